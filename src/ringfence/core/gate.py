@@ -1,0 +1,135 @@
+"""The one door: every action is decided, written down, performed, labelled and written down again (DESIGN 2)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+
+from .chain import Kind, Record
+from .errors import BackendError, InternalError, ToolError
+from .grants import approval_digest
+from .labels import Label
+from .policy import Policy, SinkSpec
+from .ports import Clock, Journal, Observer, Sink
+from .turn import Turn
+from .values import JSON, Action, Allow, Ask, Deny, Outcome
+
+Result = Outcome | Ask | Deny
+
+
+class Gate:
+    """Decides by `policy`, performs on `sinks`, records in `journal`. Nothing else holds a sink."""
+
+    def __init__(
+        self,
+        policy: Policy,
+        sinks: Mapping[str, Sink],
+        journal: Journal,
+        clock: Clock,
+        observers: Sequence[Observer] = (),
+    ) -> None:
+        self.policy = policy
+        self._sinks = sinks
+        self._journal = journal
+        self._clock = clock
+        self._observers = observers
+
+    def record(self, turn: Turn, kind: Kind, *, label: Label, view: JSON, body: JSON, run: str = "") -> Record:
+        """Append one record to the run; `run` names it when it starts. Durable after the next `flush`."""
+        subject = turn.principal.subject or body["principal"]["subject"]
+        record = Record(run or turn.run, turn.next_seq, self._clock(), kind, subject, label, view, body)
+        turn.apply(record)
+        self._journal.append(record)
+        for observe in self._observers:
+            try:
+                observe(record)
+            except Exception:  # observers may fail; enforcement never hangs on one (DESIGN 2)
+                continue
+        return record
+
+    async def flush(self) -> None:
+        """Return when everything recorded so far is durable."""
+        await self._journal.flush()
+
+    async def perform(self, turn: Turn, action: Action) -> Result:
+        """Decide and perform one action."""
+        return (await self.perform_all(turn, [action]))[0]
+
+    async def perform_all(self, turn: Turn, actions: Sequence[Action]) -> list[Result]:
+        """Decide and perform actions, results in their order; more than one at once only if all of them read.
+
+        Raises JournalError if an effect's intent cannot be made durable: then it does not happen.
+        """
+        decided = [self._decide(turn, action) for action in actions]
+        specs = [self.policy.sinks[intent.view["sink"]] for intent in decided if isinstance(intent, Record)]
+        if len(specs) > 1 and not all(spec.reads for spec in specs):
+            raise InternalError("several actions at once, and one of them is an effect")
+        if not all(spec.reads for spec in specs):
+            await self._journal.flush()
+        jobs = [
+            self._attempt(action, self.policy.sinks[action.sink])
+            for action, intent in zip(actions, decided, strict=True)
+            if isinstance(intent, Record)
+        ]
+        done = iter([await jobs[0]] if len(jobs) == 1 else await asyncio.gather(*jobs))
+        return [
+            self._settle(turn, intent, *next(done)) if isinstance(intent, Record) else intent for intent in decided
+        ]
+
+    def _decide(self, turn: Turn, action: Action) -> Record | Ask | Deny:
+        """The record of the intent, or the refusal, which is on record as well."""
+        decision = self.policy.decide(action, turn, now=self._clock())
+        spec = self.policy.sinks.get(action.sink)
+        if isinstance(decision, Allow) and spec is not None:
+            return self._intend(turn, action, spec, decision)
+        assert not isinstance(decision, Allow)
+        verdict = "ask" if isinstance(decision, Ask) else "deny"
+        body: dict[str, JSON] = {"args": dict(action.args), "call": action.call, "why": decision.why}
+        if spec is not None and verdict == "ask":
+            body["digest"] = self._approval_digest(turn, action, spec)
+        self.record(
+            turn,
+            Kind.DECISION,
+            label=action.label,
+            view={"sink": action.sink, "verdict": verdict, "rule": decision.rule, "code": decision.code},
+            body=body,
+        )
+        return decision
+
+    def _intend(self, turn: Turn, action: Action, spec: SinkSpec, decision: Allow) -> Record:
+        view: dict[str, JSON] = {"sink": action.sink, "rule": decision.rule}
+        body: dict[str, JSON]
+        if action.prompt is None:
+            body = {"args": dict(action.args), "call": action.call}
+        else:
+            view |= {"context": list(action.prompt.context), "left_out": action.prompt.left_out}
+            body = {"prompt": action.prompt.digest}
+        if decision.rule == "POL-9":
+            body["approval"] = self._approval_digest(turn, action, spec)
+        return self.record(turn, Kind.INTENT, label=action.label, view=view, body=body)
+
+    def _approval_digest(self, turn: Turn, action: Action, spec: SinkSpec) -> str:
+        return approval_digest(action, pin=spec.pin, run=turn.run, policy=self.policy.digest)
+
+    async def _attempt(self, action: Action, spec: SinkSpec) -> tuple[Outcome, int, BaseException | None]:
+        """Perform; return the labelled outcome, the milliseconds it took and a fault that is not the run's to bear."""
+        began = self._clock()
+        fault: BaseException | None = None
+        try:
+            outcome = await self._sinks[action.sink].perform(action)
+        except (ToolError, BackendError) as error:
+            outcome = Outcome({"error": error.what, "todo": error.todo, "kind": type(error).__name__}, ok=False)
+        except Exception as error:
+            fault = error
+            outcome = Outcome({"error": repr(error), "todo": "", "kind": "InternalError"}, ok=False)
+        label = spec.output.join(outcome.label).join(action.label)
+        return Outcome(outcome.value, label, outcome.ok), self._clock() - began, fault
+
+    def _settle(self, turn: Turn, intent: Record, outcome: Outcome, took_ms: int, fault: BaseException | None) -> Outcome:
+        view: dict[str, JSON] = {"of": intent.seq, "ok": outcome.ok, "ms": took_ms}
+        if "prompt" in intent.body and outcome.ok:
+            view["usage"] = outcome.value["usage"]
+        self.record(turn, Kind.OUTCOME, label=outcome.label, view=view, body={"value": outcome.value})
+        if fault is not None:
+            raise InternalError(f"{intent.view['sink']} failed in our own code: {fault!r}") from fault
+        return outcome

@@ -1,0 +1,200 @@
+"""The numbered rules (DESIGN 7). Pure: what is decided depends on the action, the catalogue, the run and the clock.
+
+Every rule answers None (no objection), Ask or Deny. A Deny of any rule beats every Ask; the first of each counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from .grants import approval_digest, expired
+from .labels import ANYONE, IDENTITY, Audience, Clause, Label, Trust
+from .turn import Turn
+from .values import JSON, Action, Allow, Ask, Decision, Deny
+
+
+class Effect(StrEnum):
+    """What a call does to the world, worst last. Whatever the catalogue does not declare is a commit."""
+
+    READ = "read"
+    READ_WITH_EFFECT = "read-with-effect"
+    WRITE = "write"
+    EGRESS = "egress"
+    DESTROY = "destroy"
+    COMMIT = "commit"
+
+
+class Role(StrEnum):
+    """Of an argument: who, what, where, how much (control); free text; or of no consequence (low)."""
+
+    CONTROL = "control"
+    TEXT = "text"
+    LOW = "low"
+
+
+class Profile(StrEnum):
+    """How cautious: `strict` asks for untrusted text in effects, `unattended` has nobody to ask."""
+
+    DEFAULT = "default"
+    STRICT = "strict"
+    UNATTENDED = "unattended"
+
+
+def _accept(args: Mapping[str, JSON]) -> Mapping[str, JSON]:
+    return args
+
+
+@dataclass(frozen=True, slots=True)
+class SinkSpec:
+    """The operator's catalogue entry of one sink. The defaults are those of a tool nobody has described.
+
+    check      returns the arguments if they match the pinned schema, raises ValueError with the mismatch
+    confined   touches nothing beyond the declared places and sends nothing out
+    audience   everyone who will see what goes in
+    clearance  the least trust that may go in
+    output     the label of what comes back, before it is joined with the action's
+    limit      calls per run; None: the run's own limits alone
+    repeats    how often the very same call may be made in a run
+    """
+
+    name: str
+    pin: str = ""
+    summary: str = ""
+    schema: JSON = None
+    check: Callable[[Mapping[str, JSON]], Mapping[str, JSON]] = _accept
+    effect: Effect = Effect.COMMIT
+    confined: bool = False
+    idempotent: bool = False
+    ask: bool = False
+    roles: Mapping[str, Role] = field(default_factory=dict)
+    callers: Clause | None = None
+    audience: Audience = ANYONE
+    clearance: Trust = Trust.UNTRUSTED
+    output: Label = Label(Trust.UNTRUSTED)
+    limit: int | None = None
+    repeats: int | None = None
+
+    @property
+    def reads(self) -> bool:
+        """Changes nothing: may run beside others, and again after a crash."""
+        return self.effect is Effect.READ
+
+    @property
+    def redo(self) -> bool:
+        """May be done again when a crash hid whether it was done."""
+        return self.reads or self.idempotent
+
+
+MODEL_SPEC = {"effect": Effect.READ, "output": IDENTITY}  # what a model says is labelled by what it was shown
+
+
+def unknown_sink(action: Action, spec: SinkSpec | None, turn: Turn) -> Deny | None:
+    """POL-1: absence denies."""
+    return Deny("POL-1", "unknown-sink", f"there is no {action.sink!r}") if spec is None else None
+
+
+def wrong_caller(action: Action, spec: SinkSpec, turn: Turn) -> Deny | None:
+    """POL-2: the principal needs one of the sink's roles."""
+    if spec.callers is None or not spec.callers.isdisjoint(turn.principal.member):
+        return None
+    return Deny("POL-2", "wrong-role", f"{turn.principal.subject} may not use {action.sink}")
+
+
+def outside_grant(action: Action, spec: SinkSpec, turn: Turn) -> Deny | None:
+    """POL-3: outside the task's grant nothing happens, and no approval can change that."""
+    if action.sink in turn.grant.sinks:
+        return None
+    return Deny("POL-3", "outside-grant", f"{action.sink} is not part of this task")
+
+
+def bad_arguments(action: Action, spec: SinkSpec, turn: Turn) -> Deny | None:
+    """POL-4, first half: arguments match the pinned schema."""
+    try:
+        spec.check(action.args)
+    except ValueError as mismatch:
+        return Deny("POL-4", "bad-arguments", str(mismatch))
+    return None
+
+
+def no_provenance(action: Action, spec: SinkSpec, turn: Turn) -> Ask | None:
+    """POL-4, second half: a control argument of an effect is a whole value of the same type that the user gave."""
+    if spec.confined and spec.reads:
+        return None
+    known = turn.start.get("known", ())
+    for name, value in action.args.items():
+        if spec.roles.get(name, Role.CONTROL) is Role.CONTROL and not any(
+            type(value) is type(given) and value == given for given in known
+        ):
+            return Ask("POL-4", "no-provenance", f"{name}={value!r} did not come from you")
+    return None
+
+
+def forbidden_flow(action: Action, spec: SinkSpec, turn: Turn) -> Deny | None:
+    """POL-5: the label flows to the sink's clearance, and everyone in its audience may read it."""
+    if action.label.flows_to(spec.clearance, spec.audience):
+        return None
+    if action.label.trust < spec.clearance:
+        return Deny("POL-5", "untrusted", f"{action.sink} takes nothing below {spec.clearance.name.lower()} trust")
+    return Deny("POL-5", "readers", f"some of what this is made from may not be read by everyone behind {action.sink}")
+
+
+def over_budget(action: Action, spec: SinkSpec, turn: Turn) -> Deny | None:
+    """POL-7: calls per tool and task are bounded, and so are repeats of the very same call."""
+    limit = turn.grant.budgets.get(action.sink, spec.limit)
+    if limit is not None and turn.calls[action.sink] >= limit:
+        return Deny("POL-7", "budget", f"{action.sink} was called {limit} times, which is its limit for this task")
+    if spec.repeats is not None and turn.seen[action.digest] >= spec.repeats:
+        return Deny("POL-7", "repeat", "this very call was made before; its result is above")
+    return None
+
+
+def sink_asks(action: Action, spec: SinkSpec, turn: Turn) -> Ask | None:
+    """POL-8: the sink wants a human's yes."""
+    return Ask("POL-8", "ask", f"{action.sink} wants a human's yes") if spec.ask else None
+
+
+def untrusted_effect(action: Action, spec: SinkSpec, turn: Turn) -> Ask | None:
+    """POL-6 under `strict`: an effect shaped by untrusted content asks."""
+    if spec.reads or action.label.trust > Trust.UNTRUSTED:
+        return None
+    return Ask("POL-6", "untrusted-text", f"{action.sink} would act on text that nobody vouches for")
+
+
+_Rule = Callable[[Action, SinkSpec, Turn], Ask | Deny | None]
+_RULES: tuple[_Rule, ...] = (
+    wrong_caller, outside_grant, bad_arguments, no_provenance, forbidden_flow, over_budget, sink_asks,
+)  # fmt: skip
+_STRICT_RULES: tuple[_Rule, ...] = (*_RULES, untrusted_effect)
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The catalogue of sinks and the profile. `digest` names it in approvals and records."""
+
+    sinks: Mapping[str, SinkSpec]
+    profile: Profile = Profile.DEFAULT
+    digest: str = ""
+
+    def decide(self, action: Action, turn: Turn, *, now: int) -> Decision:
+        """Allow, Ask or Deny. `now` is milliseconds since 1970."""
+        spec = self.sinks.get(action.sink)
+        missing = unknown_sink(action, spec, turn)
+        if missing is not None or spec is None:
+            return missing or Deny("POL-1", "unknown-sink", action.sink)
+        question: Ask | None = None
+        for rule in _STRICT_RULES if self.profile is Profile.STRICT else _RULES:
+            match rule(action, spec, turn):
+                case Deny() as refusal:
+                    return refusal
+                case Ask() as asked:
+                    question = question or asked
+        if question is None:
+            return Allow()
+        if self.profile is Profile.UNATTENDED:
+            return Deny(question.rule, question.code, f"{question.why}, and nobody is here to ask")
+        approval = turn.approvals.get(approval_digest(action, pin=spec.pin, run=turn.run, policy=self.digest))
+        if approval is None or expired(approval, now=now):
+            return question
+        return Allow("POL-9")

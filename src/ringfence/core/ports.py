@@ -1,0 +1,32 @@
+"""The seams of the kernel: a Protocol with one verb each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from .chain import Record
+from .values import Action, Outcome
+
+Clock = Callable[[], int]  # milliseconds since 1970 UTC
+Observer = Callable[[Record], None]  # sees each record after it was appended; may fail without consequence
+
+
+class Sink(Protocol):
+    """Where an action goes. Raises ToolError or BackendError for a failure that a run can survive."""
+
+    async def perform(self, action: Action) -> Outcome:
+        """Do it."""
+        ...
+
+
+class Journal(Protocol):
+    """Where records go. Order of `append` is order in the log."""
+
+    def append(self, record: Record) -> None:
+        """Queue a record for the next commit; raises JournalError once a commit has failed."""
+        ...
+
+    async def flush(self) -> None:
+        """Return when everything appended so far is durable; raises JournalError if it cannot be made so."""
+        ...

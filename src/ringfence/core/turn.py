@@ -1,0 +1,200 @@
+"""The folded state of a run: a state x event table over its records. Resuming is folding."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import Any
+
+from .chain import Kind, Record
+from .errors import JournalError
+from .grants import Approval, TaskGrant
+from .labels import IDENTITY, Label
+from .values import Principal, digest
+
+
+class State(StrEnum):
+    """Where a run stands."""
+
+    NEW = "new"
+    READY = "ready"  # the model is to be asked
+    THINKING = "thinking"  # the model was asked and has not answered
+    ACTING = "acting"  # the model answered: its calls are to be made, or its answer delivered
+    WAITING = "waiting"  # a human was asked
+    DONE = "done"
+
+
+class Event(StrEnum):
+    """What a record does to a run."""
+
+    START = "start"
+    SAY = "say"
+    THINK = "think"
+    THOUGHT = "thought"
+    FAULT = "fault"
+    CALL = "call"
+    RESULT = "result"
+    REFUSE = "refuse"
+    ASK = "ask"
+    APPROVE = "approve"
+    MARK = "mark"
+    FINISH = "finish"
+
+
+_READY, _THINKING, _ACTING, _WAITING, _DONE = State.READY, State.THINKING, State.ACTING, State.WAITING, State.DONE
+
+TRANSITIONS: dict[tuple[State, Event], State] = {
+    (State.NEW, Event.START): _READY,
+    (_READY, Event.SAY): _READY,
+    (_READY, Event.THINK): _THINKING,
+    (_READY, Event.CALL): _READY,  # the reply of a run that ends early
+    (_READY, Event.RESULT): _READY,
+    (_READY, Event.REFUSE): _READY,
+    (_READY, Event.MARK): _READY,
+    (_READY, Event.FINISH): _DONE,
+    (_THINKING, Event.THINK): _THINKING,  # asked again after a crash
+    (_THINKING, Event.THOUGHT): _ACTING,
+    (_THINKING, Event.FAULT): _READY,
+    (_THINKING, Event.MARK): _THINKING,
+    (_THINKING, Event.FINISH): _DONE,
+    (_ACTING, Event.SAY): _READY,
+    (_ACTING, Event.THINK): _THINKING,
+    (_ACTING, Event.CALL): _ACTING,
+    (_ACTING, Event.RESULT): _ACTING,
+    (_ACTING, Event.REFUSE): _ACTING,
+    (_ACTING, Event.ASK): _WAITING,
+    (_ACTING, Event.MARK): _ACTING,
+    (_ACTING, Event.FINISH): _DONE,
+    (_WAITING, Event.APPROVE): _ACTING,
+    (_WAITING, Event.REFUSE): _ACTING,
+    (_WAITING, Event.MARK): _WAITING,
+    (_WAITING, Event.FINISH): _DONE,
+}
+
+
+class Turn:
+    """A run so far. `apply` is the only way it changes, and what it becomes depends on the records alone.
+
+    items  what the model may be shown: messages, its steps, results and refusals, in order
+    open   intents without an outcome, by seq
+    calls  calls made, by sink
+    seen   calls made, by action digest
+    label  the join of everything in `items`
+    """
+
+    __slots__ = (
+        "approvals", "calls", "end", "grant", "items", "label", "next_seq", "open", "principal", "run", "seen",
+        "start", "state", "usage",
+    )  # fmt: skip
+
+    def __init__(self) -> None:
+        self.run = ""
+        self.state = State.NEW
+        self.principal = Principal("")
+        self.grant = TaskGrant(frozenset(), {})
+        self.start: dict[str, Any] = {}
+        self.end: dict[str, Any] = {}
+        self.next_seq = 0
+        self.items: list[Record] = []
+        self.open: dict[int, Record] = {}
+        self.calls: Counter[str] = Counter()
+        self.seen: Counter[str] = Counter()
+        self.usage: Counter[str] = Counter()
+        self.approvals: dict[str, Approval] = {}
+        self.label: Label = IDENTITY
+
+    def apply(self, record: Record) -> None:
+        """Fold one record in; raises JournalError for one that cannot follow."""
+        event = self._event(record)
+        state = TRANSITIONS.get((self.state, event))
+        if state is None or record.seq != self.next_seq:
+            raise JournalError(
+                f"run {record.run}: record {record.seq} ({record.kind}) cannot follow record {self.next_seq - 1}"
+                f" in state {self.state!r}",
+                todo="check the log with `ringfence doctor`; a run that was tampered with cannot be resumed",
+            )
+        self.state = state
+        self.next_seq += 1
+        getattr(self, f"_on_{event}", self._ignore)(record)
+
+    def _event(self, record: Record) -> Event:
+        match record.kind:
+            case Kind.INTENT:
+                return Event.THINK if record.view["sink"].startswith("model:") else Event.CALL
+            case Kind.OUTCOME:
+                intent = self.open.get(record.view["of"])
+                if intent is None or not intent.view["sink"].startswith("model:"):
+                    return Event.RESULT
+                return Event.THOUGHT if record.view["ok"] else Event.FAULT
+            case Kind.DECISION:
+                return Event.ASK if record.view["verdict"] == "ask" else Event.REFUSE
+            case _:
+                return _PLAIN[record.kind]
+
+    def _on_start(self, record: Record) -> None:
+        self.run, self.start = record.run, record.body
+        who = record.body["principal"]
+        self.principal = Principal(who["subject"], frozenset(who["roles"]), who["tenant"])
+        self.grant = TaskGrant.from_json(record.body["grant"])
+
+    def _on_say(self, record: Record) -> None:
+        self._show(record)
+
+    def _on_think(self, record: Record) -> None:
+        # an earlier request that a crash cut off is answered by this one
+        self.open = {seq: r for seq, r in self.open.items() if not r.view["sink"].startswith("model:")}
+        self._on_call(record)
+
+    def _on_call(self, record: Record) -> None:
+        sink = record.view["sink"]
+        self.open[record.seq] = record
+        self.calls[sink] += 1
+        if "args" in record.body:
+            self.seen[digest([sink, record.body["args"]])] += 1
+        self.approvals.pop(record.body.get("approval", ""), None)  # POL-9: single use
+
+    def _on_thought(self, record: Record) -> None:
+        self.usage.update({"steps": 1, **record.view.get("usage", {})})
+        self._on_result(record)
+
+    def _on_fault(self, record: Record) -> None:
+        self._on_result(record)
+
+    def _on_result(self, record: Record) -> None:
+        self.open.pop(record.view["of"], None)
+        self._show(record)
+
+    def _on_refuse(self, record: Record) -> None:
+        self._show(record)
+
+    def _on_approve(self, record: Record) -> None:
+        body = record.body
+        self.approvals[body["digest"]] = Approval(body["digest"], body["by"], body["expires"])
+
+    def _on_finish(self, record: Record) -> None:
+        self.end = record.body
+
+    def _ignore(self, record: Record) -> None:
+        """Checkpoints and questions change nothing but the state."""
+
+    def _show(self, record: Record) -> None:
+        self.items.append(record)
+        self.label = self.label.join(record.label)
+
+
+_PLAIN = {
+    Kind.STARTED: Event.START,
+    Kind.MESSAGE: Event.SAY,
+    Kind.APPROVAL: Event.APPROVE,
+    Kind.CHECKPOINT: Event.MARK,
+    Kind.FINISHED: Event.FINISH,
+}
+
+
+def fold(records: Iterable[Record]) -> Turn:
+    """The state of a run from its records, in order of `seq`. Pure."""
+    turn = Turn()
+    for record in records:
+        turn.apply(record)
+    return turn
