@@ -72,9 +72,7 @@ class Gate:
             if isinstance(intent, Record)
         ]
         done = iter([await jobs[0]] if len(jobs) == 1 else await asyncio.gather(*jobs))
-        return [
-            self._settle(turn, intent, *next(done)) if isinstance(intent, Record) else intent for intent in decided
-        ]
+        return [self._settle(turn, intent, *next(done)) if isinstance(intent, Record) else intent for intent in decided]
 
     def _decide(self, turn: Turn, action: Action) -> Record | Ask | Deny:
         """The record of the intent, or the refusal, which is on record as well."""
@@ -125,7 +123,9 @@ class Gate:
         label = spec.output.join(outcome.label).join(action.label)
         return Outcome(outcome.value, label, outcome.ok), self._clock() - began, fault
 
-    def _settle(self, turn: Turn, intent: Record, outcome: Outcome, took_ms: int, fault: BaseException | None) -> Outcome:
+    def _settle(
+        self, turn: Turn, intent: Record, outcome: Outcome, took_ms: int, fault: BaseException | None
+    ) -> Outcome:
         view: dict[str, JSON] = {"of": intent.seq, "ok": outcome.ok, "ms": took_ms}
         if "prompt" in intent.body and outcome.ok:
             view["usage"] = outcome.value["usage"]

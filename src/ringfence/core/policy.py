@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from .grants import approval_digest, expired
-from .labels import ANYONE, IDENTITY, Audience, Clause, Label, Trust
+from .labels import ANYONE, Audience, Clause, Label, Trust
 from .turn import Turn
 from .values import JSON, Action, Allow, Ask, Decision, Deny
 
@@ -52,11 +52,12 @@ class SinkSpec:
 
     check      returns the arguments if they match the pinned schema, raises ValueError with the mismatch
     confined   touches nothing beyond the declared places and sends nothing out
-    audience   everyone who will see what goes in
+    audience   everyone who will see what goes in; None: the run's own principal alone
     clearance  the least trust that may go in
     output     the label of what comes back, before it is joined with the action's
     limit      calls per run; None: the run's own limits alone
     repeats    how often the very same call may be made in a run
+    opens      called by the runtime before the first step: "" without arguments, or the argument that takes the task
     """
 
     name: str
@@ -70,11 +71,12 @@ class SinkSpec:
     ask: bool = False
     roles: Mapping[str, Role] = field(default_factory=dict)
     callers: Clause | None = None
-    audience: Audience = ANYONE
+    audience: Audience | None = ANYONE
     clearance: Trust = Trust.UNTRUSTED
     output: Label = Label(Trust.UNTRUSTED)
     limit: int | None = None
     repeats: int | None = None
+    opens: str | None = None
 
     @property
     def reads(self) -> bool:
@@ -85,9 +87,6 @@ class SinkSpec:
     def redo(self) -> bool:
         """May be done again when a crash hid whether it was done."""
         return self.reads or self.idempotent
-
-
-MODEL_SPEC = {"effect": Effect.READ, "output": IDENTITY}  # what a model says is labelled by what it was shown
 
 
 def unknown_sink(action: Action, spec: SinkSpec | None, turn: Turn) -> Deny | None:
@@ -133,7 +132,8 @@ def no_provenance(action: Action, spec: SinkSpec, turn: Turn) -> Ask | None:
 
 def forbidden_flow(action: Action, spec: SinkSpec, turn: Turn) -> Deny | None:
     """POL-5: the label flows to the sink's clearance, and everyone in its audience may read it."""
-    if action.label.flows_to(spec.clearance, spec.audience):
+    audience = frozenset({turn.principal.member}) if spec.audience is None else spec.audience
+    if action.label.flows_to(spec.clearance, audience):
         return None
     if action.label.trust < spec.clearance:
         return Deny("POL-5", "untrusted", f"{action.sink} takes nothing below {spec.clearance.name.lower()} trust")

@@ -76,7 +76,8 @@ TRANSITIONS: dict[tuple[State, Event], State] = {
 class Turn:
     """A run so far. `apply` is the only way it changes, and what it becomes depends on the records alone.
 
-    items  what the model may be shown: messages, its steps, results and refusals, in order
+    items  what the model may be shown: messages, its steps, results and refusals, in order, each with its intent
+    answered  numbers of the last step's calls that have been answered, by a result or a refusal
     open   intents without an outcome, by seq
     calls  calls made, by sink
     seen   calls made, by action digest
@@ -84,8 +85,8 @@ class Turn:
     """
 
     __slots__ = (
-        "approvals", "calls", "end", "grant", "items", "label", "next_seq", "open", "principal", "run", "seen",
-        "start", "state", "usage",
+        "answered", "approvals", "calls", "end", "grant", "items", "label", "next_seq", "open", "principal", "run",
+        "seen", "start", "state", "usage",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -96,7 +97,8 @@ class Turn:
         self.start: dict[str, Any] = {}
         self.end: dict[str, Any] = {}
         self.next_seq = 0
-        self.items: list[Record] = []
+        self.items: list[tuple[Record, Record | None]] = []
+        self.answered: set[int] = set()
         self.open: dict[int, Record] = {}
         self.calls: Counter[str] = Counter()
         self.seen: Counter[str] = Counter()
@@ -124,7 +126,9 @@ class Turn:
                 return Event.THINK if record.view["sink"].startswith("model:") else Event.CALL
             case Kind.OUTCOME:
                 intent = self.open.get(record.view["of"])
-                if intent is None or not intent.view["sink"].startswith("model:"):
+                if intent is None:
+                    raise JournalError(f"run {record.run}: outcome {record.seq} answers no open intent")
+                if not intent.view["sink"].startswith("model:"):
                     return Event.RESULT
                 return Event.THOUGHT if record.view["ok"] else Event.FAULT
             case Kind.DECISION:
@@ -142,30 +146,33 @@ class Turn:
         self._show(record)
 
     def _on_think(self, record: Record) -> None:
-        # an earlier request that a crash cut off is answered by this one
-        self.open = {seq: r for seq, r in self.open.items() if not r.view["sink"].startswith("model:")}
         self._on_call(record)
 
     def _on_call(self, record: Record) -> None:
-        sink = record.view["sink"]
+        sink, call = record.view["sink"], record.body.get("call")
+        cut_off = [seq for seq, intent in self.open.items() if intent.body.get("call") == call]
         self.open[record.seq] = record
+        if cut_off:  # a crash hid the outcome and this is the same call again: it counts once
+            del self.open[cut_off[0]]
+            return
         self.calls[sink] += 1
         if "args" in record.body:
             self.seen[digest([sink, record.body["args"]])] += 1
         self.approvals.pop(record.body.get("approval", ""), None)  # POL-9: single use
 
     def _on_thought(self, record: Record) -> None:
-        self.usage.update({"steps": 1, **record.view.get("usage", {})})
-        self._on_result(record)
+        self.usage.update({"steps": 1, **record.view["usage"]})
+        self._close(record)
+        self.answered.clear()
 
     def _on_fault(self, record: Record) -> None:
-        self._on_result(record)
+        self._close(record)
 
     def _on_result(self, record: Record) -> None:
-        self.open.pop(record.view["of"], None)
-        self._show(record)
+        self.answered.add(self._close(record).body["call"])
 
     def _on_refuse(self, record: Record) -> None:
+        self.answered.add(record.body["call"])
         self._show(record)
 
     def _on_approve(self, record: Record) -> None:
@@ -178,8 +185,13 @@ class Turn:
     def _ignore(self, record: Record) -> None:
         """Checkpoints and questions change nothing but the state."""
 
-    def _show(self, record: Record) -> None:
-        self.items.append(record)
+    def _close(self, outcome: Record) -> Record:
+        intent = self.open.pop(outcome.view["of"])
+        self._show(outcome, intent)
+        return intent
+
+    def _show(self, record: Record, intent: Record | None = None) -> None:
+        self.items.append((record, intent))
         self.label = self.label.join(record.label)
 
 

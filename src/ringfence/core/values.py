@@ -150,6 +150,7 @@ class Action:
     label     the join of everything that shaped it
     prompt    of a model call, instead of args
     call      its place in the step that asked for it
+    run       the run that asks, for correlation; never part of the digest
     progress  called with text as it streams; never part of the digest
     """
 
@@ -158,6 +159,7 @@ class Action:
     label: Label
     prompt: Prompt | None = None
     call: int = 0
+    run: str = field(default="", compare=False)
     progress: Callable[[str], None] | None = field(default=None, compare=False, repr=False)
 
     @property

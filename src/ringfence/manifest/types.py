@@ -1,143 +1,245 @@
-"""The manifest as frozen types: parsed once, at the edge (DESIGN 10)."""
+"""The manifest as frozen types: parsed once, at the edge (DESIGN 10).
+
+The description of a field is its meaning: the editor shows it from the JSON Schema, `init` shows it in plain words.
+"""
 
 from __future__ import annotations
 
-import os
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, model_validator
-from pydantic_core import CoreSchema, core_schema
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
+from .fields import FUNCTION, Folder, Name, Reader, Url, nearest
+from .fields import SecretRef as SecretRef  # a manifest type as well
+
+AVAILABLE_BUILTINS: Final = frozenset({"files", "text", "calc", "time", "csv"})  # those of this release
+KNOWN_BUILTINS: Final = AVAILABLE_BUILTINS | {"shell"}  # those that a manifest may name already
+WELL_KNOWN: Final = {  # where these servers listen unless they are told otherwise
+    "ollama": "http://127.0.0.1:11434",
+    "llamacpp": "http://127.0.0.1:8080",
+    "vllm": "http://127.0.0.1:8000",
+    "lmstudio": "http://127.0.0.1:1234",
+}
+
+Conflict = tuple[tuple[str | int, ...], str]  # where, from the model that found it, and what is wrong there
 Profile = Literal["default", "strict", "unattended"]
-Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,62}$", description="letters, digits, '-' and '_'")]
-Reader = Annotated[str, Field(pattern=r"^((role|user|team):[^\s:]+|public)$", description="role:NAME, user:NAME or public")]
-
-
-class SecretRef:
-    """A secret by reference: the name of an environment variable. The value is read when used and never shown."""
-
-    __slots__ = ("name",)
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-    def reveal(self) -> str | None:
-        """The value, or None if the variable is not set."""
-        return os.environ.get(self.name)
-
-    def __repr__(self) -> str:
-        return f"SecretRef({self.name})"
-
-    __str__ = __repr__
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, SecretRef) and other.name == self.name
-
-    def __hash__(self) -> int:
-        return hash(self.name)
-
-    @classmethod
-    def parse(cls, value: object) -> SecretRef:
-        """From `${NAME}`; raises ValueError for anything else, without repeating it."""
-        if isinstance(value, SecretRef):
-            return value
-        if isinstance(value, str) and value.startswith("${") and value.endswith("}") and value[2:-1].isidentifier():
-            return cls(value[2:-1])
-        raise ValueError("a secret is written as a reference, ${NAME}, and kept in the environment or in .env")
-
-    @classmethod
-    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.no_info_plain_validator_function(
-            cls.parse,
-            serialization=core_schema.plain_serializer_function_ser_schema(lambda ref: f"${{{ref.name}}}"),
-            json_schema_input_schema=core_schema.str_schema(pattern=r"^\$\{[A-Za-z_][A-Za-z0-9_]*\}$"),
-        )
+Permission = Literal["read", "grep", "write", "execute"]
 
 
 class Strict(BaseModel):
-    """Unknown keys are refused; nothing changes after it was read."""
+    """Unknown keys are refused; nothing changes after it was read; what cannot be meant together is refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    def conflicts(self) -> Iterator[Conflict]:
+        """Combinations of values that cannot be meant."""
+        return iter(())
+
+    @model_validator(mode="after")
+    def _coherent(self) -> Strict:
+        if found := list(self.conflicts()):
+            raise PydanticCustomError("conflict", "{summary}", {"summary": found[0][1], "found": found})
+        return self
 
 
 class Runtime(Strict):
     """Who this agent is and how cautious it is."""
 
-    name: Name = "agent"
-    version: str | None = None
-    profile: Profile = "default"
-    log_level: Literal["debug", "info", "warning", "error"] = "warning"
-    telemetry: bool = False
+    name: Annotated[Name, Field(description="the agent's name; each run's record carries it")] = "agent"
+    version: Annotated[str | None, Field(description="your version of this manifest; each run's record carries it")] = (
+        None
+    )
+    profile: Annotated[
+        Profile,
+        Field(
+            description="default; strict: untrusted text in an effect asks; unattended: whatever would ask is refused"
+        ),
+    ] = "default"
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"], Field(description="how much the program says about itself")
+    ] = "warning"
+    telemetry: Annotated[
+        bool, Field(description="nothing is ever sent home, whatever is written here; the key is read for other agents")
+    ] = False
 
 
 class Sampling(Strict):
     """What a request asks of a model; stated once for all tiers, or in a tier."""
 
-    temperature: Annotated[float, Field(ge=0, le=2)] | None = None
-    top_p: Annotated[float, Field(gt=0, le=1)] | None = None
-    max_context: Annotated[int, Field(ge=512, description="tokens")] | None = None
-    max_tokens: Annotated[int, Field(ge=16, description="tokens of one answer")] | None = None
+    temperature: Annotated[float | None, Field(ge=0, le=2, description="0 always picks the likeliest word")] = None
+    top_p: Annotated[float | None, Field(gt=0, le=1, description="the share of likely words that are drawn from")] = (
+        None
+    )
+    max_context: Annotated[
+        int | None, Field(ge=512, description="tokens of one request and its answer; the model's own window if not set")
+    ] = None
+    max_tokens: Annotated[int | None, Field(ge=16, description="tokens of one answer, at most")] = None
+
+    def conflicts(self) -> Iterator[Conflict]:
+        """An answer as long as the window leaves no room for the question."""
+        if self.max_tokens and self.max_context and self.max_tokens >= self.max_context:
+            yield (
+                ("max_tokens",),
+                f"expected less than max_context ({self.max_context}), got {self.max_tokens}; the question and its"
+                " answer share the window",
+            )
 
 
 class Tier(Sampling):
-    """One model. `audience` names everyone who can see what is sent to its server."""
+    """One model and the server that runs it."""
 
-    name: Name = "main"
-    provider: Literal["embedded", "openai", "ollama", "llamacpp", "vllm", "lmstudio"]
-    model: Annotated[str, Field(min_length=1)]
-    endpoint: Annotated[str, Field(pattern=r"^https?://[^\s/]+")] | None = None
-    audience: tuple[Reader, ...] | None = None
-    api_key: SecretRef | None = None
-    timeout_s: Annotated[float, Field(gt=0)] = 120.0
-    retries: Annotated[int, Field(ge=0, le=10)] = 2
-    idle_s: Annotated[float, Field(ge=1, description="embedded: stop the model server after so many idle seconds")] = 300.0
+    name: Annotated[Name, Field(description="what records and the router call it")] = "main"
+    provider: Annotated[
+        Literal["embedded", "openai", "ollama", "llamacpp", "vllm", "lmstudio"],
+        Field(
+            description="embedded: Ringfence runs the model itself; openai: any server with an OpenAI-compatible API"
+        ),
+    ]
+    model: Annotated[str, Field(min_length=1, description="the model's name, as its server or `models list` has it")]
+    endpoint: Annotated[
+        Url | None, Field(description="the model server's address; well-known servers have their usual one")
+    ] = None
+    audience: Annotated[
+        tuple[Reader, ...] | None,
+        Field(
+            description="everyone who sees what is sent there; if not set, a server elsewhere gets public content only"
+        ),
+    ] = None
+    api_key: Annotated[SecretRef | None, Field(description="the key of the model server, as a reference: ${NAME}")] = (
+        None
+    )
+    timeout_s: Annotated[float, Field(gt=0, description="seconds to wait for the model server")] = 120.0
+    retries: Annotated[int, Field(ge=0, le=10, description="further attempts when the model server faults")] = 2
+    idle_s: Annotated[
+        float, Field(ge=1, description="seconds without work after which the embedded model's server stops")
+    ] = 300.0
+
+    def conflicts(self) -> Iterator[Conflict]:
+        """What an embedded model has no use for, and what another one needs."""
+        yield from super().conflicts()
+        if self.provider == "embedded":
+            for key in ("endpoint", "api_key"):
+                if getattr(self, key) is not None:
+                    yield (
+                        (key,),
+                        f"expected no {key} beside provider: embedded, whose server Ringfence starts itself;"
+                        f" remove it, or use provider: openai",
+                    )
+            return
+        if self.endpoint is None and self.provider == "openai":
+            yield (
+                ("endpoint",),
+                "expected the server's address beside provider: openai, got none; add one, such as"
+                " endpoint: http://127.0.0.1:8000/v1",
+            )
+        if "idle_s" in self.model_fields_set:
+            yield (
+                ("idle_s",),
+                f"expected no idle_s beside provider: {self.provider}, whose server is not ours to stop; remove it",
+            )
+
+    @model_validator(mode="after")
+    def _at_its_usual_place(self) -> Tier:
+        if self.endpoint is None and self.provider in WELL_KNOWN:
+            object.__setattr__(self, "endpoint", WELL_KNOWN[self.provider])
+        return self
 
 
 class Inference(Sampling):
-    """The tiers, in order of cost. One model may also be written flat, without `tiers`."""
+    """The tiers, in order of cost; sampling values beside them are the tiers' defaults.
 
-    tiers: Annotated[tuple[Tier, ...], Field(min_length=1)]
+    One model may also be written flat: the keys of a tier directly under `inference`.
+    """
+
+    tiers: Annotated[tuple[Tier, ...], Field(min_length=1, description="the models, cheapest first")]
+
+    @model_validator(mode="after")
+    def _inherit(self) -> Inference:
+        given = {key: value for key in Sampling.model_fields if (value := getattr(self, key)) is not None}
+        tiers = tuple(
+            tier.model_copy(update={k: v for k, v in given.items() if getattr(tier, k) is None}) for tier in self.tiers
+        )
+        found = [(("tiers", n, *at), text) for n, tier in enumerate(tiers) for at, text in tier.conflicts()]
+        if found:
+            raise PydanticCustomError("conflict", "{summary}", {"summary": found[0][1], "found": found})
+        object.__setattr__(self, "tiers", tiers)
+        return self
 
 
 class Sandbox(Strict):
     """Limits of a sandboxed tool."""
 
-    cpu_s: Annotated[float, Field(gt=0)] = 10.0
-    memory_mb: Annotated[int, Field(ge=16)] = 256
+    cpu_s: Annotated[float, Field(gt=0, description="seconds of CPU")] = 10.0
+    memory_mb: Annotated[int, Field(ge=16, description="megabytes of memory")] = 256
 
 
 class _Tool(Strict):
-    name: Name
-    callers: tuple[Reader, ...] | None = None
-    readers: tuple[Reader, ...] | None = None
-    target_paths: tuple[Path, ...] = ()
-    sandbox: bool | Sandbox | None = None
-    max_file_size_mb: Annotated[float, Field(gt=0)] | None = None
+    name: Annotated[Name, Field(description="the group's name; its tools are called name.verb")]
+    callers: Annotated[
+        tuple[Reader, ...] | None, Field(description="who may use it; everyone who may use the agent if not set")
+    ] = None
+    readers: Annotated[
+        tuple[Reader, ...] | None, Field(description="who may read what comes out; whoever asked if not set")
+    ] = None
+    target_paths: Annotated[
+        tuple[Folder, ...], Field(description="the files and folders it may touch, relative to the manifest")
+    ] = ()
+    sandbox: Annotated[bool | Sandbox | None, Field(description="run it confined by the kernel, with these limits")] = (
+        None
+    )
+    max_file_size_mb: Annotated[float | None, Field(gt=0, description="larger files are refused, megabytes")] = None
 
 
 class BuiltinTool(_Tool):
-    """A group of tools that ships with Ringfence; `permissions` picks among them, all reading ones by default."""
+    """A group of tools that ships with Ringfence."""
 
     type: Literal["builtin"]
-    permissions: tuple[Literal["read", "grep", "write", "execute"], ...] | None = None
-    allow: tuple[str, ...] = ()
+    permissions: Annotated[
+        tuple[Permission, ...] | None,
+        Field(description="which of its tools may be called; all that only read if not set"),
+    ] = None
+    allow: Annotated[tuple[str, ...], Field(description="shell: the commands that may be run, by their beginning")] = ()
+
+    def conflicts(self) -> Iterator[Conflict]:
+        """A group that does not exist, and commands for something that runs none."""
+        if self.name not in KNOWN_BUILTINS:
+            yield (
+                ("name",),
+                f"expected a tool that ships with Ringfence, got {self.name!r}; {nearest(self.name, KNOWN_BUILTINS)}",
+            )
+        elif self.allow and self.name != "shell":
+            yield (
+                ("allow",),
+                f"expected no allow in {self.name}, which runs no commands; remove it, or use name: shell",
+            )
 
 
 class McpTool(_Tool):
-    """An MCP server: `server_url` for one that somebody runs, `command` for one that we start."""
+    """An MCP server: `server_url` for one that somebody runs, `command` for one that Ringfence starts."""
 
     type: Literal["mcp"]
-    server_url: Annotated[str, Field(pattern=r"^https?://[^\s/]+")] | None = None
-    command: tuple[str, ...] | None = None
-    permissions: tuple[Literal["read", "grep", "write", "execute"], ...] = ()
+    server_url: Annotated[Url | None, Field(description="the address of a server that somebody runs")] = None
+    command: Annotated[tuple[str, ...] | None, Field(min_length=1, description="the program and its arguments")] = None
+    permissions: Annotated[
+        tuple[Permission, ...], Field(description="which of its tools may be called; checked on our side of the wire")
+    ] = ()
+
+    def conflicts(self) -> Iterator[Conflict]:
+        """A server is reached or started: one of both."""
+        if self.server_url is None and self.command is None:
+            yield (), "expected server_url or command, got neither; add the one that says where the server is"
+        elif self.server_url is not None and self.command is not None:
+            yield ("command",), "expected server_url or command, got both; keep the one that says where the server is"
 
 
 class PythonTool(_Tool):
-    """A decorated function, `module:function`."""
+    """A decorated function of yours."""
 
     type: Literal["python"]
-    function: Annotated[str, Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")]
+    function: Annotated[str, Field(pattern=FUNCTION, description="where it is: module:function")]
 
 
 Tool = Annotated[BuiltinTool | McpTool | PythonTool, Field(discriminator="type")]
@@ -146,48 +248,82 @@ Tool = Annotated[BuiltinTool | McpTool | PythonTool, Field(discriminator="type")
 class Collection(Strict):
     """Documents that share readers."""
 
-    name: Name
-    path: Path
-    readers: tuple[Reader, ...] = ()
+    name: Annotated[Name, Field(description="what searches call it")]
+    path: Annotated[Folder, Field(description="the folder of the documents, relative to the manifest")]
+    readers: Annotated[tuple[Reader, ...], Field(description="who may read them; everyone if empty")] = ()
 
 
 class Knowledge(Strict):
     """Collections of documents."""
 
-    collections: tuple[Collection, ...] = ()
+    collections: Annotated[tuple[Collection, ...], Field(description="documents that the agent may search")] = ()
 
 
 class Workflow(Strict):
     """Bounds and habits of a run."""
 
-    max_steps: Annotated[int, Field(ge=1, le=1000, description="model calls of one run")] = 20
-    max_tokens: Annotated[int, Field(ge=256, description="tokens of one run, sent and generated")] = 200_000
-    checkpoint_interval: Annotated[int, Field(ge=1, description="steps")] = 5
-    error_handling: Literal["retry_with_context", "fail"] = "retry_with_context"
-    output_format: Literal["text", "structured_json"] = "text"
-    limits: dict[str, Annotated[int, Field(ge=0)]] = {}
-    tool_first: bool = True
-    history: Annotated[int, Field(ge=0, description="messages of the conversation shown to the model")] = 20
-    result_chars: Annotated[int, Field(ge=200, description="characters of one tool result shown to the model")] = 4000
+    max_steps: Annotated[int, Field(ge=1, le=1000, description="model calls of one run, at most")] = 20
+    max_tokens: Annotated[int, Field(ge=256, description="tokens of one run, sent and generated, at most")] = 200_000
+    checkpoint_interval: Annotated[int, Field(ge=1, description="a checkpoint is recorded after so many steps")] = 5
+    error_handling: Annotated[
+        Literal["retry_with_context", "fail"],
+        Field(
+            description="retry_with_context: the model reads a tool's error and may try otherwise; fail: the run ends"
+        ),
+    ] = "retry_with_context"
+    output_format: Annotated[
+        Literal["text", "structured_json"], Field(description="the answer as text, or as one JSON object")
+    ] = "text"
+    limits: Annotated[
+        dict[str, Annotated[int, Field(ge=0)]], Field(description="calls of a tool (files.search) in one run, at most")
+    ] = {}
+    tool_first: Annotated[bool, Field(description="no final answer before a tool has answered")] = True
+    history: Annotated[int, Field(ge=0, description="messages of the conversation shown to the model, at most")] = 20
+    result_chars: Annotated[
+        int, Field(ge=200, description="characters of one tool result shown to the model, at most")
+    ] = 4000
+
+
+def clashes(tools: list[str], tiers: list[str], collections: list[str], limits: Iterable[str]) -> Iterator[Conflict]:
+    """Names used twice, and limits of tools that are not listed. Names alone: they can be had of a broken file."""
+    for what, at, names in (
+        ("tool", ("tools",), tools),
+        ("tier", ("inference", "tiers"), tiers),
+        ("collection", ("knowledge", "collections"), collections),
+    ):
+        for n, name in enumerate(names):
+            if name and name in names[:n]:
+                yield (
+                    (*at, n, "name"),
+                    f"expected a name of its own, got {name!r}, which another {what} has; rename one",
+                )
+    for key in limits:
+        group = key.partition(".")[0]
+        if group not in tools:
+            hint = nearest(group, filter(None, tools)) if any(tools) else "no tool is listed"
+            yield ("workflow", "limits", key), f"expected a tool that is listed under tools, got {group!r}; {hint}"
 
 
 class Manifest(Strict):
     """One agent. `source` is the file it was read from; relative paths are relative to it."""
 
-    runtime: Runtime = Runtime()
-    inference: Inference
-    tools: tuple[Tool, ...] = ()
-    knowledge: Knowledge = Knowledge()
-    workflow: Workflow = Workflow()
+    runtime: Annotated[Runtime, Field(description="who this agent is and how cautious it is")] = Runtime()
+    inference: Annotated[
+        Inference, Field(description="the models: one written flat, or a list of tiers, cheapest first")
+    ]
+    tools: Annotated[tuple[Tool, ...], Field(description="what the agent may use; nothing else exists for it")] = ()
+    knowledge: Annotated[Knowledge, Field(description="documents that the agent may search")] = Knowledge()
+    workflow: Annotated[Workflow, Field(description="bounds and habits of a run")] = Workflow()
     source: Annotated[Path | None, Field(exclude=True)] = None
 
-    @model_validator(mode="after")
-    def _distinct(self) -> Manifest:
-        for what, names in (("tool", [t.name for t in self.tools]), ("tier", [t.name for t in self.inference.tiers])):
-            for name in names:
-                if names.count(name) > 1:
-                    raise ValueError(f"two {what}s are named {name!r}")
-        return self
+    def conflicts(self) -> Iterator[Conflict]:
+        """What the parts of a manifest say about each other."""
+        return clashes(
+            [tool.name for tool in self.tools],
+            [tier.name for tier in self.inference.tiers],
+            [collection.name for collection in self.knowledge.collections],
+            self.workflow.limits,
+        )
 
     @property
     def root(self) -> Path:

@@ -1,0 +1,29 @@
+"""Journals: where records go and are read from again (DESIGN 8). SQLite is loaded when a journal is opened."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .reader import SqliteLog
+    from .sqlite import SqliteJournal
+
+__all__ = ["open_journal", "open_log"]
+
+
+def open_journal(path: Path) -> SqliteJournal:
+    """Open the journal file for writing, and make it (0600) and its folder (0700) if they are not there.
+
+    Raises JournalError if it cannot be written, is no journal, is damaged or comes from a newer version.
+    """
+    from .sqlite import SqliteJournal
+
+    return SqliteJournal(path)
+
+
+def open_log(path: Path) -> SqliteLog:
+    """Open an existing journal file for reading. Raises JournalError as `open_journal` does, and if it is absent."""
+    from .reader import SqliteLog
+
+    return SqliteLog(path)

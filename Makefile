@@ -1,0 +1,42 @@
+# The front door. `make setup` needs Python >= 3.11 alone; everything else runs from .venv.
+PYTHON ?= python3
+BIN := .venv/bin
+TASK ?= How many ERROR lines are in logs/app.log, and which runbook covers a full disk?
+
+.PHONY: setup run test test-model check bench example-ops lock clean
+
+setup: .venv/.done
+
+.venv/.done: pyproject.toml requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python >= 3.11 is needed; name one: make setup PYTHON=python3.12"; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --require-hashes --only-binary=:all: -r requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+run: setup
+	$(BIN)/ringfence run --manifest examples/ops/ringfence.yaml "$(TASK)"
+
+test: check
+	$(BIN)/python -m pytest --cov -m "not slow"
+
+check: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: setup
+	$(BIN)/python bench/runtime.py
+	$(BIN)/python bench/journal.py
+	$(BIN)/python bench/startup.py
+	$(BIN)/python bench/busy.py
+
+example-ops: setup
+	$(BIN)/python bench/questions.py examples/ops/questions.yaml --manifest examples/ops/ringfence.yaml
+
+lock:
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras --generate-hashes --no-emit-index-url --no-annotate pyproject.toml -o requirements.lock
+
+clean:
+	rm -rf .venv

@@ -1,0 +1,285 @@
+"""The composition root: the only module that imports everything. A list of wires."""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import os
+import secrets
+import time
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ringfence import backends, stores, tools
+from ringfence.core.chain import Record
+from ringfence.core.errors import JournalError, ManifestError
+from ringfence.core.gate import Gate
+from ringfence.core.grants import TaskGrant
+from ringfence.core.labels import IDENTITY, Clause
+from ringfence.core.policy import Effect, Policy, Profile, SinkSpec
+from ringfence.core.ports import Sink
+from ringfence.core.turn import State, Turn, fold
+from ringfence.core.values import Action, Outcome, Principal, digest
+from ringfence.engine.context import Said
+from ringfence.engine.loop import Engine, Settings, Tier
+from ringfence.engine.readmore import SPEC as READ_MORE
+from ringfence.engine.readmore import ReadMore
+from ringfence.engine.result import Result
+from ringfence.manifest.loader import load as load_manifest
+from ringfence.manifest.types import BuiltinTool, Manifest, McpTool, PythonTool, Tool
+
+REPLY = "reply:local"
+DEFAULT_WINDOW = 4096  # tokens, for a server that does not say
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32, lower case
+
+
+def now_ms() -> int:
+    """Milliseconds since 1970 UTC."""
+    return time.time_ns() // 1_000_000
+
+
+def new_run_id(now: int) -> str:
+    """A ULID-like id: sorts by time, 20 characters, the last 11 random."""
+    stamp = "".join(_ALPHABET[(now >> shift) & 31] for shift in range(40, -1, -5))
+    return stamp + "".join(secrets.choice(_ALPHABET) for _ in range(11))
+
+
+def data_home() -> Path:
+    """Where models and the embedded server's state live: RINGFENCE_HOME, or the XDG data folder."""
+    if home := os.environ.get("RINGFENCE_HOME"):
+        return Path(home)
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "ringfence"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What a run is doing: a record of its journal, or text of the model as it streams (`kind` "delta")."""
+
+    kind: str
+    run_id: str
+    text: str = ""
+    record: Record | None = None
+
+
+class _Reply:
+    """The sink of a local run: the caller takes the text from the result."""
+
+    async def perform(self, action: Action) -> Outcome:
+        return Outcome(len(action.args["text"]), IDENTITY)
+
+
+@dataclass
+class Agent:
+    """An agent made from a manifest. Use `await agent.run(task)`, or `agent.run_sync(task)` outside of async code.
+
+    Closing (`await agent.close()`, or `async with`) makes the journal durable and frees connections.
+    """
+
+    manifest: Manifest
+    principal: Principal
+    journal: Any
+    _specs: dict[str, SinkSpec] = field(default_factory=dict)
+    _sinks: dict[str, Sink] = field(default_factory=dict)
+    _backends: list[Any] = field(default_factory=list)
+    _grant: set[str] = field(default_factory=set)
+    _listeners: dict[str, Callable[[Record], None]] = field(default_factory=dict)
+    _engine: Engine | None = None
+
+    async def run(self, task: str, *, conversation: str = "", progress: Callable[[str], None] | None = None) -> Result:
+        """Do one task and return its result; a run that could not be finished says so in `result.status`."""
+        engine = await self._ready()
+        history = self._history(conversation)
+        turn = engine.start(
+            task,
+            run=new_run_id(now_ms()),
+            principal=self.principal,
+            grant=TaskGrant(frozenset(self._grant), dict(self._budgets())),
+            conversation=conversation,
+        )
+        return await engine.drive(turn, history=history, progress=progress)
+
+    def run_sync(self, task: str, *, conversation: str = "") -> Result:
+        """`run`, for code that is not async."""
+        return asyncio.run(self.run(task, conversation=conversation))
+
+    async def stream(self, task: str, *, conversation: str = "") -> AsyncIterator[Event | Result]:
+        """The events of a run as they happen, its `Result` last."""
+        async for event in self._follow(lambda progress: self.run(task, conversation=conversation, progress=progress)):
+            yield event
+
+    async def resume(self, run_id: str, *, progress: Callable[[str], None] | None = None) -> Result:
+        """Go on with a run that was interrupted; a finished one returns its result again."""
+        engine = await self._ready()
+        turn = self.turn(run_id)
+        history = self._history(turn.start.get("conversation", ""), before=turn.run)
+        return await engine.drive(turn, history=history, progress=progress)
+
+    async def stream_resume(self, run_id: str) -> AsyncIterator[Event | Result]:
+        """`resume`, as events."""
+        async for event in self._follow(lambda progress: self.resume(run_id, progress=progress)):
+            yield event
+
+    async def cancel(self, run_id: str) -> Result:
+        """End an interrupted run for good."""
+        turn = self.turn(run_id)
+        if turn.state is State.DONE:
+            raise JournalError(f"run {turn.run} has ended already ({turn.end.get('status')})")
+        return await (await self._ready(probe=False)).cancel(turn, "cancelled by " + self.principal.subject)
+
+    def turn(self, run_id: str) -> Turn:
+        """The folded state of a run, by its id or an unambiguous beginning of it."""
+        return fold(self.journal.read(self.journal.find(run_id)))
+
+    async def close(self) -> None:
+        """Make the journal durable and close every connection."""
+        for backend in self._backends:
+            await backend.aclose()
+        self.journal.close()
+
+    async def __aenter__(self) -> Agent:
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self.close()
+
+    async def _follow(self, start: Callable[[Callable[[str], None]], Any]) -> AsyncIterator[Event | Result]:
+        queue: asyncio.Queue[Event | None] = asyncio.Queue()
+        token = secrets.token_hex(8)
+        self._listeners[token] = lambda record: queue.put_nowait(Event(str(record.kind), record.run, record=record))
+        job = asyncio.ensure_future(start(lambda text: queue.put_nowait(Event("delta", "", text))))
+        job.add_done_callback(lambda _: queue.put_nowait(None))
+        try:
+            while (event := await queue.get()) is not None:
+                yield event
+            yield job.result()
+        finally:
+            del self._listeners[token]
+            if not job.done():
+                job.cancel()
+                await asyncio.wait([job])
+
+    def _observe(self, record: Record) -> None:
+        for listener in list(self._listeners.values()):
+            listener(record)
+
+    def _budgets(self) -> Mapping[str, int]:
+        return {f"tool:{name}": count for name, count in self.manifest.workflow.limits.items()}
+
+    def _history(self, conversation: str, before: str = "") -> list[Said]:
+        limit = self.manifest.workflow.history // 2
+        if not conversation or not limit:
+            return []
+        said = []
+        for started, finished in self.journal.window(conversation, limit + 1):
+            if finished is None or (before and started.run >= before):
+                continue
+            said.append(Said("user", started.body["task"], started.label))
+            said.append(Said("assistant", finished.body["answer"], finished.label))
+        return said[-2 * limit :]
+
+    async def _ready(self, *, probe: bool = True) -> Engine:
+        if self._engine is not None:
+            return self._engine
+        workflow, runtime = self.manifest.workflow, self.manifest.runtime
+        settings = Settings(
+            max_steps=workflow.max_steps,
+            max_tokens=workflow.max_tokens,
+            result_chars=workflow.result_chars,
+            tool_first=workflow.tool_first,
+            retry_with_context=workflow.error_handling == "retry_with_context",
+            about={"agent": runtime.name, "version": runtime.version or ""},
+        )
+        tiers = [await self._tier(n, probe) for n in range(len(self._backends))]
+        read_more = ReadMore(chars=workflow.result_chars)
+        self._sinks[READ_MORE.name] = read_more
+        named = digest([self.manifest.model_dump(mode="json"), sorted(spec.pin for spec in self._specs.values())])
+        policy = Policy(self._specs, Profile(runtime.profile), named[:16])
+        gate = Gate(policy, self._sinks, self.journal, now_ms, [self._observe])
+        engine = Engine(gate, tiers, settings, reply=REPLY, read_more=read_more)
+        if probe:
+            self._engine = engine
+        return engine
+
+    async def _tier(self, number: int, probe: bool) -> Tier:
+        config, shared = self.manifest.inference.tiers[number], self.manifest.inference
+        window = (await self._backends[number].probe()).window if probe and number == 0 else None
+        asked = config.max_context or shared.max_context
+        bounds = [bound for bound in (window, asked) if bound]
+        max_tokens = config.max_tokens or shared.max_tokens or 512
+        return Tier(f"model:{config.name}", min(bounds, default=DEFAULT_WINDOW), max_tokens)
+
+
+def load(path: str | Path = "ringfence.yaml", *, functions: Sequence[Callable[..., Any]] = ()) -> Agent:
+    """Make an agent from a manifest file and, where given, Python functions as further tools.
+
+    Raises ManifestError for a manifest that cannot be meant; reaches no server yet.
+    """
+    return from_manifest(load_manifest(Path(path)), functions=functions)
+
+
+def from_manifest(manifest: Manifest, *, functions: Sequence[Callable[..., Any]] = (), journal: Any = None) -> Agent:
+    """`load`, for a manifest in hand; `journal` overrides the one beside the manifest."""
+    roles = frozenset(reader for reader in _readers(manifest) if reader.startswith("role:"))
+    principal = Principal(f"user:{getpass.getuser()}", roles)
+    agent = Agent(manifest, principal, journal or stores.open_journal(manifest.root / ".ringfence" / "journal.db"))
+    agent._specs[REPLY] = SinkSpec(REPLY, effect=Effect.READ, confined=True, audience=None, output=IDENTITY)
+    agent._sinks[REPLY] = _Reply()
+    agent._specs[READ_MORE.name] = READ_MORE
+    for config in manifest.inference.tiers:
+        backend = backends.from_manifest(config, manifest.inference, home=data_home())
+        name = f"model:{config.name}"
+        agent._specs[name] = SinkSpec(
+            name, pin=config.model, effect=Effect.READ, confined=True, audience=backend.audience, output=IDENTITY
+        )
+        agent._sinks[name] = backend.sink
+        agent._backends.append(backend)
+    for tool in _tools(manifest, functions):
+        agent._specs[tool.spec.name] = tool.spec
+        agent._sinks[tool.spec.name] = tool.sink
+    agent._grant.update(name for name, spec in agent._specs.items() if spec.reads)
+    agent._grant.update(tools.function_name(function) for function in functions)
+    return agent
+
+
+def _tools(manifest: Manifest, functions: Iterable[Callable[..., Any]]) -> Iterable[tools.Tool]:
+    for config in manifest.tools:
+        if why := unavailable(config):
+            raise ManifestError(f"tool {config.name}: {why}", todo="take it out of the manifest until it is released")
+        assert isinstance(config, BuiltinTool)
+        yield from tools.from_manifest(
+            config,
+            root=manifest.root,
+            readers=_clauses(config.readers or config.callers),
+            callers=frozenset(config.callers) if config.callers else None,
+            clock=now_ms,
+        )
+    for function in functions:
+        yield tools.from_function(function, readers=frozenset(), callers=None)
+
+
+def unavailable(tool: Tool) -> str | None:
+    """Why a tool of a manifest cannot be used in this release, or None."""
+    match tool:
+        case McpTool():
+            return "MCP servers are read from the manifest but not yet connected in this release"
+        case PythonTool():
+            return "python tools are given in code in this release: ringfence.load(path, functions=[...])"
+        case _:
+            return tools.unavailable(tool)
+
+
+def _clauses(readers: Sequence[str] | None) -> frozenset[Clause]:
+    if not readers or "public" in readers:
+        return frozenset()
+    return frozenset({frozenset(readers)})
+
+
+def _readers(manifest: Manifest) -> Iterable[str]:
+    for tool in manifest.tools:
+        yield from (*(tool.callers or ()), *(tool.readers or ()))
+    for tier in manifest.inference.tiers:
+        yield from tier.audience or ()
+    for collection in manifest.knowledge.collections:
+        yield from collection.readers

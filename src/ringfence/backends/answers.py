@@ -1,0 +1,189 @@
+"""What a model server's answer means: the text and usage of a good one, the precise fault of a bad one."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+
+from ringfence.core.errors import BackendError, ContextOverflow
+from ringfence.core.values import JSON, Outcome
+
+_OVERFLOW = re.compile(
+    r"exceed_context_size|context_length_exceeded|maximum context length|context (?:length|size|window)"
+    r"|(?:prompt|input) is too long|(?:prompt|input) (?:length )?exceeds",
+    re.IGNORECASE,
+)
+_CONTROL = re.compile(r"[^\x20-\x7e\xa0-\u200a\u2010-\u2027\u2030-\u205f\u2070-\ud7ff\uf900-\ufffd]+")
+
+START = {
+    "ollama": "start it with `ollama serve`, or use provider: embedded",
+    "llamacpp": "start it with `llama-server -m MODEL.gguf`, or use provider: embedded",
+    "vllm": "start it with `vllm serve MODEL`, or use provider: embedded",
+    "lmstudio": "start it with `lms server start`, or use provider: embedded",
+    "openai": "start that server or correct `endpoint`, or use provider: embedded",
+    "embedded": "run the command again: the embedded server is started when it is needed",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Who answers: for the words of an error. `key_name` is the variable that holds the key, never the key."""
+
+    provider: str
+    url: str
+    model: str
+    key_name: str | None = None
+
+
+class Unreachable(BackendError):
+    """The connection failed. `spoken` says whether text of the answer had been passed on by then."""
+
+    def __init__(self, what: str, *, todo: str = "", spoken: bool = False) -> None:
+        super().__init__(what, todo=todo)
+        self.spoken = spoken
+
+
+def quoted(data: bytes | str, *, chars: int = 300) -> str:
+    """A server's words, fit for a message: one line, printable, bounded."""
+    text = data[: 4 * chars].decode("utf-8", "replace") if isinstance(data, bytes) else data[: 4 * chars]
+    text = _CONTROL.sub(" ", text).strip()
+    return text if len(text) <= chars else text[:chars] + "..."
+
+
+def absent(place: Place, why: object) -> Unreachable:
+    """Nothing listens, or it cannot be reached."""
+    return Unreachable(
+        f"no model server answers at {place.url} ({quoted(str(why), chars=120)})", todo=START[place.provider]
+    )
+
+
+def hung_up(place: Place, *, spoken: bool) -> Unreachable:
+    """The connection broke before the answer was whole."""
+    return Unreachable(
+        f"the model server at {place.url} cut the connection before its answer was whole",
+        todo="see the server's log (out of memory?), then resume the run",
+        spoken=spoken,
+    )
+
+
+def too_slow(place: Place, timeout_s: float) -> BackendError:
+    """No answer, or no next piece of it, in time."""
+    return BackendError(
+        f"the model server at {place.url} gave no answer within {timeout_s:g} s",
+        todo="raise timeout_s of the tier, or use a smaller model or a shorter max_tokens",
+    )
+
+
+def too_long(place: Place, limit: int) -> BackendError:
+    """More bytes than any honest answer has."""
+    return BackendError(
+        f"the model server at {place.url} sent more than {limit} bytes as one answer",
+        todo="check that `endpoint` is a model server",
+    )
+
+
+def redirected(place: Place, status: int, target: str) -> BackendError:
+    """A redirect is egress to somewhere else than the manifest names: never followed."""
+    return BackendError(
+        f"the model server at {place.url} answered {status}, a redirect to {quoted(target, chars=120) or '?'}; "
+        "redirects are never followed",
+        todo="if that is where the model is, write it as `endpoint`",
+    )
+
+
+def refused(place: Place, status: int, data: bytes, *, models: tuple[str, ...] = ()) -> BackendError:
+    """An HTTP status that is not 200. `models` are the server's own, for an unknown model."""
+    said, kind = _complaint(data)
+    if status in (401, 403):
+        todo = (
+            f"put the right key into {place.key_name} (environment or .env)"
+            if place.key_name
+            else "give the tier `api_key: ${NAME}` and put the key into NAME (environment or .env)"
+        )
+        return BackendError(f"the model server at {place.url} refused the key ({status})", todo=todo)
+    if status in (400, 413, 422, 500) and _OVERFLOW.search(f"{kind} {said}"):
+        return ContextOverflow(
+            f"the request does not fit the window of {place.model}: {said}",
+            todo="give the tier a smaller max_context, or start the server with a larger window",
+        )
+    if status == 404 and (models or "model" in said.lower()):
+        have = f"; it has {', '.join(models[:20])}" if models else ""
+        todo = f"`ollama pull {place.model}`, or one of its models as `model`" if place.provider == "ollama" else ""
+        return BackendError(
+            f"the model server at {place.url} has no model {place.model!r}{have}",
+            todo=todo or "write one of its models as `model`",
+        )
+    if status == 404:
+        return BackendError(
+            f"{place.url} has no /v1/chat/completions (404): {said}",
+            todo="check `endpoint`: it is the address of an OpenAI-compatible server",
+        )
+    return BackendError(f"the model server at {place.url} answered {status}: {said}", todo="see the server's log")
+
+
+def _complaint(data: bytes) -> tuple[str, str]:
+    """(message, type or code) of an error body of OpenAI, llama.cpp, vLLM or Ollama; the raw words otherwise."""
+    try:
+        body = json.loads(data)
+    except ValueError:
+        return quoted(data), ""
+    error = body.get("error", body) if isinstance(body, dict) else body
+    if not isinstance(error, dict):
+        return quoted(str(error)), ""
+    message = error.get("message") or error.get("detail") or json.dumps(error)
+    return quoted(str(message)), f"{error.get('type')} {error.get('code')}"
+
+
+def parse(place: Place, data: bytes) -> JSON:
+    """The JSON object of an answer; BackendError for a web page or broken JSON."""
+    try:
+        body = json.loads(data)
+    except ValueError:
+        pass
+    else:
+        if isinstance(body, dict):
+            return body
+    if data.lstrip()[:1] == b"<":
+        what = "a web page (HTML)"
+    else:
+        what = f"invalid JSON: {quoted(data, chars=80)!r}"
+    raise BackendError(
+        f"the model server at {place.url} answered with {what}; expected a chat completion",
+        todo="check `endpoint`: it is the address of an OpenAI-compatible server, not of its web page or a proxy",
+    )
+
+
+def completed(place: Place, body: JSON) -> Outcome:
+    """The outcome of a whole `chat.completion` object."""
+    try:
+        choice = body["choices"][0]
+        return outcome(place, choice["message"].get("content") or "", choice.get("finish_reason"), body)
+    except (KeyError, IndexError, TypeError, AttributeError):
+        error = body.get("error")
+        said = quoted(str(error)) if error else f"keys {sorted(body)[:10]}"
+    raise BackendError(
+        f"the model server at {place.url} answered with JSON that is no chat completion: {said}",
+        todo="check `endpoint`: it is the address of an OpenAI-compatible server",
+    )
+
+
+def outcome(place: Place, text: str, finish: str | None, body: JSON) -> Outcome:
+    """`{"text", "finish": "stop" | "length", "usage": {"prompt", "completion", "cached"}, "model"}`.
+
+    A server that counts no tokens is given a completion of one token per four characters, so that budgets still end.
+    """
+    usage = body.get("usage") or {}
+    details = usage.get("prompt_tokens_details") or {}
+    return Outcome(
+        {
+            "text": text,
+            "finish": "length" if finish == "length" else "stop",
+            "usage": {
+                "prompt": usage.get("prompt_tokens") or 0,
+                "completion": usage.get("completion_tokens") or -(-len(text) // 4),
+                "cached": details.get("cached_tokens") or 0,
+            },
+            "model": body.get("model") or place.model,
+        }
+    )

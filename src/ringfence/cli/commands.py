@@ -1,0 +1,225 @@
+"""The command line: names, options and help. Whatever a command needs is imported when it is called, so that help is quick."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from .exits import Exit
+
+_HELP = """Run LLM agents inside your perimeter: a small local model, tools under one gate, every effect on the record.
+
+Start with `ringfence init`, then `ringfence run "how many errors are in the log?"`.
+"""
+
+
+class Guarded(TyperGroup):
+    """Ctrl-C in a command that does nothing about it ends the command, without a traceback."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            typer.echo("\nstopped", err=True)
+            raise typer.Exit(Exit.INTERRUPTED) from None
+
+
+def _group(text: str, **more: Any) -> typer.Typer:
+    return typer.Typer(help=text, rich_markup_mode=None, no_args_is_help=True, **more)
+
+
+app = _group(_HELP, cls=Guarded, pretty_exceptions_enable=False, context_settings={"help_option_names": ["-h", "--help"]})
+runs = _group("What is on the record: list, show, resume, cancel and export runs.")
+models = _group("The models on this machine: list, pull, rm, path.")
+manifest = _group("Check a manifest, or print its JSON Schema for your editor.")
+app.add_typer(runs, name="runs")
+app.add_typer(models, name="models")
+app.add_typer(manifest, name="manifest")
+
+Manifest = Annotated[Path, typer.Option("--manifest", "-m", help="the manifest", metavar="FILE")]
+RunId = Annotated[str, typer.Argument(metavar="ID", help="a run's id, or the beginning of it")]
+Json = Annotated[bool, typer.Option("--json", help="print JSON on stdout")]
+Offline = Annotated[bool, typer.Option("--offline", help="never fetch a model; fail if one is missing")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="no timeline on stderr")]
+MaxSteps = Annotated[
+    int | None, typer.Option(min=1, max=1000, help="model calls at most, instead of the manifest's", metavar="N")
+]
+HERE = Path("ringfence.yaml")
+
+
+@app.command()
+def init(
+    config: Annotated[
+        Path | None, typer.Option(help="check this manifest instead of writing one", metavar="FILE")
+    ] = None,
+    template: Annotated[str | None, typer.Option(help="which template to write; `list` shows them", metavar="NAME")] = None,
+    force: Annotated[bool, typer.Option("--force", help="write over a manifest that is there")] = False,
+) -> None:
+    """Write a manifest, or check one: reach the model, load the tools, say what is missing."""
+    from . import setup
+
+    raise typer.Exit(setup.init(config, template, force=force))
+
+
+@app.command()
+def run(
+    task: Annotated[str | None, typer.Argument(metavar="TASK", help="what to do; `-` reads it from stdin")] = None,
+    as_json: Json = False,
+    manifest: Manifest = HERE,
+    max_steps: MaxSteps = None,
+    resume: Annotated[str, typer.Option(metavar="ID", help="go on with a run that was interrupted")] = "",
+    quiet: Quiet = False,
+    offline: Offline = False,
+) -> None:
+    """Do one task: the timeline goes to stderr, the answer to stdout."""
+    from . import run as command
+
+    if resume and task is not None:
+        raise typer.BadParameter("a resumed run has its task already; leave the task out")
+    words = "" if resume else command.read_task(task)
+    raise typer.Exit(command.execute(command.Wanted(manifest, words, resume, max_steps, as_json, quiet, offline)))
+
+
+@app.command()
+def chat(
+    manifest: Manifest = HERE,
+    conversation: Annotated[str, typer.Option(metavar="ID", help="go on with an earlier conversation")] = "",
+    offline: Offline = False,
+) -> None:
+    """Talk: each message is a run, and sees what was said before."""
+    from . import chat as command
+
+    raise typer.Exit(command.execute(manifest, conversation, offline=offline))
+
+
+@app.command()
+def doctor(manifest: Manifest = HERE) -> None:
+    """Check everything that a run needs, and say what to do about what is missing."""
+    from . import setup
+
+    raise typer.Exit(setup.doctor(manifest))
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    import platform
+
+    from .. import __version__
+
+    typer.echo(f"ringfence {__version__} (Python {platform.python_version()}, {platform.system()} {platform.machine()})")
+
+
+@runs.command("list")
+def runs_list(
+    manifest: Manifest = HERE,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="how many, newest first")] = 20,
+    as_json: Json = False,
+) -> None:
+    """The newest runs."""
+    from . import runs as command
+
+    command.list_runs(manifest, limit=limit, as_json=as_json)
+
+
+@runs.command("show")
+def runs_show(
+    run_id: RunId,
+    manifest: Manifest = HERE,
+    full: Annotated[bool, typer.Option("--full", help="whole thoughts and results")] = False,
+) -> None:
+    """The timeline of a run as a tree."""
+    from . import runs as command
+
+    command.show(manifest, run_id, full=full)
+
+
+@runs.command("resume")
+def runs_resume(
+    run_id: RunId, manifest: Manifest = HERE, as_json: Json = False, quiet: Quiet = False, offline: Offline = False
+) -> None:
+    """Go on with a run that was interrupted; the same as `run --resume ID`."""
+    from . import run as command
+
+    wanted = command.Wanted(manifest, resume=run_id, as_json=as_json, quiet=quiet, offline=offline)
+    raise typer.Exit(command.execute(wanted))
+
+
+@runs.command("cancel")
+def runs_cancel(run_id: RunId, manifest: Manifest = HERE) -> None:
+    """End an interrupted run for good."""
+    from . import runs as command
+
+    raise typer.Exit(command.cancel(manifest, run_id))
+
+
+@runs.command("export")
+def runs_export(
+    run_id: RunId,
+    manifest: Manifest = HERE,
+    out: Annotated[Path | None, typer.Option(metavar="FILE", help="write to a file (0600) instead of stdout")] = None,
+) -> None:
+    """The records of a run as JSON lines: what was hashed, and the content."""
+    from . import runs as command
+
+    command.export(manifest, run_id, out)
+
+
+@models.command("list")
+def models_list() -> None:
+    """The models that can be pulled, and those that are here."""
+    from . import models as command
+
+    command.list_models()
+
+
+@models.command("pull")
+def models_pull(
+    name: Annotated[str, typer.Argument(help="a model of `models list`")],
+    source: Annotated[str | None, typer.Option(help="where from, instead of all sources in order", metavar="SOURCE")] = None,
+    from_path: Annotated[
+        Path | None, typer.Option("--from", help="a file or folder that holds the weights", metavar="PATH")
+    ] = None,
+) -> None:
+    """Fetch a model's weights; the pinned SHA-256 is always checked, and an interrupted pull goes on where it was."""
+    from . import models as command
+
+    command.pull(name, source=source, from_path=from_path)
+
+
+@models.command("rm")
+def models_rm(name: Annotated[str, typer.Argument(help="a model that is here")]) -> None:
+    """Remove a model's weights from this machine."""
+    from . import models as command
+
+    command.remove(name)
+
+
+@models.command("path")
+def models_path(name: Annotated[str, typer.Argument(help="a model that is here")]) -> None:
+    """Print where a model's weights are."""
+    from . import models as command
+
+    command.print_path(name)
+
+
+@manifest.command("check")
+def manifest_check(file: Annotated[Path, typer.Argument(help="the manifest", metavar="FILE")] = HERE) -> None:
+    """Validate a manifest without reaching anything; say in plain words what it cannot enforce."""
+    from . import setup
+
+    raise typer.Exit(setup.check_manifest(file))
+
+
+@manifest.command("schema")
+def manifest_schema() -> None:
+    """Print the JSON Schema of manifests."""
+    import json
+
+    from ..manifest.loader import schema
+
+    typer.echo(json.dumps(schema(), indent=2))

@@ -1,0 +1,80 @@
+"""`ringfence runs`: what is on the record beside a manifest, and how a run goes on or ends."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from datetime import datetime
+from pathlib import Path
+
+from .. import app, stores
+from ..core.errors import JournalError
+from ..manifest.loader import load
+from ..stores.reader import SqliteLog
+from .exits import Exit
+from .interrupt import interruptible
+from .screen import console
+from .text import duration, one_line, plain
+from .timeline import tree
+
+JOURNAL = Path(".ringfence", "journal.db")  # beside the manifest
+
+
+def open_log(manifest: Path) -> SqliteLog:
+    """The journal beside a manifest, for reading; the manifest itself is not needed."""
+    path = manifest.parent / JOURNAL
+    if not path.exists():
+        raise JournalError(
+            f"no journal at {path}: nothing has been run with {manifest} yet",
+            todo='run something: ringfence run "...", or name another manifest with --manifest FILE',
+        )
+    return stores.open_log(path)
+
+
+def list_runs(manifest: Path, *, limit: int, as_json: bool) -> None:
+    """The newest runs, one a line."""
+    with open_log(manifest) as log:
+        rows = log.runs(limit)
+    if as_json:
+        for row in rows:
+            print(json.dumps({"run_id": row.run, "started_ms": row.started, "ended_ms": row.ended, "status": row.state,
+                              "principal": row.principal, "task": row.task, "records": row.records}))  # fmt: skip
+        return
+    for row in rows:
+        when = datetime.fromtimestamp(row.started / 1000).strftime("%Y-%m-%d %H:%M")
+        took = duration(row.ended - row.started)
+        print(f"{row.run}  {when}  {row.state:<9}  {took:>12}  {one_line(row.task, limit=80)}")
+
+
+def show(manifest: Path, run_id: str, *, full: bool) -> None:
+    """The timeline of a run as a tree."""
+    with open_log(manifest) as log:
+        records = log.read(log.find(run_id))
+    console().print(tree(records, full=full), soft_wrap=not sys.stdout.isatty())
+    if records[-1].body.get("answer"):
+        print("\n" + plain(records[-1].body["answer"]))
+
+
+def export(manifest: Path, run_id: str, out: Path | None) -> None:
+    """The records of a run as JSON lines, to a file that only its owner may read, or to stdout."""
+    with open_log(manifest) as log:
+        lines = (json.dumps(record) + "\n" for record in log.export(log.find(run_id)))
+        if out is None:
+            sys.stdout.writelines(lines)
+            return
+        with os.fdopen(os.open(out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            file.writelines(lines)
+    print(f"wrote {out}", file=sys.stderr)
+
+
+def cancel(manifest: Path, run_id: str) -> Exit:
+    """End a run for good."""
+
+    async def work() -> str:
+        async with app.from_manifest(load(manifest)) as agent:
+            return (await agent.cancel(run_id)).run_id
+
+    print(f"run {asyncio.run(interruptible(work()))} is cancelled")
+    return Exit.DONE

@@ -1,0 +1,65 @@
+"""What a command shows on stderr while it works: the timeline as it grows, a download, a spinner if somebody looks."""
+
+from __future__ import annotations
+
+from types import TracebackType
+
+from rich.console import Console
+from rich.status import Status
+from rich.text import Text
+
+from ..app import Event
+from ..core.chain import Kind
+from .text import one_line
+from .timeline import Line, Timeline, call_of, text
+
+_TAIL = 60  # characters of the model's text that the spinner shows
+
+
+def console(*, stderr: bool = False) -> Console:
+    """A console that never guesses at markup or colours in what it prints; NO_COLOR and pipes are respected."""
+    return Console(stderr=stderr, highlight=False, markup=False, emoji=False)
+
+
+class Live:
+    """Shows the events of a run as they come. Without a terminal: plain lines, no spinner. `quiet` shows nothing."""
+
+    def __init__(self, out: Console, *, quiet: bool = False) -> None:
+        self._out = out
+        self._quiet = quiet
+        self._timeline = Timeline()
+        self._typed = ""
+        moving = out.is_terminal and not out.is_dumb_terminal and not quiet
+        self._status = Status("", console=out) if moving else None
+
+    def __enter__(self) -> Live:
+        if self._status is not None:
+            self._status.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self._status is not None:
+            self._status.stop()
+
+    def show(self, event: Event) -> None:
+        """Take one event in."""
+        if event.record is None:
+            self._typed = (self._typed + event.text)[-8 * _TAIL :]
+            self._spin("writes: " + one_line(self._typed, limit=10 * _TAIL)[-_TAIL:])
+            return
+        record = event.record
+        if record.kind is Kind.INTENT:
+            self._typed = ""
+            self._spin(call_of(record) if "args" in record.body else "thinks")
+        if not self._quiet:
+            for line in self._timeline.lines(record):
+                self._print(line)
+
+    def _spin(self, words: str) -> None:
+        if self._status is not None:
+            self._status.update(Text(one_line(words, limit=max(20, self._out.width - 4)), style="dim"))
+
+    def _print(self, line: Line) -> None:
+        shown = text(line)
+        shown.pad_left(2 * line.depth)
+        self._out.print(shown, soft_wrap=not self._out.is_terminal, no_wrap=True, overflow="ellipsis", crop=False)

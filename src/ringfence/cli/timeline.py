@@ -1,0 +1,142 @@
+"""A run's records as lines for people: one projection, shown live and drawn as a tree."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from ..core.chain import Kind, Record
+from ..core.values import JSON
+from ..engine.context import render
+from ..engine.step import TOOL, parse
+from .text import duration, one_line, plain
+
+if TYPE_CHECKING:
+    from rich.text import Text
+    from rich.tree import Tree
+
+Tone = Literal["", "bold", "dim", "red", "yellow", "green"]  # styles of rich
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line, safe to print. `depth`: 0 the run and its steps, 1 calls, 2 results. `aside`: rule, time and tokens."""
+
+    depth: int
+    text: str
+    aside: str = ""
+    tone: Tone = ""
+
+
+class Timeline:
+    """Folds records into lines. `full` shows whole results, and the rule behind each call."""
+
+    def __init__(self, *, full: bool = False, rules: bool = False) -> None:
+        self._full = full
+        self._rules = rules
+        self._open: dict[int, Record] = {}
+        self._steps = 0
+        self._task = ""
+
+    def lines(self, record: Record) -> Iterator[Line]:
+        """What a record adds to the picture."""
+        match record.kind:
+            case Kind.STARTED:
+                self._task = str(record.body["task"])
+                yield Line(0, f"run {record.run}: {one_line(self._task)}", tone="bold")
+            case Kind.MESSAGE if record.body["text"] != self._task:
+                yield Line(1, f"told the model: {one_line(record.body['text'])}", tone="yellow")
+            case Kind.INTENT:
+                self._open[record.seq] = record
+            case Kind.DECISION:
+                yield from self._refused(record)
+            case Kind.APPROVAL:
+                yield Line(1, f"approved by {one_line(str(record.body['by']))}", tone="green")
+            case Kind.OUTCOME:
+                yield from self._outcome(self._open.pop(record.view["of"]), record)
+            case Kind.FINISHED:
+                yield from self._finished(record)
+
+    def unanswered(self) -> Iterator[Line]:
+        """What was begun and has no outcome: under way, or cut off."""
+        for intent in self._open.values():
+            text = call_of(intent) if "args" in intent.body else f"{intent.view['sink']} was asked"
+            yield Line(1, text, "no outcome recorded", "yellow")
+
+    def _outcome(self, intent: Record, outcome: Record) -> Iterator[Line]:
+        view, value = outcome.view, outcome.body["value"]
+        took = duration(view["ms"])
+        if "prompt" in intent.body:
+            yield self._thought(value, took, view)
+            return
+        rule = [f"allowed by {intent.view['rule']}"] if self._rules else []
+        if intent.view["sink"].startswith(TOOL):
+            yield Line(1, call_of(intent), ", ".join([*rule, took]))
+        if not view["ok"]:
+            yield Line(2, "failed: " + one_line(str(value["error"])), tone="red")
+        elif intent.view["sink"].startswith(TOOL):
+            yield Line(2, plain(render(value)) if self._full else short(value), tone="dim")
+
+    def _thought(self, value: JSON, took: str, view: JSON) -> Line:
+        if not view["ok"]:
+            return Line(0, "the model failed: " + one_line(str(value["error"])), took, "red")
+        self._steps += 1
+        usage = view["usage"]
+        aside = f"{took}, {usage.get('prompt', 0)} + {usage.get('completion', 0)} tokens"
+        try:
+            step = parse(value["text"])
+        except ValueError as problem:
+            return Line(0, f"{self._steps}  {one_line(str(problem))}", aside, "yellow")
+        thought = plain(step.thought) if self._full else one_line(step.thought)
+        return Line(0, f"{self._steps}  {thought or ('answers' if step.final else 'acts')}", aside)
+
+    def _refused(self, record: Record) -> Iterator[Line]:
+        view = record.view
+        yield Line(1, call_of(record) if "args" in record.body else str(view["sink"]))
+        verb = "a person has to say yes" if view["verdict"] == "ask" else "refused"
+        yield Line(2, f"{verb} ({view['rule']} {view['code']}): {one_line(record.body['why'])}", tone="yellow")
+
+    def _finished(self, record: Record) -> Iterator[Line]:
+        body, usage = record.body, record.view["usage"]
+        why = one_line(str(body.get("summary") or body.get("reason") or ""))
+        tokens = f"{usage.get('prompt', 0)} + {usage.get('completion', 0)} tokens"
+        tone: Tone = "green" if body["status"] == "done" else "yellow"
+        yield Line(0, f"{body['status']}: {why}" if why else str(body["status"]), tokens, tone)
+
+
+def call_of(record: Record) -> str:
+    """`files.read(path="a.log")`, safe to print."""
+    args = record.body["args"]
+    shown = ", ".join(f"{key}={json.dumps(value, ensure_ascii=False)}" for key, value in args.items())
+    return one_line(f"{record.view['sink'].removeprefix(TOOL)}({shown})", limit=400)
+
+
+def short(value: JSON) -> str:
+    """A result on one line, with how much of it is not shown."""
+    lines = [line for line in render(value).splitlines() if line.strip()] or ["(nothing)"]
+    more = f"  (+{len(lines) - 1} more lines)" if len(lines) > 1 else ""
+    return one_line(lines[0], limit=120) + more
+
+
+def tree(records: Iterable[Record], *, full: bool = False) -> Tree:
+    """A run as a tree: the run, its steps, their calls, the results."""
+    from rich.tree import Tree
+
+    timeline = Timeline(full=full, rules=True)
+    lines = [line for record in records for line in timeline.lines(record)]
+    lines += timeline.unanswered()
+    root = Tree(text(lines[0]))
+    path = [root]
+    for line in lines[1:]:
+        del path[line.depth + 1 :]
+        path.append(path[-1].add(text(line)))
+    return root
+
+
+def text(line: Line) -> Text:
+    """A line in its colour, what stands aside dimmed. Never markup: the words may be a file's."""
+    from rich.text import Text
+
+    return Text.assemble((line.text, line.tone), (f"  {line.aside}" if line.aside else "", "dim"))

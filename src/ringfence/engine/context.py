@@ -1,0 +1,179 @@
+"""What the model is shown: the transcript of a run, encoded once, append-only, trimmed by rule to the real window."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ringfence.core.chain import Kind, Record
+from ringfence.core.errors import BackendError
+from ringfence.core.labels import Label
+from ringfence.core.turn import Turn
+from ringfence.core.values import JSON, Prompt
+from .step import TOOL
+
+_MARGIN = 64  # tokens of the chat template that no message counts
+_MAX_CHOICE = 120  # characters of a value that an argument can be closed to
+_FIRST_GUESS = 0.4  # tokens a byte, before the server has told us: English is about 0.25, digits and code up to 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One message of the conversation before this run, with its own label."""
+
+    role: str
+    text: str
+    label: Label
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    data: bytes
+    seqs: tuple[int, ...]
+
+
+def encode(role: str, text: str) -> bytes:
+    """One chat message as JSON bytes."""
+    return json.dumps({"role": role, "content": text}, ensure_ascii=False).encode("utf-8", "replace")
+
+
+def render(value: JSON) -> str:
+    """A tool result as plain text: a field a line, text and rows as they are. Small models read JSON escapes badly."""
+    match value:
+        case str():
+            return value
+        case {"text": str(text), **rest}:
+            head = ", ".join(f"{key}: {_inline(item)}" for key, item in rest.items())
+            return f"{head}\n{text}" if head else text
+        case dict():
+            return "\n".join(
+                f"{key}:\n{render(item)}" if isinstance(item, list) and item else f"{key}: {_inline(item)}"
+                for key, item in value.items()
+            )
+        case list():
+            return "\n".join(f"- {_inline(item)}" if not isinstance(item, dict) else render_row(item) for item in value)
+        case _:
+            return _inline(value)
+
+
+def render_row(row: dict[str, JSON]) -> str:
+    """One row of a list: its fields on one line, its text, if it has any, below."""
+    head = ", ".join(f"{key}: {_inline(item)}" for key, item in row.items() if key != "text")
+    return f"- {head}\n{row['text']}" if "text" in row else f"- {head}"
+
+
+def _inline(value: JSON) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+class Transcript:
+    """The messages of one run. A message that was sent once keeps its bytes, for the sake of the server's cache.
+
+    result_chars  a longer tool result is cut there, and the rest is had by `read_more`
+    """
+
+    def __init__(self, system: str, history: Sequence[Said], *, result_chars: int) -> None:
+        self._head = _Part(encode("system", system), ())
+        self._history = [_Part(encode(said.role, said.text), ()) for said in history]
+        self._parts: list[_Part] = []
+        self._pending: list[tuple[int, str]] = []
+        self._seen = 0
+        self._thoughts = 0
+        self._task = ""
+        self._result_chars = result_chars
+        self._per_byte = _FIRST_GUESS
+        self._sent = 0
+        self._map: _Part | None = None
+        self.choices: dict[str, dict[str, None]] = {}  # by key, in the order seen
+        self.cut = False  # whether a result was cut, so that read_more has something to read
+
+    def prompt(self, turn: Turn, *, window: int, max_tokens: int, schema: bytes, note: str = "") -> Prompt:
+        """The next request. `window`, `max_tokens` in tokens; raises BackendError if even the last step won't fit."""
+        self.sync(turn)
+        if self._pending:
+            seqs, texts = zip(*self._pending, strict=True)
+            body = "\n\n".join(texts)
+            if self._thoughts:
+                body += f"\n\nGoal: {self._task}"
+            self._parts.append(_Part(encode("user", body + note), seqs))
+            self._pending = []
+        room = int((window - max_tokens - _MARGIN) / self._per_byte)
+        parts, left_out = self._fit(room)
+        self._sent = sum(len(part.data) for part in parts)
+        return Prompt(
+            tuple(part.data for part in parts), tuple(s for p in parts for s in p.seqs), schema, max_tokens, left_out
+        )
+
+    def learn(self, prompt_tokens: int) -> None:
+        """Take the server's own count for what was last sent as the measure of what follows, rounded up by a tenth."""
+        if prompt_tokens and self._sent:
+            self._per_byte = max(0.1, 1.1 * prompt_tokens / self._sent)
+
+    def _fit(self, room: int) -> tuple[list[_Part], int]:
+        """Drop the oldest history, then the oldest steps of this run, but never the task or the last step."""
+        head = [self._head, self._map] if self._map else [self._head]
+        size = sum(len(p.data) for p in (*head, *self._history, *self._parts))
+        history, parts = list(self._history), list(self._parts)
+        while size > room and history:
+            size -= len(history.pop(0).data)
+        while size > room and len(parts) > 3:
+            size -= len(parts.pop(1).data) + len(parts.pop(1).data)
+        if size > room:
+            raise BackendError(
+                f"the request needs about {int(size * self._per_byte)} tokens, and the model's window leaves"
+                f" {int(room * self._per_byte)}",
+                todo="raise inference.max_context, lower workflow.result_chars, or use a model with a larger window",
+            )
+        left_out = len(self._history) - len(history) + len(self._parts) - len(parts)
+        return [*head, *history, *parts], left_out
+
+    def sync(self, turn: Turn) -> None:
+        """Take in what the run has become since the last call."""
+        for record, intent in turn.items[self._seen :]:
+            match record.kind:
+                case Kind.MESSAGE:
+                    self._task = self._task or record.body["text"]
+                    self._pending.append((record.seq, record.body["text"]))
+                case Kind.DECISION if "call" in record.body and record.view["sink"].startswith(TOOL):
+                    self._pending.append((record.seq, f"{_title(record)}: refused: {record.body['why']}"))
+                case Kind.OUTCOME if intent is not None and intent.view["sink"].startswith(TOOL):
+                    self._gather(record.body["value"])
+                    if self._thoughts == 0 and not intent.body["args"]:  # an overview: the same for every task, so first
+                        self._map = _Part(encode("user", self._result(record, intent)), (record.seq,))
+                    else:
+                        self._pending.append((record.seq, self._result(record, intent)))
+                case Kind.OUTCOME if record.view["ok"] and intent is not None and "prompt" in intent.body:
+                    self._thoughts += 1
+                    self._parts.append(_Part(encode("assistant", record.body["value"]["text"]), (record.seq,)))
+        self._seen = len(turn.items)
+
+    def _gather(self, value: JSON) -> None:
+        """Remember what results show under each key, for arguments that are closed to known values."""
+        if isinstance(value, list):
+            for item in value:
+                self._gather(item)
+        elif isinstance(value, dict):
+            for key, item in value.items():
+                for known in item if isinstance(item, list) else [item]:
+                    if isinstance(known, str) and len(known) <= _MAX_CHOICE and "\n" not in known:
+                        self.choices.setdefault(key, {})[known] = None
+                self._gather(item)
+
+    def _result(self, record: Record, intent: Record) -> str:
+        value = record.body["value"]
+        if not record.view["ok"]:
+            return f"{_title(intent)} failed: {value['error']}. {value['todo']}".rstrip()
+        text = render(value)
+        if len(text) > self._result_chars:
+            self.cut = True
+            text = (
+                f"{text[: self._result_chars]}\n[cut: {self._result_chars} of {len(text)} characters;"
+                f' more with read_more(handle="r{record.seq}", offset={self._result_chars})]'
+            )
+        return f"{_title(intent)} [r{record.seq}]:\n{text}"
+
+
+def _title(record: Record) -> str:
+    args = ", ".join(f"{key}={json.dumps(value, ensure_ascii=False)}" for key, value in record.body["args"].items())
+    return f"{record.view['sink'].removeprefix(TOOL)}({args})"

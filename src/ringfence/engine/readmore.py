@@ -1,0 +1,68 @@
+"""`read_more`: the rest of a tool result that was cut for the window."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ringfence.core.errors import ToolError
+from ringfence.core.labels import IDENTITY, NOBODY
+from ringfence.core.policy import Effect, Role, SinkSpec
+from ringfence.core.turn import Turn
+from ringfence.core.values import JSON, Action, Outcome
+from .context import render
+
+_SCHEMA = {
+    "type": "object",
+    "properties": {
+        "handle": {"type": "string", "description": "such as r5", "maxLength": 8},
+        "offset": {"type": "integer", "minimum": 0},
+    },
+    "required": ["handle", "offset"],
+    "additionalProperties": False,
+}
+
+
+def _check(args: Mapping[str, JSON]) -> Mapping[str, JSON]:
+    handle, offset = args.get("handle"), args.get("offset")
+    if not (isinstance(handle, str) and handle[:1] == "r" and handle[1:].isdecimal()):
+        raise ValueError("handle is the name in brackets behind a result, such as r5")
+    if type(offset) is not int or offset < 0:
+        raise ValueError("offset is a number of characters, 0 or more")
+    return args
+
+
+SPEC = SinkSpec(
+    name="tool:read_more",
+    pin="read_more/1",
+    summary="the next part of a result that was cut",
+    schema=_SCHEMA,
+    check=_check,
+    effect=Effect.READ,
+    confined=True,
+    roles={"handle": Role.LOW, "offset": Role.LOW},
+    audience=NOBODY,
+    output=IDENTITY,  # the label of what is read is added to it
+    repeats=1,
+)
+
+
+class ReadMore:
+    """A sink over the live runs: reads from a result of the run that asks, never from another's.
+
+    `chars` is how many characters of a result the model is shown, 200 or more.
+    """
+
+    def __init__(self, *, chars: int) -> None:
+        self._chars = chars - 60  # what is read has to fit, with its heading, into one result
+        self.live: dict[str, Turn] = {}
+
+    async def perform(self, action: Action) -> Outcome:
+        """`{"text": ..., "characters": "4000-8000 of 12000"}`; raises ToolError for an unknown handle."""
+        turn, wanted = self.live[action.run], int(action.args["handle"][1:])
+        record = next((r for r, intent in turn.items if r.seq == wanted and intent is not None), None)
+        if record is None:
+            raise ToolError(f"no result is called r{wanted}")
+        text, start = render(record.body["value"]), action.args["offset"]
+        end = min(start + self._chars, len(text))
+        value = {"characters": f"{start}-{end} of {len(text)}", "text": text[start:end]}
+        return Outcome(value, record.label)

@@ -1,0 +1,131 @@
+"""One step of a plan: its grammar, and how it is read back (DESIGN 9, rung 2)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ringfence.core.policy import SinkSpec
+from ringfence.core.values import JSON
+
+TOOL = "tool:"
+_DECODER = json.JSONDecoder()
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A tool the model wants called."""
+
+    sink: str
+    args: dict[str, JSON]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What the model answered: calls to make, or a final answer."""
+
+    thought: str
+    calls: tuple[Call, ...] = ()
+    final: dict[str, JSON] | None = None
+
+
+_FINAL = {
+    "type": "object",
+    "properties": {
+        "answer": {"type": "string", "minLength": 1, "maxLength": 1500},
+        "artifacts": {"type": "array", "items": {"type": "string", "maxLength": 120}, "maxItems": 4},
+        "confidence": {"enum": ["low", "medium", "high"]},
+    },
+    "required": ["answer", "artifacts", "confidence"],
+    "additionalProperties": False,
+}
+_THOUGHT = {"type": "string", "maxLength": 240}
+
+
+def _closed(properties: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+def grammar(
+    tools: Sequence[SinkSpec], *, final: bool, parallel: int, choices: Mapping[str, Sequence[str]] | None = None
+) -> bytes:
+    """JSON Schema of a step: a discriminated union of exactly these tools, and the final answer if it is allowed.
+
+    `parallel` bounds the calls of one step. `choices` closes string arguments: one whose rule says `"x-from": "path"`
+    can only take a value that a result of this run has shown under that key, so a small model cannot misspell a file.
+    """
+    forms = []
+    if tools:
+        calls = [
+            _closed({"tool": {"const": spec.name.removeprefix(TOOL)}, "args": _chosen(spec.schema, choices or {})})
+            for spec in tools
+        ]
+        array = {"type": "array", "items": {"anyOf": calls}, "minItems": 1, "maxItems": parallel}
+        forms.append(_closed({"thought": _THOUGHT, "calls": array}))
+    if final:
+        forms.append(_closed({"thought": _THOUGHT, "final_answer": _FINAL}))
+    return json.dumps(forms[0] if len(forms) == 1 else {"anyOf": forms}, separators=(",", ":")).encode()
+
+
+def _chosen(schema: JSON, choices: Mapping[str, Sequence[str]]) -> JSON:
+    """The schema with every `x-from` argument closed to the values known for it, where there are any."""
+    match schema:
+        case {"x-from": str(key), **rest} if choices.get(key):
+            extra = [""] if rest.get("default") == "" else []
+            return {"enum": [*extra, *choices[key]]}
+        case dict():
+            return {key: _chosen(value, choices) for key, value in schema.items() if key != "x-from"}
+        case list():
+            return [_chosen(item, choices) for item in schema]
+        case None:
+            return _closed({})
+        case _:
+            return schema
+
+
+def parse(text: str) -> Step:
+    """Read a step; raises ValueError, in words for the model, if it is none.
+
+    The object may stand in prose or a fence: a server that ignores the grammar still gets understood.
+    """
+    start = text.find("{")
+    if start < 0:
+        raise ValueError("your step was not a JSON object")
+    try:
+        value, _ = _DECODER.raw_decode(text, start)
+    except ValueError as error:
+        raise ValueError("your step was not valid JSON; write one shorter JSON object") from error
+    thought = str(value.get("thought", ""))
+    final = value.get("final_answer")
+    if isinstance(final, dict) and isinstance(final.get("answer"), str):
+        return Step(thought, final=final)
+    calls = value.get("calls")
+    if not isinstance(calls, list) or not calls:
+        raise ValueError('a step has "calls" or "final_answer"')
+    return Step(thought, tuple(_call(call) for call in calls))
+
+
+def _call(value: JSON) -> Call:
+    match value:
+        case {"tool": str(name), "args": dict(args)}:
+            return Call(TOOL + name, args)
+    raise ValueError('each call is {"tool": name, "args": {...}}')
+
+
+def signature(spec: SinkSpec) -> str:
+    """How a tool is shown to the model: `name(argument, ...): what it is for`."""
+    properties: dict[str, dict[str, JSON]] = (spec.schema or {}).get("properties", {})
+    required = set((spec.schema or {}).get("required", ()))
+    shown = []
+    for name, rule in properties.items():
+        default = "" if name in required else f"={json.dumps(rule.get('default'))}"
+        note = f" ({rule['description']})" if "description" in rule else ""
+        shown.append(f"{name}{default}{note}")
+    return f"- {spec.name.removeprefix(TOOL)}({', '.join(shown)}): {spec.summary}"

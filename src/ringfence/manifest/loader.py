@@ -1,0 +1,142 @@
+"""From a YAML file to a `Manifest`, and back. Everything that is wrong in a file is said at once, with its place."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, get_args
+
+import yaml
+from pydantic import ValidationError
+
+from ringfence.core.errors import ManifestError
+
+from .explain import explain
+from .fields import SecretRef
+from .problems import At, Problem, Spot, invalid
+from .schema import schema
+from .source import MAX_BYTES, Document, read
+from .types import Manifest, Sampling, Tier, clashes
+from .variables import Variables, parse_env
+
+__all__ = ["dump", "load", "parse", "schema"]
+
+_SECRETS = frozenset(key for key, field in Tier.model_fields.items() if SecretRef in get_args(field.annotation))
+_WRITE_ONE = "write one with `ringfence init`, or name another with --manifest FILE"
+
+
+def load(path: str | Path) -> Manifest:
+    """The manifest of a file, with the variables of the environment and of a `.env` beside it.
+
+    Raises ManifestError: the file cannot be read, or with all its problems, each as
+    `FILE:LINE:COL key: expected ..., got ...`.
+    """
+    path = Path(path)
+    text = _text(path)
+    dotenv = path.parent / ".env"
+    return parse(text, path, variables=parse_env(_text(dotenv), str(dotenv)) if dotenv.is_file() else None)
+
+
+def parse(text: str, source: str | Path, *, variables: Mapping[str, str] | None = None) -> Manifest:
+    """The manifest of a text. `source` names it in errors and is where relative paths start from.
+
+    `variables` are those of a `.env`: the environment wins over them. Raises ManifestError.
+    """
+    lookup = Variables(variables)
+    document = read(text, str(source), lookup, secrets=_SECRETS)
+    document.flat = _tiered(document)
+    manifest: Manifest | None = None
+    try:
+        manifest = Manifest.model_validate_json(json.dumps(document.data), strict=True, context={"lookup": lookup})
+    except ValidationError as error:
+        explain(document, error)
+        for at, problem in _clashes(document.data):
+            document.complain(at, problem)
+    if manifest is None or document.problems:
+        raise invalid(document.name, document.problems)
+    return manifest.model_copy(update={"source": Path(source).absolute()})
+
+
+def dump(manifest: Manifest) -> str:
+    """YAML that loads to the same manifest. Secrets stay `${NAME}`; what was not set is left out."""
+    data = manifest.model_dump(mode="json", exclude_unset=True)
+    return yaml.safe_dump(_escaped(data), sort_keys=False, allow_unicode=True, width=120)
+
+
+def _text(path: Path) -> str:
+    """The text of a file of bounded size."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except FileNotFoundError:
+        raise ManifestError(f"{path}: expected a manifest, got no such file", todo=_WRITE_ONE) from None
+    except IsADirectoryError:
+        raise ManifestError(
+            f"{path}: expected a manifest, got a folder", todo=f"name the file in it: {path}/..."
+        ) from None
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise ManifestError(f"{path}: expected a file that can be read, got: {reason}", todo=_WRITE_ONE) from None
+    if len(data) > MAX_BYTES:
+        raise ManifestError(f"{path}: expected at most {MAX_BYTES} bytes, got more", todo="is it the right file?")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = data[: error.start]
+        spot = Spot(before.count(b"\n") + 1, error.start - before.rfind(b"\n"))
+        what = f"expected UTF-8 text, got the byte 0x{data[error.start]:02x}; save the file as UTF-8"
+        raise invalid(str(path), [Problem(spot, "", what)]) from None
+
+
+def _tiered(document: Document) -> bool:
+    """Write a flat `inference` as one tier; returns whether it was flat. Top-level oddities are noted on the way."""
+    if not isinstance(document.data, dict):
+        document.complain((), "expected keys such as inference: and tools:, got a list or a single value")
+        raise invalid(document.name, document.problems)
+    if document.data.pop("source", None) is not None:
+        text = "expected a known key, got 'source'; known are inference, knowledge, runtime, tools, workflow"
+        document.complain(("source",), text, key=True)
+    inference = document.data.get("inference")
+    if not isinstance(inference, dict):
+        return False
+    if "tiers" not in inference:
+        document.data["inference"] = {"tiers": [inference]}
+        return True
+    for key in sorted((set(Tier.model_fields) - set(Sampling.model_fields)) & set(inference)):
+        del inference[key]
+        text = "expected tiers, or one model written flat, got both; move it into a tier"
+        document.complain(("inference", key), text, key=True)
+    return False
+
+
+def _clashes(data: dict[str, Any]) -> list[tuple[At, str]]:
+    """What `Manifest` itself would have found, had its parts been valid."""
+
+    def names(*path: str) -> list[str]:
+        value: Any = data
+        for key in path:
+            value = value.get(key) if isinstance(value, dict) else None
+        items = value if isinstance(value, list) else []
+        return [str(item.get("name", "")) if isinstance(item, dict) else "" for item in items]
+
+    workflow = data.get("workflow")
+    limits = workflow.get("limits") if isinstance(workflow, dict) else None
+    tiers = names("inference", "tiers")
+    found = clashes(
+        names("tools"), tiers, names("knowledge", "collections"), limits if isinstance(limits, dict) else ()
+    )
+    return list(found)
+
+
+def _escaped(value: Any) -> Any:
+    """Texts so that a `${` in them is not read as a variable; references of secrets as they are."""
+    match value:
+        case dict():
+            return {key: item if key in _SECRETS else _escaped(item) for key, item in value.items()}
+        case list():
+            return [_escaped(item) for item in value]
+        case str():
+            return value.replace("${", "$${")
+        case _:
+            return value

@@ -1,0 +1,120 @@
+"""What can be read from a log: a run, the newest runs, a conversation's tail, and whether it is whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from ..core.chain import Kind, Record
+from ..core.errors import JournalError
+from ..core.values import JSON
+
+Pair = tuple[Record, Record | None]  # a run's start, and its end if it has one
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """A run in one line.
+
+    index    place of its first record in the log; `runs(before=index)` gives the runs that started earlier
+    started  milliseconds since 1970 UTC, as `ended`, the time of the last record so far
+    state    "open", "waiting" for a human, or what `run.finished` says in its view's `status` ("done" if nothing)
+    """
+
+    run: str
+    index: int
+    started: int
+    ended: int
+    principal: str
+    task: str
+    state: str
+    records: int
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyReport:
+    """The result of recomputing a log. `problem` names the first thing that is wrong; empty if the log is whole.
+
+    root  Merkle tree hash (RFC 9162 2.1.1) over the records that were found to be good, in hex
+    """
+
+    records: int
+    runs: int
+    root: str
+    problem: str = ""
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.problem
+
+
+class Log(Protocol):
+    """The reading side of a journal. Synchronous; safe to call off the event loop."""
+
+    def read(self, run: str) -> list[Record]:
+        """The durable records of a run in order of `seq`; empty for a run that is not in the log."""
+        ...
+
+    def runs(self, limit: int = 50, *, before: int | None = None) -> list[RunSummary]:
+        """At most `limit` runs, the newest first; with `before`, those whose first record has a lower index."""
+        ...
+
+    def find(self, prefix: str) -> str:
+        """The one run whose id starts with `prefix`; raises JournalError if there is none or more than one."""
+        ...
+
+    def window(self, conversation: str, limit: int) -> list[Pair]:
+        """Start and end of the newest `limit` runs of a conversation, oldest first. Costs the same in a long one."""
+        ...
+
+    def verify(self) -> VerifyReport:
+        """Recompute everything from the bytes that are stored. Raises nothing for a log that is wrong: it reports."""
+        ...
+
+    def export(self, run: str) -> Iterator[dict[str, JSON]]:
+        """The records of a run as JSON: the header as it was hashed (`body` is the commitment), and `content`."""
+        ...
+
+
+def summarise(index: int, first: Record, last: Record) -> RunSummary:
+    """One line from a run's first and last record."""
+    return RunSummary(
+        run=first.run,
+        index=index,
+        started=first.time,
+        ended=last.time,
+        principal=first.principal,
+        task=str(first.body.get("task", "")),
+        state=state_of(last),
+        records=last.seq + 1,
+    )
+
+
+def state_of(last: Record) -> str:
+    """Where a run stands, from the view of its last record."""
+    if last.kind is Kind.FINISHED:
+        return str(last.view.get("status", "done"))
+    asked = last.kind is Kind.DECISION and last.view.get("verdict") == "ask"
+    return "waiting" if asked else "open"
+
+
+def conversation_of(record: Record) -> str | None:
+    """The conversation that a run belongs to, from its first record."""
+    if record.kind is not Kind.STARTED:
+        return None
+    found = record.body.get("conversation")
+    return found if isinstance(found, str) and found else None
+
+
+def only(prefix: str, found: list[str]) -> str:
+    """The single run of `found`; raises JournalError that names the candidates otherwise."""
+    if not found:
+        raise JournalError(f"no run starts with {prefix!r}", todo="list the runs with `ringfence runs list`")
+    if len(found) > 1 and prefix not in found:
+        more = ", ..." if len(found) > 5 else ""
+        raise JournalError(
+            f"{prefix!r} fits more than one run: {', '.join(found[:5])}{more}", todo="give more characters of the id"
+        )
+    return prefix if prefix in found else found[0]

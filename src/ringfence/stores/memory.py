@@ -1,0 +1,98 @@
+"""A journal that keeps its records in memory: for tests, and to measure what the one on disk costs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..core import chain
+from ..core.chain import Kind, Record
+from ..core.errors import JournalError
+from ..core.values import JSON, canonical
+from .log import Pair, RunSummary, VerifyReport, conversation_of, only, summarise
+
+_LOG = "memory"
+
+
+class MemoryJournal:
+    """`ports.Journal` and `log.Log` in one: gone with the process, durable for as long as it lives."""
+
+    def __init__(self) -> None:
+        self.records: list[Record] = []
+        self._runs: dict[str, list[int]] = {}  # indices into `records`, by run in order of their start
+        self._talks: dict[str, list[str]] = {}
+
+    @property
+    def log(self) -> MemoryJournal:
+        """The reading side."""
+        return self
+
+    def append(self, record: Record) -> None:
+        """Keep a record; raises JournalError for one that does not follow the run's last."""
+        places = self._runs.setdefault(record.run, [])
+        if record.seq != len(places):
+            raise JournalError(
+                f"run {record.run}: record {record.seq} was appended, and the next one is {len(places)}",
+                todo="one run has one writer at a time",
+            )
+        places.append(len(self.records))
+        self.records.append(record)
+        if (name := conversation_of(record)) is not None:
+            self._talks.setdefault(name, []).append(record.run)
+
+    async def flush(self) -> None:
+        """Nothing to wait for."""
+
+    def close(self) -> None:
+        """Nothing to let go of."""
+
+    def read(self, run: str) -> list[Record]:
+        """The records of a run in order of `seq`."""
+        return [self.records[index] for index in self._runs.get(run, ())]
+
+    def export(self, run: str) -> Iterator[dict[str, JSON]]:
+        """The records of a run as JSON objects. The commitments are made with an empty key: nothing here is sealed."""
+        for index in self._runs.get(run, ()):
+            record = self.records[index]
+            commitment = chain.commitment(b"", canonical(record.body))
+            head: dict[str, JSON] = {
+                "v": chain.VERSION,
+                "log": _LOG,
+                "index": index,
+                "run": record.run,
+                "seq": record.seq,
+                "time": record.time,
+                "kind": str(record.kind),
+                "principal": record.principal,
+                "label": record.label.to_json(),
+                "body": commitment.hex(),
+                "view": record.view,
+            }
+            yield {**head, "content": record.body}
+
+    def runs(self, limit: int = 50, *, before: int | None = None) -> list[RunSummary]:
+        """At most `limit` runs, the newest first; with `before`, those whose first record has a lower index."""
+        starts = [places for places in self._runs.values() if before is None or places[0] < before]
+        newest = sorted(starts, key=lambda places: places[0], reverse=True)[:limit]
+        return [summarise(at[0], self.records[at[0]], self.records[at[-1]]) for at in newest]
+
+    def find(self, prefix: str) -> str:
+        """The one run whose id starts with `prefix`; raises JournalError if there is none or more than one."""
+        return only(prefix, sorted(run for run in self._runs if run.startswith(prefix)))
+
+    def window(self, conversation: str, limit: int) -> list[Pair]:
+        """Start and end of the newest `limit` runs of a conversation, oldest first."""
+        names = self._talks.get(conversation, [])
+        pairs: list[Pair] = []
+        for run in names[max(0, len(names) - limit) :]:
+            places = self._runs[run]
+            last = self.records[places[-1]]
+            pairs.append((self.records[places[0]], last if last.kind is Kind.FINISHED else None))
+        return pairs
+
+    def verify(self) -> VerifyReport:
+        """The tree over the records as they are; there are no stored bytes to compare with."""
+        frontier = chain.Frontier()
+        for index, record in enumerate(self.records):
+            commitment = chain.commitment(b"", canonical(record.body))
+            frontier.append(chain.leaf(chain.header(record, log=_LOG, index=index, body=commitment)))
+        return VerifyReport(frontier.size, len(self._runs), frontier.root().hex())

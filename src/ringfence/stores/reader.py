@@ -1,0 +1,139 @@
+"""The reading side of the journal file: a connection of its own, that cannot write."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import apsw
+
+from ..core.chain import Kind, Record
+from ..core.values import JSON
+from . import file
+from .log import Pair, RunSummary, VerifyReport, only, summarise
+from .rows import Chunk, Squeeze, damaged, marker, parse, record_of
+from .verify import verify
+
+_CHUNK = "SELECT idx, leaves, heads, bodies FROM chunks WHERE idx = ?"
+_Found = tuple[dict[str, JSON], bytes]  # a header and its body's bytes
+
+
+class SqliteLog:
+    """`log.Log` on a journal file that other connections and processes may be writing to. For one thread at a time.
+
+    Every method may raise JournalError for a file that is damaged or gone.
+    """
+
+    def __init__(self, path: Path, *, vfs: str | None = None) -> None:
+        self._path = path
+        self._db = file.connect(path, write=False, vfs=vfs)
+        self.id = file.meta(self._db, "log")
+        self._squeeze = Squeeze(file.meta(self._db, "dictionary").encode())
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._db.close(True)
+
+    def __enter__(self) -> SqliteLog:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def read(self, run: str) -> list[Record]:
+        """The durable records of a run in order of `seq`; empty for a run that is not in the log."""
+        with self._reading():
+            return [record_of(head, body) for head, body in self._run(run)]
+
+    def export(self, run: str) -> Iterator[dict[str, JSON]]:
+        """The records of a run as JSON objects: the header as it was hashed, and the body under `content`."""
+        with self._reading():
+            found = list(self._run(run))
+        for head, body in found:
+            yield {**head, "content": record_of(head, body).body}
+
+    def runs(self, limit: int = 50, *, before: int | None = None) -> list[RunSummary]:
+        """At most `limit` runs, the newest first; with `before`, those whose first record has a lower index."""
+        with self._reading():
+            rows = self._rows(
+                "SELECT run FROM places INDEXED BY starts WHERE seq = 0 AND idx < ? ORDER BY idx DESC LIMIT ?",
+                1 << 62 if before is None else before,
+                limit,
+            )
+            ends = [(self._at(run, 0), self._last(run)) for (run,) in rows]
+            return [summarise(first[0]["index"], record_of(*first), record_of(*last)) for first, last in ends]
+
+    def find(self, prefix: str) -> str:
+        """The one run whose id starts with `prefix`; raises JournalError if there is none or more than one."""
+        with self._reading():
+            rows = self._rows(
+                "SELECT run FROM places WHERE run >= ? AND run < ? AND seq = 0 ORDER BY run LIMIT 6",
+                prefix,
+                prefix + "\U0010ffff",
+            )
+            return only(prefix, [run for (run,) in rows])
+
+    def window(self, conversation: str, limit: int) -> list[Pair]:
+        """Start and end of the newest `limit` runs of a conversation, oldest first. Costs the same in a long one."""
+        with self._reading():
+            rows = self._rows(
+                "SELECT run FROM conversations WHERE conversation = ? ORDER BY idx DESC LIMIT ?", conversation, limit
+            )
+            pairs: list[Pair] = []
+            for (run,) in reversed(rows):
+                last = record_of(*self._last(run))
+                pairs.append((record_of(*self._at(run, 0)), last if last.kind is Kind.FINISHED else None))
+            return pairs
+
+    def verify(self) -> VerifyReport:
+        """Recompute everything from the bytes that are stored, in flat memory."""
+        with self._reading():
+            return verify(self._db, self.id, self._squeeze)
+
+    def _run(self, run: str) -> Iterator[_Found]:
+        rows = self._rows("SELECT idx, seq, last FROM places WHERE run = ? ORDER BY seq", run)
+        for index, first, last in rows:
+            yield from self._pick(index, run, range(first, last + 1))
+
+    def _at(self, run: str, seq: int) -> _Found:
+        """One record of a run that is known to be there."""
+        row = self._db.execute(
+            "SELECT idx FROM places WHERE run = ? AND seq <= ? ORDER BY seq DESC LIMIT 1", (run, seq)
+        ).get
+        return self._pick(row, run, (seq,))[0]
+
+    def _last(self, run: str) -> _Found:
+        return self._at(run, self._db.execute("SELECT max(last) FROM places WHERE run = ?", (run,)).get)
+
+    def _pick(self, index: int, run: str, seqs: Iterable[int]) -> list[_Found]:
+        """Some records of a run out of one chunk; only their lines are parsed."""
+        row = self._db.execute(_CHUNK, (index,)).fetchone()
+        if row is None:
+            raise damaged(f"the records from {index} on, of run {run}, are gone")
+        lines = Chunk(*row).lines(self._squeeze)
+        found = []
+        for seq in seqs:
+            needle = marker(run, seq)
+            heads = ((parse(head), body) for head, body in lines if needle in head)
+            match = next(((head, body) for head, body in heads if head["run"] == run and head["seq"] == seq), None)
+            if match is None:
+                raise damaged(f"record {seq} of run {run} is not where it should be")
+            found.append(match)
+        return found
+
+    def _rows(self, sql: str, *values: str | int) -> list[tuple[Any, ...]]:
+        return self._db.execute(sql, values).fetchall()
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        """One consistent state of the file, and faults in words."""
+        try:
+            self._db.execute("BEGIN")
+            try:
+                yield
+            finally:
+                file.rollback(self._db)
+        except apsw.Error as error:
+            raise file.explain(error, self._path) from error

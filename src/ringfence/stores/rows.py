@@ -1,0 +1,183 @@
+"""How records lie in the file: chunks of consecutive records, with the very bytes that were hashed.
+
+A chunk holds up to 64 records that were committed together. `heads` are their canonical headers and `bodies` their
+canonical bodies, one a line (canonical JSON has no raw line feed), deflated with a dictionary that the log carries
+in `meta`; `leaves` are their Merkle leaves, 32 bytes each. So a commit of a few records touches few pages, and what
+is verified is what was written, not what somebody rebuilt from columns.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from ..core import chain
+from ..core.chain import Kind, Record
+from ..core.errors import JournalError
+from ..core.labels import Label
+from ..core.values import JSON, canonical
+
+CHUNK_RECORDS = 64
+CHUNK_BYTES = 65_536  # of bodies; one record alone may have more
+LEAF_BYTES = 32
+_INFLATED_BYTES = 1 << 28  # a stored chunk that claims to be larger is damaged
+_OPEN = b'{"body":"","index":0,'
+_LEVEL, _WINDOW_BITS, _MEMORY = 3, -13, 6  # raw deflate; an 8 KiB window costs half the CPU of the default's 32
+
+_DICTIONARY = """{"body":"","index":,"kind":"approval","log":"%s","principal":"user:","run":"","seq":,"time":17,"v":1,
+"view":{"code":"","rule":"POL-8","sink":"tool:","verdict":"deny"}}checkpoint"decision"
+{"args":{"text":"","path":"","pattern":""},"call":0,"why":""}{"value":{"error":"","kind":"ToolError","todo":""}}
+{"conversation":"","grant":{"budgets":{},"sinks":["model:main","reply:cli","tool:files.read"],"version":1},
+"principal":{"roles":["role:"],"subject":"user:","tenant":""},"task":""}{"role":"user","text":""}
+{"answer":"","artifacts":[],"confidence":,"summary":""}{"prompt":""}{"value":{"text":"{\\"thought\\":\\"\\",\\"calls\\":
+[{\\"tool\\":\\"\\",\\"args\\":{\\"\\"}}],\\"final_answer\\":{\\"answer\\":\\"\\",\\"artifacts\\":[],\\"confidence\\":","usage":
+{"completion_tokens":,"prompt_tokens":}}}"kind":"message","log":"%s","kind":"run.finished","view":{"status":"done",
+"steps":}}"kind":"run.started","kind":"intent","label":{"readers":[["role:","user:"]],"trust":"user"},"log":"%s",
+"principal":"user:","run":"","seq":,"time":17,"v":1,"view":{"context":[0,1,3],"left_out":0,"rule":"POL-8","sink":"model:main"}}
+{"body":"","index":,"kind":"outcome","label":{"readers":[["role:","user:"]],"trust":"untrusted"},"log":"%s","principal":"user:
+","run":"","seq":,"time":17,"v":1,"view":{"ms":0,"of":,"ok":true,"usage":{"completion_tokens":,"prompt_tokens":}}}
+""".replace("\n", "")
+
+
+def dictionary(log: str) -> bytes:
+    """The preset dictionary of a new log: what its headers and bodies often say. Kept in the log itself."""
+    return _DICTIONARY.replace("%s", log).encode()
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A record whose bytes were made when it was appended: what changes later is not written.
+
+    In a canonical header `body` and `index` sort first, and they are all that is known only at the commit:
+    `tail` is the rest of it.
+    """
+
+    record: Record
+    tail: bytes
+    body: bytes
+
+    @classmethod
+    def of(cls, record: Record, log: str) -> Entry:
+        """Raises JournalError for content that JSON cannot carry exactly."""
+        try:
+            return cls(record, chain.header(record, log=log, index=0, body=b"")[len(_OPEN) :], canonical(record.body))
+        except (ValueError, TypeError) as error:
+            raise JournalError(
+                f"run {record.run}: record {record.seq} ({record.kind}) cannot be written: {error}",
+                todo="a tool or a model returned a value that JSON cannot carry; have it return plain JSON",
+            ) from error
+
+    def head(self, index: int, commitment: bytes) -> bytes:
+        """The same bytes as `chain.header`."""
+        return b'{"body":"%s","index":%d,%s' % (commitment.hex().encode(), index, self.tail)
+
+
+class Squeeze:
+    """Deflates and inflates the parts of chunks by one log's dictionary."""
+
+    def __init__(self, preset: bytes) -> None:
+        self._preset = preset
+
+    def pack(self, lines: Sequence[bytes]) -> bytes:
+        """Lines, one record each, in a few bytes."""
+        deflate = zlib.compressobj(_LEVEL, zlib.DEFLATED, _WINDOW_BITS, _MEMORY, zlib.Z_DEFAULT_STRATEGY, self._preset)
+        return deflate.compress(b"\n".join(lines)) + deflate.flush()
+
+    def unpack(self, data: bytes) -> list[bytes]:
+        """Inverse of `pack`; raises JournalError for bytes that it did not make."""
+        inflate = zlib.decompressobj(_WINDOW_BITS, self._preset)
+        try:
+            lines = inflate.decompress(data, _INFLATED_BYTES)
+        except (zlib.error, TypeError) as error:
+            raise damaged(f"its bytes cannot be inflated ({error})") from error
+        if not inflate.eof or inflate.unused_data:
+            raise damaged("its bytes end too early or too late")
+        return lines.split(b"\n")
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A row of `chunks` as it is stored; `index` is the place of its first record."""
+
+    index: int
+    leaves: bytes
+    heads: bytes
+    bodies: bytes
+
+    def __len__(self) -> int:
+        return len(self.leaves) // LEAF_BYTES
+
+    def leaf(self, at: int) -> bytes:
+        """The stored leaf of the record at `at` in this chunk."""
+        return self.leaves[at * LEAF_BYTES : (at + 1) * LEAF_BYTES]
+
+    def lines(self, squeeze: Squeeze) -> list[tuple[bytes, bytes]]:
+        """Header and body bytes of each record."""
+        heads, bodies = squeeze.unpack(self.heads), squeeze.unpack(self.bodies)
+        if not len(heads) == len(bodies) == len(self):
+            raise damaged(f"it holds {len(heads)} headers, {len(bodies)} bodies and {len(self)} leaves")
+        return list(zip(heads, bodies, strict=True))
+
+
+def batches(entries: Sequence[Entry]) -> Iterator[Sequence[Entry]]:
+    """Cut what is committed together into chunks."""
+    begin = size = 0
+    for at, entry in enumerate(entries):
+        if at > begin and (at - begin == CHUNK_RECORDS or size + len(entry.body) > CHUNK_BYTES):
+            yield entries[begin:at]
+            begin, size = at, 0
+        size += len(entry.body)
+    if begin < len(entries):
+        yield entries[begin:]
+
+
+def marker(run: str, seq: int | None = None) -> bytes:
+    """Bytes that are in the header of such a record: its keys are sorted, so `run` is followed by `seq`."""
+    return b'"run":' + canonical(run) + (b',"seq":' if seq is None else b',"seq":%d,' % seq)
+
+
+def record_of(head: dict[str, JSON], body: bytes) -> Record:
+    """The record from its parsed header and its body's bytes; raises JournalError if they make none."""
+    try:
+        return Record(
+            head["run"],
+            head["seq"],
+            head["time"],
+            Kind(head["kind"]),
+            head["principal"],
+            _label(json.dumps(head["label"])),
+            head["view"],
+            json.loads(body),
+        )
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise damaged(f"it holds no record ({error!r})") from error
+
+
+@lru_cache(maxsize=1024)
+def _label(text: str) -> Label:
+    return Label.from_json(json.loads(text))
+
+
+def parse(head: bytes) -> dict[str, JSON]:
+    """A header from its bytes; raises JournalError if they are none of this version."""
+    try:
+        value = json.loads(head)
+    except ValueError as error:
+        raise damaged(f"a header is not JSON ({error})") from error
+    if not isinstance(value, dict) or value.get("v") != chain.VERSION:
+        raise damaged("a header is of no known version")
+    return value
+
+
+def damaged(what: str) -> JournalError:
+    """The error of stored bytes that no journal wrote."""
+    return JournalError(f"a part of the journal is damaged: {what}", todo=DAMAGED_TODO)
+
+
+DAMAGED_TODO = (
+    "run `ringfence doctor` to see what is wrong; keep the file, restore a copy of it from a backup, "
+    "or move it aside (with its -wal and -shm) to begin a new journal"
+)

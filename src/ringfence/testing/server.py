@@ -1,0 +1,240 @@
+"""An OpenAI-compatible server on loopback that says what a script says, and misbehaves on demand.
+
+`python -m ringfence.testing.server --script FILE.json [--delay-ms N] [--port 0] [--mode MODE]` prints its port.
+It answers canned bytes from one asyncio protocol, so that a benchmark measures its client.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import json
+import subprocess
+import sys
+import tempfile
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+Mode = Literal[
+    "ok", "html", "invalid-json", "cut", "cut-stream", "slow", "429-then-ok", "500", "401", "404", "overflow", "redirect"
+]
+_BAD: dict[str, tuple[int, str, bytes]] = {
+    "html": (200, "text/html", b"<!doctype html><html><body>Welcome to nginx!</body></html>"),
+    "invalid-json": (200, "application/json", b'{"choices": [{"message": {"content": "hel'),
+    "500": (500, "application/json", b'{"error":{"message":"out of memory","type":"server_error"}}'),
+    "401": (401, "application/json", b'{"error":{"message":"Incorrect API key","type":"authentication_error"}}'),
+    "404": (404, "application/json", b'{"error":{"message":"model not found","type":"not_found_error"}}'),
+    "overflow": (400, "application/json", b'{"error":{"code":400,"message":"request (4031 tokens) exceeds the available'
+                 b' context size (2048 tokens)","type":"exceed_context_size_error"}}'),
+    "redirect": (302, "text/plain", b""),
+}  # fmt: skip
+_EVERYWHERE = {"html": "", "invalid-json": "", "401": "", "redirect": "Location: http://192.0.2.1/v1\r\n"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Canned:
+    """One step: the bytes of its answer, whole and streamed; `when` picks it by a substring of the request."""
+
+    when: bytes
+    whole: bytes
+    stream: bytes
+
+
+@dataclass
+class ScriptedServer:
+    """steps  texts in order (the last one repeats, or all do with `cycle`), or `{"when": substring, "text": ...}`,
+              which answers any request that holds the substring
+    mode   how to misbehave; `429-then-ok` and `cut-stream` do so once for each two requests
+    seen   the last requests: (start line and headers, body)
+    """
+
+    steps: Sequence[str | dict[str, str]]
+    mode: Mode = "ok"
+    delay_ms: float = 0.0
+    cycle: bool = False
+    window: int = 4096
+    model: str = "scripted"
+    requests: int = 0
+    served: int = 0
+    seen: deque[tuple[bytes, bytes]] = field(default_factory=lambda: deque(maxlen=64))
+    port: int = 0
+    _ordered: list[_Canned] = field(default_factory=list)
+    _matched: list[_Canned] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        for step in self.steps:
+            when, text = ("", step) if isinstance(step, str) else (step["when"], step["text"])
+            canned = _Canned(when.encode(), _whole(text, self.model), _stream(text, self.model))
+            (self._matched if when else self._ordered).append(canned)
+
+    @property
+    def url(self) -> str:
+        """The base address, without `/v1`."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def answer(self, head: bytes, body: bytes) -> tuple[bytes, bool]:
+        """(response bytes, whether to hang up after them)."""
+        self.seen.append((head, body))
+        get = head.startswith(b"GET")
+        if self.mode in _BAD and (not get or self.mode in _EVERYWHERE):
+            self.requests += not get
+            status, kind, data = _BAD[self.mode]
+            return _http(status, kind, data, _EVERYWHERE.get(self.mode, "")), False
+        if get:
+            return self._page(head.split(b" ", 2)[1]), False
+        self.requests += 1
+        if self.mode == "429-then-ok" and self.requests % 2:
+            return _http(429, "application/json", b'{"error":{"message":"busy"}}', "Retry-After: 0\r\n"), False
+        step = self._step(body)
+        response = step.stream if b'"stream":true' in body else step.whole
+        if self.mode == "cut":
+            return response[: response.index(b"\r\n\r\n") + 9], True
+        if self.mode == "cut-stream" and self.requests % 2:
+            return response[: len(response) // 2], True
+        return response, b"connection: close" in head.lower()
+
+    def _step(self, body: bytes) -> _Canned:
+        for canned in self._matched:
+            if canned.when in body:
+                return canned
+        place = self.served % len(self._ordered) if self.cycle else min(self.served, len(self._ordered) - 1)
+        self.served += 1
+        return self._ordered[place]
+
+    def _page(self, path: bytes) -> bytes:
+        pages: dict[bytes, dict[str, Any]] = {
+            b"/v1/models": {"object": "list", "data": [{"id": self.model, "object": "model"}]},
+            b"/props": {"default_generation_settings": {"n_ctx": self.window}},
+            b"/stats": {"requests": self.requests},
+        }
+        if path not in pages:
+            return _http(404, "application/json", b'{"error":{"message":"File Not Found"}}')
+        return _http(200, "application/json", json.dumps(pages[path]).encode())
+
+
+class _Connection(asyncio.Protocol):
+    """HTTP/1.1 with keep-alive and bodies of known length: enough for any client of this server."""
+
+    def __init__(self, server: ScriptedServer) -> None:
+        self._server = server
+        self._buffer = b""
+        self._transport: asyncio.Transport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self._buffer += data
+        while (end := self._buffer.find(b"\r\n\r\n")) >= 0:
+            head = self._buffer[:end]
+            size = 0
+            if (at := head.lower().find(b"content-length:")) >= 0:
+                size = int(head[at + 15 :].split(b"\r\n", 1)[0])
+            if len(self._buffer) < end + 4 + size:
+                return
+            body = self._buffer[end + 4 : end + 4 + size]
+            self._buffer = self._buffer[end + 4 + size :]
+            response, hang_up = self._server.answer(head, body)
+            self._later(response, hang_up)
+
+    def _later(self, response: bytes, hang_up: bool) -> None:
+        if self._server.mode == "slow":
+            return  # never
+        if self._server.delay_ms and not response.startswith(b"HTTP/1.1 404"):
+            asyncio.get_running_loop().call_later(self._server.delay_ms / 1000, self._send, response, hang_up)
+        else:
+            self._send(response, hang_up)
+
+    def _send(self, response: bytes, hang_up: bool) -> None:
+        assert self._transport is not None
+        self._transport.write(response)
+        if hang_up:
+            self._transport.close()
+
+
+def _http(status: int, kind: str, body: bytes, extra: str = "") -> bytes:
+    return f"HTTP/1.1 {status} X\r\nContent-Type: {kind}\r\n{extra}Content-Length: {len(body)}\r\n\r\n".encode() + body
+
+
+def _usage(text: str) -> dict[str, Any]:
+    return {"prompt_tokens": 100, "completion_tokens": -(-len(text) // 4), "prompt_tokens_details": {"cached_tokens": 64}}
+
+
+def _whole(text: str, model: str) -> bytes:
+    choice = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": text}}
+    body = {"object": "chat.completion", "model": model, "choices": [choice], "usage": _usage(text)}
+    return _http(200, "application/json", json.dumps(body).encode())
+
+
+def _stream(text: str, model: str) -> bytes:
+    """Server-sent events of eight characters each, chunked as RFC 9112 7.1 has it."""
+    pieces = [text[i : i + 8] for i in range(0, len(text), 8)]
+    events: list[dict[str, Any]] = [{"choices": [{"index": 0, "delta": {"content": piece}}]} for piece in pieces]
+    events.append({"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
+    events.append({"choices": [], "usage": _usage(text)})
+    data = [f"data: {json.dumps({'model': model, **event})}\n\n".encode() for event in events] + [b"data: [DONE]\n\n"]
+    body = b"".join(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in data) + b"0\r\n\r\n"
+    return b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n" + body
+
+
+@contextlib.asynccontextmanager
+async def _listening(server: ScriptedServer, port: int) -> Any:
+    listener = await asyncio.get_running_loop().create_server(lambda: _Connection(server), "127.0.0.1", port)
+    server.port = listener.sockets[0].getsockname()[1]
+    try:
+        yield server
+    finally:
+        listener.close()
+
+
+def listen(server: ScriptedServer, *, port: int = 0) -> contextlib.AbstractAsyncContextManager[ScriptedServer]:
+    """Serve on loopback in this event loop; `port` 0 is any free one."""
+    return _listening(server, port)
+
+
+@contextlib.contextmanager
+def running(steps: Sequence[str | dict[str, str]], *, mode: Mode = "ok", delay_ms: float = 0.0) -> Iterator[str]:
+    """Serve from a process of its own; yields the base address."""
+    with tempfile.TemporaryDirectory() as folder:
+        script = Path(folder, "script.json")
+        script.write_text(json.dumps(list(steps)))
+        command = [sys.executable, "-m", __name__, "--script", str(script), "--mode", mode, "--delay-ms", str(delay_ms)]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        try:
+            assert process.stdout is not None
+            yield f"http://127.0.0.1:{int(process.stdout.readline())}"
+        finally:
+            process.kill()
+            process.communicate()
+
+
+async def _serve(server: ScriptedServer, port: int) -> None:
+    async with listen(server, port=port):
+        print(server.port, flush=True)
+        await asyncio.Event().wait()
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="ringfence.testing.server")
+    parser.add_argument("--script", type=Path, required=True, help="a JSON list of steps")
+    parser.add_argument("--mode", choices=get_args(Mode), default="ok")
+    parser.add_argument("--delay-ms", type=float, default=0.0)
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--cycle", action="store_true", help="start the script again when it has ended")
+    parser.add_argument("--window", type=int, default=4096, help="tokens, as /props tells")
+    given = parser.parse_args()
+    server = ScriptedServer(
+        json.loads(given.script.read_text()), given.mode, given.delay_ms, cycle=given.cycle, window=given.window
+    )
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(_serve(server, given.port))
+
+
+if __name__ == "__main__":
+    main()

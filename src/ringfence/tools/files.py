@@ -1,0 +1,179 @@
+"""`files.list`, `files.read` and `files.stat`."""
+
+from __future__ import annotations
+
+import fnmatch
+import time
+from collections import deque
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Annotated
+
+from pydantic import Field
+
+from ringfence.core.errors import ToolError
+from ringfence.core.policy import Role
+from ringfence.core.values import JSON
+
+from .folders import SNIFF_BYTES, Folders, Source, is_binary, size_text
+from .texts import decode, note_skipped, notes
+from .tool import Args, Tool, Use, define
+
+SECONDS = 10.0
+LINE_CHARS = 2_000  # what is shown of one line
+PIECE_BYTES = 65_536
+ROLES = {"path": Role.CONTROL}
+
+FilePath = Annotated[str, Field(description="a file path such as runbooks/disk.md", min_length=1)]
+AnyPath = Annotated[str, Field(description="a file or folder path; empty for all files")]
+
+
+class ListArgs(Args):
+    """Arguments of files.list."""
+
+    path: Annotated[str, Field(description="a folder path; empty for all files")] = ""
+    name: Annotated[str, Field(description="part of a file name, or a pattern such as *.log; empty for all")] = ""
+
+
+class ReadArgs(Args):
+    """Arguments of files.read."""
+
+    path: FilePath
+    first: Annotated[int, Field(description="first line, from 1; -20 for the last 20 lines")] = 1
+    last: Annotated[int, Field(ge=0, description="last line; 0 for the end")] = 0
+
+
+class StatArgs(Args):
+    """Arguments of files.stat."""
+
+    path: AnyPath = ""
+
+
+def list_files(folders: Folders, use: Use, *, room: int) -> Tool:
+    """The tool `files.list`. `room` is in characters of the result."""
+
+    def run(args: ListArgs) -> JSON:
+        walk = folders.walk(args.path, seconds=SECONDS)
+        wanted = args.name.lower()
+        pattern = wanted if any(c in wanted for c in "*?[") else f"*{wanted}*"
+        found = [f for f in walk.files if fnmatch.fnmatchcase(f.path.rpartition("/")[2].lower(), pattern)]
+        shown: list[str] = []
+        for entry in found:
+            line = f"{entry.path} ({size_text(entry.size)})"
+            room_left = room - sum(len(other) + 4 for other in shown)
+            if len(line) + 4 > room_left:
+                break
+            shown.append(line)
+        cut, none = "", ""
+        if len(shown) < len(found):
+            inside = ", ".join(f for f in walk.folders[:12] if f != ".")
+            cut = f"showing {len(shown)} of {len(found)} files; give one of the folders as path: {inside}"
+        if not found:
+            none = f"no file's name matches {args.name}" if args.name and walk.files else "there are no files here"
+        return {"files": shown, **notes(cut, none, note_skipped(walk.skipped))}
+
+    summary = "List the files with their sizes. Use it to see which files there are."
+    return define("files.list", summary, ListArgs, run, use=use, timeout_s=SECONDS)
+
+
+def read_file(folders: Folders, use: Use, *, room: int) -> Tool:
+    """The tool `files.read`. `room` is in characters of the result."""
+
+    def run(args: ReadArgs) -> JSON:
+        if args.last and 0 < args.first and args.last < args.first:
+            raise ToolError(f"last ({args.last}) is before first ({args.first})", todo="give last=0 for the end")
+        with folders.open(args.path) as source:
+            return _read(source, args, room, whole=source.size <= folders.max_file_bytes)
+
+    summary = "Read a text file, or some lines of it. Use it when you know the path."
+    return define("files.read", summary, ReadArgs, run, use=use, timeout_s=SECONDS)
+
+
+def stat_file(folders: Folders, use: Use) -> Tool:
+    """The tool `files.stat`."""
+
+    def run(args: StatArgs) -> JSON:
+        walk = folders.walk(args.path, seconds=SECONDS)
+        if walk.folders or len(walk.files) != 1:
+            size = size_text(sum(entry.size for entry in walk.files))
+            inside = max(0, len(walk.folders) - 1) if args.path.strip(" ./") else len(walk.folders)
+            left_out = notes(note_skipped(walk.skipped))
+            return {"path": args.path or ".", "type": "folder", "files": len(walk.files), "folders": inside, "size": size, **left_out}
+        with folders.open(walk.files[0].path) as source:
+            binary = is_binary(source.stream.read(SNIFF_BYTES))
+            source.stream.seek(0)
+            changed = datetime.fromtimestamp(source.changed / 1e9, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+            result = {"path": source.path, "type": "binary file" if binary else "text file"}
+            result |= {"size": size_text(source.size), "bytes": source.size, "modified": changed}
+            if binary:
+                return result
+            if source.size > folders.max_file_bytes:
+                return {**result, "note": "too large to count its lines"}
+            return {**result, "lines": sum(1 for _ in _lines(source, time.monotonic() + SECONDS))}
+
+    summary = "Size, number of lines and time of change of a file; number of files in a folder."
+    return define("files.stat", summary, StatArgs, run, use=use, timeout_s=SECONDS)
+
+
+def _read(source: Source, args: ReadArgs, room: int, *, whole: bool) -> JSON:
+    """The lines asked for, as many as fit; `whole`: small enough to count all of its lines."""
+    if source.size == 0:
+        return {"path": source.path, "lines": "0 of 0", "text": "", "note": "the file is empty"}
+    head = source.stream.read(SNIFF_BYTES)
+    if is_binary(head):
+        raise ToolError(f"{source.path} is a binary file, not text", todo="read a text file")
+    source.stream.seek(0)
+    lines = _lines(source, time.monotonic() + SECONDS)
+    if args.first < 0:
+        kept = deque(lines, maxlen=min(-args.first, 1_000))
+        total = kept[-1][0]
+        return _shown(source, list(kept), total, room, from_end=True)
+    shown: list[tuple[int, str]] = []
+    total, used = 0, 0
+    for number, text in lines:
+        total = number
+        inside = number >= args.first and (not args.last or number <= args.last)
+        if inside and used <= room:
+            shown.append((number, text))
+            used += len(text) + 1
+        elif number > args.first and not whole:
+            return _shown(source, shown, 0, room)
+    if not shown:
+        raise ToolError(f"{source.path} has {total} lines, and you asked for line {args.first}", todo="give a smaller first")
+    return _shown(source, shown, total, room)
+
+
+def _shown(source: Source, lines: list[tuple[int, str]], total: int, room: int, *, from_end: bool = False) -> JSON:
+    while len(lines) > 1 and sum(len(text) + 1 for _, text in lines) > room:
+        lines.pop(0 if from_end else -1)
+    first, last = lines[0][0], lines[-1][0]
+    text = "\n".join(text for _, text in lines)
+    of = f"{total}" if total else f"a file of {size_text(source.size)}"
+    result = {"path": source.path, "lines": f"{first}-{last} of {of}", "text": text[:room]}
+    cut = "the line is cut" if len(text) > room else ""
+    more = f"for more, use first={last + 1}" if not total or last < total else ""
+    return {**result, **notes(cut, more)}
+
+
+def _lines(source: Source, until: float) -> Iterator[tuple[int, str]]:
+    """Numbered lines, in pieces bounded in memory: of a long line only its beginning. Raises ToolError when late."""
+    number, head, rest = 0, b"", 0
+    while piece := source.stream.readline(PIECE_BYTES):
+        if time.monotonic() > until:
+            raise ToolError(f"{source.path} is too large to read so far in {SECONDS:g} s", todo="use a smaller first")
+        if head or rest:
+            rest += len(piece)
+        else:
+            number, head = number + 1, piece
+        if piece.endswith(b"\n"):
+            yield number, _text(head, rest)
+            head, rest = b"", 0
+    if head:
+        yield number, _text(head, rest)
+
+
+def _text(head: bytes, rest: int) -> str:
+    line = decode(head.rstrip(b"\r\n"))
+    if not rest and len(line) <= LINE_CHARS:
+        return line
+    return f"{line[:LINE_CHARS]}... [{len(line) - LINE_CHARS + rest} more characters]"

@@ -1,0 +1,118 @@
+"""`files.find`: the best passages of all files for a question."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Annotated
+
+from pydantic import Field
+
+from ringfence.core.errors import ToolError
+from ringfence.core.values import JSON
+
+from . import passages
+from .folders import Folders, size_text
+from .passages import Library, Passage
+from .texts import note_skipped, notes, read_text, reason
+from .tool import Args, Tool, Use, define
+
+SECONDS = 15.0
+MAX_INDEXED_BYTES = 8 * 2**20  # about 15 times as much memory
+MIN_LINES = 6  # a shorter passage is shown with what follows it
+LINE_CHARS = 300
+
+
+class FindArgs(Args):
+    """Arguments of files.find."""
+
+    question: Annotated[str, Field(description="a question or some words, such as: what to do when the disk is full", min_length=1)]
+    k: Annotated[int, Field(ge=1, le=20, description="how many passages")] = 5
+
+
+class Shelf:
+    """The library of some folders, brought up to date before each question. One thread at a time."""
+
+    def __init__(self, folders: Folders) -> None:
+        self._folders = folders
+        self._library = Library()
+        self._unreadable: dict[str, tuple[tuple[int, int], str]] = {}
+        self._lock = threading.Lock()
+
+    def ask(self, question: str, k: int) -> tuple[list[Passage], list[str]]:
+        """The best passages, and the files left out with the reason."""
+        with self._lock:
+            skipped = self._refresh(time.monotonic() + SECONDS * 0.8)
+            return self._library.best(question[:2_000], k=k), skipped
+
+    def _refresh(self, until: float) -> list[str]:
+        """Index what is new or changed, the smallest first: notes are small, and one log must not push them out."""
+        walk = self._folders.walk(seconds=SECONDS * 0.4)
+        skipped, total = list(walk.skipped), 0
+        for path in set(self._library.texts) - {entry.path for entry in walk.files}:
+            self._library.drop(path)
+        for entry in sorted(walk.files, key=lambda entry: entry.size):
+            version = (entry.changed, entry.size)
+            total += entry.size
+            if total > MAX_INDEXED_BYTES or time.monotonic() > until:
+                skipped.append(f"{entry.path} ({size_text(entry.size)}, too much to index; use files.search)")
+                self._library.drop(entry.path)
+                continue
+            known = self._library.texts.get(entry.path)
+            if known is not None and known.version == version:
+                continue
+            try:
+                if self._unreadable.get(entry.path, (None, ""))[0] != version:
+                    self._library.put(passages.index(entry.path, version, read_text(self._folders, entry.path)[1]))
+                    continue
+            except ToolError as error:
+                self._unreadable[entry.path] = (version, reason(error, entry))
+                self._library.drop(entry.path)
+            total -= entry.size
+            skipped.append(f"{entry.path} ({self._unreadable[entry.path][1]})")
+        return skipped
+
+
+def find_passages(folders: Folders, use: Use, *, room: int) -> Tool:
+    """The tool `files.find`. `room` is in characters of the result."""
+    shelf = Shelf(folders)
+
+    def run(args: FindArgs) -> JSON:
+        found, skipped = shelf.ask(args.question, args.k)
+        shown: list[dict[str, JSON]] = []
+        left = room
+        for n, passage in enumerate(found):
+            share = left // min(2, len(found) - n)  # the best passages get the most room
+            shown.append(_shown(passage, max(share - 60, 120)))
+            left -= len(shown[-1]["text"]) + 60
+            if left < 200:
+                break
+        none = "" if shown else "nothing matches; try other words, or files.list to see the files"
+        return {"passages": shown, **notes(none, note_skipped(skipped))}
+
+    summary = (
+        "Find the passages of all files that best answer a question. Use it first, with the words of the question; "
+        "gives path, lines and text."
+    )
+    return define("files.find", summary, FindArgs, run, use=use, timeout_s=SECONDS)
+
+
+def _shown(passage: Passage, room: int) -> dict[str, JSON]:
+    """A passage as text of at most `room` characters; rows of a table come with its header."""
+    lines = passage.text.lines
+    first, last = passage.first, min(max(passage.last, passage.first + MIN_LINES - 1), len(lines))
+    while first < last and not lines[first - 1].strip():
+        first += 1
+    text: list[str] = []
+    if passage.text.path.endswith((".csv", ".tsv")) and first > 1:
+        text.append(lines[0][:LINE_CHARS])
+    used = sum(len(line) + 1 for line in text)
+    end = first - 1
+    for line in lines[first - 1 : last]:
+        clipped = line if len(line) <= LINE_CHARS else line[:LINE_CHARS] + "..."
+        if used + len(clipped) + 1 > room and end >= first:
+            break
+        text.append(clipped)
+        used += len(clipped) + 1
+        end += 1
+    return {"path": passage.text.path, "lines": f"{first}-{end}", "text": "\n".join(text).rstrip()[:room]}

@@ -1,0 +1,105 @@
+"""Search by regular expressions in bounded time.
+
+Python's `re` backtracks and cannot be interrupted, so only patterns without anything to repeat or to group run in this
+process; the others run in a worker process that is killed when its time is over.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ringfence.core.errors import ToolError
+
+from . import lines
+
+MAX_PATTERN = 500
+MAX_WAYS = 8  # alternatives are tried one after the other
+SEARCH_S = 5.0
+_COSTLY = re.compile(r"[*+?{(]|\[\[|--|&&|~~|\|\|")  # the doubled ones: sets that a later `re` may read otherwise
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """A pattern as it will be searched. `note` says how it was read, where that is not how it was written."""
+
+    text: str
+    regex: str
+    ignore_case: bool
+    note: str = ""
+
+    @classmethod
+    def read(cls, text: str) -> Pattern:
+        """Smart case, as ripgrep's -S: capital letters are meant. A whole `/pattern/` loses its slashes."""
+        if len(text) > MAX_PATTERN:
+            raise ToolError(f"pattern is longer than {MAX_PATTERN} characters", todo="search for one or two words")
+        bare = text[1:-1] if len(text) > 2 and text[0] == text[-1] == "/" else text
+        letters = re.sub(r"\\.", "", bare)  # the capital of \S or \W is no letter of the text
+        return cls(text, bare, ignore_case=letters == letters.lower())
+
+    def literally(self) -> Pattern:
+        """The same characters, with no meaning but themselves."""
+        return Pattern(self.text, re.escape(self.text), self.ignore_case, "pattern is no valid regex; searched as text")
+
+    def any_case(self) -> Pattern:
+        """Capital letters are not meant."""
+        return Pattern(self.text, self.regex, ignore_case=True, note=self.note)
+
+    @property
+    def is_quick(self) -> bool:
+        """Whether it takes time linear in the text, whatever the text."""
+        return bool(self.note) or (_COSTLY.search(self.regex) is None and self.regex.count("|") <= MAX_WAYS)
+
+
+def scan(
+    pattern: Pattern,
+    texts: Sequence[tuple[str, str]],
+    *,
+    by: str = "",
+    hits: int = 0,
+    top: int = 0,
+    width: int = 240,
+    seconds: float = SEARCH_S,
+) -> tuple[Pattern, dict[str, Any]]:
+    """The pattern as it was read in the end, and the result of `lines.scan`.
+
+    Raises ToolError if the search does not end within `seconds`. Blocks; only patterns that are not quick take a process.
+    """
+    job = {"pattern": pattern.regex, "ignore_case": pattern.ignore_case, "by": by, "hits": hits, "top": top, "width": width}
+    if pattern.is_quick:
+        try:
+            return pattern, lines.scan(job, texts)
+        except re.error:
+            return scan(pattern.literally(), texts, by=by, hits=hits, top=top, width=width, seconds=seconds)
+    result = _work(job, texts, seconds)
+    if "error" in result:
+        return scan(pattern.literally(), texts, by=by, hits=hits, top=top, width=width, seconds=seconds)
+    return pattern, result
+
+
+def _work(job: dict[str, Any], texts: Sequence[tuple[str, str]], seconds: float) -> dict[str, Any]:
+    bodies = [text.encode() for _, text in texts]
+    head = {"job": job, "names": [name for name, _ in texts], "sizes": [len(body) for body in bodies]}
+    program = [sys.executable, "-I", "-S", "-W", "ignore", str(Path(lines.__file__))]
+    try:
+        done = subprocess.run(
+            program,
+            input=b"".join((json.dumps(head).encode(), b"\n", *bodies)),
+            capture_output=True,
+            timeout=seconds,
+            env={},
+            check=True,
+        )
+    except subprocess.TimeoutExpired:
+        todo = "use plain words, or a simpler pattern without nested repeats such as (a+)+"
+        raise ToolError(f"the search for {job['pattern']!r} did not end within {seconds:g} s", todo=todo) from None
+    except (subprocess.CalledProcessError, OSError) as error:
+        raise ToolError(f"the search for {job['pattern']!r} failed: {error}", todo="use plain words") from None
+    result: dict[str, Any] = json.loads(done.stdout)
+    return result

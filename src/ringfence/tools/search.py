@@ -1,0 +1,157 @@
+"""`files.search` and `text.count`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from ringfence.core.errors import ToolError
+from ringfence.core.policy import Role
+from ringfence.core.values import JSON
+
+from .files import AnyPath
+from .folders import Folders
+from .pattern import MAX_PATTERN, SEARCH_S, Pattern, scan
+from .texts import note_skipped, notes, read_all
+from .tool import Args, Tool, Use, define
+
+SECONDS = 2 * SEARCH_S  # to read, and to search
+MAX_HITS = 200
+MAX_GIVEN = 100_000  # characters of text in an argument
+QUICK_CHARS = 20_000
+VALUE_CHARS = 120
+ROLES = {"path": Role.CONTROL, "pattern": Role.LOW, "text": Role.LOW}
+
+Wanted = Annotated[str, Field(description="a word or regex, such as ERROR or disk.*full", min_length=1)]
+Counted = Annotated[str, Field(description="a word or regex to count, such as ERROR; empty counts all lines")]
+By = Annotated[
+    str,
+    Field(
+        description="group by: a key such as user in user=ann, field3 for the third word of the line, "
+        "match for the matched text, 1 for the first (group) of the pattern; empty for none"
+    ),
+]
+Top = Annotated[int, Field(ge=1, le=100, description="how many of the most frequent values")]
+
+
+class SearchArgs(Args):
+    """Arguments of files.search."""
+
+    pattern: Wanted
+    path: AnyPath = ""
+
+
+class CountTextArgs(Args):
+    """Arguments of text.count without files."""
+
+    text: Annotated[str, Field(description="the text to count in", min_length=1, max_length=MAX_GIVEN)]
+    pattern: Counted = ""
+    group_by: By = ""
+    top: Top = 10
+
+
+class CountArgs(Args):
+    """Arguments of text.count."""
+
+    path: AnyPath = ""
+    pattern: Counted = ""
+    group_by: By = ""
+    top: Top = 10
+    text: Annotated[str, Field(description="a text to count in instead of files", max_length=MAX_GIVEN)] = ""
+
+
+def search_files(folders: Folders, use: Use, *, room: int) -> Tool:
+    """The tool `files.search`. `room` is in characters of the result."""
+
+    def run(args: SearchArgs) -> JSON:
+        texts, skipped = read_all(folders, args.path, seconds=SEARCH_S)
+        pattern, found = _scan_anyhow(Pattern.read(args.pattern), texts, hits=MAX_HITS)
+        shown: list[str] = []
+        for path, number, line in found["hits"]:
+            shown.append(f"{path}:{number}: {line.strip()}")
+            if sum(len(other) + 4 for other in shown) > room:
+                shown.pop()
+                break
+        total, cut = found["lines"], ""
+        if len(shown) < total:
+            best = sorted(found["files"].items(), key=lambda item: -item[1])[:5]
+            spread = ", ".join(f"{path} {count}" for path, count in best)
+            cut = f"showing {len(shown)} of {total} matching lines ({spread}); narrow the pattern, or use text.count to count"
+        none = "" if total else "no line matches; use files.find with plain words"
+        return {"matches": shown, **notes(cut, none, pattern.note, note_skipped(skipped))}
+
+    summary = "Search all files for lines with an exact word, code or regex; gives path:line: text."
+    return define("files.search", summary, SearchArgs, run, use=use, timeout_s=SECONDS)
+
+
+def _is_quick(args: CountTextArgs | CountArgs) -> bool:
+    """A short given text and a pattern that needs no worker: no reason for a thread."""
+    return 0 < len(args.text) <= QUICK_CHARS and len(args.pattern) <= MAX_PATTERN and Pattern.read(args.pattern).is_quick
+
+
+def count_text(use: Use) -> Tool:
+    """The tool `text.count` over a given text alone."""
+
+    def run(args: CountTextArgs) -> JSON:
+        return _count([("text", _clean(args.text))], [], args.pattern, args.group_by, args.top)
+
+    summary = "Count lines or matches in a text, or its most frequent values. Use it instead of counting yourself."
+    return define("text.count", summary, CountTextArgs, run, use=use, timeout_s=SECONDS, quick=_is_quick)
+
+
+def count_files(folders: Folders, use: Use) -> Tool:
+    """The tool `text.count` over files, or over a given text."""
+
+    def run(args: CountArgs) -> JSON:
+        if args.text:
+            return _count([("text", _clean(args.text))], [], args.pattern, args.group_by, args.top)
+        texts, skipped = read_all(folders, args.path, seconds=SEARCH_S)
+        return _count(texts, skipped, args.pattern, args.group_by, args.top)
+
+    summary = (
+        "Count lines or matches in a file or in all files, or the most frequent values (group_by). "
+        "Use it for every 'how many' or 'which most often' instead of counting yourself."
+    )
+    return define("text.count", summary, CountArgs, run, use=use, timeout_s=SECONDS, quick=_is_quick)
+
+
+def _clean(text: str) -> str:
+    """Without lone surrogates, which no encoding carries."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def _scan_anyhow(pattern: Pattern, texts: list[tuple[str, str]], **how: Any) -> tuple[Pattern, dict[str, Any]]:
+    """Scan; if nothing matches and capital letters were meant, scan once more without minding them."""
+    read, found = scan(pattern, texts, **how)
+    if found["lines"] or read.ignore_case:
+        return read, found
+    wider, again = scan(read.any_case(), texts, **how)
+    if not again["lines"]:
+        return read, found
+    note = f"nothing matches {read.text} exactly; these match without minding capital letters"
+    return Pattern(wider.text, wider.regex, ignore_case=True, note=note), again
+
+
+def _count(texts: list[tuple[str, str]], skipped: list[str], pattern: str, by: str, top: int) -> JSON:
+    read, found = _scan_anyhow(Pattern.read(pattern), texts, by=by.strip(), top=top)
+    result: dict[str, JSON] = {"lines": found["lines"]} if not pattern else {
+        "pattern": read.text, "matching_lines": found["lines"], "matches": found["occurrences"], "of_lines": found["total"],
+    }  # fmt: skip
+    if len(texts) > 1:
+        ranked = sorted(found["files"].items(), key=lambda item: (-item[1], item[0]))
+        result["files"] = [[path, count] for path, count in ranked[:10]]
+    elif texts and texts[0][0] != "text":
+        result = {"path": texts[0][0], **result}
+    few = ""
+    if found["unit"]:
+        result |= {"by": found["unit"], "distinct": found["distinct"]}
+        result["top"] = [[value[:VALUE_CHARS], count] for value, count in found["values"]]
+        if not found["values"] and found["lines"]:
+            raise ToolError(
+                f"no matching line has {found['unit']!r}",
+                todo="give group_by=field3 for the third word of a line; for a CSV file use csv.query",
+            )
+        if found["distinct"] > top:
+            few = f"showing the {top} most frequent of {found['distinct']} values"
+    return {**result, **notes(few, read.note, note_skipped(skipped))}

@@ -1,0 +1,252 @@
+"""`csv.query`: filter, group, aggregate and sort the rows of a CSV or TSV file."""
+
+from __future__ import annotations
+
+import csv
+import difflib
+import io
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from fractions import Fraction
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from ringfence.core.errors import ToolError
+from ringfence.core.policy import Role
+from ringfence.core.values import JSON
+
+from .calc import readable
+from .folders import Folders
+from .texts import notes, read_text
+from .tool import Args, Tool, Use, define
+
+SECONDS = 10.0
+ROLES = {"path": Role.CONTROL}
+CELL_CHARS = 200
+MAX_DIGITS = 60  # of a number; longer ones are text
+
+Op = Literal["=", "!=", "<", "<=", ">", ">=", "contains"]
+Aggregate = Literal["", "count", "sum", "avg", "min", "max"]
+Cell = tuple[int, Fraction | datetime | str]  # kind and value: kinds sort among each other
+NUMBER, DATE, WORD, EMPTY = range(4)
+
+
+class Condition(Args):
+    """One condition; a row has to meet all of them."""
+
+    column: Annotated[str, Field(description="a column name")]
+    op: Annotated[Op, Field(description="how to compare")] = "="
+    value: Annotated[str, Field(description="a number, a date such as 2025-01-31, or a text")]
+
+
+class QueryArgs(Args):
+    """Arguments of csv.query."""
+
+    path: Annotated[str, Field(description="a CSV or TSV file path such as data/hosts.csv", min_length=1)]
+    select: Annotated[str, Field(description="columns to show, separated by commas; empty for all")] = ""
+    where: Annotated[list[Condition], Field(description="conditions that rows must meet", max_length=10)] = []
+    group_by: Annotated[str, Field(description="columns to group by, separated by commas; empty for none")] = ""
+    aggregate: Annotated[Aggregate, Field(description="what to calculate for the rows or for each group; empty for none")] = ""
+    column: Annotated[str, Field(description="the column to sum, avg, min or max")] = ""
+    sort_by: Annotated[str, Field(description="the column to sort by; empty keeps the order")] = ""
+    descending: Annotated[bool, Field(description="true for the largest first")] = False
+    limit: Annotated[int, Field(ge=1, le=200, description="how many rows to show")] = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Named columns and rows of as many texts."""
+
+    path: str
+    columns: tuple[str, ...]
+    rows: list[list[str]]
+
+    def place(self, name: str) -> int:
+        """The position of a column, however it is capitalised; raises ToolError that names the columns there are."""
+        wanted = name.strip().strip("\"'`").lower()
+        folded = [column.lower() for column in self.columns]
+        if wanted in folded:
+            return folded.index(wanted)
+        near = difflib.get_close_matches(wanted, folded, n=1, cutoff=0.6)
+        did = f"did you mean {self.columns[folded.index(near[0])]}? " if near else ""
+        raise ToolError(f"{self.path} has no column {name!r}", todo=f"{did}columns: {', '.join(self.columns)[:600]}")
+
+    def places(self, names: str) -> list[int]:
+        """The positions of columns separated by commas."""
+        wanted = [name for name in names.split(",") if name.strip() and name.strip() != "*"]
+        return [self.place(name) for name in wanted]
+
+
+def query_csv(folders: Folders, use: Use, *, room: int) -> Tool:
+    """The tool `csv.query`. `room` is in characters of the result."""
+
+    def run(args: QueryArgs) -> JSON:
+        path, text = read_text(folders, args.path)
+        return query(read_table(path, text, seconds=SECONDS / 2), args, room=room)
+
+    summary = (
+        "Filter, sort, count and sum the rows of a CSV or TSV file. Use it for every question about a table instead of "
+        "reading it."
+    )
+    return define("csv.query", summary, QueryArgs, run, use=use, timeout_s=SECONDS)
+
+
+def read_table(path: str, text: str, *, seconds: float) -> Table:
+    """Columns from the first line, separator from its characters. Raises ToolError for what is no table."""
+    head = text.partition("\n")[0]
+    separator = "\t" if path.lower().endswith(".tsv") else max(",;\t|", key=head.count)
+    until = time.monotonic() + seconds
+    rows: list[list[str]] = []
+    try:
+        for n, row in enumerate(csv.reader(io.StringIO(text, newline=""), delimiter=separator)):
+            if n % 1024 == 0 and time.monotonic() > until:
+                raise ToolError(f"{path} takes longer than {seconds:g} s to read")
+            if any(cell.strip() for cell in row):
+                rows.append([cell.strip() for cell in row])
+    except csv.Error as error:
+        raise ToolError(f"{path} cannot be read as a table: {error}", todo="use files.read to see it") from None
+    if not rows:
+        raise ToolError(f"{path} is empty: it has no header and no rows")
+    columns: list[str] = []
+    for n, name in enumerate(rows[0], 1):
+        name = name or f"column{n}"
+        columns.append(f"{name}_{n}" if name in columns else name)
+    width = len(columns)
+    return Table(path, tuple(columns), [(row + [""] * (width - len(row)))[:width] for row in rows[1:]])
+
+
+def typed(text: str) -> Cell:
+    """A cell as a number (`1,200.50`, `85%`, `$3`), an ISO 8601 date or time, a text, or empty."""
+    bare = text.strip()
+    if not bare:
+        return EMPTY, ""
+    plain = bare.lstrip("$€£").removesuffix("%").replace(",", "").replace("_", "x").strip()
+    if plain[-1:].isdigit() and len(plain) <= MAX_DIGITS and "/" not in plain and "e" not in plain.lower():
+        try:
+            return NUMBER, Fraction(plain)
+        except ValueError:
+            pass
+    if len(bare) >= 8 and bare[:4].isdigit():
+        try:
+            return DATE, datetime.fromisoformat(bare).replace(tzinfo=None)
+        except ValueError:
+            pass
+    return WORD, bare.lower()
+
+
+def meets(cell: str, op: Op, value: str) -> bool:
+    """Whether a cell meets a condition. Two numbers or two dates compare as such, all else as text without case.
+
+    An empty cell is neither less nor greater than anything.
+    """
+    if op == "contains":
+        return value.strip().lower() in cell.lower()
+    (kind, left), (other, right) = typed(cell), typed(value)
+    if op in ("=", "!="):
+        return (kind == other and left == right) is (op == "=")
+    if EMPTY in (kind, other):
+        return False
+    if kind != other:
+        left, right = cell.lower(), value.strip().lower()
+    order = (left > right) - (left < right)  # type: ignore[operator]  # of one kind
+    return order in {"<": (-1,), "<=": (-1, 0), ">": (1,), ">=": (1, 0)}[op]
+
+
+def query(table: Table, args: QueryArgs, *, room: int) -> dict[str, JSON]:
+    """The result of a query, as columns and rows that fit in `room` characters."""
+    conditions = [(table.place(c.column), c.op, c.value) for c in args.where]
+    rows = [row for row in table.rows if all(meets(row[n], op, value) for n, op, value in conditions)]
+    matched = len(rows)
+    note = ""
+    if args.aggregate or args.group_by:
+        columns, rows, note = _aggregated(table, rows, args)
+        table = Table(table.path, columns, rows)
+        picked = list(range(len(columns)))
+    else:
+        picked = table.places(args.select) or list(range(len(table.columns)))
+    if args.sort_by:
+        rows = _sorted(rows, _sort_place(table, args), descending=args.descending)
+    shown, used = [], 0
+    for row in rows[: args.limit]:
+        cells = [row[n][:CELL_CHARS] for n in picked]
+        used += sum(len(cell) + 4 for cell in cells)
+        if used > room and shown:
+            break
+        shown.append(cells)
+    cut = f"showing {len(shown)} of {len(rows)} rows; add conditions, or use aggregate" if len(shown) < len(rows) else ""
+    none = "" if matched else _why_none(table, conditions)
+    return {
+        "columns": [table.columns[n] for n in picked], "rows": shown, "matched": f"{matched} of {len(table.rows)} rows"
+        if not (args.aggregate or args.group_by) else f"{matched} rows", **notes(cut, none, note),
+    }  # fmt: skip
+
+
+def _sort_place(table: Table, args: QueryArgs) -> int:
+    """A column of the result; after an aggregate, its own name or its column's mean the aggregate."""
+    wanted = args.sort_by.strip().lower()
+    if args.aggregate and wanted in (args.aggregate, args.column.strip().lower()):
+        return len(table.columns) - 1
+    return table.place(args.sort_by)
+
+
+def _sorted(rows: list[list[str]], place: int, *, descending: bool) -> list[list[str]]:
+    """Empty cells last in both orders; equal ones keep their order."""
+    full = [row for row in rows if row[place].strip()]
+    empty = [row for row in rows if not row[place].strip()]
+    return sorted(full, key=lambda row: typed(row[place]), reverse=descending) + empty
+
+
+def _aggregated(table: Table, rows: list[list[str]], args: QueryArgs) -> tuple[tuple[str, ...], list[list[str]], str]:
+    """Columns, rows and a note. Grouping without an aggregate counts; groups come most first unless sorted."""
+    kind = args.aggregate or "count"
+    if kind != "count" and not args.column:
+        raise ToolError(f"{kind} needs a column", todo=f"give column, one of {', '.join(table.columns)[:600]}")
+    place = table.place(args.column) if args.column else -1
+    keys = table.places(args.group_by)
+    groups: dict[tuple[str, ...], list[list[str]]] = {} if keys else {(): rows}
+    for row in rows if keys else []:
+        groups.setdefault(tuple(row[n] for n in keys), []).append(row)
+    left_out = 0
+    made: list[tuple[tuple[str, ...], str]] = []
+    for key, members in groups.items():
+        value, unusable = _aggregate(kind, [row[place] for row in members] if place >= 0 else [], len(members))
+        left_out += unusable
+        made.append((key, value))
+    if keys and not args.sort_by:
+        made = [(tuple(row[:-1]), row[-1]) for row in _sorted([[*k, v] for k, v in made], len(keys), descending=True)]
+    name = kind if place < 0 or kind == "count" else f"{kind}({table.columns[place]})"
+    note = f"{left_out} rows without a usable {table.columns[place]} were left out" if left_out else ""
+    return (*(table.columns[n] for n in keys), name), [[*key, value] for key, value in made], note
+
+
+def _aggregate(kind: str, cells: Sequence[str], count: int) -> tuple[str, int]:
+    """The value as text, and how many cells could not be used."""
+    if kind == "count":
+        return str(count), 0
+    values = [typed(cell) for cell in cells]
+    numbers = [value for which, value in values if which == NUMBER and isinstance(value, Fraction)]
+    if kind in ("sum", "avg"):
+        if not numbers:
+            return "", len(cells)
+        total = sum(numbers, Fraction())
+        return readable(total if kind == "sum" else total / len(numbers))[0], len(cells) - len(numbers)
+    usable = [(value, cell) for value, cell in zip(values, cells, strict=True) if value[0] != EMPTY]
+    if numbers:
+        usable = [(value, cell) for value, cell in usable if value[0] == NUMBER]
+    if not usable:
+        return "", len(cells)
+    pick: Callable[..., tuple[Cell, str]] = min if kind == "min" else max
+    return pick(usable, key=lambda pair: pair[0])[1], len(cells) - len(usable)
+
+
+def _why_none(table: Table, conditions: Sequence[tuple[int, Op, str]]) -> str:
+    """For a model that guessed a value: the values that the first condition's column has."""
+    if not conditions:
+        return "the table has no rows"
+    place = conditions[0][0]
+    values = list(dict.fromkeys(row[place] for row in table.rows[:1_000]))[:8]
+    name = table.columns[place] if place < len(table.columns) else "the column"
+    return f"no row matches; {name} has values such as {', '.join(values)[:200]}"

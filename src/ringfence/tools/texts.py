@@ -1,0 +1,72 @@
+"""The texts of many files at once, bounded in bytes and time, and what was left out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from ringfence.core.errors import ToolError
+
+from .folders import Entry, Folders, size_text
+
+MAX_TOTAL_BYTES = 64 * 2**20
+
+
+def decode(data: bytes) -> str:
+    """UTF-8, with or without a byte order mark; what is not becomes U+FFFD."""
+    return data.decode("utf-8-sig", errors="replace")
+
+
+def read_text(folders: Folders, path: str) -> tuple[str, str]:
+    """The path as the operator names it, and the whole text of one file; raises ToolError if it is too large or binary."""
+    with folders.open(path) as source:
+        if source.size > folders.max_file_bytes:
+            raise ToolError(
+                f"{source.path} is {size_text(source.size)}, more than the limit of {size_text(folders.max_file_bytes)}",
+                todo="use files.read with first and last to see a part of it",
+            )
+        return source.path, decode(source.read(folders.max_file_bytes))
+
+
+def read_all(
+    folders: Folders, path: str, *, seconds: float, max_bytes: int = MAX_TOTAL_BYTES
+) -> tuple[list[tuple[str, str]], list[str]]:
+    """The texts beneath `path` (a file, a folder, or everything), and the files left out with the reason.
+
+    A single file that cannot be read is a ToolError; among many it is left out.
+    """
+    until = time.monotonic() + seconds
+    walk = folders.walk(path, seconds=seconds)
+    if not walk.folders and len(walk.files) == 1:
+        return [read_text(folders, walk.files[0].path)], []
+    texts, skipped, total = [], list(walk.skipped), 0
+    for entry in walk.files:
+        if time.monotonic() > until or total + entry.size > max_bytes:
+            skipped.append(f"{entry.path} (and the rest: too much to read at once)")
+            break
+        try:
+            texts.append(read_text(folders, entry.path))
+        except ToolError as error:
+            skipped.append(f"{entry.path} ({reason(error, entry)})")
+        else:
+            total += entry.size
+    return texts, skipped
+
+
+def reason(error: ToolError, entry: Entry) -> str:
+    """Why a file was left out, without its name."""
+    return error.what.removeprefix(entry.path).strip().removeprefix("is ").removeprefix("a ")
+
+
+def note_skipped(skipped: Sequence[str]) -> str:
+    """`skipped: a.bin (binary file, not text), b.log (1.0 GB, ...)`, cut after a few."""
+    if not skipped:
+        return ""
+    more = f" and {len(skipped) - 4} more" if len(skipped) > 4 else ""
+    return f"not read: {', '.join(skipped[:4])}{more}"
+
+
+def notes(*parts: str) -> dict[str, str]:
+    """`{"note": ...}` of what there is to say, or nothing."""
+    said = "; ".join(part for part in parts if part)
+    return {"note": said} if said else {}

@@ -1,0 +1,250 @@
+"""The loop around a scripted model: what it asks, what it does, where it stops."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+import pytest
+from ringfence.core.chain import Kind
+from ringfence.core.errors import BackendError
+from ringfence.core.labels import Label, Trust
+from ringfence.core.policy import Effect
+from ringfence.core.turn import State, fold
+from ringfence.engine.context import Said
+from ringfence.engine.loop import Settings
+
+from .conftest import Build, fail, final, step
+
+
+async def test_a_task_is_answered_from_what_a_tool_said(house: Build) -> None:
+    agent = house([step(("look", {"of": "it"})), final("it is 42")])
+    result = await agent.run()
+    assert (result.status, result.answer, result.confidence) == ("done", "it is 42", "high")
+    assert [(s.tool, s.args, s.ok) for s in result.steps] == [("look", {"of": "it"}, True)]
+    assert b"it is 42" in agent.model.prompts[1].messages[-1]
+
+
+async def test_the_answer_is_not_in_the_grammar_until_a_tool_has_answered(house: Build) -> None:
+    agent = house([step(("look", {"of": "it"})), final("42")])
+    await agent.run()
+    first, second = (prompt.schema or b"" for prompt in agent.model.prompts)
+    assert b"final_answer" not in first
+    assert b"final_answer" in second
+
+
+async def test_without_tool_first_the_answer_may_come_at_once(house: Build) -> None:
+    agent = house([final("hello")], settings=Settings(tool_first=False))
+    assert (await agent.run()).answer == "hello"
+
+
+async def test_an_error_goes_back_to_the_model(house: Build) -> None:
+    agent = house([step(("look", {"of": "a"})), final("unknown")], tools={"look": fail})
+    result = await agent.run()
+    assert not result.steps[0].ok
+    assert b"failed: no such file. try another" in agent.model.prompts[1].messages[-1]
+
+
+async def test_the_same_call_is_not_made_twice_and_two_refusals_leave_the_answer_alone(house: Build) -> None:
+    again = step(("look", {"of": "it"}))
+    agent = house([again, again, again, final("42")])
+    result = await agent.run()
+    assert len(agent.tools["look"].calls) == 1
+    assert b"this very call was made before" in agent.model.prompts[2].messages[-1]
+    assert b'"calls"' not in (agent.model.prompts[3].schema or b"")
+    assert result.status == "done"
+
+
+async def test_steps_are_bounded_and_the_last_one_can_only_answer(house: Build) -> None:
+    script = [*(step(("look", {"of": str(n)})) for n in range(2)), final("so far 42")]
+    agent = house(script, settings=Settings(max_steps=3))
+    result = await agent.run()
+    assert (result.status, result.answer) == ("partial", "so far 42")
+    assert b"last step" in agent.model.prompts[2].messages[-1]
+    assert b'"calls"' not in (agent.model.prompts[2].schema or b"")
+
+
+async def test_tokens_are_bounded_and_the_end_says_what_was_looked_at(house: Build) -> None:
+    agent = house(
+        lambda prompt: step(("look", {"of": str(len(prompt.messages))})), settings=Settings(max_tokens=2000)
+    )
+    result = await agent.run()
+    assert result.status == "partial"
+    assert "the limit of this run" in result.answer
+    assert "- look(" in result.answer
+
+
+async def test_calls_per_tool_are_bounded(house: Build) -> None:
+    agent = house([step(("look", {"of": "a"})), step(("look", {"of": "b"})), final("42")])
+    agent.grant = type(agent.grant)(agent.grant.sinks, {"tool:look": 1})
+    await agent.run()
+    assert [call["of"] for call in agent.tools["look"].calls] == ["a"]
+    assert b"its limit for this task" in agent.model.prompts[2].messages[-1]
+
+
+async def test_an_unknown_tool_is_refused_and_the_run_goes_on(house: Build) -> None:
+    agent = house([step(("rm", {"path": "/"})), final("sorry")])
+    assert (await agent.run()).status == "done"
+    assert [r.view["code"] for r in agent.records() if r.kind is Kind.DECISION] == ["unknown-sink"]
+
+
+async def test_an_unreadable_answer_is_asked_for_again_a_bounded_number_of_times(house: Build) -> None:
+    good = house(["I think...", '{"thought": "x", "calls"', step(("look", {"of": "it"})), final("42")])
+    assert (await good.run()).answer == "42"
+    bad = house(["no"] * 9)
+    result = await bad.run()
+    assert result.status == "failed"
+    assert len(bad.model.prompts) == 3
+
+
+async def test_without_retry_an_unreadable_answer_ends_the_run(house: Build) -> None:
+    agent = house(["no"], settings=Settings(retry_with_context=False))
+    assert (await agent.run()).status == "failed"
+
+
+async def test_a_model_that_is_down_ends_the_run_with_its_words(house: Build) -> None:
+    agent = house([BackendError("no model server answers", todo="start it")])
+    result = await agent.run()
+    assert result.status == "failed"
+    assert "no model server answers -> start it" in result.answer
+
+
+async def test_reads_of_one_step_run_side_by_side_and_are_recorded_in_call_order(house: Build) -> None:
+    agent = house([step(("slow", {"of": "a"}), ("fast", {"of": "b"})), final("42")], tools={"slow": str, "fast": str})
+    order: list[str] = []
+    released = asyncio.Event()
+
+    async def slow(action: object) -> object:
+        await released.wait()
+        order.append("slow")
+        return await type(agent.tools["slow"]).perform(agent.tools["slow"], action)  # type: ignore[arg-type]
+
+    async def fast(action: object) -> object:
+        order.append("fast")
+        released.set()
+        return await type(agent.tools["fast"]).perform(agent.tools["fast"], action)  # type: ignore[arg-type]
+
+    agent.tools["slow"].perform = slow  # type: ignore[method-assign, assignment]
+    agent.tools["fast"].perform = fast  # type: ignore[method-assign, assignment]
+    result = await agent.run()
+    assert order == ["fast", "slow"]
+    assert [s.tool for s in result.steps] == ["slow", "fast"]
+
+
+async def test_an_effect_runs_alone_and_in_order(house: Build) -> None:
+    agent = house(
+        [step(("write", {"of": "a"}), ("look", {"of": "b"}), ("write", {"of": "c"})), final("42")],
+        tools={"write": str, "look": str},
+        specs={"write": {"effect": Effect.WRITE, "roles": {"of": "low"}}},
+    )
+    result = await agent.run()
+    assert [(s.tool, s.args["of"]) for s in result.steps] == [("write", "a"), ("look", "b"), ("write", "c")]
+    kinds = [(r.kind, r.view.get("sink", "")) for r in agent.records() if "tool:" in str(r.view) or r.kind == "outcome"]
+    assert kinds.index((Kind.INTENT, "tool:look")) > kinds.index((Kind.INTENT, "tool:write")) + 1
+
+
+async def test_a_large_result_is_cut_and_the_rest_can_be_read(house: Build) -> None:
+    text = "".join(f"line {n}\n" for n in range(300))
+    agent = house(
+        [step(("look", {"of": "it"})), step(("read_more", {"handle": "r5", "offset": 500})), final("42")],
+        tools={"look": lambda args: {"text": text}},
+        settings=Settings(result_chars=500),
+    )
+    result = await agent.run()
+    assert [s.ok for s in result.steps] == [True, True]
+    shown = json.loads(agent.model.prompts[1].messages[-1])["content"]
+    assert text[:500] in shown
+    assert 'read_more(handle="r5", offset=500)' in shown
+    assert text[500:940] in json.loads(agent.model.prompts[2].messages[-1])["content"]
+    assert b"read_more" not in (agent.model.prompts[0].schema or b"")
+
+
+async def test_what_does_not_fit_the_window_is_left_out_by_rule_and_recorded(house: Build) -> None:
+    script = [*(step(("look", {"of": str(n)})) for n in range(6)), final("42")]
+    agent = house(script, tools={"look": lambda args: {"text": "word " * 150}}, window=1800)
+    result = await agent.run()
+    assert result.status == "done"
+    left_out = [r.view["left_out"] for r in agent.records() if r.view.get("sink") == "model:main"]
+    assert left_out[0] == 0
+    assert left_out[-1] > 0
+    last = agent.model.prompts[-1].messages
+    assert b"what is it?" in last[1]  # the task is never left out
+    assert b"Goal: what is it?" in last[-1]
+
+
+async def test_a_task_that_can_never_fit_ends_with_numbers(house: Build) -> None:
+    result = await house([final("x")], window=1024).run("word " * 5000)
+    assert result.status == "failed"
+    assert "tokens" in result.answer
+    assert "max_context" in result.answer
+
+
+async def test_history_is_shown_and_its_label_counts(house: Build) -> None:
+    secret = Label(Trust.UNTRUSTED, frozenset({frozenset({"user:bob"})}))
+    agent = house([step(("look", {"of": "it"})), final("42")])
+    result = await agent.run(history=[Said("user", "before", secret)])
+    assert result.status == "failed"  # the model's audience is alice, and alice may not read what bob said
+    assert agent.model.prompts == []
+
+
+async def test_a_run_that_was_cut_off_anywhere_ends_the_same(house: Build) -> None:
+    script = [step(("look", {"of": "a"}), ("look", {"of": "b"})), step(("look", {"of": "c"})), final("42", "c")]
+    whole = house(script)
+    expected = await whole.run()
+    records = whole.records()
+    thoughts = [r.seq for r in records if r.kind is Kind.OUTCOME and "usage" in r.view]
+    for cut in range(2, len(records)):
+        again = house(script[sum(seq < cut for seq in thoughts) :])
+        for record in records[:cut]:
+            again.journal.append(record)
+        result = await again.engine.drive(fold(records[:cut]))
+        assert (result.answer, result.status) == (expected.answer, expected.status), cut
+        assert [(s.tool, s.args) for s in result.steps] == [(s.tool, s.args) for s in expected.steps], cut
+        assert fold(again.records()).state is State.DONE
+
+
+async def test_an_effect_that_a_crash_hid_is_never_made_again(house: Build) -> None:
+    def house_with_a_bell() -> object:
+        return house(
+            [step(("ring", {"of": "bell"})), final("rung")],
+            tools={"ring": str},
+            specs={"ring": {"effect": Effect.COMMIT, "roles": {"of": "low"}}},
+        )
+
+    whole = house_with_a_bell()
+    await whole.run()  # type: ignore[attr-defined]
+    records = whole.records()  # type: ignore[attr-defined]
+    intent = next(r.seq for r in records if r.view.get("sink") == "tool:ring")
+    again = house_with_a_bell()
+    for record in records[: intent + 1]:
+        again.journal.append(record)  # type: ignore[attr-defined]
+    result = await again.engine.drive(fold(records[: intent + 1]))  # type: ignore[attr-defined]
+    assert result.status == "uncertain"
+    assert again.tools["ring"].calls == []  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"calls": []}', '{"calls": [{"tool": 1}]}', '{"calls": [7]}'])
+async def test_no_answer_of_a_model_breaks_the_loop(house: Build, text: str) -> None:
+    assert (await house([text] * 3).run()).status == "failed"
+
+
+async def test_a_tool_that_opens_a_run_is_called_with_the_task_before_the_first_step(house: Build) -> None:
+    agent = house([final("42")], specs={"look": {"opens": "of"}})
+    result = await agent.run("what is it?")
+    assert agent.tools["look"].calls == [{"of": "what is it?"}]
+    assert result.answer == "42"
+    assert b"it is 42" in agent.model.prompts[0].messages[-1]
+
+
+async def test_an_argument_is_closed_to_values_that_results_have_shown(house: Build) -> None:
+    schema = {"type": "object", "properties": {"of": {"type": "string", "x-from": "path"}}, "required": ["of"]}
+    agent = house(
+        [step(("look", {"of": "a"})), final("42")],
+        tools={"look": lambda args: [{"path": "a.md"}, {"path": "b.md"}]},
+        specs={"look": {"schema": schema}},
+    )
+    await agent.run()
+    first, second = (prompt.schema or b"" for prompt in agent.model.prompts)
+    assert b"x-from" not in first + second
+    assert b'{"enum":["a.md","b.md"]}' in second
+    assert b"a.md" not in first
