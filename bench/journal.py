@@ -41,7 +41,7 @@ class Counted(apsw.VFS):
         self.counts = counts
         super().__init__(name, base="")
 
-    def xOpen(self, name: Any, flags: list[int]) -> CountedFile:  # noqa: N802
+    def xOpen(self, name: Any, flags: list[int]) -> CountedFile:
         return CountedFile(name, flags, self.counts)
 
 
@@ -50,11 +50,11 @@ class CountedFile(apsw.VFSFile):
         self.counts = counts
         super().__init__("", name, flags)
 
-    def xWrite(self, data: Any, offset: int) -> None:  # noqa: N802
+    def xWrite(self, data: Any, offset: int) -> None:
         self.counts["bytes"] += len(data)
         super().xWrite(data, offset)
 
-    def xSync(self, flags: int) -> None:  # noqa: N802
+    def xSync(self, flags: int) -> None:
         self.counts["syncs"] += 1
         super().xSync(flags)
 
@@ -69,16 +69,17 @@ def records(number: int) -> list[Record]:
         "principal": {"subject": "user:alice", "roles": ["role:ops"], "tenant": ""},
         "grant": {"sinks": ["model:main", "reply:cli", "tool:calc", "tool:files.read"], "budgets": {}, "version": 1},
     }
-    model = {"sink": "model:main", "rule": "POL-8", "left_out": 0}
+    model, calc = {"sink": "model:main", "rule": "POL-8", "left_out": 0}, {"sink": "tool:calc", "rule": "POL-8"}
+    done = {"ok": True, "ms": 3, "usage": USAGE}
     lines: list[tuple[Kind, Label, Any, Any]] = [
         (Kind.STARTED, TRUSTED, {"policy": os.urandom(32).hex()}, start),
         (Kind.MESSAGE, TRUSTED, {"role": "user"}, {"role": "user", "text": start["task"]}),
         (Kind.INTENT, TRUSTED, {**model, "context": [0, 1]}, {"prompt": os.urandom(32).hex()}),
-        (Kind.OUTCOME, TRUSTED, {"of": 2, "ok": True, "ms": 3, "usage": USAGE}, {"value": {"text": step, "usage": USAGE}}),
-        (Kind.INTENT, TRUSTED, {"sink": "tool:calc", "rule": "POL-8"}, {"args": {"expression": f"{number} * 17"}, "call": 0}),
+        (Kind.OUTCOME, TRUSTED, {"of": 2, **done}, {"value": {"text": step, "usage": USAGE}}),
+        (Kind.INTENT, TRUSTED, calc, {"args": {"expression": f"{number} * 17"}, "call": 0}),
         (Kind.OUTCOME, TAINTED, {"of": 4, "ok": True, "ms": 0}, {"value": {"result": number * 17}}),
         (Kind.INTENT, TAINTED, {**model, "context": [0, 1, 3, 5]}, {"prompt": os.urandom(32).hex()}),
-        (Kind.OUTCOME, TAINTED, {"of": 6, "ok": True, "ms": 3, "usage": USAGE}, {"value": {"text": last, "usage": USAGE}}),
+        (Kind.OUTCOME, TAINTED, {"of": 6, **done}, {"value": {"text": last, "usage": USAGE}}),
         (Kind.INTENT, TAINTED, {"sink": "reply:cli", "rule": "POL-8"}, {"args": {"text": text}, "call": 0}),
         (Kind.OUTCOME, TAINTED, {"of": 8, "ok": True, "ms": 0}, {"value": {"sent": True}}),
         (Kind.FINISHED, TAINTED, {"status": "done", "steps": 2}, {"answer": text, "summary": ""}),
@@ -144,7 +145,9 @@ def main(number: int = 512) -> None:
     runs = [records(at) for at in range(number)]
     total = sum(map(len, runs))
     print(f"{number} runs of {len(runs[0])} records")
-    print(f"{'':22}{'records/s':>10}{'CPU us/rec':>11}{'floor CPU':>10}{'x floor':>8}{'bytes/run':>10}{'syncs/run':>10}")
+    print(
+        f"{'':22}{'records/s':>10}{'CPU us/rec':>11}{'floor CPU':>10}{'x floor':>8}{'bytes/run':>10}{'syncs/run':>10}"
+    )
     with tempfile.TemporaryDirectory() as folder:
         for name, write in (("one run at a time", one_by_one), (f"{number} runs at once", at_once)):
             counts = counted(Path(folder, f"{name}.counted"), write, runs)

@@ -2,8 +2,8 @@
 
 A question is `{id, ask, check: {any: [[string, ...], ...], none: [string, ...]}}`. An answer is right if all strings of
 one list under `any` occur in it and none of those under `none`. Strings are compared without case, quotes or markup; a
-number is compared by its value with the numbers of the answer, thousands separators ignored; a string that starts or ends
-with a digit ends there in the answer, too.
+number is compared by its value with the numbers of the answer, thousands separators ignored (79.94 is also found in
+79.9412, an average with more decimals); a string that starts or ends with a digit ends there in the answer, too.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,9 @@ from ringfence.engine.step import parse
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _COMPOUND = re.compile(r"\d+(?:[.:-]\d+)*")  # dates, times, addresses and ranges are one thing, not several numbers
 _GROUPED = re.compile(r"(?<![\d.,])\d{1,3}(?:[,' ]\d{3})+(?!\d)")
-_DROPPED = str.maketrans({"’": "'", "‘": "'", "*": None, "`": None, '"': None, "“": None, "”": None})
+_DROPPED = str.maketrans(
+    {"–": "-", "‐": "-", "’": "'", "‘": "'", "*": None, "`": None, '"': None, "“": None, "”": None}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +91,18 @@ def _forms(text: str) -> tuple[str, ...]:
 def _occurs(string: str, forms: Iterable[str]) -> bool:
     wanted = _forms(string)[-1]
     if _NUMBER.fullmatch(wanted):
-        return any(Decimal(number) == Decimal(wanted) for form in forms for number in _numbers(form))
+        return any(_is(Decimal(number), Decimal(wanted)) for form in forms for number in _numbers(form))
     before = r"(?<!\d)(?<!\d[.,])" if wanted[:1].isdigit() else ""
     after = r"(?!\d)(?![.,]\d)" if wanted[-1:].isdigit() else ""
     pattern = re.compile(before + re.escape(wanted) + after)
     return any(pattern.search(form) for form in forms)
+
+
+def _is(number: Decimal, wanted: Decimal) -> bool:
+    """Equal, or, for one wanted to two decimals or more, the same number written with more of them."""
+    rounded = wanted.as_tuple().exponent
+    exact = not isinstance(rounded, int) or rounded > -2
+    return number == wanted or (not exact and number.quantize(wanted, ROUND_HALF_UP) == wanted)
 
 
 def _numbers(form: str) -> list[str]:
@@ -102,14 +111,16 @@ def _numbers(form: str) -> list[str]:
 
 def read_questions(path: Path) -> list[Question]:
     """The questions of a file; raises ValueError, naming the question, for one that cannot be checked."""
+    entries: list[Any] = yaml.safe_load(path.read_text("utf-8")) or []
     questions = []
-    for entry in yaml.safe_load(path.read_text("utf-8")):
+    for entry in entries:
         match entry:
-            case {"id": str(name), "ask": str(ask), "check": {"any": list(alternatives), **rest}} if (
-                alternatives and all(alternatives) and not rest.keys() - {"none"}
-            ):
-                groups = tuple(tuple(map(str, strings)) for strings in alternatives)
-                questions.append(Question(name, ask, Check(groups, tuple(map(str, rest.get("none", ()))))))
+            case {"id": str(), "ask": str(), "check": {"any": [[_, *_], *_], **rest}} if all(
+                entry["check"]["any"]
+            ) and not rest.keys() - {"none"}:
+                alternatives = tuple(tuple(map(str, strings)) for strings in entry["check"]["any"])
+                check = Check(alternatives, tuple(map(str, entry["check"].get("none", ()))))
+                questions.append(Question(entry["id"], entry["ask"], check))
             case _:
                 raise ValueError(f"{path}: expected id, ask and check: {{any: [[...]], none: [...]}}, got {entry!r}")
     if repeated := [name for name, count in Counter(q.id for q in questions).items() if count > 1]:
@@ -143,7 +154,7 @@ async def ask(agent: Any, question: Question, number: int) -> Asked:
     began = time.monotonic()
     result = await agent.run(question.ask)
     seconds = time.monotonic() - began
-    texts = thoughts(agent.journal.read(result.run_id))
+    texts = thoughts(agent.journal.log.read(result.run_id))
     usage = Counter(result.usage)
     return Asked(
         id=question.id,
@@ -173,8 +184,9 @@ def line(asked: Asked) -> str:
 
 def summary(runs: Sequence[Asked]) -> str:
     """The score and what it cost."""
-    right, answers, valid = (sum(values) for values in zip(*((r.right, r.thoughts, r.valid) for r in runs), strict=True))
-    tokens = [sum(values) for values in zip(*((r.prompt, r.completion, r.cached) for r in runs), strict=True)]
+    right, answers, valid = sum(r.right for r in runs), sum(r.thoughts for r in runs), sum(r.valid for r in runs)
+    prompt, completion = sum(r.prompt for r in runs), sum(r.completion for r in runs)
+    cached = sum(r.cached for r in runs)
     share = f"{valid / answers:.1%} ({valid} of {answers})" if answers else "none was given"
     return "\n".join(
         (
@@ -183,9 +195,7 @@ def summary(runs: Sequence[Asked]) -> str:
             f"model answers that are valid JSON {share}",
             f"final answers without a tool call {sum(r.unfounded for r in runs)}",
             f"median seconds a question         {statistics.median(r.seconds for r in runs):.1f}",
-            "tokens                            {} prompt ({} of them cached), {} completion".format(
-                tokens[0], tokens[2], tokens[1]
-            ),
+            f"tokens                            {prompt} prompt ({cached} of them cached), {completion} completion",
         )
     )
 
@@ -221,7 +231,9 @@ def options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--manifest", type=Path, help="default: ringfence.yaml beside the questions")
     parser.add_argument("--only", type=lambda text: text.split(","), metavar="ID,ID")
     parser.add_argument("--seeds", type=int, default=1, metavar="N", help="ask each question N times (default 1)")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="keep the runs here; those already there are not repeated")
+    parser.add_argument(
+        "--json", type=Path, metavar="FILE", help="keep the runs here; those already there are not repeated"
+    )
     parser.add_argument("--floor", type=int, default=0, metavar="N", help="exit code 1 below so many right answers")
     return parser.parse_args(argv)
 
@@ -252,7 +264,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """0: the floor was reached; 1: it was not; 2: the questions could not be asked."""
     try:
         return asyncio.run(score(options(argv)))
-    except (RingfenceError, ValueError, OSError) as error:
+    except (RingfenceError, ValueError, OSError, yaml.YAMLError) as error:
         print(error, file=sys.stderr)
         return 2
     except KeyboardInterrupt:

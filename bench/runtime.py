@@ -110,8 +110,10 @@ async def sequential(folder: Path) -> None:
             print(f"{'bytes written a run':44}{(writes() - before) / 500:8.0f}")
             for _ in range(500):
                 await agent.run("17 * 23", conversation="long")
-            show("run, journal on, after 1,000 messages", await cpu_ms(
-                lambda: agent.run("17 * 23", conversation="long"), 50))
+            show(
+                "run, journal on, after 1,000 messages",
+                await cpu_ms(lambda: agent.run("17 * 23", conversation="long"), 50),
+            )
     with Server([*(step(n) for n in range(10)), DONE]) as server:
         async with agent_for(server.url, open_journal(folder / "b.db")) as agent:
             await agent.run("17 * 23")

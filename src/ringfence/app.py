@@ -130,7 +130,8 @@ class Agent:
 
     def turn(self, run_id: str) -> Turn:
         """The folded state of a run, by its id or an unambiguous beginning of it."""
-        return fold(self.journal.read(self.journal.find(run_id)))
+        log = self.journal.log
+        return fold(log.read(log.find(run_id)))
 
     async def close(self) -> None:
         """Make the journal durable and close every connection."""
@@ -172,7 +173,7 @@ class Agent:
         if not conversation or not limit:
             return []
         said = []
-        for started, finished in self.journal.window(conversation, limit + 1):
+        for started, finished in self.journal.log.window(conversation, limit + 1):
             if finished is None or (before and started.run >= before):
                 continue
             said.append(Said("user", started.body["task"], started.label))
@@ -245,18 +246,24 @@ def from_manifest(manifest: Manifest, *, functions: Sequence[Callable[..., Any]]
 
 def _tools(manifest: Manifest, functions: Iterable[Callable[..., Any]]) -> Iterable[tools.Tool]:
     for config in manifest.tools:
-        if why := unavailable(config):
-            raise ManifestError(f"tool {config.name}: {why}", todo="take it out of the manifest until it is released")
-        assert isinstance(config, BuiltinTool)
-        yield from tools.from_manifest(
-            config,
-            root=manifest.root,
-            readers=_clauses(config.readers or config.callers),
-            callers=frozenset(config.callers) if config.callers else None,
-            clock=now_ms,
-        )
+        yield from tools_of(manifest, config)
     for function in functions:
         yield tools.from_function(function, readers=frozenset(), callers=None)
+
+
+def tools_of(manifest: Manifest, config: Tool) -> Sequence[tools.Tool]:
+    """The tools of one entry of a manifest. Raises ManifestError where it is not available, or its paths are not there."""
+    if why := unavailable(config):
+        raise ManifestError(f"tool {config.name}: {why}", todo="take it out of the manifest until it is released")
+    assert isinstance(config, BuiltinTool)
+    return tools.from_manifest(
+        config,
+        root=manifest.root,
+        readers=_clauses(config.readers or config.callers),
+        callers=frozenset(config.callers) if config.callers else None,
+        clock=now_ms,
+        result_chars=manifest.workflow.result_chars,
+    )
 
 
 def unavailable(tool: Tool) -> str | None:

@@ -237,7 +237,7 @@ async def test_a_tool_that_opens_a_run_is_called_with_the_task_before_the_first_
 
 
 async def test_an_argument_is_closed_to_values_that_results_have_shown(house: Build) -> None:
-    schema = {"type": "object", "properties": {"of": {"type": "string", "x-from": "path"}}, "required": ["of"]}
+    schema = {"type": "object", "properties": {"of": {"type": "string", "x-from": {"key": "path"}}}, "required": ["of"]}
     agent = house(
         [step(("look", {"of": "a"})), final("42")],
         tools={"look": lambda args: [{"path": "a.md"}, {"path": "b.md"}]},

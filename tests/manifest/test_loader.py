@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (the manifests are written as they came)
 """Manifests that load: the sketch of the design, those written for other agents, flat and tiered, there and back."""
 
 from __future__ import annotations
@@ -168,7 +169,9 @@ def test_a_relative_path_is_made_absolute_so_that_the_root_stays_where_it_was(
 
 
 def test_an_alias_stands_for_what_it_names() -> None:
-    text = "inference: {provider: embedded, model: m}\ntools:\n- {name: files, type: builtin, target_paths: &p [a, b]}\n"
+    text = (
+        "inference: {provider: embedded, model: m}\ntools:\n- {name: files, type: builtin, target_paths: &p [a, b]}\n"
+    )
     text += "- {name: csv, type: builtin, target_paths: *p}\n"
     files, csv = parse(text, "m.yaml").tools
     assert files.target_paths == csv.target_paths == (Path("a"), Path("b"))
@@ -192,4 +195,6 @@ def test_a_manifest_is_loaded_within_twenty_milliseconds() -> None:
 def test_a_manifest_in_code_is_checked_as_one_in_a_file() -> None:
     with pytest.raises(ValueError, match="got neither"):
         McpTool(name="x", type="mcp")
-    assert Manifest.model_validate({"inference": {"tiers": [{"provider": "embedded", "model": "m"}]}}).root == Path.cwd()
+    assert (
+        Manifest.model_validate({"inference": {"tiers": [{"provider": "embedded", "model": "m"}]}}).root == Path.cwd()
+    )

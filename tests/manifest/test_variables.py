@@ -1,9 +1,12 @@
+# ruff: noqa: E501 (what is told is written out)
 """`${NAME}`, `.env`, and secrets that stay references."""
 
 from __future__ import annotations
 
 import copy
+import os
 import pickle
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -28,7 +31,7 @@ def _clean(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_variable_is_typed_as_if_it_had_been_written(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("N", "7")
-    workflow = parse(BASE + "workflow: {max_steps: 1}\n".replace("{max_steps: 1}", "\n  max_steps: ${N}"), "m.yaml").workflow
+    workflow = parse(BASE + "workflow:\n  max_steps: ${N}\n", "m.yaml").workflow
     assert workflow.max_steps == 7
 
 
@@ -59,7 +62,9 @@ def test_a_variable_cannot_add_structure(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_the_environment_wins_over_the_env_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / ".env").write_text("export N=4\nMODEL='small one' # the usual\n")
-    (tmp_path / "m.yaml").write_text("inference:\n  provider: embedded\n  model: ${MODEL}\nworkflow:\n  max_steps: ${N}\n")
+    (tmp_path / "m.yaml").write_text(
+        "inference:\n  provider: embedded\n  model: ${MODEL}\nworkflow:\n  max_steps: ${N}\n"
+    )
     manifest = load(tmp_path / "m.yaml")
     assert (manifest.inference.tiers[0].model, manifest.workflow.max_steps) == ("small one", 4)
     monkeypatch.setenv("N", "9")
@@ -96,10 +101,8 @@ def test_a_broken_env_file_is_refused_by_line_and_nothing_in_it_is_repeated(tmp_
 
 @given(st.text())
 def test_any_text_is_an_env_file_or_a_manifest_error(text: str) -> None:
-    try:
-        assert isinstance(parse_env(text), dict)
-    except ManifestError as error:
-        assert error.what.startswith(".env:")
+    with suppress(ManifestError):
+        assert all(name.isidentifier() for name in parse_env(text))
 
 
 def _with_secret(tmp_path: Path) -> Path:
@@ -111,15 +114,15 @@ def _with_secret(tmp_path: Path) -> Path:
 
 
 def test_a_secret_of_the_env_file_is_revealed_without_being_in_the_environment(tmp_path: Path) -> None:
-    import os
-
     key = load(_with_secret(tmp_path)).inference.tiers[0].api_key
     assert key is not None
     assert key.reveal() == SECRET
     assert "MY_API_KEY" not in os.environ
 
 
-def test_a_secret_of_the_environment_wins_and_is_read_when_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_secret_of_the_environment_wins_and_is_read_when_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     key = load(_with_secret(tmp_path)).inference.tiers[0].api_key
     monkeypatch.setenv("MY_API_KEY", "rotated")
     assert key is not None
@@ -139,7 +142,7 @@ def test_a_secret_written_out_is_refused_and_not_repeated() -> None:
     with pytest.raises(ManifestError) as caught:
         parse(f"inference: {{provider: ollama, model: m, api_key: {SECRET}}}", "m.yaml")
     assert caught.value.what == (
-        "m.yaml:1:51 inference.api_key: expected a reference, ${NAME}, with the value in the environment or in .env,"
+        "m.yaml:1:50 inference.api_key: expected a reference, ${NAME}, with the value in the environment or in .env,"
         " got another value, which is not shown; put it into .env, and its ${NAME} here"
     )
     assert SECRET not in repr(caught.value)
@@ -170,7 +173,7 @@ def test_an_address_with_a_password_in_it_is_refused_and_not_repeated() -> None:
     with pytest.raises(ManifestError) as caught:
         parse(f"inference: {{provider: ollama, model: m, endpoint: 'http://me:{SECRET}@host'}}", "m.yaml")
     assert caught.value.what == (
-        "m.yaml:1:52 inference.endpoint: expected an address without a name or password in it (logs show addresses),"
+        "m.yaml:1:51 inference.endpoint: expected an address without a name or password in it (logs show addresses),"
         " got another value, which is not shown; use api_key"
     )
 

@@ -144,10 +144,7 @@ def parse(place: Place, data: bytes) -> JSON:
     else:
         if isinstance(body, dict):
             return body
-    if data.lstrip()[:1] == b"<":
-        what = "a web page (HTML)"
-    else:
-        what = f"invalid JSON: {quoted(data, chars=80)!r}"
+    what = "a web page (HTML)" if data.lstrip()[:1] == b"<" else f"invalid JSON: {quoted(data, chars=80)!r}"
     raise BackendError(
         f"the model server at {place.url} answered with {what}; expected a chat completion",
         todo="check `endpoint`: it is the address of an OpenAI-compatible server, not of its web page or a proxy",

@@ -81,12 +81,15 @@ class EmbeddedModel:
                     if fault.spoken:
                         raise
                     died = fault
+                    await self._death()
         raise await self._post_mortem(died)
 
     async def probe(self) -> Capabilities:
         """What the running server has; starts it."""
         async with self._leased() as chat:
-            return await chat.probe()
+            found = await chat.probe()
+        assert self._server is not None
+        return Capabilities(self._server.alias, found.window)  # it may have been started under another name
 
     async def aclose(self) -> None:
         """Close the connections; the server stays for others until it is idle."""
@@ -113,6 +116,14 @@ class EmbeddedModel:
         finally:
             server.release(self._idle_s)
 
+    async def _death(self) -> None:
+        """A killed process keeps its locks while its memory is given back: wait for that, if it is what happens."""
+        assert self._server is not None
+        for _ in range(100):
+            if self._server.state() != self._of:
+                return
+            await asyncio.sleep(0.05)
+
     async def _post_mortem(self, fault: BackendError) -> BackendError:
         assert self._server is not None
         return BackendError(
@@ -128,8 +139,10 @@ class _Server:
         same = {key: value for key, value in asdict(settings).items() if key not in ("path", "alias")}
         self.folder = run / hashlib.sha256(json.dumps(same, sort_keys=True).encode()).hexdigest()[:16]
         self._settings = settings
+        self.alias = settings.alias
         self._start_s = start_s
         self._notice = notice or (lambda text: None)
+        self._noted = ""
         self._holders = 0
         self._seen: tuple[tuple[int, int], State] | None = None
         try:
@@ -156,7 +169,7 @@ class _Server:
         """From now on the server may not leave; waits for one that is just leaving."""
         self._holders += 1
         try:
-            while self._holders == 1 and not try_lock(self._lease, fcntl.LOCK_SH):
+            while not try_lock(self._lease, fcntl.LOCK_SH):  # noqa: ASYNC110 another process holds it
                 await asyncio.sleep(0.02)
         except BaseException:
             self._holders -= 1
@@ -176,11 +189,10 @@ class _Server:
 
     def state(self) -> State | None:
         """Where the server is, if it lives and serves."""
-        if try_lock(self._alive, fcntl.LOCK_SH):
-            fcntl.flock(self._alive, fcntl.LOCK_UN)
+        if not self._lives():
             return None
         try:
-            now = os.stat(self.folder / STATE)
+            now = (self.folder / STATE).stat()
         except FileNotFoundError:
             return None
         mark = (now.st_ino, now.st_mtime_ns)
@@ -222,7 +234,10 @@ class _Server:
                 f"the embedded model server was not ready within {self._start_s:g} s",
                 todo=f"read {self.folder / LOG}; a smaller model or max_context loads faster",
             )
-        self._notice(f"loading {self._settings.alias} ({past_s:.0f} s)")
+        note = f"loading {self.alias} ({past_s:.0f} s)"
+        if note != self._noted:
+            self._noted = note
+            self._notice(note)
         await asyncio.sleep(0.05)
 
     async def _spawn(self) -> None:

@@ -146,7 +146,10 @@ def main(folder: Path) -> None:
     if os.fork():  # the lock belongs to both, so there is no moment without a holder
         os._exit(0)
     key = secrets.token_urlsafe(32)
-    server, port = serve(settings, key)
+    try:
+        server, port = serve(settings, key)
+    except (ImportError, RuntimeError) as fault:  # llama.cpp has said why on stderr, which is the log
+        sys.exit(str(fault))
     State(os.getpid(), port, key, settings.digest, int(time.time())).write(folder)
     watch(lease)
     (folder / STATE).unlink(missing_ok=True)

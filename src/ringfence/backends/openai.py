@@ -17,7 +17,7 @@ from ringfence.core.values import JSON, Action, Outcome, Prompt
 
 from . import answers
 from .answers import Place, Unreachable
-from .probe import Capabilities, ask_server
+from .probe import TIMEOUT_S, Capabilities, ask_server
 
 MAX_BYTES = 8 * 1024 * 1024  # of one answer
 CONNECT_S = 5.0
@@ -110,6 +110,7 @@ class OpenAIChat:
                 connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=60),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 auto_decompress=False,  # nothing compressed is asked for, so nothing can swell
+                timeout=aiohttp.ClientTimeout(total=min(TIMEOUT_S, self._timeout_s), connect=CONNECT_S),  # of a probe
                 trust_env=False,  # the manifest names the server; a proxy of the environment would be another reader
             )
         return session
@@ -124,7 +125,9 @@ class OpenAIChat:
         if stream:
             parts.append(b',"stream":true,"stream_options":{"include_usage":true}')
         if prompt.schema is not None:
-            parts.append(b',"response_format":{"type":"json_schema","json_schema":{"name":"step","strict":true,"schema":')
+            parts.append(
+                b',"response_format":{"type":"json_schema","json_schema":{"name":"step","strict":true,"schema":'
+            )
             parts += [prompt.schema, b"}}"]
         parts += [b',"messages":[', b",".join(prompt.messages), b"]}"]
         return b"".join(parts)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from ringfence.core.values import JSON
 from . import answers
 from .answers import Place
 
-_TIMEOUT = aiohttp.ClientTimeout(total=10, connect=5)
+TIMEOUT_S = 10.0  # of one question, at most
 _MAX_BYTES = 4 * 1024 * 1024
 _OLLAMA_WINDOW = 4096  # what Ollama loads a model with unless it is told otherwise; the rest it drops silently
 
@@ -43,14 +42,16 @@ async def ask_server(
     if listed is None or (status == 200 and "data" not in listed):
         raise answers.refused(place, 404, b"no list of models at /v1/models")
     models = tuple(str(entry["id"]) for entry in entries)
-    own = next((entry for entry in entries if entry["id"] == place.model), entries[0] if len(entries) == 1 else {})
+    names = (place.model, f"{place.model}:latest")  # Ollama's name for a model without a tag
+    own = next((entry for entry in entries if entry["id"] in names), entries[0] if len(entries) == 1 else {})
     window = _get(own, "max_model_len")  # vLLM
     if window is None and place.provider == "ollama":
         window = await _ollama_window(session, base, headers, place)
     elif window is None:  # llama.cpp; LM Studio and others have no such page
         _, props = await _ask(session, base / "props", headers, place)
         window = _get(_get(props, "default_generation_settings"), "n_ctx")
-    return Capabilities(str(own.get("id", place.model)), window if isinstance(window, int) else None, models)
+    model = place.model if own.get("id") in names else str(own.get("id", place.model))
+    return Capabilities(model, window if isinstance(window, int) else None, models)
 
 
 async def _ollama_window(
@@ -58,7 +59,7 @@ async def _ollama_window(
 ) -> int | None:
     _, running = await _ask(session, base / "api/ps", headers, place)
     for entry in _get(running, "models") or ():
-        if place.model in (entry.get("name"), entry.get("model")) and isinstance(entry.get("context_length"), int):
+        if entry.get("name") in (place.model, f"{place.model}:latest") and isinstance(entry.get("context_length"), int):
             return int(entry["context_length"])
     _, shown = await _ask(session, base / "api/show", headers, place, send={"model": place.model})
     for line in str(_get(shown, "parameters") or "").splitlines():
@@ -77,7 +78,7 @@ async def _ask(
     """(status, JSON object or None)."""
     try:
         async with session.request(
-            "GET" if send is None else "POST", url, json=send, headers=headers, timeout=_TIMEOUT, allow_redirects=False
+            "GET" if send is None else "POST", url, json=send, headers=headers, allow_redirects=False
         ) as response:
             if 300 <= response.status < 400:
                 raise answers.redirected(place, response.status, response.headers.get("Location", ""))
@@ -88,8 +89,8 @@ async def _ask(
                     raise answers.too_long(place, _MAX_BYTES)
     except aiohttp.ClientConnectorError as fault:
         raise answers.absent(place, fault.strerror or fault) from fault
-    except asyncio.TimeoutError as fault:
-        raise answers.too_slow(place, _TIMEOUT.total or 0) from fault
+    except TimeoutError as fault:
+        raise answers.too_slow(place, session.timeout.total or 0) from fault
     except aiohttp.ClientError as fault:
         raise answers.absent(place, fault) from fault
     try:

@@ -1,4 +1,4 @@
-"""The command line: names, options and help. Whatever a command needs is imported when it is called, so that help is quick."""
+"""The command line: names, options and help. What a command needs is imported when it is called: help is quick."""
 
 from __future__ import annotations
 
@@ -32,7 +32,9 @@ def _group(text: str, **more: Any) -> typer.Typer:
     return typer.Typer(help=text, rich_markup_mode=None, no_args_is_help=True, **more)
 
 
-app = _group(_HELP, cls=Guarded, pretty_exceptions_enable=False, context_settings={"help_option_names": ["-h", "--help"]})
+app = _group(
+    _HELP, cls=Guarded, pretty_exceptions_enable=False, context_settings={"help_option_names": ["-h", "--help"]}
+)
 runs = _group("What is on the record: list, show, resume, cancel and export runs.")
 models = _group("The models on this machine: list, pull, rm, path.")
 manifest = _group("Check a manifest, or print its JSON Schema for your editor.")
@@ -56,13 +58,15 @@ def init(
     config: Annotated[
         Path | None, typer.Option(help="check this manifest instead of writing one", metavar="FILE")
     ] = None,
-    template: Annotated[str | None, typer.Option(help="which template to write; `list` shows them", metavar="NAME")] = None,
+    template: Annotated[
+        str | None, typer.Option(help="which template to write: default, ollama or openai-compatible", metavar="NAME")
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="write over a manifest that is there")] = False,
 ) -> None:
     """Write a manifest, or check one: reach the model, load the tools, say what is missing."""
-    from . import setup
+    from . import checkup
 
-    raise typer.Exit(setup.init(config, template, force=force))
+    raise typer.Exit(checkup.init(config, template, HERE, force=force))
 
 
 @app.command()
@@ -99,9 +103,9 @@ def chat(
 @app.command()
 def doctor(manifest: Manifest = HERE) -> None:
     """Check everything that a run needs, and say what to do about what is missing."""
-    from . import setup
+    from . import checkup
 
-    raise typer.Exit(setup.doctor(manifest))
+    raise typer.Exit(checkup.doctor(manifest))
 
 
 @app.command()
@@ -111,7 +115,9 @@ def version() -> None:
 
     from .. import __version__
 
-    typer.echo(f"ringfence {__version__} (Python {platform.python_version()}, {platform.system()} {platform.machine()})")
+    typer.echo(
+        f"ringfence {__version__} (Python {platform.python_version()}, {platform.system()} {platform.machine()})"
+    )
 
 
 @runs.command("list")
@@ -180,7 +186,9 @@ def models_list() -> None:
 @models.command("pull")
 def models_pull(
     name: Annotated[str, typer.Argument(help="a model of `models list`")],
-    source: Annotated[str | None, typer.Option(help="where from, instead of all sources in order", metavar="SOURCE")] = None,
+    source: Annotated[
+        str | None, typer.Option(help="where from, instead of all sources in order", metavar="SOURCE")
+    ] = None,
     from_path: Annotated[
         Path | None, typer.Option("--from", help="a file or folder that holds the weights", metavar="PATH")
     ] = None,
@@ -210,9 +218,9 @@ def models_path(name: Annotated[str, typer.Argument(help="a model that is here")
 @manifest.command("check")
 def manifest_check(file: Annotated[Path, typer.Argument(help="the manifest", metavar="FILE")] = HERE) -> None:
     """Validate a manifest without reaching anything; say in plain words what it cannot enforce."""
-    from . import setup
+    from . import checkup
 
-    raise typer.Exit(setup.check_manifest(file))
+    raise typer.Exit(checkup.check_manifest(file))
 
 
 @manifest.command("schema")

@@ -39,7 +39,9 @@ class Wanted:
 def read_task(given: str | None) -> str:
     """The task from the command line or, for `-` or nothing, from stdin; raises ManifestError if there is none."""
     if given is None and sys.stdin.isatty():
-        raise ManifestError("expected a task, got none", todo='say what to do: ringfence run "how many errors are in the log?"')
+        raise ManifestError(
+            "expected a task, got none", todo='say what to do: ringfence run "how many errors are in the log?"'
+        )
     if given is None or given == "-":
         data = sys.stdin.buffer.read(MAX_TASK_BYTES + 1)
         if len(data) > MAX_TASK_BYTES:
@@ -67,7 +69,7 @@ def execute(wanted: Wanted) -> Exit:
         result = asyncio.run(interruptible(_run(wanted, seen)))
     except Interrupted as stopped:
         hint = resume_hint(seen[0], wanted.manifest) if seen else ""
-        print("\nstopped" + (f"; resume with: {hint}" if hint else " before anything was done"), file=sys.stderr)
+        print("\nstopped" + (f"; resume with: {hint}" if hint else " before the run began"), file=sys.stderr)
         if wanted.as_json:
             _print_json({"status": "interrupted", "run_id": seen[0] if seen else "", "resume": hint})
         return Exit(stopped.code)

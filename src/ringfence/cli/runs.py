@@ -52,7 +52,7 @@ def show(manifest: Path, run_id: str, *, full: bool) -> None:
     """The timeline of a run as a tree."""
     with open_log(manifest) as log:
         records = log.read(log.find(run_id))
-    console().print(tree(records, full=full), soft_wrap=not sys.stdout.isatty())
+    console().print(tree(records, full=full))
     if records[-1].body.get("answer"):
         print("\n" + plain(records[-1].body["answer"]))
 

@@ -13,12 +13,16 @@ from ..core.chain import Kind
 from .text import one_line
 from .timeline import Line, Timeline, call_of, text
 
+_PIPE_WIDTH = 100_000
 _TAIL = 60  # characters of the model's text that the spinner shows
 
 
 def console(*, stderr: bool = False) -> Console:
-    """A console that never guesses at markup or colours in what it prints; NO_COLOR and pipes are respected."""
-    return Console(stderr=stderr, highlight=False, markup=False, emoji=False)
+    """A console that takes nothing for markup; NO_COLOR is respected, and lines in a pipe stay whole."""
+    out = Console(stderr=stderr, highlight=False, markup=False, emoji=False)
+    if not out.is_terminal:
+        out.width = _PIPE_WIDTH
+    return out
 
 
 class Live:
@@ -30,14 +34,16 @@ class Live:
         self._timeline = Timeline()
         self._typed = ""
         moving = out.is_terminal and not out.is_dumb_terminal and not quiet
-        self._status = Status("", console=out) if moving else None
+        self._status = Status("looks for the model", console=out) if moving else None
 
     def __enter__(self) -> Live:
         if self._status is not None:
             self._status.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if self._status is not None:
             self._status.stop()
 
@@ -62,4 +68,4 @@ class Live:
     def _print(self, line: Line) -> None:
         shown = text(line)
         shown.pad_left(2 * line.depth)
-        self._out.print(shown, soft_wrap=not self._out.is_terminal, no_wrap=True, overflow="ellipsis", crop=False)
+        self._out.print(shown, no_wrap=True, overflow="ellipsis")

@@ -114,10 +114,10 @@ def call_of(record: Record) -> str:
 
 
 def short(value: JSON) -> str:
-    """A result on one line, with how much of it is not shown."""
-    lines = [line for line in render(value).splitlines() if line.strip()] or ["(nothing)"]
-    more = f"  (+{len(lines) - 1} more lines)" if len(lines) > 1 else ""
-    return one_line(lines[0], limit=120) + more
+    """A result on one line, with how long it is."""
+    shown = render(value)
+    lines = shown.count("\n") + 1
+    return (one_line(shown, limit=120) or "(nothing)") + (f"  ({lines} lines)" if lines > 1 else "")
 
 
 def tree(records: Iterable[Record], *, full: bool = False) -> Tree:
@@ -128,10 +128,11 @@ def tree(records: Iterable[Record], *, full: bool = False) -> Tree:
     lines = [line for record in records for line in timeline.lines(record)]
     lines += timeline.unanswered()
     root = Tree(text(lines[0]))
-    path = [root]
+    above = [(-1, root)]
     for line in lines[1:]:
-        del path[line.depth + 1 :]
-        path.append(path[-1].add(text(line)))
+        while above[-1][0] >= line.depth:
+            above.pop()
+        above.append((line.depth, above[-1][1].add(text(line))))
     return root
 
 

@@ -47,7 +47,7 @@ class Record:
 
 
 def commitment(key: bytes, body: bytes) -> bytes:
-    """HMAC-SHA256 over the body's canonical bytes. Keyed, so that a short body cannot be guessed once its key is gone."""
+    """HMAC-SHA256 over the body's canonical bytes. Keyed: no short body can be guessed once its key is gone."""
     return hmac.digest(key, body, "sha256")
 
 

@@ -58,33 +58,44 @@ class Gate:
     async def perform_all(self, turn: Turn, actions: Sequence[Action]) -> list[Result]:
         """Decide and perform actions, results in their order; more than one at once only if all of them read.
 
-        Raises JournalError if an effect's intent cannot be made durable: then it does not happen.
+        What was done is on record before any of it raises, and before a question parks the run.
+        Raises JournalError if an effect's intent cannot be made durable: then it does not happen;
+        InternalError for a sink that failed in our own code.
         """
+        effects = [a for a in actions if (spec := self.policy.sinks.get(a.sink)) is not None and not spec.reads]
+        if effects and len(actions) > 1:
+            raise InternalError(f"{len(actions)} actions at once, and {effects[0].sink} is an effect")
         decided = [self._decide(turn, action) for action in actions]
-        specs = [self.policy.sinks[intent.view["sink"]] for intent in decided if isinstance(intent, Record)]
-        if len(specs) > 1 and not all(spec.reads for spec in specs):
-            raise InternalError("several actions at once, and one of them is an effect")
-        if not all(spec.reads for spec in specs):
+        allowed = [(a, intent) for a, intent in zip(actions, decided, strict=True) if isinstance(intent, Record)]
+        if effects and allowed:
             await self._journal.flush()
-        jobs = [
-            self._attempt(action, self.policy.sinks[action.sink])
-            for action, intent in zip(actions, decided, strict=True)
-            if isinstance(intent, Record)
-        ]
-        done = iter([await jobs[0]] if len(jobs) == 1 else await asyncio.gather(*jobs))
-        return [self._settle(turn, intent, *next(done)) if isinstance(intent, Record) else intent for intent in decided]
+        jobs = [self._attempt(action, self.policy.sinks[action.sink]) for action, _ in allowed]
+        done = [await jobs[0]] if len(jobs) == 1 else await asyncio.gather(*jobs)
+        for (_, intent), (outcome, took_ms, _) in zip(allowed, done, strict=True):
+            self._settle(turn, intent, outcome, took_ms)
+        for action, decision in zip(actions, decided, strict=True):
+            if isinstance(decision, Ask):
+                self._refuse(turn, action, decision)
+        for (action, _), (_, _, fault) in zip(allowed, done, strict=True):
+            if fault is not None:
+                raise InternalError(f"{action.sink} failed in our own code: {fault!r}") from fault
+        outcomes = iter(done)
+        return [next(outcomes)[0] if isinstance(decision, Record) else decision for decision in decided]
 
     def _decide(self, turn: Turn, action: Action) -> Record | Ask | Deny:
-        """The record of the intent, or the refusal, which is on record as well."""
+        """The record of the intent; or a refusal, on record; or a question, to be recorded when all else is done."""
         decision = self.policy.decide(action, turn, now=self._clock())
-        spec = self.policy.sinks.get(action.sink)
-        if isinstance(decision, Allow) and spec is not None:
-            return self._intend(turn, action, spec, decision)
-        assert not isinstance(decision, Allow)
+        if isinstance(decision, Allow):
+            return self._intend(turn, action, self.policy.sinks[action.sink], decision)
+        if isinstance(decision, Deny):
+            self._refuse(turn, action, decision)
+        return decision
+
+    def _refuse(self, turn: Turn, action: Action, decision: Ask | Deny) -> None:
         verdict = "ask" if isinstance(decision, Ask) else "deny"
         body: dict[str, JSON] = {"args": dict(action.args), "call": action.call, "why": decision.why}
-        if spec is not None and verdict == "ask":
-            body["digest"] = self._approval_digest(turn, action, spec)
+        if verdict == "ask":
+            body["digest"] = self._approval_digest(turn, action, self.policy.sinks[action.sink])
         self.record(
             turn,
             Kind.DECISION,
@@ -92,7 +103,6 @@ class Gate:
             view={"sink": action.sink, "verdict": verdict, "rule": decision.rule, "code": decision.code},
             body=body,
         )
-        return decision
 
     def _intend(self, turn: Turn, action: Action, spec: SinkSpec, decision: Allow) -> Record:
         view: dict[str, JSON] = {"sink": action.sink, "rule": decision.rule}
@@ -123,13 +133,8 @@ class Gate:
         label = spec.output.join(outcome.label).join(action.label)
         return Outcome(outcome.value, label, outcome.ok), self._clock() - began, fault
 
-    def _settle(
-        self, turn: Turn, intent: Record, outcome: Outcome, took_ms: int, fault: BaseException | None
-    ) -> Outcome:
+    def _settle(self, turn: Turn, intent: Record, outcome: Outcome, took_ms: int) -> None:
         view: dict[str, JSON] = {"of": intent.seq, "ok": outcome.ok, "ms": took_ms}
         if "prompt" in intent.body and outcome.ok:
             view["usage"] = outcome.value["usage"]
         self.record(turn, Kind.OUTCOME, label=outcome.label, view=view, body={"value": outcome.value})
-        if fault is not None:
-            raise InternalError(f"{intent.view['sink']} failed in our own code: {fault!r}") from fault
-        return outcome

@@ -42,6 +42,9 @@ class Profile(StrEnum):
     UNATTENDED = "unattended"
 
 
+_UNVOUCHED = Label(Trust.UNTRUSTED)
+
+
 def _accept(args: Mapping[str, JSON]) -> Mapping[str, JSON]:
     return args
 
@@ -50,7 +53,7 @@ def _accept(args: Mapping[str, JSON]) -> Mapping[str, JSON]:
 class SinkSpec:
     """The operator's catalogue entry of one sink. The defaults are those of a tool nobody has described.
 
-    check      returns the arguments if they match the pinned schema, raises ValueError with the mismatch
+    check      returns the arguments in full if they match the pinned schema, raises ValueError with the mismatch
     confined   touches nothing beyond the declared places and sends nothing out
     audience   everyone who will see what goes in; None: the run's own principal alone
     clearance  the least trust that may go in
@@ -73,7 +76,7 @@ class SinkSpec:
     callers: Clause | None = None
     audience: Audience | None = ANYONE
     clearance: Trust = Trust.UNTRUSTED
-    output: Label = Label(Trust.UNTRUSTED)
+    output: Label = _UNVOUCHED
     limit: int | None = None
     repeats: int | None = None
     opens: str | None = None

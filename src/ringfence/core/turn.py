@@ -66,6 +66,7 @@ TRANSITIONS: dict[tuple[State, Event], State] = {
     (_ACTING, Event.ASK): _WAITING,
     (_ACTING, Event.MARK): _ACTING,
     (_ACTING, Event.FINISH): _DONE,
+    (_WAITING, Event.ASK): _WAITING,  # several calls of one step ask
     (_WAITING, Event.APPROVE): _ACTING,
     (_WAITING, Event.REFUSE): _ACTING,
     (_WAITING, Event.MARK): _WAITING,
@@ -110,7 +111,7 @@ class Turn:
         """Fold one record in; raises JournalError for one that cannot follow."""
         event = self._event(record)
         state = TRANSITIONS.get((self.state, event))
-        if state is None or record.seq != self.next_seq:
+        if state is None or record.seq != self.next_seq or record.run != (self.run or record.run):
             raise JournalError(
                 f"run {record.run}: record {record.seq} ({record.kind}) cannot follow record {self.next_seq - 1}"
                 f" in state {self.state!r}",
@@ -149,8 +150,9 @@ class Turn:
         self._on_call(record)
 
     def _on_call(self, record: Record) -> None:
-        sink, call = record.view["sink"], record.body.get("call")
-        cut_off = [seq for seq, intent in self.open.items() if intent.body.get("call") == call]
+        sink = record.view["sink"]
+        self.approvals.pop(record.body.get("approval", ""), None)  # POL-9: single use
+        cut_off = [seq for seq, intent in self.open.items() if _same_call(intent, record)]
         self.open[record.seq] = record
         if cut_off:  # a crash hid the outcome and this is the same call again: it counts once
             del self.open[cut_off[0]]
@@ -158,7 +160,6 @@ class Turn:
         self.calls[sink] += 1
         if "args" in record.body:
             self.seen[digest([sink, record.body["args"]])] += 1
-        self.approvals.pop(record.body.get("approval", ""), None)  # POL-9: single use
 
     def _on_thought(self, record: Record) -> None:
         self.usage.update({"steps": 1, **record.view["usage"]})
@@ -193,6 +194,13 @@ class Turn:
     def _show(self, record: Record, intent: Record | None = None) -> None:
         self.items.append((record, intent))
         self.label = self.label.join(record.label)
+
+
+def _same_call(one: Record, other: Record) -> bool:
+    """Another call in the same place is no repetition: it must not hide that this one's outcome is unknown."""
+    return one.view["sink"] == other.view["sink"] and all(
+        one.body.get(key) == other.body.get(key) for key in ("call", "args")
+    )
 
 
 _PLAIN = {

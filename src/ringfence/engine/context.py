@@ -14,6 +14,10 @@ from ringfence.core.values import JSON, Prompt
 from .step import TOOL
 
 _MARGIN = 64  # tokens of the chat template that no message counts
+NEXT = (
+    "If the results above answer the task, give final_answer now. If not, call the tool that finds what is missing."
+)
+LOOK = "Call the tool that finds what the task asks for."
 _MAX_CHOICE = 120  # characters of a value that an argument can be closed to
 _FIRST_GUESS = 0.4  # tokens a byte, before the server has told us: English is about 0.25, digits and code up to 0.5
 
@@ -80,6 +84,7 @@ class Transcript:
         self._pending: list[tuple[int, str]] = []
         self._seen = 0
         self._thoughts = 0
+        self._looked = False
         self._task = ""
         self._result_chars = result_chars
         self._per_byte = _FIRST_GUESS
@@ -93,10 +98,8 @@ class Transcript:
         self.sync(turn)
         if self._pending:
             seqs, texts = zip(*self._pending, strict=True)
-            body = "\n\n".join(texts)
-            if self._thoughts:
-                body += f"\n\nGoal: {self._task}"
-            self._parts.append(_Part(encode("user", body + note), seqs))
+            end = f"Task: {self._task}\n{NEXT if self._looked else LOOK}{note}"
+            self._parts.append(_Part(encode("user", "\n\n".join((*filter(None, texts), end))), seqs))
             self._pending = []
         room = int((window - max_tokens - _MARGIN) / self._per_byte)
         parts, left_out = self._fit(room)
@@ -133,11 +136,13 @@ class Transcript:
         for record, intent in turn.items[self._seen :]:
             match record.kind:
                 case Kind.MESSAGE:
+                    # the task itself ends every message: what was read last is what a small model follows
+                    self._pending.append((record.seq, record.body["text"] if self._task else ""))
                     self._task = self._task or record.body["text"]
-                    self._pending.append((record.seq, record.body["text"]))
                 case Kind.DECISION if "call" in record.body and record.view["sink"].startswith(TOOL):
                     self._pending.append((record.seq, f"{_title(record)}: refused: {record.body['why']}"))
                 case Kind.OUTCOME if intent is not None and intent.view["sink"].startswith(TOOL):
+                    self._looked = True
                     self._gather(record.body["value"])
                     if self._thoughts == 0 and not intent.body["args"]:  # an overview: the same for every task, so first
                         self._map = _Part(encode("user", self._result(record, intent)), (record.seq,))
@@ -175,5 +180,11 @@ class Transcript:
 
 
 def _title(record: Record) -> str:
-    args = ", ".join(f"{key}={json.dumps(value, ensure_ascii=False)}" for key, value in record.body["args"].items())
+    """The call as the model wrote it, without what it left empty; one of the runtime's own without its arguments."""
+    opening = record.body["call"] < 0
+    args = ", ".join(
+        f"{key}={json.dumps(value, ensure_ascii=False)}"
+        for key, value in record.body["args"].items()
+        if not opening and value not in ("", [], False, None)
+    )
     return f"{record.view['sink'].removeprefix(TOOL)}({args})"

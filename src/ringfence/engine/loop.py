@@ -6,7 +6,8 @@ that was cut off anywhere goes on by folding its records and entering the loop a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -79,7 +80,7 @@ class _Live:
     transcript: Transcript
     tools: list[SinkSpec]
     label: Label  # of the conversation before this run
-    schemas: dict[tuple[bool, bool, bool, int], bytes] = field(default_factory=dict)
+    schemas: dict[Hashable, bytes] = field(default_factory=dict)
     failures: int = 0
     window: int = 0
     progress: Progress | None = None
@@ -145,7 +146,8 @@ class Engine:
         sinks = self._gate.policy.sinks
         tools = [sinks[name] for name in sorted(turn.grant.sinks) if name.startswith(TOOL) and name in sinks]
         tools = [spec for spec in tools if spec.name != READ_MORE.name]
-        system = self._settings.system + "\n".join(map(signature, tools))
+        shown = [spec for spec in tools if spec.opens != ""]
+        system = self._settings.system + "\n".join(map(signature, shown))
         transcript = Transcript(system, history, result_chars=self._settings.result_chars)
         label = join_all(said.label for said in history)
         return _Live(transcript, tools, label, window=self._tiers[0].window, progress=progress)
@@ -154,13 +156,7 @@ class Engine:
         """Before the first step, look around: the tools that open a run are called with the user's own words."""
         opening = [spec for spec in live.tools if spec.opens is not None and not turn.calls[spec.name]]
         actions = [
-            Action(
-                spec.name,
-                {spec.opens: turn.start["task"]} if spec.opens else {},
-                turn.label.join(live.label),
-                call=-2 - n,
-                run=turn.run,
-            )
+            self._call(turn, live, Call(spec.name, {spec.opens: turn.start["task"]} if spec.opens else {}), -2 - n)
             for n, spec in enumerate(opening)
         ]
         if actions:
@@ -218,16 +214,17 @@ class Engine:
         """The grammar of this step: tools first until one has answered, the answer alone once nothing else is left."""
         settings = self._settings
         answered = any(call.startswith(TOOL) for call in turn.calls) or not live.tools or not settings.tool_first
-        stuck = _refused_in_a_row(turn) >= 2
-        final, cut = answered or last or stuck, live.transcript.cut
+        refused = _refused_in_a_row(turn)
+        alone = last or len(refused) >= 2
+        cut = live.transcript.cut and READ_MORE.name in turn.grant.sinks
         choices = {
             key: list(known) for key, known in live.transcript.choices.items() if len(known) <= settings.max_choices
         }
-        key = (final, last or stuck, cut, sum(map(len, choices.values())))
+        key = (answered or alone, alone, cut, frozenset(refused), sum(map(len, choices.values())))
         if key not in live.schemas:
-            shown = [*live.tools, READ_MORE] if cut and READ_MORE.name in turn.grant.sinks else live.tools
-            tools = () if last or stuck else shown
-            live.schemas[key] = grammar(tools, final=final, parallel=settings.parallel, choices=choices)
+            shown = [spec for spec in live.tools if spec.opens != "" and spec.name not in refused]
+            tools = () if alone else [*shown, READ_MORE] if cut else shown
+            live.schemas[key] = grammar(tools, final=key[0], parallel=settings.parallel, choices=choices)
         return live.schemas[key]
 
     async def _act(self, turn: Turn, live: _Live, calls: Sequence[Call], waiting: Sequence[int]) -> None:
@@ -239,12 +236,18 @@ class Engine:
             why = f"it is not known whether {names} was done before the interruption"
             self._finish(turn, "uncertain", {"answer": "", "reason": why})
             return
-        actions = [
-            Action(calls[n].sink, calls[n].args, turn.label.join(live.label), call=n, run=turn.run) for n in waiting
-        ]
+        actions = [self._call(turn, live, calls[n], n) for n in waiting]
         reads = [a for a in actions if (spec := sinks.get(a.sink)) is None or spec.reads]
         batch = reads if reads and reads[0] is actions[0] else actions[:1]
         await self._gate.perform_all(turn, batch)
+
+    def _call(self, turn: Turn, live: _Live, call: Call, number: int) -> Action:
+        """A call as an action, its arguments in full, so that the same call is known as the same."""
+        args, spec = call.args, self._gate.policy.sinks.get(call.sink)
+        if spec is not None:
+            with suppress(ValueError):  # the gate refuses it, in words for the model
+                args = dict(spec.check(args))
+        return Action(call.sink, args, turn.label.join(live.label), call=number, run=turn.run)
 
     async def _deliver(self, turn: Turn, live: _Live, step: Step) -> None:
         final = dict(step.final or {})
@@ -300,14 +303,15 @@ def _last_thought(turn: Turn) -> int:
     )
 
 
-def _refused_in_a_row(turn: Turn) -> int:
-    count = 0
+def _refused_in_a_row(turn: Turn) -> list[str]:
+    """The tools that were refused since one last answered: left out of the next step, so that it goes elsewhere."""
+    refused = []
     for record, intent in reversed(turn.items):
         if record.kind is Kind.DECISION:
-            count += 1
+            refused.append(record.view["sink"])
         elif intent is None or "prompt" not in intent.body:
             break
-    return count
+    return refused
 
 
 def _texts(turn: Turn) -> str:

@@ -58,8 +58,9 @@ def grammar(
 ) -> bytes:
     """JSON Schema of a step: a discriminated union of exactly these tools, and the final answer if it is allowed.
 
-    `parallel` bounds the calls of one step. `choices` closes string arguments: one whose rule says `"x-from": "path"`
-    can only take a value that a result of this run has shown under that key, so a small model cannot misspell a file.
+    `parallel` bounds the calls of one step. `choices` closes string arguments: one whose rule says
+    `"x-from": {"key": "path", "ends": [".csv"]}` can only take a value that a result of this run has shown under that
+    key, so a small model cannot misspell a file.
     """
     forms = []
     if tools:
@@ -77,11 +78,13 @@ def grammar(
 def _chosen(schema: JSON, choices: Mapping[str, Sequence[str]]) -> JSON:
     """The schema with every `x-from` argument closed to the values known for it, where there are any."""
     match schema:
-        case {"x-from": str(key), **rest} if choices.get(key):
-            extra = [""] if rest.get("default") == "" else []
-            return {"enum": [*extra, *choices[key]]}
+        case {"x-from": {"key": str(key), **how}, **rest}:
+            known = [value for value in choices.get(key, ()) if value.endswith(tuple(how.get("ends", ("",))))]
+            if known:
+                return {"enum": [""] * (rest.get("default") == "") + known}
+            return rest
         case dict():
-            return {key: _chosen(value, choices) for key, value in schema.items() if key != "x-from"}
+            return {key: _chosen(value, choices) for key, value in schema.items()}
         case list():
             return [_chosen(item, choices) for item in schema]
         case None:

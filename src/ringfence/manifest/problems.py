@@ -55,7 +55,7 @@ def words(value: Any) -> str:
             return shorten(str(value))
 
 
-def invalid(name: str, problems: Iterable[Problem]) -> ManifestError:
+def invalid(name: str, problems: Iterable[Problem], *, todo: str = "") -> ManifestError:
     """The error that shows them all, in the order of the file, each once."""
     found = sorted(set(problems))
     lines = [
@@ -65,6 +65,5 @@ def invalid(name: str, problems: Iterable[Problem]) -> ManifestError:
         for p in found
     ]
     places = "this place" if len(found) == 1 else f"these {len(found)} places"
-    return ManifestError(
-        "\n".join(lines), todo=f"correct {places}, then look again with `ringfence manifest check {name}`"
-    )
+    todo = todo or f"correct {places}, then look again with `ringfence manifest check {name}`"
+    return ManifestError("\n".join(lines), todo=todo)

@@ -68,7 +68,8 @@ class _Composer(yaml.SafeLoader):
         self.nodes += 1
         if self.depth > MAX_DEPTH or self.nodes > MAX_VALUES:
             what = f"at most {MAX_DEPTH} levels" if self.depth > MAX_DEPTH else f"at most {MAX_VALUES} values"
-            raise yaml.MarkedYAMLError(problem=f"expected {what}, got more", problem_mark=self.get_mark())
+            event: Any = self.peek_event()  # type: ignore[no-untyped-call]
+            raise yaml.MarkedYAMLError(problem=f"expected {what}, got more", problem_mark=event.start_mark)
         node: yaml.Node | None = super().compose_node(parent, index)
         self.depth -= 1
         return node

@@ -8,11 +8,8 @@ from collections.abc import Mapping
 
 from .problems import Problem, Spot, invalid
 
-_LINE = re.compile(
-    r"""(?:export\s+)?(?P<name>[A-Za-z_][A-Za-z0-9_]*)\s*=\s*
-        (?:'(?P<literal>[^']*)'|"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<bare>[^'"\s#][^#]*?|))\s*(?:(?<=\s)\#.*)?""",
-    re.VERBOSE,
-)
+_LINE = re.compile(r"(?:export\s+)?(?P<name>[A-Za-z_][A-Za-z0-9_]*)\s*=\s*(?P<value>.*)")
+_QUOTED = re.compile(r"""(?:'(?P<literal>[^']*)'|"(?P<escaped>(?:[^"\\]|\\.)*)")(?:\s+\#.*|\s*)""")
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t"}
 _REFERENCE = re.compile(r"\$\$\{|\$\{(?P<inner>[^}]*)(?P<end>\}?)")
 _INNER = re.compile(r"(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>.*))?", re.DOTALL)
@@ -28,17 +25,25 @@ def parse_env(text: str, name: str = ".env") -> dict[str, str]:
         if not line or line.startswith("#"):
             continue
         match = _LINE.fullmatch(line)
-        if match is None:
-            problems.append(
-                Problem(Spot(number), "", "expected NAME=VALUE, NAME='VALUE' or NAME=\"VALUE\", got something else")
-            )
-        elif match["quoted"] is not None:
-            found[match["name"]] = re.sub(r"\\(.)", lambda m: _ESCAPES.get(m[1], m[1]), match["quoted"])
+        value = _value(match["value"]) if match else None
+        if match is None or value is None:
+            what = "expected NAME=VALUE, NAME='VALUE' or NAME=\"VALUE\", got something else"
+            problems.append(Problem(Spot(number), "", what))
         else:
-            found[match["name"]] = match["literal"] if match["literal"] is not None else match["bare"].rstrip()
+            found[match["name"]] = value
     if problems:
-        raise invalid(name, problems)
+        raise invalid(name, problems, todo="put a value with quotes or # in it in quotes; one variable in a line")
     return found
+
+
+def _value(text: str) -> str | None:
+    """A value as it was written, without quotes and comment; None for quotes that do not close."""
+    if not text.startswith(("'", '"')):
+        return "" if text.startswith("#") else re.split(r"\s#", text, maxsplit=1)[0].rstrip()
+    match = _QUOTED.fullmatch(text)
+    if match is None or match["literal"] is not None:
+        return match and match["literal"]
+    return re.sub(r"\\(.)", lambda m: _ESCAPES.get(m[1], m[1]), match["escaped"])
 
 
 class Variables:

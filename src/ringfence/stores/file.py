@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import apsw
 
@@ -23,11 +26,11 @@ BEGIN IMMEDIATE;
 CREATE TABLE IF NOT EXISTS meta(name TEXT PRIMARY KEY, value ANY) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS keys(subject TEXT PRIMARY KEY, key BLOB NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS chunks(
-    idx INTEGER PRIMARY KEY, leaves BLOB NOT NULL, heads BLOB NOT NULL, bodies BLOB NOT NULL) STRICT;
+    idx INTEGER PRIMARY KEY, newest INTEGER NOT NULL,
+    marks BLOB NOT NULL, heads BLOB NOT NULL, bodies BLOB NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS places(
     run TEXT NOT NULL, seq INTEGER NOT NULL, last INTEGER NOT NULL, idx INTEGER NOT NULL,
     PRIMARY KEY(run, seq)) STRICT, WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS starts ON places(idx) WHERE seq = 0;
 CREATE TABLE IF NOT EXISTS conversations(
     conversation TEXT NOT NULL, idx INTEGER NOT NULL, run TEXT NOT NULL,
     PRIMARY KEY(conversation, idx)) STRICT, WITHOUT ROWID;
@@ -49,32 +52,32 @@ def connect(path: Path, *, write: bool, vfs: str | None = None) -> apsw.Connecti
     elif not path.is_file():
         raise JournalError(f"there is no journal at {path}", todo='it is made by the first `ringfence run "..."`')
     flags = apsw.SQLITE_OPEN_READWRITE | (apsw.SQLITE_OPEN_CREATE if write else 0)
-    try:
+    with faults(path):
         db = apsw.Connection(str(path), flags=flags, vfs=vfs)
-    except apsw.Error as error:
-        raise explain(error, path) from error
-    try:
-        db.set_busy_timeout(int(BUSY_S * 1000))
-        db.execute(_SETTINGS).fetchall()  # a cursor stops at each row that a pragma gives
-        if write and not _known(db, path):
-            _create(db)
-        elif not write:
-            db.execute("PRAGMA query_only = ON")
-        if not _known(db, path):
-            raise JournalError(f"{path} holds no journal yet", todo='start a run: `ringfence run "..."`')
-    except apsw.Error as error:
-        db.close(True)
-        raise explain(error, path) from error
-    except JournalError:
-        db.close(True)
-        raise
+        try:
+            db.set_busy_timeout(int(BUSY_S * 1000))
+            db.execute(_SETTINGS).fetchall()  # a cursor stops at each row that a pragma gives
+            if write and not _known(db, path):
+                _create(db)
+            elif not write:
+                db.execute("PRAGMA query_only = ON")
+            if not _known(db, path):
+                raise JournalError(f"{path} holds no journal yet", todo='start a run: `ringfence run "..."`')
+        except BaseException:
+            db.close(True)
+            raise
     return db
 
 
-def meta(db: apsw.Connection, name: str) -> str:
-    """An entry of `meta`; empty if it is missing."""
-    value = db.execute("SELECT value FROM meta WHERE name = ?", (name,)).get
-    return value if isinstance(value, str) else ""
+def meta(db: apsw.Connection) -> tuple[str, bytes]:
+    """The log's id and the dictionary of its chunks; raises JournalError if they are gone."""
+    found: dict[object, Any] = {
+        row[0]: row[1] for row in db.execute("SELECT name, CAST(value AS BLOB) FROM meta").fetchall()
+    }
+    try:
+        return found["log"].decode("ascii"), found["dictionary"]
+    except (KeyError, AttributeError, UnicodeDecodeError) as error:
+        raise rows.damaged("the log's own id or its dictionary is gone") from error
 
 
 def _prepare(path: Path) -> None:
@@ -129,6 +132,17 @@ def rollback(db: apsw.Connection) -> None:
             db.execute("ROLLBACK")
     except apsw.Error:
         pass  # what failed first is what is reported; an open transaction ends with the connection
+
+
+@contextmanager
+def faults(path: Path) -> Iterator[None]:
+    """Faults of SQLite, and text in the file that is none, as JournalError."""
+    try:
+        yield
+    except apsw.Error as error:
+        raise explain(error, path) from error
+    except UnicodeDecodeError as error:
+        raise JournalError(f"the journal {path} is damaged: {error}", todo=rows.DAMAGED_TODO) from error
 
 
 def explain(error: apsw.Error, path: Path) -> JournalError:

@@ -7,16 +7,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import apsw
-
 from ..core.chain import Kind, Record
+from ..core.errors import JournalError
 from ..core.values import JSON
 from . import file
 from .log import Pair, RunSummary, VerifyReport, only, summarise
 from .rows import Chunk, Squeeze, damaged, marker, parse, record_of
 from .verify import verify
 
-_CHUNK = "SELECT idx, leaves, heads, bodies FROM chunks WHERE idx = ?"
+_CHUNK = "SELECT * FROM chunks WHERE idx = ?"
 _Found = tuple[dict[str, JSON], bytes]  # a header and its body's bytes
 
 
@@ -29,8 +28,13 @@ class SqliteLog:
     def __init__(self, path: Path, *, vfs: str | None = None) -> None:
         self._path = path
         self._db = file.connect(path, write=False, vfs=vfs)
-        self.id = file.meta(self._db, "log")
-        self._squeeze = Squeeze(file.meta(self._db, "dictionary").encode())
+        try:
+            with file.faults(path):
+                self.id, preset = file.meta(self._db)
+        except JournalError:
+            self._db.close(True)
+            raise
+        self._squeeze = Squeeze(preset)
 
     def close(self) -> None:
         """Let go of the file."""
@@ -56,14 +60,14 @@ class SqliteLog:
 
     def runs(self, limit: int = 50, *, before: int | None = None) -> list[RunSummary]:
         """At most `limit` runs, the newest first; with `before`, those whose first record has a lower index."""
+        summaries: list[RunSummary] = []
         with self._reading():
-            rows = self._rows(
-                "SELECT run FROM places INDEXED BY starts WHERE seq = 0 AND idx < ? ORDER BY idx DESC LIMIT ?",
-                1 << 62 if before is None else before,
-                limit,
-            )
-            ends = [(self._at(run, 0), self._last(run)) for (run,) in rows]
-            return [summarise(first[0]["index"], record_of(*first), record_of(*last)) for first, last in ends]
+            for first in self._starts(before):
+                if len(summaries) >= limit:
+                    break
+                run = first[0]["run"]
+                summaries.append(summarise(first[0]["index"], record_of(*first), record_of(*self._last(run))))
+        return summaries
 
     def find(self, prefix: str) -> str:
         """The one run whose id starts with `prefix`; raises JournalError if there is none or more than one."""
@@ -92,6 +96,20 @@ class SqliteLog:
         with self._reading():
             return verify(self._db, self.id, self._squeeze)
 
+    def _starts(self, before: int | None) -> Iterator[_Found]:
+        """The first records of runs, the newest first: each chunk says where the one before it is."""
+        end = 1 << 62 if before is None else before
+        while newest := self._rows("SELECT newest FROM chunks WHERE idx < ? ORDER BY idx DESC LIMIT 1", end):
+            row = self._db.execute(_CHUNK, newest[0]).fetchone()
+            if row is None:
+                return
+            chunk = Chunk.of(row)
+            for head, body in reversed([line for line in chunk.lines(self._squeeze) if b',"seq":0,' in line[0]]):
+                parsed = parse(head)
+                if parsed["seq"] == 0 and (before is None or parsed["index"] < before):
+                    yield parsed, body
+            end = chunk.index
+
     def _run(self, run: str) -> Iterator[_Found]:
         rows = self._rows("SELECT idx, seq, last FROM places WHERE run = ? ORDER BY seq", run)
         for index, first, last in rows:
@@ -105,14 +123,16 @@ class SqliteLog:
         return self._pick(row, run, (seq,))[0]
 
     def _last(self, run: str) -> _Found:
-        return self._at(run, self._db.execute("SELECT max(last) FROM places WHERE run = ?", (run,)).get)
+        return self._at(
+            run, self._db.execute("SELECT last FROM places WHERE run = ? ORDER BY seq DESC LIMIT 1", (run,)).get
+        )
 
     def _pick(self, index: int, run: str, seqs: Iterable[int]) -> list[_Found]:
         """Some records of a run out of one chunk; only their lines are parsed."""
         row = self._db.execute(_CHUNK, (index,)).fetchone()
         if row is None:
             raise damaged(f"the records from {index} on, of run {run}, are gone")
-        lines = Chunk(*row).lines(self._squeeze)
+        lines = Chunk.of(row).lines(self._squeeze)
         found = []
         for seq in seqs:
             needle = marker(run, seq)
@@ -129,11 +149,9 @@ class SqliteLog:
     @contextmanager
     def _reading(self) -> Iterator[None]:
         """One consistent state of the file, and faults in words."""
-        try:
+        with file.faults(self._path):
             self._db.execute("BEGIN")
             try:
                 yield
             finally:
                 file.rollback(self._db)
-        except apsw.Error as error:
-            raise file.explain(error, self._path) from error

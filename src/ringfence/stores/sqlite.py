@@ -6,10 +6,10 @@ import asyncio
 import contextlib
 import secrets
 import threading
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from queue import SimpleQueue
 
 import apsw
 
@@ -19,7 +19,7 @@ from ..core.errors import InternalError, JournalError
 from . import file
 from .log import conversation_of
 from .reader import SqliteLog
-from .rows import DAMAGED_TODO, LEAF_BYTES, Entry, Squeeze, batches
+from .rows import MARK_BYTES, Chunk, Entry, Squeeze, batches, damaged
 
 MAX_DELAY_S = 0.005
 _SNAPSHOT_RECORDS = 256
@@ -34,6 +34,7 @@ class _Batch:
 
     entries: list[Entry] = field(default_factory=list)
     waiting: dict[_Loop, list[asyncio.Future[None]]] = field(default_factory=dict)
+    urgent: bool = False  # the writer thread was told to take it
 
 
 class SqliteJournal:
@@ -49,10 +50,11 @@ class SqliteJournal:
         self._vfs = vfs
         self._max_delay_s = max_delay_s
         self._writer = _Writer(file.connect(path, write=True, vfs=vfs), path)
-        self._changed = threading.Condition(threading.Lock())
+        self._lock = threading.Lock()
+        self._wake: SimpleQueue[None] = SimpleQueue()
         self._next = _Batch()
         self._flying: _Batch | None = None
-        self._urgent = self._closed = self._untold = False
+        self._closed = self._untold = False
         self._failed: JournalError | None = None
         self._thread: threading.Thread | None = None
         self._log: SqliteLog | None = None
@@ -67,35 +69,38 @@ class SqliteJournal:
     def append(self, record: Record) -> None:
         """Queue a record for the next commit. Raises JournalError for what cannot be written, and after a failure."""
         entry = Entry.of(record, self._writer.log)
-        with self._changed:
+        with self._lock:
             self._check()
-            self._next.entries.append(entry)
-            if len(self._next.entries) == 1:
-                self._wake()
+            batch = self._next
+            first = not batch.entries
+            batch.entries.append(entry)
+        if first:
+            self._schedule(batch)
 
     async def flush(self) -> None:
         """Return when everything appended so far is durable; raises JournalError if it cannot be made so."""
         loop = asyncio.get_running_loop()
-        with self._changed:
+        with self._lock:
             self._check()
             batch = self._next if self._next.entries else self._flying
-            if batch is None:
+            if batch is None:  # all of it is durable
                 return
             done = loop.create_future()
             batch.waiting.setdefault(loop, []).append(done)
-            if batch is self._next and not self._urgent:
-                self._urgent = True
-                self._wake()
+        self._hurry(batch)
         await done
 
     def close(self) -> None:
         """Commit what is queued and let go of the file. Raises a JournalError that nobody was told of yet."""
-        with self._changed:
+        with self._lock:
             self._closed = True
-            self._changed.notify()
-            thread, self._thread = self._thread, None
-        if thread is not None:
-            thread.join()
+            left = self._next
+        if left.entries:
+            self._hurry(left)
+        if self._thread is not None:
+            self._wake.put(None)
+            self._thread.join()
+            self._thread = None
         if self._log is not None:
             self._log.close()
             self._log = None
@@ -117,13 +122,25 @@ class SqliteJournal:
         if self._closed:
             raise JournalError(f"the journal {self.path} is closed", todo="open it again")
 
-    def _wake(self) -> None:
-        """Have the writer thread look; started by the first record."""
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._work, name="ringfence-journal", daemon=True)
-            self._thread.start()
+    def _schedule(self, batch: _Batch) -> None:
+        """See to it that a batch is committed although nobody waits for it: its records ride on the next commit."""
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            self._hurry(batch)
         else:
-            self._changed.notify()
+            loop.call_later(self._max_delay_s, self._hurry, batch)
+
+    def _hurry(self, batch: _Batch) -> None:
+        """Have the writer thread take a batch as soon as it can, if it has not yet; the first one starts the thread."""
+        with self._lock:
+            if batch.urgent or batch is not self._next or self._failed is not None:
+                return
+            batch.urgent = True
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._work, name="ringfence-journal", daemon=True)
+                self._thread.start()
+        self._wake.put(None)  # not under the lock, which the woken thread takes first
 
     def _work(self) -> None:
         while (batch := self._take()) is not None:
@@ -136,31 +153,31 @@ class SqliteJournal:
                 failure = file.explain(error, self.path)
             except Exception as error:
                 failure = JournalError(f"the journal failed in our own code: {error!r}", todo="please report it")
-            with self._changed:
-                self._flying = None
-                waiting = list(batch.waiting.items())
-                if failure is not None:
-                    self._failed = failure
-                    waiting += self._next.waiting.items()
-                    self._untold = not waiting
-            for loop, futures in waiting:
-                with contextlib.suppress(RuntimeError):  # that loop was closed, and nobody waits there
-                    loop.call_soon_threadsafe(_settle, futures, failure)
+            self._done(batch, failure)
             if failure is not None:
                 return
 
     def _take(self) -> _Batch | None:
-        """The next batch once it is due; None when the journal is closed and all is written."""
-        with self._changed:
-            while not self._next.entries:
-                if self._closed:
-                    return None
-                self._changed.wait()
-            due = time.monotonic() + self._max_delay_s
-            while not (self._urgent or self._closed) and (left := due - time.monotonic()) > 0:
-                self._changed.wait(left)
-            self._flying, self._next, self._urgent = self._next, _Batch(), False
+        """The next batch, as soon as there is a reason to commit it; None when the journal is closed."""
+        self._wake.get()
+        with self._lock:
+            if not self._next.entries:
+                return None
+            self._flying, self._next = self._next, _Batch()
             return self._flying
+
+    def _done(self, batch: _Batch, failure: JournalError | None) -> None:
+        """Tell everybody who waits: one call into each loop, whatever the number of runs."""
+        with self._lock:
+            self._flying = None
+            waiting = list(batch.waiting.items())
+            if failure is not None:
+                self._failed = failure
+                waiting += self._next.waiting.items()
+                self._untold = not waiting
+        for loop, futures in waiting:
+            with contextlib.suppress(RuntimeError):  # that loop was closed, and nobody waits there
+                loop.call_soon_threadsafe(_settle, futures, failure)
 
 
 def _settle(futures: list[asyncio.Future[None]], failure: JournalError | None) -> None:
@@ -179,21 +196,29 @@ class _Writer:
     def __init__(self, db: apsw.Connection, path: Path) -> None:
         self._db = db
         self._path = path
-        self.log = file.meta(db, "log")
-        self._squeeze = Squeeze(file.meta(db, "dictionary").encode())
         self._keys: dict[str, bytes] = {}
         self._seqs: dict[str, int] = {}  # the next seq of a run, while we are the only one who wrote to it
         try:
-            newest = db.execute("SELECT size, peaks FROM snapshots ORDER BY size DESC LIMIT 1").get
-            self._frontier = chain.Frontier(newest[0], _hashes(newest[1])) if newest else chain.Frontier()
+            with file.faults(path):
+                self._resume()
+        except BaseException:
+            db.close(True)
+            raise
+
+    def _resume(self) -> None:
+        """Where the log stands: the last snapshot, and what came after it."""
+        db = self._db
+        self.log, preset = file.meta(db)
+        self._squeeze = Squeeze(preset)
+        try:
+            kept = db.execute("SELECT size, peaks FROM snapshots ORDER BY size DESC LIMIT 1").get
+            self._frontier = chain.Frontier(kept[0], _hashes(kept[1])) if kept else chain.Frontier()
             self._snapshot = self._frontier.size
-            self._catch_up()
-        except apsw.Error as error:
-            db.close(True)
-            raise file.explain(error, path) from error
-        except ValueError as error:
-            db.close(True)
-            raise JournalError(f"the journal {path} is damaged: {error}", todo=DAMAGED_TODO) from error
+            self._newest = db.execute("SELECT newest FROM chunks ORDER BY idx DESC LIMIT 1").get
+            self._newest = -1 if self._newest is None else self._newest
+        except (TypeError, ValueError) as error:
+            raise damaged(f"its newest snapshot cannot be used ({error})") from error
+        self._catch_up()
 
     def commit(self, entries: Sequence[Entry]) -> None:
         """Make the entries durable, all or none."""
@@ -206,13 +231,15 @@ class _Writer:
             for batch in batches(entries):
                 start = self._frontier.size
                 places += self._place(batch, start)
-                chunks.append((start, *self._seal(batch)))
+                if any(entry.record.seq == 0 for entry in batch):
+                    self._newest = start
+                chunks.append((start, self._newest, *self._seal(batch)))
                 talks += [
                     (name, start + at, entry.record.run)
                     for at, entry in enumerate(batch)
                     if (name := conversation_of(entry.record)) is not None
                 ]
-            self._db.executemany("INSERT INTO chunks VALUES (?, ?, ?, ?)", chunks)
+            self._db.executemany("INSERT INTO chunks VALUES (?, ?, ?, ?, ?)", chunks)
             self._db.executemany("INSERT INTO places VALUES (?, ?, ?, ?)", places)
             if talks:
                 self._db.executemany("INSERT INTO conversations VALUES (?, ?, ?)", talks)
@@ -236,17 +263,19 @@ class _Writer:
                 self._db.execute("COMMIT")
         except apsw.Error:
             file.rollback(self._db)  # a snapshot only saves time
-        finally:
+        with contextlib.suppress(apsw.Error):  # of the last checkpoint; what is committed is in the write-ahead log
             self._db.close(True)
 
     def _catch_up(self) -> None:
         """Take in what other processes have appended since, so that our records follow theirs."""
-        rows = self._db.execute("SELECT idx, leaves FROM chunks WHERE idx >= ? ORDER BY idx", (self._frontier.size,))
-        for index, leaves in rows:
-            if index != self._frontier.size:
-                raise ValueError(f"after {self._frontier.size} records comes one with index {index}")
-            for leaf in _hashes(leaves):
+        rows = self._db.execute("SELECT * FROM chunks WHERE idx >= ? ORDER BY idx", (self._frontier.size,))
+        for row in rows:
+            chunk = Chunk.of(row)
+            if chunk.index != self._frontier.size:
+                raise damaged(f"after {self._frontier.size} records comes one with index {chunk.index}")
+            for leaf in chunk.hashes(self._squeeze):
                 self._frontier.append(leaf)
+            self._newest = chunk.newest
             self._seqs.clear()
 
     def _place(self, batch: Sequence[Entry], start: int) -> list[tuple[str, int, int, int]]:
@@ -274,16 +303,16 @@ class _Writer:
         return expected
 
     def _seal(self, batch: Sequence[Entry]) -> tuple[bytes, bytes, bytes]:
-        """Leaves, heads and bodies of a chunk; its records enter the tree."""
-        frontier, heads, leaves = self._frontier, [], []
+        """Marks, heads and bodies of a chunk; its records enter the tree."""
+        frontier, heads, marks = self._frontier, [], []
         for entry in batch:
             commitment = chain.commitment(self._key(entry.record.principal), entry.body)
             head = entry.head(frontier.size, commitment)
             leaf = chain.leaf(head)
             frontier.append(leaf)
             heads.append(head)
-            leaves.append(leaf)
-        return b"".join(leaves), self._squeeze.pack(heads), self._squeeze.pack([entry.body for entry in batch])
+            marks.append(leaf[:MARK_BYTES])
+        return b"".join(marks), self._squeeze.pack(heads), self._squeeze.pack([entry.body for entry in batch])
 
     def _key(self, subject: str) -> bytes:
         """The subject's key for commitments, made on first use."""
@@ -306,6 +335,4 @@ class _Writer:
 
 
 def _hashes(data: bytes) -> tuple[bytes, ...]:
-    if len(data) % LEAF_BYTES:
-        raise ValueError(f"{len(data)} bytes of hashes are no multiple of {LEAF_BYTES}")
-    return tuple(data[at : at + LEAF_BYTES] for at in range(0, len(data), LEAF_BYTES))
+    return tuple(data[at : at + 32] for at in range(0, len(data), 32))

@@ -38,14 +38,15 @@ class _Check:
         self._keys: dict[str, bytes] = {}
         self._open: dict[str, int] = {}  # the next seq of the runs that have not finished
         self._places = self._talks = self._here = self.runs = 0
+        self._newest = -1
         self.frontier = chain.Frontier()
 
     def all(self) -> None:
         """Raises _Wrong for the first thing that is wrong."""
         snapshots = self._snapshots()
         due = next(snapshots, None)
-        for row in self._db.execute("SELECT idx, leaves, heads, bodies FROM chunks ORDER BY idx"):
-            self._chunk(Chunk(*row))
+        for row in self._db.execute("SELECT * FROM chunks ORDER BY idx"):
+            self._chunk(self._row(row))
             while due is not None and due[0] <= self.frontier.size:
                 self._snapshot(*due)
                 due = next(snapshots, None)
@@ -57,6 +58,12 @@ class _Check:
             stored = self._db.execute(f"SELECT count(*) FROM {table}").get
             if stored != seen:
                 raise _Wrong(f"the index {table} has {stored} rows, and the records make {seen}")
+
+    def _row(self, row: tuple[object, ...]) -> Chunk:
+        try:
+            return Chunk.of(row)
+        except JournalError as error:
+            raise _Wrong(f"after {self.frontier.size} records: {error.what}") from error
 
     def _snapshots(self) -> Iterator[tuple[int, bytes, bytes]]:
         yield from self._db.execute("SELECT size, root, peaks FROM snapshots ORDER BY size")
@@ -76,18 +83,23 @@ class _Check:
         self._here = chunk.index
         spans: dict[str, list[int]] = {}
         for at, (head, body) in enumerate(lines):
-            record = self._record(head, body, chunk.leaf(at))
+            record = self._record(head, body, chunk.mark(at))
             spans.setdefault(record.run, [record.seq, record.seq])[1] = record.seq
         for run, (first, last) in spans.items():
             place = self._db.execute("SELECT last, idx FROM places WHERE run = ? AND seq = ?", (run, first)).fetchone()
             if place != (last, chunk.index):
                 raise _Wrong(f"run {run}: the index places does not lead to its records {first} to {last}")
         self._places += len(spans)
+        if any(first == 0 for first, _ in spans.values()):
+            self._newest = chunk.index
+        if chunk.newest != self._newest:
+            raise _Wrong(f"record {chunk.index}: it says that the newest run before it starts elsewhere than it does")
 
-    def _record(self, head: bytes, body: bytes, leaf: bytes) -> Record:
+    def _record(self, head: bytes, body: bytes, mark: bytes) -> Record:
         index = self.frontier.size
-        if chain.leaf(head) != leaf:
-            raise _Wrong(f"record {index}: its header was changed (it does not hash to its leaf){_name(head)}")
+        leaf = chain.leaf(head)
+        if leaf[: len(mark)] != mark:
+            raise _Wrong(f"record {index}: its header was changed (it does not hash to its mark){_name(head)}")
         try:
             parsed = parse(head)
             record = record_of(parsed, body)

@@ -10,17 +10,31 @@ import argparse
 import asyncio
 import contextlib
 import json
+import re
 import subprocess
 import sys
 import tempfile
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 Mode = Literal[
-    "ok", "html", "invalid-json", "cut", "cut-stream", "slow", "429-then-ok", "500", "401", "404", "overflow", "redirect"
+    "ok",
+    "html",
+    "invalid-json",
+    "cut",
+    "cut-stream",
+    "slow",
+    "429-then-ok",
+    "500",
+    "401",
+    "404",
+    "no-completion",
+    "overflow",
+    "redirect",
 ]
 _BAD: dict[str, tuple[int, str, bytes]] = {
     "html": (200, "text/html", b"<!doctype html><html><body>Welcome to nginx!</body></html>"),
@@ -28,28 +42,39 @@ _BAD: dict[str, tuple[int, str, bytes]] = {
     "500": (500, "application/json", b'{"error":{"message":"out of memory","type":"server_error"}}'),
     "401": (401, "application/json", b'{"error":{"message":"Incorrect API key","type":"authentication_error"}}'),
     "404": (404, "application/json", b'{"error":{"message":"model not found","type":"not_found_error"}}'),
-    "overflow": (400, "application/json", b'{"error":{"code":400,"message":"request (4031 tokens) exceeds the available'
-                 b' context size (2048 tokens)","type":"exceed_context_size_error"}}'),
+    "no-completion": (200, "application/json", b'{"hello": 1}'),
     "redirect": (302, "text/plain", b""),
 }  # fmt: skip
+_STREAMED = re.compile(rb'"stream": ?true')
 _EVERYWHERE = {"html": "", "invalid-json": "", "401": "", "redirect": "Location: http://192.0.2.1/v1\r\n"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Canned:
-    """One step: the bytes of its answer, whole and streamed; `when` picks it by a substring of the request."""
+    """One step: the bytes of its answer, made once; `when` picks it by a substring of the request."""
 
     when: bytes
-    whole: bytes
-    stream: bytes
+    text: str
+    model: str
+
+    @cached_property
+    def whole(self) -> bytes:
+        return _whole(self.text, self.model)
+
+    @cached_property
+    def stream(self) -> bytes:
+        return _stream(self.text, self.model)
 
 
 @dataclass
 class ScriptedServer:
     """steps  texts in order (the last one repeats, or all do with `cycle`), or `{"when": substring, "text": ...}`,
               which answers any request that holds the substring
+    delay_ms  how long a completion takes
     mode   how to misbehave; `429-then-ok` and `cut-stream` do so once for each two requests
-    seen   the last requests: (start line and headers, body)
+    complaint  what `overflow` says
+    pages  further JSON pages by path
+    seen   the last requests: (start line and headers, body); `requests` and `connections` count them all
     """
 
     steps: Sequence[str | dict[str, str]]
@@ -61,6 +86,9 @@ class ScriptedServer:
     requests: int = 0
     served: int = 0
     seen: deque[tuple[bytes, bytes]] = field(default_factory=lambda: deque(maxlen=64))
+    complaint: str = "request (4031 tokens) exceeds the available context size (2048 tokens)"
+    pages: Mapping[str, Any] = field(default_factory=dict)
+    connections: int = 0
     port: int = 0
     _ordered: list[_Canned] = field(default_factory=list)
     _matched: list[_Canned] = field(default_factory=list)
@@ -68,7 +96,7 @@ class ScriptedServer:
     def __post_init__(self) -> None:
         for step in self.steps:
             when, text = ("", step) if isinstance(step, str) else (step["when"], step["text"])
-            canned = _Canned(when.encode(), _whole(text, self.model), _stream(text, self.model))
+            canned = _Canned(when.encode(), text, self.model)
             (self._matched if when else self._ordered).append(canned)
 
     @property
@@ -84,13 +112,17 @@ class ScriptedServer:
             self.requests += not get
             status, kind, data = _BAD[self.mode]
             return _http(status, kind, data, _EVERYWHERE.get(self.mode, "")), False
-        if get:
-            return self._page(head.split(b" ", 2)[1]), False
+        if self.mode == "overflow" and not get:
+            self.requests += 1
+            return _http(400, "application/json", json.dumps({"error": {"message": self.complaint}}).encode()), False
+        path = head.split(b" ", 2)[1]
+        if get or path.decode() in self.pages:
+            return self._page(path), False
         self.requests += 1
         if self.mode == "429-then-ok" and self.requests % 2:
             return _http(429, "application/json", b'{"error":{"message":"busy"}}', "Retry-After: 0\r\n"), False
         step = self._step(body)
-        response = step.stream if b'"stream":true' in body else step.whole
+        response = step.stream if _STREAMED.search(body) else step.whole
         if self.mode == "cut":
             return response[: response.index(b"\r\n\r\n") + 9], True
         if self.mode == "cut-stream" and self.requests % 2:
@@ -106,14 +138,15 @@ class ScriptedServer:
         return self._ordered[place]
 
     def _page(self, path: bytes) -> bytes:
-        pages: dict[bytes, dict[str, Any]] = {
-            b"/v1/models": {"object": "list", "data": [{"id": self.model, "object": "model"}]},
-            b"/props": {"default_generation_settings": {"n_ctx": self.window}},
-            b"/stats": {"requests": self.requests},
+        known: dict[str, Any] = {
+            "/v1/models": {"object": "list", "data": [{"id": self.model, "object": "model"}]},
+            "/props": {"default_generation_settings": {"n_ctx": self.window}},
+            "/stats": {"requests": self.requests},
+            **self.pages,
         }
-        if path not in pages:
+        if path.decode() not in known:
             return _http(404, "application/json", b'{"error":{"message":"File Not Found"}}')
-        return _http(200, "application/json", json.dumps(pages[path]).encode())
+        return _http(200, "application/json", json.dumps(known[path.decode()]).encode())
 
 
 class _Connection(asyncio.Protocol):
@@ -127,6 +160,7 @@ class _Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
+        self._server.connections += 1
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data
@@ -140,13 +174,13 @@ class _Connection(asyncio.Protocol):
             body = self._buffer[end + 4 : end + 4 + size]
             self._buffer = self._buffer[end + 4 + size :]
             response, hang_up = self._server.answer(head, body)
-            self._later(response, hang_up)
+            self._later(response, hang_up, 0.0 if head.startswith(b"GET") else self._server.delay_ms / 1000)
 
-    def _later(self, response: bytes, hang_up: bool) -> None:
+    def _later(self, response: bytes, hang_up: bool, delay_s: float) -> None:
         if self._server.mode == "slow":
             return  # never
-        if self._server.delay_ms and not response.startswith(b"HTTP/1.1 404"):
-            asyncio.get_running_loop().call_later(self._server.delay_ms / 1000, self._send, response, hang_up)
+        if delay_s:
+            asyncio.get_running_loop().call_later(delay_s, self._send, response, hang_up)
         else:
             self._send(response, hang_up)
 
@@ -162,7 +196,11 @@ def _http(status: int, kind: str, body: bytes, extra: str = "") -> bytes:
 
 
 def _usage(text: str) -> dict[str, Any]:
-    return {"prompt_tokens": 100, "completion_tokens": -(-len(text) // 4), "prompt_tokens_details": {"cached_tokens": 64}}
+    return {
+        "prompt_tokens": 100,
+        "completion_tokens": -(-len(text) // 4),
+        "prompt_tokens_details": {"cached_tokens": 64},
+    }
 
 
 def _whole(text: str, model: str) -> bytes:

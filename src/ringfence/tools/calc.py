@@ -8,7 +8,7 @@ import operator
 import re
 import statistics
 from collections.abc import Callable, Sequence
-from decimal import Context, Decimal, InvalidOperation
+from decimal import Context, Decimal, DecimalException
 from fractions import Fraction
 from typing import Annotated
 
@@ -47,14 +47,18 @@ def calc(use: Use) -> Tool:
     def run(args: CalcArgs) -> JSON:
         return calculate(args.expression)
 
-    summary = "Exact arithmetic: + - * / // % **, percent, sum, mean, median, min, max, round, sqrt. Use it for any sum."
+    summary = (
+        "Exact arithmetic: + - * / // % **, percent, sum, mean, median, min, max, round, sqrt. Use it for any sum."
+    )
     return define("calc", summary, CalcArgs, run, use=use)
 
 
 def calculate(expression: str) -> dict[str, JSON]:
     """`{"result": "36"}`; with `exact` (a fraction) or `note` where the decimals have no end. Raises ToolError."""
     if len(expression) > MAX_CHARS:
-        raise ToolError(f"the expression has {len(expression)} characters, more than {MAX_CHARS}", todo="calculate in parts")
+        raise ToolError(
+            f"the expression has {len(expression)} characters, more than {MAX_CHARS}", todo="calculate in parts"
+        )
     source = _plain(expression)
     try:
         work = _Work(source)
@@ -63,7 +67,9 @@ def calculate(expression: str) -> dict[str, JSON]:
     except ZeroDivisionError:
         raise ToolError("division by zero") from None
     except (SyntaxError, ValueError, MemoryError, RecursionError):
-        raise ToolError(f"cannot read {expression!r} as arithmetic", todo="write numbers and + - * / ( ) alone") from None
+        raise ToolError(
+            f"cannot read {expression!r} as arithmetic", todo="write numbers and + - * / ( ) alone"
+        ) from None
 
 
 def _plain(expression: str) -> str:
@@ -119,6 +125,10 @@ def _mean(values: list[Number]) -> Number:
     return Fraction(sum(values), len(values))
 
 
+def _abs(value: Number) -> Number:
+    return -value if value < 0 else value
+
+
 def _median(values: list[Number]) -> Number:
     return statistics.median(Fraction(value) for value in values)
 
@@ -127,7 +137,7 @@ _MANY: dict[str, Callable[[list[Number]], Number]] = {
     "sum": sum, "min": min, "max": max, "mean": _mean, "avg": _mean, "average": _mean, "median": _median,
     "count": len, "len": len,
 }  # fmt: skip
-_ONE: dict[str, Callable[[Number], Number]] = {"abs": abs, "floor": math.floor, "ceil": math.ceil, "int": int}
+_ONE: dict[str, Callable[[Number], Number]] = {"abs": _abs, "floor": math.floor, "ceil": math.ceil, "int": int}
 _BINARY: dict[type[ast.operator], Callable[[Number, Number], Number]] = {
     ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul,
     ast.FloorDiv: operator.floordiv, ast.Mod: operator.mod,
@@ -181,7 +191,9 @@ class _Work:
             return _bounded(node.value)
         if type(node.value) is not float:
             raise ToolError(f"{node.value!r} is not a number", todo="write numbers such as 12 or 3.5")
-        text = self.source.encode()[node.col_offset : node.end_col_offset].decode()  # 0.1 as written, not its nearest float
+        text = self.source.encode()[
+            node.col_offset : node.end_col_offset
+        ].decode()  # 0.1 as written, not its nearest float
         if abs(Decimal(text).adjusted()) > 400:
             raise ToolError("a number is too large or too small", todo="use smaller numbers")
         value = Fraction(text)
@@ -201,16 +213,20 @@ class _Work:
             return self._root(base)
         if int(exponent) != exponent:
             return self._wide_power(base, exponent)
-        size = max(abs(base.numerator), base.denominator).bit_length()
-        if abs(exponent) > MAX_BITS or (size > 1 and size * abs(int(exponent)) > MAX_BITS):
+        size, times = max(base.numerator.bit_length(), base.denominator.bit_length()), _abs(exponent)
+        if times > MAX_BITS or (size > 1 and size * times > MAX_BITS):
             raise ToolError("the power is too large to calculate", todo="use a smaller exponent")
-        return Fraction(base) ** int(exponent) if exponent < 0 else base ** int(exponent)
+        result: Number = Fraction(base) ** int(exponent)  # of a whole power it is a fraction
+        return result
 
     def _wide_power(self, base: Number, exponent: Number) -> Number:
         self.exact = False
         try:
-            return _bounded(Fraction(WIDE.power(_decimal(base), _decimal(exponent))))
-        except (InvalidOperation, OverflowError):
+            result = WIDE.power(_decimal(base), _decimal(exponent))
+            if abs(result.adjusted()) * 4 < MAX_BITS:  # as a fraction it would have millions of digits
+                return _bounded(Fraction(result))
+            raise ToolError("the power is too large or too small to calculate", todo="use smaller numbers")
+        except DecimalException:
             raise ToolError("a negative number has no such power, or it is too large") from None
 
     def _root(self, value: Number) -> Number:

@@ -17,15 +17,17 @@ from ringfence.core.values import JSON
 
 from .folders import SNIFF_BYTES, Folders, Source, is_binary, size_text
 from .texts import decode, note_skipped, notes
-from .tool import Args, Tool, Use, define
+from .tool import KNOWN_PATH, Args, Tool, Use, define
 
 SECONDS = 10.0
 LINE_CHARS = 2_000  # what is shown of one line
 PIECE_BYTES = 65_536
 ROLES = {"path": Role.CONTROL}
 
-FilePath = Annotated[str, Field(description="a file path such as runbooks/disk.md", min_length=1)]
-AnyPath = Annotated[str, Field(description="a file or folder path; empty for all files")]
+FilePath = Annotated[
+    str, Field(description="a file path such as runbooks/disk.md", min_length=1, json_schema_extra=KNOWN_PATH)
+]
+AnyPath = Annotated[str, Field(description="a file or folder path; empty for all files", json_schema_extra=KNOWN_PATH)]
 
 
 class ListArgs(Args):
@@ -80,7 +82,7 @@ def read_file(folders: Folders, use: Use, *, room: int) -> Tool:
     """The tool `files.read`. `room` is in characters of the result."""
 
     def run(args: ReadArgs) -> JSON:
-        if args.last and 0 < args.first and args.last < args.first:
+        if args.last and args.first > 0 and args.last < args.first:
             raise ToolError(f"last ({args.last}) is before first ({args.first})", todo="give last=0 for the end")
         with folders.open(args.path) as source:
             return _read(source, args, room, whole=source.size <= folders.max_file_bytes)
@@ -98,12 +100,19 @@ def stat_file(folders: Folders, use: Use) -> Tool:
             size = size_text(sum(entry.size for entry in walk.files))
             inside = max(0, len(walk.folders) - 1) if args.path.strip(" ./") else len(walk.folders)
             left_out = notes(note_skipped(walk.skipped))
-            return {"path": args.path or ".", "type": "folder", "files": len(walk.files), "folders": inside, "size": size, **left_out}
+            return {
+                "path": args.path or ".",
+                "type": "folder",
+                "files": len(walk.files),
+                "folders": inside,
+                "size": size,
+                **left_out,
+            }
         with folders.open(walk.files[0].path) as source:
             binary = is_binary(source.stream.read(SNIFF_BYTES))
             source.stream.seek(0)
             changed = datetime.fromtimestamp(source.changed / 1e9, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-            result = {"path": source.path, "type": "binary file" if binary else "text file"}
+            result: dict[str, JSON] = {"path": source.path, "type": "binary file" if binary else "text file"}
             result |= {"size": size_text(source.size), "bytes": source.size, "modified": changed}
             if binary:
                 return result
@@ -139,7 +148,9 @@ def _read(source: Source, args: ReadArgs, room: int, *, whole: bool) -> JSON:
         elif number > args.first and not whole:
             return _shown(source, shown, 0, room)
     if not shown:
-        raise ToolError(f"{source.path} has {total} lines, and you asked for line {args.first}", todo="give a smaller first")
+        raise ToolError(
+            f"{source.path} has {total} lines, and you asked for line {args.first}", todo="give a smaller first"
+        )
     return _shown(source, shown, total, room)
 
 

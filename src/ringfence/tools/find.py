@@ -26,7 +26,9 @@ LINE_CHARS = 300
 class FindArgs(Args):
     """Arguments of files.find."""
 
-    question: Annotated[str, Field(description="a question or some words, such as: what to do when the disk is full", min_length=1)]
+    question: Annotated[
+        str, Field(description="a question or some words, such as: what to do when the disk is full", min_length=1)
+    ]
     k: Annotated[int, Field(ge=1, le=20, description="how many passages")] = 5
 
 
@@ -94,7 +96,7 @@ def find_passages(folders: Folders, use: Use, *, room: int) -> Tool:
         "Find the passages of all files that best answer a question. Use it first, with the words of the question; "
         "gives path, lines and text."
     )
-    return define("files.find", summary, FindArgs, run, use=use, timeout_s=SECONDS)
+    return define("files.find", summary, FindArgs, run, use=use, timeout_s=SECONDS, opens="question")
 
 
 def _shown(passage: Passage, room: int) -> dict[str, JSON]:

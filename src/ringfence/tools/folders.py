@@ -169,7 +169,9 @@ class Folders:
         if len(found) == 1:
             return self._allowed(found[0], plain, given)
         if found:
-            raise ToolError(f"{given} may be " + " or ".join(_join(root, plain) for root in found), todo="give one of them")
+            raise ToolError(
+                f"{given} may be " + " or ".join(_join(root, plain) for root in found), todo="give one of them"
+            )
         if given.startswith("/"):
             raise self._outside(given)
         raise self._missing(given)
@@ -217,7 +219,7 @@ class Folders:
         return ToolError(f"{name} cannot be opened: {error.strerror}")
 
     def walk(self, within: str = "", *, seconds: float = 5.0) -> Walk:
-        """Every file beneath `within` (all roots by default), bounded in number, depth and time; says what it left out."""
+        """Every file beneath `within` (all roots by default), in bounded number, depth and time."""
         walk, until = Walk(), time.monotonic() + seconds
         if within.strip(" ./"):
             root, rest = self.locate(within)
@@ -289,7 +291,7 @@ def _open_root(target: Path, base: Path) -> Root:
         if place.is_file():
             fd = os.open(place.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
             return Root(name, str(place), fd, only=place.name)
-        return Root(name, os.path.abspath(place), os.open(place, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
+        return Root(name, str(place.absolute()), os.open(place, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
     except OSError as error:
         raise ManifestError(f"{what}: {error.strerror}", todo=f"make the folder {place}, or correct the path") from None
 

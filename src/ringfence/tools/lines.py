@@ -26,7 +26,7 @@ def split_lines(text: str) -> list[str]:
 def scan(job: dict[str, Any], texts: Iterable[tuple[str, str]]) -> dict[str, Any]:
     """Count and collect the matching lines of (name, text) pairs.
 
-    job     pattern, ignore_case, by (see `valuer`), hits: how many matching lines to bring back, width: their characters
+    job     pattern, ignore_case, by (see `valuer`), hits: how many lines to bring back, width: their characters
     result  hits [[name, line number, line]], lines, occurrences, total, files {name: matching lines},
             values [[value, count]] most frequent first, distinct: how many values; `unit` is what values count
     """
@@ -73,15 +73,21 @@ def valuer(by: str, regex: re.Pattern[str]) -> tuple[Values, str]:
     """
     if by == "match":
         return (lambda line, found: [m.group() for m in found if m]), "matched text"
-    if (word := re.fullmatch(r"(?:field|word|column)?[ _]*(\d+)", by)) and not (by.isdigit() and int(by) <= regex.groups):
+    if (word := re.fullmatch(r"(?:field|word|column)?[ _]*(\d+)", by)) and not (
+        by.isdigit() and int(by) <= regex.groups
+    ):
         place = int(word[1]) - 1
-        return (lambda line, found: line.split()[place : place + 1] if place >= 0 else []), f"word {word[1]} of the line"
+        return (
+            lambda line, found: line.split()[place : place + 1] if place >= 0 else []
+        ), f"word {word[1]} of the line"
     if (not by and regex.groups) or by.isdigit() or by in regex.groupindex:
         group = int(by or 1) if not by or by.isdigit() else by
         return (lambda line, found: [m.group(group) or "" for m in found if m]), f"group {group} of the pattern"
     if not by:
         return (lambda line, found: []), ""
-    key = re.compile(rf"(?<![\w.-]){re.escape(by)}[\"']?\s*[=:]\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s,;&|{{}}\[\]()]+))", re.I)
+    key = re.compile(
+        rf"(?<![\w.-]){re.escape(by)}[\"']?\s*[=:]\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s,;&|{{}}\[\]()]+))", re.I
+    )
     return (lambda line, found: [next(g for g in m.groups() if g is not None) for m in key.finditer(line)][:1]), by
 
 
@@ -94,7 +100,9 @@ def main() -> None:
     except (ImportError, ValueError, OSError):  # not on this system: the parent's clock still holds
         pass
     head = json.loads(sys.stdin.buffer.readline())
-    texts = ((name, sys.stdin.buffer.read(size).decode()) for name, size in zip(head["names"], head["sizes"], strict=True))
+    texts = (
+        (name, sys.stdin.buffer.read(size).decode()) for name, size in zip(head["names"], head["sizes"], strict=True)
+    )
     try:
         result = scan(head["job"], texts)
     except (re.error, RecursionError, OverflowError) as error:

@@ -10,8 +10,9 @@ import math
 import re
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from .lines import split_lines
 from .words import MAX_WORD, stem, words
@@ -19,6 +20,9 @@ from .words import MAX_WORD, stem, words
 K1, B = 1.2, 0.5
 PATH_WEIGHT, HEADING_WEIGHT, BODY_WEIGHT = 3, 3, 2  # of a term, in halves: small integers cost no memory in CPython
 UNIT = 2
+SMALL_NUMBER_WEIGHT = 0.3  # the `02` of `web-02` is also the second of every month
+FAINT = 0.25  # a passage this far below the best one is noise
+SECOND = 0.7  # how near the best passage of a file a second one has to be
 FILE_SHARE = 0.35  # how much a whole file about the question lifts its passages
 PREFIX_WEIGHT = 0.35  # `config` for `configuration`
 CHUNK_LINES, CHUNK_CHARS = 12, 800
@@ -26,6 +30,8 @@ LINE_CHARS = 4_000  # what is indexed of one line
 
 Query = Mapping[str, tuple[str, float]]  # term -> (the word of the question that it stands for, weight)
 
+_PLAIN = re.compile(r"[^\W_]+")
+_DIGITS = re.compile(r"\d+")
 _HEADING = re.compile(r"\s{0,3}#{1,6}\s+(\S.*)|\[+([^\[\]]+)\]+\s*$")  # Markdown, and INI or TOML sections
 
 
@@ -70,12 +76,16 @@ def index(path: str, version: tuple[int, int], content: str) -> Text:
     chunks = []
     for first, last in spans:
         terms: Counter[str] = Counter()
+        shapes: set[str] = set()
         for line in lines[first:last]:
             if heading := _HEADING.match(line):
                 level = len(line) - len(line.lstrip("# ")) if line.lstrip().startswith("#") else 1
                 trail = {k: v for k, v in trail.items() if k < level} | {level: heading[1] or heading[2]}
+            shape = _DIGITS.sub("", line)
             for word in words(line[:LINE_CHARS]):
-                terms[word] += BODY_WEIGHT
+                if shape not in shapes or word not in terms:  # a log repeats itself, and says nothing more by it
+                    terms[word] += BODY_WEIGHT
+            shapes.add(shape)
         length = sum(terms.values())
         for word in set(words(" ".join(trail.values()))):
             terms[word] += HEADING_WEIGHT
@@ -106,111 +116,119 @@ def _spans(lines: Sequence[str]) -> list[tuple[int, int]]:
 
 @dataclass(slots=True)
 class Library:
-    """Indexed texts by path, and how many chunks and texts hold each term."""
+    """Indexed texts by path.
+
+    How rare a term is counts each text with the square root of its chunks: one long log must not make the word that it
+    repeats worthless, and a word all over one manual still says more than one in every file.
+    """
 
     texts: dict[str, Text] = field(default_factory=dict)
-    _in_chunks: Counter[str] = field(default_factory=Counter)
-    _in_texts: Counter[str] = field(default_factory=Counter)
+    _known: Counter[str] = field(default_factory=Counter)  # term -> how many texts hold it
     _sorted: list[str] | None = None
 
     def put(self, text: Text) -> None:
         """Add a text, or put it in place of its older version."""
         self.drop(text.path)
         self.texts[text.path] = text
-        for chunk in text.chunks:
-            self._in_chunks.update(chunk.terms.keys())
-        self._in_texts.update(text.terms.keys())
+        self._known.update(text.terms.keys())
         self._sorted = None
 
     def drop(self, path: str) -> None:
         """Forget a text, if it is there."""
         text = self.texts.pop(path, None)
-        if text is None:
-            return
-        for chunk in text.chunks:
-            self._in_chunks.subtract(chunk.terms.keys())
-        self._in_texts.subtract(text.terms.keys())
-        self._in_chunks, self._in_texts = +self._in_chunks, +self._in_texts
-        self._sorted = None
+        if text is not None:
+            for term in text.terms:
+                self._known[term] -= 1
+                if not self._known[term]:
+                    del self._known[term]
+            self._sorted = None
 
     def best(self, question: str, *, k: int) -> list[Passage]:
         """The best `k` passages, best first; passages of one file that touch are one."""
         query = self._query(question)
-        if not query:
+        touched = [text for text in self.texts.values() if not text.terms.keys().isdisjoint(query)]
+        if not touched:
             return []
-        lengths = [chunk.length for text in self.texts.values() for chunk in text.chunks]
-        mean = max(sum(lengths) / len(lengths), 1) if lengths else 1
-        found = [passage for text in self.texts.values() for passage in self._score(text, query, mean, len(lengths))]
+        lengths = [len(text.chunks) for text in self.texts.values()]
+        total = max(1, sum(text.length for text in self.texts.values()))
+        ask = _Ask.of(query, touched, size=sum(map(math.sqrt, lengths)))
+        found = []
+        for text in touched:
+            whole = FILE_SHARE * ask.score(text.terms, text.length * len(self.texts) / total)
+            for chunk in text.chunks:
+                if score := ask.score(chunk.terms, chunk.length * sum(lengths) / total):
+                    found.append(Passage(text, chunk.first, chunk.last, score + whole))
         found.sort(key=lambda p: (-p.score, p.text.path, p.first))
-        return _merged(found, k)
+        return _merged([p for p in found if p.score >= FAINT * found[0].score], k)
 
     def _query(self, question: str) -> dict[str, tuple[str, float]]:
         """The words of the question that are in the library, and their variants."""
         asked = list(dict.fromkeys(words(question))) or [stem(word.lower()) for word in question.split()]
         query: dict[str, tuple[str, float]] = {}
         for word in asked[:64]:
+            share = SMALL_NUMBER_WEIGHT if word.isdigit() and len(word) <= 2 else 1.0
             for term, weight in self._variants(word):
+                weight *= share
                 if term not in query or query[term][1] < weight:
                     query[term] = (word, weight)
-        for left, right in zip(asked, asked[1:], strict=False):
-            if left + right in self._in_chunks:
-                query.setdefault(left + right, (left + right, 1.0))
+        for left, right in pairwise(_PLAIN.findall(question.lower())):
+            if (joined := stem(left + right)) in self._known:
+                query.setdefault(joined, (joined, 1.0))
         return query
 
     def _variants(self, word: str) -> list[tuple[str, float]]:
         """The word, words that begin with it or that it begins with, and its halves if it is written as one."""
-        found = [(word, 1.0)] if word in self._in_chunks else []
+        found = [(word, 1.0)] if word in self._known else []
         if len(word) >= 4 and word.isalpha():
             found += [(term, PREFIX_WEIGHT) for term in self._beginning(word)]
-            found += [(word[:n], PREFIX_WEIGHT) for n in range(4, len(word)) if word[:n] in self._in_chunks]
+            found += [(word[:n], PREFIX_WEIGHT) for n in range(4, len(word)) if word[:n] in self._known]
         if not found and word.isalpha() and len(word) <= MAX_WORD:
             for n in range(3, len(word) - 2):
                 halves = (stem(word[:n]), stem(word[n:]))
-                if all(half in self._in_chunks for half in halves):
+                if all(half in self._known for half in halves):
                     found += [(half, 0.7) for half in halves]
         return found
 
     def _beginning(self, prefix: str) -> list[str]:
         if self._sorted is None:
-            self._sorted = sorted(term for term in self._in_chunks if term.isalpha())
+            self._sorted = sorted(term for term in self._known if term.isalpha())
         start = bisect_left(self._sorted, prefix)
         run = self._sorted[start : start + 20]
         return [term for term in run if term.startswith(prefix) and prefix != term and len(term) <= len(prefix) + 6]
 
-    def _score(self, text: Text, query: Query, mean: float, chunks: int) -> Iterator[Passage]:
-        """The passages of one text; `mean` is the mean length of all `chunks`."""
-        texts = len(self.texts)
-        if all(term not in text.terms for term in query):
-            return
-        whole = _bm25(text.terms, text.length, query, self._in_texts, texts, mean=mean * chunks / texts)
-        for chunk in text.chunks:
-            score = _bm25(chunk.terms, chunk.length, query, self._in_chunks, chunks, mean=mean)
-            if score > 0:
-                yield Passage(text, chunk.first, chunk.last, score + FILE_SHARE * whole)
 
+@dataclass(frozen=True, slots=True)
+class _Ask:
+    """A question: term -> (the word it stands for, its worth), and what the whole question is worth."""
 
-def _bm25(
-    terms: Mapping[str, int],
-    length: int,
-    query: Query,
-    spread: Mapping[str, int],
-    count: int,
-    *,
-    mean: float,
-) -> float:
-    """BM25, where variants of one word of the question count once, and how much of the question is met counts too."""
-    best: dict[str, float] = {}
-    asked: dict[str, float] = {}
-    norm = K1 * (1 - B + B * length / mean)
-    for term, (word, weight) in query.items():
-        idf = weight * math.log(1 + (count - spread[term] + 0.5) / (spread[term] + 0.5))
-        asked[word] = max(asked.get(word, 0.0), idf)
-        if frequency := terms.get(term, 0) / UNIT:
-            best[word] = max(best.get(word, 0.0), idf * frequency * (K1 + 1) / (frequency + norm))
-    if not best:
-        return 0.0
-    met = sum(asked[word] for word in best) / (sum(asked.values()) or 1.0)
-    return sum(best.values()) * (0.5 + 0.5 * met)
+    terms: Mapping[str, tuple[str, float]]
+    worth: float
+
+    @classmethod
+    def of(cls, query: Query, texts: Sequence[Text], *, size: float) -> _Ask:
+        terms: dict[str, tuple[str, float]] = {}
+        words_worth: dict[str, float] = {}
+        for term, (word, weight) in query.items():
+            spread = sum(math.sqrt(sum(term in c.terms for c in t.chunks)) for t in texts if term in t.terms)
+            worth = weight * math.log(1 + (size - spread + 0.5) / (spread + 0.5))
+            terms[term] = (word, worth)
+            words_worth[word] = max(words_worth.get(word, 0.0), worth)
+        return cls(terms, sum(words_worth.values()))
+
+    def score(self, terms: Mapping[str, int], length: float) -> float:
+        """BM25, times how much of the question is met. `length` is relative to the mean.
+
+        Variants of one word of the question count once.
+        """
+        best: dict[str, float] = {}
+        met: dict[str, float] = {}
+        norm = K1 * (1 - B + B * length)
+        for term, (word, worth) in self.terms.items():
+            if count := terms.get(term):
+                frequency = count / UNIT
+                best[word] = max(best.get(word, 0.0), worth * frequency * (K1 + 1) / (frequency + norm))
+                met[word] = max(met.get(word, 0.0), worth)
+        return sum(best.values()) * (0.5 + 0.5 * sum(met.values()) / self.worth) if best else 0.0
 
 
 def _merged(found: Sequence[Passage], k: int) -> list[Passage]:
@@ -219,10 +237,9 @@ def _merged(found: Sequence[Passage], k: int) -> list[Passage]:
     for passage in found:
         same = [n for n, other in enumerate(kept) if other.text is passage.text]
         near = [n for n in same if kept[n].first - 1 <= passage.last and passage.first <= kept[n].last + 1]
-        if near and kept[near[0]].last - kept[near[0]].first < 2 * CHUNK_LINES:
+        if near and kept[near[0]].last - kept[near[0]].first < CHUNK_LINES:
             old = kept[near[0]]
             kept[near[0]] = Passage(old.text, min(old.first, passage.first), max(old.last, passage.last), old.score)
-        elif not same or (len(same) == 1 and passage.score >= 0.7 * kept[same[0]].score):
-            if len(kept) < k:
-                kept.append(passage)
+        elif len(kept) < k and (not same or (len(same) == 1 and passage.score >= SECOND * kept[same[0]].score)):
+            kept.append(passage)
     return kept

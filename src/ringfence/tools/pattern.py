@@ -69,9 +69,16 @@ def scan(
 ) -> tuple[Pattern, dict[str, Any]]:
     """The pattern as it was read in the end, and the result of `lines.scan`.
 
-    Raises ToolError if the search does not end within `seconds`. Blocks; only patterns that are not quick take a process.
+    Raises ToolError if the search does not end within `seconds`. Blocks; a pattern that is not quick takes a process.
     """
-    job = {"pattern": pattern.regex, "ignore_case": pattern.ignore_case, "by": by, "hits": hits, "top": top, "width": width}
+    job = {
+        "pattern": pattern.regex,
+        "ignore_case": pattern.ignore_case,
+        "by": by,
+        "hits": hits,
+        "top": top,
+        "width": width,
+    }
     if pattern.is_quick:
         try:
             return pattern, lines.scan(job, texts)
@@ -99,7 +106,11 @@ def _work(job: dict[str, Any], texts: Sequence[tuple[str, str]], seconds: float)
     except subprocess.TimeoutExpired:
         todo = "use plain words, or a simpler pattern without nested repeats such as (a+)+"
         raise ToolError(f"the search for {job['pattern']!r} did not end within {seconds:g} s", todo=todo) from None
-    except (subprocess.CalledProcessError, OSError) as error:
-        raise ToolError(f"the search for {job['pattern']!r} failed: {error}", todo="use plain words") from None
+    except subprocess.CalledProcessError:  # out of memory, most likely; its words would name our paths
+        raise ToolError(f"the search for {job['pattern']!r} broke off", todo="use plain words") from None
+    except OSError as error:
+        raise ToolError(
+            f"no worker for the search could be started: {error.strerror}", todo="use plain words"
+        ) from None
     result: dict[str, Any] = json.loads(done.stdout)
     return result

@@ -77,7 +77,7 @@ def search_files(folders: Folders, use: Use, *, room: int) -> Tool:
         if len(shown) < total:
             best = sorted(found["files"].items(), key=lambda item: -item[1])[:5]
             spread = ", ".join(f"{path} {count}" for path, count in best)
-            cut = f"showing {len(shown)} of {total} matching lines ({spread}); narrow the pattern, or use text.count to count"
+            cut = f"showing {len(shown)} of {total} matching lines ({spread}); narrow the pattern, or use text.count"
         none = "" if total else "no line matches; use files.find with plain words"
         return {"matches": shown, **notes(cut, none, pattern.note, note_skipped(skipped))}
 
@@ -87,14 +87,16 @@ def search_files(folders: Folders, use: Use, *, room: int) -> Tool:
 
 def _is_quick(args: CountTextArgs | CountArgs) -> bool:
     """A short given text and a pattern that needs no worker: no reason for a thread."""
-    return 0 < len(args.text) <= QUICK_CHARS and len(args.pattern) <= MAX_PATTERN and Pattern.read(args.pattern).is_quick
+    return (
+        0 < len(args.text) <= QUICK_CHARS and len(args.pattern) <= MAX_PATTERN and Pattern.read(args.pattern).is_quick
+    )
 
 
 def count_text(use: Use) -> Tool:
     """The tool `text.count` over a given text alone."""
 
     def run(args: CountTextArgs) -> JSON:
-        return _count([("text", _clean(args.text))], [], args.pattern, args.group_by, args.top)
+        return _count([("text", args.text)], [], args.pattern, args.group_by, args.top)
 
     summary = "Count lines or matches in a text, or its most frequent values. Use it instead of counting yourself."
     return define("text.count", summary, CountTextArgs, run, use=use, timeout_s=SECONDS, quick=_is_quick)
@@ -105,7 +107,7 @@ def count_files(folders: Folders, use: Use) -> Tool:
 
     def run(args: CountArgs) -> JSON:
         if args.text:
-            return _count([("text", _clean(args.text))], [], args.pattern, args.group_by, args.top)
+            return _count([("text", args.text)], [], args.pattern, args.group_by, args.top)
         texts, skipped = read_all(folders, args.path, seconds=SEARCH_S)
         return _count(texts, skipped, args.pattern, args.group_by, args.top)
 
@@ -114,11 +116,6 @@ def count_files(folders: Folders, use: Use) -> Tool:
         "Use it for every 'how many' or 'which most often' instead of counting yourself."
     )
     return define("text.count", summary, CountArgs, run, use=use, timeout_s=SECONDS, quick=_is_quick)
-
-
-def _clean(text: str) -> str:
-    """Without lone surrogates, which no encoding carries."""
-    return text.encode("utf-8", "replace").decode()
 
 
 def _scan_anyhow(pattern: Pattern, texts: list[tuple[str, str]], **how: Any) -> tuple[Pattern, dict[str, Any]]:
@@ -136,7 +133,8 @@ def _scan_anyhow(pattern: Pattern, texts: list[tuple[str, str]], **how: Any) -> 
 def _count(texts: list[tuple[str, str]], skipped: list[str], pattern: str, by: str, top: int) -> JSON:
     read, found = _scan_anyhow(Pattern.read(pattern), texts, by=by.strip(), top=top)
     result: dict[str, JSON] = {"lines": found["lines"]} if not pattern else {
-        "pattern": read.text, "matching_lines": found["lines"], "matches": found["occurrences"], "of_lines": found["total"],
+        "pattern": read.text, "matching_lines": found["lines"], "matches": found["occurrences"],
+        "of_lines": found["total"],
     }  # fmt: skip
     if len(texts) > 1:
         ranked = sorted(found["files"].items(), key=lambda item: (-item[1], item[0]))

@@ -5,11 +5,13 @@ from __future__ import annotations
 import csv
 import difflib
 import io
+import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from fractions import Fraction
+from functools import lru_cache
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -21,7 +23,7 @@ from ringfence.core.values import JSON
 from .calc import readable
 from .folders import Folders
 from .texts import notes, read_text
-from .tool import Args, Tool, Use, define
+from .tool import KNOWN_COLUMN, KNOWN_TABLE, Args, Tool, Use, define
 
 SECONDS = 10.0
 ROLES = {"path": Role.CONTROL}
@@ -33,11 +35,13 @@ Aggregate = Literal["", "count", "sum", "avg", "min", "max"]
 Cell = tuple[int, Fraction | datetime | str]  # kind and value: kinds sort among each other
 NUMBER, DATE, WORD, EMPTY = range(4)
 
+_NUMBER = re.compile(r"([-+]?)[$€£]?((?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.[0-9]+)?|\.[0-9]+)\s?%?")
+
 
 class Condition(Args):
     """One condition; a row has to meet all of them."""
 
-    column: Annotated[str, Field(description="a column name")]
+    column: Annotated[str, Field(description="a column name", json_schema_extra=KNOWN_COLUMN)]
     op: Annotated[Op, Field(description="how to compare")] = "="
     value: Annotated[str, Field(description="a number, a date such as 2025-01-31, or a text")]
 
@@ -45,13 +49,20 @@ class Condition(Args):
 class QueryArgs(Args):
     """Arguments of csv.query."""
 
-    path: Annotated[str, Field(description="a CSV or TSV file path such as data/hosts.csv", min_length=1)]
+    path: Annotated[
+        str,
+        Field(description="a CSV or TSV file path such as data/hosts.csv", min_length=1, json_schema_extra=KNOWN_TABLE),
+    ]
     select: Annotated[str, Field(description="columns to show, separated by commas; empty for all")] = ""
-    where: Annotated[list[Condition], Field(description="conditions that rows must meet", max_length=10)] = []
+    where: Annotated[tuple[Condition, ...], Field(description="conditions that rows must meet", max_length=10)] = ()
     group_by: Annotated[str, Field(description="columns to group by, separated by commas; empty for none")] = ""
-    aggregate: Annotated[Aggregate, Field(description="what to calculate for the rows or for each group; empty for none")] = ""
-    column: Annotated[str, Field(description="the column to sum, avg, min or max")] = ""
-    sort_by: Annotated[str, Field(description="the column to sort by; empty keeps the order")] = ""
+    aggregate: Annotated[
+        Aggregate, Field(description="what to calculate for the rows or for each group; empty for none")
+    ] = ""
+    column: Annotated[str, Field(description="the column to sum, avg, min or max", json_schema_extra=KNOWN_COLUMN)] = ""
+    sort_by: Annotated[
+        str, Field(description="the column to sort by; empty keeps the order", json_schema_extra=KNOWN_COLUMN)
+    ] = ""
     descending: Annotated[bool, Field(description="true for the largest first")] = False
     limit: Annotated[int, Field(ge=1, le=200, description="how many rows to show")] = 20
 
@@ -118,21 +129,19 @@ def read_table(path: str, text: str, *, seconds: float) -> Table:
     return Table(path, tuple(columns), [(row + [""] * (width - len(row)))[:width] for row in rows[1:]])
 
 
+@lru_cache(maxsize=16_384)
 def typed(text: str) -> Cell:
     """A cell as a number (`1,200.50`, `85%`, `$3`), an ISO 8601 date or time, a text, or empty."""
     bare = text.strip()
     if not bare:
         return EMPTY, ""
-    plain = bare.lstrip("$€£").removesuffix("%").replace(",", "").replace("_", "x").strip()
-    if plain[-1:].isdigit() and len(plain) <= MAX_DIGITS and "/" not in plain and "e" not in plain.lower():
-        try:
-            return NUMBER, Fraction(plain)
-        except ValueError:
-            pass
+    if len(bare) <= MAX_DIGITS and (number := _NUMBER.fullmatch(bare)):
+        return NUMBER, Fraction(number[1] + number[2].replace(",", ""))
     if len(bare) >= 8 and bare[:4].isdigit():
         try:
-            return DATE, datetime.fromisoformat(bare).replace(tzinfo=None)
-        except ValueError:
+            moment = datetime.fromisoformat(bare)
+            return DATE, moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
+        except (ValueError, OverflowError):
             pass
     return WORD, bare.lower()
 
@@ -159,29 +168,30 @@ def query(table: Table, args: QueryArgs, *, room: int) -> dict[str, JSON]:
     """The result of a query, as columns and rows that fit in `room` characters."""
     conditions = [(table.place(c.column), c.op, c.value) for c in args.where]
     rows = [row for row in table.rows if all(meets(row[n], op, value) for n, op, value in conditions)]
-    matched = len(rows)
+    matched, total = len(rows), len(table.rows)
+    none = "" if matched else _why_none(table, conditions)
     note = ""
     if args.aggregate or args.group_by:
-        columns, rows, note = _aggregated(table, rows, args)
-        table = Table(table.path, columns, rows)
-        picked = list(range(len(columns)))
+        names, rows, note = _aggregated(table, rows, args)
+        table = Table(table.path, names, rows)
+        picked = list(range(len(names)))
     else:
         picked = table.places(args.select) or list(range(len(table.columns)))
     if args.sort_by:
         rows = _sorted(rows, _sort_place(table, args), descending=args.descending)
-    shown, used = [], 0
+    shown: list[list[str]] = []
+    used = 0
     for row in rows[: args.limit]:
         cells = [row[n][:CELL_CHARS] for n in picked]
         used += sum(len(cell) + 4 for cell in cells)
         if used > room and shown:
             break
         shown.append(cells)
-    cut = f"showing {len(shown)} of {len(rows)} rows; add conditions, or use aggregate" if len(shown) < len(rows) else ""
-    none = "" if matched else _why_none(table, conditions)
-    return {
-        "columns": [table.columns[n] for n in picked], "rows": shown, "matched": f"{matched} of {len(table.rows)} rows"
-        if not (args.aggregate or args.group_by) else f"{matched} rows", **notes(cut, none, note),
-    }  # fmt: skip
+    cut = (
+        f"showing {len(shown)} of {len(rows)} rows; add conditions, or use aggregate" if len(shown) < len(rows) else ""
+    )
+    columns = [table.columns[n] for n in picked]
+    return {"columns": columns, "rows": shown, "matched": f"{matched} of {total} rows", **notes(cut, none, note)}
 
 
 def _sort_place(table: Table, args: QueryArgs) -> int:
@@ -225,7 +235,7 @@ def _aggregated(table: Table, rows: list[list[str]], args: QueryArgs) -> tuple[t
 def _aggregate(kind: str, cells: Sequence[str], count: int) -> tuple[str, int]:
     """The value as text, and how many cells could not be used."""
     if kind == "count":
-        return str(count), 0
+        return str(sum(1 for cell in cells if cell.strip()) if cells else count), 0
     values = [typed(cell) for cell in cells]
     numbers = [value for which, value in values if which == NUMBER and isinstance(value, Fraction)]
     if kind in ("sum", "avg"):
@@ -248,5 +258,4 @@ def _why_none(table: Table, conditions: Sequence[tuple[int, Op, str]]) -> str:
         return "the table has no rows"
     place = conditions[0][0]
     values = list(dict.fromkeys(row[place] for row in table.rows[:1_000]))[:8]
-    name = table.columns[place] if place < len(table.columns) else "the column"
-    return f"no row matches; {name} has values such as {', '.join(values)[:200]}"
+    return f"no row matches; {table.columns[place]} has values such as {', '.join(values)[:200]}"

@@ -18,11 +18,12 @@ def decode(data: bytes) -> str:
 
 
 def read_text(folders: Folders, path: str) -> tuple[str, str]:
-    """The path as the operator names it, and the whole text of one file; raises ToolError if it is too large or binary."""
+    """The path as the operator names it, and the text of one file; raises ToolError if it is too large or binary."""
     with folders.open(path) as source:
         if source.size > folders.max_file_bytes:
+            limit = size_text(folders.max_file_bytes)
             raise ToolError(
-                f"{source.path} is {size_text(source.size)}, more than the limit of {size_text(folders.max_file_bytes)}",
+                f"{source.path} is {size_text(source.size)}, more than the limit of {limit}",
                 todo="use files.read with first and last to see a part of it",
             )
         return source.path, decode(source.read(folders.max_file_bytes))
@@ -41,7 +42,8 @@ def read_all(
         return [read_text(folders, walk.files[0].path)], []
     texts, skipped, total = [], list(walk.skipped), 0
     for entry in walk.files:
-        if time.monotonic() > until or total + entry.size > max_bytes:
+        size = entry.size if entry.size <= folders.max_file_bytes else 0  # a larger one is not read
+        if time.monotonic() > until or total + size > max_bytes:
             skipped.append(f"{entry.path} (and the rest: too much to read at once)")
             break
         try:
@@ -49,7 +51,7 @@ def read_all(
         except ToolError as error:
             skipped.append(f"{entry.path} ({reason(error, entry)})")
         else:
-            total += entry.size
+            total += size
     return texts, skipped
 
 

@@ -24,6 +24,11 @@ class Args(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
 
 
+# `x-from` closes an argument to values that results have shown under a key: see `engine.step.grammar`.
+KNOWN_PATH = {"x-from": {"key": "path"}}
+KNOWN_TABLE = {"x-from": {"key": "path", "ends": [".csv", ".tsv"]}}
+KNOWN_COLUMN = {"x-from": {"key": "columns"}}
+
 A = TypeVar("A", bound=BaseModel)
 
 
@@ -53,8 +58,9 @@ def define(
     use: Use,
     timeout_s: float | None = None,
     quick: Callable[[A], bool] | None = None,
+    opens: str | None = None,
 ) -> Tool:
-    """A confined, read-only tool `tool:<name>`.
+    """A confined, read-only tool `tool:<name>`. `opens`: see `SinkSpec.opens`.
 
     `function` gets the checked arguments and returns a JSON value, or raises ToolError. With `timeout_s` it blocks:
     it runs in a thread and bounds its own time to about that; without, it is pure and quick and runs in the event loop.
@@ -73,6 +79,8 @@ def define(
         callers=use.callers,
         audience=NOBODY,
         output=use.output,
+        repeats=1,
+        opens=opens,
     )
     if timeout_s is None:
         return Tool(spec, _Quick(args, function))
@@ -90,7 +98,12 @@ class _Quick(Generic[A]):
 
 class _Threaded(Generic[A]):
     def __init__(
-        self, name: str, args: type[A], function: Callable[[A], JSON], timeout_s: float, quick: Callable[[A], bool] | None
+        self,
+        name: str,
+        args: type[A],
+        function: Callable[[A], JSON],
+        timeout_s: float,
+        quick: Callable[[A], bool] | None,
     ) -> None:
         self._name = name
         self._quick = quick
@@ -118,14 +131,13 @@ def parse(args: type[A], given: Mapping[str, JSON]) -> A:
 
 
 def checker(args: type[BaseModel]) -> Callable[[Mapping[str, JSON]], Mapping[str, JSON]]:
-    """A `SinkSpec.check`: the arguments as they came, or ValueError with one short line."""
+    """A `SinkSpec.check`: the arguments with their defaults filled in, or ValueError with one short line."""
 
     def check(given: Mapping[str, JSON]) -> Mapping[str, JSON]:
         try:
-            args.model_validate(given)
+            return args.model_validate(given).model_dump(mode="json")
         except ValidationError as error:
             raise ValueError(explain(args, error)) from None
-        return given
 
     return check
 
@@ -147,7 +159,7 @@ def explain(args: type[BaseModel], error: ValidationError) -> str:
 
 
 def schema_of(args: type[BaseModel]) -> JSON:
-    """JSON Schema without titles and references, so that it can be put inside another one."""
+    """JSON Schema without titles, references and the docstrings of models, so that it can be put inside another one."""
     raw = args.model_json_schema()
     return _plain(raw, raw.get("$defs", {}))
 
@@ -160,7 +172,7 @@ def _plain(node: JSON, definitions: Mapping[str, JSON], *, names: bool = False) 
         return node
     if not names and "$ref" in node:
         return _plain(definitions[node["$ref"].rpartition("/")[2]], definitions)
-    dropped = () if names else ("title", "$defs")
+    dropped = () if names else ("title", "$defs", *(["description"] if "properties" in node else []))
     return {
         key: _plain(value, definitions, names=key == "properties" and not names)
         for key, value in node.items()

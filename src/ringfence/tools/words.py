@@ -9,12 +9,13 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
-STOP = frozenset(
-    "a about after all also am an and any are as at be been before being but by can could did do does doing for from "
-    "had has have having how i if in into is it its just me more most my no not of on or our please should so some "
-    "such tell than that the their them then there these they this those to us was we were what when where which who "
-    "whom whose why will with would you your give show find file files according say says happen happens".split()
-)
+_COMMON = """
+    a about after all also am an and any are as at be been before being but by can could did do does doing for from
+    had has have having how i if in into is it its just me more most my no not of on or our please should so some
+    such tell than that the their them then there these they this those to us was we were what when where which who
+    whom whose why will with would you your give show find file files according say says happen happens
+"""
+STOP = frozenset(_COMMON.split())
 MAX_WORD = 64  # longer ones are data, not words
 
 _TOKEN = re.compile(r"[^\W_]+(?:[._:@/+-]+[^\W_]+)*(?:_+[^\W_]+(?:[._:@/+-]+[^\W_]+)*)*", re.UNICODE)

@@ -1,0 +1,185 @@
+"""What a run needs, looked at one by one. Each check says what it found and, where something is amiss, what to do."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+
+from .. import app, backends, stores
+from ..core.errors import RingfenceError
+from ..manifest.fields import loopback
+from ..manifest.types import Manifest, McpTool, Tier
+from ..manifest.words import plain_words
+from ..tools.confine import best_opener, open_beneath
+from .models import missing
+from .text import size
+
+Level = Literal["green", "yellow", "red"]
+LOW_BYTES, FULL_BYTES = 2_000_000_000, 100_000_000  # free space: worth a word; too little for a journal to be safe
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """green: fine; yellow: works, but know this; red: a run would fail. `todo` is the next step."""
+
+    level: Level
+    name: str
+    what: str
+    todo: str = ""
+
+
+def failed(name: str, error: RingfenceError | OSError) -> Check:
+    """A red line from an error."""
+    if isinstance(error, RingfenceError):
+        return Check("red", name, error.what, error.todo)
+    return Check(
+        "red", name, f"{error.strerror}: {error.filename}", "check that the path exists and that you may use it"
+    )
+
+
+async def of_manifest(manifest: Manifest) -> AsyncIterator[Check]:
+    """What `init` shows: the manifest, its models, its tools."""
+    yield Check("green", "manifest", f"{manifest.source} is valid")
+    for notice in plain_words(manifest):
+        if notice.level == "warn":
+            yield Check("yellow", "manifest", f"{notice.path}: {notice.text}")
+    for tier in manifest.inference.tiers:
+        yield await model(manifest, tier)
+    for check in tools(manifest):
+        yield check
+
+
+async def everything(manifest: Manifest) -> AsyncIterator[Check]:
+    """What `doctor` shows."""
+    async for check in of_manifest(manifest):
+        yield check
+    yield journal(manifest.root / ".ringfence" / "journal.db")
+    for folder in dict.fromkeys((manifest.root, app.data_home())):
+        yield disk(folder)
+    for check in network(manifest):
+        yield check
+    yield Check("green", "python", f"Python {platform.python_version()} on {platform.system()} {platform.machine()}")
+    for check in sandbox(manifest):
+        yield check
+
+
+async def model(manifest: Manifest, tier: Tier) -> Check:
+    """Whether the tier's server answers, with which model and which real window."""
+    name = f"model {tier.name}"
+    try:
+        if tier.provider == "embedded" and (absent := missing(tier.model)) is not None:
+            what = f"{absent.name} is not on this machine yet ({size(absent.bytes)})"
+            return Check("yellow", name, what, f"run `ringfence models pull {absent.name}`, or let the first run do it")
+        backend = backends.from_manifest(tier, manifest.inference, home=app.data_home())
+        try:
+            found = await backend.probe()
+        finally:
+            await backend.aclose()
+    except (RingfenceError, OSError) as error:
+        return failed(name, error)
+    if found.models and tier.model not in (found.model, *found.models):
+        there = ", ".join(found.models[:8])
+        return Check(
+            "red", name, f"the server has no {tier.model}; it has {there}", "name one of them, or load it there"
+        )
+    if found.window is None:
+        what = f"{tier.model} answers; the server does not say how large its window is"
+        return Check("yellow", name, what, "set inference.max_context to the window that the server was started with")
+    if tier.max_context and tier.max_context > found.window:
+        what = f"{tier.model} has a window of {found.window} tokens, and max_context asks for {tier.max_context}"
+        return Check("yellow", name, what, f"requests are cut to {found.window}; start the server with a larger window")
+    return Check("green", name, f"{tier.model} answers; its window is {found.window} tokens")
+
+
+def tools(manifest: Manifest) -> Iterator[Check]:
+    """Whether each group of tools can be used, and what it offers."""
+    if not manifest.tools:
+        yield Check(
+            "yellow",
+            "tools",
+            "the manifest lists no tools",
+            "add some under tools:, such as {name: files, type: builtin}",
+        )
+    for config in manifest.tools:
+        name = f"tool {config.name}"
+        if why := app.unavailable(config):
+            yield Check("red", name, why, "take it out of the manifest until it is released")
+            continue
+        try:
+            found = [tool.spec.name.partition(".")[2] for tool in app.tools_of(manifest, config)]
+        except (RingfenceError, OSError) as error:
+            yield failed(name, error)
+        else:
+            yield Check("green", name, ", ".join(filter(None, found)) or "ready")
+
+
+def journal(path: Path) -> Check:
+    """Whether the log opens, and whether everything in it is as it was written."""
+    if not path.exists():
+        return Check("green", "journal", f"{path} will be made by the first run")
+    try:
+        with stores.open_log(path) as log:
+            report = log.verify()
+    except (RingfenceError, OSError) as error:
+        return failed("journal", error)
+    if not report.ok:
+        return Check(
+            "red", "journal", report.problem, "keep the file as it is; restore it from a backup, or move it aside"
+        )
+    return Check("green", "journal", f"{report.records} records of {report.runs} runs, all as they were written")
+
+
+def disk(folder: Path) -> Check:
+    """Space where the journal and the models go, and whether we may write there."""
+    there = next(parent for parent in (folder, *folder.absolute().parents) if parent.exists())
+    free = shutil.disk_usage(there).free
+    what = f"{size(free)} free at {folder}"
+    if not os.access(there, os.W_OK):
+        return Check("red", "disk", f"{there} cannot be written", "change its owner, or work in another folder")
+    if free < FULL_BYTES:
+        return Check("red", "disk", what, "free some space: a run stops when its record cannot be kept")
+    if free < LOW_BYTES:
+        return Check("yellow", "disk", what, "a model needs 0.1 to 1.2 GB")
+    return Check("green", "disk", what)
+
+
+def network(manifest: Manifest) -> Iterator[Check]:
+    """Everything that this manifest can make a run connect to."""
+    urls = [str(tier.endpoint) for tier in manifest.inference.tiers if tier.endpoint]
+    urls += [str(tool.server_url) for tool in manifest.tools if isinstance(tool, McpTool) and tool.server_url]
+    local = sorted({urlsplit(url).netloc for url in urls if loopback(url)})
+    away = sorted({urlsplit(url).netloc for url in urls if not loopback(url)})
+    if away:
+        hosts = ", ".join(away)
+        yield Check(
+            "yellow",
+            "network",
+            f"a run can reach {hosts}, and nothing else",
+            "use provider: embedded to keep it all here",
+        )
+    else:
+        also = f" ({', '.join(local)} on loopback)" if local else ""
+        yield Check("green", "network", f"nothing leaves this machine{also}")
+
+
+def sandbox(manifest: Manifest) -> Iterator[Check]:
+    """How the kernel confines tools on this machine."""
+    if best_opener() is open_beneath:
+        yield Check("green", "sandbox", "files are confined by the kernel (openat2)")
+    else:
+        yield Check("yellow", "sandbox", "no openat2 here: files are confined step by step, links are refused")
+    wanted = [tool.name for tool in manifest.tools if tool.sandbox and not isinstance(tool, McpTool)]
+    found = shutil.which("bwrap")
+    if found:
+        yield Check("green", "sandbox", f"bubblewrap is at {found}")
+    elif wanted:
+        todo = "install bubblewrap (the package is called bubblewrap)"
+        yield Check("yellow", "sandbox", f"bubblewrap is not installed; {', '.join(wanted)} asks for a sandbox", todo)
+    else:
+        yield Check("green", "sandbox", "bubblewrap is not installed; nothing in this manifest runs commands")

@@ -1,0 +1,55 @@
+"""`files.overview`: what there is, before the first step. The runtime calls it; the model reads it."""
+
+from __future__ import annotations
+
+import csv
+
+from ringfence.core.errors import ToolError
+from ringfence.core.values import JSON
+
+from .folders import SNIFF_BYTES, Entry, Folders, is_binary, size_text
+from .texts import decode, note_skipped, notes
+from .tool import Args, Tool, Use, define
+
+SECONDS = 5.0
+MAX_FILES = 40
+TABLES = (".csv", ".tsv")
+NOTES = (".md", ".txt", ".rst", "")
+
+
+class OverviewArgs(Args):
+    """No arguments: the overview is of everything."""
+
+
+def overview(folders: Folders, use: Use) -> Tool:
+    """The tool `files.overview`: each file with its columns, its title or a typical line."""
+
+    def run(args: OverviewArgs) -> JSON:
+        walk = folders.walk(seconds=SECONDS)
+        if len(walk.files) > MAX_FILES:
+            inside = ", ".join(name for name in walk.folders[:MAX_FILES] if name != ".")
+            return {"files": len(walk.files), "folders": inside, **notes(note_skipped(walk.skipped))}
+        return {"files": [_about(folders, entry) for entry in walk.files], **notes(note_skipped(walk.skipped))}
+
+    return define("files.overview", "What there is.", OverviewArgs, run, use=use, timeout_s=SECONDS, opens="")
+
+
+def _about(folders: Folders, entry: Entry) -> dict[str, JSON]:
+    about: dict[str, JSON] = {"path": entry.path}
+    try:
+        with folders.open(entry.path) as source:
+            head = source.stream.read(SNIFF_BYTES)
+    except ToolError as error:
+        return {**about, "note": error.what}
+    if is_binary(head):
+        return {**about, "note": f"binary, {size_text(entry.size)}"}
+    lines = [line for line in decode(head).splitlines() if line.strip()]
+    if not lines:
+        return {**about, "note": "empty"}
+    suffix = entry.path[entry.path.rfind(".") :].lower() if "." in entry.path else ""
+    if suffix in TABLES:
+        separator = "\t" if suffix == ".tsv" else max(",;\t|", key=lines[0].count)
+        return {**about, "columns": [name.strip() for name in next(csv.reader([lines[0]], delimiter=separator))][:30]}
+    if suffix in NOTES:
+        return {**about, "title": lines[0].strip("# ")[:60]}
+    return {**about, "line": lines[len(lines) // 2 if suffix == ".log" else 0][:70]}

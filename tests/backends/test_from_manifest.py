@@ -1,0 +1,82 @@
+"""Tiers of a manifest become backends with the right audience."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ringfence.backends import Backend, from_manifest
+from ringfence.core.errors import BackendError
+from ringfence.core.labels import ANYONE, IDENTITY
+from ringfence.core.values import Action, Prompt
+from ringfence.manifest.types import Inference
+from ringfence.testing import ScriptedServer, listen
+
+ACTION = Action("model:main", {}, IDENTITY, Prompt((b'{"role":"user","content":"hi"}',)))
+
+
+def backend(home: Path, **tier: Any) -> Backend:
+    inference = Inference.model_validate({"tiers": [{"model": "m", **tier}], "temperature": 0.5})
+    return from_manifest(inference.tiers[0], inference, home=home)
+
+
+@pytest.mark.parametrize(
+    ("tier", "audience"),
+    [
+        ({"provider": "embedded"}, None),
+        ({"provider": "ollama"}, None),
+        ({"provider": "openai", "endpoint": "http://127.9.9.9:1/v1"}, None),
+        ({"provider": "openai", "endpoint": "http://[::1]:1/v1"}, None),
+        ({"provider": "openai", "endpoint": "http://localhost:1"}, None),
+        ({"provider": "openai", "endpoint": "http://gpu-01:8000/v1"}, ANYONE),
+        ({"provider": "openai", "endpoint": "http://127.0.0.1.example.com/v1"}, ANYONE),
+        ({"provider": "openai", "endpoint": "http://gpu:1", "audience": ["role:ops"]}, {frozenset({"role:ops"})}),
+        ({"provider": "ollama", "audience": ["public"]}, ANYONE),
+        ({"provider": "ollama", "audience": ["role:a", "user:b"]}, {frozenset({"role:a"}), frozenset({"user:b"})}),
+    ],
+)
+def test_the_audience_is_the_declared_one_or_follows_from_where_the_server_is(
+    tmp_path: Path, tier: dict[str, Any], audience: Any
+) -> None:
+    assert backend(tmp_path, **tier).audience == audience
+
+
+async def test_a_tier_takes_what_it_does_not_say_from_the_manifest_and_its_key_from_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GPU_KEY", "k1")
+    async with listen(ScriptedServer(["x"])) as server:
+        made = backend(tmp_path, provider="openai", endpoint=server.url, top_p=0.9, api_key="${GPU_KEY}")
+        await made.sink.perform(ACTION)
+        await made.aclose()
+    head, body = server.seen[-1]
+    assert b'"temperature":0.5' in body
+    assert b'"top_p":0.9' in body
+    assert b"Bearer k1" in head
+
+
+async def test_a_key_that_is_not_set_is_named_and_nothing_is_sent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("GPU_KEY", raising=False)
+    async with listen(ScriptedServer(["x"])) as server:
+        made = backend(tmp_path, provider="openai", endpoint=server.url, api_key="${GPU_KEY}")
+        with pytest.raises(BackendError, match="GPU_KEY"):
+            await made.sink.perform(ACTION)
+        await made.aclose()
+    assert server.requests == 0
+
+
+async def test_an_embedded_model_that_is_not_here_says_how_to_fetch_it(tmp_path: Path) -> None:
+    made = backend(tmp_path, provider="embedded", model="smollm2-135m")
+    with pytest.raises(BackendError, match="ringfence models pull smollm2-135m"):
+        await made.sink.perform(ACTION)
+
+
+def test_importing_the_package_loads_neither_a_client_nor_a_parser() -> None:
+    heavy = "('aiohttp', 'pydantic', 'xllamacpp')"
+    code = f"import sys, ringfence.backends.models; print([name for name in {heavy} if name in sys.modules])"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"

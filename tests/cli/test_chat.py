@@ -1,0 +1,82 @@
+"""`ringfence chat`: one run per message, through a pipe and on a terminal."""
+
+from __future__ import annotations
+
+import os
+import pty
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+from .conftest import Serve, Shell, final, step
+
+LOOK = step("files.read", path="notes/a.txt")
+
+
+def test_each_message_is_a_run_of_one_conversation(ringfence: Shell, serve: Serve) -> None:
+    serve(LOOK, final("It is full."), LOOK, final("The fan."))
+    shown = ringfence("chat", "--conversation", "c1", stdin="what is wrong?\n\nand what is loud?\n")
+    assert (shown.code, shown.out) == (0, "It is full.\nThe fan.\n")
+    assert "conversation c1" in shown.err
+    assert len(ringfence("runs", "list").out.splitlines()) == 2
+
+
+def test_what_was_said_before_is_seen_by_the_next_message(ringfence: Shell, serve: Serve) -> None:
+    serve(LOOK, {"when": "It is full.", "text": final("I remember.")}, final("It is full."))  # type: ignore[arg-type]
+    shown = ringfence("chat", stdin="what is wrong?\nwhat did you say?\n")
+    assert shown.out == "It is full.\nI remember.\n"
+
+
+def test_commands_show_runs_and_begin_anew(ringfence: Shell, serve: Serve) -> None:
+    serve(LOOK, final("It is full."))
+    ringfence("run", "what is wrong?", "-q")
+    run_id = ringfence("runs", "list").out.split()[0]
+    typed = f"/help\n/runs\n/run {run_id}\n/new\n/nope\x1b\n/run zzz\n/quit\nnever read\n"
+    shown = ringfence("chat", stdin=typed)
+    assert shown.code == 0
+    assert "/run ID   the timeline of a run" in shown.out
+    assert f"run {run_id}: what is wrong?" in shown.out
+    assert shown.err.count("conversation ") == 2
+    assert r"no command /nope\x1b" in shown.err
+    assert "no run starts with 'zzz'" in shown.err
+    assert len(ringfence("runs", "list").out.splitlines()) == 1
+
+
+def test_a_server_that_is_gone_ends_a_message_and_not_the_conversation(ringfence: Shell, serve: Serve) -> None:
+    serve(mode="500")
+    shown = ringfence("chat", stdin="x\n/help\n")
+    assert shown.code == 0
+    assert "/quit   leave" in shown.out
+
+
+def test_on_a_terminal_the_history_is_kept_for_its_owner_alone(serve: Serve, folder: Path) -> None:
+    serve(LOOK, final("It is full."))
+    ours, theirs = pty.openpty()
+    environment = {**os.environ, "TERM": "xterm"}
+    command = [sys.executable, "-m", "ringfence.cli", "chat"]
+    chat = subprocess.Popen(
+        command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment, start_new_session=True
+    )
+    os.close(theirs)
+    read_until(ours, b"> ")
+    os.write(ours, b"what is wrong?\n")
+    read_until(ours, b"It is full.")
+    os.write(ours, b"\x04")
+    read_until(ours, b"")
+    assert chat.wait(timeout=20) == 0
+    os.close(ours)
+    history = folder / ".ringfence" / "history"
+    assert history.read_text().splitlines() == ["what is wrong?"]
+    assert stat.S_IMODE(history.stat().st_mode) == 0o600
+
+
+def read_until(terminal: int, wanted: bytes) -> bytes:
+    """What a terminal shows until something appears, or, for nothing, until it closes."""
+    seen = b""
+    while not wanted or wanted not in seen:
+        try:
+            seen += os.read(terminal, 4096)
+        except OSError:  # the other side has closed
+            break
+    return seen

@@ -1,0 +1,307 @@
+"""The one door: nothing passes undecided, unrecorded or unlabelled."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from ringfence.core.chain import Kind, Record
+from ringfence.core.errors import BackendError, InternalError, JournalError, ToolError
+from ringfence.core.grants import approval_digest
+from ringfence.core.labels import Label, Trust
+from ringfence.core.policy import Effect, SinkSpec
+from ringfence.core.turn import State, Turn, fold
+from ringfence.core.values import Action, Ask, Deny, Outcome, Prompt
+
+from .kit import ALICE, PUBLIC, USER, house, reader, record, start_body, writer
+
+OPS = Label(Trust.USER, frozenset({frozenset({"role:ops"})}))
+
+
+def act(sink: str = "tool:read", *, label: Label = USER, call: int = 0, **args: object) -> Action:
+    return Action(sink, args, label, call=call)
+
+
+async def test_an_allowed_action_reaches_its_sink_and_both_ends_are_recorded() -> None:
+    h = house(reader(output=Label(Trust.TYPED)))
+    result = await h.gate.perform(h.turn, act(x=1))
+    assert result == Outcome({"x": 1}, Label(Trust.TYPED))
+    intent, outcome = h.log.records
+    assert (intent.kind, intent.view, intent.body) == (
+        Kind.INTENT, {"sink": "tool:read", "rule": "POL-8"}, {"args": {"x": 1}, "call": 0},
+    )  # fmt: skip
+    assert (outcome.kind, outcome.view, outcome.body) == (
+        Kind.OUTCOME, {"of": intent.seq, "ok": True, "ms": 0}, {"value": {"x": 1}},
+    )  # fmt: skip
+    assert outcome.label == Label(Trust.TYPED)
+
+
+async def test_a_refused_action_never_reaches_its_sink() -> None:
+    h = house(reader(callers=frozenset({"role:hr"})))
+    result = await h.gate.perform(h.turn, act(x=1))
+    assert isinstance(result, Deny)
+    assert h.sinks["tool:read"].reached == []
+    (refusal,) = h.log.records
+    assert refusal.view == {"sink": "tool:read", "verdict": "deny", "rule": "POL-2", "code": "wrong-role"}
+    assert refusal.body == {"args": {"x": 1}, "call": 0, "why": result.why}
+
+
+async def test_an_unknown_sink_is_refused_on_record() -> None:
+    h = house(reader())
+    assert isinstance(await h.gate.perform(h.turn, act("tool:none")), Deny)
+    assert h.log.records[0].view["code"] == "unknown-sink"
+
+
+async def test_a_question_parks_the_run_and_names_what_a_yes_is_bound_to() -> None:
+    h = house(writer(ask=True))
+    action = act("tool:write")
+    assert isinstance(await h.gate.perform(h.turn, action), Ask)
+    assert h.turn.state is State.WAITING
+    assert h.sinks["tool:write"].reached == []
+    assert h.log.records[0].body["digest"] == approval_digest(action, pin="v1", run="r1", policy="p1")
+
+
+async def test_an_approval_is_good_for_one_call() -> None:
+    h = house(writer(ask=True))
+    action = act("tool:write")
+    await h.gate.perform(h.turn, action)
+    key = h.log.records[-1].body["digest"]
+    body = {"digest": key, "by": "user:bob", "expires": 9000}
+    h.gate.record(h.turn, Kind.APPROVAL, label=USER, view={}, body=body)
+    assert isinstance(await h.gate.perform(h.turn, action), Outcome)
+    intent = next(r for r in h.log.records if r.kind is Kind.INTENT)
+    assert (intent.view["rule"], intent.body["approval"]) == ("POL-9", key)
+    assert isinstance(await h.gate.perform(h.turn, action), Ask)
+    assert len(h.sinks["tool:write"].reached) == 1
+
+
+async def test_an_approval_is_rechecked_right_before_the_call() -> None:
+    h = house(writer(ask=True))
+    await h.gate.perform(h.turn, act("tool:write"))
+    body = {"digest": h.log.records[-1].body["digest"], "by": "user:bob", "expires": 9000}
+    h.gate.record(h.turn, Kind.APPROVAL, label=USER, view={}, body=body)
+    h.time[0] = 9000
+    assert isinstance(await h.gate.perform(h.turn, act("tool:write")), Ask)
+
+
+async def test_an_effect_happens_after_its_intent_is_durable() -> None:
+    h = house(writer())
+    durable: list[int] = []
+
+    async def look(action: Action) -> Outcome:
+        durable.append(h.log.durable)
+        return Outcome(None)
+
+    h.sinks["tool:write"].does = look
+    await h.gate.perform(h.turn, act("tool:write"))
+    assert durable == [1]
+    assert h.log.flushes == 1
+
+
+async def test_an_effect_whose_intent_cannot_be_made_durable_does_not_happen() -> None:
+    h = house(writer())
+    h.log.broken = True
+    with pytest.raises(JournalError, match="disk is full"):
+        await h.gate.perform(h.turn, act("tool:write"))
+    assert h.sinks["tool:write"].reached == []
+
+
+@pytest.mark.parametrize("effect", [effect for effect in Effect if effect is not Effect.READ])
+async def test_everything_but_a_plain_read_waits_for_the_disk(effect: Effect) -> None:
+    h = house(writer(effect=effect))
+    await h.gate.perform(h.turn, act("tool:write"))
+    assert h.log.flushes == 1
+
+
+async def test_a_read_does_not_wait_for_the_disk_and_neither_does_a_refusal() -> None:
+    h = house(reader(), writer(callers=frozenset()))
+    h.log.broken = True
+    assert isinstance(await h.gate.perform(h.turn, act()), Outcome)
+    assert isinstance(await h.gate.perform(h.turn, act("tool:write")), Deny)
+    assert h.log.flushes == 0
+
+
+async def test_reads_run_side_by_side_and_are_recorded_in_call_order() -> None:
+    h = house(reader("tool:a"), reader("tool:b"))
+    b_began = asyncio.Event()
+
+    async def first(action: Action) -> Outcome:
+        await b_began.wait()  # would wait for ever if the second were not running
+        return Outcome("a")
+
+    async def second(action: Action) -> Outcome:
+        b_began.set()
+        return Outcome("b")
+
+    h.sinks["tool:a"].does, h.sinks["tool:b"].does = first, second
+    results = await asyncio.wait_for(h.gate.perform_all(h.turn, [act("tool:a", call=0), act("tool:b", call=1)]), 5)
+    assert [r.value for r in results if isinstance(r, Outcome)] == ["a", "b"]
+    assert h.log.kinds == ["intent", "intent", "outcome", "outcome"]
+    assert [r.body["value"] for r in h.log.records[2:]] == ["a", "b"]
+
+
+async def test_results_keep_the_place_of_refusals_and_questions_among_them() -> None:
+    h = house(reader("tool:a"), reader("tool:b", ask=True), reader("tool:c", callers=frozenset()))
+    actions = [act(name, call=n) for n, name in enumerate(["tool:b", "tool:a", "tool:c", "tool:b", "tool:a"])]
+    results = await h.gate.perform_all(h.turn, actions)
+    assert [type(result) for result in results] == [Ask, Outcome, Deny, Ask, Outcome]
+    assert h.log.kinds == ["intent", "decision", "intent", "outcome", "outcome", "decision", "decision"]
+    assert h.turn.state is State.WAITING
+    assert h.turn.open == {}
+
+
+async def test_nothing_at_all_is_done_in_no_time() -> None:
+    h = house(reader())
+    assert await h.gate.perform_all(h.turn, []) == []
+    assert h.log.records == []
+
+
+async def test_an_effect_is_never_one_of_several() -> None:
+    h = house(reader(), writer())
+    with pytest.raises(InternalError, match="2 actions at once, and tool:write is an effect"):
+        await h.gate.perform_all(h.turn, [act(), act("tool:write", call=1)])
+    assert h.log.records == []
+    assert h.sinks["tool:read"].reached == []
+
+
+async def test_a_budget_holds_within_one_batch() -> None:
+    h = house(reader(limit=2))
+    results = await h.gate.perform_all(h.turn, [act(call=n, x=n) for n in range(3)])
+    assert [type(result) for result in results] == [Outcome, Outcome, Deny]
+
+
+@pytest.mark.parametrize("error", [ToolError("no such file", todo="list the folder"), BackendError("it is down")])
+async def test_a_failure_of_a_sink_is_an_outcome_that_the_model_reads(error: ToolError | BackendError) -> None:
+    h = house(reader())
+
+    async def fail(action: Action) -> Outcome:
+        raise error
+
+    h.sinks["tool:read"].does = fail
+    result = await h.gate.perform(h.turn, act())
+    assert isinstance(result, Outcome)
+    assert result.value == {"error": error.what, "todo": error.todo, "kind": type(error).__name__}
+    assert not result.ok
+    assert h.log.records[-1].view["ok"] is False
+
+
+async def test_a_fault_of_ours_is_raised_when_everything_that_was_done_is_on_record() -> None:
+    h = house(reader("tool:a"), reader("tool:b"))
+
+    async def fault(action: Action) -> Outcome:
+        raise KeyError("x")
+
+    h.sinks["tool:a"].does = fault
+    with pytest.raises(InternalError, match=r"tool:a failed in our own code: KeyError\('x'\)") as caught:
+        await h.gate.perform_all(h.turn, [act("tool:a", call=0), act("tool:b", call=1)])
+    assert isinstance(caught.value.__cause__, KeyError)
+    assert [(r.view["ok"], r.view["of"]) for r in h.log.records[2:]] == [(False, 3), (True, 4)]
+    assert h.turn.open == {}
+
+
+async def test_a_cancelled_call_stays_open_so_that_a_resume_knows_of_it() -> None:
+    h = house(reader())
+    began = asyncio.Event()
+
+    async def hang(action: Action) -> Outcome:
+        began.set()
+        await asyncio.Event().wait()
+        return Outcome(None)
+
+    h.sinks["tool:read"].does = hang
+    task = asyncio.create_task(h.gate.perform(h.turn, act()))
+    await began.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert [r.view["sink"] for r in h.turn.open.values()] == ["tool:read"]
+
+
+async def test_a_sink_may_restrict_its_outcome_and_never_raise_it() -> None:
+    h = house(reader(output=Label(Trust.TYPED)))
+
+    async def boast(action: Action) -> Outcome:
+        return Outcome(1, Label(Trust.OPERATOR))
+
+    async def restrict(action: Action) -> Outcome:
+        return Outcome(1, Label(Trust.UNTRUSTED, OPS.readers))
+
+    h.sinks["tool:read"].does = boast
+    raised = await h.gate.perform(h.turn, act())
+    h.sinks["tool:read"].does = restrict
+    lowered = await h.gate.perform(h.turn, act(call=1))
+    assert isinstance(raised, Outcome)
+    assert isinstance(lowered, Outcome)
+    assert raised.label == Label(Trust.TYPED)
+    assert lowered.label == Label(Trust.UNTRUSTED, OPS.readers)
+    assert h.turn.label == lowered.label
+
+
+async def test_what_went_in_marks_what_comes_out() -> None:
+    h = house(reader(output=USER))
+    result = await h.gate.perform(h.turn, act(label=PUBLIC.join(OPS)))
+    assert isinstance(result, Outcome)
+    assert result.label == Label(Trust.UNTRUSTED, OPS.readers)
+
+
+async def test_a_model_call_is_recorded_by_what_was_shown_not_by_a_copy() -> None:
+    model = SinkSpec("model:main", effect=Effect.READ, output=Label(Trust.OPERATOR), audience=None)
+    h = house(model)
+
+    async def answer(action: Action) -> Outcome:
+        h.time[0] += 25
+        return Outcome({"text": "hi", "usage": {"prompt": 4}})
+
+    h.sinks["model:main"].does = answer
+    prompt = Prompt((b'{"role":"user"}',), context=(0, 2), left_out=1)
+    await h.gate.perform(h.turn, Action("model:main", {}, USER, prompt=prompt))
+    intent, outcome = h.log.records
+    assert intent.view == {"sink": "model:main", "rule": "POL-8", "context": [0, 2], "left_out": 1}
+    assert intent.body == {"prompt": prompt.digest}
+    assert outcome.view == {"of": 3, "ok": True, "ms": 25, "usage": {"prompt": 4}}
+
+
+async def test_a_model_that_fails_has_no_usage() -> None:
+    h = house(SinkSpec("model:main", effect=Effect.READ, audience=None))
+
+    async def fail(action: Action) -> Outcome:
+        raise BackendError("down")
+
+    h.sinks["model:main"].does = fail
+    await h.gate.perform(h.turn, Action("model:main", {}, USER, prompt=Prompt(())))
+    assert "usage" not in h.log.records[-1].view
+    assert h.turn.state is State.READY
+
+
+async def test_observers_see_every_record_and_their_faults_change_nothing() -> None:
+    seen: list[Record] = []
+
+    def broken(_: Record) -> None:
+        raise RuntimeError("the dashboard is down")
+
+    h = house(reader(), observers=[broken, seen.append])
+    assert isinstance(await h.gate.perform(h.turn, act()), Outcome)
+    assert seen == h.log.records
+
+
+async def test_the_records_fold_to_the_turn_that_made_them() -> None:
+    h = house(reader("tool:a"), writer())
+    turn = Turn()
+    h.gate.record(turn, Kind.STARTED, label=USER, view={}, body=start_body("tool:a", "tool:write"), run="r7")
+    h.gate.record(turn, Kind.MESSAGE, label=USER, view={}, body={"text": "x"})
+    await h.gate.perform_all(turn, [act("tool:a", call=n, x=n) for n in range(3)])
+    await h.gate.perform(turn, act("tool:write"))
+    await h.gate.flush()
+    again = fold(h.log.records)
+    assert all(getattr(again, slot) == getattr(turn, slot) for slot in Turn.__slots__)
+    assert (again.run, again.principal, h.log.durable) == ("r7", ALICE, len(h.log.records))
+    assert {r.principal for r in h.log.records} == {"user:alice"}
+
+
+def test_a_record_that_cannot_follow_is_not_written() -> None:
+    h = house(reader())
+    with pytest.raises(JournalError):
+        h.gate.record(h.turn, Kind.STARTED, label=USER, view={}, body=start_body())
+    assert h.log.records == []
+    assert record(0, Kind.MESSAGE).time == 1000

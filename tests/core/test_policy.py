@@ -1,0 +1,212 @@
+"""An allow and a refusal for each rule and each profile; a refusal beats a question; approvals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from ringfence.core.grants import Approval, approval_digest
+from ringfence.core.labels import ANYONE, NOBODY, Label, Trust
+from ringfence.core.policy import Effect, Policy, Profile, Role, SinkSpec
+from ringfence.core.turn import Turn
+from ringfence.core.values import Action, Allow, Ask, Decision, Deny
+
+from .kit import PUBLIC, USER, acting, policy, reader, writer
+
+OPS = Label(Trust.USER, frozenset({frozenset({"role:ops"})}))
+HR = Label(Trust.USER, frozenset({frozenset({"role:hr"})}))
+
+
+def decide(
+    spec: SinkSpec, turn: Turn, *, label: Label = USER, profile: Profile = Profile.DEFAULT, **args: Any
+) -> Decision:
+    return policy(spec, profile=profile).decide(Action(spec.name, args, label), turn, now=1000)
+
+
+def code(decision: Decision) -> str:
+    match decision:
+        case Allow(rule=rule):
+            return f"allow {rule}"
+        case Ask(rule=rule, code=why):
+            return f"ask {rule} {why}"
+        case Deny(rule=rule, code=why):
+            return f"deny {rule} {why}"
+
+
+def test_pol_1_a_sink_that_is_not_in_the_catalogue_is_denied() -> None:
+    turn = acting("tool:read", "tool:other")
+    assert code(decide(reader(), turn)) == "allow POL-8"
+    unknown = policy(reader()).decide(Action("tool:other", {}, USER), turn, now=1000)
+    assert unknown == Deny("POL-1", "unknown-sink", "there is no 'tool:other'")
+
+
+def test_pol_2_a_principal_without_the_role_is_denied() -> None:
+    turn = acting("tool:read")
+    assert code(decide(reader(callers=frozenset({"role:ops", "role:hr"})), turn)) == "allow POL-8"
+    assert code(decide(reader(callers=frozenset({"user:alice"})), turn)) == "allow POL-8"
+    assert code(decide(reader(callers=frozenset({"role:hr"})), turn)) == "deny POL-2 wrong-role"
+    assert code(decide(reader(callers=frozenset()), turn)) == "deny POL-2 wrong-role"
+
+
+def test_pol_3_outside_the_grant_is_denied_and_no_approval_lifts_it() -> None:
+    assert code(decide(writer(), acting("tool:write"))) == "allow POL-8"
+    turn = acting("tool:read")
+    assert code(decide(writer(), turn)) == "deny POL-3 outside-grant"
+    _approve(turn, writer(), {})
+    assert code(decide(writer(), turn)) == "deny POL-3 outside-grant"
+
+
+def _needs_x(args: Mapping[str, Any]) -> Mapping[str, Any]:
+    if "x" not in args:
+        raise ValueError("x is missing")
+    return args
+
+
+def test_pol_4_arguments_match_the_schema() -> None:
+    turn = acting("tool:read")
+    assert code(decide(reader(check=_needs_x), turn, x=1)) == "allow POL-8"
+    assert decide(reader(check=_needs_x), turn, y=1) == Deny("POL-4", "bad-arguments", "x is missing")
+
+
+def test_pol_4_a_control_argument_comes_from_the_user_as_a_whole() -> None:
+    turn = acting("tool:write", known=["a@b.example", 7, True])
+    assert code(decide(writer(), turn, to="a@b.example", n=7)) == "allow POL-8"
+    assert code(decide(writer(), turn, to="a@b")) == "ask POL-4 no-provenance"
+    assert code(decide(writer(), turn, to="xa@b.example")) == "ask POL-4 no-provenance"
+    assert code(decide(writer(), turn, n="7")) == "ask POL-4 no-provenance"
+    assert code(decide(writer(), turn, n=1)) == "ask POL-4 no-provenance"  # equal to True, but not of its type
+    assert decide(writer(), acting("tool:write"), to="x") == Ask(
+        "POL-4", "no-provenance", "to='x' did not come from you"
+    )
+
+
+def test_pol_4_text_needs_no_provenance_and_neither_does_a_confined_read() -> None:
+    turn = acting("tool:write", "tool:read")
+    roles = {"body": Role.TEXT, "colour": Role.LOW, "to": Role.CONTROL}
+    assert code(decide(writer(roles=roles), turn, body="x", colour="red")) == "allow POL-8"
+    assert code(decide(writer(roles=roles), turn, to="x")) == "ask POL-4 no-provenance"
+    assert code(decide(reader(), turn, path="x")) == "allow POL-8"
+    assert code(decide(reader(confined=False), turn, path="x")) == "ask POL-4 no-provenance"
+    assert code(decide(writer(confined=True), turn, path="x")) == "ask POL-4 no-provenance"
+
+
+def test_pol_5_every_member_of_the_audience_may_read() -> None:
+    turn = acting("tool:read")
+    ops_room = frozenset({frozenset({"role:ops", "user:bob"})})
+    mixed_room = ops_room | {frozenset({"user:eve"})}
+    assert code(decide(reader(audience=ops_room), turn, label=OPS)) == "allow POL-8"
+    assert code(decide(reader(audience=mixed_room), turn, label=OPS)) == "deny POL-5 readers"
+    assert code(decide(reader(audience=ANYONE), turn, label=OPS)) == "deny POL-5 readers"
+    assert code(decide(reader(audience=ANYONE), turn, label=USER)) == "allow POL-8"
+    assert code(decide(reader(audience=NOBODY), turn, label=HR)) == "allow POL-8"
+
+
+def test_pol_5_without_an_audience_the_principal_alone_sees_it() -> None:
+    turn = acting("tool:read")
+    assert code(decide(reader(audience=None), turn, label=OPS)) == "allow POL-8"
+    assert code(decide(reader(audience=None), turn, label=HR)) == "deny POL-5 readers"
+
+
+def test_pol_5_the_label_is_trusted_enough() -> None:
+    turn = acting("tool:read")
+    assert code(decide(reader(clearance=Trust.USER), turn, label=USER)) == "allow POL-8"
+    assert decide(reader(clearance=Trust.USER), turn, label=PUBLIC) == Deny(
+        "POL-5", "untrusted", "tool:read takes nothing below user trust"
+    )
+
+
+def test_pol_6_strict_asks_for_untrusted_text_in_an_effect() -> None:
+    turn = acting("tool:write", "tool:read")
+    assert code(decide(writer(), turn, label=PUBLIC)) == "allow POL-8"
+    assert code(decide(writer(), turn, label=PUBLIC, profile=Profile.STRICT)) == "ask POL-6 untrusted-text"
+    assert code(decide(writer(), turn, label=Label(Trust.TYPED), profile=Profile.STRICT)) == "allow POL-8"
+    assert code(decide(reader(), turn, label=PUBLIC, profile=Profile.STRICT)) == "allow POL-8"
+
+
+def test_pol_7_calls_are_bounded_by_the_catalogue_and_by_the_grant() -> None:
+    turn = acting("tool:read")
+    turn.calls["tool:read"] = 2
+    assert code(decide(reader(limit=3), turn)) == "allow POL-8"
+    assert code(decide(reader(limit=2), turn)) == "deny POL-7 budget"
+    tight = acting("tool:read", budgets={"tool:read": 0})
+    assert code(decide(reader(limit=9), tight)) == "deny POL-7 budget"
+    assert code(decide(reader(), acting("tool:read"))) == "allow POL-8"
+
+
+def test_pol_7_the_very_same_call_is_bounded() -> None:
+    turn = acting("tool:read")
+    turn.seen[Action("tool:read", {"x": 1}, USER).digest] = 1
+    assert code(decide(reader(repeats=1), turn, x=1)) == "deny POL-7 repeat"
+    assert code(decide(reader(repeats=2), turn, x=1)) == "allow POL-8"
+    assert code(decide(reader(repeats=1), turn, x=2)) == "allow POL-8"
+
+
+def test_pol_8_a_sink_may_want_a_yes_and_unattended_nobody_is_there_to_give_it() -> None:
+    turn = acting("tool:write")
+    assert code(decide(writer(), turn, profile=Profile.UNATTENDED)) == "allow POL-8"
+    assert code(decide(writer(ask=True), turn)) == "ask POL-8 ask"
+    assert decide(writer(ask=True), turn, profile=Profile.UNATTENDED) == Deny(
+        "POL-8", "ask", "tool:write wants a human's yes, and nobody is here to ask"
+    )
+
+
+def test_a_denial_beats_every_question_and_the_first_question_counts() -> None:
+    turn = acting("tool:write")
+    spec = writer(ask=True, audience=ANYONE)
+    assert code(decide(spec, turn, label=HR, to="x")) == "deny POL-5 readers"
+    assert code(decide(spec, turn, to="x")) == "ask POL-4 no-provenance"
+
+
+def _approve(turn: Turn, spec: SinkSpec, args: dict[str, Any], *, label: Label = USER, expires: int = 1001) -> None:
+    key = approval_digest(Action(spec.name, args, label), pin=spec.pin, run=turn.run, policy="p1")
+    turn.approvals[key] = Approval(key, "user:bob", expires)
+
+
+def test_pol_9_an_approval_lifts_the_questions_of_one_action() -> None:
+    turn, spec = acting("tool:write"), writer(ask=True)
+    _approve(turn, spec, {"to": "x"})
+    assert code(decide(spec, turn, to="x")) == "allow POL-9"
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"args": {"to": "y"}},
+        {"label": PUBLIC},
+        {"spec": writer(ask=True, pin="v2")},
+        {"policy": "p2"},
+        {"run": "r2"},
+        {"now": 1001},
+    ],
+    ids=lambda other: next(iter(other)),
+)
+def test_pol_9_an_approval_is_worth_nothing_for_anything_else_or_later(other: dict[str, Any]) -> None:
+    turn = acting("tool:write")
+    _approve(turn, writer(ask=True), {"to": "x"})
+    turn.run = other.get("run", turn.run)
+    spec = other.get("spec", writer(ask=True))
+    rules = Policy({spec.name: spec}, digest=other.get("policy", "p1"))
+    action = Action(spec.name, other.get("args", {"to": "x"}), other.get("label", USER))
+    assert isinstance(rules.decide(action, turn, now=other.get("now", 1000)), Ask)
+
+
+def test_pol_9_unattended_an_approval_counts_for_nothing() -> None:
+    turn, spec = acting("tool:write"), writer(ask=True)
+    _approve(turn, spec, {})
+    assert code(decide(spec, turn, profile=Profile.UNATTENDED)) == "deny POL-8 ask"
+
+
+def test_a_sink_that_nobody_described_is_a_commit_whose_every_argument_is_control() -> None:
+    spec = SinkSpec("tool:x")
+    assert (spec.effect, spec.reads, spec.redo, spec.audience, spec.output) == (
+        Effect.COMMIT,
+        False,
+        False,
+        ANYONE,
+        PUBLIC,
+    )
+    assert code(decide(spec, acting("tool:x"), anything=1)) == "ask POL-4 no-provenance"
+    assert SinkSpec("tool:x", idempotent=True).redo
+    assert reader().redo

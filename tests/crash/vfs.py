@@ -1,0 +1,51 @@
+"""SQLite files that go through a shim: power can be lost, and the disk can fill up."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import apsw
+
+
+class Disk(apsw.VFS):
+    """A disk that remembers, for every file, what was in it when it was last synced.
+
+    A kill leaves the page cache alive; a loss of power does not. `after_power_loss` lays down what a machine would find
+    when it starts again. While `full` is set, every write fails as on a full disk.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.synced: dict[Path, bytes] = {}
+        self.full = False
+        super().__init__(name, base="")
+
+    def xOpen(self, name: Any, flags: list[int]) -> DiskFile:
+        return DiskFile(name, flags, self)
+
+    def xDelete(self, filename: str, syncdir: bool) -> None:
+        super().xDelete(filename, syncdir)
+        self.synced.pop(Path(filename), None)
+
+    def after_power_loss(self, folder: Path) -> None:
+        """Write the files as they were synced last into another folder; one that never was is not there."""
+        folder.mkdir()
+        for path, content in self.synced.items():
+            (folder / path.name).write_bytes(content)
+
+
+class DiskFile(apsw.VFSFile):
+    def __init__(self, name: Any, flags: list[int], disk: Disk) -> None:
+        self.disk = disk
+        self.path = Path(name.filename() if isinstance(name, apsw.URIFilename) else name)
+        super().__init__("", name, flags)
+
+    def xWrite(self, data: Any, offset: int) -> None:
+        if self.disk.full:
+            raise apsw.FullError("database or disk is full")
+        super().xWrite(data, offset)
+
+    def xSync(self, flags: int) -> None:
+        super().xSync(flags)
+        self.disk.synced[self.path] = self.xRead(self.xFileSize(), 0)

@@ -1,0 +1,128 @@
+"""calc against Python's own fractions, and everything that is not arithmetic."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ringfence.core.errors import ToolError
+from ringfence.tools.calc import calculate, readable
+
+Call = Callable[..., Any]
+
+
+@pytest.mark.parametrize(
+    ("expression", "result"),
+    [
+        ("2 + 3 * 4", "14"), ("(2 + 3) * 4", "20"), ("0.1 + 0.2", "0.3"), ("7 // 2", "3"), ("-7 // 2", "-4"),
+        ("10 % 3", "1"),
+        ("2 ** 100", str(2**100)), ("2^10", "1024"), ("2 ** -2", "0.25"), ("3 × 4 ÷ 2", "6"), ("1,200 + 34", "1234"),
+        ("15% of 240", "36"), ("12.5 percent of 80", "10"), ("200 * 15%", "30"), ("50%", "0.5"), ("10% + 1", "1.1"),
+        ("sum(1, 2, 3.5)", "6.5"), ("sum([1, 2], 3)", "6"), ("mean(4, 8)", "6"), ("median(5, 1, 3, 2)", "2.5"),
+        ("min(3, -2)", "-2"), ("max([1, 9, 3])", "9"), ("round(2.675, 2)", "2.68"), ("round(1234, -2)", "1200"),
+        ("abs(-3/4)", "0.75"), ("sqrt(9/16)", "0.75"), ("16 ** 0.5", "4"), ("floor(-1.5)", "-2"), ("ceil(1.2)", "2"),
+        ("count(5, 5, 5)", "3"), ("5 > 3", "true"), ("1 < 2 < 2", "false"), ("0.1 + 0.2 == 0.3", "true"),
+        ("1e3", "1000"),
+        ("6 * 7 =", "42"), ("1_000 + 1", "1001"),
+        ("0.1000000000000000000000000001 * 10", "1.000000000000000000000000001"),
+    ],
+)  # fmt: skip
+def test_arithmetic_is_exact(expression: str, result: str) -> None:
+    assert calculate(expression) == {"result": result}
+
+
+def test_a_result_without_an_end_is_a_fraction_as_well() -> None:
+    assert calculate("1/3") == {"result": "0.333333333333333", "exact": "1/3"}
+    assert calculate("2/3*3") == {"result": "2"}
+
+
+def test_a_root_says_that_it_is_rounded() -> None:
+    assert calculate("sqrt(2)") == {"result": "1.41421356237310", "note": "rounded"}
+    assert calculate("2 ** 0.25")["note"] == "rounded"
+
+
+@pytest.mark.parametrize(
+    ("expression", "problem"),
+    [
+        ("1 / 0", "division by zero"), ("5 % 0", "division by zero"), ("0 ** -1", "division by zero"),
+        ("(1 + 2", "cannot read"),
+        ("", "cannot read"), ("x + 1", "'x' is not a number"), ("'a' * 3", "is not a number"),
+        ("True + 1", "is not a number"),
+        ("2 ** 99999", "too large"), ("9 ** 9 ** 9", "too large"), ("1e999", "too large"), ("1e-999", "too small"),
+        ("2 ** 7000 * 2 ** 7000", "too large"), ("1j", "is not a number"), ("[1, 2]", "is a list"),
+        ("sqrt(-1)", "negative"),
+        ("(-8) ** (1/3)", "negative"), ("sin(1)", "no function sin"), ("sum()", "needs numbers"),
+        ("round(1, 2, 3)", "no function round"),
+        ("5 & 3", "operator"), ("1 if 2 else 3", "not arithmetic"), ("lambda: 1", "not arithmetic"),
+        ("1 in [1]", "number was expected"),
+        ("().__class__", "not arithmetic"), ("__import__('os').system('id')", "not arithmetic"),
+        ("(" * 400, "cannot read"),
+        ("-" * 499 + "1", "cannot read"), ("9" * 501, "501 characters"), ("round(1.5, 999)", "100 places"),
+        ("\0", "cannot read"),
+        ("1 is 1", "comparison"), ("1e300 ** 3000.5", "too large"),
+        ("1e-300 ** 0.5 ** 0.5 ** -20.5", "too"),
+        ("sum(1 > 2)", "needs numbers"), ("…", "cannot read"),
+        ("[9]*10**9", "number was expected"),
+    ],
+)  # fmt: skip
+@pytest.mark.filterwarnings("ignore::SyntaxWarning")
+def test_what_is_not_arithmetic_is_refused_quickly(expression: str, problem: str) -> None:
+    began = time.monotonic()
+    with pytest.raises(ToolError, match=problem):
+        calculate(expression)
+    assert time.monotonic() - began < 0.5
+
+
+NUMBERS = st.one_of(
+    st.integers(0, 10**6).map(str),
+    st.decimals(0, 1000, places=3, allow_nan=False).map(str),
+)
+EXPRESSIONS = st.recursive(
+    NUMBERS,
+    lambda inner: (
+        st.builds(lambda a, op, b: f"({a}{op}{b})", inner, st.sampled_from(["+", "-", "*", "/", "//", " % "]), inner)
+        | inner.map(lambda a: f"(-{a})")
+    ),
+    max_leaves=8,
+)
+
+
+@given(EXPRESSIONS)
+def test_arithmetic_agrees_with_fractions(expression: str) -> None:
+    source = re.sub(r"\d+(?:\.\d+)?", lambda m: f"F('{m[0]}')", expression)
+    try:
+        expected = Fraction(eval(source, {"F": Fraction}))
+    except ZeroDivisionError:
+        with pytest.raises(ToolError, match="division by zero"):
+            calculate(expression)
+        return
+    result = calculate(expression)
+    assert Fraction(str(result.get("exact", result["result"]))) == expected
+
+
+@given(st.fractions())
+def test_the_readable_form_is_exact_or_says_otherwise(value: Fraction) -> None:
+    text, exact = readable(value)
+    assert (Fraction(text) == value) is exact
+    assert abs(Fraction(Decimal(text)) - value) <= abs(value) * Fraction(1, 10**14)
+
+
+async def test_calc_is_a_tool(call: Call) -> None:
+    assert await call("calc", expression="15% of 240") == {"result": "36"}
+    with pytest.raises(ToolError, match="expression is missing; give arithmetic such as"):
+        await call("calc")
+
+
+async def test_the_time_is_the_clocks(call: Call) -> None:
+    now = await call("time.now")
+    assert now["utc"] == "2024-11-20T12:00:00Z"
+    assert now["weekday"] in ("Tuesday", "Wednesday", "Thursday")  # of the machine's zone
+    assert now["local"].startswith("2024-11-")

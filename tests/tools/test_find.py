@@ -1,0 +1,237 @@
+"""files.find: the right passage first, for questions that share few words with it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ringfence.tools import Tool
+from ringfence.tools.passages import Library, index
+from ringfence.tools.words import stem, words
+
+Call = Callable[..., Any]
+
+# Examples of the paper, step by step.
+_PAPER = """
+caresses caress ponies poni ties ti cats cat feed feed agreed agre plastered plaster bled bled motoring motor sing sing
+conflated conflat troubled troubl sized size hopping hop tanned tan falling fall hissing hiss fizzed fizz failing fail
+filing file happy happi sky sky relational relat conditional condit rational ration valenci valenc digitizer digit
+conformabli conform radicalli radic differentli differ vileli vile analogousli analog vietnamization vietnam
+predication predic operator oper feudalism feudal decisiveness decis hopefulness hope callousness callous
+formaliti formal sensitiviti sensit sensibiliti sensibl triplicate triplic formative form formalize formal
+electriciti electr electrical electr hopeful hope goodness good revival reviv allowance allow inference infer
+airliner airlin gyroscopic gyroscop adjustable adjust defensible defens irritant irrit replacement replac
+adjustment adjust dependent depend adoption adopt homologou homolog communism commun activate activ
+angulariti angular homologous homolog effective effect bowdlerize bowdler probate probat rate rate cease ceas
+controll control roll roll
+"""
+PORTER = _PAPER.split()
+
+HANDBOOK = {
+    "runbooks/disk-cleanup.md": """# Disk cleanup
+
+Use this when a volume is above 85 percent.
+
+## Find what takes the space
+
+Run `du -xh --max-depth=1 /var` and look at the largest folders.
+
+## Rotate the logs
+
+Force a rotation with `logrotate -f /etc/logrotate.conf`. Archives older than 30 days may be deleted.
+
+## Who to call
+
+If the volume stays above 95 percent, page the storage team.
+""",
+    "runbooks/database.md": """# PostgreSQL
+
+## Failover
+
+Promote the replica with `pg_ctl promote`. The virtual address moves by itself within ten seconds.
+
+## Backups
+
+Base backups run at 02:30 every night and are kept for 14 days. Restore them with `pgbackrest restore`.
+
+## Connections
+
+The pool holds at most 120 connections. Clients that wait longer than 5 seconds get error E4012.
+""",
+    "runbooks/certificates.md": """# TLS certificates
+
+Certificates are renewed automatically 20 days before they expire. To renew by hand: `certbot renew --force-renewal`.
+The private keys live in the vault under `tls/`.
+""",
+    "notes/2024-03-14-incident.md": """# Incident of 14 March
+
+The checkout service was unavailable for 37 minutes. Cause: the payment gateway's certificate had expired.
+Action: alert 10 days ahead. Owner: Mira.
+""",
+    "notes/onboarding.md": """# Welcome
+
+Your laptop is ready at the help desk. Ask Jonas for access to the VPN; two-factor login is mandatory.
+Lunch is at noon.
+""",
+    "config/service.toml": """[server]
+port = 8443
+worker_threads = 16
+
+[cache]
+backend = "redis"
+ttl_seconds = 900
+
+[limits]
+maxUploadSize = "25MB"
+""",
+    "data/hosts.csv": """host,role,cores,rack
+web-01,frontend,8,A3
+web-02,frontend,8,A4
+db-01,database,32,B1
+db-02,replica,32,B2
+""",
+    "logs/app.log": "".join(
+        f"2024-03-1{n % 9} 10:{n % 60:02}:00 INFO request served disk=ok cache=hit backup=ok port=8443 in {n % 90} ms\n"
+        for n in range(2_000)
+    )
+    + "2024-03-19 11:00:00 ERROR upstream timeout from payments-gw after 30000 ms\n",
+}
+
+QUESTIONS = [
+    ("How do I free up space on a full disk?", "runbooks/disk-cleanup.md", "du -xh"),
+    ("Which command forces log rotation?", "runbooks/disk-cleanup.md", "logrotate -f"),
+    ("who is paged when the volume is at 96 percent", "runbooks/disk-cleanup.md", "storage team"),
+    ("how long are database backups kept?", "runbooks/database.md", "14 days"),
+    ("At what time is the nightly backup made?", "runbooks/database.md", "02:30"),
+    ("how to promote a replica", "runbooks/database.md", "pg_ctl promote"),
+    ("what does E4012 mean", "runbooks/database.md", "E4012"),
+    ("maximum number of pooled connections", "runbooks/database.md", "120"),
+    ("How do I renew a certificate manually?", "runbooks/certificates.md", "certbot"),
+    ("where are the private keys stored?", "runbooks/certificates.md", "vault"),
+    ("What caused the checkout outage in March?", "notes/2024-03-14-incident.md", "expired"),
+    ("how long was checkout unavailable", "notes/2024-03-14-incident.md", "37 minutes"),
+    ("Whom do I ask for VPN access?", "notes/onboarding.md", "Jonas"),
+    ("is 2-factor authentication mandatory at login", "notes/onboarding.md", "two-factor"),
+    ("What is the upload size limit?", "config/service.toml", "25MB"),
+    ("how many worker threads does the server use", "config/service.toml", "16"),
+    ("cache TTL", "config/service.toml", "900"),
+    ("In which rack is db-02?", "data/hosts.csv", "B2"),
+    ("what role does web-01 have", "data/hosts.csv", "frontend"),
+    ("payment gateway timeout in the log", "logs/app.log", "payments-gw"),
+]
+
+
+@pytest.fixture
+def handbook(tmp_path: Path) -> Path:
+    for path, text in HANDBOOK.items():
+        (tmp_path / path).parent.mkdir(exist_ok=True)
+        (tmp_path / path).write_text(text)
+    return tmp_path
+
+
+@pytest.fixture
+def find(handbook: Path, make: Callable[..., list[Tool]], act: Call) -> Call:
+    tools = make("files", handbook, ".")
+
+    async def ask(question: str, **more: Any) -> Any:
+        return await act(tools, "files.find", question=question, **more)
+
+    return ask
+
+
+async def test_the_right_passage_comes_first_and_holds_the_answer(find: Call) -> None:
+    """The questions were written after the ranking, which was not tuned to them."""
+    first = among = 0
+    for question, path, answer in QUESTIONS:
+        passages = (await find(question, k=3))["passages"]
+        right = [passage["path"] == path and answer in passage["text"] for passage in passages]
+        first += right[:1] == [True]
+        among += any(right)
+    assert first >= 18
+    assert among == len(QUESTIONS)
+
+
+async def test_a_passage_names_its_lines(find: Call, handbook: Path) -> None:
+    passage = (await find("promote the replica", k=1))["passages"][0]
+    first, last = map(int, passage["lines"].split("-"))
+    lines = (handbook / passage["path"]).read_text().splitlines()
+    assert passage["text"] == "\n".join(lines[first - 1 : last]).rstrip()
+
+
+async def test_rows_of_a_table_come_with_its_header(handbook: Path, find: Call) -> None:
+    rows = "".join(f"host-{n},role{n},{n},rack\n" for n in range(300))
+    (handbook / "data/hosts.csv").write_text(f"host,role,cores,rack\n{rows}")
+    text = (await find("host-217", k=1))["passages"][0]["text"]
+    assert text.startswith("host,role,cores,rack\n")
+    assert "host-217,role217" in text
+
+
+@pytest.mark.parametrize("question", ["disk_full", "diskFull", "disk full", "DISK-FULL", "disk fulls"])
+def test_identifiers_are_found_in_any_spelling(question: str) -> None:
+    library = Library()
+    library.put(index("a.txt", (0, 0), "nothing to see"))
+    for n, text in enumerate(["disk_full", "diskFull", "disk-full"]):
+        library.put(index(f"{n}.txt", (0, 0), text))
+    assert {passage.text.path for passage in library.best(question, k=5)} == {"0.txt", "1.txt", "2.txt"}
+
+
+def test_the_exact_identifier_beats_its_parts() -> None:
+    library = Library()
+    for n in range(1, 9):
+        library.put(index(f"{n}.txt", (0, 0), f"the host web-0{n} is a web host"))
+    assert library.best("what is web-07", k=1)[0].text.path == "7.txt"
+
+
+def test_words_written_as_one_or_apart_are_found() -> None:
+    library = Library()
+    library.put(index("a.txt", (0, 0), "use logrotate"))
+    library.put(index("b.txt", (0, 0), "the load balancer"))
+    assert library.best("log rotate", k=1)[0].text.path == "a.txt"
+    assert library.best("loadbalancer", k=1)[0].text.path == "b.txt"
+
+
+async def test_a_changed_file_is_read_again_and_a_removed_one_forgotten(find: Call, handbook: Path) -> None:
+    assert "Jonas" in (await find("VPN access", k=1))["passages"][0]["text"]
+    (handbook / "notes/onboarding.md").write_text("Ask Petra for the VPN.\n")
+    assert "Petra" in (await find("VPN access", k=1))["passages"][0]["text"]
+    (handbook / "notes/onboarding.md").unlink()
+    assert not any("VPN" in passage["text"] for passage in (await find("VPN"))["passages"])
+
+
+async def test_a_question_that_nothing_answers_says_so(find: Call) -> None:
+    result = await find("xylophone zeppelin")
+    assert result["passages"] == []
+    assert "nothing matches" in result["note"]
+
+
+async def test_the_answer_fits_its_room(find: Call, handbook: Path) -> None:
+    for n in range(9):
+        (handbook / f"notes/big{n}.txt").write_text("kernel panic " * 2_000)
+    result = await find("kernel panic", k=9)
+    assert sum(len(passage["text"]) for passage in result["passages"]) <= 4_000
+
+
+async def test_the_same_question_gets_the_same_answer(find: Call) -> None:
+    assert await find("backup of the database") == await find("backup of the database")
+
+
+async def test_one_unreadable_file_does_not_hide_the_others(find: Call, handbook: Path) -> None:
+    (handbook / "notes/app.bin").write_bytes(os.urandom(64) + b"\0")
+    for _ in range(2):
+        result = await find("VPN access")
+        assert result["passages"][0]["path"] == "notes/onboarding.md"
+        assert result["note"] == "not read: notes/app.bin (binary file, not text)"
+
+
+@pytest.mark.parametrize(("word", "expected"), list(zip(PORTER[::2], PORTER[1::2], strict=True)))
+def test_the_stemmer_is_porters(word: str, expected: str) -> None:
+    assert stem(word) == expected
+
+
+def test_identifiers_are_kept_whole_and_split() -> None:
+    assert list(words("the diskFull of web-01")) == ["diskfull", "disk", "full", "web-01", "web", "01"]
+    assert list(words("x" * 100)) == []

@@ -1,0 +1,159 @@
+"""files.search and text.count, in bounded time whatever the pattern."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ringfence.core.errors import ToolError
+from ringfence.tools import Tool
+from ringfence.tools.pattern import Pattern, scan
+
+Call = Callable[..., Any]
+
+
+async def test_search_gives_path_line_and_text(call: Call) -> None:
+    assert await call("files.search", pattern="code=57") == {"matches": ["logs/app.log:58: ERROR user=u1 code=57"]}
+
+
+async def test_small_letters_match_any_case_and_capitals_are_meant(call: Call) -> None:
+    assert len((await call("files.search", pattern="DISK FULL"))["matches"]) == 1  # of nothing exact, any case is shown
+    assert "without minding capital letters" in (await call("files.search", pattern="DISK FULL"))["note"]
+    assert (await call("files.search", pattern="disk full"))["matches"] == ["runbooks/disk.md:1: # Disk full"]
+
+
+async def test_search_says_how_many_there_were(call: Call, box: Path) -> None:
+    (box / "logs/b.log").write_text("ERROR again\n" * 300)
+    result = await call("files.search", pattern="ERROR")
+    assert result["note"].startswith(
+        f"showing {len(result['matches'])} of 320 matching lines (logs/b.log 300, logs/app.log 20)"
+    )
+    assert sum(map(len, result["matches"])) <= 4_000
+
+
+async def test_search_for_nothing_points_to_find(call: Call) -> None:
+    assert "files.find" in (await call("files.search", pattern="kangaroo"))["note"]
+
+
+@pytest.mark.parametrize("pattern", ["code=(57", "[", "*.log", "a{2,1}"])
+async def test_a_pattern_that_is_no_regex_is_searched_as_text(call: Call, box: Path, pattern: str) -> None:
+    (box / "logs/odd.log").write_text(f"x {pattern} y\n")
+    result = await call("files.search", pattern=pattern)
+    assert result["matches"] == [f"logs/odd.log:1: x {pattern} y"]
+    assert "searched as text" in result["note"]
+
+
+@pytest.mark.parametrize("pattern", [r"(a+)+$", r"(a|aa)+$", r"(.*a){20}$", r"a*a*a*a*a*a*a*b", r"(?:a?){40}a{40}"])
+def test_a_pattern_that_blows_up_ends_in_its_time(pattern: str) -> None:
+    texts = [("evil.txt", "a" * 5_000 + "!")]
+    began = time.monotonic()
+    with pytest.raises(ToolError, match=r"did not end within 0\.4 s") as caught:
+        scan(Pattern.read(pattern), texts, seconds=0.4)
+    assert "plain words" in caught.value.todo
+    assert time.monotonic() - began < 5
+
+
+async def test_a_pattern_that_blows_up_does_not_stop_the_others(
+    call: Call, box: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (box / "logs/evil.log").write_text("a" * 5_000 + "!\n")
+    assert scan.__kwdefaults__
+    monkeypatch.setitem(scan.__kwdefaults__, "seconds", 0.5)
+    search = asyncio.create_task(call("files.search", pattern="(a+)+$"))
+    longest, last = 0.0, time.monotonic()
+    while not search.done():
+        await asyncio.sleep(0)
+        longest, last = max(longest, time.monotonic() - last), time.monotonic()
+    with pytest.raises(ToolError, match="did not end within"):
+        await search
+    assert longest < 0.4  # the loop turned all the time
+
+
+def test_the_worker_gets_nothing_of_our_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "json.py").write_text(
+        "raise SystemExit(3)"
+    )  # neither the environment nor the folder reaches its imports
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    assert scan(Pattern.read("a+"), [("x", "aa")])[1]["lines"] == 1
+
+
+PATTERNS = st.sampled_from(["a", "ab|b", "a+", "[ab]{2}", "(a)b", r"\w+", "^a", "b$", "", r"a.b", "Ab", "(?i)ab"])
+TEXT = st.text(alphabet="abA \n\r", max_size=60)
+
+
+@settings(max_examples=60, deadline=None)
+@given(pattern=PATTERNS, text=TEXT)
+def test_counts_are_those_of_re(pattern: str, text: str) -> None:
+    _, found = scan(Pattern.read(pattern), [("x", text)])
+    flags = re.IGNORECASE if pattern == pattern.lower() else 0
+    raw = text.removesuffix("\n").split("\n") if text else []
+    lines = [line.removesuffix("\r") for line in raw]
+    matching = [line for line in lines if re.search(pattern, line, flags)]
+    assert found["lines"] == len(matching)
+    assert found["total"] == len(lines)
+    if pattern:
+        assert found["occurrences"] == sum(len(list(re.finditer(pattern, line, flags))) for line in matching)
+
+
+async def test_count_of_matching_lines_and_matches(call: Call) -> None:
+    result = await call("text.count", path="app.log", pattern="ERROR")
+    assert result == {"path": "logs/app.log", "pattern": "ERROR", "matching_lines": 20, "matches": 20, "of_lines": 60}
+
+
+async def test_count_over_all_files_tells_them_apart(call: Call) -> None:
+    result = await call("text.count", pattern="the")
+    assert result["matching_lines"] == 1
+    assert result["files"] == [["runbooks/disk.md", 1]]
+
+
+@pytest.mark.parametrize("by", ["user", "field2", "word 2"])
+async def test_the_most_frequent_values_come_first(call: Call, by: str, box: Path) -> None:
+    (box / "logs/app.log").write_text("x user=ann\nx user=bob\nx user=ann\n")
+    key = "" if by == "user" else "user="
+    result = await call("text.count", path="app.log", group_by=by)
+    assert result["top"] == [[f"{key}ann", 2], [f"{key}bob", 1]]
+    assert result["distinct"] == 2
+
+
+async def test_values_of_a_group_of_json_and_of_the_match(call: Call, box: Path) -> None:
+    (box / "logs/app.log").write_text('{"level": "warn", "n": 3}\n{"level": "info", "n": 30}\n{"level":"warn"}\n')
+    assert (await call("text.count", path="app.log", group_by="level"))["top"] == [["warn", 2], ["info", 1]]
+    assert (await call("text.count", path="app.log", pattern='"n": (\\d)'))["top"] == [["3", 2]]
+    assert (await call("text.count", path="app.log", pattern="warn|info", group_by="match"))["top"][0] == ["warn", 2]
+    assert (await call("text.count", path="app.log", group_by="level", top=1))["note"].startswith("showing the 1 most")
+
+
+async def test_a_group_that_no_line_has_is_an_error(call: Call) -> None:
+    with pytest.raises(ToolError, match="no matching line has 'colour'"):
+        await call("text.count", path="app.log", group_by="colour")
+
+
+async def test_a_given_text_is_counted_in_process(call: Call) -> None:
+    result = await call("text.count", text="a b\na a\nb", pattern="a")
+    assert (result["matching_lines"], result["matches"], result["of_lines"]) == (2, 3, 3)
+
+
+async def test_without_folders_text_works_on_given_text_alone(
+    tmp_path: Path, make: Callable[..., list[Tool]], act: Call
+) -> None:
+    tools = make("text", tmp_path)
+    assert (await act(tools, "text.count", text="x\ny\n"))["lines"] == 2
+    assert "path" not in tools[0].spec.schema["properties"]
+
+
+@settings(max_examples=30, deadline=None)
+@given(words=st.lists(st.sampled_from(["ann", "bob", "eve"]), min_size=1, max_size=30))
+def test_values_are_counted_as_a_counter_does(words: list[str]) -> None:
+    text = "\n".join(f"user={word}" for word in words)
+    found = scan(Pattern.read(""), [("x", text)], by="user", top=9)[1]
+    assert dict(map(tuple, found["values"])) == Counter(words)

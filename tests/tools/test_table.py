@@ -1,0 +1,196 @@
+"""csv.query against a naive implementation, and tables that are none."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import defaultdict
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ringfence.core.errors import ToolError
+from ringfence.tools.table import WORD, Condition, Op, QueryArgs, meets, query, read_table, typed
+
+Call = Callable[..., Any]
+HOSTS = """host,role,cpu,since,note
+web-01,web,12.5,2024-01-02,"busy, old"
+web-02,web,99,2023-05-01,
+db-01,db,7,2022-12-31,primary
+db-02,DB,1200,2022-12-31,"3,5"
+"""
+
+
+@pytest.fixture
+def hosts(box: Path) -> Path:
+    (box / "logs/hosts.csv").write_text(HOSTS)
+    return box
+
+
+def ask(text: str, *, room: int = 4_000, path: str = "t.csv", **args: Any) -> dict[str, Any]:
+    return query(read_table(path, text, seconds=5), QueryArgs(path=path, **args), room=room)
+
+
+def where(column: str, op: Op, value: str) -> tuple[Condition, ...]:
+    return (Condition(column=column, op=op, value=value),)
+
+
+@pytest.mark.usefixtures("hosts")
+async def test_rows_are_filtered_sorted_and_cut(call: Call) -> None:
+    conditions = [{"column": "ROLE", "op": "=", "value": "web"}]
+    result = await call(
+        "csv.query", path="hosts.csv", where=conditions, select="host, cpu", sort_by="cpu", descending=True
+    )
+    assert result == {
+        "columns": ["host", "cpu"],
+        "rows": [["web-02", "99"], ["web-01", "12.5"]],
+        "matched": "2 of 4 rows",
+    }
+    limited = await call("csv.query", path="logs/hosts.csv", limit=1)
+    assert limited["note"].startswith("showing 1 of 4 rows")
+
+
+@pytest.mark.parametrize(
+    ("column", "op", "value", "found"),
+    [
+        ("cpu", ">", "12.5", ["web-02", "db-02"]), ("cpu", "<=", "12.50", ["web-01", "db-01"]),
+        ("cpu", "=", "1,200", ["db-02"]),
+        ("since", "<", "2023-01-01", ["db-01", "db-02"]), ("since", ">=", "2023-05-01T00:00:00", ["web-01", "web-02"]),
+        ("role", "!=", "db", ["web-01", "web-02"]), ("host", "contains", "B-0", ["web-01", "web-02", "db-01", "db-02"]),
+        ("note", "=", "", ["web-02"]), ("note", ">", "a", ["web-01", "db-01"]), ("note", "contains", "old", ["web-01"]),
+    ],
+)  # fmt: skip
+def test_comparisons_are_of_numbers_dates_and_words(column: str, op: Op, value: str, found: list[str]) -> None:
+    assert [row[0] for row in ask(HOSTS, where=where(column, op, value), select="host")["rows"]] == found
+
+
+@pytest.mark.parametrize(
+    ("cell", "other"),
+    [("1,200.50", "1200.5"), ("85%", "85"), ("$3", "3.0"), ("-4", "-4.00"), ("2024-01-01T02:00+02:00", "2024-01-01")],
+)
+def test_the_same_value_in_two_spellings_is_equal(cell: str, other: str) -> None:
+    assert meets(cell, "=", other)
+
+
+@pytest.mark.parametrize(
+    "cell", ["3,5", "1,2,3", "1e5", "1/2", "½", "nan", "inf", "0001-01-01T00:00+05:00", "v2", "--1"]
+)
+def test_what_only_resembles_a_number_or_a_date_is_a_word(cell: str) -> None:
+    assert typed(cell) == (WORD, cell.lower())
+
+
+def test_groups_and_aggregates() -> None:
+    assert ask(HOSTS, group_by="since")["rows"][0] == ["2022-12-31", "2"]
+    assert ask(HOSTS, aggregate="count")["rows"] == [["4"]]
+    assert ask(HOSTS, aggregate="count", column="note")["rows"] == [["3"]]
+    assert ask(HOSTS, aggregate="sum", column="cpu") == {
+        "columns": ["sum(cpu)"],
+        "rows": [["1318.5"]],
+        "matched": "4 of 4 rows",
+    }
+    assert ask(HOSTS, aggregate="max", column="since")["rows"] == [["2024-01-02"]]
+    averages = ask(HOSTS, group_by="role", aggregate="avg", column="cpu", sort_by="cpu")
+    assert averages["rows"] == [["db", "7"], ["web", "55.75"], ["DB", "1200"]]
+
+
+def test_what_cannot_be_summed_is_left_out_and_said() -> None:
+    result = ask("n\n1\nx\n\n2\n", aggregate="sum", column="n")
+    assert result["rows"] == [["3"]]
+    assert result["note"] == "1 rows without a usable n were left out"
+
+
+def test_an_unknown_column_is_answered_with_the_nearest_and_all() -> None:
+    for args in ({"select": "hots"}, {"sort_by": "hots"}, {"group_by": "hots"}, {"where": where("hots", "=", "x")}):
+        with pytest.raises(ToolError, match=r"t\.csv has no column 'hots'") as caught:
+            ask(HOSTS, **args)
+        assert caught.value.todo == "did you mean host? columns: host, role, cpu, since, note"
+
+
+def test_an_aggregate_without_a_column_names_the_columns() -> None:
+    with pytest.raises(ToolError, match="sum needs a column") as caught:
+        ask(HOSTS, aggregate="sum")
+    assert "host, role, cpu" in caught.value.todo
+
+
+def test_no_match_shows_what_the_column_holds() -> None:
+    assert (
+        ask(HOSTS, where=where("role", "=", "cache"))["note"] == "no row matches; role has values such as web, db, DB"
+    )
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
+def test_separators_marks_and_ragged_rows(separator: str) -> None:
+    text = "a,b,,a\r\n1,2\r\n\r\n3,4,5,6,7\r\n".replace(",", separator)
+    result = ask(text)
+    assert result["columns"] == ["a", "b", "column3", "a_4"]
+    assert result["rows"] == [["1", "2", "", ""], ["3", "4", "5", "6"]]
+
+
+def test_a_tsv_is_split_at_tabs_alone() -> None:
+    assert ask("a,b\tc\n1,2\t3\n", path="t.tsv")["columns"] == ["a,b", "c"]
+
+
+async def test_an_empty_table_and_a_cell_too_long_are_errors(call: Call, box: Path) -> None:
+    (box / "logs/empty.csv").touch()
+    with pytest.raises(ToolError, match=r"logs/empty\.csv is empty"):
+        await call("csv.query", path="logs/empty.csv")
+    (box / "logs/long.csv").write_text("a\n" + "x" * 200_000)
+    with pytest.raises(ToolError, match="cannot be read as a table"):
+        await call("csv.query", path="logs/long.csv")
+
+
+def test_the_result_fits_its_room() -> None:
+    text = "a\n" + "".join(f"{'x' * 150}{n}\n" for n in range(200))
+    result = ask(text, limit=200, room=1_000)
+    assert sum(len(row[0]) for row in result["rows"]) <= 1_000
+    assert result["note"].startswith("showing 6 of 200 rows")
+
+
+CELLS = st.sampled_from(["", "1", "2", "10", "-3.5", "2024-01-01", "2023-12-31", "ann", "Bob", "bob"])
+ROWS = st.lists(st.tuples(CELLS, st.sampled_from(["x", "y", "z"])), max_size=25)
+
+
+def number(cell: str) -> Fraction | None:
+    try:
+        return Fraction(cell)
+    except ValueError:
+        return None
+
+
+def naive(cell: str, op: str, value: str) -> bool:
+    if op == "contains":
+        return value.lower() in cell.lower()
+    left, right = number(cell), number(value)
+    a: Any = left if left is not None and right is not None else cell.lower()
+    b: Any = right if left is not None and right is not None else value.lower()
+    if op in ("=", "!="):
+        return bool((a == b) == (op == "="))
+    if not cell or not value:
+        return False
+    return bool({"<": a < b, "<=": a <= b, ">": a > b, ">=": a >= b}[op])
+
+
+@given(rows=ROWS, op=st.sampled_from(["=", "!=", "<", "<=", ">", ">=", "contains"]), value=CELLS)
+def test_queries_agree_with_a_naive_one(rows: list[tuple[str, str]], op: Op, value: str) -> None:
+    out = io.StringIO()
+    csv.writer(out).writerows([("v", "g"), *rows])
+    kept = [row for row in rows if naive(row[0], op, value)]
+    result = ask(out.getvalue(), where=where("v", op, value), limit=200)
+    assert [tuple(row) for row in result["rows"]] == kept
+    assert result["matched"] == f"{len(kept)} of {len(rows)} rows"
+    sums: dict[str, Fraction] = defaultdict(Fraction)
+    for cell, group in kept:
+        sums[group] += number(cell) or 0
+    grouped = ask(out.getvalue(), where=where("v", op, value), group_by="g", aggregate="sum", column="v", limit=200)
+    assert {group: Fraction(total or 0) for group, total in grouped["rows"]} == sums
+
+
+@given(a=CELLS, b=CELLS)
+def test_an_order_is_total_among_what_has_one(a: str, b: str) -> None:
+    if a and b:
+        assert [meets(a, op, b) for op in ("<", "=", ">")].count(True) == 1
