@@ -1,6 +1,8 @@
-"""How long `import ringfence` and `ringfence --help` take beside a bare interpreter, and what an idle run weighs.
+"""How long `import ringfence` and `ringfence --help` take, beside a bare interpreter in the same run.
 
-Prints medians of alternating runs and their ratio to the bare interpreter; wall time is never asserted.
+    python bench/startup.py [ROUNDS]
+
+Each round starts the three one after the other; the table shows medians of wall time and their ratio to the bare one.
 """
 
 from __future__ import annotations
@@ -9,43 +11,34 @@ import statistics
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 COMMANDS = {
     "bare interpreter": [sys.executable, "-c", "pass"],
     "import ringfence": [sys.executable, "-c", "import ringfence"],
-    "ringfence --help": [str(Path(sys.executable).with_name("ringfence")), "--help"],
+    "ringfence --help": [sys.executable, "-c", "from ringfence.cli import main; main(['--help'])"],
 }
-IDLE = """
-import ringfence, asyncio, sys
-from ringfence.manifest.loader import parse
-from ringfence.stores.memory import MemoryJournal
-import ringfence.app as app
-manifest = parse("inference: {provider: llamacpp, model: m}\\ntools: [{name: calc, type: builtin}]", None)
-agent = app.from_manifest(manifest, journal=MemoryJournal())
-print(next(line for line in open("/proc/self/status") if line.startswith("VmRSS")).split()[1])
-"""
 
 
 def once(command: list[str]) -> float:
+    """Milliseconds from start to exit."""
     began = time.perf_counter()
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
     return (time.perf_counter() - began) * 1000
 
 
-def main(rounds: int = 15) -> None:
+def main(rounds: int) -> None:
+    """Measure and print."""
+    for command in COMMANDS.values():
+        once(command)  # bytecode is written once
     times: dict[str, list[float]] = {name: [] for name in COMMANDS}
     for _ in range(rounds):
         for name, command in COMMANDS.items():
             times[name].append(once(command))
     floor = statistics.median(times["bare interpreter"])
-    print(f"{'':24}{'ms':>8}{'x bare':>8}")
-    for name, values in times.items():
-        median = statistics.median(values)
-        print(f"{name:24}{median:8.1f}{median / floor:8.1f}")
-    resident = int(subprocess.run([sys.executable, "-c", IDLE], check=True, capture_output=True, text=True).stdout)
-    print(f"{'idle agent, RSS':24}{resident / 1024:8.1f} MB")
+    for name, taken in times.items():
+        middle = statistics.median(taken)
+        print(f"{name:<18} {middle:7.1f} ms  {middle / floor:5.1f} x  (min {min(taken):.1f}, max {max(taken):.1f})")
 
 
 if __name__ == "__main__":
-    main()
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 40)

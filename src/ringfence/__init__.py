@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .core.errors import RingfenceError as RingfenceError
     from .core.errors import ToolError as ToolError
     from .engine.result import Result as Result
-    from .tools import tool as tool
+    from .tools.python import tool as tool
 
 __version__ = "0.1.0"
 __all__ = [
@@ -33,7 +33,7 @@ __all__ = [
     "tool",
 ]
 
-_HOMES = {"Agent": "app", "Event": "app", "Result": "engine.result", "load": "app", "tool": "tools"}
+_HOMES = {"Agent": "app", "Event": "app", "Result": "engine.result", "load": "app", "tool": "tools.python"}
 
 
 def __getattr__(name: str) -> object:

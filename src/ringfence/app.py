@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import getpass
-import os
 import secrets
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ringfence import backends, stores, tools
+from ringfence.backends.models import data_home as data_home
 from ringfence.core.chain import Record
 from ringfence.core.errors import JournalError, ManifestError
 from ringfence.core.gate import Gate
@@ -29,6 +29,7 @@ from ringfence.engine.readmore import ReadMore
 from ringfence.engine.result import Result
 from ringfence.manifest.loader import load as load_manifest
 from ringfence.manifest.types import BuiltinTool, Manifest, McpTool, PythonTool, Tool
+from ringfence.tools.python import from_function
 
 REPLY = "reply:local"
 DEFAULT_WINDOW = 4096  # tokens, for a server that does not say
@@ -44,13 +45,6 @@ def new_run_id(now: int) -> str:
     """A ULID-like id: sorts by time, 20 characters, the last 11 random."""
     stamp = "".join(_ALPHABET[(now >> shift) & 31] for shift in range(40, -1, -5))
     return stamp + "".join(secrets.choice(_ALPHABET) for _ in range(11))
-
-
-def data_home() -> Path:
-    """Where models and the embedded server's state live: RINGFENCE_HOME, or the XDG data folder."""
-    if home := os.environ.get("RINGFENCE_HOME"):
-        return Path(home)
-    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "ringfence"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +114,13 @@ class Agent:
         """`resume`, as events."""
         async for event in self._follow(lambda progress: self.resume(run_id, progress=progress)):
             yield event
+
+    async def approve(self, run_id: str, *, valid_s: int = 600) -> Result:
+        """Say yes, once, to the call that a run waits for, and go on with it."""
+        turn = self.turn(run_id)
+        engine = await self._ready()
+        await engine.approve(turn, by=self.principal.subject, expires=now_ms() + valid_s * 1000)
+        return await engine.drive(turn, history=self._history(turn.start.get("conversation", ""), before=turn.run))
 
     async def cancel(self, run_id: str) -> Result:
         """End an interrupted run for good."""
@@ -220,8 +221,17 @@ def load(path: str | Path = "ringfence.yaml", *, functions: Sequence[Callable[..
     return from_manifest(load_manifest(Path(path)), functions=functions)
 
 
-def from_manifest(manifest: Manifest, *, functions: Sequence[Callable[..., Any]] = (), journal: Any = None) -> Agent:
-    """`load`, for a manifest in hand; `journal` overrides the one beside the manifest."""
+def from_manifest(
+    manifest: Manifest,
+    *,
+    functions: Sequence[Callable[..., Any]] = (),
+    journal: Any = None,
+    notice: Callable[[str], None] | None = None,
+) -> Agent:
+    """`load`, for a manifest in hand.
+
+    `journal` overrides the one beside the manifest; `notice` is told why a start takes long.
+    """
     roles = frozenset(reader for reader in _readers(manifest) if reader.startswith("role:"))
     principal = Principal(f"user:{getpass.getuser()}", roles)
     agent = Agent(manifest, principal, journal or stores.open_journal(manifest.root / ".ringfence" / "journal.db"))
@@ -229,26 +239,21 @@ def from_manifest(manifest: Manifest, *, functions: Sequence[Callable[..., Any]]
     agent._sinks[REPLY] = _Reply()
     agent._specs[READ_MORE.name] = READ_MORE
     for config in manifest.inference.tiers:
-        backend = backends.from_manifest(config, manifest.inference, home=data_home())
+        backend = backends.from_manifest(config, manifest.inference, home=data_home(), notice=notice)
         name = f"model:{config.name}"
         agent._specs[name] = SinkSpec(
             name, pin=config.model, effect=Effect.READ, confined=True, audience=backend.audience, output=IDENTITY
         )
         agent._sinks[name] = backend.sink
         agent._backends.append(backend)
-    for tool in _tools(manifest, functions):
+    given = [from_function(function) for function in functions]
+    for tool in (*(tool for config in manifest.tools for tool in tools_of(manifest, config)), *given):
         agent._specs[tool.spec.name] = tool.spec
         agent._sinks[tool.spec.name] = tool.sink
+    # POL-3: what reads is granted by default, an effect by name: here by the code that hands it over
     agent._grant.update(name for name, spec in agent._specs.items() if spec.reads)
-    agent._grant.update(tools.function_name(function) for function in functions)
+    agent._grant.update(tool.spec.name for tool in given)
     return agent
-
-
-def _tools(manifest: Manifest, functions: Iterable[Callable[..., Any]]) -> Iterable[tools.Tool]:
-    for config in manifest.tools:
-        yield from tools_of(manifest, config)
-    for function in functions:
-        yield tools.from_function(function, readers=frozenset(), callers=None)
 
 
 def tools_of(manifest: Manifest, config: Tool) -> Sequence[tools.Tool]:

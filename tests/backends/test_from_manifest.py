@@ -57,13 +57,14 @@ async def test_a_tier_takes_what_it_does_not_say_from_the_manifest_and_its_key_f
     assert b"Bearer k1" in head
 
 
-async def test_a_key_that_is_not_set_is_named_and_nothing_is_sent(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("value", "said"), [("", "is not set"), ("k\nX-Other: 1", "characters that no key has")])
+async def test_a_key_that_cannot_be_one_is_named_and_nothing_is_sent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, value: str, said: str
 ) -> None:
-    monkeypatch.delenv("GPU_KEY", raising=False)
+    monkeypatch.setenv("GPU_KEY", value)
     async with listen(ScriptedServer(["x"])) as server:
         made = backend(tmp_path, provider="openai", endpoint=server.url, api_key="${GPU_KEY}")
-        with pytest.raises(BackendError, match="GPU_KEY"):
+        with pytest.raises(BackendError, match=f"GPU_KEY.* {said}"):
             await made.sink.perform(ACTION)
         await made.aclose()
     assert server.requests == 0
@@ -73,6 +74,24 @@ async def test_an_embedded_model_that_is_not_here_says_how_to_fetch_it(tmp_path:
     made = backend(tmp_path, provider="embedded", model="smollm2-135m")
     with pytest.raises(BackendError, match="ringfence models pull smollm2-135m"):
         await made.sink.perform(ACTION)
+
+
+async def test_a_home_that_cannot_be_written_says_so(tmp_path: Path) -> None:
+    (tmp_path / "own.gguf").write_bytes(b"GGUF")
+    (tmp_path / "run").write_text("a file where a folder belongs")
+    with pytest.raises(BackendError, match="state cannot be kept") as caught:
+        await backend(tmp_path, provider="embedded", model=str(tmp_path / "own.gguf")).probe()
+    assert "RINGFENCE_HOME" in caught.value.todo
+
+
+async def test_without_the_local_extra_the_embedded_model_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "own.gguf").write_bytes(b"GGUF")
+    monkeypatch.setattr("ringfence.backends.embedded.find_spec", lambda name: None)
+    with pytest.raises(BackendError, match="needs the package xllamacpp") as caught:
+        await backend(tmp_path, provider="embedded", model=str(tmp_path / "own.gguf")).probe()
+    assert "ringfence[local]" in caught.value.todo
 
 
 def test_importing_the_package_loads_neither_a_client_nor_a_parser() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import select
 import stat
 import subprocess
 import sys
@@ -23,7 +24,7 @@ def test_each_message_is_a_run_of_one_conversation(ringfence: Shell, serve: Serv
 
 
 def test_what_was_said_before_is_seen_by_the_next_message(ringfence: Shell, serve: Serve) -> None:
-    serve(LOOK, {"when": "It is full.", "text": final("I remember.")}, final("It is full."))  # type: ignore[arg-type]
+    serve(LOOK, {"when": "It is full.", "text": final("I remember.")}, final("It is full."))
     shown = ringfence("chat", stdin="what is wrong?\nwhat did you say?\n")
     assert shown.out == "It is full.\nI remember.\n"
 
@@ -62,8 +63,8 @@ def test_on_a_terminal_the_history_is_kept_for_its_owner_alone(serve: Serve, fol
     read_until(ours, b"> ")
     os.write(ours, b"what is wrong?\n")
     read_until(ours, b"It is full.")
+    read_until(ours, b"> ")
     os.write(ours, b"\x04")
-    read_until(ours, b"")
     assert chat.wait(timeout=20) == 0
     os.close(ours)
     history = folder / ".ringfence" / "history"
@@ -71,12 +72,9 @@ def test_on_a_terminal_the_history_is_kept_for_its_owner_alone(serve: Serve, fol
     assert stat.S_IMODE(history.stat().st_mode) == 0o600
 
 
-def read_until(terminal: int, wanted: bytes) -> bytes:
-    """What a terminal shows until something appears, or, for nothing, until it closes."""
+def read_until(terminal: int, wanted: bytes) -> None:
+    """Wait for something to appear on a terminal."""
     seen = b""
-    while not wanted or wanted not in seen:
-        try:
-            seen += os.read(terminal, 4096)
-        except OSError:  # the other side has closed
-            break
-    return seen
+    while wanted not in seen:
+        assert select.select([terminal], [], [], 20)[0], f"{wanted!r} did not appear after {seen!r}"
+        seen += os.read(terminal, 1)

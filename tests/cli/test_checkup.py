@@ -141,6 +141,14 @@ def test_a_tool_whose_folder_is_gone_is_red(ringfence: Shell, serve: Serve) -> N
     assert "->" in todo
 
 
+def test_a_home_that_is_a_file_is_red(ringfence: Shell, serve: Serve, folder: Path) -> None:
+    serve(final("x"))
+    (folder.parent / "home").write_text("")
+    shown = ringfence("doctor")
+    assert shown.code == 1
+    assert "FAIL  disk            expected a folder at " in shown.out
+
+
 def test_doctor_without_a_manifest_still_looks_at_the_rest(ringfence: Shell) -> None:
     shown = ringfence("doctor")
     assert shown.code == 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import signal
+import socket
 from pathlib import Path
 
 import pytest
@@ -117,7 +118,7 @@ def test_json_is_one_object_for_an_error_too(ringfence: Shell, folder: Path) -> 
 
 @pytest.mark.parametrize("mode", ["500", "html", "404", "401", "cut"])
 def test_a_server_that_misbehaves_ends_in_words(ringfence: Shell, serve: Serve, mode: str) -> None:
-    serve(LOOK, DONE, mode=mode)  # type: ignore[call-arg]
+    serve(LOOK, DONE, mode=mode)
     shown = ringfence("run", "x")
     assert shown.code in (1, 5)
     assert shown.err
@@ -147,6 +148,26 @@ def test_what_a_model_or_a_file_says_cannot_drive_the_terminal(ringfence: Shell,
     assert r"a\x1b[2Jb\u202ec" in tree.out
 
 
+def test_a_task_with_bytes_that_are_no_text_is_still_a_task(ringfence: Shell, serve: Serve) -> None:
+    serve(LOOK, DONE)
+    shown = ringfence("run", "what \udcff is wrong?", "--json")
+    assert json.loads(shown.out)["status"] == "done"
+    assert ringfence("runs", "show", "\udcff").code == 2
+
+
+def test_a_run_that_is_stopped_before_it_began_says_that(folder: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(20)
+        (folder / "ringfence.yaml").write_text(MANIFEST.format(url=f"http://127.0.0.1:{server.getsockname()[1]}"))
+        running = process("run", "x", "--json")
+        asked, _ = server.accept()  # it asks for the window, and nobody answers
+        with asked:
+            running.send_signal(signal.SIGINT)
+            out, err = running.communicate(timeout=20)
+    assert (running.returncode, err) == (130, "\nstopped before the run began\n")
+    assert json.loads(out) == {"status": "interrupted", "run_id": "", "resume": ""}
+
+
 def test_a_resumed_run_takes_no_task(ringfence: Shell) -> None:
     assert ringfence("run", "x", "--resume", "01").code == 2
 
@@ -169,6 +190,7 @@ def test_a_run_that_is_stopped_says_how_to_resume_it_and_can_be(
     serve(LOOK, DONE)
     again = ringfence("run", "--resume", run_id[:-2])
     assert (again.code, again.out) == (0, "The disk is full.\n")
+    assert again.err.startswith(f"run {run_id}: what is wrong?\n")
 
 
 def test_a_finished_run_gives_its_result_again(ringfence: Shell, serve: Serve) -> None:

@@ -15,8 +15,10 @@ LOOK = step("files.read", "the note says it", path="notes/a.txt")
 
 
 @pytest.fixture
-def run_id(ringfence: Shell, serve: Serve) -> str:
-    """One finished run with a refused call in it."""
+def run_id(ringfence: Shell, serve: Serve, folder: Path) -> str:
+    """One finished run with a long result and a refused call in it."""
+    with (folder / "notes" / "a.txt").open("a") as note:
+        note.write("and so on\n" * 30 + "all of the last line\n")
     serve(LOOK, step("files.remove", path="notes/a.txt"), final("The disk is full."))
     return str(json.loads(ringfence("run", "what is wrong?", "--json").out)["run_id"])
 
@@ -42,12 +44,12 @@ def test_a_run_is_shown_as_a_tree_of_steps_calls_decisions_and_results(ringfence
     assert re.search(r'── files\.read\(.*path="notes/a.txt"\)  allowed by POL-8, \d+ ms\n', shown.out)
     assert '── files.remove(path="notes/a.txt")' in shown.out
     assert "── refused (POL-1 unknown-sink): " in shown.out
-    assert "the fan is loud" not in shown.out
+    assert "all of the last line" not in shown.out
     assert shown.out.endswith("\nThe disk is full.\n")
 
 
 def test_full_shows_the_whole_result(ringfence: Shell, run_id: str) -> None:
-    assert "the fan is loud" in ringfence("runs", "show", run_id, "--full").out
+    assert "all of the last line" in ringfence("runs", "show", run_id, "--full").out
 
 
 def test_the_record_can_be_read_when_the_manifest_is_broken(ringfence: Shell, run_id: str, folder: Path) -> None:
@@ -106,6 +108,7 @@ def test_an_interrupted_run_can_be_cancelled_once(ringfence: Shell, serve: Serve
     running.terminate()
     running.communicate(timeout=20)
     assert " open " in ringfence("runs", "list").out
+    assert "  no outcome recorded\n" in ringfence("runs", "show", run_id).out
     assert ringfence("runs", "cancel", run_id).code == 0
     assert " cancelled " in ringfence("runs", "list").out
     again = ringfence("runs", "cancel", run_id)

@@ -65,6 +65,7 @@ class House:
     journal: MemoryJournal
     tools: Mapping[str, Tool]
     grant: TaskGrant
+    clock: FakeClock
 
     def start(self, task: str = "what is it?", run: str = "run1") -> Any:
         return self.engine.start(task, run=run, principal=ALICE, grant=self.grant)
@@ -108,6 +109,7 @@ def build(
     sinks: dict[str, Any] = {f"tool:{n}": tool for n, tool in made.items()}
     sinks |= {"model:main": model, "reply:local": Tool(lambda args: None), READ_MORE.name: read_more}
     journal = journal or MemoryJournal()
-    gate = Gate(Policy(catalogue), sinks, journal, FakeClock())
+    clock = FakeClock()
+    gate = Gate(Policy(catalogue), sinks, journal, clock)
     engine = Engine(gate, [Tier("model:main", window)], settings, reply="reply:local", read_more=read_more)
-    return House(engine, gate, model, journal, made, TaskGrant(frozenset(catalogue), {}))
+    return House(engine, gate, model, journal, made, TaskGrant(frozenset(catalogue), {}), clock)

@@ -7,7 +7,7 @@ import json
 
 import pytest
 from ringfence.core.chain import Kind
-from ringfence.core.errors import BackendError
+from ringfence.core.errors import BackendError, JournalError
 from ringfence.core.labels import Label, Trust
 from ringfence.core.policy import Effect
 from ringfence.core.turn import State, fold
@@ -168,8 +168,7 @@ async def test_what_does_not_fit_the_window_is_left_out_by_rule_and_recorded(hou
     assert left_out[0] == 0
     assert left_out[-1] > 0
     last = agent.model.prompts[-1].messages
-    assert b"what is it?" in last[1]  # the task is never left out
-    assert b"Goal: what is it?" in last[-1]
+    assert b"Task: what is it?" in last[-1]  # the task is never left out
 
 
 async def test_a_task_that_can_never_fit_ends_with_numbers(house: Build) -> None:
@@ -201,6 +200,36 @@ async def test_a_run_that_was_cut_off_anywhere_ends_the_same(house: Build) -> No
         assert (result.answer, result.status) == (expected.answer, expected.status), cut
         assert [(s.tool, s.args) for s in result.steps] == [(s.tool, s.args) for s in expected.steps], cut
         assert fold(again.records()).state is State.DONE
+
+
+async def test_a_call_that_needs_a_yes_waits_and_is_made_once_after_it(house: Build) -> None:
+    agent = house(
+        [step(("ring", {"of": "bell"})), final("rung")],
+        tools={"ring": str},
+        specs={"ring": {"effect": Effect.COMMIT, "ask": True, "roles": {"of": "low"}}},
+    )
+    turn = agent.start()
+    assert (await agent.engine.drive(turn)).status == "waiting"
+    assert agent.tools["ring"].calls == []
+    await agent.engine.approve(turn, by="user:alice", expires=agent.clock() + 1000)
+    assert (await agent.engine.drive(turn)).answer == "rung"
+    assert agent.tools["ring"].calls == [{"of": "bell"}]
+    with pytest.raises(JournalError, match="not waiting"):
+        await agent.engine.approve(turn, by="user:alice", expires=agent.clock() + 1000)
+
+
+async def test_a_yes_that_came_too_late_is_none(house: Build) -> None:
+    agent = house(
+        [step(("ring", {"of": "bell"}))],
+        tools={"ring": str},
+        specs={"ring": {"effect": Effect.COMMIT, "ask": True, "roles": {"of": "low"}}},
+    )
+    turn = agent.start()
+    await agent.engine.drive(turn)
+    await agent.engine.approve(turn, by="user:alice", expires=agent.clock() + 1000)
+    agent.clock.advance(1000)
+    assert (await agent.engine.drive(turn)).status == "waiting"
+    assert agent.tools["ring"].calls == []
 
 
 async def test_an_effect_that_a_crash_hid_is_never_made_again(house: Build) -> None:

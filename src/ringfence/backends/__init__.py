@@ -88,10 +88,11 @@ def _key(ref: SecretRef | None) -> Callable[[], str | None]:
     def reveal() -> str | None:
         if ref is None:
             return None
-        value = ref.reveal()
-        if not value:
+        value = (ref.reveal() or "").strip()
+        if not value or not value.isascii() or not value.isprintable():
+            what = "holds characters that no key has" if value else "is not set"
             raise BackendError(
-                f"the variable {ref.name}, which holds the key of the model server, is not set",
+                f"the variable {ref.name}, the key of the model server, {what}",
                 todo=f"set {ref.name} in the environment or in .env",
             )
         return value

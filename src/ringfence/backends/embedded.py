@@ -6,13 +6,13 @@ import asyncio
 import contextlib
 import fcntl
 import hashlib
-import importlib.util
 import json
 import os
 import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import asdict
+from importlib.util import find_spec
 from pathlib import Path
 
 from ringfence.core.errors import BackendError
@@ -74,22 +74,24 @@ class EmbeddedModel:
     async def perform(self, action: Action) -> Outcome:
         """One completion; raises BackendError."""
         for _ in range(2):
-            async with self._leased() as chat:
+            async with self._leased() as (server, state, chat):
                 try:
                     return await chat.perform(action)
                 except Unreachable as fault:
                     if fault.spoken:
                         raise
                     died = fault
-                    await self._death()
-        raise await self._post_mortem(died)
+                    await server.death(state)
+        raise BackendError(
+            f"the embedded model server failed twice under one request; its last words: {server.last_words()}",
+            todo="if the machine is short of memory, use a smaller model or max_context",
+        ) from died
 
     async def probe(self) -> Capabilities:
         """What the running server has; starts it."""
-        async with self._leased() as chat:
+        async with self._leased() as (server, _, chat):
             found = await chat.probe()
-        assert self._server is not None
-        return Capabilities(self._server.alias, found.window)  # it may have been started under another name
+        return Capabilities(server.alias, found.window)  # it may have been started under another name
 
     async def aclose(self) -> None:
         """Close the connections; the server stays for others until it is idle."""
@@ -100,7 +102,7 @@ class EmbeddedModel:
         self._chat = self._server = self._of = None
 
     @contextlib.asynccontextmanager
-    async def _leased(self) -> AsyncIterator[OpenAIChat]:
+    async def _leased(self) -> AsyncIterator[tuple[_Server, State, OpenAIChat]]:
         if self._server is None:
             settings = await asyncio.to_thread(self._read_settings)
             self._server = self._server or _Server(self._run, settings, self._start_s, self._notice)
@@ -112,24 +114,9 @@ class EmbeddedModel:
                 if self._chat is not None:
                     await self._chat.aclose()
                 self._chat, self._of = self._connect(state), state
-            yield self._chat
+            yield server, state, self._chat
         finally:
             server.release(self._idle_s)
-
-    async def _death(self) -> None:
-        """A killed process keeps its locks while its memory is given back: wait for that, if it is what happens."""
-        assert self._server is not None
-        for _ in range(100):
-            if self._server.state() != self._of:
-                return
-            await asyncio.sleep(0.05)
-
-    async def _post_mortem(self, fault: BackendError) -> BackendError:
-        assert self._server is not None
-        return BackendError(
-            f"the embedded model server died twice under one request; its last words: {self._server.last_words()}",
-            todo="if the machine is short of memory, use a smaller model or max_context",
-        ).with_traceback(fault.__traceback__)
 
 
 class _Server:
@@ -167,10 +154,11 @@ class _Server:
 
     async def hold(self, idle_s: float) -> None:
         """From now on the server may not leave; waits for one that is just leaving."""
+        began = time.monotonic()
         self._holders += 1
         try:
-            while not try_lock(self._lease, fcntl.LOCK_SH):  # noqa: ASYNC110 another process holds it
-                await asyncio.sleep(0.02)
+            while not try_lock(self._lease, fcntl.LOCK_SH):
+                await self._wait(began)
         except BaseException:
             self._holders -= 1
             raise
@@ -221,6 +209,13 @@ class _Server:
         finally:
             os.close(lock)
 
+    async def death(self, of: State) -> None:
+        """A killed process keeps its locks while its memory is given back: wait for that, if it is what happens."""
+        for _ in range(100):
+            if self.state() != of:
+                return
+            await asyncio.sleep(0.05)
+
     def _lives(self) -> bool:
         if try_lock(self._alive, fcntl.LOCK_SH):
             fcntl.flock(self._alive, fcntl.LOCK_UN)
@@ -242,7 +237,7 @@ class _Server:
 
     async def _spawn(self) -> None:
         """Leave a daemon behind (it forks once more), with nothing of our environment but what it needs."""
-        if importlib.util.find_spec("xllamacpp") is None:
+        if find_spec("xllamacpp") is None:
             raise BackendError("provider: embedded needs the package xllamacpp", todo="pip install 'ringfence[local]'")
         write_private(self.folder / SETTINGS, asdict(self._settings))
         env = {k: v for k, v in os.environ.items() if k in _KEPT or k.startswith(_KEPT_PREFIXES)}

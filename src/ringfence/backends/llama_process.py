@@ -19,7 +19,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 SETTINGS, STATE, LOG, ALIVE, LEASE = "settings.json", "state.json", "server.log", "alive", "lease"
-SPIN_COUNT = "500"  # see bench/busy.py: waiting threads spin shortly, then sleep
+SPIN_COUNT = "300"  # see bench/busy.py: a waiting thread spins for a few microseconds, then sleeps
 _PROMPT_CACHE_MIB = 1024  # of earlier conversations; xllamacpp's own default is 8 GiB
 
 

@@ -16,7 +16,7 @@ from ..manifest.loader import load
 from . import exits, runs
 from .exits import Exit, Interrupted
 from .interrupt import interruptible
-from .run import resume_hint
+from .run import decoded, resume_hint
 from .screen import Live, console
 from .text import plain
 
@@ -68,7 +68,7 @@ class Chat:
     def _read(self) -> str | None:
         while True:
             try:
-                return input("> " if sys.stdin.isatty() else "").strip()
+                return decoded(input("> " if sys.stdin.isatty() else "")).strip()
             except EOFError:
                 return None
             except KeyboardInterrupt:

@@ -140,6 +140,8 @@ def disk(folder: Path) -> Check:
     there = next(parent for parent in (folder, *folder.absolute().parents) if parent.exists())
     free = shutil.disk_usage(there).free
     what = f"{size(free)} free at {folder}"
+    if not there.is_dir():
+        return Check("red", "disk", f"expected a folder at {there}, got a file", "move the file, or set RINGFENCE_HOME")
     if not os.access(there, os.W_OK):
         return Check("red", "disk", f"{there} cannot be written", "change its owner, or work in another folder")
     if free < FULL_BYTES:

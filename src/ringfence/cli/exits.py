@@ -55,7 +55,7 @@ def of_error(error: Exception) -> Exit:
             return Exit.JOURNAL
         case InternalError():
             return Exit.INTERNAL
-        case RingfenceError() | OSError():
+        case RingfenceError() | OSError() | UnicodeEncodeError():
             return Exit.USAGE
         case _:
             return Exit.INTERNAL
@@ -69,7 +69,10 @@ def words(error: Exception) -> tuple[str, str]:
         case RingfenceError():
             return error.what, error.todo
         case OSError(strerror=str(reason)):
-            return f"{reason.lower()}: {error.filename or 'no file named'}", "RINGFENCE_DEBUG=1 shows where"
+            where = f": {error.filename}" if error.filename else ""
+            return f"{reason.lower()}{where}", "RINGFENCE_DEBUG=1 shows where this came from"
+        case UnicodeEncodeError():
+            return "expected UTF-8 text on the command line, got other bytes", "write the argument in UTF-8"
         case _:
             return (
                 f"this is a bug of Ringfence: {type(error).__name__}: {error}",

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shlex
 import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from .. import app
-from ..core.errors import ManifestError, RingfenceError
+from ..core.errors import ManifestError
 from ..engine.result import Result
 from ..manifest.loader import load
 from ..manifest.types import Manifest
@@ -52,7 +53,12 @@ def read_task(given: str | None) -> str:
         given = data.decode("utf-8", "replace")
     if not given.strip():
         raise ManifestError("expected a task, got an empty one", todo='say what to do: ringfence run "..."')
-    return given.strip()
+    return decoded(given).strip()
+
+
+def decoded(text: str) -> str:
+    """Text that can be encoded: bytes of the command line or a terminal that are no UTF-8 become U+FFFD."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def bounded(manifest: Manifest, max_steps: int | None) -> Manifest:
@@ -73,7 +79,7 @@ def execute(wanted: Wanted) -> Exit:
         if wanted.as_json:
             _print_json({"status": "interrupted", "run_id": seen[0] if seen else "", "resume": hint})
         return Exit(stopped.code)
-    except (RingfenceError, OSError) as error:
+    except Exception as error:
         if not wanted.as_json:
             raise
         what, todo = exits.words(error)
@@ -90,7 +96,7 @@ def execute(wanted: Wanted) -> Exit:
 
 def resume_hint(run_id: str, manifest: Path) -> str:
     """The command that goes on with a run."""
-    other = "" if manifest == DEFAULT_MANIFEST else f" --manifest {manifest}"
+    other = "" if manifest == DEFAULT_MANIFEST else f" --manifest {shlex.quote(str(manifest))}"
     return f"ringfence run --resume {run_id}{other}"
 
 
@@ -107,6 +113,7 @@ async def _run(wanted: Wanted, seen: list[str]) -> Result:
             seen.append(agent.turn(wanted.resume).run)
         events = agent.stream_resume(seen[0]) if seen else agent.stream(wanted.task)
         with Live(out, quiet=wanted.quiet) as live:
+            live.recall(agent.journal.log.read(seen[0]) if seen else ())
             async for event in events:
                 if isinstance(event, Result):
                     result = event

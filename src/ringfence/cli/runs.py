@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import sys
 from datetime import datetime
 from pathlib import Path
 
-from .. import app, stores
+from .. import stores
 from ..core.errors import JournalError
-from ..manifest.loader import load
 from ..stores.reader import SqliteLog
 from .exits import Exit
-from .interrupt import interruptible
 from .screen import console
 from .text import duration, one_line, plain
 from .timeline import tree
@@ -71,6 +68,11 @@ def export(manifest: Path, run_id: str, out: Path | None) -> None:
 
 def cancel(manifest: Path, run_id: str) -> Exit:
     """End a run for good."""
+    import asyncio
+
+    from .. import app
+    from ..manifest.loader import load
+    from .interrupt import interruptible
 
     async def work() -> str:
         async with app.from_manifest(load(manifest)) as agent:

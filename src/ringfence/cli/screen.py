@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.status import Status
 from rich.text import Text
 
-from ..app import Event
-from ..core.chain import Kind
+from ..core.chain import Kind, Record
 from .text import one_line
 from .timeline import Line, Timeline, call_of, text
+
+if TYPE_CHECKING:
+    from ..app import Event
 
 _PIPE_WIDTH = 100_000
 _TAIL = 60  # characters of the model's text that the spinner shows
@@ -47,6 +51,12 @@ class Live:
         if self._status is not None:
             self._status.stop()
 
+    def recall(self, records: Iterable[Record]) -> None:
+        """Take in what a resumed run did before, of which only the first line is shown."""
+        lines = [line for record in records for line in self._timeline.lines(record)]
+        for line in lines[:1]:
+            self._print(line)
+
     def show(self, event: Event) -> None:
         """Take one event in."""
         if event.record is None:
@@ -57,15 +67,16 @@ class Live:
         if record.kind is Kind.INTENT:
             self._typed = ""
             self._spin(call_of(record) if "args" in record.body else "thinks")
-        if not self._quiet:
-            for line in self._timeline.lines(record):
-                self._print(line)
+        for line in self._timeline.lines(record):
+            self._print(line)
 
     def _spin(self, words: str) -> None:
         if self._status is not None:
             self._status.update(Text(one_line(words, limit=max(20, self._out.width - 4)), style="dim"))
 
     def _print(self, line: Line) -> None:
+        if self._quiet:
+            return
         shown = text(line)
         shown.pad_left(2 * line.depth)
         self._out.print(shown, no_wrap=True, overflow="ellipsis")

@@ -56,6 +56,7 @@ TRANSITIONS: dict[tuple[State, Event], State] = {
     (_THINKING, Event.THINK): _THINKING,  # asked again after a crash
     (_THINKING, Event.THOUGHT): _ACTING,
     (_THINKING, Event.FAULT): _READY,
+    (_THINKING, Event.REFUSE): _READY,  # asked again after a crash, under a policy that has changed
     (_THINKING, Event.MARK): _THINKING,
     (_THINKING, Event.FINISH): _DONE,
     (_ACTING, Event.SAY): _READY,
@@ -83,11 +84,12 @@ class Turn:
     calls  calls made, by sink
     seen   calls made, by action digest
     label  the join of everything in `items`
+    question  the decision that a human was asked for, while the run waits
     """
 
     __slots__ = (
-        "answered", "approvals", "calls", "end", "grant", "items", "label", "next_seq", "open", "principal", "run",
-        "seen", "start", "state", "usage",
+        "answered", "approvals", "calls", "end", "grant", "items", "label", "next_seq", "open", "principal", "question",
+        "run", "seen", "start", "state", "usage",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -105,6 +107,7 @@ class Turn:
         self.seen: Counter[str] = Counter()
         self.usage: Counter[str] = Counter()
         self.approvals: dict[str, Approval] = {}
+        self.question: Record | None = None
         self.label: Label = IDENTITY
 
     def apply(self, record: Record) -> None:
@@ -176,15 +179,18 @@ class Turn:
         self.answered.add(record.body["call"])
         self._show(record)
 
+    def _on_ask(self, record: Record) -> None:
+        self.question = record
+
     def _on_approve(self, record: Record) -> None:
-        body = record.body
+        body, self.question = record.body, None
         self.approvals[body["digest"]] = Approval(body["digest"], body["by"], body["expires"])
 
     def _on_finish(self, record: Record) -> None:
         self.end = record.body
 
     def _ignore(self, record: Record) -> None:
-        """Checkpoints and questions change nothing but the state."""
+        """A checkpoint changes nothing."""
 
     def _close(self, outcome: Record) -> Record:
         intent = self.open.pop(outcome.view["of"])

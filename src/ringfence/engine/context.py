@@ -17,7 +17,7 @@ _MARGIN = 64  # tokens of the chat template that no message counts
 NEXT = (
     "If the results above answer the task, give final_answer now. If not, call the tool that finds what is missing."
 )
-LOOK = "Call the tool that finds what the task asks for."
+LOOK = "First call the tool that finds exactly what the task asks for, or that checks it in the right file."
 _MAX_CHOICE = 120  # characters of a value that an argument can be closed to
 _FIRST_GUESS = 0.4  # tokens a byte, before the server has told us: English is about 0.25, digits and code up to 0.5
 
@@ -84,7 +84,6 @@ class Transcript:
         self._pending: list[tuple[int, str]] = []
         self._seen = 0
         self._thoughts = 0
-        self._looked = False
         self._task = ""
         self._result_chars = result_chars
         self._per_byte = _FIRST_GUESS
@@ -98,7 +97,7 @@ class Transcript:
         self.sync(turn)
         if self._pending:
             seqs, texts = zip(*self._pending, strict=True)
-            end = f"Task: {self._task}\n{NEXT if self._looked else LOOK}{note}"
+            end = f"Task: {self._task}\n{NEXT if self._thoughts else LOOK}{note}"
             self._parts.append(_Part(encode("user", "\n\n".join((*filter(None, texts), end))), seqs))
             self._pending = []
         room = int((window - max_tokens - _MARGIN) / self._per_byte)
@@ -142,7 +141,6 @@ class Transcript:
                 case Kind.DECISION if "call" in record.body and record.view["sink"].startswith(TOOL):
                     self._pending.append((record.seq, f"{_title(record)}: refused: {record.body['why']}"))
                 case Kind.OUTCOME if intent is not None and intent.view["sink"].startswith(TOOL):
-                    self._looked = True
                     self._gather(record.body["value"])
                     if self._thoughts == 0 and not intent.body["args"]:  # an overview: the same for every task, so first
                         self._map = _Part(encode("user", self._result(record, intent)), (record.seq,))

@@ -31,16 +31,6 @@ class Step:
     final: dict[str, JSON] | None = None
 
 
-_FINAL = {
-    "type": "object",
-    "properties": {
-        "answer": {"type": "string", "minLength": 1, "maxLength": 1500},
-        "artifacts": {"type": "array", "items": {"type": "string", "maxLength": 120}, "maxItems": 4},
-        "confidence": {"enum": ["low", "medium", "high"]},
-    },
-    "required": ["answer", "artifacts", "confidence"],
-    "additionalProperties": False,
-}
 _THOUGHT = {"type": "string", "maxLength": 240}
 
 
@@ -71,8 +61,20 @@ def grammar(
         array = {"type": "array", "items": {"anyOf": calls}, "minItems": 1, "maxItems": parallel}
         forms.append(_closed({"thought": _THOUGHT, "calls": array}))
     if final:
-        forms.append(_closed({"thought": _THOUGHT, "final_answer": _FINAL}))
+        forms.append(_closed({"thought": _THOUGHT, "final_answer": _final((choices or {}).get("path", ()))}))
     return json.dumps(forms[0] if len(forms) == 1 else {"anyOf": forms}, separators=(",", ":")).encode()
+
+
+def _final(known: Sequence[str]) -> dict[str, Any]:
+    """The answer, the files it rests on (only such as results have shown), and how sure the model is."""
+    artifact = {"enum": list(known)} if known else {"type": "string", "maxLength": 120}
+    return _closed(
+        {
+            "answer": {"type": "string", "minLength": 1, "maxLength": 1200},
+            "artifacts": {"type": "array", "items": artifact, "maxItems": 3},
+            "confidence": {"enum": ["low", "medium", "high"]},
+        }
+    )
 
 
 def _chosen(schema: JSON, choices: Mapping[str, Sequence[str]]) -> JSON:

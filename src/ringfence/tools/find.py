@@ -21,6 +21,8 @@ SECONDS = 15.0
 MAX_INDEXED_BYTES = 8 * 2**20  # about 15 times as much memory
 MIN_LINES = 6  # a shorter passage is shown with what follows it
 LINE_CHARS = 300
+DATA_LINES = 120  # a longer text is data to be searched and counted, not prose to be read
+SAMPLE_LINES = 3
 
 
 class FindArgs(Args):
@@ -100,14 +102,15 @@ def find_passages(folders: Folders, use: Use, *, room: int) -> Tool:
 
 
 def _shown(passage: Passage, room: int) -> dict[str, JSON]:
-    """A passage as text of at most `room` characters; rows of a table come with its header."""
-    lines = passage.text.lines
+    """A passage as text of at most `room` characters; of a table or a log only a few lines, and which tool reads it."""
+    path, lines = passage.text.path, passage.text.lines
+    table, log = path.endswith((".csv", ".tsv")), len(lines) > DATA_LINES
     first, last = passage.first, min(max(passage.last, passage.first + MIN_LINES - 1), len(lines))
     while first < last and not lines[first - 1].strip():
         first += 1
-    text: list[str] = []
-    if passage.text.path.endswith((".csv", ".tsv")) and first > 1:
-        text.append(lines[0][:LINE_CHARS])
+    if table or log:
+        last = min(last, first + SAMPLE_LINES - 1)
+    text: list[str] = [lines[0][:LINE_CHARS]] if table and first > 1 else []
     used = sum(len(line) + 1 for line in text)
     end = first - 1
     for line in lines[first - 1 : last]:
@@ -117,4 +120,9 @@ def _shown(passage: Passage, room: int) -> dict[str, JSON]:
         text.append(clipped)
         used += len(clipped) + 1
         end += 1
-    return {"path": passage.text.path, "lines": f"{first}-{end}", "text": "\n".join(text).rstrip()[:room]}
+    shown: dict[str, JSON] = {"path": path, "lines": f"{first}-{end} of {len(lines)}"}
+    if passage.text.outdated:
+        shown["outdated"] = passage.text.outdated
+    if table or log:
+        shown["note"] = f"a sample; ask {'csv.query' if table else 'text.count or files.search'} about the whole file"
+    return {**shown, "text": "\n".join(text).rstrip()[:room]}

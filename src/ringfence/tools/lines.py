@@ -23,18 +23,44 @@ def split_lines(text: str) -> list[str]:
     return [line[:-1] if line.endswith("\r") else line for line in lines] if "\r" in text else lines
 
 
+_ACCESS = re.compile(
+    r'(?P<ip>[\da-fA-F.:]+)\b[^\["]{0,80}\[(?P<time>[^\]]*)\] "(?P<method>[A-Z]+) (?P<path>[^" ]+)[^"]*" '
+    r"(?P<status>\d{3}) (?P<bytes>\d+|-)"
+)
+_PAIR = re.compile(
+    r'(?<![\w.-])(?:"([A-Za-z_][\w.-]{0,30})"\s*:|([A-Za-z_][\w.-]{0,30})=)\s*(?:"([^"]*)"|([^\s,;&|{}\[\]()"]+))'
+)
+_LEVEL = re.compile(r"\b(TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|CRITICAL|FATAL)\b")
+
+
+def fields(line: str) -> dict[str, str]:
+    """The named parts of a log line: of the combined access format, of `key=value` and `"key": value`, and its level."""
+    named = {}
+    if level := _LEVEL.search(line):
+        named["level"] = level[1]
+    if access := _ACCESS.match(line):
+        return named | access.groupdict()
+    for quoted, plain, text, bare in _PAIR.findall(line):
+        named.setdefault(quoted or plain, text or bare)
+    return named
+
+
 def scan(job: dict[str, Any], texts: Iterable[tuple[str, str]]) -> dict[str, Any]:
     """Count and collect the matching lines of (name, text) pairs.
 
     job     pattern, ignore_case, by (see `valuer`), hits: how many lines to bring back, width: their characters
-    result  hits [[name, line number, line]], lines, occurrences, total, files {name: matching lines},
-            values [[value, count]] most frequent first, distinct: how many values; `unit` is what values count
+            word: a plain word, if the pattern is one
+    result  hits [[name, line number, line]], last: the last of them, lines, occurrences, total, files {name: matching lines},
+            values [[value, count]] most frequent first, distinct: how many values; `unit` is what values count;
+            named {field: lines whose field is the word}
     """
     regex = re.compile(job["pattern"], re.IGNORECASE if job["ignore_case"] else 0)
     value_of, unit = valuer(job["by"], regex)
     hits: list[list[Any]] = []
     files: Counter[str] = Counter()
     values: Counter[str] = Counter()
+    named: Counter[str] = Counter()
+    last: list[Any] = []
     occurrences = total = 0
     for name, text in texts:
         for number, line in enumerate(split_lines(text), 1):
@@ -44,12 +70,16 @@ def scan(job: dict[str, Any], texts: Iterable[tuple[str, str]]) -> dict[str, Any
             files[name] += 1
             found = list(regex.finditer(line)) if job["pattern"] else [None]
             occurrences += len(found)
+            last = [name, number, line, found[0]]
             if len(hits) < job["hits"]:
                 hits.append([name, number, _clip(line, found[0], job["width"])])
+            if job["word"]:
+                named.update(key for key, value in fields(line).items() if value.lower() == job["word"])
             for value in value_of(line, found):
                 values[value if value in values or len(values) < MAX_VALUES else "(others)"] += 1
     return {
-        "hits": hits, "lines": files.total(), "occurrences": occurrences, "total": total, "files": dict(files),
+        "hits": hits, "last": [*last[:2], _clip(*last[2:], job["width"])] if last else [], "named": dict(named),
+        "lines": files.total(), "occurrences": occurrences, "total": total, "files": dict(files),
         "values": values.most_common(job["top"]), "distinct": len(values), "unit": unit,
     }  # fmt: skip
 
@@ -69,7 +99,7 @@ def valuer(by: str, regex: re.Pattern[str]) -> tuple[Values, str]:
     """How to take the values to count from a line and its matches, and what they are called.
 
     by  "" the first group of the pattern if it has one; "match" the matched text; "field3" the third word of the line;
-        a group's number or name; any other name: what stands after `name=`, `name:` or `"name":`
+        a group's number or name; any other name: a field, or what stands after `name=`, `name:` or `"name":`
     """
     if by == "match":
         return (lambda line, found: [m.group() for m in found if m]), "matched text"
@@ -88,7 +118,14 @@ def valuer(by: str, regex: re.Pattern[str]) -> tuple[Values, str]:
     key = re.compile(
         rf"(?<![\w.-]){re.escape(by)}[\"']?\s*[=:]\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s,;&|{{}}\[\]()]+))", re.I
     )
-    return (lambda line, found: [next(g for g in m.groups() if g is not None) for m in key.finditer(line)][:1]), by
+
+    def values(line: str, found: list[Any]) -> list[str]:
+        named = fields(line).get(by)
+        if named is not None:
+            return [named]
+        return [next(g for g in m.groups() if g is not None) for m in key.finditer(line)][:1]
+
+    return values, by
 
 
 def main() -> None:

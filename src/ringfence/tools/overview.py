@@ -7,6 +7,7 @@ import csv
 from ringfence.core.errors import ToolError
 from ringfence.core.values import JSON
 
+from .lines import fields
 from .folders import SNIFF_BYTES, Entry, Folders, is_binary, size_text
 from .texts import decode, note_skipped, notes
 from .tool import Args, Tool, Use, define
@@ -52,4 +53,6 @@ def _about(folders: Folders, entry: Entry) -> dict[str, JSON]:
         return {**about, "columns": [name.strip() for name in next(csv.reader([lines[0]], delimiter=separator))][:30]}
     if suffix in NOTES:
         return {**about, "title": lines[0].strip("# ")[:60]}
-    return {**about, "line": lines[len(lines) // 2 if suffix == ".log" else 0][:70]}
+    line = lines[len(lines) // 2 if suffix == ".log" else 0]
+    names = list(fields(line))[:10]
+    return {**about, "line": line[:70], **({"fields": names} if names and suffix == ".log" else {})}

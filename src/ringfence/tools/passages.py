@@ -23,6 +23,12 @@ UNIT = 2
 SMALL_NUMBER_WEIGHT = 0.3  # the `02` of `web-02` is also the second of every month
 FAINT = 0.25  # a passage this far below the best one is noise
 SECOND = 0.7  # how near the best passage of a file a second one has to be
+OUTDATED_SHARE = 0.4  # what is left of the score of a passage in a file that says that it no longer holds
+_OUTDATED = re.compile(
+    r"\b(superseded|obsolete|out of date|outdated|deprecated|withdrawn|replaced by|no longer (valid|in force|applies))\b",
+    re.I,
+)
+HEAD_LINES = 12
 FILE_SHARE = 0.35  # how much a whole file about the question lifts its passages
 PREFIX_WEIGHT = 0.35  # `config` for `configuration`
 CHUNK_LINES, CHUNK_CHARS = 12, 800
@@ -55,6 +61,7 @@ class Text:
     chunks: Sequence[Chunk]
     terms: Mapping[str, int]
     length: int
+    outdated: str = ""  # the line of its head that says so
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +102,8 @@ def index(path: str, version: tuple[int, int], content: str) -> Text:
     whole: Counter[str] = Counter()
     for chunk in chunks:
         whole.update(chunk.terms)
-    return Text(path, version, lines, chunks, whole, sum(chunk.length for chunk in chunks))
+    outdated = next((line.strip() for line in lines[:HEAD_LINES] if _OUTDATED.search(line)), "")
+    return Text(path, version, lines, chunks, whole, sum(chunk.length for chunk in chunks), outdated[:120])
 
 
 def _spans(lines: Sequence[str]) -> list[tuple[int, int]]:
@@ -157,7 +165,8 @@ class Library:
             whole = FILE_SHARE * ask.score(text.terms, text.length * len(self.texts) / total)
             for chunk in text.chunks:
                 if score := ask.score(chunk.terms, chunk.length * sum(lengths) / total):
-                    found.append(Passage(text, chunk.first, chunk.last, score + whole))
+                    share = OUTDATED_SHARE if text.outdated else 1.0
+                    found.append(Passage(text, chunk.first, chunk.last, share * (score + whole)))
         found.sort(key=lambda p: (-p.score, p.text.path, p.first))
         return _merged([p for p in found if p.score >= FAINT * found[0].score], k)
 

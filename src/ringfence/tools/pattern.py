@@ -22,6 +22,7 @@ from . import lines
 MAX_PATTERN = 500
 MAX_WAYS = 8  # alternatives are tried one after the other
 SEARCH_S = 5.0
+_WORD = re.compile(r"[\w./:-]+")
 _COSTLY = re.compile(r"[*+?{(]|\[\[|--|&&|~~|\|\|")  # the doubled ones: sets that a later `re` may read otherwise
 
 
@@ -78,6 +79,7 @@ def scan(
         "hits": hits,
         "top": top,
         "width": width,
+        "word": pattern.text.lower() if _WORD.fullmatch(pattern.text) else "",
     }
     if pattern.is_quick:
         try:

@@ -78,6 +78,7 @@ def search_files(folders: Folders, use: Use, *, room: int) -> Tool:
             best = sorted(found["files"].items(), key=lambda item: -item[1])[:5]
             spread = ", ".join(f"{path} {count}" for path, count in best)
             cut = f"showing {len(shown)} of {total} matching lines ({spread}); narrow the pattern, or use text.count"
+            shown.append("last match: {}:{}: {}".format(*found["last"]))
         none = "" if total else "no line matches; use files.find with plain words"
         return {"matches": shown, **notes(cut, none, pattern.note, note_skipped(skipped))}
 
@@ -131,7 +132,7 @@ def _scan_anyhow(pattern: Pattern, texts: list[tuple[str, str]], **how: Any) -> 
 
 
 def _count(texts: list[tuple[str, str]], skipped: list[str], pattern: str, by: str, top: int) -> JSON:
-    read, found = _scan_anyhow(Pattern.read(pattern), texts, by=by.strip(), top=top)
+    read, found = _scan_anyhow(Pattern.read(pattern), texts, by=by.strip(), top=top, hits=1)
     result: dict[str, JSON] = {"lines": found["lines"]} if not pattern else {
         "pattern": read.text, "matching_lines": found["lines"], "matches": found["occurrences"],
         "of_lines": found["total"],
@@ -141,6 +142,14 @@ def _count(texts: list[tuple[str, str]], skipped: list[str], pattern: str, by: s
         result["files"] = [[path, count] for path, count in ranked[:10]]
     elif texts and texts[0][0] != "text":
         result = {"path": texts[0][0], **result}
+    if pattern and found["lines"]:
+        result |= {
+            name: f"line {hit[1]}: {hit[2].strip()}"
+            for name, hit in (("first", found["hits"][0]), ("last", found["last"]))
+        }
+    for name, count in sorted(found["named"].items(), key=lambda item: item[1]):
+        if count != found["lines"]:  # a word may stand anywhere in a line; as the value of a field it means something
+            result[f"lines whose {name} is {read.text}"] = count
     few = ""
     if found["unit"]:
         result |= {"by": found["unit"], "distinct": found["distinct"]}

@@ -51,7 +51,9 @@ class QueryArgs(Args):
 
     path: Annotated[
         str,
-        Field(description="a CSV or TSV file path such as data/hosts.csv", min_length=1, json_schema_extra=KNOWN_TABLE),
+        Field(
+            description="a CSV or TSV file path such as tables/people.csv", min_length=1, json_schema_extra=KNOWN_TABLE
+        ),
     ]
     select: Annotated[str, Field(description="columns to show, separated by commas; empty for all")] = ""
     where: Annotated[tuple[Condition, ...], Field(description="conditions that rows must meet", max_length=10)] = ()
@@ -191,7 +193,28 @@ def query(table: Table, args: QueryArgs, *, room: int) -> dict[str, JSON]:
         f"showing {len(shown)} of {len(rows)} rows; add conditions, or use aggregate" if len(shown) < len(rows) else ""
     )
     columns = [table.columns[n] for n in picked]
-    return {"columns": columns, "rows": shown, "matched": f"{matched} of {total} rows", **notes(cut, none, note)}
+    totals = {} if args.aggregate or args.group_by else _totals(table, rows, picked)
+    return {
+        "columns": columns,
+        "rows": shown,
+        **totals,
+        "matched": f"{matched} of {total} rows",
+        **notes(cut, none, note),
+    }
+
+
+def _totals(table: Table, rows: list[list[str]], picked: Sequence[int]) -> dict[str, JSON]:
+    """Sum, average, least and most of each numeric column shown, over all matching rows: a model adds up badly."""
+    totals: dict[str, JSON] = {}
+    for place in picked if len(rows) > 1 else ():
+        kinds = {typed(row[place])[0] for row in rows[:200]} - {EMPTY}
+        if kinds == {NUMBER}:
+            values = [
+                f"{kind} {_aggregate(kind, [row[place] for row in rows], 0)[0]}"
+                for kind in ("sum", "avg", "min", "max")
+            ]
+            totals[f"{table.columns[place]} of all {len(rows)} rows"] = ", ".join(values)
+    return totals
 
 
 def _sort_place(table: Table, args: QueryArgs) -> int:
@@ -219,7 +242,7 @@ def _aggregated(table: Table, rows: list[list[str]], args: QueryArgs) -> tuple[t
     groups: dict[tuple[str, ...], list[list[str]]] = {} if keys else {(): rows}
     for row in rows if keys else []:
         groups.setdefault(tuple(row[n] for n in keys), []).append(row)
-    left_out = 0
+    left_out, note = 0, ""
     made: list[tuple[tuple[str, ...], str]] = []
     for key, members in groups.items():
         value, unusable = _aggregate(kind, [row[place] for row in members] if place >= 0 else [], len(members))
@@ -227,8 +250,11 @@ def _aggregated(table: Table, rows: list[list[str]], args: QueryArgs) -> tuple[t
         made.append((key, value))
     if keys and not args.sort_by:
         made = [(tuple(row[:-1]), row[-1]) for row in _sorted([[*k, v] for k, v in made], len(keys), descending=True)]
+    if not keys and kind in ("min", "max") and made[0][1]:
+        note = "the row: " + ", ".join(next(row for row in rows if row[place] == made[0][1]))
     name = kind if place < 0 or kind == "count" else f"{kind}({table.columns[place]})"
-    note = f"{left_out} rows without a usable {table.columns[place]} were left out" if left_out else ""
+    if left_out:
+        note = f"{left_out} rows without a usable {table.columns[place]} were left out"
     return (*(table.columns[n] for n in keys), name), [[*key, value] for key, value in made], note
 
 
