@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 import tracemalloc
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,22 +25,27 @@ from ringfence.manifest.loader import parse
 from ringfence.stores import open_journal
 from ringfence.stores.memory import MemoryJournal
 
-CALL = {"thought": "add", "calls": [{"tool": "calc", "args": {"expression": "17 * 23"}}]}
-DONE = {"thought": "done", "final_answer": {"answer": "391", "artifacts": [], "confidence": "high"}}
+TASK = "17 * 23"
 
 
-def step(number: int) -> dict[str, Any]:
-    return {"thought": "add", "calls": [{"tool": "calc", "args": {"expression": f"17 * {number}"}}]}
+def step(number: int) -> str:
+    """A model answer that calls a tool."""
+    return json.dumps({"thought": "add", "calls": [{"tool": "calc", "args": {"expression": f"17 * {number}"}}]})
+
+
+DONE = json.dumps({"thought": "done", "final_answer": {"answer": "391", "artifacts": [], "confidence": "high"}})
+# the answer is in the grammar once the tool has answered; until then it is called: right for any number of runs at once
+RUN = [{"when": '"final_answer":{"type"', "text": DONE}, step(23)]
 
 
 class Server:
     """The scripted model server in a process of its own."""
 
-    def __init__(self, steps: list[dict[str, Any]], delay_ms: int = 0) -> None:
+    def __init__(self, steps: Sequence[Any], delay_ms: int = 0) -> None:
         self.folder = tempfile.TemporaryDirectory()
         script = Path(self.folder.name) / "script.json"
-        script.write_text(json.dumps([json.dumps(s) for s in steps]))
-        command = [sys.executable, "-m", "ringfence.testing.server", "--script", str(script)]
+        script.write_text(json.dumps(steps))
+        command = [sys.executable, "-m", "ringfence.testing.server", "--cycle", "--script", str(script)]
         self.process = subprocess.Popen(
             [*command, "--delay-ms", str(delay_ms), "--port", "0"], stdout=subprocess.PIPE, text=True
         )
@@ -62,11 +67,11 @@ inference: {{provider: llamacpp, endpoint: "{url}", model: scripted}}
 tools: [{{name: calc, type: builtin}}]
 workflow: {{max_steps: 30}}
 """
-    return app.from_manifest(parse(text, None), journal=journal)
+    return app.from_manifest(parse(text, "bench.yaml"), journal=journal)
 
 
 async def bare(url: str, runs: int) -> None:
-    body = json.dumps({"model": "m", "messages": [{"role": "user", "content": "17 * 23"}]}).encode()
+    body = json.dumps({"model": "m", "messages": [{"role": "user", "content": TASK}]}).encode()
     async with aiohttp.ClientSession() as session:
         for _ in range(runs * 2):
             async with session.post(url + "/chat/completions", data=body) as answer:
@@ -93,7 +98,7 @@ def writes() -> int:
 
 
 async def sequential(folder: Path) -> None:
-    with Server([CALL, DONE]) as server:
+    with Server(RUN) as server:
         floor = await cpu_ms(lambda: bare(server.url, 20), 5) / 20
         print(f"{'bare aiohttp, two requests':44}{floor:8.2f} ms")
 
@@ -101,37 +106,37 @@ async def sequential(folder: Path) -> None:
             print(f"{name:44}{ms:8.2f} ms {ms / floor:6.1f} x bare")
 
         async with agent_for(server.url, MemoryJournal()) as agent:
-            assert (await agent.run("17 * 23")).answer == "391"
-            show("run, journal off", await cpu_ms(lambda: agent.run("17 * 23"), 100))
+            assert (await agent.run(TASK)).answer == "391"
+            show("run, journal off", await cpu_ms(lambda: agent.run(TASK), 100))
         async with agent_for(server.url, open_journal(folder / "a.db")) as agent:
-            await agent.run("17 * 23")
+            await agent.run(TASK)
             before = writes()
-            show("run, journal on", await cpu_ms(lambda: agent.run("17 * 23"), 100))
+            show("run, journal on", await cpu_ms(lambda: agent.run(TASK), 100))
             print(f"{'bytes written a run':44}{(writes() - before) / 500:8.0f}")
             for _ in range(500):
-                await agent.run("17 * 23", conversation="long")
+                await agent.run(TASK, conversation="long")
             show(
                 "run, journal on, after 1,000 messages",
-                await cpu_ms(lambda: agent.run("17 * 23", conversation="long"), 50),
+                await cpu_ms(lambda: agent.run(TASK, conversation="long"), 50),
             )
     with Server([*(step(n) for n in range(10)), DONE]) as server:
         async with agent_for(server.url, open_journal(folder / "b.db")) as agent:
-            await agent.run("17 * 23")
-            show("run of 10 tool steps, journal on", await cpu_ms(lambda: agent.run("17 * 23"), 30))
+            assert len((await agent.run(TASK)).steps) == 10
+            show("run of 10 tool steps, journal on", await cpu_ms(lambda: agent.run(TASK), 30))
 
 
 async def concurrent(folder: Path, at_once: int, total: int, *, journal: bool) -> None:
     delay_ms = 50
-    with Server([CALL, DONE], delay_ms) as server:
+    with Server(RUN, delay_ms) as server:
         store = open_journal(folder / f"c{at_once}.db") if journal else MemoryJournal()
         async with agent_for(server.url, store) as agent:
-            await agent.run("17 * 23")
+            await agent.run(TASK)
             gate, times = asyncio.Semaphore(at_once), []
 
             async def one() -> None:
                 async with gate:
                     began = time.perf_counter()
-                    assert (await agent.run("17 * 23")).status == "done"
+                    assert (await agent.run(TASK)).status == "done"
                     times.append((time.perf_counter() - began) * 1000)
 
             began = time.perf_counter()
@@ -147,11 +152,11 @@ async def concurrent(folder: Path, at_once: int, total: int, *, journal: bool) -
 
 async def memory(at_once: int = 512) -> None:
     """Bytes of a live run, while its model is thinking."""
-    with Server([CALL, DONE], 3000) as server:
+    with Server(RUN, 3000) as server:
         async with agent_for(server.url, MemoryJournal()) as agent:
             await agent._ready()
             tracemalloc.start()
-            runs = [asyncio.ensure_future(agent.run("17 * 23")) for _ in range(at_once)]
+            runs = [asyncio.ensure_future(agent.run(TASK)) for _ in range(at_once)]
             await asyncio.sleep(2)
             size, _ = tracemalloc.get_traced_memory()
             tracemalloc.stop()

@@ -17,7 +17,7 @@ from ringfence.core.chain import Record
 from ringfence.core.errors import JournalError, ManifestError
 from ringfence.core.gate import Gate
 from ringfence.core.grants import TaskGrant
-from ringfence.core.labels import IDENTITY, Clause
+from ringfence.core.labels import IDENTITY, Clause, Label, Trust
 from ringfence.core.policy import Effect, Policy, Profile, SinkSpec
 from ringfence.core.ports import Sink
 from ringfence.core.turn import State, Turn, fold
@@ -206,11 +206,18 @@ class Agent:
 
     async def _tier(self, number: int, probe: bool) -> Tier:
         config, shared = self.manifest.inference.tiers[number], self.manifest.inference
-        window = (await self._backends[number].probe()).window if probe and number == 0 else None
+        asked_first = probe and number == 0 and self._may_hear(f"model:{config.name}")
+        window = (await self._backends[number].probe()).window if asked_first else None
         asked = config.max_context or shared.max_context
         bounds = [bound for bound in (window, asked) if bound]
         max_tokens = config.max_tokens or shared.max_tokens or 512
         return Tier(f"model:{config.name}", min(bounds, default=DEFAULT_WINDOW), max_tokens)
+
+    def _may_hear(self, sink: str) -> bool:
+        """Whether the user's words may go there at all; a server that they may not is not even asked what it has."""
+        words, spec = Label(Trust.USER, frozenset({self.principal.circle})), self._specs[sink]
+        audience = frozenset({self.principal.member}) if spec.audience is None else spec.audience
+        return words.flows_to(spec.clearance, audience)
 
 
 def load(path: str | Path = "ringfence.yaml", *, functions: Sequence[Callable[..., Any]] = ()) -> Agent:

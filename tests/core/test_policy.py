@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
+from ringfence.core.chain import Kind
 from ringfence.core.grants import Approval, approval_digest
 from ringfence.core.labels import ANYONE, NOBODY, Label, Trust
 from ringfence.core.policy import Effect, Policy, Profile, Role, SinkSpec
 from ringfence.core.turn import Turn
 from ringfence.core.values import Action, Allow, Ask, Decision, Deny
 
-from .kit import PUBLIC, USER, acting, policy, reader, writer
+from .kit import PUBLIC, USER, acting, policy, reader, record, writer
 
 OPS = Label(Trust.USER, frozenset({frozenset({"role:ops"})}))
 HR = Label(Trust.USER, frozenset({frozenset({"role:hr"})}))
@@ -141,6 +142,18 @@ def test_pol_7_the_very_same_call_is_bounded() -> None:
     assert code(decide(reader(repeats=1), turn, x=1)) == "deny POL-7 repeat"
     assert code(decide(reader(repeats=2), turn, x=1)) == "allow POL-8"
     assert code(decide(reader(repeats=1), turn, x=2)) == "allow POL-8"
+
+
+def test_pol_7_a_call_whose_outcome_a_crash_hid_was_counted_already() -> None:
+    turn = acting("tool:read")
+    intent = {"call": 0, "args": {"x": 1}}
+    turn.apply(record(3, Kind.INTENT, view={"sink": "tool:read", "rule": "POL-8"}, body=intent))
+    spec = reader(repeats=1, limit=1)
+    assert code(decide(spec, turn, x=1)) == "allow POL-8"
+    assert code(decide(spec, turn, x=2)) == "deny POL-7 budget"
+    turn.apply(record(4, Kind.OUTCOME, view={"of": 3, "ok": True, "ms": 1}, body={"value": 1}))
+    assert code(decide(spec, turn, x=1)) == "deny POL-7 budget"
+    assert code(decide(reader(repeats=1), turn, x=1)) == "deny POL-7 repeat"
 
 
 def test_pol_8_a_sink_may_want_a_yes_and_unattended_nobody_is_there_to_give_it() -> None:

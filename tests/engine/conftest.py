@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+
 from ringfence.core.chain import Record
 from ringfence.core.errors import ToolError
 from ringfence.core.gate import Gate

@@ -6,6 +6,7 @@ import asyncio
 import json
 
 import pytest
+
 from ringfence.core.chain import Kind
 from ringfence.core.errors import BackendError, JournalError
 from ringfence.core.labels import Label, Trust
@@ -161,7 +162,7 @@ async def test_a_large_result_is_cut_and_the_rest_can_be_read(house: Build) -> N
 
 async def test_what_does_not_fit_the_window_is_left_out_by_rule_and_recorded(house: Build) -> None:
     script = [*(step(("look", {"of": str(n)})) for n in range(6)), final("42")]
-    agent = house(script, tools={"look": lambda args: {"text": "word " * 150}}, window=1800)
+    agent = house(script, tools={"look": lambda args: {"text": "42 " + "word " * 150}}, window=1800)
     result = await agent.run()
     assert result.status == "done"
     left_out = [r.view["left_out"] for r in agent.records() if r.view.get("sink") == "model:main"]
@@ -269,7 +270,7 @@ async def test_an_argument_is_closed_to_values_that_results_have_shown(house: Bu
     schema = {"type": "object", "properties": {"of": {"type": "string", "x-from": {"key": "path"}}}, "required": ["of"]}
     agent = house(
         [step(("look", {"of": "a"})), final("42")],
-        tools={"look": lambda args: [{"path": "a.md"}, {"path": "b.md"}]},
+        tools={"look": lambda args: [{"path": "a.md", "says": 42}, {"path": "b.md"}]},
         specs={"look": {"schema": schema}},
     )
     await agent.run()
@@ -277,3 +278,50 @@ async def test_an_argument_is_closed_to_values_that_results_have_shown(house: Bu
     assert b"x-from" not in first + second
     assert b'{"enum":["a.md","b.md"]}' in second
     assert b"a.md" not in first
+
+
+async def test_a_task_that_looks_something_up_is_first_answered_from_what_opened_the_run(house: Build) -> None:
+    agent = house([final("it is 42")], specs={"look": {"opens": "of"}})
+    await agent.run()
+    assert b'"calls"' not in (agent.model.prompts[0].schema or b"")
+
+
+async def test_a_task_that_counts_has_to_call_a_tool_of_its_own(house: Build) -> None:
+    agent = house([step(("look", {"of": "all"})), final("42 in total")], specs={"look": {"opens": "of"}})
+    await agent.run("how many in total?")
+    assert b"final_answer" not in (agent.model.prompts[0].schema or b"")
+
+
+async def test_a_sample_is_no_answer(house: Build) -> None:
+    agent = house(
+        [step(("look", {"of": "all"})), final("it is 42")],
+        tools={"look": lambda args: {"text": "it is 42", "partial": True}},
+        specs={"look": {"opens": "of"}},
+    )
+    await agent.run()
+    assert b"final_answer" not in (agent.model.prompts[0].schema or b"")
+
+
+async def test_not_found_in_the_passages_sends_the_model_to_the_tools(house: Build) -> None:
+    agent = house(
+        [final("not found"), step(("look", {"of": "elsewhere"})), final("not found in the files")],
+        specs={"look": {"opens": "of"}},
+    )
+    result = await agent.run()
+    assert [s.args["of"] for s in result.steps] == ["what is it?", "elsewhere"]
+    assert b"final_answer" not in (agent.model.prompts[1].schema or b"")
+    assert result.answer == "not found in the files"
+
+
+async def test_a_number_that_stands_in_no_result_goes_back_once(house: Build) -> None:
+    agent = house([step(("look", {"of": "it"})), final("it is 43"), final("it is 44")])
+    result = await agent.run()
+    assert b"43 stands in no result" in agent.model.prompts[2].messages[-1]
+    assert result.answer == "it is 44"
+    assert result.confidence == "low"
+
+
+async def test_the_thoughts_of_earlier_steps_are_not_shown_again(house: Build) -> None:
+    agent = house([step(("look", {"of": "it"}), thought="surely 17"), final("it is 42")])
+    await agent.run()
+    assert not any(b"surely 17" in message for message in agent.model.prompts[1].messages)

@@ -35,8 +35,9 @@ async def test_search_says_how_many_there_were(call: Call, box: Path) -> None:
     (box / "logs/b.log").write_text("ERROR again\n" * 300)
     result = await call("files.search", pattern="ERROR")
     assert result["note"].startswith(
-        f"showing {len(result['matches'])} of 320 matching lines (logs/b.log 300, logs/app.log 20)"
+        f"showing {len(result['matches']) - 1} of 320 matching lines (logs/b.log 300, logs/app.log 20)"
     )
+    assert result["matches"][-1] == "last match: logs/b.log:300: ERROR again"
     assert sum(map(len, result["matches"])) <= 4_000
 
 
@@ -107,7 +108,30 @@ def test_counts_are_those_of_re(pattern: str, text: str) -> None:
 
 async def test_count_of_matching_lines_and_matches(call: Call) -> None:
     result = await call("text.count", path="app.log", pattern="ERROR")
-    assert result == {"path": "logs/app.log", "pattern": "ERROR", "matching_lines": 20, "matches": 20, "of_lines": 60}
+    assert result == {
+        "path": "logs/app.log", "pattern": "ERROR", "matching_lines": 20, "of_lines": 60,
+        "first": "line 1: ERROR user=u0 code=0", "last": "line 58: ERROR user=u1 code=57",
+    }  # fmt: skip
+
+
+async def test_a_word_that_is_the_value_of_a_field_is_counted_apart(call: Call, box: Path) -> None:
+    lines = ['10.0.0.1 - - [01/Jan/2026:00:00:00 +0000] "GET /404 HTTP/1.1" 200 404'] * 5
+    lines += ['10.0.0.2 - - [01/Jan/2026:00:00:01 +0000] "GET / HTTP/1.1" 404 12'] * 2
+    (box / "logs/web.log").write_text("\n".join(lines))
+    result = await call("text.count", path="web.log", pattern="404")
+    assert result["lines whose status is 404"].startswith("2, first line 6: 10.0.0.2")
+    assert result["lines whose bytes is 404"].startswith("5, ")
+    assert result["lines with 404 anywhere"] == 7
+    found = await call("files.search", path="web.log", pattern="404")
+    assert len(found["lines whose status is 404"]) == 2
+    assert "5 more lines have 404 elsewhere" in found["note"]
+
+
+@pytest.mark.parametrize(("by", "top"), [("status", ["200", 5]), ("ip", ["10.0.0.1", 5]), ("level", ["INFO", 1])])
+async def test_lines_are_grouped_by_the_fields_of_a_log(call: Call, box: Path, by: str, top: list[object]) -> None:
+    lines = ['10.0.0.1 - - [01/Jan/2026:00:00:00 +0000] "GET / HTTP/1.1" 200 5'] * 5
+    (box / "logs/web.log").write_text("\n".join([*lines, "2026-01-01 INFO restarted"]))
+    assert (await call("text.count", path="web.log", group_by=by))["top"] == [top]
 
 
 async def test_count_over_all_files_tells_them_apart(call: Call) -> None:

@@ -49,6 +49,7 @@ async def test_rows_are_filtered_sorted_and_cut(call: Call) -> None:
     assert result == {
         "columns": ["host", "cpu"],
         "rows": [["web-02", "99"], ["web-01", "12.5"]],
+        "cpu of all 2 rows": "sum 111.5, avg 55.75, min 12.5, max 99",
         "matched": "2 of 4 rows",
     }
     limited = await call("csv.query", path="logs/hosts.csv", limit=1)

@@ -145,6 +145,8 @@ def forbidden_flow(action: Action, spec: SinkSpec, turn: Turn) -> Deny | None:
 
 def over_budget(action: Action, spec: SinkSpec, turn: Turn) -> Deny | None:
     """POL-7: calls per tool and task are bounded, and so are repeats of the very same call."""
+    if turn.cut_off(action):
+        return None
     limit = turn.grant.budgets.get(action.sink, spec.limit)
     if limit is not None and turn.calls[action.sink] >= limit:
         return Deny("POL-7", "budget", f"{action.sink} was called {limit} times, which is its limit for this task")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Any
 
@@ -11,7 +11,7 @@ from .chain import Kind, Record
 from .errors import JournalError
 from .grants import Approval, TaskGrant
 from .labels import IDENTITY, Label
-from .values import Principal, digest
+from .values import JSON, Action, Principal, digest
 
 
 class State(StrEnum):
@@ -124,6 +124,11 @@ class Turn:
         self.next_seq += 1
         getattr(self, f"_on_{event}", self._ignore)(record)
 
+    def cut_off(self, action: Action) -> bool:
+        """Whether this is a call whose outcome a crash hid: it was counted when it was made first."""
+        body: dict[str, JSON] = {} if action.prompt else {"call": action.call, "args": dict(action.args)}
+        return any(_same_call(intent, action.sink, body) for intent in self.open.values())
+
     def _event(self, record: Record) -> Event:
         match record.kind:
             case Kind.INTENT:
@@ -155,7 +160,7 @@ class Turn:
     def _on_call(self, record: Record) -> None:
         sink = record.view["sink"]
         self.approvals.pop(record.body.get("approval", ""), None)  # POL-9: single use
-        cut_off = [seq for seq, intent in self.open.items() if _same_call(intent, record)]
+        cut_off = [seq for seq, intent in self.open.items() if _same_call(intent, sink, record.body)]
         self.open[record.seq] = record
         if cut_off:  # a crash hid the outcome and this is the same call again: it counts once
             del self.open[cut_off[0]]
@@ -202,11 +207,9 @@ class Turn:
         self.label = self.label.join(record.label)
 
 
-def _same_call(one: Record, other: Record) -> bool:
+def _same_call(intent: Record, sink: str, body: Mapping[str, JSON]) -> bool:
     """Another call in the same place is no repetition: it must not hide that this one's outcome is unknown."""
-    return one.view["sink"] == other.view["sink"] and all(
-        one.body.get(key) == other.body.get(key) for key in ("call", "args")
-    )
+    return bool(intent.view["sink"] == sink and all(intent.body.get(key) == body.get(key) for key in ("call", "args")))
 
 
 _PLAIN = {

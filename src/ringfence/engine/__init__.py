@@ -1,0 +1,1 @@
+"""The loop and what it needs: grammar, transcript, course. It sees `core` alone."""

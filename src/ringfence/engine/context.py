@@ -11,13 +11,10 @@ from ringfence.core.errors import BackendError
 from ringfence.core.labels import Label
 from ringfence.core.turn import Turn
 from ringfence.core.values import JSON, Prompt
+
 from .step import TOOL
 
 _MARGIN = 64  # tokens of the chat template that no message counts
-NEXT = (
-    "If the results above answer the task, give final_answer now. If not, call the tool that finds what is missing."
-)
-LOOK = "First call the tool that finds exactly what the task asks for, or that checks it in the right file."
 _MAX_CHOICE = 120  # characters of a value that an argument can be closed to
 _FIRST_GUESS = 0.4  # tokens a byte, before the server has told us: English is about 0.25, digits and code up to 0.5
 
@@ -93,11 +90,14 @@ class Transcript:
         self.cut = False  # whether a result was cut, so that read_more has something to read
 
     def prompt(self, turn: Turn, *, window: int, max_tokens: int, schema: bytes, note: str = "") -> Prompt:
-        """The next request. `window`, `max_tokens` in tokens; raises BackendError if even the last step won't fit."""
+        """The next request, its last message ended by the task and `note`.
+
+        `window`, `max_tokens` in tokens; raises BackendError if even the last step does not fit.
+        """
         self.sync(turn)
         if self._pending:
             seqs, texts = zip(*self._pending, strict=True)
-            end = f"Task: {self._task}\n{NEXT if self._thoughts else LOOK}{note}"
+            end = f"Task: {self._task}\n{note}".rstrip()
             self._parts.append(_Part(encode("user", "\n\n".join((*filter(None, texts), end))), seqs))
             self._pending = []
         room = int((window - max_tokens - _MARGIN) / self._per_byte)
@@ -142,13 +142,15 @@ class Transcript:
                     self._pending.append((record.seq, f"{_title(record)}: refused: {record.body['why']}"))
                 case Kind.OUTCOME if intent is not None and intent.view["sink"].startswith(TOOL):
                     self._gather(record.body["value"])
-                    if self._thoughts == 0 and not intent.body["args"]:  # an overview: the same for every task, so first
+                    if (
+                        self._thoughts == 0 and not intent.body["args"]
+                    ):  # an overview: the same for every task, so first
                         self._map = _Part(encode("user", self._result(record, intent)), (record.seq,))
                     else:
                         self._pending.append((record.seq, self._result(record, intent)))
                 case Kind.OUTCOME if record.view["ok"] and intent is not None and "prompt" in intent.body:
                     self._thoughts += 1
-                    self._parts.append(_Part(encode("assistant", record.body["value"]["text"]), (record.seq,)))
+                    self._parts.append(_Part(encode("assistant", _calls(record.body["value"]["text"])), (record.seq,)))
         self._seen = len(turn.items)
 
     def _gather(self, value: JSON) -> None:
@@ -175,6 +177,14 @@ class Transcript:
                 f' more with read_more(handle="r{record.seq}", offset={self._result_chars})]'
             )
         return f"{_title(intent)} [r{record.seq}]:\n{text}"
+
+
+def _calls(text: str) -> str:
+    """A step as the model is reminded of it: without its thought, which small models take for a finding later on."""
+    try:
+        return json.dumps({"calls": json.loads(text)["calls"]}, ensure_ascii=False)
+    except (ValueError, KeyError, TypeError):
+        return text
 
 
 def _title(record: Record) -> str:

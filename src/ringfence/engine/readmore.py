@@ -9,6 +9,7 @@ from ringfence.core.labels import IDENTITY, NOBODY
 from ringfence.core.policy import Effect, Role, SinkSpec
 from ringfence.core.turn import Turn
 from ringfence.core.values import JSON, Action, Outcome
+
 from .context import render
 
 _SCHEMA = {

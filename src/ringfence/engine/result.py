@@ -7,6 +7,7 @@ from typing import Any
 
 from ringfence.core.chain import Kind
 from ringfence.core.turn import State, Turn
+
 from .step import TOOL
 
 

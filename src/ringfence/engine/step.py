@@ -81,7 +81,8 @@ def _chosen(schema: JSON, choices: Mapping[str, Sequence[str]]) -> JSON:
     """The schema with every `x-from` argument closed to the values known for it, where there are any."""
     match schema:
         case {"x-from": {"key": str(key), **how}, **rest}:
-            known = [value for value in choices.get(key, ()) if value.endswith(tuple(how.get("ends", ("",))))]
+            ends: tuple[str, ...] = tuple(how.get("ends", [""]))  # type: ignore[arg-type]
+            known = [value for value in choices.get(key, ()) if value.endswith(ends)]
             if known:
                 return {"enum": [""] * (rest.get("default") == "") + known}
             return rest

@@ -16,11 +16,13 @@ from .folders import Folders, size_text
 from .passages import Library, Passage
 from .texts import note_skipped, notes, read_text, reason
 from .tool import Args, Tool, Use, define
+from .words import words
 
 SECONDS = 15.0
 MAX_INDEXED_BYTES = 8 * 2**20  # about 15 times as much memory
 MIN_LINES = 6  # a shorter passage is shown with what follows it
 LINE_CHARS = 300
+ROOM = 2_000  # characters of a result: on two cores a model reads about 300 of them a second
 DATA_LINES = 120  # a longer text is data to be searched and counted, not prose to be read
 SAMPLE_LINES = 3
 
@@ -31,7 +33,7 @@ class FindArgs(Args):
     question: Annotated[
         str, Field(description="a question or some words, such as: what to do when the disk is full", min_length=1)
     ]
-    k: Annotated[int, Field(ge=1, le=20, description="how many passages")] = 5
+    k: Annotated[int, Field(ge=1, le=20, description="how many passages")] = 3
 
 
 class Shelf:
@@ -84,15 +86,16 @@ def find_passages(folders: Folders, use: Use, *, room: int) -> Tool:
     def run(args: FindArgs) -> JSON:
         found, skipped = shelf.ask(args.question, args.k)
         shown: list[dict[str, JSON]] = []
-        left = room
+        left = min(room, ROOM)
         for n, passage in enumerate(found):
             share = left // min(2, len(found) - n)  # the best passages get the most room
-            shown.append(_shown(passage, max(share - 60, 120)))
+            shown.append(_shown(passage, args.question, max(share - 60, 120)))
             left -= len(shown[-1]["text"]) + 60
             if left < 200:
                 break
         none = "" if shown else "nothing matches; try other words, or files.list to see the files"
-        return {"passages": shown, **notes(none, note_skipped(skipped))}
+        partial = {"partial": True} if not shown or "note" in shown[0] else {}
+        return {"passages": shown, **partial, **notes(none, note_skipped(skipped))}
 
     summary = (
         "Find the passages of all files that best answer a question. Use it first, with the words of the question; "
@@ -101,28 +104,32 @@ def find_passages(folders: Folders, use: Use, *, room: int) -> Tool:
     return define("files.find", summary, FindArgs, run, use=use, timeout_s=SECONDS, opens="question")
 
 
-def _shown(passage: Passage, room: int) -> dict[str, JSON]:
-    """A passage as text of at most `room` characters; of a table or a log only a few lines, and which tool reads it."""
+def _shown(passage: Passage, question: str, room: int) -> dict[str, JSON]:
+    """A passage as text of at most `room` characters; of a table or a log a few lines, and which tool reads the rest."""
     path, lines = passage.text.path, passage.text.lines
-    table, log = path.endswith((".csv", ".tsv")), len(lines) > DATA_LINES
+    table = path.endswith((".csv", ".tsv"))
     first, last = passage.first, min(max(passage.last, passage.first + MIN_LINES - 1), len(lines))
     while first < last and not lines[first - 1].strip():
         first += 1
-    if table or log:
-        last = min(last, first + SAMPLE_LINES - 1)
-    text: list[str] = [lines[0][:LINE_CHARS]] if table and first > 1 else []
+    numbers = list(range(first, last + 1))
+    sample = table or len(lines) > DATA_LINES
+    if sample:
+        asked = set(words(question))
+        numbers.sort(key=lambda n: -len(asked.intersection(words(lines[n - 1]))))
+        numbers = sorted(numbers[:SAMPLE_LINES])
+    text, shown = [lines[0][:LINE_CHARS]] if table and first > 1 else [], []
     used = sum(len(line) + 1 for line in text)
-    end = first - 1
-    for line in lines[first - 1 : last]:
+    for number in numbers:
+        line = lines[number - 1]
         clipped = line if len(line) <= LINE_CHARS else line[:LINE_CHARS] + "..."
-        if used + len(clipped) + 1 > room and end >= first:
+        if used + len(clipped) + 1 > room and shown:
             break
         text.append(clipped)
+        shown.append(number)
         used += len(clipped) + 1
-        end += 1
-    shown: dict[str, JSON] = {"path": path, "lines": f"{first}-{end} of {len(lines)}"}
+    result: dict[str, JSON] = {"path": path, "lines": f"{shown[0]}-{shown[-1]} of {len(lines)}"}
     if passage.text.outdated:
-        shown["outdated"] = passage.text.outdated
-    if table or log:
-        shown["note"] = f"a sample; ask {'csv.query' if table else 'text.count or files.search'} about the whole file"
-    return {**shown, "text": "\n".join(text).rstrip()[:room]}
+        result["outdated"] = passage.text.outdated
+    if sample:
+        result["note"] = f"a sample; ask {'csv.query' if table else 'text.count or files.search'} about the whole file"
+    return {**result, "text": "\n".join(text).rstrip()[:room]}

@@ -52,14 +52,14 @@ def scan(job: dict[str, Any], texts: Iterable[tuple[str, str]]) -> dict[str, Any
             word: a plain word, if the pattern is one
     result  hits [[name, line number, line]], last: the last of them, lines, occurrences, total, files {name: matching lines},
             values [[value, count]] most frequent first, distinct: how many values; `unit` is what values count;
-            named {field: lines whose field is the word}
+            named {field: of the lines whose field is the word: lines, hits, last}
     """
     regex = re.compile(job["pattern"], re.IGNORECASE if job["ignore_case"] else 0)
     value_of, unit = valuer(job["by"], regex)
     hits: list[list[Any]] = []
     files: Counter[str] = Counter()
     values: Counter[str] = Counter()
-    named: Counter[str] = Counter()
+    named: dict[str, dict[str, Any]] = {}
     last: list[Any] = []
     occurrences = total = 0
     for name, text in texts:
@@ -72,16 +72,27 @@ def scan(job: dict[str, Any], texts: Iterable[tuple[str, str]]) -> dict[str, Any
             occurrences += len(found)
             last = [name, number, line, found[0]]
             if len(hits) < job["hits"]:
-                hits.append([name, number, _clip(line, found[0], job["width"])])
-            if job["word"]:
-                named.update(key for key, value in fields(line).items() if value.lower() == job["word"])
+                hits.append(_hit(last, job["width"]))
+            for key in [k for k, v in fields(line).items() if v.lower() == job["word"]] if job["word"] else ():
+                place = named.setdefault(key, {"lines": 0, "hits": []})
+                place["lines"] += 1
+                if len(place["hits"]) < max(job["hits"], 1):
+                    place["hits"].append(_hit(last, job["width"]))
+                place["last"] = last
             for value in value_of(line, found):
                 values[value if value in values or len(values) < MAX_VALUES else "(others)"] += 1
+    for place in named.values():
+        place["last"] = _hit(place["last"], job["width"])
     return {
-        "hits": hits, "last": [*last[:2], _clip(*last[2:], job["width"])] if last else [], "named": dict(named),
+        "hits": hits, "last": _hit(last, job["width"]) if last else [], "named": named,
         "lines": files.total(), "occurrences": occurrences, "total": total, "files": dict(files),
         "values": values.most_common(job["top"]), "distinct": len(values), "unit": unit,
     }  # fmt: skip
+
+
+def _hit(found: list[Any], width: int) -> list[Any]:
+    name, number, line, match = found
+    return [name, number, _clip(line, match, width)]
 
 
 def _clip(line: str, match: re.Match[str] | None, width: int) -> str:

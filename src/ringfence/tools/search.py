@@ -67,20 +67,26 @@ def search_files(folders: Folders, use: Use, *, room: int) -> Tool:
     def run(args: SearchArgs) -> JSON:
         texts, skipped = read_all(folders, args.path, seconds=SEARCH_S)
         pattern, found = _scan_anyhow(Pattern.read(args.pattern), texts, hits=MAX_HITS)
+        hits, heading = found["hits"], "matches"
+        named = _named(found)
+        if named:  # the lines where the word is the value of a field, before those where it merely occurs
+            name, place = next(iter(named.items()))
+            hits, heading = place["hits"], f"lines whose {name} is {pattern.text}"
         shown: list[str] = []
-        for path, number, line in found["hits"]:
+        for path, number, line in hits:
             shown.append(f"{path}:{number}: {line.strip()}")
             if sum(len(other) + 4 for other in shown) > room:
                 shown.pop()
                 break
-        total, cut = found["lines"], ""
+        total, cut = named[name]["lines"] if named else found["lines"], ""
         if len(shown) < total:
             best = sorted(found["files"].items(), key=lambda item: -item[1])[:5]
             spread = ", ".join(f"{path} {count}" for path, count in best)
             cut = f"showing {len(shown)} of {total} matching lines ({spread}); narrow the pattern, or use text.count"
-            shown.append("last match: {}:{}: {}".format(*found["last"]))
+            shown.append("last match: {}:{}: {}".format(*(named[name] if named else found)["last"]))
+        also = f"{found['lines'] - total} more lines have {pattern.text} elsewhere" if named else ""
         none = "" if total else "no line matches; use files.find with plain words"
-        return {"matches": shown, **notes(cut, none, pattern.note, note_skipped(skipped))}
+        return {heading: shown, **notes(cut, also, none, pattern.note, note_skipped(skipped))}
 
     summary = "Search all files for lines with an exact word, code or regex; gives path:line: text."
     return define("files.search", summary, SearchArgs, run, use=use, timeout_s=SECONDS)
@@ -133,23 +139,11 @@ def _scan_anyhow(pattern: Pattern, texts: list[tuple[str, str]], **how: Any) -> 
 
 def _count(texts: list[tuple[str, str]], skipped: list[str], pattern: str, by: str, top: int) -> JSON:
     read, found = _scan_anyhow(Pattern.read(pattern), texts, by=by.strip(), top=top, hits=1)
-    result: dict[str, JSON] = {"lines": found["lines"]} if not pattern else {
-        "pattern": read.text, "matching_lines": found["lines"], "matches": found["occurrences"],
-        "of_lines": found["total"],
-    }  # fmt: skip
+    result: dict[str, JSON] = {} if len(texts) != 1 or texts[0][0] == "text" else {"path": texts[0][0]}
+    result |= _matched(read, found) if pattern else {"lines": found["lines"]}
     if len(texts) > 1:
         ranked = sorted(found["files"].items(), key=lambda item: (-item[1], item[0]))
         result["files"] = [[path, count] for path, count in ranked[:10]]
-    elif texts and texts[0][0] != "text":
-        result = {"path": texts[0][0], **result}
-    if pattern and found["lines"]:
-        result |= {
-            name: f"line {hit[1]}: {hit[2].strip()}"
-            for name, hit in (("first", found["hits"][0]), ("last", found["last"]))
-        }
-    for name, count in sorted(found["named"].items(), key=lambda item: item[1]):
-        if count != found["lines"]:  # a word may stand anywhere in a line; as the value of a field it means something
-            result[f"lines whose {name} is {read.text}"] = count
     few = ""
     if found["unit"]:
         result |= {"by": found["unit"], "distinct": found["distinct"]}
@@ -162,3 +156,29 @@ def _count(texts: list[tuple[str, str]], skipped: list[str], pattern: str, by: s
         if found["distinct"] > top:
             few = f"showing the {top} most frequent of {found['distinct']} values"
     return {**result, **notes(few, read.note, note_skipped(skipped))}
+
+
+def _named(found: dict[str, Any]) -> dict[str, Any]:
+    """The fields that have the word as their value in some of the matching lines but not in all, the fewest first.
+
+    A word may stand anywhere in a line; as the value of a field it means something.
+    """
+    some = {name: place for name, place in found["named"].items() if place["lines"] != found["lines"]}
+    return dict(sorted(some.items(), key=lambda item: item[1]["lines"]))
+
+
+def _matched(pattern: Pattern, found: dict[str, Any]) -> dict[str, JSON]:
+    """How many lines match, the first and the last of them, and apart those where the word is a field's value."""
+    named = _named(found)
+    result: dict[str, JSON] = {"pattern": pattern.text}
+    for name, place in named.items():
+        ends = [f"line {hit[1]}: {hit[2].strip()}" for hit in (place["hits"][0], place["last"])]
+        result[f"lines whose {name} is {pattern.text}"] = f"{place['lines']}, first {ends[0]}, last {ends[1]}"
+    where = f"lines with {pattern.text} anywhere" if named else "matching_lines"
+    result |= {where: found["lines"], "of_lines": found["total"]}
+    if found["lines"] and not named:
+        if found["occurrences"] != found["lines"]:
+            result["matches"] = found["occurrences"]
+        for name, hit in (("first", found["hits"][0]), ("last", found["last"])):
+            result[name] = f"line {hit[1]}: {hit[2].strip()}"
+    return result

@@ -1,0 +1,97 @@
+"""Which way a run may go next: look up, call, or answer. Pure: decided by the records, never by the model's mood.
+
+A small model that may choose between a call and an answer chooses badly: it calls on when the answer lies before it,
+and answers when it should have counted. So the choice is taken from it wherever the records can make it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from ringfence.core.chain import Kind, Record
+from ringfence.core.turn import Turn
+
+MAX_FAILED = 3  # failed calls in all, after which the model may say that it cannot
+
+LOOKED_UP = 'Answer from the passages above, with the value itself. If they do not say it, answer "not found".'
+LOOK = "Call the tool that finds or works out what the task asks for."
+NEXT = "If the results above answer the task, give final_answer now. If not, call the tool that finds what is missing."
+ANSWER = "Answer now with what the results show."
+LAST_STEP = "This is the last step: answer with what the results show, and say what is missing."
+
+_RECKONS = re.compile(
+    r"\b(count|sum|total|altogether|together|average|mean|median|most|least|fewest|highest|lowest|largest|smallest|"
+    r"longest|shortest|earliest|latest|first|last|add|plus|minus|multiply|times|divide|difference|percent of|how often)"
+    r"\b",
+    re.I,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """What the next step may be: calls (`without` some tools), a final answer, or either; `note` tells the model."""
+
+    calls: bool
+    final: bool
+    note: str
+    without: frozenset[str] = frozenset()
+
+
+def course(turn: Turn, *, has_tools: bool, tool_first: bool, last: bool) -> Course:
+    """The way on. `last`: this is the last step that the run's budget allows."""
+    if last or not has_tools:
+        return Course(calls=False, final=True, note=LAST_STEP if last else "")
+    refused = _refused_in_a_row(turn)
+    worked, failed = _chosen(turn)
+    if refused and (worked or len(refused) > 1):
+        return Course(calls=False, final=True, note=ANSWER)
+    if worked or refused or failed >= MAX_FAILED or not tool_first:
+        return Course(calls=True, final=True, note=NEXT, without=frozenset(refused))
+    if _looked_up(turn) and not failed and not doubts(turn) and not reckons(turn.start["task"]):
+        return Course(calls=False, final=True, note=LOOKED_UP)
+    return Course(calls=True, final=False, note=LOOK)
+
+
+def reckons(task: str) -> bool:
+    """Whether a task asks to count, compare or calculate: a passage that was looked up cannot answer it by itself."""
+    return _RECKONS.search(task) is not None
+
+
+def doubts(turn: Turn) -> int:
+    """How often an answer was sent back."""
+    return sum(1 for record, _ in turn.items if record.kind is Kind.MESSAGE and "doubt" in record.body)
+
+
+def has_worked(turn: Turn) -> bool:
+    """Whether a call that the model chose has answered."""
+    return _chosen(turn)[0]
+
+
+def _chosen(turn: Turn) -> tuple[bool, int]:
+    """Of the calls that the model chose: whether one has answered, and how many failed."""
+    oks = [r.view["ok"] for r, intent in turn.items if intent is not None and intent.body.get("call", -1) >= 0]
+    return any(oks), oks.count(False)
+
+
+def _looked_up(turn: Turn) -> bool:
+    """Whether an opening tool has shown what it found for the task, and not a mere sample of it (`partial`)."""
+    return any(_opened_with(record, intent) for record, intent in turn.items)
+
+
+def _opened_with(record: Record, intent: Record | None) -> bool:
+    if intent is None or intent.body.get("call", 0) >= -1 or not record.view["ok"] or not intent.body["args"]:
+        return False
+    value = record.body["value"]
+    return not (isinstance(value, dict) and value.get("partial"))
+
+
+def _refused_in_a_row(turn: Turn) -> list[str]:
+    """The tools that were refused since one last answered: left out of the next step, so that it goes elsewhere."""
+    refused = []
+    for record, intent in reversed(turn.items):
+        if record.kind is Kind.DECISION:
+            refused.append(record.view["sink"])
+        elif intent is None or "prompt" not in intent.body:
+            break
+    return refused

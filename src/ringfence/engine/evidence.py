@@ -1,0 +1,60 @@
+"""Whether an answer can rest on what the tools have shown. A doubt sends it back once, in words; it never edits it."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal, InvalidOperation
+
+_NUMBER = re.compile(r"\d+(?:[.,:/-]\d+)*")
+_THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?")
+_WORD = re.compile(r"[^\W\d_]{2,}|\d+")
+_NOTHING = re.compile(
+    r"\b(not (?:found|stated|specified|mentioned|given|available|provided|listed|contained)|no information|unknown|"
+    r"do(?:es)? not (?:say|state|mention|contain|hold|provide|specify)|cannot (?:find|be found))\b",
+    re.I,
+)
+_FILLERS = frozenset(
+    ["a", "an", "and", "are", "as", "at", "be", "by", "for", "had", "has", "have", "in", "is", "it", "no", "not", "of", "on", "or", "that", "the", "this", "to", "was", "were", "with"]
+)
+
+
+def says_nothing(answer: str) -> bool:
+    """Whether the answer is that there is none."""
+    return _NOTHING.search(answer) is not None
+
+
+def unsupported_numbers(answer: str, shown: str) -> list[str]:
+    """The numbers, dates and times of an answer that stand nowhere in what was shown."""
+    known = {_value(token) for token in _NUMBER.findall(shown)}
+    tokens = dict.fromkeys(_NUMBER.findall(answer))
+    return [token for token in tokens if token not in shown and _value(token) not in known]
+
+
+def only_repeats(answer: str, task: str) -> bool:
+    """Whether every word of the answer is already in the task: it says nothing."""
+    asked = {word.lower() for word in _WORD.findall(task)} | _FILLERS
+    return all(word.lower() in asked for word in _WORD.findall(answer))
+
+
+def doubt(answer: str, *, shown: str, task: str, chosen: bool) -> str:
+    """Why the answer should go back, in words for the model; empty if nothing speaks against it.
+
+    shown   everything the tools and the user said
+    chosen  whether the model has called a tool of its own choice: then "not found" is an answer
+    """
+    if says_nothing(answer):
+        return "" if chosen else "It was not in those passages. Look further: call a tool that can find it."
+    if strays := unsupported_numbers(answer, shown):
+        return f"{', '.join(strays[:3])} stands in no result. Copy the value from a result, or work it out with a tool."
+    if only_repeats(answer, task):
+        return 'That only repeats the task. Answer with the value that a result shows, or with "not found".'
+    return ""
+
+
+def _value(token: str) -> Decimal | str:
+    """Numbers by value, so that 3.5 is 3.50 and 1,234 is 1234; dates and times as they are written."""
+    plain = token.replace(",", "") if _THOUSANDS.fullmatch(token) else token
+    try:
+        return Decimal(plain)
+    except InvalidOperation:
+        return token

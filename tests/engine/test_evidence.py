@@ -1,0 +1,47 @@
+"""When an answer goes back."""
+
+from __future__ import annotations
+
+import pytest
+
+from ringfence.engine.course import reckons
+from ringfence.engine.evidence import doubt, only_repeats, says_nothing, unsupported_numbers
+
+SHOWN = "port 6432, 1,234 lines, 3.50 EUR, on 2026-02-01 at 03:17:07"
+
+
+@pytest.mark.parametrize(
+    "answer", ["6432", "the port is 6432.", "1234 lines", "3.5 EUR", "2026-02-01", "03:17:07", "3.500", "nothing at all"]
+)
+def test_a_number_that_was_shown_in_any_spelling_is_supported(answer: str) -> None:
+    assert unsupported_numbers(answer, SHOWN) == []
+
+
+@pytest.mark.parametrize(("answer", "strays"), [("6433", ["6433"]), ("4 of 9", ["9"]), ("03:17:09", ["03:17:09"])])
+def test_a_number_that_was_not_shown_is_not(answer: str, strays: list[str]) -> None:
+    assert unsupported_numbers(answer, SHOWN) == strays
+
+
+@pytest.mark.parametrize(
+    "answer", ["not found", "The files do not say it.", "It is not specified in the files.", "No information on that."]
+)
+def test_an_answer_that_there_is_none_is_known_as_one(answer: str) -> None:
+    assert says_nothing(answer)
+    assert doubt(answer, shown=SHOWN, task="which port?", chosen=False)
+    assert not doubt(answer, shown=SHOWN, task="which port?", chosen=True)
+
+
+def test_an_answer_that_only_repeats_the_task_says_nothing() -> None:
+    assert only_repeats("The code of the hall", "What is the code of the alarm in the hall?")
+    assert not only_repeats("The code is in the safe", "What is the code of the alarm in the hall?")
+    assert "repeats" in doubt("HALL", shown=SHOWN, task="the code of the hall?", chosen=True)
+
+
+@pytest.mark.parametrize("task", ["How many loans altogether?", "the highest price", "when was the last error"])
+def test_a_task_that_reckons_is_known(task: str) -> None:
+    assert reckons(task)
+
+
+@pytest.mark.parametrize("task", ["Which port does the pooler use?", "Who is paged when a disk is full?"])
+def test_a_task_that_looks_something_up_does_not(task: str) -> None:
+    assert not reckons(task)
