@@ -249,7 +249,12 @@ def from_manifest(
         backend = backends.from_manifest(config, manifest.inference, home=data_home(), notice=notice)
         name = f"model:{config.name}"
         agent._specs[name] = SinkSpec(
-            name, pin=config.model, effect=Effect.READ, confined=True, audience=backend.audience, output=IDENTITY
+            name,
+            pin=config.model,
+            effect=Effect.READ,
+            confined=backend.audience is None,  # on this machine: nothing leaves
+            audience=backend.audience,
+            output=IDENTITY,  # what a model says is labelled by what it was shown
         )
         agent._sinks[name] = backend.sink
         agent._backends.append(backend)
@@ -264,7 +269,7 @@ def from_manifest(
 
 
 def tools_of(manifest: Manifest, config: Tool) -> Sequence[tools.Tool]:
-    """The tools of one entry of a manifest. Raises ManifestError where it is not available, or its paths are not there."""
+    """The tools of one entry of a manifest. Raises ManifestError if it is not available, or its paths are not there."""
     if why := unavailable(config):
         raise ManifestError(f"tool {config.name}: {why}", todo="take it out of the manifest until it is released")
     assert isinstance(config, BuiltinTool)

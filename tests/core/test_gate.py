@@ -114,6 +114,13 @@ async def test_everything_but_a_plain_read_waits_for_the_disk(effect: Effect) ->
     assert h.log.flushes == 1
 
 
+async def test_a_read_that_sends_something_out_waits_for_the_disk() -> None:
+    h = house(reader(confined=False))
+    h.log.broken = True
+    with pytest.raises(JournalError, match="disk is full"):
+        await h.gate.perform(h.turn, Action("tool:read", {}, USER))
+
+
 async def test_a_read_does_not_wait_for_the_disk_and_neither_does_a_refusal() -> None:
     h = house(reader(), writer(callers=frozenset()))
     h.log.broken = True

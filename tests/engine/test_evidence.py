@@ -11,7 +11,8 @@ SHOWN = "port 6432, 1,234 lines, 3.50 EUR, on 2026-02-01 at 03:17:07"
 
 
 @pytest.mark.parametrize(
-    "answer", ["6432", "the port is 6432.", "1234 lines", "3.5 EUR", "2026-02-01", "03:17:07", "3.500", "nothing at all"]
+    "answer",
+    ["6432", "the port is 6432.", "1234 lines", "3.5 EUR", "2026-02-01", "03:17:07", "3.500", "nothing at all"],
 )
 def test_a_number_that_was_shown_in_any_spelling_is_supported(answer: str) -> None:
     assert unsupported_numbers(answer, SHOWN) == []

@@ -235,3 +235,33 @@ def test_the_stemmer_is_porters(word: str, expected: str) -> None:
 def test_identifiers_are_kept_whole_and_split() -> None:
     assert list(words("the diskFull of web-01")) == ["diskfull", "disk", "full", "web-01", "web", "01"]
     assert list(words("x" * 100)) == []
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "Status: superseded",
+        "**Outdated.** Replaced by `b.md`.",
+        "Superseded by b.md on 1 May",
+        "This page is obsolete.",
+    ],
+)
+def test_a_text_that_says_it_is_outdated_comes_after_the_one_in_force(head: str) -> None:
+    library = Library()
+    library.put(index("a.md", (0, 0), f"# Disk levels\n\n{head}\n\nThe engineer is paged at 92 %."))
+    body = "# Disk levels\n\nThe older note a.md no longer applies.\n\nThe engineer is paged at 85 %."
+    library.put(index("b.md", (0, 0), body))
+    found = library.best("disk levels: when is the engineer paged", k=2)
+    assert [passage.text.path for passage in found] == ["b.md", "a.md"]
+    assert found[1].text.outdated
+    assert not found[0].text.outdated
+
+
+async def test_a_wide_table_is_spelled_out_row_by_row(handbook: Path, find: Call) -> None:
+    table = (
+        "# Opening hours\n\n| branch | Mon | Thu |\n|---|---|---|\n| Harbour | - | 12-17 |\n| Main | 10-18 | 10-20 |\n"
+    )
+    (handbook / "runbooks/opening.md").write_text(table)
+    text = (await find("opening hours of the harbour branch", k=1))["passages"][0]["text"]
+    assert "- branch: Harbour; Mon: -; Thu: 12-17" in text
+    assert "|---|" not in text

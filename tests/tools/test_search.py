@@ -110,6 +110,7 @@ async def test_count_of_matching_lines_and_matches(call: Call) -> None:
     result = await call("text.count", path="app.log", pattern="ERROR")
     assert result == {
         "path": "logs/app.log", "pattern": "ERROR", "matching_lines": 20, "of_lines": 60,
+        "most often as user": "u0 5, u3 5, u2 5, u1 5",
         "first": "line 1: ERROR user=u0 code=0", "last": "line 58: ERROR user=u1 code=57",
     }  # fmt: skip
 
@@ -181,3 +182,24 @@ def test_values_are_counted_as_a_counter_does(words: list[str]) -> None:
     text = "\n".join(f"user={word}" for word in words)
     found = scan(Pattern.read(""), [("x", text)], by="user", top=9)[1]
     assert dict(map(tuple, found["values"])) == Counter(words)
+
+
+async def test_a_word_that_is_part_of_longer_ones_is_told_apart(call: Call, box: Path) -> None:
+    (box / "logs/gate.log").write_text("ALARM-TEST ok\n" * 3 + "ALARM item=1\n" * 5)
+    result = await call("text.count", path="gate.log", pattern="ALARM")
+    assert result["matching_lines"] == 8
+    assert result["as a whole word"] == "ALARM 5, ALARM-TEST 3"
+
+
+async def test_matching_lines_are_spread_by_the_words_they_differ_in(call: Call, box: Path) -> None:
+    lines = [f"10:00:{n:02d} sco-{1 + n % 3 % 2} error R40 not readable" for n in range(30)]
+    (box / "logs/gate.log").write_text("\n".join(lines))
+    result = await call("text.count", path="gate.log", pattern="R40")
+    assert result["most often as word 2"] == "sco-1 20, sco-2 10"
+
+
+async def test_a_group_of_one_comes_with_the_whole_ranking(call: Call, box: Path) -> None:
+    (box / "logs/gate.log").write_text("user=ann\n" * 2 + "user=bob\n" * 3)
+    result = await call("text.count", path="gate.log", pattern="ann", group_by="user")
+    assert result["top"] == [["ann", 2]]
+    assert result["top of all lines"] == [["bob", 3], ["ann", 2]]

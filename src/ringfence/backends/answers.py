@@ -62,7 +62,7 @@ def hung_up(place: Place, *, spoken: bool) -> Unreachable:
     """The connection broke before the answer was whole."""
     return Unreachable(
         f"the model server at {place.url} cut the connection before its answer was whole",
-        todo="see the server's log (out of memory?), then resume the run",
+        todo="see the server's log (out of memory?), then run the task again",
         spoken=spoken,
     )
 
@@ -89,6 +89,14 @@ def redirected(place: Place, status: int, target: str) -> BackendError:
         f"the model server at {place.url} answered {status}, a redirect to {quoted(target, chars=120) or '?'}; "
         "redirects are never followed",
         todo="if that is where the model is, write it as `endpoint`",
+    )
+
+
+def no_list(place: Place) -> BackendError:
+    """Something answers there, but not as a model server does."""
+    return BackendError(
+        f"what answers at {place.url} is no model server: it has no list of models, in JSON, at /v1/models",
+        todo="check `endpoint`: it is the address of an OpenAI-compatible server, not of its web page or a proxy",
     )
 
 

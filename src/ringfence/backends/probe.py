@@ -40,7 +40,7 @@ async def ask_server(
         raise answers.refused(place, status, b"")
     entries = [entry for entry in _get(listed, "data") or () if isinstance(entry, dict) and entry.get("id")]
     if listed is None or (status == 200 and "data" not in listed):
-        raise answers.refused(place, 404, b"no list of models at /v1/models")
+        raise answers.no_list(place)
     models = tuple(str(entry["id"]) for entry in entries)
     names = (place.model, f"{place.model}:latest")  # Ollama's name for a model without a tag
     own = next((entry for entry in entries if entry["id"] in names), entries[0] if len(entries) == 1 else {})

@@ -59,7 +59,7 @@ class Gate:
         """Decide and perform actions, results in their order; more than one at once only if all of them read.
 
         What was done is on record before any of it raises, and before a question parks the run.
-        Raises JournalError if an effect's intent cannot be made durable: then it does not happen;
+        Raises JournalError if the intent of an effect, or of what leaves, cannot be made durable: then it does not happen;
         InternalError for a sink that failed in our own code.
         """
         effects = [a for a in actions if (spec := self.policy.sinks.get(a.sink)) is not None and not spec.reads]
@@ -67,7 +67,7 @@ class Gate:
             raise InternalError(f"{len(actions)} actions at once, and {effects[0].sink} is an effect")
         decided = [self._decide(turn, action) for action in actions]
         allowed = [(a, intent) for a, intent in zip(actions, decided, strict=True) if isinstance(intent, Record)]
-        if effects and allowed:
+        if not all(self.policy.sinks[action.sink].stays for action, _ in allowed):
             await self._journal.flush()
         jobs = [self._attempt(action, self.policy.sinks[action.sink]) for action, _ in allowed]
         done = [await jobs[0]] if len(jobs) == 1 else await asyncio.gather(*jobs)

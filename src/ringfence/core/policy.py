@@ -87,6 +87,11 @@ class SinkSpec:
         return self.effect is Effect.READ
 
     @property
+    def stays(self) -> bool:
+        """Reads, and nothing leaves: its intent need not be durable before it is done."""
+        return self.reads and self.confined
+
+    @property
     def redo(self) -> bool:
         """May be done again when a crash hid whether it was done."""
         return self.reads or self.idempotent
@@ -122,7 +127,7 @@ def bad_arguments(action: Action, spec: SinkSpec, turn: Turn) -> Deny | None:
 
 def no_provenance(action: Action, spec: SinkSpec, turn: Turn) -> Ask | None:
     """POL-4, second half: a control argument of an effect is a whole value of the same type that the user gave."""
-    if spec.confined and spec.reads:
+    if spec.stays:
         return None
     known = turn.start.get("known", ())
     for name, value in action.args.items():

@@ -85,6 +85,7 @@ class Transcript:
         self._result_chars = result_chars
         self._per_byte = _FIRST_GUESS
         self._sent = 0
+        self._results: dict[str, str] = {}  # as shown, by call
         self._map: _Part | None = None
         self.choices: dict[str, dict[str, None]] = {}  # by key, in the order seen
         self.cut = False  # whether a result was cut, so that read_more has something to read
@@ -139,7 +140,9 @@ class Transcript:
                     self._pending.append((record.seq, record.body["text"] if self._task else ""))
                     self._task = self._task or record.body["text"]
                 case Kind.DECISION if "call" in record.body and record.view["sink"].startswith(TOOL):
-                    self._pending.append((record.seq, f"{_title(record)}: refused: {record.body['why']}"))
+                    before = self._results.get(_title(record)) if record.view["code"] == "repeat" else None
+                    why = f"made before, with this result:\n{before}" if before else f"refused: {record.body['why']}"
+                    self._pending.append((record.seq, f"{_title(record)}: {why}"))
                 case Kind.OUTCOME if intent is not None and intent.view["sink"].startswith(TOOL):
                     self._gather(record.body["value"])
                     if (
@@ -176,6 +179,7 @@ class Transcript:
                 f"{text[: self._result_chars]}\n[cut: {self._result_chars} of {len(text)} characters;"
                 f' more with read_more(handle="r{record.seq}", offset={self._result_chars})]'
             )
+        self._results[_title(intent)] = text
         return f"{_title(intent)} [r{record.seq}]:\n{text}"
 
 

@@ -17,7 +17,7 @@ MAX_FAILED = 3  # failed calls in all, after which the model may say that it can
 LOOKED_UP = 'Answer from the passages above, with the value itself. If they do not say it, answer "not found".'
 LOOK = "Call the tool that finds or works out what the task asks for."
 NEXT = "If the results above answer the task, give final_answer now. If not, call the tool that finds what is missing."
-ANSWER = "Answer now with what the results show."
+ANSWER = "Answer now with the value that the results above show."
 LAST_STEP = "This is the last step: answer with what the results show, and say what is missing."
 
 _RECKONS = re.compile(
@@ -38,8 +38,8 @@ class Course:
     without: frozenset[str] = frozenset()
 
 
-def course(turn: Turn, *, has_tools: bool, tool_first: bool, last: bool) -> Course:
-    """The way on. `last`: this is the last step that the run's budget allows."""
+def course(turn: Turn, *, has_tools: bool, tool_first: bool, last: bool, opening: frozenset[str]) -> Course:
+    """The way on. `last`: this is the last step that the run's budget allows; `opening`: the tools that opened it."""
     if last or not has_tools:
         return Course(calls=False, final=True, note=LAST_STEP if last else "")
     refused = _refused_in_a_row(turn)
@@ -50,7 +50,8 @@ def course(turn: Turn, *, has_tools: bool, tool_first: bool, last: bool) -> Cour
         return Course(calls=True, final=True, note=NEXT, without=frozenset(refused))
     if _looked_up(turn) and not failed and not doubts(turn) and not reckons(turn.start["task"]):
         return Course(calls=False, final=True, note=LOOKED_UP)
-    return Course(calls=True, final=False, note=LOOK)
+    again = opening if reckons(turn.start["task"]) else frozenset[str]()  # what they found is no count
+    return Course(calls=True, final=False, note=LOOK, without=again)
 
 
 def reckons(task: str) -> bool:

@@ -14,7 +14,35 @@ _NOTHING = re.compile(
     re.I,
 )
 _FILLERS = frozenset(
-    ["a", "an", "and", "are", "as", "at", "be", "by", "for", "had", "has", "have", "in", "is", "it", "no", "not", "of", "on", "or", "that", "the", "this", "to", "was", "were", "with"]
+    [
+        "a",
+        "an",
+        "and",
+        "are",
+        "as",
+        "at",
+        "be",
+        "by",
+        "for",
+        "had",
+        "has",
+        "have",
+        "in",
+        "is",
+        "it",
+        "no",
+        "not",
+        "of",
+        "on",
+        "or",
+        "that",
+        "the",
+        "this",
+        "to",
+        "was",
+        "were",
+        "with",
+    ]
 )
 
 

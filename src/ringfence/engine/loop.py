@@ -204,7 +204,8 @@ class Engine:
             return
         last = steps + 1 >= settings.max_steps
         live.transcript.sync(turn)
-        way = course(turn, has_tools=bool(live.tools), tool_first=settings.tool_first, last=last)
+        opening = frozenset(spec.name for spec in live.tools if spec.opens)
+        way = course(turn, has_tools=bool(live.tools), tool_first=settings.tool_first, last=last, opening=opening)
         schema = self._schema(turn, live, way)
         try:
             prompt = live.transcript.prompt(
@@ -235,7 +236,7 @@ class Engine:
         }
         key = (way, cut, sum(map(len, choices.values())))
         if key not in live.schemas:
-            tools = [spec for spec in live.tools if spec.opens != "" and spec.name not in way.without]
+            tools = [spec for spec in live.tools if spec.opens != "" and spec.name not in way.without] or live.tools
             tools += [READ_MORE] if cut else []
             live.schemas[key] = grammar(
                 tools if way.calls else (), final=way.final, parallel=settings.parallel, choices=choices
@@ -267,9 +268,11 @@ class Engine:
     async def _deliver(self, turn: Turn, live: _Live, step: Step) -> None:
         final = dict(step.final or {})
         shown, last = live.said + _texts(turn), turn.usage["steps"] >= self._settings.max_steps
-        why = doubt(final["answer"], shown=shown, task=turn.start["task"], chosen=has_worked(turn)) if live.tools else ""
+        why = (
+            doubt(final["answer"], shown=shown, task=turn.start["task"], chosen=has_worked(turn)) if live.tools else ""
+        )
         if why and not last and not doubts(turn):
-            self._say(turn, f"Your answer: {final['answer']}\n{why}", turn.label, doubt=True)
+            self._say(turn, why, turn.label, doubt=True)
             return
         artifacts = [a for a in final.get("artifacts", ()) if isinstance(a, str) and a and a in shown]
         tools = sorted({name.removeprefix(TOOL) for name in turn.calls if name.startswith(TOOL)})

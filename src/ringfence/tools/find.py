@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from typing import Annotated
@@ -25,6 +26,7 @@ LINE_CHARS = 300
 ROOM = 2_000  # characters of a result: on two cores a model reads about 300 of them a second
 DATA_LINES = 120  # a longer text is data to be searched and counted, not prose to be read
 SAMPLE_LINES = 3
+_RULE = re.compile(r"\|(\s*:?-+:?\s*\|)+")
 
 
 class FindArgs(Args):
@@ -94,7 +96,9 @@ def find_passages(folders: Folders, use: Use, *, room: int) -> Tool:
             if left < 200:
                 break
         none = "" if shown else "nothing matches; try other words, or files.list to see the files"
-        partial = {"partial": True} if not shown or "note" in shown[0] else {}
+        samples = [str(passage["path"]).rpartition("/")[2] for passage in shown if "note" in passage]
+        asked_for = any(name in args.question for name in samples)  # a data file by its name: a sample cannot answer
+        partial = {"partial": True} if not shown or "note" in shown[0] or asked_for else {}
         return {"passages": shown, **partial, **notes(none, note_skipped(skipped))}
 
     summary = (
@@ -132,4 +136,23 @@ def _shown(passage: Passage, question: str, room: int) -> dict[str, JSON]:
         result["outdated"] = passage.text.outdated
     if sample:
         result["note"] = f"a sample; ask {'csv.query' if table else 'text.count or files.search'} about the whole file"
-    return {**result, "text": "\n".join(text).rstrip()[:room]}
+    return {**result, "text": "\n".join(_spelled_out(text)).rstrip()[: room + room // 2]}
+
+
+def _spelled_out(lines: list[str]) -> list[str]:
+    """Rows of a Markdown table of three columns or more with their column names: a small model loses the header."""
+    names: list[str] = []
+    spelled = []
+    for n, line in enumerate(lines):
+        cells = [cell.strip() for cell in line.strip().strip("|").split("|")] if line.lstrip().startswith("|") else []
+        if not cells:
+            names = []
+        elif n + 1 < len(lines) and _RULE.fullmatch(lines[n + 1].strip()) and len(cells) > 2:
+            names = cells
+            continue
+        if names and _RULE.fullmatch(line.strip()):
+            continue
+        if names and len(cells) == len(names):
+            line = "- " + "; ".join(f"{name}: {cell}" for name, cell in zip(names, cells, strict=True))
+        spelled.append(line)
+    return spelled

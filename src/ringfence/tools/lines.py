@@ -12,6 +12,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
 
+MAX_WHOLES = 1_000
+MAX_WORDS, MAX_KINDS, MAX_SPREAD = 10, 12, 3
 MAX_VALUES = 100_000  # distinct values that are told apart; the rest is counted as one
 
 
@@ -52,6 +54,8 @@ def scan(job: dict[str, Any], texts: Iterable[tuple[str, str]]) -> dict[str, Any
             word: a plain word, if the pattern is one
     result  hits [[name, line number, line]], last: the last of them, lines, occurrences, total, files {name: matching lines},
             values [[value, count]] most frequent first, distinct: how many values; `unit` is what values count;
+            spread {field or word: [[value, lines]]} of the few places where matching lines differ in a few values;
+            wholes [[whole word that the word is part of, lines]],
             named {field: of the lines whose field is the word: lines, hits, last}
     """
     regex = re.compile(job["pattern"], re.IGNORECASE if job["ignore_case"] else 0)
@@ -60,6 +64,9 @@ def scan(job: dict[str, Any], texts: Iterable[tuple[str, str]]) -> dict[str, Any
     files: Counter[str] = Counter()
     values: Counter[str] = Counter()
     named: dict[str, dict[str, Any]] = {}
+    wholes: Counter[str] = Counter()
+    columns: dict[str, Counter[str]] = {}
+    whole = re.compile(rf"[\w.-]*{re.escape(job['word'])}[\w-]*", re.IGNORECASE) if job["word"] else None
     last: list[Any] = []
     occurrences = total = 0
     for name, text in texts:
@@ -79,15 +86,44 @@ def scan(job: dict[str, Any], texts: Iterable[tuple[str, str]]) -> dict[str, Any
                 if len(place["hits"]) < max(job["hits"], 1):
                     place["hits"].append(_hit(last, job["width"]))
                 place["last"] = last
+            if whole is not None and len(wholes) < MAX_WHOLES:
+                wholes.update({match.group() for match in whole.finditer(line)})
+            if job["pattern"]:
+                _tally(columns, line)
             for value in value_of(line, found):
                 values[value if value in values or len(values) < MAX_VALUES else "(others)"] += 1
     for place in named.values():
         place["last"] = _hit(place["last"], job["width"])
     return {
         "hits": hits, "last": _hit(last, job["width"]) if last else [], "named": named,
+        "wholes": wholes.most_common(6),
+        "spread": _spread(columns, files.total()),
         "lines": files.total(), "occurrences": occurrences, "total": total, "files": dict(files),
         "values": values.most_common(job["top"]), "distinct": len(values), "unit": unit,
     }  # fmt: skip
+
+
+def _tally(columns: dict[str, Counter[str]], line: str) -> None:
+    """Count what stands where in a line: by field where it has fields, else by word."""
+    named = fields(line)
+    places = (
+        named.items() if len(named) > 2 else ((f"word {n}", word) for n, word in enumerate(line.split()[:MAX_WORDS], 1))
+    )
+    for name, value in places:
+        counter = columns.setdefault(name, Counter())
+        if len(counter) <= MAX_KINDS or value in counter:
+            counter[value] += 1
+
+
+def _spread(columns: dict[str, Counter[str]], lines: int) -> dict[str, list[tuple[str, int]]]:
+    """The places with a few values that come again and again, those with the fewest first."""
+    telling = {
+        name: counter
+        for name, counter in columns.items()
+        if 1 < len(counter) <= MAX_KINDS and counter.total() >= 0.8 * lines and lines >= 2 * len(counter)
+    }
+    chosen = sorted(telling, key=lambda name: len(telling[name]))[:MAX_SPREAD]
+    return {name: telling[name].most_common(6) for name in chosen}
 
 
 def _hit(found: list[Any], width: int) -> list[Any]:

@@ -24,8 +24,9 @@ SMALL_NUMBER_WEIGHT = 0.3  # the `02` of `web-02` is also the second of every mo
 FAINT = 0.25  # a passage this far below the best one is noise
 SECOND = 0.7  # how near the best passage of a file a second one has to be
 OUTDATED_SHARE = 0.4  # what is left of the score of a passage in a file that says that it no longer holds
-_OUTDATED = re.compile(
-    r"\b(superseded|obsolete|out of date|outdated|deprecated|withdrawn|replaced by|no longer (valid|in force|applies))\b",
+_OUTDATED = re.compile(  # of the text itself; that another one is outdated says nothing against it
+    r"\b(superseded|replaced|obsoleted) by (?!this)|\bthis\b.*\b(outdated|obsolete|superseded|withdrawn|deprecated)\b|"
+    r"^\W*(status\W+)?(outdated|obsolete|superseded|withdrawn|deprecated|no longer (valid|in force))\b",
     re.I,
 )
 HEAD_LINES = 12

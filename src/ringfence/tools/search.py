@@ -153,6 +153,9 @@ def _count(texts: list[tuple[str, str]], skipped: list[str], pattern: str, by: s
                 f"no matching line has {found['unit']!r}",
                 todo="give group_by=field3 for the third word of a line; for a CSV file use csv.query",
             )
+        if found["distinct"] == 1 and pattern:  # a pattern that is the value itself: the question was about all of them
+            all_lines = _scan_anyhow(Pattern.read(""), texts, by=by.strip(), top=top)[1]
+            result["top of all lines"] = [[value[:VALUE_CHARS], count] for value, count in all_lines["values"]]
         if found["distinct"] > top:
             few = f"showing the {top} most frequent of {found['distinct']} values"
     return {**result, **notes(few, read.note, note_skipped(skipped))}
@@ -176,6 +179,10 @@ def _matched(pattern: Pattern, found: dict[str, Any]) -> dict[str, JSON]:
         result[f"lines whose {name} is {pattern.text}"] = f"{place['lines']}, first {ends[0]}, last {ends[1]}"
     where = f"lines with {pattern.text} anywhere" if named else "matching_lines"
     result |= {where: found["lines"], "of_lines": found["total"]}
+    if len(found["wholes"]) > 1 and not named:
+        result["as a whole word"] = ", ".join(f"{word} {count}" for word, count in found["wholes"])
+    for name, values in () if found["unit"] else found["spread"].items():
+        result[f"most often as {name}"] = ", ".join(f"{value[:40]} {count}" for value, count in values)
     if found["lines"] and not named:
         if found["occurrences"] != found["lines"]:
             result["matches"] = found["occurrences"]
