@@ -96,7 +96,14 @@ class Agent:
 
     def run_sync(self, task: str, *, conversation: str = "") -> Result:
         """`run`, for code that is not async."""
-        return asyncio.run(self.run(task, conversation=conversation))
+
+        async def once() -> Result:
+            try:
+                return await self.run(task, conversation=conversation)
+            finally:
+                await self._disconnect()  # connections belong to the event loop, which ends here
+
+        return asyncio.run(once())
 
     async def stream(self, task: str, *, conversation: str = "") -> AsyncIterator[Event | Result]:
         """The events of a run as they happen, its `Result` last."""
@@ -136,9 +143,12 @@ class Agent:
 
     async def close(self) -> None:
         """Make the journal durable and close every connection."""
+        await self._disconnect()
+        self.journal.close()
+
+    async def _disconnect(self) -> None:
         for backend in self._backends:
             await backend.aclose()
-        self.journal.close()
 
     async def __aenter__(self) -> Agent:
         return self

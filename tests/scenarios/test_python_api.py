@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import doctest
+import gc
 import importlib
 import json
 import pkgutil
@@ -27,8 +28,8 @@ def on_call(team: str) -> dict[str, str]:
     return {"team": team, "name": {"ops": "Ann"}.get(team, "nobody")}
 
 
-def agent_of(folder: Path, server: ScriptedServer) -> Agent:
-    (folder / "ringfence.yaml").write_text(MANIFEST.format(url=server.url))
+def agent_of(folder: Path, server: ScriptedServer, more: str = "") -> Agent:
+    (folder / "ringfence.yaml").write_text(MANIFEST.format(url=server.url) + more)
     return ringfence.load(folder / "ringfence.yaml", functions=[on_call])
 
 
@@ -46,8 +47,8 @@ async def test_a_task_is_run_to_a_result_with_everything_in_it(folder: Path) -> 
 
 async def test_several_runs_of_one_agent_at_once_are_told_apart(folder: Path) -> None:
     replies = [{"when": f"Task: task {n}.", "text": final(f"answer {n}")} for n in range(8)]
-    (folder / "ringfence.yaml").write_text("workflow: {tool_first: false}\n")
-    async with listen(ScriptedServer([*replies, DONE])) as server, agent_of(folder, server) as agent:
+    more = "workflow: {tool_first: false}\n"
+    async with listen(ScriptedServer([*replies, DONE])) as server, agent_of(folder, server, more) as agent:
         results = await asyncio.gather(*(agent.run(f"task {n}.") for n in range(8)))
     assert [result.answer for result in results] == [f"answer {n}" for n in range(8)]
     assert len({result.run_id for result in results}) == 8
@@ -57,6 +58,7 @@ def test_code_that_is_not_async_runs_one_task_after_another(serve: Serve, folder
     serve(step("calc", expression="6 * 7"), final("42"))
     agent = ringfence.load()  # ringfence.yaml, here
     first, second = agent.run_sync("how much?"), agent.run_sync("and now?")
+    gc.collect()  # a connection that was left open would complain here
     asyncio.run(agent.close())
     assert (first.answer, second.answer) == ("42", "42")
     assert first.run_id < second.run_id
@@ -69,7 +71,10 @@ async def test_a_function_is_a_tool_with_its_arguments_checked(folder: Path) -> 
         (call,) = [r for r in agent.turn(result.run_id).items if r[1] and r[1].view["sink"] == "tool:on_call"]
     assert result.answer == "Ann is on call."
     assert call[0].body["value"] == {"team": "ops", "name": "Ann"}
-    assert [(s.args, s.ok) for s in result.steps if s.tool == "on_call"] == [({"team": "ops"}, True), ({"team": ["ops"]}, False)]
+    assert [(s.args, s.ok) for s in result.steps if s.tool == "on_call"] == [
+        ({"team": "ops"}, True),
+        ({"team": ["ops"]}, False),
+    ]
     assert b"Who is on call for a team." in server.seen[-1][1], "its docstring is what the model reads of it"
 
 
@@ -132,7 +137,7 @@ async def test_a_conversation_is_remembered_and_another_one_knows_nothing_of_it(
 
 async def test_a_server_that_is_absent_is_an_exception_and_one_that_fails_later_is_a_result(folder: Path) -> None:
     async with agent_of(folder, ScriptedServer([DONE], port=1)) as agent:
-        with pytest.raises(BackendError, match="no model server answers at http://127.0.0.1:1"):
+        with pytest.raises(BackendError, match="no model server answers at"):
             await agent.run("what is wrong?")
     async with listen(ScriptedServer([DONE], mode="500")) as server, agent_of(folder, server) as agent:
         result = await agent.run("what is wrong?")

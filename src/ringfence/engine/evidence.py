@@ -55,7 +55,7 @@ def unsupported_numbers(answer: str, shown: str) -> list[str]:
     """The numbers, dates and times of an answer that stand nowhere in what was shown."""
     known = {_value(token) for token in _NUMBER.findall(shown)}
     tokens = dict.fromkeys(_NUMBER.findall(answer))
-    return [token for token in tokens if token not in shown and _value(token) not in known]
+    return [token for token in tokens if _value(token) not in known and not _stands_in(token, shown)]
 
 
 def only_repeats(answer: str, task: str) -> bool:
@@ -77,6 +77,11 @@ def doubt(answer: str, *, shown: str, task: str, chosen: bool) -> str:
     if only_repeats(answer, task):
         return 'That only repeats the task. Answer with the value that a result shows, or with "not found".'
     return ""
+
+
+def _stands_in(token: str, shown: str) -> bool:
+    """As it is written, at digit borders: 2:28:40 does not stand in 02:28:40."""
+    return re.search(rf"(?<!\d){re.escape(token)}(?!\d)", shown) is not None
 
 
 def _value(token: str) -> Decimal | str:

@@ -96,10 +96,11 @@ def find_passages(folders: Folders, use: Use, *, room: int) -> Tool:
             if left < 200:
                 break
         none = "" if shown else "nothing matches; try other words, or files.list to see the files"
+        closest = _closest([str(passage["text"]) for passage in shown if "note" not in passage], args.question)
         samples = [str(passage["path"]).rpartition("/")[2] for passage in shown if "note" in passage]
         asked_for = any(name in args.question for name in samples)  # a data file by its name: a sample cannot answer
         partial = {"partial": True} if not shown or "note" in shown[0] or asked_for else {}
-        return {"passages": shown, **partial, **notes(none, note_skipped(skipped))}
+        return {"passages": shown, **closest, **partial, **notes(none, note_skipped(skipped))}
 
     summary = (
         "Find the passages of all files that best answer a question. Use it first, with the words of the question; "
@@ -137,6 +138,18 @@ def _shown(passage: Passage, question: str, room: int) -> dict[str, JSON]:
     if sample:
         result["note"] = f"a sample; ask {'csv.query' if table else 'text.count or files.search'} about the whole file"
     return {**result, "text": "\n".join(_spelled_out(text)).rstrip()[: room + room // 2]}
+
+
+def _closest(texts: list[str], question: str) -> dict[str, JSON]:
+    """The two lines that share the rarest words with the question: what is read last is what a small model looks at."""
+    lines = [line.strip() for text in texts for line in text.split("\n") if line.strip(" #|-")]
+    lines = [line for line in lines if not line.startswith("#")]
+    held = [set(words(line)) for line in lines]
+    asked = {word: sum(word in has for has in held) for word in words(question)}
+    worth = [sum(1 / count for word, count in asked.items() if word in has) for has in held]
+    best = sorted(range(len(lines)), key=lambda n: -worth[n])[:2]
+    chosen = [lines[n][:LINE_CHARS] for n in best if worth[n] > 0]
+    return {"closest lines": chosen} if chosen else {}
 
 
 def _spelled_out(lines: list[str]) -> list[str]:

@@ -23,6 +23,7 @@ UNIT = 2
 SMALL_NUMBER_WEIGHT = 0.3  # the `02` of `web-02` is also the second of every month
 FAINT = 0.25  # a passage this far below the best one is noise
 SECOND = 0.7  # how near the best passage of a file a second one has to be
+NAMED_SHARE = 3.0  # the question names the file
 OUTDATED_SHARE = 0.4  # what is left of the score of a passage in a file that says that it no longer holds
 _OUTDATED = re.compile(  # of the text itself; that another one is outdated says nothing against it
     r"\b(superseded|replaced|obsoleted) by (?!this)|\bthis\b.*\b(outdated|obsolete|superseded|withdrawn|deprecated)\b|"
@@ -163,10 +164,12 @@ class Library:
         ask = _Ask.of(query, touched, size=sum(map(math.sqrt, lengths)))
         found = []
         for text in touched:
+            share = (
+                NAMED_SHARE if text.path.rpartition("/")[2] in question else OUTDATED_SHARE if text.outdated else 1.0
+            )
             whole = FILE_SHARE * ask.score(text.terms, text.length * len(self.texts) / total)
             for chunk in text.chunks:
                 if score := ask.score(chunk.terms, chunk.length * sum(lengths) / total):
-                    share = OUTDATED_SHARE if text.outdated else 1.0
                     found.append(Passage(text, chunk.first, chunk.last, share * (score + whole)))
         found.sort(key=lambda p: (-p.score, p.text.path, p.first))
         return _merged([p for p in found if p.score >= FAINT * found[0].score], k)

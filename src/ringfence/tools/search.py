@@ -177,10 +177,11 @@ def _matched(pattern: Pattern, found: dict[str, Any]) -> dict[str, JSON]:
     for name, place in named.items():
         ends = [f"line {hit[1]}: {hit[2].strip()}" for hit in (place["hits"][0], place["last"])]
         result[f"lines whose {name} is {pattern.text}"] = f"{place['lines']}, first {ends[0]}, last {ends[1]}"
-    where = f"lines with {pattern.text} anywhere" if named else "matching_lines"
+    wholes = dict(found["wholes"]) if len(found["wholes"]) > 1 and not named else {}
+    for word, count in wholes.items():
+        result[f"lines with the word {word}"] = count
+    where = f"lines with {pattern.text} anywhere" if named or wholes else "matching_lines"
     result |= {where: found["lines"], "of_lines": found["total"]}
-    if len(found["wholes"]) > 1 and not named:
-        result["as a whole word"] = ", ".join(f"{word} {count}" for word, count in found["wholes"])
     for name, values in () if found["unit"] else found["spread"].items():
         result[f"most often as {name}"] = ", ".join(f"{value[:40]} {count}" for value, count in values)
     if found["lines"] and not named:
