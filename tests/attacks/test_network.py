@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import json
 import re
 import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -117,8 +118,8 @@ def test_a_run_of_the_embedded_model_and_its_server_stay_on_this_machine(folder:
 
 
 @contextmanager
-def listening(answer: bytes = b"") -> Iterator[tuple[str, list[bytes]]]:
-    """An address on this machine and the requests that reached it, each answered alike."""
+def listening(answer: Callable[[bytes], bytes] = lambda request: b"") -> Iterator[tuple[str, list[bytes]]]:
+    """An address on this machine and the requests that reached it."""
     heard: list[bytes] = []
     ready, stop = threading.Event(), asyncio.Event()
     loop = asyncio.new_event_loop()
@@ -126,7 +127,7 @@ def listening(answer: bytes = b"") -> Iterator[tuple[str, list[bytes]]]:
 
     async def hear(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         heard.append(await reader.read(65536))
-        writer.write(answer)
+        writer.write(answer(heard[-1]))
         writer.close()
 
     async def serve() -> None:
@@ -153,16 +154,20 @@ def manifest(folder: Path, address: str, more: str = "") -> None:
     )
 
 
+@pytest.mark.parametrize("method", [b"GET", b"POST"], ids=["asked what it has", "asked for a step"])
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-def test_a_model_server_cannot_send_us_elsewhere(ringfence: Shell, folder: Path, status: int) -> None:
+def test_a_model_server_cannot_send_us_elsewhere(ringfence: Shell, folder: Path, status: int, method: bytes) -> None:
+    end = "Connection: close\r\n\r\n"
+    models_page = json.dumps({"data": [{"id": "scripted"}]})
+    listed = f"HTTP/1.1 200 X\r\nContent-Length: {len(models_page)}\r\n{end}{models_page}"
     with listening() as (trap, heard):
-        turn = f"HTTP/1.1 {status} X\r\nLocation: http://{trap}/v1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-        with listening(turn.encode()) as (server, asked):
+        turn = f"HTTP/1.1 {status} X\r\nLocation: http://{trap}/v1\r\nContent-Length: 0\r\n{end}"
+        with listening(lambda said: (turn if said.startswith(method) else listed).encode()) as (server, asked):
             manifest(folder, server)
             shown = ringfence("run", "what is wrong?")
         assert shown.code in (1, 5)
-        assert "redirect" in shown.err
-        assert asked
+        assert f"answered {status}, a redirect to http://{trap}/v1" in shown.err
+        assert asked[-1].startswith(method)
         assert heard == []
 
 

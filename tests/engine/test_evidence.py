@@ -19,7 +19,8 @@ def test_a_number_that_was_shown_in_any_spelling_is_supported(answer: str) -> No
 
 
 @pytest.mark.parametrize(
-    ("answer", "strays"), [("6433", ["6433"]), ("4 of 9", ["4", "9"]), ("03:17:09", ["03:17:09"]), ("3:17:07", ["3:17:07"])]
+    ("answer", "strays"),
+    [("6433", ["6433"]), ("4 of 9", ["4", "9"]), ("03:17:09", ["03:17:09"]), ("3:17:07", ["3:17:07"])],
 )
 def test_a_number_that_was_not_shown_is_not(answer: str, strays: list[str]) -> None:
     assert unsupported_numbers(answer, SHOWN) == strays
@@ -48,3 +49,7 @@ def test_a_task_that_reckons_is_known(task: str) -> None:
 @pytest.mark.parametrize("task", ["Which port does the pooler use?", "Who is paged when a disk is full?"])
 def test_a_task_that_looks_something_up_does_not(task: str) -> None:
     assert not reckons(task)
+
+
+def test_a_value_that_was_miscopied_goes_back_with_the_right_spelling() -> None:
+    assert "03:17:07 does" in doubt("at 3:17:07", shown=SHOWN, task="when?", chosen=True)

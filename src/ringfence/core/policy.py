@@ -145,7 +145,10 @@ def forbidden_flow(action: Action, spec: SinkSpec, turn: Turn) -> Deny | None:
         return None
     if action.label.trust < spec.clearance:
         return Deny("POL-5", "untrusted", f"{action.sink} takes nothing below {spec.clearance.name.lower()} trust")
-    return Deny("POL-5", "readers", f"some of what this is made from may not be read by everyone behind {action.sink}")
+    why = (
+        f"some of what this is made from may not be read by everyone behind {action.sink}; `audience` says who is there"
+    )
+    return Deny("POL-5", "readers", why)
 
 
 def over_budget(action: Action, spec: SinkSpec, turn: Turn) -> Deny | None:

@@ -69,7 +69,9 @@ def _inline(value: JSON) -> str:
 
 
 class Transcript:
-    """The messages of one run. A message that was sent once keeps its bytes, for the sake of the server's cache.
+    """The messages of one run: they depend on its records alone, so a resumed run sends the very same bytes.
+
+    The last message ends with the task and a note on the next step, which are not repeated in earlier ones.
 
     result_chars  a longer tool result is cut there, and the rest is had by `read_more`
     """
@@ -80,7 +82,6 @@ class Transcript:
         self._parts: list[_Part] = []
         self._pending: list[tuple[int, str]] = []
         self._seen = 0
-        self._thoughts = 0
         self._task = ""
         self._result_chars = result_chars
         self._per_byte = _FIRST_GUESS
@@ -96,13 +97,11 @@ class Transcript:
         `window`, `max_tokens` in tokens; raises BackendError if even the last step does not fit.
         """
         self.sync(turn)
-        if self._pending:
-            seqs, texts = zip(*self._pending, strict=True)
-            end = f"Task: {self._task}\n{note}".rstrip()
-            self._parts.append(_Part(encode("user", "\n\n".join((*filter(None, texts), end))), seqs))
-            self._pending = []
+        seqs, texts = zip(*self._pending, strict=True)
+        end = f"Task: {self._task}\n{note}".rstrip()  # what is read last is what a small model follows
+        last = _Part(encode("user", "\n\n".join((*filter(None, texts), end))), seqs)
         room = int((window - max_tokens - _MARGIN) / self._per_byte)
-        parts, left_out = self._fit(room)
+        parts, left_out = self._fit(last, room)
         self._sent = sum(len(part.data) for part in parts)
         return Prompt(
             tuple(part.data for part in parts), tuple(s for p in parts for s in p.seqs), schema, max_tokens, left_out
@@ -113,22 +112,23 @@ class Transcript:
         if prompt_tokens and self._sent:
             self._per_byte = max(0.1, 1.1 * prompt_tokens / self._sent)
 
-    def _fit(self, room: int) -> tuple[list[_Part], int]:
-        """Drop the oldest history, then the oldest steps of this run, but never the task or the last step."""
+    def _fit(self, last: _Part, room: int) -> tuple[list[_Part], int]:
+        """Drop the oldest history, then the oldest steps of this run, then what opened it, but never `last`."""
         head = [self._head, self._map] if self._map else [self._head]
-        size = sum(len(p.data) for p in (*head, *self._history, *self._parts))
-        history, parts = list(self._history), list(self._parts)
+        history, parts = list(self._history), [*self._parts, last]
+        size = sum(len(part.data) for part in (*head, *history, *parts))
         while size > room and history:
             size -= len(history.pop(0).data)
-        while size > room and len(parts) > 3:
-            size -= len(parts.pop(1).data) + len(parts.pop(1).data)
+        while size > room and len(parts) > 1:
+            oldest = 1 if len(parts) > 3 else 0  # a step is a pair: what the model asked, and what it was told
+            size -= len(parts.pop(oldest).data) + len(parts.pop(oldest).data)
         if size > room:
             raise BackendError(
                 f"the request needs about {int(size * self._per_byte)} tokens, and the model's window leaves"
                 f" {int(room * self._per_byte)}",
                 todo="raise inference.max_context, lower workflow.result_chars, or use a model with a larger window",
             )
-        left_out = len(self._history) - len(history) + len(self._parts) - len(parts)
+        left_out = len(self._history) - len(history) + len(self._parts) + 1 - len(parts)
         return [*head, *history, *parts], left_out
 
     def sync(self, turn: Turn) -> None:
@@ -136,7 +136,6 @@ class Transcript:
         for record, intent in turn.items[self._seen :]:
             match record.kind:
                 case Kind.MESSAGE:
-                    # the task itself ends every message: what was read last is what a small model follows
                     self._pending.append((record.seq, record.body["text"] if self._task else ""))
                     self._task = self._task or record.body["text"]
                 case Kind.DECISION if "call" in record.body and record.view["sink"].startswith(TOOL):
@@ -146,13 +145,15 @@ class Transcript:
                 case Kind.OUTCOME if intent is not None and intent.view["sink"].startswith(TOOL):
                     self._gather(record.body["value"])
                     if (
-                        self._thoughts == 0 and not intent.body["args"]
-                    ):  # an overview: the same for every task, so first
+                        intent.body["call"] < -1 and not intent.body["args"]
+                    ):  # an overview, the same for every task: first
                         self._map = _Part(encode("user", self._result(record, intent)), (record.seq,))
                     else:
                         self._pending.append((record.seq, self._result(record, intent)))
                 case Kind.OUTCOME if record.view["ok"] and intent is not None and "prompt" in intent.body:
-                    self._thoughts += 1
+                    seqs, texts = zip(*self._pending, strict=True)
+                    self._parts.append(_Part(encode("user", "\n\n".join(filter(None, texts))), seqs))
+                    self._pending = []
                     self._parts.append(_Part(encode("assistant", _calls(record.body["value"]["text"])), (record.seq,)))
         self._seen = len(turn.items)
 

@@ -14,9 +14,9 @@ from ringfence.core.turn import Turn
 
 MAX_FAILED = 3  # failed calls in all, after which the model may say that it cannot
 
-LOOKED_UP = "Answer from the passages above: find the line that says it, and give the value itself."
+LOOKED_UP = "Answer from the passages above, with the value itself."
 LOOK = "Call the tool that finds or works out what the task asks for."
-NEXT = "If the results above answer the task, give final_answer now. If not, call the tool that finds what is missing."
+NEXT = "If the results above are enough, give final_answer now. If not, call the tool that finds what is missing."
 ANSWER = "Answer now with the value that the results above show."
 LAST_STEP = "This is the last step: answer with what the results show, and say what is missing."
 

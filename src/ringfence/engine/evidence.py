@@ -73,7 +73,9 @@ def doubt(answer: str, *, shown: str, task: str, chosen: bool) -> str:
     if says_nothing(answer):
         return "" if chosen else "It was not in those passages. Look further: call a tool that can find it."
     if strays := unsupported_numbers(answer, shown):
-        return f"{', '.join(strays[:3])} stands in no result. Copy the value from a result, or work it out with a tool."
+        near = next((token for token in _NUMBER.findall(shown) if len(strays[0]) > 3 and strays[0] in token), "")
+        way = f"{near} does: copy it exactly" if near else "Copy the value from a result, or work it out with a tool"
+        return f"{', '.join(strays[:3])} stands in no result. {way}."
     if only_repeats(answer, task):
         return 'That only repeats the task. Answer with the value that a result shows, or with "not found".'
     return ""

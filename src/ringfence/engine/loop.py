@@ -29,12 +29,13 @@ from .result import Result, result_of
 from .step import TOOL, Call, Step, grammar, parse, signature
 
 Progress = Callable[[str], None]
+REPLY = -1  # the number of the reply among a step's calls; those that open a run come before it
 
 SYSTEM = """\
 You do tasks about files and data on this machine by calling tools. Reply with one JSON object, either
 {"thought": "...", "calls": [{"tool": "...", "args": {...}}]} to get facts, or
 {"thought": "...", "final_answer": {"answer": "...", "artifacts": [], "confidence": "high"}} once the results hold them.
-"thought" is one sentence: which result answers the task, or what is missing and which tool finds it.
+"thought" is one short sentence: what the results show. "enough" is whether they answer the task.
 - Only tool results are facts. Copy names, numbers and dates exactly. What no result says is "not found in the files".
 - "answer" is one full sentence with the value itself. Answer exactly what the task asks.
 - A number of lines, or the value that comes most often: text.count. Anything about a table: csv.query. Adding or \
@@ -170,10 +171,11 @@ class Engine:
 
     async def _orient(self, turn: Turn, live: _Live) -> None:
         """Before the first step, look around: the tools that open a run are called with the user's own words."""
-        opening = [spec for spec in live.tools if spec.opens is not None and not turn.calls[spec.name]]
+        opening = [spec for spec in live.tools if spec.opens is not None]
         actions = [
-            self._call(turn, live, Call(spec.name, {spec.opens: turn.start["task"]} if spec.opens else {}), -2 - n)
-            for n, spec in enumerate(opening)
+            self._call(turn, live, Call(spec.name, {spec.opens: turn.start["task"]} if spec.opens else {}), number)
+            for number, spec in enumerate(opening, -1 - len(opening))
+            if number not in turn.answered
         ]
         if actions:
             await self._gate.perform_all(turn, actions)
@@ -204,8 +206,7 @@ class Engine:
             return
         last = steps + 1 >= settings.max_steps
         live.transcript.sync(turn)
-        opening = frozenset(spec.name for spec in live.tools if spec.opens)
-        way = course(turn, has_tools=bool(live.tools), tool_first=settings.tool_first, last=last, opening=opening)
+        way = self._way(turn, live, last=last)
         schema = self._schema(turn, live, way)
         try:
             prompt = live.transcript.prompt(
@@ -227,6 +228,12 @@ class Engine:
                     await self._give_up(turn, live, _problem(value), status="failed")
             case Deny(why=why):
                 await self._give_up(turn, live, why, status="failed")
+
+    def _way(self, turn: Turn, live: _Live, *, last: bool) -> Course:
+        opening = frozenset(spec.name for spec in live.tools if spec.opens)
+        return course(
+            turn, has_tools=bool(live.tools), tool_first=self._settings.tool_first, last=last, opening=opening
+        )
 
     def _schema(self, turn: Turn, live: _Live, way: Course) -> bytes:
         """The grammar of this step."""
@@ -268,6 +275,9 @@ class Engine:
     async def _deliver(self, turn: Turn, live: _Live, step: Step) -> None:
         final = dict(step.final or {})
         shown, last = live.said + _texts(turn), turn.usage["steps"] >= self._settings.max_steps
+        if not self._way(turn, live, last=last).final:  # a server that ignores the grammar
+            await self._retry(turn, live, "Call a tool first: no result answers the task yet.")
+            return
         why = (
             doubt(final["answer"], shown=shown, task=turn.start["task"], chosen=has_worked(turn)) if live.tools else ""
         )
@@ -291,8 +301,8 @@ class Engine:
         await self._reply_and_finish(turn, live, status, {"answer": f"No answer: {why}.{known}", "summary": why})
 
     async def _reply_and_finish(self, turn: Turn, live: _Live, status: str, end: dict[str, JSON]) -> None:
-        action = Action(self._reply, {"text": end["answer"]}, turn.label.join(live.label), run=turn.run, call=-1)
-        match await self._gate.perform(turn, action):
+        action = Action(self._reply, {"text": end["answer"]}, turn.label.join(live.label), run=turn.run, call=REPLY)
+        match None if REPLY in turn.answered else await self._gate.perform(turn, action):
             case Deny(why=why):
                 end = {"answer": "", "summary": f"the answer may not be shown here: {why}"}
                 status = "failed"

@@ -50,19 +50,24 @@ def grammar(
 
     `parallel` bounds the calls of one step. `choices` closes string arguments: one whose rule says
     `"x-from": {"key": "path", "ends": [".csv"]}` can only take a value that a result of this run has shown under that
-    key, so a small model cannot misspell a file.
+    key, so a small model cannot misspell a file. Where both forms are open, `enough` is said before one is taken:
+    a small model judges a question better than it picks a key.
     """
-    forms = []
+    forms: list[dict[str, Any]] = []
     if tools:
         calls = [
             _closed({"tool": {"const": spec.name.removeprefix(TOOL)}, "args": _chosen(spec.schema, choices or {})})
             for spec in tools
         ]
         array = {"type": "array", "items": {"anyOf": calls}, "minItems": 1, "maxItems": parallel}
-        forms.append(_closed({"thought": _THOUGHT, "calls": array}))
+        forms.append({"thought": _THOUGHT, "enough": {"const": False}, "calls": array})
     if final:
-        forms.append(_closed({"thought": _THOUGHT, "final_answer": _final((choices or {}).get("path", ()))}))
-    return json.dumps(forms[0] if len(forms) == 1 else {"anyOf": forms}, separators=(",", ":")).encode()
+        answer = _final((choices or {}).get("path", ()))
+        forms.append({"thought": _THOUGHT, "enough": {"const": True}, "final_answer": answer})
+    if len(forms) == 1:
+        del forms[0]["enough"]
+    closed = [_closed(form) for form in forms]
+    return json.dumps(closed[0] if len(closed) == 1 else {"anyOf": closed}, separators=(",", ":")).encode()
 
 
 def _final(known: Sequence[str]) -> dict[str, Any]:
