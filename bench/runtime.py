@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+
 from ringfence import app
 from ringfence.manifest.loader import parse
 from ringfence.stores import open_journal

@@ -6,7 +6,7 @@ import asyncio
 import getpass
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -105,10 +105,9 @@ class Agent:
 
         return asyncio.run(once())
 
-    async def stream(self, task: str, *, conversation: str = "") -> AsyncIterator[Event | Result]:
-        """The events of a run as they happen, its `Result` last."""
-        async for event in self._follow(lambda progress: self.run(task, conversation=conversation, progress=progress)):
-            yield event
+    def stream(self, task: str, *, conversation: str = "") -> AsyncGenerator[Event | Result, None]:
+        """The events of a run as they happen, its `Result` last. Closing the stream stops the run; it can be resumed."""
+        return self._follow(lambda progress: self.run(task, conversation=conversation, progress=progress))
 
     async def resume(self, run_id: str, *, progress: Callable[[str], None] | None = None) -> Result:
         """Go on with a run that was interrupted; a finished one returns its result again."""
@@ -117,10 +116,9 @@ class Agent:
         history = self._history(turn.start.get("conversation", ""), before=turn.run)
         return await engine.drive(turn, history=history, progress=progress)
 
-    async def stream_resume(self, run_id: str) -> AsyncIterator[Event | Result]:
+    def stream_resume(self, run_id: str) -> AsyncGenerator[Event | Result, None]:
         """`resume`, as events."""
-        async for event in self._follow(lambda progress: self.resume(run_id, progress=progress)):
-            yield event
+        return self._follow(lambda progress: self.resume(run_id, progress=progress))
 
     async def approve(self, run_id: str, *, valid_s: int = 600) -> Result:
         """Say yes, once, to the call that a run waits for, and go on with it."""
@@ -156,7 +154,7 @@ class Agent:
     async def __aexit__(self, *exc: object) -> None:
         await self.close()
 
-    async def _follow(self, start: Callable[[Callable[[str], None]], Any]) -> AsyncIterator[Event | Result]:
+    async def _follow(self, start: Callable[[Callable[[str], None]], Any]) -> AsyncGenerator[Event | Result, None]:
         queue: asyncio.Queue[Event | None] = asyncio.Queue()
         token = secrets.token_hex(8)
         self._listeners[token] = lambda record: queue.put_nowait(Event(str(record.kind), record.run, record=record))

@@ -46,7 +46,7 @@ def disk() -> Iterator[Disk]:
 def pledge(world: list[str]) -> Callable[..., str]:
     """An effect on a world that no loss of power undoes."""
 
-    @tool(Effect.COMMIT, name="pledge", roles={"line": "low"})
+    @tool(Effect.COMMIT, name="pledge", roles={"line": "low"}, audience=["self"])
     def write(line: str) -> str:
         """Pledge a line."""
         world.append(line)

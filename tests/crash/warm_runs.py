@@ -11,7 +11,6 @@ import os
 import sys
 import threading
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,6 @@ from ringfence.backends.openai import OpenAIChat
 from ringfence.core.policy import Effect
 from ringfence.manifest.loader import load
 from ringfence.stores.sqlite import SqliteJournal
-from ringfence.tools.python import from_function
 
 LOADED = (OpenAIChat, SqliteJournal)  # imported before the first fork, so that a child starts at once
 
@@ -37,7 +35,7 @@ def pledge(path: Path, *, ask: bool = False, before: bool = False, after: bool =
         say("hanging")
         threading.Event().wait()
 
-    @tool(Effect.COMMIT, name="pledge", roles={"line": "low"}, ask=ask)
+    @tool(Effect.COMMIT, name="pledge", roles={"line": "low"}, ask=ask, audience=["self"])
     def write(line: str) -> str:
         """Append a line to the pledges."""
         if before:
@@ -52,12 +50,8 @@ def pledge(path: Path, *, ask: bool = False, before: bool = False, after: bool =
 
 
 def agent_of(manifest: Path, *functions: Callable[..., str], journal: Any = None) -> Agent:
-    """An agent whose further tools are heard by nobody but the one who asks, so that the user's words may enter."""
-    agent = from_manifest(load(manifest), functions=functions, journal=journal)
-    for function in functions:
-        name = from_function(function).spec.name
-        agent._specs[name] = replace(agent._specs[name], audience=None)
-    return agent
+    """An agent with further tools."""
+    return from_manifest(load(manifest), functions=functions, journal=journal)
 
 
 async def run(manifest: Path, hang: str, ask: bool) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ringfence.engine.course import reckons
-from ringfence.engine.evidence import doubt, only_repeats, says_nothing, unsupported_numbers
+from ringfence.engine.evidence import doubt, only_repeats, restored, says_nothing, unsupported_numbers
 
 SHOWN = "port 6432, 1,234 lines, 3.50 EUR, on 2026-02-01 at 03:17:07"
 
@@ -51,5 +51,7 @@ def test_a_task_that_looks_something_up_does_not(task: str) -> None:
     assert not reckons(task)
 
 
-def test_a_value_that_was_miscopied_goes_back_with_the_right_spelling() -> None:
-    assert "03:17:07 does" in doubt("at 3:17:07", shown=SHOWN, task="when?", chosen=True)
+def test_a_clipped_copy_is_written_as_it_was_shown() -> None:
+    assert restored("at 3:17:07, port 6432", SHOWN) == "at 03:17:07, port 6432"
+    assert restored("at 3:17:09 or 432", SHOWN) == "at 3:17:09 or 432"
+    assert restored("at 3:17:07", SHOWN + " and 13:17:07") == "at 3:17:07"

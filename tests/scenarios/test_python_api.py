@@ -55,7 +55,7 @@ async def test_several_runs_of_one_agent_at_once_are_told_apart(folder: Path) ->
 
 
 def test_code_that_is_not_async_runs_one_task_after_another(serve: Serve, folder: Path) -> None:
-    serve(step("calc", expression="6 * 7"), final("42"))
+    serve(*[step("calc", expression="6 * 7"), final("42")] * 2)
     agent = ringfence.load()  # ringfence.yaml, here
     first, second = agent.run_sync("how much?"), agent.run_sync("and now?")
     gc.collect()  # a connection that was left open would complain here
@@ -102,7 +102,7 @@ async def test_a_stream_that_nobody_reads_on_leaves_a_run_that_can_be_resumed(fo
         async for event in stream:
             if isinstance(event, Event) and event.kind == "delta":
                 break
-        await stream.aclose()  # type: ignore[attr-defined]
+        await stream.aclose()
         await agent.journal.flush()
         (run,) = agent.journal.log.runs()
         assert run.state == "open"

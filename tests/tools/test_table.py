@@ -49,7 +49,8 @@ async def test_rows_are_filtered_sorted_and_cut(call: Call) -> None:
     assert result == {
         "columns": ["host", "cpu"],
         "rows": [["web-02", "99"], ["web-01", "12.5"]],
-        "cpu of all 2 rows": "sum 111.5, avg 55.75, min 12.5, max 99",
+        "cpu of all 2 rows": "sum 111.5; avg 55.75; min 12.5 (row web-01, web, 12.5, 2024-01-02, busy, old); "
+        "max 99 (row web-02, web, 99, 2023-05-01, )",
         "matched": "2 of 4 rows",
     }
     limited = await call("csv.query", path="logs/hosts.csv", limit=1)
@@ -120,7 +121,8 @@ def test_an_aggregate_without_a_column_names_the_columns() -> None:
 
 def test_no_match_shows_what_the_column_holds() -> None:
     assert (
-        ask(HOSTS, where=where("role", "=", "cache"))["note"] == "no row matches; role has values such as web, db, DB"
+        ask(HOSTS, where=where("role", "=", "cache"))["note"]
+        == "no row has role = cache; role has values such as web, db, DB"
     )
 
 

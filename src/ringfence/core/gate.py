@@ -59,7 +59,7 @@ class Gate:
         """Decide and perform actions, results in their order; more than one at once only if all of them read.
 
         What was done is on record before any of it raises, and before a question parks the run.
-        Raises JournalError if the intent of an effect, or of what leaves, cannot be made durable: then it does not happen;
+        Raises JournalError if the intent of what acts or leaves cannot be made durable: then it does not happen;
         InternalError for a sink that failed in our own code.
         """
         effects = [a for a in actions if (spec := self.policy.sinks.get(a.sink)) is not None and not spec.reads]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from ringfence.core.chain import Kind, Record
 from ringfence.core.turn import Turn
 
-MAX_FAILED = 3  # failed calls in all, after which the model may say that it cannot
+MAX_FAILED = 2  # failed calls in all, after which the model may say that it cannot
 
 LOOKED_UP = "Answer from the passages above, with the value itself."
 LOOK = "Call the tool that finds or works out what the task asks for."

@@ -6,6 +6,7 @@ import re
 from decimal import Decimal, InvalidOperation
 
 _NUMBER = re.compile(r"\d+(?:[.,:/-]\d+)*")
+_CLIPPED = 6  # characters of a date or time that may have lost its first digits
 _THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?")
 _WORD = re.compile(r"[^\W\d_]{2,}|\d+")
 _NOTHING = re.compile(
@@ -58,6 +59,16 @@ def unsupported_numbers(answer: str, shown: str) -> list[str]:
     return [token for token in tokens if _value(token) not in known and not _stands_in(token, shown)]
 
 
+def restored(answer: str, shown: str) -> str:
+    """The answer with clipped copies written as they were shown: 2:28:40 for 02:28:40, if nothing else it could be."""
+    known = set(_NUMBER.findall(shown))
+    for token in unsupported_numbers(answer, shown):
+        whole = {other for other in known if len(token) >= _CLIPPED and other.endswith(token)}
+        if len(whole) == 1:
+            answer = re.sub(rf"(?<!\d){re.escape(token)}(?!\d)", whole.pop(), answer)
+    return answer
+
+
 def only_repeats(answer: str, task: str) -> bool:
     """Whether every word of the answer is already in the task: it says nothing."""
     asked = {word.lower() for word in _WORD.findall(task)} | _FILLERS
@@ -73,9 +84,7 @@ def doubt(answer: str, *, shown: str, task: str, chosen: bool) -> str:
     if says_nothing(answer):
         return "" if chosen else "It was not in those passages. Look further: call a tool that can find it."
     if strays := unsupported_numbers(answer, shown):
-        near = next((token for token in _NUMBER.findall(shown) if len(strays[0]) > 3 and strays[0] in token), "")
-        way = f"{near} does: copy it exactly" if near else "Copy the value from a result, or work it out with a tool"
-        return f"{', '.join(strays[:3])} stands in no result. {way}."
+        return f"{', '.join(strays[:3])} stands in no result. Copy the value from a result, or work it out with a tool."
     if only_repeats(answer, task):
         return 'That only repeats the task. Answer with the value that a result shows, or with "not found".'
     return ""

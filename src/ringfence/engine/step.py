@@ -56,7 +56,7 @@ def grammar(
     forms: list[dict[str, Any]] = []
     if tools:
         calls = [
-            _closed({"tool": {"const": spec.name.removeprefix(TOOL)}, "args": _chosen(spec.schema, choices or {})})
+            _closed({"tool": {"const": spec.name.removeprefix(TOOL)}, "args": _closed_args(spec.schema, choices or {})})
             for spec in tools
         ]
         array = {"type": "array", "items": {"anyOf": calls}, "minItems": 1, "maxItems": parallel}
@@ -82,6 +82,20 @@ def _final(known: Sequence[str]) -> dict[str, Any]:
     )
 
 
+def _closed_args(schema: JSON, choices: Mapping[str, Sequence[str]]) -> JSON:
+    """The arguments' schema, its choices closed: a form for each path whose columns are known, if it asks for them."""
+    if schema is None:
+        return _closed({})
+    known = [path for path in choices.get("path", ()) if f"columns of {path}" in choices]
+    if '"of"' not in json.dumps(schema) or not known:
+        return _chosen(schema, choices)
+    forms = []
+    for path in known:
+        form = _chosen(schema, {**choices, "columns": choices[f"columns of {path}"], "path": [path]})
+        forms.append(form)
+    return {"anyOf": forms} if len(forms) > 1 else forms[0]
+
+
 def _chosen(schema: JSON, choices: Mapping[str, Sequence[str]]) -> JSON:
     """The schema with every `x-from` argument closed to the values known for it, where there are any."""
     match schema:
@@ -95,8 +109,6 @@ def _chosen(schema: JSON, choices: Mapping[str, Sequence[str]]) -> JSON:
             return {key: _chosen(value, choices) for key, value in schema.items()}
         case list():
             return [_chosen(item, choices) for item in schema]
-        case None:
-            return _closed({})
         case _:
             return schema
 

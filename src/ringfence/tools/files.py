@@ -96,6 +96,8 @@ def stat_file(folders: Folders, use: Use) -> Tool:
 
     def run(args: StatArgs) -> JSON:
         walk = folders.walk(args.path, seconds=SECONDS)
+        if not walk.folders and not walk.files:
+            raise ToolError(f"{args.path} is not a regular file or folder")
         if walk.folders or len(walk.files) != 1:
             size = size_text(sum(entry.size for entry in walk.files))
             inside = max(0, len(walk.folders) - 1) if args.path.strip(" ./") else len(walk.folders)

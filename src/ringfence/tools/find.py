@@ -110,7 +110,7 @@ def find_passages(folders: Folders, use: Use, *, room: int) -> Tool:
 
 
 def _shown(passage: Passage, question: str, room: int) -> dict[str, JSON]:
-    """A passage as text of at most `room` characters; of a table or a log a few lines, and which tool reads the rest."""
+    """A passage in `room` characters or so; of a table or a log only a few lines, and which tool reads the rest."""
     path, lines = passage.text.path, passage.text.lines
     table = path.endswith((".csv", ".tsv"))
     first, last = passage.first, min(max(passage.last, passage.first + MIN_LINES - 1), len(lines))
@@ -122,7 +122,8 @@ def _shown(passage: Passage, question: str, room: int) -> dict[str, JSON]:
         asked = set(words(question))
         numbers.sort(key=lambda n: -len(asked.intersection(words(lines[n - 1]))))
         numbers = sorted(numbers[:SAMPLE_LINES])
-    text, shown = [lines[0][:LINE_CHARS]] if table and first > 1 else [], []
+    shown: list[int] = []
+    text = [lines[0][:LINE_CHARS]] if table and first > 1 else []
     used = sum(len(line) + 1 for line in text)
     for number in numbers:
         line = lines[number - 1]

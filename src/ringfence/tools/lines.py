@@ -36,7 +36,7 @@ _LEVEL = re.compile(r"\b(TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|CRITICAL|FAT
 
 
 def fields(line: str) -> dict[str, str]:
-    """The named parts of a log line: of the combined access format, of `key=value` and `"key": value`, and its level."""
+    """The named parts of a log line: of an access log, of `key=value` and `"key": value`, and its level."""
     named = {}
     if level := _LEVEL.search(line):
         named["level"] = level[1]
@@ -52,55 +52,79 @@ def scan(job: dict[str, Any], texts: Iterable[tuple[str, str]]) -> dict[str, Any
 
     job     pattern, ignore_case, by (see `valuer`), hits: how many lines to bring back, width: their characters
             word: a plain word, if the pattern is one
-    result  hits [[name, line number, line]], last: the last of them, lines, occurrences, total, files {name: matching lines},
+    result  hits [[name, line number, line]], last: the last of them, lines, occurrences, total,
+            files {name: matching lines},
             values [[value, count]] most frequent first, distinct: how many values; `unit` is what values count;
             spread {field or word: [[value, lines]]} of the few places where matching lines differ in a few values;
             wholes [[whole word that the word is part of, lines]],
             named {field: of the lines whose field is the word: lines, hits, last}
     """
-    regex = re.compile(job["pattern"], re.IGNORECASE if job["ignore_case"] else 0)
-    value_of, unit = valuer(job["by"], regex)
-    hits: list[list[Any]] = []
-    files: Counter[str] = Counter()
-    values: Counter[str] = Counter()
-    named: dict[str, dict[str, Any]] = {}
-    wholes: Counter[str] = Counter()
-    columns: dict[str, Counter[str]] = {}
-    whole = re.compile(rf"[\w.-]*{re.escape(job['word'])}[\w-]*", re.IGNORECASE) if job["word"] else None
-    last: list[Any] = []
-    occurrences = total = 0
+    tally = _Tally(job)
     for name, text in texts:
         for number, line in enumerate(split_lines(text), 1):
-            total += 1
-            if regex.search(line) is None:
+            tally.total += 1
+            if tally.regex.search(line) is not None:
+                tally.take(name, number, line)
+    return tally.result()
+
+
+class _Tally:
+    """What has been counted and collected so far of one job."""
+
+    def __init__(self, job: dict[str, Any]) -> None:
+        self._job = job
+        self.regex = re.compile(job["pattern"], re.IGNORECASE if job["ignore_case"] else 0)
+        self._value_of, self._unit = valuer(job["by"], self.regex)
+        word = job["word"]
+        self._whole = re.compile(rf"[\w.-]*{re.escape(word)}[\w-]*", re.IGNORECASE) if word else None
+        self.total = 0
+        self._occurrences = 0
+        self._hits: list[list[Any]] = []
+        self._last: list[Any] = []
+        self._files: Counter[str] = Counter()
+        self._values: Counter[str] = Counter()
+        self._wholes: Counter[str] = Counter()
+        self._columns: dict[str, Counter[str]] = {}
+        self._named: dict[str, dict[str, Any]] = {}
+
+    def take(self, name: str, number: int, line: str) -> None:
+        """Count a matching line."""
+        job, values = self._job, self._values
+        found = list(self.regex.finditer(line)) if job["pattern"] else [None]
+        self._files[name] += 1
+        self._occurrences += len(found)
+        self._last = [name, number, line, found[0]]
+        if len(self._hits) < job["hits"]:
+            self._hits.append(_hit(self._last, job["width"]))
+        if self._whole is not None:
+            self._take_word(line, self._whole)
+        if job["pattern"]:
+            _tally(self._columns, line)
+        for value in self._value_of(line, found):
+            values[value if value in values or len(values) < MAX_VALUES else "(others)"] += 1
+
+    def _take_word(self, line: str, whole: re.Pattern[str]) -> None:
+        """Count which whole word, and which field's value, the word that is searched for is in this line."""
+        if len(self._wholes) < MAX_WHOLES:
+            self._wholes.update({match.group() for match in whole.finditer(line)})
+        for key, value in fields(line).items():
+            if value.lower() != self._job["word"]:
                 continue
-            files[name] += 1
-            found = list(regex.finditer(line)) if job["pattern"] else [None]
-            occurrences += len(found)
-            last = [name, number, line, found[0]]
-            if len(hits) < job["hits"]:
-                hits.append(_hit(last, job["width"]))
-            for key in [k for k, v in fields(line).items() if v.lower() == job["word"]] if job["word"] else ():
-                place = named.setdefault(key, {"lines": 0, "hits": []})
-                place["lines"] += 1
-                if len(place["hits"]) < max(job["hits"], 1):
-                    place["hits"].append(_hit(last, job["width"]))
-                place["last"] = last
-            if whole is not None and len(wholes) < MAX_WHOLES:
-                wholes.update({match.group() for match in whole.finditer(line)})
-            if job["pattern"]:
-                _tally(columns, line)
-            for value in value_of(line, found):
-                values[value if value in values or len(values) < MAX_VALUES else "(others)"] += 1
-    for place in named.values():
-        place["last"] = _hit(place["last"], job["width"])
-    return {
-        "hits": hits, "last": _hit(last, job["width"]) if last else [], "named": named,
-        "wholes": wholes.most_common(6),
-        "spread": _spread(columns, files.total()),
-        "lines": files.total(), "occurrences": occurrences, "total": total, "files": dict(files),
-        "values": values.most_common(job["top"]), "distinct": len(values), "unit": unit,
-    }  # fmt: skip
+            place = self._named.setdefault(key, {"lines": 0, "hits": []})
+            place["lines"] += 1
+            place["last"] = _hit(self._last, self._job["width"])
+            if len(place["hits"]) < max(self._job["hits"], 1):
+                place["hits"].append(place["last"])
+
+    def result(self) -> dict[str, Any]:
+        """As `scan` returns it."""
+        lines = self._files.total()
+        return {
+            "hits": self._hits, "last": _hit(self._last, self._job["width"]) if lines else [], "named": self._named,
+            "wholes": self._wholes.most_common(6), "spread": _spread(self._columns, lines),
+            "lines": lines, "occurrences": self._occurrences, "total": self.total, "files": dict(self._files),
+            "values": self._values.most_common(self._job["top"]), "distinct": len(self._values), "unit": self._unit,
+        }  # fmt: skip
 
 
 def _tally(columns: dict[str, Counter[str]], line: str) -> None:

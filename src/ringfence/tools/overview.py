@@ -7,8 +7,8 @@ import csv
 from ringfence.core.errors import ToolError
 from ringfence.core.values import JSON
 
-from .lines import fields
 from .folders import SNIFF_BYTES, Entry, Folders, is_binary, size_text
+from .lines import fields
 from .texts import decode, note_skipped, notes
 from .tool import Args, Tool, Use, define
 

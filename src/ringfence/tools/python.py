@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, PydanticUserError, create_model
 
 from ringfence.core.errors import ManifestError, RingfenceError, ToolError
-from ringfence.core.labels import ANYONE, NOBODY, Clause, Label, Trust
+from ringfence.core.labels import ANYONE, NOBODY, Audience, Clause, Label, Trust
 from ringfence.core.policy import Effect, Role, SinkSpec
 from ringfence.core.values import JSON, Action, Outcome, canonical, digest
 
@@ -30,6 +30,16 @@ class Declared:
     roles: Mapping[str, Role] = field(default_factory=dict)
     idempotent: bool = False
     ask: bool = False
+    audience: tuple[str, ...] | None = None
+
+    @property
+    def sees(self) -> Audience | None:
+        """Everyone who will see what goes in; nobody, for a function that only reads and says nothing else."""
+        if self.audience is None:
+            return NOBODY if self.effect is Effect.READ else ANYONE
+        if self.audience == ("self",):
+            return None
+        return frozenset(frozenset[str]() if who == "public" else frozenset({who}) for who in self.audience)
 
 
 def tool(
@@ -39,6 +49,7 @@ def tool(
     roles: Mapping[str, str] | None = None,
     idempotent: bool = False,
     ask: bool = False,
+    audience: Sequence[str] | None = None,
 ) -> Callable[[F], F]:
     """Declare a function as a tool. It stays callable, and its author vouches for what is declared.
 
@@ -47,6 +58,8 @@ def tool(
     roles       argument -> "control" (who, what, where, how much; the default), "text" or "low"
     idempotent  the same call twice does what one does: it may be redone after a crash
     ask         a human has to say yes to each call
+    audience    who will see what goes in: ["self"], ["role:ops", "user:ann"], ["public"] or [] for nobody; a function
+                with an effect that does not say gets public content only, which a run never is
 
     >>> @tool("read")
     ... def on_call(team: str) -> str:
@@ -62,6 +75,7 @@ def tool(
             {argument: Role(role) for argument, role in (roles or {}).items()},
             idempotent,
             ask,
+            None if audience is None else tuple(audience),
         )
     except ValueError as error:
         known = f"effects: {', '.join(Effect)}; roles: {', '.join(Role)}"
@@ -104,7 +118,7 @@ def from_function(
         ask=declared.ask,
         roles=dict(declared.roles),
         callers=callers,
-        audience=NOBODY if reads else ANYONE,
+        audience=declared.sees,
         output=Label(Trust.UNTRUSTED, readers),
     )
     return Tool(spec, _Function(known, args, function))

@@ -14,7 +14,7 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from ringfence.core.errors import ToolError
 from ringfence.core.policy import Role
@@ -28,6 +28,7 @@ from .tool import KNOWN_COLUMN, KNOWN_TABLE, Args, Tool, Use, define
 SECONDS = 10.0
 ROLES = {"path": Role.CONTROL}
 CELL_CHARS = 200
+_PERIOD = re.compile(r"\d{4}(-\d\d)?")
 MAX_DIGITS = 60  # of a number; longer ones are text
 
 Op = Literal["=", "!=", "<", "<=", ">", ">=", "contains"]
@@ -36,6 +37,14 @@ Cell = tuple[int, Fraction | datetime | str]  # kind and value: kinds sort among
 NUMBER, DATE, WORD, EMPTY = range(4)
 
 _NUMBER = re.compile(r"([-+]?)[$€£]?((?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.[0-9]+)?|\.[0-9]+)\s?%?")
+
+
+Column = Annotated[str, Field(json_schema_extra=KNOWN_COLUMN)]
+
+
+def _listed(value: object) -> object:
+    """Columns separated by commas are as good as a list of them."""
+    return tuple(filter(None, map(str.strip, value.split(",")))) if isinstance(value, str) else value
 
 
 class Condition(Args):
@@ -55,9 +64,11 @@ class QueryArgs(Args):
             description="a CSV or TSV file path such as tables/people.csv", min_length=1, json_schema_extra=KNOWN_TABLE
         ),
     ]
-    select: Annotated[str, Field(description="columns to show, separated by commas; empty for all")] = ""
+    select: Annotated[
+        tuple[Column, ...], BeforeValidator(_listed), Field(description="columns to show; empty for all", max_length=20)
+    ] = ()
     where: Annotated[tuple[Condition, ...], Field(description="conditions that rows must meet", max_length=10)] = ()
-    group_by: Annotated[str, Field(description="columns to group by, separated by commas; empty for none")] = ""
+    group_by: Annotated[Column, Field(description="column to group by; empty for none")] = ""
     aggregate: Annotated[
         Aggregate, Field(description="what to calculate for the rows or for each group; empty for none")
     ] = ""
@@ -156,6 +167,8 @@ def meets(cell: str, op: Op, value: str) -> bool:
     if op == "contains":
         return value.strip().lower() in cell.lower()
     (kind, left), (other, right) = typed(cell), typed(value)
+    if op in ("=", "!=") and _PERIOD.fullmatch(value.strip()) and cell.startswith(f"{value.strip()}-"):
+        return op == "="  # a year or a month is all of its days
     if op in ("=", "!="):
         return (kind == other and left == right) is (op == "=")
     if EMPTY in (kind, other):
@@ -178,7 +191,7 @@ def query(table: Table, args: QueryArgs, *, room: int) -> dict[str, JSON]:
         table = Table(table.path, names, rows)
         picked = list(range(len(names)))
     else:
-        picked = table.places(args.select) or list(range(len(table.columns)))
+        picked = table.places(",".join(args.select)) or list(range(len(table.columns)))
     if args.sort_by:
         rows = _sorted(rows, _sort_place(table, args), descending=args.descending)
     shown: list[list[str]] = []
@@ -207,13 +220,14 @@ def _totals(table: Table, rows: list[list[str]], picked: Sequence[int]) -> dict[
     """Sum, average, least and most of each numeric column shown, over all matching rows: a model adds up badly."""
     totals: dict[str, JSON] = {}
     for place in picked if len(rows) > 1 else ():
-        kinds = {typed(row[place])[0] for row in rows[:200]} - {EMPTY}
-        if kinds == {NUMBER}:
-            values = [
-                f"{kind} {_aggregate(kind, [row[place] for row in rows], 0)[0]}"
-                for kind in ("sum", "avg", "min", "max")
-            ]
-            totals[f"{table.columns[place]} of all {len(rows)} rows"] = ", ".join(values)
+        cells = [row[place] for row in rows]
+        if {typed(cell)[0] for cell in cells[:200]} - {EMPTY} != {NUMBER}:
+            continue
+        said = [f"{kind} {_aggregate(kind, cells, 0)[0]}" for kind in ("sum", "avg")]
+        for kind in ("min", "max"):
+            value = _aggregate(kind, cells, 0)[0]
+            said.append(f"{kind} {value} (row {', '.join(rows[cells.index(value)])[:CELL_CHARS]})")
+        totals[f"{table.columns[place]} of all {len(rows)} rows"] = "; ".join(said)
     return totals
 
 
@@ -279,9 +293,11 @@ def _aggregate(kind: str, cells: Sequence[str], count: int) -> tuple[str, int]:
 
 
 def _why_none(table: Table, conditions: Sequence[tuple[int, Op, str]]) -> str:
-    """For a model that guessed a value: the values that the first condition's column has."""
+    """For a model that guessed a value: the condition that no row meets, and the values that its column has."""
     if not conditions:
         return "the table has no rows"
-    place = conditions[0][0]
+    alone = [c for c in conditions if not any(meets(row[c[0]], c[1], c[2]) for row in table.rows)]
+    place, op, value = (alone or conditions)[0]
     values = list(dict.fromkeys(row[place] for row in table.rows[:1_000]))[:8]
-    return f"no row matches; {table.columns[place]} has values such as {', '.join(values)[:200]}"
+    which = f"no row has {table.columns[place]} {op} {value}" if alone else "no row meets all conditions"
+    return f"{which}; {table.columns[place]} has values such as {', '.join(values)[:200]}"

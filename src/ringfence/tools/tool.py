@@ -27,7 +27,7 @@ class Args(BaseModel):
 # `x-from` closes an argument to values that results have shown under a key: see `engine.step.grammar`.
 KNOWN_PATH = {"x-from": {"key": "path"}}
 KNOWN_TABLE = {"x-from": {"key": "path", "ends": [".csv", ".tsv"]}}
-KNOWN_COLUMN = {"x-from": {"key": "columns"}}
+KNOWN_COLUMN = {"x-from": {"key": "columns", "of": "path"}}
 
 A = TypeVar("A", bound=BaseModel)
 
