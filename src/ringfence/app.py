@@ -7,6 +7,7 @@ import getpass
 import secrets
 import time
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
+from contextvars import ContextVar, copy_context
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -47,6 +48,15 @@ def new_run_id(now: int) -> str:
     return stamp + "".join(secrets.choice(_ALPHABET) for _ in range(11))
 
 
+_listener: ContextVar[Callable[[Record], None] | None] = ContextVar("listener", default=None)
+
+
+def _observe(record: Record) -> None:
+    """Hand a record to whoever streams its run: a run's records are made in the context of its task."""
+    if (listener := _listener.get()) is not None:
+        listener(record)
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """What a run is doing: a record of its journal, or text of the model as it streams (`kind` "delta")."""
@@ -78,7 +88,6 @@ class Agent:
     _sinks: dict[str, Sink] = field(default_factory=dict)
     _backends: list[Any] = field(default_factory=list)
     _grant: set[str] = field(default_factory=set)
-    _listeners: dict[str, Callable[[Record], None]] = field(default_factory=dict)
     _engine: Engine | None = None
 
     async def run(self, task: str, *, conversation: str = "", progress: Callable[[str], None] | None = None) -> Result:
@@ -106,7 +115,7 @@ class Agent:
         return asyncio.run(once())
 
     def stream(self, task: str, *, conversation: str = "") -> AsyncGenerator[Event | Result, None]:
-        """The events of a run as they happen, its `Result` last. Closing the stream stops the run; it can be resumed."""
+        """The events of a run as they happen, its `Result` last. Closing the stream interrupts the run."""
         return self._follow(lambda progress: self.run(task, conversation=conversation, progress=progress))
 
     async def resume(self, run_id: str, *, progress: Callable[[str], None] | None = None) -> Result:
@@ -156,23 +165,18 @@ class Agent:
 
     async def _follow(self, start: Callable[[Callable[[str], None]], Any]) -> AsyncGenerator[Event | Result, None]:
         queue: asyncio.Queue[Event | None] = asyncio.Queue()
-        token = secrets.token_hex(8)
-        self._listeners[token] = lambda record: queue.put_nowait(Event(str(record.kind), record.run, record=record))
-        job = asyncio.ensure_future(start(lambda text: queue.put_nowait(Event("delta", "", text))))
+        context = copy_context()
+        context.run(_listener.set, lambda record: queue.put_nowait(Event(str(record.kind), record.run, record=record)))
+        job = asyncio.create_task(start(lambda text: queue.put_nowait(Event("delta", "", text))), context=context)
         job.add_done_callback(lambda _: queue.put_nowait(None))
         try:
             while (event := await queue.get()) is not None:
                 yield event
             yield job.result()
         finally:
-            del self._listeners[token]
             if not job.done():
                 job.cancel()
                 await asyncio.wait([job])
-
-    def _observe(self, record: Record) -> None:
-        for listener in list(self._listeners.values()):
-            listener(record)
 
     def _budgets(self) -> Mapping[str, int]:
         return {f"tool:{name}": count for name, count in self.manifest.workflow.limits.items()}
@@ -206,7 +210,7 @@ class Agent:
         self._sinks[READ_MORE.name] = read_more
         named = digest([self.manifest.model_dump(mode="json"), sorted(spec.pin for spec in self._specs.values())])
         policy = Policy(self._specs, Profile(runtime.profile), named[:16])
-        gate = Gate(policy, self._sinks, self.journal, now_ms, [self._observe])
+        gate = Gate(policy, self._sinks, self.journal, now_ms, [_observe])
         engine = Engine(gate, tiers, settings, reply=REPLY, read_more=read_more)
         if probe:
             self._engine = engine

@@ -54,6 +54,18 @@ async def test_several_runs_of_one_agent_at_once_are_told_apart(folder: Path) ->
     assert len({result.run_id for result in results}) == 8
 
 
+async def test_several_streams_of_one_agent_each_show_their_own_run(folder: Path) -> None:
+    more = "workflow: {tool_first: false}\n"
+    async with listen(ScriptedServer([DONE])) as server, agent_of(folder, server, more) as agent:
+
+        async def runs_seen(task: str) -> set[str]:
+            return {event.run_id async for event in agent.stream(task) if event.run_id}
+
+        seen = await asyncio.gather(*(runs_seen(f"task {n}") for n in range(8)))
+    assert [len(runs) for runs in seen] == [1] * 8
+    assert len(set.union(*seen)) == 8
+
+
 def test_code_that_is_not_async_runs_one_task_after_another(serve: Serve, folder: Path) -> None:
     serve(*[step("calc", expression="6 * 7"), final("42")] * 2)
     agent = ringfence.load()  # ringfence.yaml, here

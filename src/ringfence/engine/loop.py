@@ -231,9 +231,8 @@ class Engine:
 
     def _way(self, turn: Turn, live: _Live, *, last: bool) -> Course:
         opening = frozenset(spec.name for spec in live.tools if spec.opens)
-        return course(
-            turn, has_tools=bool(live.tools), tool_first=self._settings.tool_first, last=last, opening=opening
-        )
+        tool_first = self._settings.tool_first and not live.said  # a conversation may turn on what was said before
+        return course(turn, has_tools=bool(live.tools), tool_first=tool_first, last=last, opening=opening)
 
     def _schema(self, turn: Turn, live: _Live, way: Course) -> bytes:
         """The grammar of this step."""
