@@ -197,3 +197,15 @@ def test_queries_agree_with_a_naive_one(rows: list[tuple[str, str]], op: Op, val
 def test_an_order_is_total_among_what_has_one(a: str, b: str) -> None:
     if a and b:
         assert [meets(a, op, b) for op in ("<", "=", ">")].count(True) == 1
+
+
+async def test_a_condition_may_ask_for_the_most(call: Call, hosts: object) -> None:
+    where = [{"column": "role", "value": "web"}, {"column": "cpu", "value": "max"}]
+    result = await call("csv.query", path="hosts.csv", where=where, select="host, cpu")
+    assert result["rows"] == [["web-02", "99"]]
+
+
+async def test_a_month_is_all_of_its_days(call: Call, box: Path) -> None:
+    (box / "logs/loans.csv").write_text("day,loans\n2025-01-03,1\n2025-01-09,2\n2025-02-01,4\n")
+    result = await call("csv.query", path="loans.csv", where=[{"column": "day", "value": "2025-01"}], select="loans")
+    assert result["loans of all 2 rows"].startswith("sum 3;")

@@ -28,6 +28,7 @@ from .tool import KNOWN_COLUMN, KNOWN_TABLE, Args, Tool, Use, define
 SECONDS = 10.0
 ROLES = {"path": Role.CONTROL}
 CELL_CHARS = 200
+_EXTREMES = {"max": "max", "maximum": "max", "highest": "max", "min": "min", "minimum": "min", "lowest": "min"}
 _PERIOD = re.compile(r"\d{4}(-\d\d)?")
 MAX_DIGITS = 60  # of a number; longer ones are text
 
@@ -182,7 +183,11 @@ def meets(cell: str, op: Op, value: str) -> bool:
 def query(table: Table, args: QueryArgs, *, room: int) -> dict[str, JSON]:
     """The result of a query, as columns and rows that fit in `room` characters."""
     conditions = [(table.place(c.column), c.op, c.value) for c in args.where]
-    rows = [row for row in table.rows if all(meets(row[n], op, value) for n, op, value in conditions)]
+    extremes = [c for c in conditions if c[2].strip().lower() in _EXTREMES]
+    plain = [c for c in conditions if c not in extremes]
+    rows = [row for row in table.rows if all(meets(row[n], op, value) for n, op, value in plain)]
+    for place, _, value in extremes:
+        rows = _extreme(rows, place, _EXTREMES[value.strip().lower()])
     matched, total = len(rows), len(table.rows)
     none = "" if matched else _why_none(table, conditions)
     note = ""
@@ -229,6 +234,12 @@ def _totals(table: Table, rows: list[list[str]], picked: Sequence[int]) -> dict[
             said.append(f"{kind} {value} (row {', '.join(rows[cells.index(value)])[:CELL_CHARS]})")
         totals[f"{table.columns[place]} of all {len(rows)} rows"] = "; ".join(said)
     return totals
+
+
+def _extreme(rows: list[list[str]], place: int, kind: str) -> list[list[str]]:
+    """The rows with the least or most of a column: `= max` is what a model writes for it."""
+    wanted = _aggregate(kind, [row[place] for row in rows], 0)[0]
+    return [row for row in rows if row[place] == wanted]
 
 
 def _sort_place(table: Table, args: QueryArgs) -> int:
