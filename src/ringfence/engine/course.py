@@ -22,7 +22,7 @@ LAST_STEP = "This is the last step: answer with what the results show, and say w
 
 _RECKONS = re.compile(
     r"\b(count|sum|total|altogether|together|average|mean|median|most|least|fewest|highest|lowest|largest|smallest|"
-    r"longest|shortest|earliest|latest|first|last|add|plus|minus|multiply|times|divide|difference|percent of|how often)"
+    r"longest|shortest|earliest|latest|first|last|add|plus|minus|multiply|times|divide|difference|how often)"
     r"\b",
     re.I,
 )

@@ -142,12 +142,12 @@ def _shown(passage: Passage, question: str, room: int) -> dict[str, JSON]:
 
 
 def _closest(texts: list[str], question: str) -> dict[str, JSON]:
-    """The two lines that share the rarest words with the question: what is read last is what a small model looks at."""
+    """The two lines that share the most words with the question: what is read last is what a small model looks at."""
     lines = [line.strip() for text in texts for line in text.split("\n") if line.strip(" #|-")]
     lines = [line for line in lines if not line.startswith("#")]
     held = [set(words(line)) for line in lines]
     asked = {word: sum(word in has for has in held) for word in words(question)}
-    worth = [sum(1 / count for word, count in asked.items() if word in has) for has in held]
+    worth = [sum(1 + 0.5 / count for word, count in asked.items() if word in has) for has in held]
     best = sorted(range(len(lines)), key=lambda n: -worth[n])[:2]
     chosen = [lines[n][:LINE_CHARS] for n in best if worth[n] > 0]
     return {"closest lines": chosen} if chosen else {}
