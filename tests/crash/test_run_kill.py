@@ -43,7 +43,7 @@ SIX: tuple[Say, ...] = (
     ("files.read", {"path": "notes/one.txt"}, "badger"),
     ("csv.query", {"path": "notes/table.csv"}, "walrus"),
     ("text.count", {"path": "notes/log.txt", "pattern": "by=(\\w+)"}, "ferret"),
-    ("calc", {"expression": "6 * 7001"}, "42006"),
+    ("calc", {"expression": "6 * 7 * 1000 + 6"}, "42006"),
     ("files.search", {"pattern": "otter"}, "otter lives here"),
     ("files.read", {"path": "notes/two.txt"}, "lynx"),
 )

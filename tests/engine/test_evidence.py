@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ringfence.engine.course import reckons
-from ringfence.engine.evidence import doubt, only_repeats, restored, says_nothing, unsupported_numbers
+from ringfence.engine.evidence import doubt, invented_numbers, only_repeats, restored, says_nothing, unsupported_numbers
 
 SHOWN = "port 6432, 1,234 lines, 3.50 EUR, on 2026-02-01 at 03:17:07"
 
@@ -55,3 +55,12 @@ def test_a_clipped_copy_is_written_as_it_was_shown() -> None:
     assert restored("at 3:17:07, port 6432", SHOWN) == "at 03:17:07, port 6432"
     assert restored("at 3:17:09 or 432", SHOWN) == "at 3:17:09 or 432"
     assert restored("at 3:17:07", SHOWN + " and 13:17:07") == "at 3:17:07"
+
+
+@pytest.mark.parametrize("given", ["6432 * 3.5", "0.035 * 1234", "6432 / 1024 * 60", "1234 + 7"])
+def test_a_calculation_with_known_numbers_is_none_of_inventions(given: str) -> None:
+    assert invented_numbers(given, SHOWN + " 3.5 %") == []
+
+
+def test_a_number_from_nowhere_is_invented() -> None:
+    assert invented_numbers("42 * 6432 + 19", SHOWN) == ["42", "19"]

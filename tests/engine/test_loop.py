@@ -323,3 +323,40 @@ async def test_the_thoughts_of_earlier_steps_are_not_shown_again(house: Build) -
     agent = house([step(("look", {"of": "it"}), thought="surely 17"), final("it is 42")])
     await agent.run()
     assert not any(b"surely 17" in message for message in agent.model.prompts[1].messages)
+
+
+async def test_calls_stay_with_the_files_that_the_task_names(house: Build) -> None:
+    path = {"type": "string", "x-from": {"key": "path"}}
+    table = {"type": "string", "x-from": {"key": "path", "ends": [".csv"]}}
+    agent = house(
+        [step(("look", {"of": "a.log"})), final("it is 42")],
+        tools={"map": lambda args: [{"path": "a.log"}, {"path": "b.csv"}], "look": lambda args: "42", "query": str},
+        specs={
+            "map": {"opens": "", "schema": None},
+            "look": {"schema": {"type": "object", "properties": {"of": path}, "required": ["of"]}},
+            "query": {"schema": {"type": "object", "properties": {"of": table}, "required": ["of"]}},
+        },
+    )
+    await agent.run("count the errors in a.log")
+    schema = agent.model.prompts[0].schema or b""
+    assert b'{"enum":["a.log"]}' in schema
+    assert b'"query"' not in schema
+
+
+async def test_a_calculation_with_invented_numbers_is_refused_and_the_run_looks_them_up(house: Build) -> None:
+    agent = house(
+        [
+            step(("calc", {"of": "17 * 391"})),
+            step(("look", {"of": "it"})),
+            step(("calc", {"of": "42 * 2"})),
+            final("84"),
+        ],
+        tools={"look": lambda args: {"text": "it is 42"}, "calc": lambda args: 84},
+        specs={"calc": {"grounded": frozenset({"of"})}},
+    )
+    result = await agent.run()
+    assert agent.tools["calc"].calls == [{"of": "42 * 2"}]
+    assert [r.view["code"] for r in agent.records() if r.kind is Kind.DECISION] == ["invented"]
+    assert b"17, 391 stands in no result" in agent.model.prompts[1].messages[-1]
+    assert b'"calc"' not in (agent.model.prompts[1].schema or b"")
+    assert result.answer == "84"

@@ -35,9 +35,10 @@ async def test_search_says_how_many_there_were(call: Call, box: Path) -> None:
     (box / "logs/b.log").write_text("ERROR again\n" * 300)
     result = await call("files.search", pattern="ERROR")
     assert result["note"].startswith(
-        f"showing {len(result['matches']) - 1} of 320 matching lines (logs/b.log 300, logs/app.log 20)"
+        f"showing {len(result['matches'])} of 320 matching lines (logs/b.log 300, logs/app.log 20)"
     )
-    assert result["matches"][-1] == "last match: logs/b.log:300: ERROR again"
+    assert result["first match"] == "logs/app.log:1: ERROR user=u0 code=0"
+    assert result["last match"] == "logs/b.log:300: ERROR again"
     assert sum(map(len, result["matches"])) <= 4_000
 
 

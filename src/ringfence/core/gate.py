@@ -75,7 +75,7 @@ class Gate:
             self._settle(turn, intent, outcome, took_ms)
         for action, decision in zip(actions, decided, strict=True):
             if isinstance(decision, Ask):
-                self._refuse(turn, action, decision)
+                self.refuse(turn, action, decision)
         for (action, _), (_, _, fault) in zip(allowed, done, strict=True):
             if fault is not None:
                 raise InternalError(f"{action.sink} failed in our own code: {fault!r}") from fault
@@ -88,10 +88,11 @@ class Gate:
         if isinstance(decision, Allow):
             return self._intend(turn, action, self.policy.sinks[action.sink], decision)
         if isinstance(decision, Deny):
-            self._refuse(turn, action, decision)
+            self.refuse(turn, action, decision)
         return decision
 
-    def _refuse(self, turn: Turn, action: Action, decision: Ask | Deny) -> None:
+    def refuse(self, turn: Turn, action: Action, decision: Ask | Deny) -> None:
+        """Put a refusal or a question on record; an engine may refuse more than the policy does, never less."""
         verdict = "ask" if isinstance(decision, Ask) else "deny"
         body: dict[str, JSON] = {"args": dict(action.args), "call": action.call, "why": decision.why}
         if verdict == "ask":

@@ -60,6 +60,7 @@ class SinkSpec:
     output     the label of what comes back, before it is joined with the action's
     limit      calls per run; None: the run's own limits alone
     repeats    how often the very same call may be made in a run
+    grounded   arguments whose numbers have to stand in the task or in a result: a model invents them otherwise
     opens      called by the runtime before the first step: "" without arguments, or the argument that takes the task
     """
 
@@ -79,6 +80,7 @@ class SinkSpec:
     output: Label = _UNVOUCHED
     limit: int | None = None
     repeats: int | None = None
+    grounded: frozenset[str] = frozenset()
     opens: str | None = None
 
     @property

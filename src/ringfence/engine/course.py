@@ -7,6 +7,7 @@ and answers when it should have counted. So the choice is taken from it wherever
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ringfence.core.chain import Kind, Record
@@ -44,10 +45,10 @@ def course(turn: Turn, *, has_tools: bool, tool_first: bool, last: bool, opening
         return Course(calls=False, final=True, note=LAST_STEP if last else "")
     refused = _refused_in_a_row(turn)
     worked, failed = _chosen(turn)
-    if refused and (worked or len(refused) > 1):
+    if any(code == "repeat" for _, code in refused) and (worked or len(refused) > 1):
         return Course(calls=False, final=True, note=ANSWER)
     if worked or refused or failed >= MAX_FAILED or not tool_first:
-        return Course(calls=True, final=True, note=NEXT, without=frozenset(refused))
+        return Course(calls=True, final=True, note=NEXT, without=frozenset(sink for sink, _ in refused))
     if _looked_up(turn) and not failed and not doubts(turn) and not reckons(turn.start["task"]):
         return Course(calls=False, final=True, note=LOOKED_UP)
     again = opening if reckons(turn.start["task"]) else frozenset[str]()  # what they found is no count
@@ -57,6 +58,12 @@ def course(turn: Turn, *, has_tools: bool, tool_first: bool, last: bool, opening
 def reckons(task: str) -> bool:
     """Whether a task asks to count, compare or calculate: a passage that was looked up cannot answer it by itself."""
     return _RECKONS.search(task) is not None
+
+
+def named_in(task: str, paths: Iterable[str]) -> list[str]:
+    """The files that a task names, by path or by name."""
+    words = {word.strip("\"'`()[],;:?!.") for word in task.split()}
+    return [path for path in paths if path in words or path.rpartition("/")[2] in words]
 
 
 def doubts(turn: Turn) -> int:
@@ -87,12 +94,12 @@ def _opened_with(record: Record, intent: Record | None) -> bool:
     return not (isinstance(value, dict) and value.get("partial"))
 
 
-def _refused_in_a_row(turn: Turn) -> list[str]:
-    """The tools that were refused since one last answered: left out of the next step, so that it goes elsewhere."""
+def _refused_in_a_row(turn: Turn) -> list[tuple[str, str]]:
+    """The tools that were refused since one last answered, and why: left out of the next step, so it goes elsewhere."""
     refused = []
     for record, intent in reversed(turn.items):
         if record.kind is Kind.DECISION:
-            refused.append(record.view["sink"])
+            refused.append((record.view["sink"], record.view["code"]))
         elif intent is None or "prompt" not in intent.body:
             break
     return refused

@@ -6,6 +6,10 @@ import re
 from decimal import Decimal, InvalidOperation
 
 _NUMBER = re.compile(r"\d+(?:[.,:/-]\d+)*")
+_SMALL = 12  # counting numbers and months are nobody's claim
+_FACTORS = frozenset(
+    map(Decimal, (24, 28, 30, 31, 52, 60, 100, 360, 365, 1000, 1024, 3600, 86400, 10**6, 1024**2, 10**9))
+)
 _CLIPPED = 6  # characters of a date or time that may have lost its first digits
 _THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?")
 _WORD = re.compile(r"[^\W\d_]{2,}|\d+")
@@ -57,6 +61,17 @@ def unsupported_numbers(answer: str, shown: str) -> list[str]:
     known = {_value(token) for token in _NUMBER.findall(shown)}
     tokens = dict.fromkeys(_NUMBER.findall(answer))
     return [token for token in tokens if _value(token) not in known and not _stands_in(token, shown)]
+
+
+def invented_numbers(given: str, shown: str) -> list[str]:
+    """The numbers of a calculation that come from nowhere: neither shown, nor a share of 100, nor a common factor."""
+    known = {_value(token) for token in _NUMBER.findall(shown)}
+    strays = []
+    for token in unsupported_numbers(given, shown):
+        value = _value(token)
+        if not (isinstance(value, Decimal) and (value <= _SMALL or value in _FACTORS or value * 100 in known)):
+            strays.append(token)
+    return strays
 
 
 def restored(answer: str, shown: str) -> str:

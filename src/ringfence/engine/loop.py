@@ -21,8 +21,8 @@ from ringfence.core.turn import State, Turn
 from ringfence.core.values import JSON, Action, Deny, Outcome, Principal
 
 from .context import Said, Transcript
-from .course import Course, course, doubts, has_worked
-from .evidence import doubt, restored
+from .course import Course, course, doubts, has_worked, named_in
+from .evidence import doubt, invented_numbers, restored
 from .readmore import SPEC as READ_MORE
 from .readmore import ReadMore
 from .result import Result, result_of
@@ -240,6 +240,8 @@ class Engine:
         choices = {
             key: list(known) for key, known in live.transcript.choices.items() if len(known) <= settings.max_choices
         }
+        if named := named_in(turn.start["task"], choices.get("path", ())):
+            choices["path"] = named  # the user said which files: calls stay with them
         key = (way, cut, sum(map(len, choices.values())))
         if key not in live.schemas:
             tools = [spec for spec in live.tools if spec.opens != "" and spec.name not in way.without] or live.tools
@@ -258,7 +260,15 @@ class Engine:
             why = f"it is not known whether {names} was done before the interruption"
             self._finish(turn, "uncertain", {"answer": "", "reason": why})
             return
-        actions = [self._call(turn, live, calls[n], n) for n in waiting]
+        actions = []
+        for n in waiting:
+            action = self._call(turn, live, calls[n], n)
+            if why := self._invented(turn, live, action):
+                self._gate.refuse(turn, action, Deny("POL-4", "invented", why))
+            else:
+                actions.append(action)
+        if not actions:
+            return
         reads = [a for a in actions if (spec := sinks.get(a.sink)) is None or spec.reads]
         batch = reads if reads and reads[0] is actions[0] else actions[:1]
         await self._gate.perform_all(turn, batch)
@@ -270,6 +280,13 @@ class Engine:
             with suppress(ValueError):  # the gate refuses it, in words for the model
                 args = dict(spec.check(args))
         return Action(call.sink, args, turn.label.join(live.label), call=number, run=turn.run)
+
+    def _invented(self, turn: Turn, live: _Live, action: Action) -> str:
+        """Why the numbers of a call may not be used, or nothing: they stand neither in the task nor in a result."""
+        spec = self._gate.policy.sinks.get(action.sink)
+        given = " ".join(str(action.args.get(name, "")) for name in (spec.grounded if spec else ()))
+        strays = invented_numbers(given, live.said + _texts(turn)) if given else []
+        return f"{', '.join(strays[:3])} stands in no result; look it up first" if strays else ""
 
     async def _deliver(self, turn: Turn, live: _Live, step: Step) -> None:
         final = dict(step.final or {})

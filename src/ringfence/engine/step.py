@@ -58,6 +58,7 @@ def grammar(
         calls = [
             _closed({"tool": {"const": spec.name.removeprefix(TOOL)}, "args": _closed_args(spec.schema, choices or {})})
             for spec in tools
+            if _has_choice(spec.schema, choices or {})
         ]
         array = {"type": "array", "items": {"anyOf": calls}, "minItems": 1, "maxItems": parallel}
         forms.append({"thought": _THOUGHT, "enough": {"const": False}, "calls": array})
@@ -80,6 +81,17 @@ def _final(known: Sequence[str]) -> dict[str, Any]:
             "confidence": {"enum": ["low", "medium", "high"]},
         }
     )
+
+
+def _has_choice(schema: JSON, choices: Mapping[str, Sequence[str]]) -> bool:
+    """Whether every argument that must be given has a value to take: a table tool has none where no table is known."""
+    properties = (schema or {}).get("properties", {})
+    for name in (schema or {}).get("required", ()):
+        match properties.get(name):
+            case {"x-from": {"key": str(key), "ends": list(ends)}}:
+                if key in choices and not any(value.endswith(tuple(ends)) for value in choices[key]):
+                    return False
+    return True
 
 
 def _closed_args(schema: JSON, choices: Mapping[str, Sequence[str]]) -> JSON:

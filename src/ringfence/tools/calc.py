@@ -50,7 +50,7 @@ def calc(use: Use) -> Tool:
     summary = (
         "Exact arithmetic: + - * / // % **, percent, sum, mean, median, min, max, round, sqrt. Use it for any sum."
     )
-    return define("calc", summary, CalcArgs, run, use=use)
+    return define("calc", summary, CalcArgs, run, use=use, grounded=frozenset({"expression"}))
 
 
 def calculate(expression: str) -> dict[str, JSON]:

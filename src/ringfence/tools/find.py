@@ -26,6 +26,7 @@ LINE_CHARS = 300
 ROOM = 2_000  # characters of a result: on two cores a model reads about 300 of them a second
 DATA_LINES = 120  # a longer text is data to be searched and counted, not prose to be read
 SAMPLE_LINES = 3
+SAMPLE_SHARE = 0.6  # of the words that the best line shares with the question: a line that shares less misleads
 _RULE = re.compile(r"\|(\s*:?-+:?\s*\|)+")
 
 
@@ -120,8 +121,10 @@ def _shown(passage: Passage, question: str, room: int) -> dict[str, JSON]:
     sample = table or len(lines) > DATA_LINES
     if sample:
         asked = set(words(question))
-        numbers.sort(key=lambda n: -len(asked.intersection(words(lines[n - 1]))))
-        numbers = sorted(numbers[:SAMPLE_LINES])
+        shared = {n: len(asked.intersection(words(lines[n - 1]))) for n in numbers}
+        best = max(shared.values())
+        numbers = sorted(sorted(numbers, key=lambda n: -shared[n])[:SAMPLE_LINES])
+        numbers = [n for n in numbers if shared[n] >= SAMPLE_SHARE * best]
     shown: list[int] = []
     text = [lines[0][:LINE_CHARS]] if table and first > 1 else []
     used = sum(len(line) + 1 for line in text)

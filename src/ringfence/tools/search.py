@@ -83,10 +83,13 @@ def search_files(folders: Folders, use: Use, *, room: int) -> Tool:
             best = sorted(found["files"].items(), key=lambda item: -item[1])[:5]
             spread = ", ".join(f"{path} {count}" for path, count in best)
             cut = f"showing {len(shown)} of {total} matching lines ({spread}); narrow the pattern, or use text.count"
-            shown.append("last match: {}:{}: {}".format(*(named[name] if named else found)["last"]))
+        ends = (hits[0], (named[name] if named else found)["last"]) if total > 3 else ()
+        edges = {
+            f"{which} match": "{}:{}: {}".format(*hit) for which, hit in zip(("first", "last"), ends, strict=False)
+        }
         also = f"{found['lines'] - total} more lines have {pattern.text} elsewhere" if named else ""
         none = "" if total else "no line matches; use files.find with plain words"
-        return {heading: shown, **notes(cut, also, none, pattern.note, note_skipped(skipped))}
+        return {heading: shown, **edges, **notes(cut, also, none, pattern.note, note_skipped(skipped))}
 
     summary = "Search all files for lines with an exact word, code or regex; gives path:line: text."
     return define("files.search", summary, SearchArgs, run, use=use, timeout_s=SECONDS)

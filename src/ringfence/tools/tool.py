@@ -59,8 +59,9 @@ def define(
     timeout_s: float | None = None,
     quick: Callable[[A], bool] | None = None,
     opens: str | None = None,
+    grounded: frozenset[str] = frozenset(),
 ) -> Tool:
-    """A confined, read-only tool `tool:<name>`. `opens`: see `SinkSpec.opens`.
+    """A confined, read-only tool `tool:<name>`. `opens`, `grounded`: see `SinkSpec`.
 
     `function` gets the checked arguments and returns a JSON value, or raises ToolError. With `timeout_s` it blocks:
     it runs in a thread and bounds its own time to about that; without, it is pure and quick and runs in the event loop.
@@ -81,6 +82,7 @@ def define(
         output=use.output,
         repeats=1,
         opens=opens,
+        grounded=grounded,
     )
     if timeout_s is None:
         return Tool(spec, _Quick(args, function))
