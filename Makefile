@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 TASK ?= How many ERROR lines are in logs/app.log, and which runbook covers a full disk?
 
-.PHONY: setup run test test-model check bench example-ops lock clean
+.PHONY: setup run test check bench example-ops lock clean
 
 setup: .venv/.done
 

@@ -202,6 +202,7 @@ class Agent:
             max_tokens=workflow.max_tokens,
             result_chars=workflow.result_chars,
             tool_first=workflow.tool_first,
+            checkpoint_interval=workflow.checkpoint_interval,
             retry_with_context=workflow.error_handling == "retry_with_context",
             about={"agent": runtime.name, "version": runtime.version or ""},
         )

@@ -54,7 +54,7 @@ def event_record(event: Event, turn: Turn) -> Record:
         case Event.APPROVE:
             return record(seq, Kind.APPROVAL, body={"digest": "d", "by": "user:bob", "expires": 9})
         case Event.MARK:
-            return record(seq, Kind.CHECKPOINT)
+            return record(seq, Kind.CHECKPOINT, view={"steps": 1})
         case _:
             return record(seq, Kind.FINISHED, body={"status": "done"})
 

@@ -360,3 +360,12 @@ async def test_a_calculation_with_invented_numbers_is_refused_and_the_run_looks_
     assert b"17, 391 stands in no result" in agent.model.prompts[1].messages[-1]
     assert b'"calc"' not in (agent.model.prompts[1].schema or b"")
     assert result.answer == "84"
+
+
+async def test_a_checkpoint_makes_what_was_done_durable_every_so_many_steps(house: Build) -> None:
+    script = [*(step(("look", {"of": str(n)})) for n in range(5)), final("42")]
+    agent = house(script, settings=Settings(checkpoint_interval=2))
+    await agent.run()
+    marks = [r.view["steps"] for r in agent.records() if r.kind is Kind.CHECKPOINT]
+    assert marks == [2, 4]
+    assert b"Done so far: look, look" in agent.model.prompts[2].messages[-1]

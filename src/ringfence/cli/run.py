@@ -106,6 +106,7 @@ async def _run(wanted: Wanted, seen: list[str]) -> Result:
 
     out = console(stderr=True)
     manifest = bounded(load(wanted.manifest), wanted.max_steps)
+    wanted.as_json = wanted.as_json or manifest.workflow.output_format == "structured_json"
     await fetch_missing(manifest, out, offline=wanted.offline)
     result: Result | None = None
     async with app.from_manifest(manifest) as agent:

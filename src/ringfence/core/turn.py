@@ -56,6 +56,8 @@ TRANSITIONS: dict[tuple[State, Event], State] = {
     (_THINKING, Event.THINK): _THINKING,  # asked again after a crash
     (_THINKING, Event.THOUGHT): _ACTING,
     (_THINKING, Event.FAULT): _READY,
+    (_THINKING, Event.CALL): _THINKING,  # the reply of a run that ends early, after a crash cut the model off
+    (_THINKING, Event.RESULT): _THINKING,
     (_THINKING, Event.REFUSE): _READY,  # asked again after a crash, under a policy that has changed
     (_THINKING, Event.MARK): _THINKING,
     (_THINKING, Event.FINISH): _DONE,
@@ -84,12 +86,13 @@ class Turn:
     calls  calls made, by sink
     seen   calls made, by action digest
     label  the join of everything in `items`
+    marked  steps that had been taken at the last checkpoint
     question  the decision that a human was asked for, while the run waits
     """
 
     __slots__ = (
-        "answered", "approvals", "calls", "end", "grant", "items", "label", "next_seq", "open", "principal", "question",
-        "run", "seen", "start", "state", "usage",
+        "answered", "approvals", "calls", "end", "grant", "items", "label", "marked", "next_seq", "open", "principal",
+        "question", "run", "seen", "start", "state", "usage",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -108,6 +111,7 @@ class Turn:
         self.usage: Counter[str] = Counter()
         self.approvals: dict[str, Approval] = {}
         self.question: Record | None = None
+        self.marked = 0
         self.label: Label = IDENTITY
 
     def apply(self, record: Record) -> None:
@@ -122,7 +126,7 @@ class Turn:
             )
         self.state = state
         self.next_seq += 1
-        getattr(self, f"_on_{event}", self._ignore)(record)
+        getattr(self, f"_on_{event}")(record)
 
     def cut_off(self, action: Action) -> bool:
         """Whether this is a call whose outcome a crash hid: it was counted when it was made first."""
@@ -194,8 +198,8 @@ class Turn:
     def _on_finish(self, record: Record) -> None:
         self.end = record.body
 
-    def _ignore(self, record: Record) -> None:
-        """A checkpoint changes nothing."""
+    def _on_mark(self, record: Record) -> None:
+        self.marked = record.view["steps"]
 
     def _close(self, outcome: Record) -> Record:
         intent = self.open.pop(outcome.view["of"])

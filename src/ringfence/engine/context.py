@@ -86,6 +86,7 @@ class Transcript:
         self._result_chars = result_chars
         self._per_byte = _FIRST_GUESS
         self._sent = 0
+        self._done: list[str] = []  # the plan so far: tools that have answered
         self._results: dict[str, str] = {}  # as shown, by call
         self._map: _Part | None = None
         self.choices: dict[str, dict[str, None]] = {}  # by key, in the order seen
@@ -98,7 +99,8 @@ class Transcript:
         """
         self.sync(turn)
         seqs, texts = zip(*self._pending, strict=True)
-        end = f"Task: {self._task}\n{note}".rstrip()  # what is read last is what a small model follows
+        done = f"\nDone so far: {', '.join(self._done)}." if self._done else ""
+        end = f"Task: {self._task}{done}\n{note}".rstrip()  # what is read last is what a small model follows
         last = _Part(encode("user", "\n\n".join((*filter(None, texts), end))), seqs)
         room = int((window - max_tokens - _MARGIN) / self._per_byte)
         parts, left_out = self._fit(last, room)
@@ -183,6 +185,8 @@ class Transcript:
                 f' more with read_more(handle="r{record.seq}", offset={self._result_chars})]'
             )
         self._results[_title(intent)] = text
+        if intent.body["call"] >= 0:
+            self._done.append(intent.view["sink"].removeprefix(TOOL))
         return f"{_title(intent)} [r{record.seq}]:\n{text}"
 
 

@@ -62,6 +62,7 @@ class Settings:
     max_steps     model calls
     max_tokens    tokens of a run, sent and generated
     result_chars  of one tool result shown
+    checkpoint_interval  steps after which everything so far is made durable, and a checkpoint says so
     parallel      calls of one step, at most
     max_choices   values that an argument is closed to, at most; beyond them it is free
     retries       unreadable or failed model answers in a row before the run gives up
@@ -71,6 +72,7 @@ class Settings:
     max_tokens: int = 200_000
     result_chars: int = 4000
     tool_first: bool = True
+    checkpoint_interval: int = 5
     parallel: int = 3
     max_choices: int = 64
     retries: int = 2
@@ -204,6 +206,10 @@ class Engine:
             what = f"{steps} steps" if steps >= settings.max_steps else f"{spent} tokens"
             await self._give_up(turn, live, f"stopped after {what}, the limit of this run", status="partial")
             return
+        if steps and steps % settings.checkpoint_interval == 0 and turn.marked != steps:
+            view = {"steps": steps, "usage": dict(turn.usage)}
+            self._gate.record(turn, Kind.CHECKPOINT, label=turn.label, view=view, body={})
+            await self._gate.flush()
         last = steps + 1 >= settings.max_steps
         live.transcript.sync(turn)
         way = self._way(turn, live, last=last)

@@ -264,7 +264,9 @@ class Workflow(Strict):
 
     max_steps: Annotated[int, Field(ge=1, le=1000, description="model calls of one run, at most")] = 20
     max_tokens: Annotated[int, Field(ge=256, description="tokens of one run, sent and generated, at most")] = 200_000
-    checkpoint_interval: Annotated[int, Field(ge=1, description="a checkpoint is recorded after so many steps")] = 5
+    checkpoint_interval: Annotated[
+        int, Field(ge=1, description="after so many steps a checkpoint is recorded, and all until then is durable")
+    ] = 5
     error_handling: Annotated[
         Literal["retry_with_context", "fail"],
         Field(

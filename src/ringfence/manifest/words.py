@@ -31,6 +31,10 @@ def plain_words(manifest: Manifest) -> list[Notice]:
         notices.append(
             Notice("warn", "runtime.telemetry", "there is no telemetry that could be switched on: nothing is sent")
         )
+    if "log_level" in manifest.runtime.model_fields_set:
+        notices.append(
+            Notice("warn", "runtime.log_level", "there is no log beside the journal yet, so there is nothing to set")
+        )
     for n, tier in enumerate(manifest.inference.tiers):
         notices += [Notice("warn", f"inference.tiers[{n}].{key}", text) for key, text in _about_tier(tier)]
     for n, tool in enumerate(manifest.tools):

@@ -7,12 +7,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from ..core import chain
 from ..core.chain import Kind, Record
 from ..core.errors import JournalError
 from ..core.values import JSON
 from . import file
 from .log import Pair, RunSummary, VerifyReport, only, summarise
-from .rows import Chunk, Squeeze, damaged, marker, parse, record_of
+from .rows import MARK_BYTES, Chunk, Squeeze, damaged, marker, parse, record_of
 from .verify import verify
 
 _CHUNK = "SELECT * FROM chunks WHERE idx = ?"
@@ -104,8 +105,9 @@ class SqliteLog:
             if row is None:
                 return
             chunk = Chunk.of(row)
-            for head, body in reversed([line for line in chunk.lines(self._squeeze) if b',"seq":0,' in line[0]]):
-                parsed = parse(head)
+            if chunk.index >= end:  # damage that would lead round in circles
+                raise damaged(f"the runs before record {end} are said to start at record {chunk.index}")
+            for parsed, body in reversed(list(self._lines(chunk, b',"seq":0,'))):
                 if parsed["seq"] == 0 and (before is None or parsed["index"] < before):
                     yield parsed, body
             end = chunk.index
@@ -128,20 +130,30 @@ class SqliteLog:
         )
 
     def _pick(self, index: int, run: str, seqs: Iterable[int]) -> list[_Found]:
-        """Some records of a run out of one chunk; only their lines are parsed."""
+        """Some records of a run out of one chunk."""
         row = self._db.execute(_CHUNK, (index,)).fetchone()
         if row is None:
             raise damaged(f"the records from {index} on, of run {run}, are gone")
-        lines = Chunk.of(row).lines(self._squeeze)
-        found = []
+        lines = self._lines(Chunk.of(row), marker(run))
+        found = {head["seq"]: (head, body) for head, body in lines if head["run"] == run}
         for seq in seqs:
-            needle = marker(run, seq)
-            heads = ((parse(head), body) for head, body in lines if needle in head)
-            match = next(((head, body) for head, body in heads if head["run"] == run and head["seq"] == seq), None)
-            if match is None:
+            if seq not in found:
                 raise damaged(f"record {seq} of run {run} is not where it should be")
-            found.append(match)
-        return found
+        return [found[seq] for seq in seqs]
+
+    def _lines(self, chunk: Chunk, needle: bytes) -> Iterator[_Found]:
+        """The lines of a chunk whose header holds `needle`, if each is as it was written: a run goes on from these."""
+        for at, (head, body) in enumerate(chunk.lines(self._squeeze)):
+            if needle not in head:
+                continue
+            where = f"record {chunk.index + at} is not as it was written: its"
+            if chain.leaf(head)[:MARK_BYTES] != chunk.mark(at):
+                raise damaged(f"{where} header does not hash to its mark")
+            parsed = parse(head)
+            key = self._db.execute("SELECT key FROM keys WHERE subject = ?", (parsed["principal"],)).get
+            if key is None or chain.commitment(key, body).hex() != parsed["body"]:
+                raise damaged(f"{where} body does not match the commitment in its header")
+            yield parsed, body
 
     def _rows(self, sql: str, *values: str | int) -> list[tuple[Any, ...]]:
         return self._db.execute(sql, values).fetchall()
