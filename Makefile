@@ -1,7 +1,7 @@
 # The front door. `make setup` needs Python >= 3.11 alone; everything else runs from .venv.
 PYTHON ?= python3
 BIN := .venv/bin
-TASK ?= How many ERROR lines are in logs/app.log, and which runbook covers a full disk?
+TASK ?= How many requests in logs/access.log were answered with status 502?
 
 .PHONY: setup run test check bench example-ops lock clean
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import getpass
+import os
 import secrets
 import time
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
@@ -89,6 +90,11 @@ class Agent:
     _backends: list[Any] = field(default_factory=list)
     _grant: set[str] = field(default_factory=set)
     _engine: Engine | None = None
+
+    def __post_init__(self) -> None:
+        """One `read_more` for all runs: engines that are made at once share it."""
+        self._read_more = ReadMore(chars=self.manifest.workflow.result_chars)
+        self._sinks[READ_MORE.name] = self._read_more
 
     async def run(self, task: str, *, conversation: str = "", progress: Callable[[str], None] | None = None) -> Result:
         """Do one task and return its result; a run that could not be finished says so in `result.status`."""
@@ -207,12 +213,10 @@ class Agent:
             about={"agent": runtime.name, "version": runtime.version or ""},
         )
         tiers = [await self._tier(n, probe) for n in range(len(self._backends))]
-        read_more = ReadMore(chars=workflow.result_chars)
-        self._sinks[READ_MORE.name] = read_more
         named = digest([self.manifest.model_dump(mode="json"), sorted(spec.pin for spec in self._specs.values())])
         policy = Policy(self._specs, Profile(runtime.profile), named[:16])
         gate = Gate(policy, self._sinks, self.journal, now_ms, [_observe])
-        engine = Engine(gate, tiers, settings, reply=REPLY, read_more=read_more)
+        engine = Engine(gate, tiers, settings, reply=REPLY, read_more=self._read_more)
         if probe:
             self._engine = engine
         return engine
@@ -253,7 +257,7 @@ def from_manifest(
     `journal` overrides the one beside the manifest; `notice` is told why a start takes long.
     """
     roles = frozenset(reader for reader in _readers(manifest) if reader.startswith("role:"))
-    principal = Principal(f"user:{getpass.getuser()}", roles)
+    principal = Principal(f"user:{_user()}", roles)
     agent = Agent(manifest, principal, journal or stores.open_journal(manifest.root / ".ringfence" / "journal.db"))
     agent._specs[REPLY] = SinkSpec(REPLY, effect=Effect.READ, confined=True, audience=None, output=IDENTITY)
     agent._sinks[REPLY] = _Reply()
@@ -273,12 +277,31 @@ def from_manifest(
         agent._backends.append(backend)
     given = [from_function(function) for function in functions]
     for tool in (*(tool for config in manifest.tools for tool in tools_of(manifest, config)), *given):
+        if tool.spec.name in agent._specs:
+            raise ManifestError(f"there are two tools called {tool.spec.name.removeprefix('tool:')}", todo="rename one")
         agent._specs[tool.spec.name] = tool.spec
         agent._sinks[tool.spec.name] = tool.sink
+    _check_limits(manifest, agent._specs)
     # POL-3: what reads is granted by default, an effect by name: here by the code that hands it over
     agent._grant.update(name for name, spec in agent._specs.items() if spec.reads)
     agent._grant.update(tool.spec.name for tool in given)
     return agent
+
+
+def _check_limits(manifest: Manifest, specs: Mapping[str, SinkSpec]) -> None:
+    """A limit that names no tool would bound nothing."""
+    for name in manifest.workflow.limits:
+        if f"tool:{name}" not in specs:
+            known = ", ".join(sorted(spec.removeprefix("tool:") for spec in specs if spec.startswith("tool:")))
+            raise ManifestError(f"workflow.limits: expected a tool, got {name!r}", todo=f"there are: {known}")
+
+
+def _user() -> str:
+    """The user's name; the number, for one that this machine has no name for, as in many containers."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError, ImportError):
+        return str(os.getuid())
 
 
 def tools_of(manifest: Manifest, config: Tool) -> Sequence[tools.Tool]:

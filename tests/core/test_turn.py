@@ -83,8 +83,8 @@ def test_the_table_is_the_one_that_was_reviewed() -> None:
             "finish": "done",
         },
         "thinking": {
-            "think": "thinking", "thought": "acting", "fault": "ready", "refuse": "ready", "mark": "thinking",
-            "finish": "done",
+            "think": "thinking", "thought": "acting", "fault": "ready", "call": "thinking", "result": "thinking",
+            "refuse": "ready", "mark": "thinking", "finish": "done",
         },
         "acting": {
             "say": "ready", "think": "thinking", "call": "acting", "result": "acting", "refuse": "acting",

@@ -369,3 +369,14 @@ async def test_a_checkpoint_makes_what_was_done_durable_every_so_many_steps(hous
     marks = [r.view["steps"] for r in agent.records() if r.kind is Kind.CHECKPOINT]
     assert marks == [2, 4]
     assert b"Done so far: look, look" in agent.model.prompts[2].messages[-1]
+
+
+async def test_a_tool_that_suits_the_task_comes_first_once_the_values_are_found(house: Build) -> None:
+    agent = house(
+        [step(("calc", {"of": "42 * 2"})), final("84")],
+        tools={"look": lambda args: {"text": "it is 42"}, "calc": lambda args: 84},
+        specs={"look": {"opens": "of"}, "calc": {"suits": r"\bmultiply\b"}},
+    )
+    await agent.run("multiply it by 2")
+    assert b'"const":"calc"' in (agent.model.prompts[0].schema or b"")
+    assert b'"const":"look"' not in (agent.model.prompts[0].schema or b"")

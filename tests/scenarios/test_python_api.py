@@ -7,6 +7,7 @@ import doctest
 import gc
 import importlib
 import json
+import os
 import pkgutil
 from pathlib import Path
 
@@ -52,6 +53,55 @@ async def test_several_runs_of_one_agent_at_once_are_told_apart(folder: Path) ->
         results = await asyncio.gather(*(agent.run(f"task {n}.") for n in range(8)))
     assert [result.answer for result in results] == [f"answer {n}" for n in range(8)]
     assert len({result.run_id for result in results}) == 8
+
+
+async def test_first_runs_at_once_can_all_read_the_rest_of_a_cut_result(folder: Path) -> None:
+    @tool("read")
+    def essay() -> str:
+        """All of it."""
+        return "all is well, " * 100 + "but for the fan"
+
+    replies = [
+        {"when": "characters: 700-", "text": final("All is well, but for the fan.")},
+        {"when": "[r9]", "text": step("read_more", handle="r9", offset=700)},
+        step("essay"),
+    ]
+    more = "workflow: {result_chars: 800}\n"
+    async with listen(ScriptedServer(replies)) as server:
+        (folder / "ringfence.yaml").write_text(MANIFEST.format(url=server.url) + more)
+        async with ringfence.load(folder / "ringfence.yaml", functions=[essay]) as agent:
+            results = await asyncio.gather(agent.run("what does it say?"), agent.run("how does it end?"))
+    assert [result.steps[-1].tool for result in results] == ["read_more"] * 2
+    assert [result.answer for result in results] == ["All is well, but for the fan."] * 2
+
+
+async def test_two_tools_of_one_name_are_refused(folder: Path) -> None:
+    @tool("read")
+    def calc(sum: str) -> str:
+        """Another one."""
+        return sum
+
+    (folder / "ringfence.yaml").write_text(MANIFEST.format(url="http://127.0.0.1:9"))
+    with pytest.raises(ManifestError, match="two tools called calc"):
+        ringfence.load(folder / "ringfence.yaml", functions=[calc])
+
+
+async def test_a_limit_of_a_tool_that_does_not_exist_is_refused(folder: Path) -> None:
+    (folder / "ringfence.yaml").write_text(
+        MANIFEST.format(url="http://127.0.0.1:9") + "workflow: {limits: {files.serch: 2}}\n"
+    )
+    with pytest.raises(ManifestError, match=r"expected a tool, got 'files.serch'\n.*files\.search"):
+        ringfence.load(folder / "ringfence.yaml")
+
+
+async def test_a_user_without_a_name_is_a_number(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def nameless() -> str:
+        raise KeyError("getpwuid(): uid not found: 4242")
+
+    monkeypatch.setattr("getpass.getuser", nameless)
+    (folder / "ringfence.yaml").write_text(MANIFEST.format(url="http://127.0.0.1:9"))
+    async with ringfence.load(folder / "ringfence.yaml") as agent:
+        assert agent.principal.subject == f"user:{os.getuid()}"
 
 
 async def test_several_streams_of_one_agent_each_show_their_own_run(folder: Path) -> None:

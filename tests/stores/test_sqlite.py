@@ -346,6 +346,28 @@ def test_changed_tables_are_named(path: Path, sql: str, problem: str) -> None:
     assert problem in report.problem, report.problem
 
 
+@pytest.mark.parametrize("change", [_body, _view, _lost])
+def test_a_run_is_never_read_from_records_that_are_not_as_they_were_written(
+    path: Path, change: Callable[..., None]
+) -> None:
+    fill(path, "a", "b", "c")
+    rewrite(path, 3, change)
+    with open_log(path) as log:
+        with pytest.raises(JournalError, match="damaged"):
+            log.read("b")
+        assert [r.seq for r in log.read("a")] == [0, 1, 2]
+
+
+def test_a_damaged_list_of_runs_ends_in_words_and_not_in_a_circle(path: Path) -> None:
+    fill(path, "a", "b")
+    with open_journal(path) as journal:
+        for seq in (0, 1, 2):
+            asyncio.run(write(journal, [record("c", seq)]))
+    edit(path, "UPDATE chunks SET newest = 7 WHERE idx < 8")  # a chunk behind, in which no run starts
+    with open_log(path) as log, pytest.raises(JournalError, match="damaged"):
+        log.runs()
+
+
 def test_no_byte_can_be_flipped_to_pass_for_another_record(path: Path) -> None:
     fill(path, *(f"run{n}" for n in range(20)))
     good, dice = path.read_bytes(), random.Random(7)

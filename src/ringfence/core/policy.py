@@ -61,6 +61,7 @@ class SinkSpec:
     limit      calls per run; None: the run's own limits alone
     repeats    how often the very same call may be made in a run
     grounded   arguments whose numbers have to stand in the task or in a result: a model invents them otherwise
+    suits      words of a task (a regular expression) for which this tool comes first, once what it needs is found
     opens      called by the runtime before the first step: "" without arguments, or the argument that takes the task
     """
 
@@ -81,6 +82,7 @@ class SinkSpec:
     limit: int | None = None
     repeats: int | None = None
     grounded: frozenset[str] = frozenset()
+    suits: str = ""
     opens: str | None = None
 
     @property

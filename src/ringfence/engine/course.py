@@ -7,10 +7,11 @@ and answers when it should have counted. So the choice is taken from it wherever
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ringfence.core.chain import Kind, Record
+from ringfence.core.policy import SinkSpec
 from ringfence.core.turn import Turn
 
 MAX_FAILED = 2  # failed calls in all, after which the model may say that it cannot
@@ -39,9 +40,9 @@ class Course:
     without: frozenset[str] = frozenset()
 
 
-def course(turn: Turn, *, has_tools: bool, tool_first: bool, last: bool, opening: frozenset[str]) -> Course:
-    """The way on. `last`: this is the last step that the run's budget allows; `opening`: the tools that opened it."""
-    if last or not has_tools:
+def course(turn: Turn, tools: Sequence[SinkSpec], *, tool_first: bool, last: bool) -> Course:
+    """The way on with these tools. `last`: this is the last step that the run's budget allows."""
+    if last or not tools:
         return Course(calls=False, final=True, note=LAST_STEP if last else "")
     refused = _refused_in_a_row(turn)
     worked, failed = _chosen(turn)
@@ -51,8 +52,16 @@ def course(turn: Turn, *, has_tools: bool, tool_first: bool, last: bool, opening
         return Course(calls=True, final=True, note=NEXT, without=frozenset(sink for sink, _ in refused))
     if _looked_up(turn) and not failed and not doubts(turn) and not reckons(turn.start["task"]):
         return Course(calls=False, final=True, note=LOOKED_UP)
-    again = opening if reckons(turn.start["task"]) else frozenset[str]()  # what they found is no count
-    return Course(calls=True, final=False, note=LOOK, without=again)
+    return Course(calls=True, final=False, note=LOOK, without=_unfit(turn, tools, failed))
+
+
+def _unfit(turn: Turn, tools: Sequence[SinkSpec], failed: int) -> frozenset[str]:
+    """The tools to leave out of a first call: all but one that suits the task, or what has looked up already."""
+    task, all_of_them = turn.start["task"], frozenset(spec.name for spec in tools)
+    suited = {spec.name for spec in tools if spec.suits and re.search(spec.suits, task, re.I)}
+    if suited and not failed and _looked_up(turn) and not _refused_in_a_row(turn):
+        return all_of_them - suited
+    return frozenset(spec.name for spec in tools if spec.opens) if reckons(task) else frozenset()
 
 
 def reckons(task: str) -> bool:

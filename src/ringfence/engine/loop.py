@@ -236,9 +236,8 @@ class Engine:
                 await self._give_up(turn, live, why, status="failed")
 
     def _way(self, turn: Turn, live: _Live, *, last: bool) -> Course:
-        opening = frozenset(spec.name for spec in live.tools if spec.opens)
         tool_first = self._settings.tool_first and not live.said  # a conversation may turn on what was said before
-        return course(turn, has_tools=bool(live.tools), tool_first=tool_first, last=last, opening=opening)
+        return course(turn, live.tools, tool_first=tool_first, last=last)
 
     def _schema(self, turn: Turn, live: _Live, way: Course) -> bytes:
         """The grammar of this step."""

@@ -50,7 +50,8 @@ def calc(use: Use) -> Tool:
     summary = (
         "Exact arithmetic: + - * / // % **, percent, sum, mean, median, min, max, round, sqrt. Use it for any sum."
     )
-    return define("calc", summary, CalcArgs, run, use=use, grounded=frozenset({"expression"}))
+    words = r"\b(add|plus|minus|subtract|multiply|times|divided?|difference between)\b"
+    return define("calc", summary, CalcArgs, run, use=use, grounded=frozenset({"expression"}), suits=words)
 
 
 def calculate(expression: str) -> dict[str, JSON]:

@@ -60,8 +60,9 @@ def define(
     quick: Callable[[A], bool] | None = None,
     opens: str | None = None,
     grounded: frozenset[str] = frozenset(),
+    suits: str = "",
 ) -> Tool:
-    """A confined, read-only tool `tool:<name>`. `opens`, `grounded`: see `SinkSpec`.
+    """A confined, read-only tool `tool:<name>`. `opens`, `grounded`, `suits`: see `SinkSpec`.
 
     `function` gets the checked arguments and returns a JSON value, or raises ToolError. With `timeout_s` it blocks:
     it runs in a thread and bounds its own time to about that; without, it is pure and quick and runs in the event loop.
@@ -83,6 +84,7 @@ def define(
         repeats=1,
         opens=opens,
         grounded=grounded,
+        suits=suits,
     )
     if timeout_s is None:
         return Tool(spec, _Quick(args, function))
