@@ -99,15 +99,16 @@ class Agent:
     async def run(self, task: str, *, conversation: str = "", progress: Callable[[str], None] | None = None) -> Result:
         """Do one task and return its result; a run that could not be finished says so in `result.status`."""
         engine = await self._ready()
-        history = self._history(conversation)
+        before = self._before(conversation)
         turn = engine.start(
             task,
             run=new_run_id(now_ms()),
             principal=self.principal,
             grant=TaskGrant(frozenset(self._grant), dict(self._budgets())),
             conversation=conversation,
+            before=before,
         )
-        return await engine.drive(turn, history=history, progress=progress)
+        return await engine.drive(turn, history=self._history(turn), progress=progress)
 
     def run_sync(self, task: str, *, conversation: str = "") -> Result:
         """`run`, for code that is not async."""
@@ -128,8 +129,7 @@ class Agent:
         """Go on with a run that was interrupted; a finished one returns its result again."""
         engine = await self._ready()
         turn = self.turn(run_id)
-        history = self._history(turn.start.get("conversation", ""), before=turn.run)
-        return await engine.drive(turn, history=history, progress=progress)
+        return await engine.drive(turn, history=self._history(turn), progress=progress)
 
     def stream_resume(self, run_id: str) -> AsyncGenerator[Event | Result, None]:
         """`resume`, as events."""
@@ -140,7 +140,7 @@ class Agent:
         turn = self.turn(run_id)
         engine = await self._ready()
         await engine.approve(turn, by=self.principal.subject, expires=now_ms() + valid_s * 1000)
-        return await engine.drive(turn, history=self._history(turn.start.get("conversation", ""), before=turn.run))
+        return await engine.drive(turn, history=self._history(turn))
 
     async def cancel(self, run_id: str) -> Result:
         """End an interrupted run for good."""
@@ -172,7 +172,13 @@ class Agent:
     async def _follow(self, start: Callable[[Callable[[str], None]], Any]) -> AsyncGenerator[Event | Result, None]:
         queue: asyncio.Queue[Event | None] = asyncio.Queue()
         context = copy_context()
-        context.run(_listener.set, lambda record: queue.put_nowait(Event(str(record.kind), record.run, record=record)))
+        member = self.principal.member
+
+        def show(record: Record) -> None:
+            if record.label.readable_by(member):  # a stream is a way out like the answer
+                queue.put_nowait(Event(str(record.kind), record.run, record=record))
+
+        context.run(_listener.set, show)
         job = asyncio.create_task(start(lambda text: queue.put_nowait(Event("delta", "", text))), context=context)
         job.add_done_callback(lambda _: queue.put_nowait(None))
         try:
@@ -187,17 +193,22 @@ class Agent:
     def _budgets(self) -> Mapping[str, int]:
         return {f"tool:{name}": count for name, count in self.manifest.workflow.limits.items()}
 
-    def _history(self, conversation: str, before: str = "") -> list[Said]:
-        limit = self.manifest.workflow.history // 2
+    def _before(self, conversation: str) -> list[str]:
+        """The runs of a conversation that the next one is shown: the newest that have an answer, oldest first."""
+        limit = -(-self.manifest.workflow.history // 2)
         if not conversation or not limit:
             return []
-        said = []
-        for started, finished in self.journal.log.window(conversation, limit + 1):
-            if finished is None or (before and started.run >= before):
-                continue
+        ended = self.journal.log.window(conversation, limit)
+        return [started.run for started, finished in ended if finished is not None and finished.body["answer"]]
+
+    def _history(self, turn: Turn) -> list[Said]:
+        """The messages before a run: those that it recorded when it began, whatever has been said since."""
+        said: list[Said] = []
+        for run in turn.start.get("before", ()):
+            started, *_, finished = self.journal.log.read(run)
             said.append(Said("user", started.body["task"], started.label))
             said.append(Said("assistant", finished.body["answer"], finished.label))
-        return said[-2 * limit :]
+        return said[max(0, len(said) - self.manifest.workflow.history) :]
 
     async def _ready(self, *, probe: bool = True) -> Engine:
         if self._engine is not None:
@@ -232,7 +243,7 @@ class Agent:
 
     def _may_hear(self, sink: str) -> bool:
         """Whether the user's words may go there at all; a server that they may not is not even asked what it has."""
-        words, spec = Label(Trust.USER, frozenset({self.principal.circle})), self._specs[sink]
+        words, spec = Label(Trust.USER, frozenset({self.principal.member})), self._specs[sink]
         audience = frozenset({self.principal.member}) if spec.audience is None else spec.audience
         return words.flows_to(spec.clearance, audience)
 
@@ -258,7 +269,7 @@ def from_manifest(
     """
     roles = frozenset(reader for reader in _readers(manifest) if reader.startswith("role:"))
     principal = Principal(f"user:{_user()}", roles)
-    agent = Agent(manifest, principal, journal or stores.open_journal(manifest.root / ".ringfence" / "journal.db"))
+    agent = Agent(manifest, principal, journal)
     agent._specs[REPLY] = SinkSpec(REPLY, effect=Effect.READ, confined=True, audience=None, output=IDENTITY)
     agent._sinks[REPLY] = _Reply()
     agent._specs[READ_MORE.name] = READ_MORE
@@ -285,6 +296,8 @@ def from_manifest(
     # POL-3: what reads is granted by default, an effect by name: here by the code that hands it over
     agent._grant.update(name for name, spec in agent._specs.items() if spec.reads)
     agent._grant.update(tool.spec.name for tool in given)
+    if journal is None:  # last: a manifest that cannot be meant makes no journal
+        agent.journal = stores.open_journal(manifest.root / ".ringfence" / "journal.db")
     return agent
 
 

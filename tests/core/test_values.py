@@ -200,7 +200,7 @@ def test_a_digest_is_the_sha_256_of_the_canonical_bytes() -> None:
 
 def test_a_principal_shows_its_subject_and_roles() -> None:
     alice = Principal("user:alice", frozenset({"role:ops"}), "acme")
-    assert alice.member == alice.circle == {"user:alice", "role:ops"}
+    assert alice.member == {"user:alice", "role:ops"}
 
 
 def test_the_digest_of_an_action_is_its_sink_and_what_goes_in_alone() -> None:

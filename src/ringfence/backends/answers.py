@@ -173,6 +173,11 @@ def completed(place: Place, body: JSON) -> Outcome:
     )
 
 
+def _count(value: JSON) -> int:
+    """A number of tokens; whatever else a server says is 0."""
+    return value if type(value) is int and 0 <= value < 2**31 else 0
+
+
 def outcome(place: Place, text: str, finish: str | None, body: JSON) -> Outcome:
     """`{"text", "finish": "stop" | "length", "usage": {"prompt", "completion", "cached"}, "model"}`.
 
@@ -182,12 +187,12 @@ def outcome(place: Place, text: str, finish: str | None, body: JSON) -> Outcome:
     details = usage.get("prompt_tokens_details") or {}
     return Outcome(
         {
-            "text": text,
+            "text": text.encode("utf-8", "replace").decode(),
             "finish": "length" if finish == "length" else "stop",
             "usage": {
-                "prompt": usage.get("prompt_tokens") or 0,
-                "completion": usage.get("completion_tokens") or -(-len(text) // 4),
-                "cached": details.get("cached_tokens") or 0,
+                "prompt": _count(usage.get("prompt_tokens")),
+                "completion": _count(usage.get("completion_tokens")) or -(-len(text) // 4),
+                "cached": _count(details.get("cached_tokens")),
             },
             "model": body.get("model") or place.model,
         }

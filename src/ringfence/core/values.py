@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .labels import IDENTITY, Clause, Label, Member
+from .labels import IDENTITY, Label, Member
 
 JSON = Any  # None | bool | int | float | str | list[JSON] | dict[str, JSON]
 
@@ -111,12 +111,10 @@ class Principal:
 
     @property
     def member(self) -> Member:
-        """Everything this principal can show to a reader clause."""
-        return self.roles | {self.subject}
+        """Everything this principal can show to a reader clause.
 
-    @property
-    def circle(self) -> Clause:
-        """The clause of the principal's own words and files: itself and those who share a role with it."""
+        As a clause it is that of the principal's own words: for itself and those who share a role with it.
+        """
         return self.roles | {self.subject}
 
 

@@ -107,7 +107,7 @@ def _refused_in_a_row(turn: Turn) -> list[tuple[str, str]]:
     """The tools that were refused since one last answered, and why: left out of the next step, so it goes elsewhere."""
     refused = []
     for record, intent in reversed(turn.items):
-        if record.kind is Kind.DECISION:
+        if record.kind is Kind.DECISION and "call" in record.body:
             refused.append((record.view["sink"], record.view["code"]))
         elif intent is None or "prompt" not in intent.body:
             break

@@ -107,10 +107,22 @@ class Engine:
         self._reply = reply
         self._read_more = read_more or ReadMore(chars=settings.result_chars)
 
-    def start(self, task: str, *, run: str, principal: Principal, grant: TaskGrant, conversation: str = "") -> Turn:
-        """Open a run: its grant is fixed here, from trusted words, before any data is read (POL-3)."""
+    def start(
+        self,
+        task: str,
+        *,
+        run: str,
+        principal: Principal,
+        grant: TaskGrant,
+        conversation: str = "",
+        before: Sequence[str] = (),
+    ) -> Turn:
+        """Open a run: its grant is fixed here, from trusted words, before any data is read (POL-3).
+
+        `before` names the runs of the conversation that the model is shown, oldest first.
+        """
         turn = Turn()
-        label = Label(Trust.USER, frozenset({principal.circle}))
+        label = Label(Trust.USER, frozenset({principal.member}))
         body: dict[str, Any] = {
             "task": task,
             "principal": {
@@ -122,10 +134,9 @@ class Engine:
             **self._settings.about,
         }
         if conversation:
-            body["conversation"] = conversation
+            body |= {"conversation": conversation, "before": list(before)}
         view = {"policy": self._gate.policy.digest, "profile": str(self._gate.policy.profile)}
         self._gate.record(turn, Kind.STARTED, label=label, view=view, body=body, run=run)
-        self._say(turn, task, label)
         return turn
 
     async def drive(self, turn: Turn, *, history: Sequence[Said] = (), progress: Progress | None = None) -> Result:
@@ -136,6 +147,8 @@ class Engine:
         self._read_more.live[turn.run] = turn
         try:
             live = self._live(turn, history, progress)
+            if not turn.items:
+                self._say(turn, turn.start["task"], Label(Trust.USER, frozenset({turn.principal.member})))
             if turn.state is State.READY and not turn.usage["steps"]:
                 await self._orient(turn, live)
             while turn.state not in (State.DONE, State.WAITING):
@@ -191,7 +204,9 @@ class Engine:
         except ValueError as problem:
             await self._retry(turn, live, f"{problem}.")
             return
-        if step.final is not None:
+        if len(step.calls) > self._settings.parallel:
+            await self._retry(turn, live, f"make at most {self._settings.parallel} calls in one step")
+        elif step.final is not None:
             await self._deliver(turn, live, step)
         elif waiting := [n for n in range(len(step.calls)) if n not in turn.answered]:
             await self._act(turn, live, step.calls, waiting)
@@ -222,7 +237,9 @@ class Engine:
             await self._give_up(turn, live, f"{error.what} -> {error.todo}", status="failed")
             return
         label = turn.label.join(live.label)
-        action = Action(tier.sink, {}, label, prompt=prompt, run=turn.run, progress=live.progress)
+        seen = label.readable_by(turn.principal.member)  # what streams is shown to the one who asks
+        progress = live.progress if seen else None
+        action = Action(tier.sink, {}, label, prompt=prompt, run=turn.run, progress=progress)
         match await self._gate.perform(turn, action):
             case Outcome(ok=True, value=value):
                 live.transcript.learn(value["usage"]["prompt"])
@@ -276,7 +293,9 @@ class Engine:
             return
         reads = [a for a in actions if (spec := sinks.get(a.sink)) is None or spec.reads]
         batch = reads if reads and reads[0] is actions[0] else actions[:1]
-        await self._gate.perform_all(turn, batch)
+        failed = [r for r in await self._gate.perform_all(turn, batch) if isinstance(r, Outcome) and not r.ok]
+        if failed and not self._settings.retry_with_context:
+            await self._give_up(turn, live, _problem(failed[0].value), status="failed")
 
     def _call(self, turn: Turn, live: _Live, call: Call, number: int) -> Action:
         """A call as an action, its arguments in full, so that the same call is known as the same."""

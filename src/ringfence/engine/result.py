@@ -56,7 +56,7 @@ def result_of(turn: Turn) -> Result:
         run_id=turn.run,
         status=end.get("status", live),
         answer=end.get("answer", ""),
-        summary=end.get("summary", ""),
+        summary=end.get("summary") or end.get("reason", ""),
         artifacts=tuple(end.get("artifacts", ())),
         confidence=end.get("confidence", ""),
         steps=steps,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ringfence.core.policy import SinkSpec
-from ringfence.core.values import JSON
+from ringfence.core.values import JSON, canonical
 
 TOOL = "tool:"
 _DECODER = json.JSONDecoder()
@@ -135,7 +135,8 @@ def parse(text: str) -> Step:
         raise ValueError("your step was not a JSON object")
     try:
         value, _ = _DECODER.raw_decode(text, start)
-    except ValueError as error:
+        canonical(value)  # what cannot be recorded cannot be done either: lone surrogates, 1e999, nesting without end
+    except (ValueError, RecursionError) as error:
         raise ValueError("your step was not valid JSON; write one shorter JSON object") from error
     thought = str(value.get("thought", ""))
     final = value.get("final_answer")
