@@ -380,3 +380,10 @@ async def test_a_tool_that_suits_the_task_comes_first_once_the_values_are_found(
     await agent.run("multiply it by 2")
     assert b'"const":"calc"' in (agent.model.prompts[0].schema or b"")
     assert b'"const":"look"' not in (agent.model.prompts[0].schema or b"")
+
+
+async def test_a_passage_that_was_miscopied_is_read_again_before_any_tool_is_called(house: Build) -> None:
+    agent = house([final("it is 43"), final("it is 42")], specs={"look": {"opens": "of"}})
+    result = await agent.run()
+    assert b'"calls"' not in (agent.model.prompts[1].schema or b"")
+    assert (result.answer, result.confidence) == ("it is 42", "high")

@@ -170,6 +170,17 @@ MISTAKES = {
     BASE + "workflow: {limits: {files: 2}}\n": (
         "m.yaml:2:28 workflow.limits.files: expected a tool that is listed under tools, got 'files'; no tool is listed"
     ),
+    BASE + "tools: [{name: files, type: builtin}]\nworkflow: {limits: {files.serch: 2}}\n": (
+        "m.yaml:3:34 workflow.limits.files.serch: expected a tool of files, got 'files.serch';"
+        " did you mean 'files.search'?"
+    ),
+    BASE + "tools: [{name: files, type: builtin}]\nworkflow: {limits: {files: 2}}\n": (
+        "m.yaml:3:28 workflow.limits.files: expected a tool of files, got 'files';"
+        " known are files.find, files.list, files.overview, files.read, files.search, files.stat"
+    ),
+    BASE + "tools: [{name: calc, type: builtin}]\nworkflow: {limits: {calc.add: 2}}\n": (
+        "m.yaml:3:31 workflow.limits.calc.add: expected a tool of calc, got 'calc.add'; did you mean 'calc'?"
+    ),
     # variables
     BASE + "runtime:\n  version: ${NEVER_SET_HERE}\n": (
         "m.yaml:3:12 runtime.version: expected the variable NEVER_SET_HERE to be set, got none; set it in the environment"
@@ -239,7 +250,7 @@ tools:
   - {name: fils, type: builtin}
   - {name: files, type: builtin, target_paths: x}
   - {name: files, type: builtin}
-workflow: {max_steps: -1, limits: {csv: 1}}
+workflow: {max_steps: -1, limits: {csv: 1, files.reed: 1}}
 """
     assert [line.split(" ")[0] + line.split(" ")[1] for line in what(text)] == [
         "m.yaml:1:17runtime.name:",
@@ -250,10 +261,11 @@ workflow: {max_steps: -1, limits: {csv: 1}}
         "m.yaml:6:12tools[2].name:",
         "m.yaml:7:23workflow.max_steps:",
         "m.yaml:7:41workflow.limits.csv:",
+        "m.yaml:7:56workflow.limits.files.reed:",
     ]
     with pytest.raises(ManifestError) as caught:
         parse(text, "m.yaml")
-    assert caught.value.todo == "correct these 8 places, then look again with `ringfence manifest check m.yaml`"
+    assert caught.value.todo == "correct these 9 places, then look again with `ringfence manifest check m.yaml`"
 
 
 def test_one_problem_is_told_once() -> None:

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from ringfence.app import tools_of
+from ringfence.engine.readmore import SPEC as READ_MORE
 from ringfence.manifest.loader import dump, load, parse
-from ringfence.manifest.types import Manifest, McpTool, Sandbox
+from ringfence.manifest.types import ALWAYS_THERE, TOOLS_OF, Manifest, McpTool, Sandbox
 
 SKETCH = """\
 runtime: {name: ops-assistant, profile: default, telemetry: false}
@@ -198,3 +200,25 @@ def test_a_manifest_in_code_is_checked_as_one_in_a_file() -> None:
     assert (
         Manifest.model_validate({"inference": {"tiers": [{"provider": "embedded", "model": "m"}]}}).root == Path.cwd()
     )
+
+
+def test_a_limit_may_name_any_tool_there_can_be() -> None:
+    """Those of the listed groups, the runtime's own, and whatever a server of somebody else may have."""
+    text = """\
+inference: {provider: embedded, model: m}
+tools:
+  - {name: files, type: builtin}
+  - {name: calc, type: builtin}
+  - {name: tickets, type: mcp, server_url: "http://localhost:1/mcp"}
+workflow: {limits: {files.find: 1, calc: 2, read_more: 3, tickets.anything: 4}}
+"""
+    assert sum(parse(text, "m.yaml").workflow.limits.values()) == 10
+
+
+def test_the_tools_that_a_limit_may_name_are_those_that_are_made(tmp_path: Path) -> None:
+    groups = ", ".join(f"{{name: {name}, type: builtin, target_paths: [.]}}" for name in TOOLS_OF)
+    made = parse(f"inference: {{provider: embedded, model: m}}\ntools: [{groups}]\n", tmp_path / "m.yaml")
+    for config in made.tools:
+        names = [tool.spec.name.removeprefix("tool:") for tool in tools_of(made, config)]
+        assert sorted(names) == sorted(TOOLS_OF[config.name])
+    assert READ_MORE.name == f"tool:{ALWAYS_THERE}"

@@ -28,6 +28,9 @@ def test_every_key_that_was_written_is_said_with_its_value_and_meaning() -> None
     assert said["runtime.version"] == "1: your version of this manifest; each run's record carries it"
     assert said["runtime.telemetry"].startswith("false: nothing is ever sent home")
     assert said["workflow.max_steps"] == "15: model calls of one run, at most"
+    assert said["workflow.error_handling"].endswith(
+        "fail: the run ends at the first tool that fails, or step that cannot be read"
+    )
     assert said["tools[0].permissions"] == "read: which of its tools may be called; checked on our side of the wire"
     assert len(said) == 4 + 5 + 5 + 5 + 4
     assert all(text.partition(": ")[2] for text in said.values())
@@ -60,6 +63,16 @@ knowledge: {collections: [{name: a, path: b}]}
         "tools[2]": "an MCP server is read, but not available in this release: started cannot be called",
         "tools[3].permissions": "the tools of this release only read: write gives nothing",
         "knowledge": "knowledge is read, but not available in this release: the agent searches no collection",
+    }
+
+
+def test_a_tier_that_is_never_asked_is_said() -> None:
+    tiers = ", ".join(f"{{name: {name}, provider: ollama, model: m}}" for name in ("small", "large", "huge"))
+    assert warnings(f"inference: {{tiers: [{tiers}]}}") == {
+        f"inference.tiers[{n}]": (
+            f"{name} is read, but never asked in this release (escalation comes later): every step goes to small"
+        )
+        for n, name in ((1, "large"), (2, "huge"))
     }
 
 

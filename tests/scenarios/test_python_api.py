@@ -9,6 +9,7 @@ import importlib
 import json
 import os
 import pkgutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,8 @@ import pytest
 import ringfence
 from ringfence import Agent, BackendError, Event, JournalError, ManifestError, Result, tool
 from ringfence.core.chain import Kind
+from ringfence.core.labels import NOBODY
+from ringfence.core.values import Principal
 from ringfence.testing.server import ScriptedServer, listen
 
 from ..cli.conftest import MANIFEST, Serve, final, step
@@ -61,7 +64,7 @@ async def test_first_runs_at_once_can_all_read_the_rest_of_a_cut_result(folder: 
         """All of it."""
         return "all is well, " * 100 + "but for the fan"
 
-    replies = [
+    replies: list[str | dict[str, str]] = [
         {"when": "characters: 700-", "text": final("All is well, but for the fan.")},
         {"when": "[r9]", "text": step("read_more", handle="r9", offset=700)},
         step("essay"),
@@ -90,8 +93,19 @@ async def test_a_limit_of_a_tool_that_does_not_exist_is_refused(folder: Path) ->
     (folder / "ringfence.yaml").write_text(
         MANIFEST.format(url="http://127.0.0.1:9") + "workflow: {limits: {files.serch: 2}}\n"
     )
-    with pytest.raises(ManifestError, match=r"expected a tool, got 'files.serch'\n.*files\.search"):
+    with pytest.raises(
+        ManifestError, match=r"expected a tool of files, got 'files.serch'; did you mean 'files.search'"
+    ):
         ringfence.load(folder / "ringfence.yaml")
+
+
+@pytest.mark.parametrize("first", [step("files.read", path="notes/none.txt"), "no step at all"])
+async def test_a_manifest_that_says_fail_ends_a_run_at_the_first_failure(folder: Path, first: str) -> None:
+    more = "workflow: {error_handling: fail}\n"
+    async with listen(ScriptedServer([first, DONE])) as server, agent_of(folder, server, more) as agent:
+        result = await agent.run("how many disks are there in total?")
+    assert (result.status, server.requests) == ("failed", 1)
+    assert ("none.txt" if first.startswith("{") else "could not be read") in result.answer
 
 
 async def test_a_user_without_a_name_is_a_number(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -156,6 +170,31 @@ async def test_a_stream_is_the_records_in_order_the_models_text_and_the_result_l
     kinds = [event.kind for event in told]
     asked = kinds.index("intent", kinds.index("delta") - 1)
     assert asked == kinds.index("delta") - 1, "the model's text comes after the intent to ask it"
+
+
+@pytest.mark.parametrize(("role", "readable"), [("role:hr", True), ("role:ops", False)])
+async def test_a_stream_shows_only_what_its_principal_may_read(folder: Path, role: str, readable: bool) -> None:
+    """A stream is a way out like the answer: neither passages nor the model's text get past the readers of a file."""
+    canary = "walrus"
+    (folder / "notes" / "a.txt").write_text(f"the raise is {canary}\n")
+    script = [LOOK, final(f"The raise is {canary}.")]
+    async with listen(ScriptedServer(script)) as server:
+        manifest = MANIFEST.format(url=server.url).replace("[./notes]", '[./notes], readers: ["role:hr"]')
+        (folder / "ringfence.yaml").write_text(manifest)
+        async with ringfence.load(folder / "ringfence.yaml") as agent:
+            agent.principal = Principal("user:bob", frozenset({role}))
+            agent._specs["model:main"] = replace(agent._specs["model:main"], audience=NOBODY)  # anything may enter it
+            *told, result = [event async for event in agent.stream("what is the raise?")]
+            assert isinstance(result, Result)
+            kept = agent.journal.log.read(result.run_id)
+    assert canary.encode() in server.seen[-1][1], "the model was shown it, whoever asked"
+    assert any(canary in json.dumps(record.body) for record in kept), "and it is on record"
+    events = [event for event in told if isinstance(event, Event)]
+    shown = [event.record.body if event.record else event.text for event in events]
+    assert (canary in json.dumps(shown)) is readable
+    assert any(event.kind == "delta" for event in events) is readable
+    assert ([event.record for event in events if event.record] == kept) is readable
+    assert (canary in result.answer) is readable
 
 
 async def test_a_stream_that_nobody_reads_on_leaves_a_run_that_can_be_resumed(folder: Path) -> None:

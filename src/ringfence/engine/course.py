@@ -14,6 +14,7 @@ from ringfence.core.chain import Kind, Record
 from ringfence.core.policy import SinkSpec
 from ringfence.core.turn import Turn
 
+NOTHING, UNSUPPORTED = "nothing", "unsupported"
 MAX_FAILED = 2  # failed calls in all, after which the model may say that it cannot
 
 LOOKED_UP = "Answer from the passages above, with the value itself."
@@ -50,7 +51,7 @@ def course(turn: Turn, tools: Sequence[SinkSpec], *, tool_first: bool, last: boo
         return Course(calls=False, final=True, note=ANSWER)
     if worked or refused or failed >= MAX_FAILED or not tool_first:
         return Course(calls=True, final=True, note=NEXT, without=frozenset(sink for sink, _ in refused))
-    if _looked_up(turn) and not failed and not doubts(turn) and not reckons(turn.start["task"]):
+    if _looked_up(turn) and not failed and NOTHING not in doubts(turn) and not reckons(turn.start["task"]):
         return Course(calls=False, final=True, note=LOOKED_UP)
     return Course(calls=True, final=False, note=LOOK, without=_unfit(turn, tools, failed))
 
@@ -75,9 +76,9 @@ def named_in(task: str, paths: Iterable[str]) -> list[str]:
     return [path for path in paths if path in words or path.rpartition("/")[2] in words]
 
 
-def doubts(turn: Turn) -> int:
-    """How often an answer was sent back."""
-    return sum(1 for record, _ in turn.items if record.kind is Kind.MESSAGE and "doubt" in record.body)
+def doubts(turn: Turn) -> list[str]:
+    """Why answers were sent back: `NOTHING` for one that found nothing, else `UNSUPPORTED`."""
+    return [r.body["doubt"] for r, _ in turn.items if r.kind is Kind.MESSAGE and "doubt" in r.body]
 
 
 def has_worked(turn: Turn) -> bool:

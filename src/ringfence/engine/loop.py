@@ -21,8 +21,8 @@ from ringfence.core.turn import State, Turn
 from ringfence.core.values import JSON, Action, Deny, Outcome, Principal
 
 from .context import Said, Transcript
-from .course import Course, course, doubts, has_worked, named_in
-from .evidence import doubt, invented_numbers, restored
+from .course import NOTHING, UNSUPPORTED, Course, course, doubts, has_worked, named_in
+from .evidence import doubt, invented_numbers, restored, says_nothing
 from .readmore import SPEC as READ_MORE
 from .readmore import ReadMore
 from .result import Result, result_of
@@ -323,7 +323,7 @@ class Engine:
             doubt(final["answer"], shown=shown, task=turn.start["task"], chosen=has_worked(turn)) if live.tools else ""
         )
         if why and not last and not doubts(turn):
-            self._say(turn, why, turn.label, doubt=True)
+            self._say(turn, why, turn.label, doubt=NOTHING if says_nothing(final["answer"]) else UNSUPPORTED)
             return
         artifacts = [a for a in final.get("artifacts", ()) if isinstance(a, str) and a and a in shown]
         tools = sorted({name.removeprefix(TOOL) for name in turn.calls if name.startswith(TOOL)})
@@ -362,8 +362,8 @@ class Engine:
             return
         self._say(turn, problem, Label(Trust.OPERATOR))
 
-    def _say(self, turn: Turn, text: str, label: Label, *, doubt: bool = False) -> None:
-        body = {"role": "user", "text": text, **({"doubt": True} if doubt else {})}
+    def _say(self, turn: Turn, text: str, label: Label, *, doubt: str = "") -> None:
+        body = {"role": "user", "text": text, **({"doubt": doubt} if doubt else {})}
         self._gate.record(turn, Kind.MESSAGE, label=label, view={"chars": len(text)}, body=body)
 
 

@@ -113,18 +113,20 @@ def _tiered(document: Document) -> bool:
 def _clashes(data: dict[str, Any]) -> list[tuple[At, str]]:
     """What `Manifest` itself would have found, had its parts been valid."""
 
-    def names(*path: str) -> list[str]:
+    def stated(path: tuple[str, ...], key: str = "name") -> list[str]:
         value: Any = data
-        for key in path:
-            value = value.get(key) if isinstance(value, dict) else None
+        for part in path:
+            value = value.get(part) if isinstance(value, dict) else None
         items = value if isinstance(value, list) else []
-        return [str(item.get("name", "")) if isinstance(item, dict) else "" for item in items]
+        return [str(item.get(key, "")) if isinstance(item, dict) else "" for item in items]
 
     workflow = data.get("workflow")
     limits = workflow.get("limits") if isinstance(workflow, dict) else None
-    tiers = names("inference", "tiers")
     found = clashes(
-        names("tools"), tiers, names("knowledge", "collections"), limits if isinstance(limits, dict) else ()
+        list(zip(stated(("tools",)), stated(("tools",), "type"), strict=True)),
+        stated(("inference", "tiers")),
+        stated(("knowledge", "collections")),
+        limits if isinstance(limits, dict) else (),
     )
     return list(found)
 

@@ -5,7 +5,7 @@ The description of a field is its meaning: the editor shows it from the JSON Sch
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
@@ -15,7 +15,15 @@ from pydantic_core import PydanticCustomError
 from .fields import FUNCTION, Folder, Name, Reader, Url, nearest
 from .fields import SecretRef as SecretRef  # a manifest type as well
 
-AVAILABLE_BUILTINS: Final = frozenset({"files", "text", "calc", "time", "csv"})  # those of this release
+TOOLS_OF: Final = {  # the tools of each group that ships with this release; a test holds them to the catalogue
+    "files": ("files.list", "files.read", "files.stat", "files.search", "files.find", "files.overview"),
+    "text": ("text.count",),
+    "csv": ("csv.query",),
+    "calc": ("calc",),
+    "time": ("time.now",),
+}
+ALWAYS_THERE: Final = "read_more"  # the runtime's own tool, of no group
+AVAILABLE_BUILTINS: Final = frozenset(TOOLS_OF)
 KNOWN_BUILTINS: Final = AVAILABLE_BUILTINS | {"shell"}  # those that a manifest may name already
 WELL_KNOWN: Final = {  # where these servers listen unless they are told otherwise
     "ollama": "http://127.0.0.1:11434",
@@ -154,7 +162,10 @@ class Inference(Sampling):
     One model may also be written flat: the keys of a tier directly under `inference`.
     """
 
-    tiers: Annotated[tuple[Tier, ...], Field(min_length=1, description="the models, cheapest first")]
+    tiers: Annotated[
+        tuple[Tier, ...],
+        Field(min_length=1, description="the models, cheapest first; this release asks the first one alone"),
+    ]
 
     @model_validator(mode="after")
     def _inherit(self) -> Inference:
@@ -270,11 +281,13 @@ class Workflow(Strict):
     error_handling: Annotated[
         Literal["retry_with_context", "fail"],
         Field(
-            description="retry_with_context: the model reads a tool's error and may try otherwise; fail: the run ends"
+            description="retry_with_context: the model reads what went wrong and may try otherwise; fail: the run ends"
+            " at the first tool that fails, or step that cannot be read"
         ),
     ] = "retry_with_context"
     output_format: Annotated[
-        Literal["text", "structured_json"], Field(description="the answer as text, or as one JSON object")
+        Literal["text", "structured_json"],
+        Field(description="what `ringfence run` prints: the answer, or one JSON object"),
     ] = "text"
     limits: Annotated[
         dict[str, Annotated[int, Field(ge=0)]], Field(description="calls of a tool (files.search) in one run, at most")
@@ -286,10 +299,15 @@ class Workflow(Strict):
     ] = 4000
 
 
-def clashes(tools: list[str], tiers: list[str], collections: list[str], limits: Iterable[str]) -> Iterator[Conflict]:
-    """Names used twice, and limits of tools that are not listed. Names alone: they can be had of a broken file."""
+def clashes(
+    tools: Sequence[tuple[str, str]], tiers: list[str], collections: list[str], limits: Iterable[str]
+) -> Iterator[Conflict]:
+    """Names used twice, and limits of tools that are not there. Names alone: they can be had of a broken file.
+
+    `tools` are the names of the groups, each with its type.
+    """
     for what, at, names in (
-        ("tool", ("tools",), tools),
+        ("tool", ("tools",), [name for name, _ in tools]),
         ("tier", ("inference", "tiers"), tiers),
         ("collection", ("knowledge", "collections"), collections),
     ):
@@ -300,10 +318,23 @@ def clashes(tools: list[str], tiers: list[str], collections: list[str], limits: 
                     f"expected a name of its own, got {name!r}, which another {what} has; rename one",
                 )
     for key in limits:
-        group = key.partition(".")[0]
-        if group not in tools:
-            hint = nearest(group, filter(None, tools)) if any(tools) else "no tool is listed"
-            yield ("workflow", "limits", key), f"expected a tool that is listed under tools, got {group!r}; {hint}"
+        if problem := _unbounded(key, tools):
+            yield ("workflow", "limits", key), problem
+
+
+def _unbounded(key: str, tools: Sequence[tuple[str, str]]) -> str:
+    """Why a limit of this name bounds nothing; empty if there may be such a tool: other servers name their own."""
+    group, types = key.partition(".")[0], dict(tools)
+    if key == ALWAYS_THERE:
+        return ""
+    if group not in types:
+        hint = nearest(group, filter(None, types)) if any(types) else "no tool is listed"
+        return f"expected a tool that is listed under tools, got {group!r}; {hint}"
+    known = TOOLS_OF.get(group, ()) if types[group] == "builtin" else ()
+    if not known or key in known:
+        return ""
+    hint = nearest(key, known) if "." in key else f"known are {', '.join(sorted(known))}"
+    return f"expected a tool of {group}, got {key!r}; {hint}"
 
 
 class Manifest(Strict):
@@ -321,7 +352,7 @@ class Manifest(Strict):
     def conflicts(self) -> Iterator[Conflict]:
         """What the parts of a manifest say about each other."""
         return clashes(
-            [tool.name for tool in self.tools],
+            [(tool.name, tool.type) for tool in self.tools],
             [tier.name for tier in self.inference.tiers],
             [collection.name for collection in self.knowledge.collections],
             self.workflow.limits,

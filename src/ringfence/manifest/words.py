@@ -13,6 +13,7 @@ from .problems import words
 from .types import AVAILABLE_BUILTINS, BuiltinTool, Manifest, McpTool, PythonTool, Tier, Tool
 
 _NOT_YET = "is read, but not available in this release"
+_NEVER_ASKED = "is read, but never asked in this release (escalation comes later)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,10 @@ def plain_words(manifest: Manifest) -> list[Notice]:
         notices.append(
             Notice("warn", "runtime.log_level", "there is no log beside the journal yet, so there is nothing to set")
         )
+    first, *further = manifest.inference.tiers
+    for n, tier in enumerate(further, 1):
+        text = f"{tier.name} {_NEVER_ASKED}: every step goes to {first.name}"
+        notices.append(Notice("warn", f"inference.tiers[{n}]", text))
     for n, tier in enumerate(manifest.inference.tiers):
         notices += [Notice("warn", f"inference.tiers[{n}].{key}", text) for key, text in _about_tier(tier)]
     for n, tool in enumerate(manifest.tools):
