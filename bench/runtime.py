@@ -35,9 +35,13 @@ def step(number: int) -> str:
     return json.dumps({"thought": "add", "calls": [{"tool": "calc", "args": {"expression": f"17 * {number}"}}]})
 
 
-DONE = json.dumps({"thought": "done", "final_answer": {"answer": "391", "artifacts": [], "confidence": "high"}})
+def done(answer: str) -> str:
+    """A model answer that ends a run."""
+    return json.dumps({"thought": "done", "final_answer": {"answer": answer, "artifacts": [], "confidence": "high"}})
+
+
 # the answer is in the grammar once the tool has answered; until then it is called: right for any number of runs at once
-RUN = [{"when": '"final_answer":{"type"', "text": DONE}, step(23)]
+RUN = [{"when": '"final_answer":{"type"', "text": done("391")}, step(23)]
 
 
 class Server:
@@ -121,7 +125,7 @@ async def sequential(folder: Path) -> None:
                 "run, journal on, after 1,000 messages",
                 await cpu_ms(lambda: agent.run(TASK, conversation="long"), 50),
             )
-    with Server([*(step(n) for n in range(10)), DONE]) as server:
+    with Server([*(step(n) for n in range(10)), done("153")]) as server:
         async with agent_for(server.url, open_journal(folder / "b.db")) as agent:
             assert len((await agent.run(TASK)).steps) == 10
             show("run of 10 tool steps, journal on", await cpu_ms(lambda: agent.run(TASK), 30))

@@ -106,9 +106,9 @@ class Agent:
             principal=self.principal,
             grant=TaskGrant(frozenset(self._grant), dict(self._budgets())),
             conversation=conversation,
-            before=before,
+            before=[started.run for started, _ in before],
         )
-        return await engine.drive(turn, history=self._history(turn), progress=progress)
+        return await engine.drive(turn, history=self._said(before), progress=progress)
 
     def run_sync(self, task: str, *, conversation: str = "") -> Result:
         """`run`, for code that is not async."""
@@ -129,7 +129,7 @@ class Agent:
         """Go on with a run that was interrupted; a finished one returns its result again."""
         engine = await self._ready()
         turn = self.turn(run_id)
-        return await engine.drive(turn, history=self._history(turn), progress=progress)
+        return await engine.drive(turn, history=self._recall(turn), progress=progress)
 
     def stream_resume(self, run_id: str) -> AsyncGenerator[Event | Result, None]:
         """`resume`, as events."""
@@ -140,7 +140,7 @@ class Agent:
         turn = self.turn(run_id)
         engine = await self._ready()
         await engine.approve(turn, by=self.principal.subject, expires=now_ms() + valid_s * 1000)
-        return await engine.drive(turn, history=self._history(turn))
+        return await engine.drive(turn, history=self._recall(turn))
 
     async def cancel(self, run_id: str) -> Result:
         """End an interrupted run for good."""
@@ -193,21 +193,24 @@ class Agent:
     def _budgets(self) -> Mapping[str, int]:
         return {f"tool:{name}": count for name, count in self.manifest.workflow.limits.items()}
 
-    def _before(self, conversation: str) -> list[str]:
-        """The runs of a conversation that the next one is shown: the newest that have an answer, oldest first."""
+    def _before(self, conversation: str) -> list[tuple[Record, Record]]:
+        """The runs of a conversation that the next one is shown, by start and end: the newest that have an answer."""
         limit = -(-self.manifest.workflow.history // 2)
         if not conversation or not limit:
             return []
-        ended = self.journal.log.window(conversation, limit)
-        return [started.run for started, finished in ended if finished is not None and finished.body["answer"]]
+        window = self.journal.log.window(conversation, limit)
+        return [(started, ended) for started, ended in window if ended is not None and ended.body["answer"]]
 
-    def _history(self, turn: Turn) -> list[Said]:
-        """The messages before a run: those that it recorded when it began, whatever has been said since."""
+    def _recall(self, turn: Turn) -> list[Said]:
+        """The messages before a run that is resumed: those that it named when it began, whatever was said since."""
+        records = [self.journal.log.read(run) for run in turn.start.get("before", ())]
+        return self._said([(run[0], run[-1]) for run in records])
+
+    def _said(self, runs: Sequence[tuple[Record, Record]]) -> list[Said]:
         said: list[Said] = []
-        for run in turn.start.get("before", ()):
-            started, *_, finished = self.journal.log.read(run)
+        for started, ended in runs:
             said.append(Said("user", started.body["task"], started.label))
-            said.append(Said("assistant", finished.body["answer"], finished.label))
+            said.append(Said("assistant", ended.body["answer"], ended.label))
         return said[max(0, len(said) - self.manifest.workflow.history) :]
 
     async def _ready(self, *, probe: bool = True) -> Engine:

@@ -1,4 +1,4 @@
-"""Whether an answer can rest on what the tools have shown. A doubt sends it back once, in words; it never edits it."""
+"""Whether an answer can rest on what the tools have shown. A doubt sends it back once, in words."""
 
 from __future__ import annotations
 
