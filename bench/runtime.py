@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import os
 import statistics
 import subprocess
 import sys
@@ -129,6 +128,8 @@ async def sequential(folder: Path) -> None:
         async with agent_for(server.url, open_journal(folder / "b.db")) as agent:
             assert len((await agent.run(TASK)).steps) == 10
             show("run of 10 tool steps, journal on", await cpu_ms(lambda: agent.run(TASK), 30))
+        async with agent_for(server.url, MemoryJournal()) as agent:
+            show("run of 10 tool steps, journal off", await cpu_ms(lambda: agent.run(TASK), 30))
 
 
 async def concurrent(folder: Path, at_once: int, total: int, *, journal: bool) -> None:
@@ -156,17 +157,11 @@ async def concurrent(folder: Path, at_once: int, total: int, *, journal: bool) -
     )
 
 
-def resident() -> int:
-    """Bytes of this process that are in memory."""
-    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-
-
 async def memory(at_once: int = 512) -> None:
     """Bytes of a live run, while its model is thinking."""
     with Server(RUN, 3000) as server:
         async with agent_for(server.url, MemoryJournal()) as agent:
             await agent._ready()
-            at_rest = resident()
             tracemalloc.start()
             runs = [asyncio.ensure_future(agent.run(TASK)) for _ in range(at_once)]
             await asyncio.sleep(2)
@@ -175,7 +170,6 @@ async def memory(at_once: int = 512) -> None:
             for run in runs:
                 run.cancel()
             await asyncio.gather(*runs, return_exceptions=True)
-    print(f"{'this process at rest, RSS':44}{at_rest / 2**20:8.1f} MB")
     print(f"{'live run, its request in flight':44}{size / at_once / 1024:8.1f} KB")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ringfence.core.chain import Kind, Record
@@ -13,6 +13,9 @@ from ringfence.core.turn import Turn
 from ringfence.core.values import JSON, Prompt
 
 from .step import TOOL
+
+_quoted: Callable[[str], str] = json.encoder.encode_basestring
+_dumps = json.JSONEncoder(ensure_ascii=False).encode
 
 _MARGIN = 64  # tokens of the chat template that no message counts
 _MAX_CHOICE = 120  # characters of a value that an argument can be closed to
@@ -36,7 +39,7 @@ class _Part:
 
 def encode(role: str, text: str) -> bytes:
     """One chat message as JSON bytes."""
-    return json.dumps({"role": role, "content": text}, ensure_ascii=False).encode("utf-8", "replace")
+    return f'{{"role": "{role}", "content": {_quoted(text)}}}'.encode("utf-8", "replace")
 
 
 def render(value: JSON) -> str:
@@ -65,7 +68,7 @@ def render_row(row: dict[str, JSON]) -> str:
 
 
 def _inline(value: JSON) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return value if isinstance(value, str) else _dumps(value)
 
 
 class Transcript:
@@ -193,7 +196,7 @@ class Transcript:
 def _calls(text: str) -> str:
     """A step as the model is reminded of it: without its thought, which small models take for a finding later on."""
     try:
-        return json.dumps({"calls": json.loads(text)["calls"]}, ensure_ascii=False)
+        return _dumps({"calls": json.loads(text)["calls"]})
     except (ValueError, KeyError, TypeError):
         return text
 
@@ -202,7 +205,7 @@ def _title(record: Record) -> str:
     """The call as the model wrote it, without what it left empty; one of the runtime's own without its arguments."""
     opening = record.body["call"] < 0
     args = ", ".join(
-        f"{key}={json.dumps(value, ensure_ascii=False)}"
+        f"{key}={_dumps(value)}"
         for key, value in record.body["args"].items()
         if not opening and value not in ("", [], False, None)
     )

@@ -90,9 +90,16 @@ class _Live:
     said: str  # the conversation before this run
     label: Label  # of that conversation
     schemas: dict[Hashable, bytes] = field(default_factory=dict)
+    step: tuple[int, Step] | None = None  # the last one that was read, by its record
     failures: int = 0
     window: int = 0
     progress: Progress | None = None
+
+    def read(self, thought: Record) -> Step:
+        """The step that a thought asks for; raises ValueError if it is none."""
+        if self.step is None or self.step[0] != thought.seq:
+            self.step = (thought.seq, parse(thought.body["value"]["text"]))
+        return self.step[1]
 
 
 class Engine:
@@ -200,7 +207,7 @@ class Engine:
             await self._think(turn, live)
             return
         try:
-            step = parse(turn.items[_last_thought(turn)][0].body["value"]["text"])
+            step = live.read(_last_thought(turn))
         except ValueError as problem:
             await self._retry(turn, live, f"{problem}.")
             return
@@ -367,12 +374,8 @@ class Engine:
         self._gate.record(turn, Kind.MESSAGE, label=label, view={"chars": len(text)}, body=body)
 
 
-def _last_thought(turn: Turn) -> int:
-    return next(
-        n
-        for n in range(len(turn.items) - 1, -1, -1)
-        if (intent := turn.items[n][1]) is not None and "prompt" in intent.body
-    )
+def _last_thought(turn: Turn) -> Record:
+    return next(r for r, intent in reversed(turn.items) if intent is not None and "prompt" in intent.body)
 
 
 def _texts(turn: Turn) -> str:
