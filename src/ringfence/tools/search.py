@@ -170,26 +170,33 @@ def _named(found: dict[str, Any]) -> dict[str, Any]:
     A word may stand anywhere in a line; as the value of a field it means something.
     """
     some = {name: place for name, place in found["named"].items() if place["lines"] != found["lines"]}
-    return dict(sorted(some.items(), key=lambda item: item[1]["lines"]))
+    return dict(sorted(some.items(), key=lambda item: (item[0] == "bytes", item[1]["lines"])))
 
 
 def _matched(pattern: Pattern, found: dict[str, Any]) -> dict[str, JSON]:
     """How many lines match, the first and the last of them, and apart those where the word is a field's value."""
-    named = _named(found)
     result: dict[str, JSON] = {"pattern": pattern.text}
+    named = _named(found)
     for name, place in named.items():
-        ends = [f"line {hit[1]}: {hit[2].strip()}" for hit in (place["hits"][0], place["last"])]
-        result[f"lines whose {name} is {pattern.text}"] = f"{place['lines']}, first {ends[0]}, last {ends[1]}"
-    wholes = dict(found["wholes"]) if len(found["wholes"]) > 1 and not named else {}
-    for word, count in wholes.items():
-        result[f"lines with the word {word}"] = count
-    where = f"lines with {pattern.text} anywhere" if named or wholes else "matching_lines"
-    result |= {where: found["lines"], "of_lines": found["total"]}
+        result[f"lines whose {name} is {pattern.text}"] = place["lines"]
+    if named:
+        most = max(place["lines"] for place in named.values())
+        result["of_lines"] = found["total"]
+        result["elsewhere"] = (
+            f"{pattern.text} occurs in {found['lines'] - most} more lines, but as part of something else"
+        )
+    else:
+        wholes = dict(found["wholes"]) if len(found["wholes"]) > 1 else {}
+        for word, count in wholes.items():
+            result[f"lines with the word {word}"] = count
+        where = f"lines with {pattern.text} anywhere" if wholes else "matching_lines"
+        result |= {where: found["lines"], "of_lines": found["total"]}
+        if found["lines"] and found["occurrences"] != found["lines"]:
+            result["matches"] = found["occurrences"]
     for name, values in () if found["unit"] else found["spread"].items():
         result[f"most often as {name}"] = ", ".join(f"{value[:40]} {count}" for value, count in values)
-    if found["lines"] and not named:
-        if found["occurrences"] != found["lines"]:
-            result["matches"] = found["occurrences"]
-        for name, hit in (("first", found["hits"][0]), ("last", found["last"])):
+    ends = next(iter(named.values())) if named else found
+    if found["lines"]:
+        for name, hit in (("first", ends["hits"][0]), ("last", ends["last"])):
             result[name] = f"line {hit[1]}: {hit[2].strip()}"
     return result
