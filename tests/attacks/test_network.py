@@ -19,7 +19,6 @@ from urllib.parse import urlsplit
 import pytest
 
 from ringfence.backends import models
-from ringfence.core.errors import BackendError
 
 from ..cli.conftest import Serve, Shell, final, step
 
@@ -100,10 +99,7 @@ def test_the_doctor_reaches_the_model_server_alone(folder: Path, serve: Serve) -
 @pytest.mark.model
 def test_a_run_of_the_embedded_model_and_its_server_stay_on_this_machine(folder: Path) -> None:
     """The server ends by itself after `idle_s`: strace waits for it, so what it did is all seen."""
-    try:
-        weights = models.path(TINY, HOME)
-    except BackendError:
-        pytest.skip(f"the weights are not here: ringfence models pull {TINY}")
+    weights = asyncio.run(models.pull(TINY, HOME))
     (folder.parent / "home" / "models").mkdir(parents=True)
     (folder.parent / "home" / "models" / weights.name).symlink_to(weights)
     (folder / "ringfence.yaml").write_text(

@@ -86,7 +86,7 @@ def zone_c_memory() -> str:
 
 
 def second_site_phone() -> str:
-    for path in OPS.glob("*/*"):
+    for path in OPS.glob("[!.]*/*"):
         assert not re.search(r"(?i)phone|\btel\b|\+\d\d ", path.read_text("utf-8")), path
     return "The phone number is not in the files."
 
