@@ -119,7 +119,7 @@ class Tier(Sampling):
     api_key: Annotated[SecretRef | None, Field(description="the key of the model server, as a reference: ${NAME}")] = (
         None
     )
-    timeout_s: Annotated[float, Field(gt=0, description="seconds to wait for the model server")] = 120.0
+    timeout_s: Annotated[float, Field(gt=0, description="seconds to wait for the model server")] = 300.0
     retries: Annotated[int, Field(ge=0, le=10, description="further attempts when the model server faults")] = 2
     idle_s: Annotated[
         float, Field(ge=1, description="seconds without work after which the embedded model's server stops")
