@@ -236,12 +236,12 @@ class Agent:
         return engine
 
     async def _tier(self, number: int, probe: bool) -> Tier:
-        config, shared = self.manifest.inference.tiers[number], self.manifest.inference
+        config = self.manifest.inference.tiers[number]  # with what `inference` says for all of them
         asked_first = probe and number == 0 and self._may_hear(f"model:{config.name}")
         window = (await self._backends[number].probe()).window if asked_first else None
-        asked = config.max_context or shared.max_context
+        asked = config.max_context
         bounds = [bound for bound in (window, asked) if bound]
-        max_tokens = config.max_tokens or shared.max_tokens or 512
+        max_tokens = config.max_tokens or 512
         return Tier(f"model:{config.name}", min(bounds, default=DEFAULT_WINDOW), max_tokens)
 
     def _may_hear(self, sink: str) -> bool:

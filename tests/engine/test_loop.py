@@ -387,3 +387,24 @@ async def test_a_passage_that_was_miscopied_is_read_again_before_any_tool_is_cal
     result = await agent.run()
     assert b'"calls"' not in (agent.model.prompts[1].schema or b"")
     assert (result.answer, result.confidence) == ("it is 42", "high")
+
+
+async def test_what_opens_a_run_is_never_offered_again_and_read_more_stays_out_of_the_tools(house: Build) -> None:
+    text = "42 " + "word " * 200
+    agent = house(
+        [step(("look", {"of": "a"})), step(("look", {"of": "a"})), final("42")],
+        tools={"look": lambda args: {"text": text}, "map": lambda args: [{"path": "a.log"}]},
+        specs={"map": {"opens": "", "schema": None}},
+        settings=Settings(result_chars=300),
+    )
+    await agent.run()
+    schemas = [prompt.schema or b"" for prompt in agent.model.prompts]
+    assert not any(b'"const":"map"' in schema for schema in schemas)
+    assert all(schema.count(b'"const":"read_more"') <= 1 for schema in schemas)
+
+
+async def test_a_run_that_was_cancelled_before_its_first_message_stays_cancelled(house: Build) -> None:
+    agent = house([])
+    turn = agent.start()
+    await agent.engine.cancel(turn, "cancelled by user:alice")
+    assert (await agent.engine.drive(turn)).status == "cancelled"

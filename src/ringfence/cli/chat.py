@@ -103,17 +103,8 @@ class Chat:
         print(plain(result.answer), flush=True)
 
     async def _run(self, task: str, seen: list[str]) -> Result:
-        result: Result | None = None
         with Live(self._out) as live:
-            async for event in self._agent.stream(task, conversation=self._conversation):
-                if isinstance(event, Result):
-                    result = event
-                    continue
-                if event.run_id and not seen:
-                    seen.append(event.run_id)
-                live.show(event)
-        assert result is not None
-        return result
+            return await live.follow(self._agent.stream(task, conversation=self._conversation), seen)
 
     def _note(self, words: str) -> None:
         self._out.print(words, style="dim", soft_wrap=True)

@@ -108,22 +108,13 @@ async def _run(wanted: Wanted, seen: list[str]) -> Result:
     manifest = bounded(load(wanted.manifest), wanted.max_steps)
     wanted.as_json = wanted.as_json or manifest.workflow.output_format == "structured_json"
     await fetch_missing(manifest, out, offline=wanted.offline)
-    result: Result | None = None
     async with app.from_manifest(manifest) as agent:
         if wanted.resume:
             seen.append(agent.turn(wanted.resume).run)
         events = agent.stream_resume(seen[0]) if seen else agent.stream(wanted.task)
         with Live(out, quiet=wanted.quiet) as live:
             live.recall(agent.journal.log.read(seen[0]) if seen else ())
-            async for event in events:
-                if isinstance(event, Result):
-                    result = event
-                    continue
-                if event.run_id and not seen:
-                    seen.append(event.run_id)
-                live.show(event)
-    assert result is not None
-    return result
+            return await live.follow(events, seen)
 
 
 def _print_json(value: object) -> None:

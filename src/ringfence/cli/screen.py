@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import AsyncIterable, Iterable
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ from rich.status import Status
 from rich.text import Text
 
 from ..core.chain import Kind, Record
+from ..engine.result import Result
 from .text import one_line
 from .timeline import Line, Timeline, call_of, text
 
@@ -56,6 +57,19 @@ class Live:
         lines = [line for record in records for line in self._timeline.lines(record)]
         for line in lines[:1]:
             self._print(line)
+
+    async def follow(self, events: AsyncIterable[Event | Result], seen: list[str]) -> Result:
+        """Show a stream to its end and return its result; `seen` gets the run's id as soon as there is one."""
+        result: Result | None = None
+        async for event in events:
+            if isinstance(event, Result):
+                result = event
+                continue
+            if event.run_id and not seen:
+                seen.append(event.run_id)
+            self.show(event)
+        assert result is not None
+        return result
 
     def show(self, event: Event) -> None:
         """Take one event in."""

@@ -51,23 +51,26 @@ def commitment(key: bytes, body: bytes) -> bytes:
     return hmac.digest(key, body, "sha256")
 
 
+def fields(record: Record, *, log: str, index: int, body: bytes) -> dict[str, JSON]:
+    """What a header says, as JSON. `body` is the commitment, not the content."""
+    return {
+        "v": VERSION,
+        "log": log,
+        "index": index,
+        "run": record.run,
+        "seq": record.seq,
+        "time": record.time,
+        "kind": str(record.kind),
+        "principal": record.principal,
+        "label": record.label.to_json(),
+        "body": body.hex(),
+        "view": record.view,
+    }
+
+
 def header(record: Record, *, log: str, index: int, body: bytes) -> bytes:
-    """Canonical bytes of the final header. `body` is the commitment, not the content."""
-    return canonical(
-        {
-            "v": VERSION,
-            "log": log,
-            "index": index,
-            "run": record.run,
-            "seq": record.seq,
-            "time": record.time,
-            "kind": str(record.kind),
-            "principal": record.principal,
-            "label": record.label.to_json(),
-            "body": body.hex(),
-            "view": record.view,
-        }
-    )
+    """Canonical bytes of the final header; see `fields`."""
+    return canonical(fields(record, log=log, index=index, body=body))
 
 
 def leaf(data: bytes) -> bytes:

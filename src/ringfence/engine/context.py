@@ -12,7 +12,7 @@ from ringfence.core.labels import Label
 from ringfence.core.turn import Turn
 from ringfence.core.values import JSON, Prompt
 
-from .step import TOOL
+from .step import CLOSING, TOOL
 
 _quoted: Callable[[str], str] = json.encoder.encode_basestring
 _dumps = json.JSONEncoder(ensure_ascii=False).encode
@@ -171,7 +171,7 @@ class Transcript:
             if isinstance(value.get("columns"), list) and isinstance(value.get("path"), str):
                 self.choices[f"columns of {value['path']}"] = dict.fromkeys(value["columns"])
             for key, item in value.items():
-                for known in item if isinstance(item, list) else [item]:
+                for known in () if key not in CLOSING else item if isinstance(item, list) else [item]:
                     if isinstance(known, str) and len(known) <= _MAX_CHOICE and "\n" not in known:
                         self.choices.setdefault(key, {})[known] = None
                 self._gather(item)

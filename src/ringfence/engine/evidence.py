@@ -19,35 +19,9 @@ _NOTHING = re.compile(
     re.I,
 )
 _FILLERS = frozenset(
-    [
-        "a",
-        "an",
-        "and",
-        "are",
-        "as",
-        "at",
-        "be",
-        "by",
-        "for",
-        "had",
-        "has",
-        "have",
-        "in",
-        "is",
-        "it",
-        "no",
-        "not",
-        "of",
-        "on",
-        "or",
-        "that",
-        "the",
-        "this",
-        "to",
-        "was",
-        "were",
-        "with",
-    ]
+    re.findall(
+        r"\w+", "a an and are as at be by for had has have in is it no not of on or that the this to was were with"
+    )
 )
 
 

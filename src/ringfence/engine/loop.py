@@ -154,7 +154,7 @@ class Engine:
         self._read_more.live[turn.run] = turn
         try:
             live = self._live(turn, history, progress)
-            if not turn.items:
+            if turn.state is State.READY and not turn.items:
                 self._say(turn, turn.start["task"], Label(Trust.USER, frozenset({turn.principal.member})))
             if turn.state is State.READY and not turn.usage["steps"]:
                 await self._orient(turn, live)
@@ -273,8 +273,10 @@ class Engine:
             choices["path"] = named  # the user said which files: calls stay with them
         key = (way, cut, sum(map(len, choices.values())))
         if key not in live.schemas:
-            tools = [spec for spec in live.tools if spec.opens != "" and spec.name not in way.without] or live.tools
-            tools += [READ_MORE] if cut else []
+            shown = [spec for spec in live.tools if spec.opens != ""]
+            tools = [spec for spec in shown if spec.name not in way.without] or shown
+            if cut:
+                tools = [*tools, READ_MORE]
             live.schemas[key] = grammar(
                 tools if way.calls else (), final=way.final, parallel=settings.parallel, choices=choices
             )

@@ -11,6 +11,7 @@ from ringfence.core.policy import SinkSpec
 from ringfence.core.values import JSON, canonical
 
 TOOL = "tool:"
+CLOSING = frozenset({"path", "columns"})  # keys of results whose values an argument can be closed to, by `x-from`
 _DECODER = json.JSONDecoder()
 
 

@@ -54,19 +54,7 @@ class MemoryJournal:
         for index in self._runs.get(run, ()):
             record = self.records[index]
             commitment = chain.commitment(b"", canonical(record.body))
-            head: dict[str, JSON] = {
-                "v": chain.VERSION,
-                "log": _LOG,
-                "index": index,
-                "run": record.run,
-                "seq": record.seq,
-                "time": record.time,
-                "kind": str(record.kind),
-                "principal": record.principal,
-                "label": record.label.to_json(),
-                "body": commitment.hex(),
-                "view": record.view,
-            }
+            head = chain.fields(record, log=_LOG, index=index, body=commitment)
             yield {**head, "content": record.body}
 
     def runs(self, limit: int = 50, *, before: int | None = None) -> list[RunSummary]:
