@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ringfence.core.labels import IDENTITY
-from ringfence.core.values import Action, Outcome, Principal, Prompt, canonical, digest
+from ringfence.core.values import Action, Outcome, Principal, Prompt, canonical, digest, ordered
 
 APPENDIX_B = {
     "0000000000000000": "0",
@@ -221,3 +221,10 @@ def test_the_digest_of_a_prompt_tells_messages_and_grammar_apart() -> None:
 def test_an_outcome_of_a_sink_restricts_nothing_by_default() -> None:
     assert Outcome(1).label == IDENTITY
     assert Outcome(1).ok
+
+
+def test_ordered_bytes_keep_the_order_of_keys_and_refuse_what_cannot_be_carried() -> None:
+    assert ordered({"b": 1, "a": [1.5, "\u00e9"]}) == '{"b":1,"a":[1.5,"\u00e9"]}'.encode()
+    for value in (float("nan"), 2**53, "\ud800", {"a": 1e999}):
+        with pytest.raises(ValueError):  # noqa: PT011 - each with words of its own, as `canonical`
+            ordered(value)

@@ -58,6 +58,14 @@ async def test_a_run_is_read_back_as_it_was_written(journal: Journal) -> None:
     assert journal.log.read("b") == []
 
 
+async def test_a_body_keeps_the_order_of_its_keys(journal: Journal) -> None:
+    body = {"value": {"pattern": "502", "lines": 19, "elsewhere": {"z": 1.5, "a": 2}}, "args": {"path": 1, "k": 2}}
+    await write(journal, [record("a", 0, Kind.STARTED, body=body)])
+    (read,) = journal.log.read("a")
+    assert json.dumps(read.body) == json.dumps(body)
+    assert journal.log.verify().problem == ""
+
+
 async def test_interleaved_runs_are_told_apart(journal: Journal) -> None:
     for seq in range(100):
         for run in ("a", "ab", "b"):

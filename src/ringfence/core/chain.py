@@ -47,7 +47,7 @@ class Record:
 
 
 def commitment(key: bytes, body: bytes) -> bytes:
-    """HMAC-SHA256 over the body's canonical bytes. Keyed: no short body can be guessed once its key is gone."""
+    """HMAC-SHA256 of the body's bytes as kept. Keyed: no short body can be guessed once its key is gone."""
     return hmac.digest(key, body, "sha256")
 
 

@@ -15,6 +15,7 @@ JSON = Any  # None | bool | int | float | str | list[JSON] | dict[str, JSON]
 
 _MAX_INT = 2**53 - 1  # RFC 8785 3.2.2.3 / RFC 7493 2.2: integers beyond are not exact in IEEE 754 doubles
 _encode_string: Callable[[str], str] = json.encoder.encode_basestring
+_encode_ordered = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
 _encode_sorted = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode
 
 
@@ -27,6 +28,13 @@ def canonical(value: JSON) -> bytes:
     if _is_simple(value):
         return _encode_sorted(value).encode()  # the C encoder agrees with RFC 8785 on these
     return "".join(_pieces(value)).encode()
+
+
+def ordered(value: JSON) -> bytes:
+    """JSON bytes that keep the order of keys: a result is read again as it was shown. Refuses as `canonical` does."""
+    if not _is_simple(value):
+        canonical(value)
+    return _encode_ordered(value).encode()
 
 
 def _is_simple(value: JSON) -> bool:

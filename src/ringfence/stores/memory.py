@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ..core import chain
 from ..core.chain import Kind, Record
 from ..core.errors import JournalError
-from ..core.values import JSON, canonical
+from ..core.values import JSON, ordered
 from .log import Pair, RunSummary, VerifyReport, conversation_of, only, summarise
 
 _LOG = "memory"
@@ -53,7 +53,7 @@ class MemoryJournal:
         """The records of a run as JSON objects. The commitments are made with an empty key: nothing here is sealed."""
         for index in self._runs.get(run, ()):
             record = self.records[index]
-            commitment = chain.commitment(b"", canonical(record.body))
+            commitment = chain.commitment(b"", ordered(record.body))
             head = chain.fields(record, log=_LOG, index=index, body=commitment)
             yield {**head, "content": record.body}
 
@@ -81,6 +81,6 @@ class MemoryJournal:
         """The tree over the records as they are; there are no stored bytes to compare with."""
         frontier = chain.Frontier()
         for index, record in enumerate(self.records):
-            commitment = chain.commitment(b"", canonical(record.body))
+            commitment = chain.commitment(b"", ordered(record.body))
             frontier.append(chain.leaf(chain.header(record, log=_LOG, index=index, body=commitment)))
         return VerifyReport(frontier.size, len(self._runs), frontier.root().hex())

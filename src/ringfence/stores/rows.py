@@ -1,10 +1,10 @@
 """How records lie in the file: chunks of consecutive records, with the very bytes that were hashed.
 
 A chunk holds up to 64 records that were committed together. `heads` are their canonical headers and `bodies` their
-canonical bodies, one a line (canonical JSON has no raw line feed), deflated with a dictionary that the log carries
-in `meta`; `marks` are the first 8 bytes of each record's Merkle leaf, so that a changed header can be named (the leaf
-itself is the hash of the header's bytes; the roots in `snapshots` are whole). So a commit of a few records touches few
-pages, and what is verified is what was written, not what somebody rebuilt from columns.
+bodies, in JSON that keeps the order of keys, one a line (neither has a raw line feed), deflated with a dictionary that
+the log carries in `meta`; `marks` are the first 8 bytes of each record's Merkle leaf, so that a changed header can be
+named (the leaf itself is the hash of the header's bytes; the roots in `snapshots` are whole). So a commit of a few
+records touches few pages, and what is verified is what was written, not what somebody rebuilt from columns.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from ..core import chain
 from ..core.chain import Kind, Record
 from ..core.errors import JournalError
 from ..core.labels import Label
-from ..core.values import JSON, canonical
+from ..core.values import JSON, canonical, ordered
 
 CHUNK_RECORDS = 64
 CHUNK_BYTES = 65_536  # of bodies; one record alone may have more
@@ -68,7 +68,7 @@ class Entry:
             tail = b'%s,"run":%s,"seq":%d,"time":%d,"v":%d,"view":%s}' % (
                 who, run, record.seq, record.time, chain.VERSION, view,
             )  # fmt: skip
-            return cls(record, tail, canonical(record.body))
+            return cls(record, tail, ordered(record.body))
         except (ValueError, TypeError) as error:
             raise JournalError(
                 f"run {record.run}: record {record.seq} ({record.kind}) cannot be written: {error}",
