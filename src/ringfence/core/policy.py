@@ -45,6 +45,15 @@ class Profile(StrEnum):
 _UNVOUCHED = Label(Trust.UNTRUSTED)
 
 
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """A declared part of a result: its type, how far the operator trusts it, and who may read it beside the others."""
+
+    type: str
+    trust: Trust = Trust.TYPED
+    readers: frozenset[Clause] = frozenset()
+
+
 def _accept(args: Mapping[str, JSON]) -> Mapping[str, JSON]:
     return args
 
@@ -58,6 +67,9 @@ class SinkSpec:
     audience   everyone who will see what goes in; None: the run's own principal alone
     clearance  the least trust that may go in
     output     the label of what comes back, before it is joined with the action's
+    leaves     parts of what comes back that are declared, by JSON pointer; `*` stands for every member
+    types      the kind of value of an argument: only a value of that kind vouches for it
+    reversible what a call did can be undone
     limit      calls per run; None: the run's own limits alone
     repeats    how often the very same call may be made in a run
     grounded   arguments whose numbers have to stand in the task or in a result: a model invents them otherwise
@@ -79,6 +91,9 @@ class SinkSpec:
     audience: Audience | None = ANYONE
     clearance: Trust = Trust.UNTRUSTED
     output: Label = _UNVOUCHED
+    leaves: Mapping[str, Leaf] = field(default_factory=dict)
+    types: Mapping[str, str] = field(default_factory=dict)
+    reversible: bool = False
     limit: int | None = None
     repeats: int | None = None
     grounded: frozenset[str] = frozenset()

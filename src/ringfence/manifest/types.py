@@ -9,22 +9,25 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from .fields import FUNCTION, Folder, Name, Reader, Url, nearest
-from .fields import SecretRef as SecretRef  # a manifest type as well
+from .fields import Folder, Name, Reader, SecretRef, Url, nearest
+from .security import Approvals, Entry, Grant, Plugins
+from .strict import Conflict, Strict
+from .tools import (
+    ALWAYS_THERE,
+    AVAILABLE_BUILTINS,
+    KNOWN_BUILTINS,
+    TOOLS_OF,
+    BuiltinTool,
+    Host,
+    McpTool,
+    PythonTool,
+    Sandbox,
+    Tool,
+)
 
-TOOLS_OF: Final = {  # the tools of each group that ships with this release; a test holds them to the catalogue
-    "files": ("files.list", "files.read", "files.stat", "files.search", "files.find", "files.overview"),
-    "text": ("text.count",),
-    "csv": ("csv.query",),
-    "calc": ("calc",),
-    "time": ("time.now",),
-}
-ALWAYS_THERE: Final = "read_more"  # the runtime's own tool, of no group
-AVAILABLE_BUILTINS: Final = frozenset(TOOLS_OF)
-KNOWN_BUILTINS: Final = AVAILABLE_BUILTINS | {"shell"}  # those that a manifest may name already
 WELL_KNOWN: Final = {  # where these servers listen unless they are told otherwise
     "ollama": "http://127.0.0.1:11434",
     "llamacpp": "http://127.0.0.1:8080",
@@ -32,25 +35,14 @@ WELL_KNOWN: Final = {  # where these servers listen unless they are told otherwi
     "lmstudio": "http://127.0.0.1:1234",
 }
 
-Conflict = tuple[tuple[str | int, ...], str]  # where, from the model that found it, and what is wrong there
+__all__ = [
+    "AVAILABLE_BUILTINS", "KNOWN_BUILTINS", "TOOLS_OF", "Approvals", "BuiltinTool", "Collection", "Entry", "Grant",
+    "Host", "Inference", "Knowledge", "Manifest", "McpTool", "Plugins", "PythonTool", "Runtime", "Sampling", "Sandbox",
+    "SecretRef", "Strict", "Tier", "Tool", "Workflow", "clashes",
+]  # fmt: skip
+
 Profile = Literal["default", "strict", "unattended"]
-Permission = Literal["read", "grep", "write", "execute"]
-
-
-class Strict(BaseModel):
-    """Unknown keys are refused; nothing changes after it was read; what cannot be meant together is refused."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    def conflicts(self) -> Iterator[Conflict]:
-        """Combinations of values that cannot be meant."""
-        return iter(())
-
-    @model_validator(mode="after")
-    def _coherent(self) -> Strict:
-        if found := list(self.conflicts()):
-            raise PydanticCustomError("conflict", "{summary}", {"summary": found[0][1], "found": found})
-        return self
+Launcher = Literal["auto", "bubblewrap", "landlock", "unsafe-none"]
 
 
 class Runtime(Strict):
@@ -180,82 +172,6 @@ class Inference(Sampling):
         return self
 
 
-class Sandbox(Strict):
-    """Limits of a sandboxed tool."""
-
-    cpu_s: Annotated[float, Field(gt=0, description="seconds of CPU")] = 10.0
-    memory_mb: Annotated[int, Field(ge=16, description="megabytes of memory")] = 256
-
-
-class _Tool(Strict):
-    name: Annotated[Name, Field(description="the group's name; its tools are called name.verb")]
-    callers: Annotated[
-        tuple[Reader, ...] | None, Field(description="who may use it; everyone who may use the agent if not set")
-    ] = None
-    readers: Annotated[
-        tuple[Reader, ...] | None, Field(description="who may read what comes out; whoever asked if not set")
-    ] = None
-    target_paths: Annotated[
-        tuple[Folder, ...], Field(description="the files and folders it may touch, relative to the manifest")
-    ] = ()
-    sandbox: Annotated[bool | Sandbox | None, Field(description="run it confined by the kernel, with these limits")] = (
-        None
-    )
-    max_file_size_mb: Annotated[float | None, Field(gt=0, description="larger files are refused, megabytes")] = None
-
-
-class BuiltinTool(_Tool):
-    """A group of tools that ships with Ringfence."""
-
-    type: Literal["builtin"]
-    permissions: Annotated[
-        tuple[Permission, ...] | None,
-        Field(description="which of its tools may be called; all that only read if not set"),
-    ] = None
-    allow: Annotated[tuple[str, ...], Field(description="shell: the commands that may be run, by their beginning")] = ()
-
-    def conflicts(self) -> Iterator[Conflict]:
-        """A group that does not exist, and commands for something that runs none."""
-        if self.name not in KNOWN_BUILTINS:
-            yield (
-                ("name",),
-                f"expected a tool that ships with Ringfence, got {self.name!r}; {nearest(self.name, KNOWN_BUILTINS)}",
-            )
-        elif self.allow and self.name != "shell":
-            yield (
-                ("allow",),
-                f"expected no allow in {self.name}, which runs no commands; remove it, or use name: shell",
-            )
-
-
-class McpTool(_Tool):
-    """An MCP server: `server_url` for one that somebody runs, `command` for one that Ringfence starts."""
-
-    type: Literal["mcp"]
-    server_url: Annotated[Url | None, Field(description="the address of a server that somebody runs")] = None
-    command: Annotated[tuple[str, ...] | None, Field(min_length=1, description="the program and its arguments")] = None
-    permissions: Annotated[
-        tuple[Permission, ...], Field(description="which of its tools may be called; checked on our side of the wire")
-    ] = ()
-
-    def conflicts(self) -> Iterator[Conflict]:
-        """A server is reached or started: one of both."""
-        if self.server_url is None and self.command is None:
-            yield (), "expected server_url or command, got neither; add the one that says where the server is"
-        elif self.server_url is not None and self.command is not None:
-            yield ("command",), "expected server_url or command, got both; keep the one that says where the server is"
-
-
-class PythonTool(_Tool):
-    """A decorated function of yours."""
-
-    type: Literal["python"]
-    function: Annotated[str, Field(pattern=FUNCTION, description="where it is: module:function")]
-
-
-Tool = Annotated[BuiltinTool | McpTool | PythonTool, Field(discriminator="type")]
-
-
 class Collection(Strict):
     """Documents that share readers."""
 
@@ -345,6 +261,16 @@ class Manifest(Strict):
         Inference, Field(description="the models: one written flat, or a list of tiers, cheapest first")
     ]
     tools: Annotated[tuple[Tool, ...], Field(description="what the agent may use; nothing else exists for it")] = ()
+    catalogue: Annotated[
+        dict[str, Entry], Field(description="your word on a tool, by its name: it replaces what ships for it")
+    ] = {}
+    grant: Annotated[Grant, Field(description="what a task may do beyond reading")] = Grant()
+    approvals: Annotated[Approvals, Field(description="who says yes when a call asks")] = Approvals()
+    sandbox: Annotated[
+        Launcher,
+        Field(description="what confines tools: the best that is here, or the one named; unsafe-none confines nothing"),
+    ] = "auto"
+    plugins: Annotated[Plugins, Field(description="packages of tools that others made")] = Plugins()
     knowledge: Annotated[Knowledge, Field(description="documents that the agent may search")] = Knowledge()
     workflow: Annotated[Workflow, Field(description="bounds and habits of a run")] = Workflow()
     source: Annotated[Path | None, Field(exclude=True)] = None

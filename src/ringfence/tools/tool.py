@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -34,10 +34,11 @@ A = TypeVar("A", bound=BaseModel)
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """What the gate decides by, and what it performs."""
+    """What the gate decides by, and what it performs. `preview` shows a person what a call would change: a diff."""
 
     spec: SinkSpec
     sink: Sink
+    preview: Callable[[Mapping[str, JSON]], Awaitable[str]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,26 @@ class Use:
     callers: Clause | None = None
     output: Label = IDENTITY
     roles: Mapping[str, Role] = field(default_factory=dict)
+
+
+def specify(name: str, summary: str, args: type[BaseModel], *, use: Use, **catalogue: Any) -> SinkSpec:
+    """The catalogue entry of `tool:<name>`: its pinned schema, who may call it, and whatever `SinkSpec` declares.
+
+    Arguments are control (DESIGN 7, POL-4) unless `roles` says otherwise; the operator's `use` wins over both.
+    """
+    schema = schema_of(args)
+    roles = {**catalogue.pop("roles", {}), **use.roles}
+    return SinkSpec(
+        name=f"tool:{name}",
+        pin=digest([name, schema]),
+        summary=summary,
+        schema=schema,
+        check=checker(args),
+        roles={key: roles.get(key, Role.CONTROL) for key in args.model_fields},
+        callers=use.callers,
+        output=use.output,
+        **catalogue,
+    )
 
 
 def define(
@@ -68,24 +89,10 @@ def define(
     it runs in a thread and bounds its own time to about that; without, it is pure and quick and runs in the event loop.
     `quick` says for which arguments a blocking one is pure and quick all the same.
     """
-    schema = schema_of(args)
-    spec = SinkSpec(
-        name=f"tool:{name}",
-        pin=digest([name, schema]),
-        summary=summary,
-        schema=schema,
-        check=checker(args),
-        effect=Effect.READ,
-        confined=True,
-        roles={key: use.roles.get(key, Role.LOW) for key in args.model_fields},
-        callers=use.callers,
-        audience=NOBODY,
-        output=use.output,
-        repeats=1,
-        opens=opens,
-        grounded=grounded,
-        suits=suits,
-    )
+    spec = specify(
+        name, summary, args, use=use, effect=Effect.READ, confined=True, audience=NOBODY, repeats=1, opens=opens,
+        roles=dict.fromkeys(args.model_fields, Role.LOW), grounded=grounded, suits=suits,
+    )  # fmt: skip
     if timeout_s is None:
         return Tool(spec, _Quick(args, function))
     return Tool(spec, _Threaded(name, args, function, timeout_s, quick))
