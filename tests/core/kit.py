@@ -34,9 +34,11 @@ def record(
     return Record(run, seq, 1000 + seq, kind, principal, label, view or {}, body or {})
 
 
-def start_body(*sinks: str, budgets: Mapping[str, int] | None = None, **more: JSON) -> dict[str, JSON]:
+def start_body(
+    *sinks: str, budgets: Mapping[str, int] | None = None, objects: JSON = None, **more: JSON
+) -> dict[str, JSON]:
     who = {"subject": ALICE.subject, "roles": sorted(ALICE.roles), "tenant": ALICE.tenant}
-    return {"principal": who, "grant": TaskGrant(frozenset(sinks), budgets or {}).to_json(), **more}
+    return {"principal": who, "grant": TaskGrant(frozenset(sinks), budgets or {}, objects or {}).to_json(), **more}
 
 
 def started(*sinks: str, budgets: Mapping[str, int] | None = None, **more: JSON) -> Turn:

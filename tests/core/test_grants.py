@@ -8,8 +8,9 @@ from ringfence.core.values import Action
 
 
 def test_a_grant_survives_its_json() -> None:
-    grant = TaskGrant(frozenset({"tool:b", "tool:a"}), {"tool:a": 2}, version=3)
-    assert grant.to_json() == {"sinks": ["tool:a", "tool:b"], "budgets": {"tool:a": 2}, "version": 3}
+    grant = TaskGrant(frozenset({"tool:b", "tool:a"}), {"tool:a": 2}, {"tool:a": ["x", 1]}, version=3)
+    plain = {"budgets": {"tool:a": 2}, "objects": {"tool:a": ["x", 1]}, "sinks": ["tool:a", "tool:b"], "version": 3}
+    assert grant.to_json() == plain
     assert TaskGrant.from_json(grant.to_json()) == grant
 
 

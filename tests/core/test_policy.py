@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,9 +13,9 @@ from ringfence.core.grants import Approval, approval_digest
 from ringfence.core.labels import ANYONE, NOBODY, Label, Trust
 from ringfence.core.policy import Effect, Policy, Profile, Role, SinkSpec
 from ringfence.core.turn import Turn
-from ringfence.core.values import Action, Allow, Ask, Decision, Deny
+from ringfence.core.values import Action, Allow, Ask, Decision, Deny, Principal
 
-from .kit import PUBLIC, USER, acting, policy, reader, record, writer
+from .kit import ALICE, PUBLIC, USER, acting, policy, reader, record, writer
 
 OPS = Label(Trust.USER, frozenset({frozenset({"role:ops"})}))
 HR = Label(Trust.USER, frozenset({frozenset({"role:hr"})}))
@@ -71,16 +72,48 @@ def test_pol_4_arguments_match_the_schema() -> None:
     assert decide(reader(check=_needs_x), turn, y=1) == Deny("POL-4", "bad-arguments", "x is missing")
 
 
-def test_pol_4_a_control_argument_comes_from_the_user_as_a_whole() -> None:
-    turn = acting("tool:write", known=["a@b.example", 7, True])
-    assert code(decide(writer(), turn, to="a@b.example", n=7)) == "allow POL-8"
-    assert code(decide(writer(), turn, to="a@b")) == "ask POL-4 no-provenance"
-    assert code(decide(writer(), turn, to="xa@b.example")) == "ask POL-4 no-provenance"
-    assert code(decide(writer(), turn, n="7")) == "ask POL-4 no-provenance"
-    assert code(decide(writer(), turn, n=1)) == "ask POL-4 no-provenance"  # equal to True, but not of its type
+KINDS = {"to": "email", "n": "number", "at": "street"}
+
+
+def test_pol_4_a_control_argument_comes_from_the_user_as_a_whole_and_as_its_kind() -> None:
+    turn, spec = acting("tool:write", task="send 7 to a@b.example on 2024-05-03"), writer(types=KINDS)
+    assert code(decide(spec, turn, to="a@b.example", n=7)) == "allow POL-8"
+    assert code(decide(spec, turn, to=["a@b.example"], n=7.0)) == "allow POL-8"
+    assert code(decide(spec, turn, to="xa@b.example")) == "ask POL-4 no-provenance"
+    assert code(decide(spec, turn, to=["a@b.example", "c@d.example"])) == "ask POL-4 no-provenance"
+    assert code(decide(spec, turn, at="2024-05-03")) == "ask POL-4 no-provenance"  # a date is no street
+    assert code(decide(spec, turn, n=True)) == "ask POL-4 no-provenance"
     assert decide(writer(), acting("tool:write"), to="x") == Ask(
         "POL-4", "no-provenance", "to='x' did not come from you"
     )
+
+
+def test_pol_4_an_argument_of_no_declared_kind_has_to_be_quoted() -> None:
+    turn = acting("tool:write", task='file "Plan B" under plans')
+    assert code(decide(writer(), turn, title="Plan B")) == "allow POL-8"
+    assert code(decide(writer(), turn, title="plans")) == "ask POL-4 no-provenance"
+
+
+def test_pol_4_a_default_of_the_pinned_schema_is_the_operators_word() -> None:
+    schema = {"properties": {"mode": {"default": "create"}, "all": {"default": False}}}
+    spec = writer(schema=schema)
+    assert code(decide(spec, acting("tool:write"), mode="create", all=False, none=None)) == "allow POL-8"
+    assert code(decide(spec, acting("tool:write"), mode="overwrite")) == "ask POL-4 no-provenance"
+
+
+def test_pol_4_a_typed_leaf_vouches_for_its_own_kind_alone() -> None:
+    turn = acting("tool:write")
+    turn.typed = {("email", "a@b.example"): "r3/0/sender", ("number", 1): "r3/0/n"}
+    spec = writer(types=KINDS)
+    assert code(decide(spec, turn, to="a@b.example", n=1)) == "allow POL-8"
+    assert code(decide(spec, turn, at="a@b.example")) == "ask POL-4 no-provenance"
+    assert code(decide(spec, turn, n=True)) == "ask POL-4 no-provenance"
+
+
+def test_pol_3_a_grant_may_name_the_only_objects_of_a_tool() -> None:
+    turn = acting("tool:write", task='"a.txt" and "b.txt"', objects={"tool:write": ["a.txt"]})
+    assert code(decide(writer(), turn, path="a.txt")) == "allow POL-8"
+    assert code(decide(writer(), turn, path="b.txt")) == "deny POL-3 outside-grant"
 
 
 def test_pol_4_text_needs_no_provenance_and_neither_does_a_confined_read() -> None:
@@ -118,12 +151,38 @@ def test_pol_5_the_label_is_trusted_enough() -> None:
     )
 
 
-def test_pol_6_strict_asks_for_untrusted_text_in_an_effect() -> None:
+def test_pol_5_what_only_the_principal_has_a_say_in_asks_before_an_effect_carries_it_further() -> None:
+    own, hrs = frozenset({frozenset({"user:alice", "role:ops"})}), frozenset({frozenset({"role:hr"})})
     turn = acting("tool:write", "tool:read")
-    assert code(decide(writer(), turn, label=PUBLIC)) == "allow POL-8"
-    assert code(decide(writer(), turn, label=PUBLIC, profile=Profile.STRICT)) == "ask POL-6 untrusted-text"
-    assert code(decide(writer(), turn, label=Label(Trust.TYPED), profile=Profile.STRICT)) == "allow POL-8"
-    assert code(decide(reader(), turn, label=PUBLIC, profile=Profile.STRICT)) == "allow POL-8"
+    assert code(decide(writer(), turn, label=Label(Trust.USER, own))) == "ask POL-5 release"
+    assert code(decide(writer(), turn, label=Label(Trust.USER, own | hrs))) == "deny POL-5 readers"
+    assert code(decide(reader(audience=ANYONE), turn, label=Label(Trust.USER, own))) == "deny POL-5 readers"
+
+
+TEXTS = {"roles": {"body": Role.TEXT}}
+
+
+def test_pol_6_links_images_and_secrets_that_are_not_the_users_ask() -> None:
+    turn = acting("tool:write", "tool:read", task="post https://ok.example/a in the channel")
+    assert code(decide(writer(**TEXTS), turn, body="see https://ok.example/a.")) == "allow POL-8"
+    assert code(decide(writer(**TEXTS), turn, body="see https://evil.example/a")) == "ask POL-6 link"
+    assert code(decide(writer(**TEXTS), turn, body=["x", {"y": "![](x)"}])) == "ask POL-6 image"
+    assert code(decide(writer(**TEXTS), turn, body="AKIAABCDEFGHIJKLMNOP")) == "ask POL-6 secret"
+    assert code(decide(reader(**TEXTS), turn, body="see https://evil.example/a")) == "allow POL-8"
+    turn.typed = {("url", "https://evil.example/a"): "r3/url"}
+    assert code(decide(writer(**TEXTS), turn, body="see https://evil.example/a")) == "allow POL-8"
+
+
+def test_pol_6_strict_asks_for_untrusted_text_in_an_effect() -> None:
+    turn = acting("tool:write", "tool:read", task="tell them that dinner is ready")
+    strict, typed = Profile.STRICT, Label(Trust.TYPED)
+    assert code(decide(writer(**TEXTS), turn, label=PUBLIC, body="pay up")) == "allow POL-8"
+    assert (
+        code(decide(writer(**TEXTS), turn, label=PUBLIC, profile=strict, body="pay up")) == "ask POL-6 untrusted-text"
+    )
+    assert code(decide(writer(**TEXTS), turn, label=PUBLIC, profile=strict, body="Dinner is ready.")) == "allow POL-8"
+    assert code(decide(writer(**TEXTS), turn, label=typed, profile=strict, body="pay up")) == "allow POL-8"
+    assert code(decide(reader(**TEXTS), turn, label=PUBLIC, profile=strict, body="pay up")) == "allow POL-8"
 
 
 def test_pol_7_calls_are_bounded_by_the_catalogue_and_by_the_grant() -> None:
@@ -223,3 +282,12 @@ def test_a_sink_that_nobody_described_is_a_commit_whose_every_argument_is_contro
     assert code(decide(spec, acting("tool:x"), anything=1)) == "ask POL-4 no-provenance"
     assert SinkSpec("tool:x", idempotent=True).redo
     assert reader().redo
+
+
+def test_pol_9_who_may_approve() -> None:
+    turn, bob, lead = acting("tool:write"), Principal("user:bob"), Principal("user:cy", frozenset({"role:lead"}))
+    alone, eyes = policy(), replace(policy(), approvers=frozenset({"role:lead", "user:alice"}), four_eyes=True)
+    assert [alone.may_approve(who, turn) for who in (ALICE, bob, lead)] == [True, False, False]
+    assert [eyes.may_approve(who, turn) for who in (ALICE, bob, lead)] == [False, False, True]
+    two = replace(eyes, four_eyes=False)
+    assert [two.may_approve(who, turn) for who in (ALICE, bob, lead)] == [True, False, True]

@@ -4,17 +4,30 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from .chain import Kind, Record
 from .errors import BackendError, InternalError, ToolError
 from .grants import approval_digest
-from .labels import Label
+from .labels import Label, Trust, join_all
 from .policy import Policy, SinkSpec
-from .ports import Clock, Journal, Observer, Sink
+from .ports import Clock, Journal, Meter, Observer, Sink
+from .provenance import declared, scalars
+from .texts import signals
 from .turn import Turn
 from .values import JSON, Action, Allow, Ask, Deny, Outcome
 
 Result = Outcome | Ask | Deny
+
+
+@dataclass(frozen=True, slots=True)
+class _Done:
+    """A labelled outcome, its typed leaves by pointer, and a fault that is not the run's to bear."""
+
+    outcome: Outcome
+    took_ms: int
+    typed: JSON
+    fault: BaseException | None
 
 
 class Gate:
@@ -27,12 +40,14 @@ class Gate:
         journal: Journal,
         clock: Clock,
         observers: Sequence[Observer] = (),
+        meter: Meter | None = None,
     ) -> None:
         self.policy = policy
         self._sinks = sinks
         self._journal = journal
         self._clock = clock
         self._observers = observers
+        self._meter = meter
 
     def record(self, turn: Turn, kind: Kind, *, label: Label, view: JSON, body: JSON, run: str = "") -> Record:
         """Append one record to the run; `run` names it when it starts. Durable after the next `flush`."""
@@ -71,20 +86,22 @@ class Gate:
             await self._journal.flush()
         jobs = [self._attempt(action, self.policy.sinks[action.sink]) for action, _ in allowed]
         done = [await jobs[0]] if len(jobs) == 1 else await asyncio.gather(*jobs)
-        for (_, intent), (outcome, took_ms, _) in zip(allowed, done, strict=True):
-            self._settle(turn, intent, outcome, took_ms)
+        for (_, intent), one in zip(allowed, done, strict=True):
+            self._settle(turn, intent, one)
         for action, decision in zip(actions, decided, strict=True):
             if isinstance(decision, Ask):
                 self.refuse(turn, action, decision)
-        for (action, _), (_, _, fault) in zip(allowed, done, strict=True):
-            if fault is not None:
-                raise InternalError(f"{action.sink} failed in our own code: {fault!r}") from fault
+        for (action, _), one in zip(allowed, done, strict=True):
+            if one.fault is not None:
+                raise InternalError(f"{action.sink} failed in our own code: {one.fault!r}") from one.fault
         outcomes = iter(done)
-        return [next(outcomes)[0] if isinstance(decision, Record) else decision for decision in decided]
+        return [next(outcomes).outcome if isinstance(decision, Record) else decision for decision in decided]
 
     def _decide(self, turn: Turn, action: Action) -> Record | Ask | Deny:
         """The record of the intent; or a refusal, on record; or a question, to be recorded when all else is done."""
         decision = self.policy.decide(action, turn, now=self._clock())
+        if isinstance(decision, Allow) and self._meter is not None and not self._meter.hit(turn.principal, action.sink):
+            decision = Deny("POL-7", "rate", f"{action.sink} was called too often; wait, or do without it")
         if isinstance(decision, Allow):
             return self._intend(turn, action, self.policy.sinks[action.sink], decision)
         if isinstance(decision, Deny):
@@ -96,7 +113,7 @@ class Gate:
         verdict = "ask" if isinstance(decision, Ask) else "deny"
         body: dict[str, JSON] = {"args": dict(action.args), "call": action.call, "why": decision.why}
         if verdict == "ask":
-            body["digest"] = self._approval_digest(turn, action, self.policy.sinks[action.sink])
+            body["digest"] = self.approval_digest(turn, action)
         self.record(
             turn,
             Kind.DECISION,
@@ -114,14 +131,15 @@ class Gate:
             view |= {"context": list(action.prompt.context), "left_out": action.prompt.left_out}
             body = {"prompt": action.prompt.digest}
         if decision.rule == "POL-9":
-            body["approval"] = self._approval_digest(turn, action, spec)
+            body["approval"] = self.approval_digest(turn, action)
         return self.record(turn, Kind.INTENT, label=action.label, view=view, body=body)
 
-    def _approval_digest(self, turn: Turn, action: Action, spec: SinkSpec) -> str:
-        return approval_digest(action, pin=spec.pin, run=turn.run, policy=self.policy.digest)
+    def approval_digest(self, turn: Turn, action: Action) -> str:
+        """What a yes to this action, in this run and under this policy, would be bound to."""
+        pin = self.policy.sinks[action.sink].pin
+        return approval_digest(action, pin=pin, run=turn.run, policy=self.policy.digest)
 
-    async def _attempt(self, action: Action, spec: SinkSpec) -> tuple[Outcome, int, BaseException | None]:
-        """Perform; return the labelled outcome, the milliseconds it took and a fault that is not the run's to bear."""
+    async def _attempt(self, action: Action, spec: SinkSpec) -> _Done:
         began = self._clock()
         fault: BaseException | None = None
         try:
@@ -131,11 +149,20 @@ class Gate:
         except Exception as error:
             fault = error
             outcome = Outcome({"error": repr(error), "todo": "", "kind": "InternalError"}, ok=False)
-        label = spec.output.join(outcome.label).join(action.label)
-        return Outcome(outcome.value, label, outcome.ok), self._clock() - began, fault
+        leaves = dict(declared(outcome.value, spec.leaves)) if outcome.ok else {}
+        found = [spec.leaves[pattern] for pattern in leaves.values()]
+        label = join_all((spec.output, outcome.label, action.label, *(Label(Trust.OPERATOR, f.readers) for f in found)))
+        typed: JSON = {at: leaf.type for at, leaf in zip(leaves, found, strict=True) if leaf.trust is Trust.TYPED}
+        return _Done(Outcome(outcome.value, label, outcome.ok), self._clock() - began, typed, fault)
 
-    def _settle(self, turn: Turn, intent: Record, outcome: Outcome, took_ms: int) -> None:
-        view: dict[str, JSON] = {"of": intent.seq, "ok": outcome.ok, "ms": took_ms}
-        if "prompt" in intent.body and outcome.ok:
-            view["usage"] = outcome.value["usage"]
-        self.record(turn, Kind.OUTCOME, label=outcome.label, view=view, body={"value": outcome.value})
+    def _settle(self, turn: Turn, intent: Record, done: _Done) -> None:
+        outcome = done.outcome
+        view: dict[str, JSON] = {"of": intent.seq, "ok": outcome.ok, "ms": done.took_ms}
+        body: dict[str, JSON] = {"value": outcome.value}
+        if "prompt" in intent.body:
+            view |= {"usage": outcome.value["usage"]} if outcome.ok else {}
+        elif found := sorted({s for _, text in scalars(outcome.value) if isinstance(text, str) for s in signals(text)}):
+            view["signals"] = found
+        if done.typed:
+            body["typed"] = done.typed
+        self.record(turn, Kind.OUTCOME, label=outcome.label, view=view, body=body)

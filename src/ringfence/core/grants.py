@@ -2,32 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from .values import Action, digest
+from .values import JSON, Action, digest
 
 
 @dataclass(frozen=True, slots=True)
 class TaskGrant:
-    """The sinks of a task and how often each may be called, fixed before any data is read.
+    """What a task may touch, fixed before any data is read.
 
-    `budgets` bounds calls per sink name; a sink without a budget is bounded by the run's own limits alone.
+    sinks    names of sinks; nothing else may be called
+    budgets  calls per sink; a sink without one is bounded by the run's own limits alone
+    objects  per sink, the only values that its control arguments may take; a sink that is not named takes any
+    version  a new message of the user may make a new one
     """
 
     sinks: frozenset[str]
     budgets: Mapping[str, int]
+    objects: Mapping[str, Sequence[JSON]] = field(default_factory=dict)
     version: int = 1
 
     def to_json(self) -> dict[str, Any]:
         """Sorted, for the record of the run's start."""
-        return {"sinks": sorted(self.sinks), "budgets": dict(self.budgets), "version": self.version}
+        objects = {sink: list(values) for sink, values in self.objects.items()}
+        return {"sinks": sorted(self.sinks), "budgets": dict(self.budgets), "objects": objects, "version": self.version}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> TaskGrant:
         """Inverse of `to_json`."""
-        return cls(frozenset(value["sinks"]), dict(value["budgets"]), value["version"])
+        return cls(frozenset(value["sinks"]), dict(value["budgets"]), value.get("objects", {}), value["version"])
 
 
 @dataclass(frozen=True, slots=True)

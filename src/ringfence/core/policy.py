@@ -5,14 +5,16 @@ Every rule answers None (no objection), Ask or Deny. A Deny of any rule beats ev
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from .grants import approval_digest, expired
 from .labels import ANYONE, Audience, Clause, Label, Trust
+from .provenance import scalars
+from .texts import carried
 from .turn import Turn
-from .values import JSON, Action, Allow, Ask, Decision, Deny
+from .values import JSON, Action, Allow, Ask, Decision, Deny, Principal
 
 
 class Effect(StrEnum):
@@ -130,9 +132,13 @@ def wrong_caller(action: Action, spec: SinkSpec, turn: Turn) -> Deny | None:
 
 def outside_grant(action: Action, spec: SinkSpec, turn: Turn) -> Deny | None:
     """POL-3: outside the task's grant nothing happens, and no approval can change that."""
-    if action.sink in turn.grant.sinks:
-        return None
-    return Deny("POL-3", "outside-grant", f"{action.sink} is not part of this task")
+    if action.sink not in turn.grant.sinks:
+        return Deny("POL-3", "outside-grant", f"{action.sink} is not part of this task")
+    objects = turn.grant.objects.get(action.sink)
+    for name, value, _ in control(action, spec) if objects is not None else ():
+        if value not in (objects or ()):
+            return Deny("POL-3", "outside-grant", f"{name}={value!r} is not part of this task")
+    return None
 
 
 def bad_arguments(action: Action, spec: SinkSpec, turn: Turn) -> Deny | None:
@@ -144,30 +150,65 @@ def bad_arguments(action: Action, spec: SinkSpec, turn: Turn) -> Deny | None:
     return None
 
 
+def control(action: Action, spec: SinkSpec) -> Iterator[tuple[str, JSON, str]]:
+    """(argument, value, kind) of every scalar that says who, what, where or how much.
+
+    What the pinned schema gives when nobody says anything is the operator's word, and carries none of anybody else.
+    """
+    defaults = (spec.schema or {}).get("properties", {})
+    for name, given in action.args.items():
+        if spec.roles.get(name, Role.CONTROL) is not Role.CONTROL:
+            continue
+        if "default" in (rule := defaults.get(name, {})) and rule["default"] == given:
+            continue
+        for pointer, value in ((p, v) for p, v in scalars(given) if v is not None):
+            yield name + pointer, value, spec.types.get(name + pointer, spec.types.get(name, ""))
+
+
+def free_text(action: Action, spec: SinkSpec) -> Iterator[tuple[str, str]]:
+    """(argument, text) of every free text."""
+    for name, given in action.args.items():
+        if spec.roles.get(name) is Role.TEXT:
+            yield from ((name, text) for _, text in scalars(given) if isinstance(text, str) and text)
+
+
 def no_provenance(action: Action, spec: SinkSpec, turn: Turn) -> Ask | None:
-    """POL-4, second half: a control argument of an effect is a whole value of the same type that the user gave."""
+    """POL-4, second half: each control argument of an effect is a value of its kind that somebody vouches for."""
     if spec.stays:
         return None
-    known = turn.start.get("known", ())
-    for name, value in action.args.items():
-        if spec.roles.get(name, Role.CONTROL) is Role.CONTROL and not any(
-            type(value) is type(given) and value == given for given in known
-        ):
-            return Ask("POL-4", "no-provenance", f"{name}={value!r} did not come from you")
-    return None
+    strays = [f"{name}={value!r}" for name, value, kind in control(action, spec) if not turn.origin(value, kind)]
+    return Ask("POL-4", "no-provenance", f"{', '.join(strays[:4])} did not come from you") if strays else None
 
 
-def forbidden_flow(action: Action, spec: SinkSpec, turn: Turn) -> Deny | None:
-    """POL-5: the label flows to the sink's clearance, and everyone in its audience may read it."""
+def forbidden_flow(action: Action, spec: SinkSpec, turn: Turn) -> Ask | Deny | None:
+    """POL-5: the label flows to the sink's clearance, and everyone in its audience may read it.
+
+    What only the one who asks has a say in, an effect may carry further if they say so themselves.
+    """
     audience = frozenset({turn.principal.member}) if spec.audience is None else spec.audience
-    if action.label.flows_to(spec.clearance, audience):
-        return None
-    if action.label.trust < spec.clearance:
+    label = action.label
+    if label.trust < spec.clearance:
         return Deny("POL-5", "untrusted", f"{action.sink} takes nothing below {spec.clearance.name.lower()} trust")
+    broken = [c for c in label.readers if not all(not c.isdisjoint(member) for member in audience)]
+    if not broken:
+        return None
+    if not spec.reads and all(turn.principal.subject in clause for clause in broken):
+        return Ask("POL-5", "release", f"others than you will see what {action.sink} gets")
     why = (
         f"some of what this is made from may not be read by everyone behind {action.sink}; `audience` says who is there"
     )
     return Deny("POL-5", "readers", why)
+
+
+def carries_out(action: Action, spec: SinkSpec, turn: Turn) -> Ask | None:
+    """POL-6: links, images and secrets that did not come from the user leave in no free text."""
+    if spec.reads:
+        return None
+    for name, text in free_text(action, spec):
+        for what, found in carried(text):
+            if not (turn.words.wrote(found) or turn.origin(found, "url")):
+                return Ask("POL-6", what, f"{name} holds a {what} that did not come from you: {found[:80]!r}")
+    return None
 
 
 def over_budget(action: Action, spec: SinkSpec, turn: Turn) -> Deny | None:
@@ -188,26 +229,39 @@ def sink_asks(action: Action, spec: SinkSpec, turn: Turn) -> Ask | None:
 
 
 def untrusted_effect(action: Action, spec: SinkSpec, turn: Turn) -> Ask | None:
-    """POL-6 under `strict`: an effect shaped by untrusted content asks."""
+    """POL-6 under `strict`: free text of an effect that is not the user's own words asks."""
     if spec.reads or action.label.trust > Trust.UNTRUSTED:
         return None
-    return Ask("POL-6", "untrusted-text", f"{action.sink} would act on text that nobody vouches for")
+    strays = [name for name, text in free_text(action, spec) if not turn.words.wrote(text)]
+    return Ask("POL-6", "untrusted-text", f"nobody vouches for {', '.join(strays)}") if strays else None
 
 
 _Rule = Callable[[Action, SinkSpec, Turn], Ask | Deny | None]
 _RULES: tuple[_Rule, ...] = (
-    wrong_caller, outside_grant, bad_arguments, no_provenance, forbidden_flow, over_budget, sink_asks,
+    wrong_caller, outside_grant, bad_arguments, no_provenance, forbidden_flow, carries_out, over_budget, sink_asks,
 )  # fmt: skip
 _STRICT_RULES: tuple[_Rule, ...] = (*_RULES, untrusted_effect)
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """The catalogue of sinks and the profile. `digest` names it in approvals and records."""
+    """The catalogue of sinks, the profile and who may say yes. `digest` names it all in approvals and records.
+
+    approvers  who may approve; None: the one who asked
+    four_eyes  nobody approves what a task of their own asks for
+    """
 
     sinks: Mapping[str, SinkSpec]
     profile: Profile = Profile.DEFAULT
     digest: str = ""
+    approvers: Clause | None = None
+    four_eyes: bool = False
+
+    def may_approve(self, who: Principal, turn: Turn) -> bool:
+        """POL-9: whether `who` may answer what this run asks."""
+        if who.subject == turn.principal.subject and (self.four_eyes or self.approvers is None):
+            return not self.four_eyes
+        return self.approvers is not None and not self.approvers.isdisjoint(who.member)
 
     def decide(self, action: Action, turn: Turn, *, now: int) -> Decision:
         """Allow, Ask or Deny. `now` is milliseconds since 1970."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from .chain import Record
-from .values import Action, Outcome
+from .values import Action, Outcome, Principal
 
 Clock = Callable[[], int]  # milliseconds since 1970 UTC
 Observer = Callable[[Record], None]  # sees each record after it was appended; may fail without consequence
@@ -31,6 +31,14 @@ class Journal(Protocol):
 
     async def flush(self) -> None:
         """Return when everything appended so far is durable; raises JournalError if it cannot be made so."""
+        ...
+
+
+class Meter(Protocol):
+    """Counts calls of a principal over a sliding window (POL-7)."""
+
+    def hit(self, principal: Principal, sink: str) -> bool:
+        """Count one call, if the rate allows it; whether it does."""
         ...
 
 

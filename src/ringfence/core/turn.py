@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from enum import StrEnum
 from typing import Any
 
@@ -11,6 +12,7 @@ from .chain import Kind, Record
 from .errors import JournalError
 from .grants import Approval, TaskGrant
 from .labels import IDENTITY, Label
+from .provenance import Words, at
 from .values import JSON, Action, Principal, digest
 
 
@@ -86,13 +88,15 @@ class Turn:
     calls  calls made, by sink
     seen   calls made, by action digest
     label  the join of everything in `items`
+    heard  what the same user said earlier in the conversation; set by the engine, from the runs named at the start
+    typed  values that the operator's catalogue or an approver vouches for, by kind and value: where each came from
     marked  steps that had been taken at the last checkpoint
     question  the decision that a human was asked for, while the run waits
     """
 
     __slots__ = (
-        "answered", "approvals", "calls", "end", "grant", "items", "label", "marked", "next_seq", "open", "principal",
-        "question", "run", "seen", "start", "state", "usage",
+        "_words", "answered", "approvals", "calls", "end", "grant", "heard", "items", "label", "marked", "next_seq",
+        "open", "principal", "question", "run", "seen", "start", "state", "typed", "usage",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -112,6 +116,9 @@ class Turn:
         self.approvals: dict[str, Approval] = {}
         self.question: Record | None = None
         self.marked = 0
+        self.heard: tuple[str, ...] = ()
+        self.typed: dict[tuple[str, JSON], str] = {}
+        self._words: Words | None = None
         self.label: Label = IDENTITY
 
     def apply(self, record: Record) -> None:
@@ -132,6 +139,36 @@ class Turn:
         """Whether this is a call whose outcome a crash hid: it was counted when it was made first."""
         body: dict[str, JSON] = {} if action.prompt else {"call": action.call, "args": dict(action.args)}
         return any(_same_call(intent, action.sink, body) for intent in self.open.values())
+
+    @property
+    def words(self) -> Words:
+        """What the user has written: the task, and what was heard before it."""
+        if self._words is None:
+            self._words = Words((str(self.start.get("task", "")), *self.heard))
+        return self._words
+
+    def origin(self, value: JSON, kind: str) -> str:
+        """Who vouches for a value of this kind: "you", the handle of a typed leaf, an approver; or "" for nobody."""
+        known = self.typed.get((kind, value)) if type(value) in (str, int, float) else None
+        return known or ("you" if self.words.vouch(value, kind) else "")
+
+    def resolve(self, value: JSON) -> JSON:
+        """The value with every handle `{"$ref": "r3/0/sender"}` replaced by what it names: JSON pointers into results.
+
+        Raises LookupError, in words for the model, for a handle of nothing.
+        """
+        if isinstance(value, list):
+            return [self.resolve(item) for item in value]
+        if not isinstance(value, dict):
+            return value
+        if set(value) != {"$ref"}:
+            return {key: self.resolve(item) for key, item in value.items()}
+        handle, slash, pointer = str(value["$ref"]).partition("/")
+        for record, intent in self.items:
+            if f"r{record.seq}" == handle and intent is not None and "args" in intent.body:
+                with suppress(LookupError):
+                    return at(record.body["value"], slash + pointer)
+        raise LookupError(f"nothing is called {value['$ref']!r}; a handle is the name in brackets and a JSON pointer")
 
     def _event(self, record: Record) -> Event:
         match record.kind:
@@ -183,6 +220,8 @@ class Turn:
 
     def _on_result(self, record: Record) -> None:
         self.answered.add(self._close(record).body["call"])
+        for pointer, kind in record.body.get("typed", {}).items():
+            self.typed.setdefault((kind, at(record.body["value"], pointer)), f"r{record.seq}{pointer}")
 
     def _on_refuse(self, record: Record) -> None:
         self.answered.add(record.body["call"])
@@ -194,6 +233,8 @@ class Turn:
     def _on_approve(self, record: Record) -> None:
         body, self.question = record.body, None
         self.approvals[body["digest"]] = Approval(body["digest"], body["by"], body["expires"])
+        for kind, value in body.get("endorsed", ()):
+            self.typed[kind, value] = body["by"]
 
     def _on_finish(self, record: Record) -> None:
         self.end = record.body

@@ -1,0 +1,163 @@
+"""Who vouches for a value: typed provenance (DESIGN 7, POL-4). Substring and blocklist matching are not provenance.
+
+A value is vouched for as a whole and as one kind: a date that the user wrote is no street. Kinds with a written form
+(`FORMS`) are taken from the user's text token by token; any other kind (a name, a title) is a run of whole words that
+has none of the strict forms; and quotation marks make any span a value of whatever kind it may have.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
+
+from .values import JSON
+
+_MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_MONTH: Final = r"(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
+_WRITTEN_DATES: Final = (  # with the places of day, month and year
+    (re.compile(rf"\b{_MONTH}\s+(\d{{1,2}})(?:st|nd|rd|th)?,?\s+(\d{{4}})\b", re.I), (2, 1, 3)),
+    (re.compile(rf"\b(\d{{1,2}})(?:st|nd|rd|th)?\s+(?:of\s+)?{_MONTH},?\s+(\d{{4}})\b", re.I), (1, 2, 3)),
+)
+FORMS: Final = {  # what a token has to look like, as a whole, to be of a kind
+    "url": re.compile(r"(?:https?://|www\.)[^\s<>]+", re.I),
+    "email": re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"),
+    "date": re.compile(r"\d{4}-\d{2}-\d{2}"),
+    "time": re.compile(r"(?:[01]?\d|2[0-3]):[0-5]\d(?::[0-5]\d)?"),
+    "ip": re.compile(r"\d{1,3}(?:\.\d{1,3}){3}|[0-9a-f]*:[0-9a-f:]+:[0-9a-f]*", re.I),
+    "iban": re.compile(r"[A-Z]{2}\d{2}[A-Z0-9]{10,30}"),
+    "phone": re.compile(r"\+\d[\d-]{6,}\d"),
+    "number": re.compile(r"[-+]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?"),
+    "host": re.compile(r"(?:[a-z0-9-]+\.)+[a-z]{2,}(?::\d+)?", re.I),
+    "path": re.compile(r"(?:~|\.{1,2})?/[^\s<>:]*|[\w.-]+(?:/[\w.-]+)+/?|[\w-]+(?:\.[\w-]+)*\.[a-z]\w{0,7}", re.I),
+    "id": re.compile(r"(?=[^\s]*\d)[A-Za-z0-9]+(?:[-_:.][A-Za-z0-9]+)*"),
+}
+_STRICT: Final = ("url", "email", "date", "time", "ip", "iban", "phone", "number")  # never taken for a name
+_EDGES: Final = "\"'`()[]{}<>,;:?!.*_“”‘’«»"
+_QUOTED: Final = re.compile(r"\"([^\"\n]+)\"|“([^”\n]+)”|`([^`\n]+)`|«([^»\n]+)»|(?<!\w)'([^'\n]+)'(?!\w)|‘([^’\n]+)’")
+_CURRENCY: Final = "$€£¥%"
+_MAX_LEAVES: Final = 2_000  # of one result
+
+
+class Words:
+    """What the user has written, ready to be asked whether it vouches for a value."""
+
+    __slots__ = ("_flat", "_forms", "_quoted")
+
+    def __init__(self, texts: Iterable[str]) -> None:
+        self._forms: dict[str, set[JSON]] = {kind: set() for kind in FORMS}
+        self._quoted: set[str] = set()
+        flat = []
+        for text in texts:
+            self._quoted.update(span.strip() for found in _QUOTED.findall(text) for span in found if span)
+            self._forms["date"].update(_dates(text))
+            tokens = [_bare(token) for token in text.split()]
+            flat.append(_joined(tokens))
+            for token in tokens:
+                for kind in forms_of(token):
+                    self._forms[kind].add(_normal(token, kind))
+        self._flat = f" {' | '.join(flat)} "
+
+    def vouch(self, value: JSON, kind: str) -> bool:
+        """Whether the user wrote `value`, as a whole, as a value of this kind; "" for one that nobody declared."""
+        if isinstance(value, bool) or not isinstance(value, str | int | float):
+            return False
+        text, found = str(value), forms_of(str(value))
+        if kind == "datetime":
+            date, _, time = text.replace("T", " ").partition(" ")
+            return self.vouch(date, "date") and self.vouch(time, "time")
+        if kind in FORMS and kind in found and _normal(value, kind) in self._forms[kind]:
+            return True
+        if kind in found or not any(strict in found for strict in _STRICT):
+            if text.strip() in self._quoted:
+                return True
+            return bool(kind) and kind not in FORMS and _plain(text) and self.wrote(text)
+        return False
+
+    def wrote(self, text: str) -> bool:
+        """Whether a text is, word for word, part of what the user wrote; case and punctuation between words aside."""
+        words = _joined(map(_bare, text.split()))
+        return bool(words) and f" {words} " in self._flat
+
+
+def forms_of(token: str) -> list[str]:
+    """The kinds that a token has the form of."""
+    bare = token.strip(_CURRENCY)
+    return [kind for kind, form in FORMS.items() if form.fullmatch(bare if kind == "number" else token)]
+
+
+def _normal(value: JSON, kind: str) -> JSON:
+    """A value in the form in which two of one kind are compared."""
+    if kind == "number":
+        return float(str(value).strip(_CURRENCY).replace(",", ""))
+    if kind == "time":
+        return str(value).rjust(5, "0")[:5] if str(value).count(":") == 1 else str(value)
+    return str(value).casefold() if kind in ("email", "host") else str(value)
+
+
+def _dates(text: str) -> Iterator[str]:
+    """Dates in words, as ISO 8601."""
+    for pattern, (day, month, year) in _WRITTEN_DATES:
+        for found in pattern.finditer(text):
+            number = _MONTHS.index(found[month][:3].casefold()) + 1
+            yield f"{found[year]}-{number:02}-{int(found[day]):02}"
+
+
+def _bare(token: str) -> str:
+    """A token without the punctuation around it."""
+    bare = token.strip(_EDGES)
+    return bare[:-2] if bare.endswith(("'s", "’s")) else bare
+
+
+def _plain(text: str) -> bool:
+    """Whether words are all there is to a text: nothing hides in its spaces or edges."""
+    tokens = text.split()
+    ends = [token.rstrip(",.;:!?") for token in tokens]
+    return bool(tokens) and " ".join(tokens) == text and all(e and e.startswith(_bare(e)) for e in ends)
+
+
+def _joined(tokens: Iterable[str]) -> str:
+    return " ".join(filter(None, tokens)).casefold()
+
+
+def scalars(value: JSON, at: str = "") -> Iterator[tuple[str, JSON]]:
+    """Every scalar in a value with its JSON pointer (RFC 6901), in order; an empty list or object counts as one."""
+    if isinstance(value, dict) and value:
+        for key, item in value.items():
+            yield from scalars(item, f"{at}/{key.replace('~', '~0').replace('/', '~1')}")
+    elif isinstance(value, list) and value:
+        for n, item in enumerate(value):
+            yield from scalars(item, f"{at}/{n}")
+    else:
+        yield at, value
+
+
+def declared(value: JSON, patterns: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """(pointer, pattern) of every scalar of a result that a pattern declares; `*` stands for every member."""
+    tries = [(pattern, pattern.split("/")) for pattern in patterns]
+    if not tries:
+        return
+    for n, (pointer, item) in enumerate(scalars(value)):
+        if n >= _MAX_LEAVES:
+            return
+        parts = pointer.split("/")
+        for pattern, wanted in tries:
+            if len(parts) == len(wanted) and all(w in ("*", p) for w, p in zip(wanted, parts, strict=True)):
+                if isinstance(item, str | int | float):
+                    yield pointer, pattern
+                break
+
+
+def at(value: JSON, pointer: str) -> JSON:
+    """What a JSON pointer points to; raises LookupError if there is nothing."""
+    for part in pointer.split("/")[1:]:
+        key = part.replace("~1", "/").replace("~0", "~")
+        if isinstance(value, list):
+            if not key.isdecimal():
+                raise LookupError(key)
+            value = value[int(key)]
+        elif isinstance(value, Mapping):
+            value = value[key]
+        else:
+            raise LookupError(key)
+    return value

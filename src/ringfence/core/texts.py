@@ -1,0 +1,42 @@
+"""What free text may not carry out (POL-6), and what a reader of the log should look at."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+_TLD: Final = (
+    "com|net|org|edu|gov|io|co|ai|app|dev|info|biz|xyz|me|site|online|top|link|page|cloud|ru|cn|de|uk|eu|fr|in"
+)
+LINK: Final = re.compile(
+    rf"\b(?:[a-z][a-z0-9+.-]{{1,15}}://|www\.|mailto:)\S+|\b(?:[\w-]+\.)+(?:{_TLD})\b(?:[:/]\S*)?", re.I
+)
+IMAGE: Final = re.compile(r"!\[[^\]]*\]\s*[(\[]")
+SECRET: Final = re.compile(
+    r"-----BEGIN [A-Z ]*PRIVATE KEY|\b(?:AKIA|ASIA)[A-Z0-9]{16}\b|\b(?:gh[pousr]|glpat|xox[abpr])[-_][\w-]{16,}|"
+    r"\bsk-[\w-]{16,}|\beyJ[\w-]{8,}\.[\w-]{8,}\.|(?<![\w/+=-])(?=[A-Za-z+=]*\d)(?=[\d+=]*[A-Za-z])[A-Za-z0-9+=]{32,}"
+)
+_SIGNALS: Final = {
+    "override": re.compile(
+        r"(?:ignore|disregard|forget)\W+(?:\w+\W+){0,4}(?:instructions?|prompts?|rules|above)", re.I
+    ),
+    "role": re.compile(
+        r"<\/?(?:system|important|information|assistant|tool_call)\b|\bsystem prompt\b|\byou are now\b", re.I
+    ),
+    "secrecy": re.compile(r"(?:do not|don't|never)\s+(?:tell|mention|inform|reveal)", re.I),
+    "hidden": re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\U000e0000-\U000e007f]"),
+    "opaque": re.compile(r"[A-Za-z0-9+/]{80,}={0,2}"),
+}
+_SCANNED: Final = 65_536  # characters of a result
+
+
+def carried(text: str) -> list[tuple[str, str]]:
+    """(what, text) of every link, image and secret in a free text."""
+    found = [("link", match.rstrip(".,;:!?)]}>'\"")) for match in (m[0] for m in LINK.finditer(text))]
+    found += [("image", m[0]) for m in IMAGE.finditer(text)]
+    return found + [("secret", m[0]) for m in SECRET.finditer(text)]
+
+
+def signals(text: str) -> list[str]:
+    """Names of known injection patterns in a result: a signal on the record, never the defence."""
+    return [name for name, pattern in _SIGNALS.items() if pattern.search(text, 0, _SCANNED)]
