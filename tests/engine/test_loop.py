@@ -12,10 +12,11 @@ from ringfence.core.errors import BackendError, JournalError
 from ringfence.core.labels import Label, Trust
 from ringfence.core.policy import Effect
 from ringfence.core.turn import State, fold
+from ringfence.engine import consent
 from ringfence.engine.context import Said
 from ringfence.engine.loop import Settings
 
-from .conftest import Build, fail, final, step
+from .conftest import ALICE, Build, fail, final, step
 
 
 async def test_a_task_is_answered_from_what_a_tool_said(house: Build) -> None:
@@ -210,11 +211,11 @@ async def test_a_call_that_needs_a_yes_waits_and_is_made_once_after_it(house: Bu
     turn = agent.start()
     assert (await agent.engine.drive(turn)).status == "waiting"
     assert agent.tools["ring"].calls == []
-    await agent.engine.approve(turn, by="user:alice", expires=agent.clock() + 1000)
+    consent.approve(agent.gate, turn, by=ALICE, expires=agent.clock() + 1000)
     assert (await agent.engine.drive(turn)).answer == "rung"
     assert agent.tools["ring"].calls == [{"of": "bell"}]
     with pytest.raises(JournalError, match="not waiting"):
-        await agent.engine.approve(turn, by="user:alice", expires=agent.clock() + 1000)
+        consent.approve(agent.gate, turn, by=ALICE, expires=agent.clock() + 1000)
 
 
 async def test_a_yes_that_came_too_late_is_none(house: Build) -> None:
@@ -225,7 +226,7 @@ async def test_a_yes_that_came_too_late_is_none(house: Build) -> None:
     )
     turn = agent.start()
     await agent.engine.drive(turn)
-    await agent.engine.approve(turn, by="user:alice", expires=agent.clock() + 1000)
+    consent.approve(agent.gate, turn, by=ALICE, expires=agent.clock() + 1000)
     agent.clock.advance(1000)
     assert (await agent.engine.drive(turn)).status == "waiting"
     assert agent.tools["ring"].calls == []

@@ -1,39 +1,32 @@
-"""The composition root: the only module that imports everything. A list of wires."""
+"""An agent: runs, their events, and what they ask a human."""
 
 from __future__ import annotations
 
 import asyncio
-import getpass
-import os
 import secrets
 import time
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextvars import ContextVar, copy_context
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
-from ringfence import backends, stores, tools
-from ringfence.backends.models import data_home as data_home
 from ringfence.core.chain import Record
-from ringfence.core.errors import JournalError, ManifestError
+from ringfence.core.errors import JournalError
 from ringfence.core.gate import Gate
 from ringfence.core.grants import TaskGrant
-from ringfence.core.labels import IDENTITY, Clause, Label, Trust
-from ringfence.core.policy import Effect, Policy, Profile, SinkSpec
-from ringfence.core.ports import Sink
+from ringfence.core.labels import Label, Trust
+from ringfence.core.policy import Policy, Profile
 from ringfence.core.turn import State, Turn, fold
-from ringfence.core.values import Action, Outcome, Principal, digest
+from ringfence.core.values import Principal, digest
+from ringfence.engine import consent, planner
+from ringfence.engine.consent import Question
 from ringfence.engine.context import Said
 from ringfence.engine.loop import Engine, Settings, Tier
-from ringfence.engine.readmore import SPEC as READ_MORE
-from ringfence.engine.readmore import ReadMore
 from ringfence.engine.result import Result
-from ringfence.manifest.loader import load as load_manifest
-from ringfence.manifest.types import BuiltinTool, Manifest, McpTool, PythonTool, Tool
-from ringfence.tools.python import from_function
+from ringfence.manifest.types import Manifest
 
-REPLY = "reply:local"
+from .house import REPLY, House
+
 DEFAULT_WINDOW = 4096  # tokens, for a server that does not say
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32, lower case
 
@@ -68,13 +61,6 @@ class Event:
     record: Record | None = None
 
 
-class _Reply:
-    """The sink of a local run: the caller takes the text from the result."""
-
-    async def perform(self, action: Action) -> Outcome:
-        return Outcome(len(action.args["text"]), IDENTITY)
-
-
 @dataclass
 class Agent:
     """An agent made from a manifest. Use `await agent.run(task)`, or `agent.run_sync(task)` outside of async code.
@@ -85,30 +71,39 @@ class Agent:
     manifest: Manifest
     principal: Principal
     journal: Any
-    _specs: dict[str, SinkSpec] = field(default_factory=dict)
-    _sinks: dict[str, Sink] = field(default_factory=dict)
-    _backends: list[Any] = field(default_factory=list)
-    _grant: set[str] = field(default_factory=set)
+    house: House
     _engine: Engine | None = None
-
-    def __post_init__(self) -> None:
-        """One `read_more` for all runs: engines that are made at once share it."""
-        self._read_more = ReadMore(chars=self.manifest.workflow.result_chars)
-        self._sinks[READ_MORE.name] = self._read_more
+    _gate: Gate | None = None
 
     async def run(self, task: str, *, conversation: str = "", progress: Callable[[str], None] | None = None) -> Result:
         """Do one task and return its result; a run that could not be finished says so in `result.status`."""
         engine = await self._ready()
         before = self._before(conversation)
+        run = new_run_id(now_ms())
         turn = engine.start(
             task,
-            run=new_run_id(now_ms()),
+            run=run,
             principal=self.principal,
-            grant=TaskGrant(frozenset(self._grant), dict(self._budgets())),
+            grant=await self._grant(task, run, version=1 + len(before)),
             conversation=conversation,
             before=[started.run for started, _ in before],
         )
         return await engine.drive(turn, history=self._said(before), progress=progress)
+
+    async def _grant(self, task: str, run: str, *, version: int) -> TaskGrant:
+        """POL-3: the manifest's grant; where it says so, of its effects only what the user's words alone call for."""
+        house, budgets = self.house, self.house.budgets(self.manifest)
+        sinks, effects = house.reads, house.effects
+        if self.manifest.grant.planned and effects:
+            assert self._gate is not None
+            candidates = [house.specs[name] for name in sorted(effects)]
+            model = f"model:{self.manifest.inference.tiers[0].name}"
+            needs = await planner.propose(
+                self._gate, task, run=f"{run}-plan", principal=self.principal, model=model, effects=candidates
+            )
+            effects = frozenset(needs)
+            budgets = {**budgets, **{name: min(calls, budgets.get(name, calls)) for name, calls in needs.items()}}
+        return TaskGrant(sinks | effects, budgets, version=version)
 
     def run_sync(self, task: str, *, conversation: str = "") -> Result:
         """`run`, for code that is not async."""
@@ -135,12 +130,40 @@ class Agent:
         """`resume`, as events."""
         return self._follow(lambda progress: self.resume(run_id, progress=progress))
 
-    async def approve(self, run_id: str, *, valid_s: int = 600) -> Result:
-        """Say yes, once, to the call that a run waits for, and go on with it."""
-        turn = self.turn(run_id)
-        engine = await self._ready()
-        await engine.approve(turn, by=self.principal.subject, expires=now_ms() + valid_s * 1000)
-        return await engine.drive(turn, history=self._recall(turn))
+    def asks(self, run_id: str) -> Question:
+        """What a run waits for; raises JournalError if it waits for nobody."""
+        return consent.question(self._policed(), self.turn(run_id))
+
+    def waiting(self) -> list[Question]:
+        """What the runs of this agent wait for, the oldest first."""
+        gate, turns = self._policed(), [self.turn(s.run) for s in self.journal.log.runs(1000) if s.state == "waiting"]
+        return sorted((consent.question(gate, turn) for turn in turns), key=lambda question: question.asked)
+
+    async def preview(self, asked: Question) -> str:
+        """What the call would change, as a unified diff; empty for a tool that cannot say."""
+        show = self.house.previews.get(asked.action.sink)
+        return await show(asked.action.args) if show is not None else ""
+
+    async def answer(
+        self, run_id: str, yes: bool, *, digest: str = "", endorse: tuple[str, ...] = (), why: str = ""
+    ) -> None:
+        """Say yes, once, or no to the call that a run waits for; it goes on when it is resumed.
+
+        `digest` (or its beginning) has to be that of the question, where it is given; `endorse` names control arguments
+        whose values hold for the rest of the run. Raises JournalError for an answer that cannot count.
+        """
+        gate, turn = self._policed(), self.turn(run_id)
+        if yes:
+            expires = now_ms() + self.manifest.approvals.valid_s * 1000
+            consent.approve(gate, turn, by=self.principal, expires=expires, digest=digest, endorse=endorse)
+        else:
+            consent.deny(gate, turn, by=self.principal, why=why, digest=digest)
+        await gate.flush()
+
+    async def approve(self, run_id: str, *, digest: str = "", endorse: tuple[str, ...] = ()) -> Result:
+        """`answer` with yes, and go on with the run."""
+        await self.answer(run_id, True, digest=digest, endorse=endorse)
+        return await self.resume(run_id)
 
     async def cancel(self, run_id: str) -> Result:
         """End an interrupted run for good."""
@@ -152,7 +175,9 @@ class Agent:
     def turn(self, run_id: str) -> Turn:
         """The folded state of a run, by its id or an unambiguous beginning of it."""
         log = self.journal.log
-        return fold(log.read(log.find(run_id)))
+        turn = fold(log.read(log.find(run_id)))
+        turn.heard = tuple(said.text for said in self._recall(turn) if said.role == "user")
+        return turn
 
     async def close(self) -> None:
         """Make the journal durable and close every connection."""
@@ -160,8 +185,7 @@ class Agent:
         self.journal.close()
 
     async def _disconnect(self) -> None:
-        for backend in self._backends:
-            await backend.aclose()
+        await self.house.aclose()
 
     async def __aenter__(self) -> Agent:
         return self
@@ -189,9 +213,6 @@ class Agent:
             if not job.done():
                 job.cancel()
                 await asyncio.wait([job])
-
-    def _budgets(self) -> Mapping[str, int]:
-        return {f"tool:{name}": count for name, count in self.manifest.workflow.limits.items()}
 
     def _before(self, conversation: str) -> list[tuple[Record, Record]]:
         """The runs of a conversation that the next one is shown, by start and end: the newest that have an answer."""
@@ -224,21 +245,30 @@ class Agent:
             tool_first=workflow.tool_first,
             checkpoint_interval=workflow.checkpoint_interval,
             retry_with_context=workflow.error_handling == "retry_with_context",
-            about={"agent": runtime.name, "version": runtime.version or ""},
+            about={"agent": runtime.name, "version": runtime.version or "", "sandbox": self.house.sandbox},
         )
-        tiers = [await self._tier(n, probe) for n in range(len(self._backends))]
-        named = digest([self.manifest.model_dump(mode="json"), sorted(spec.pin for spec in self._specs.values())])
-        policy = Policy(self._specs, Profile(runtime.profile), named[:16])
-        gate = Gate(policy, self._sinks, self.journal, now_ms, [_observe])
-        engine = Engine(gate, tiers, settings, reply=REPLY, read_more=self._read_more)
+        tiers = [await self._tier(n, probe) for n in range(len(self.house.backends))]
+        engine = Engine(self._policed(), tiers, settings, reply=REPLY, read_more=self.house.read_more)
         if probe:
             self._engine = engine
         return engine
 
+    def _policed(self) -> Gate:
+        """The one gate of this agent."""
+        if self._gate is None:
+            manifest, specs = self.manifest, self.house.specs
+            named = digest([manifest.model_dump(mode="json"), sorted(spec.pin for spec in specs.values())])
+            approvers = frozenset(manifest.approvals.approvers) if manifest.approvals.approvers else None
+            policy = Policy(
+                specs, Profile(manifest.runtime.profile), named[:16], approvers, manifest.approvals.four_eyes
+            )
+            self._gate = Gate(policy, self.house.sinks, self.journal, now_ms, [_observe], self.house.meter)
+        return self._gate
+
     async def _tier(self, number: int, probe: bool) -> Tier:
         config = self.manifest.inference.tiers[number]  # with what `inference` says for all of them
         asked_first = probe and number == 0 and self._may_hear(f"model:{config.name}")
-        window = (await self._backends[number].probe()).window if asked_first else None
+        window = (await self.house.backends[number].probe()).window if asked_first else None
         asked = config.max_context
         bounds = [bound for bound in (window, asked) if bound]
         max_tokens = config.max_tokens or 512
@@ -246,116 +276,6 @@ class Agent:
 
     def _may_hear(self, sink: str) -> bool:
         """Whether the user's words may go there at all; a server that they may not is not even asked what it has."""
-        words, spec = Label(Trust.USER, frozenset({self.principal.member})), self._specs[sink]
+        words, spec = Label(Trust.USER, frozenset({self.principal.member})), self.house.specs[sink]
         audience = frozenset({self.principal.member}) if spec.audience is None else spec.audience
         return words.flows_to(spec.clearance, audience)
-
-
-def load(path: str | Path = "ringfence.yaml", *, functions: Sequence[Callable[..., Any]] = ()) -> Agent:
-    """Make an agent from a manifest file and, where given, Python functions as further tools.
-
-    Raises ManifestError for a manifest that cannot be meant; reaches no server yet.
-    """
-    return from_manifest(load_manifest(Path(path)), functions=functions)
-
-
-def from_manifest(
-    manifest: Manifest,
-    *,
-    functions: Sequence[Callable[..., Any]] = (),
-    journal: Any = None,
-    notice: Callable[[str], None] | None = None,
-) -> Agent:
-    """`load`, for a manifest in hand.
-
-    `journal` overrides the one beside the manifest; `notice` is told why a start takes long.
-    """
-    roles = frozenset(reader for reader in _readers(manifest) if reader.startswith("role:"))
-    principal = Principal(f"user:{_user()}", roles)
-    agent = Agent(manifest, principal, journal)
-    agent._specs[REPLY] = SinkSpec(REPLY, effect=Effect.READ, confined=True, audience=None, output=IDENTITY)
-    agent._sinks[REPLY] = _Reply()
-    agent._specs[READ_MORE.name] = READ_MORE
-    for config in manifest.inference.tiers:
-        backend = backends.from_manifest(config, manifest.inference, home=data_home(), notice=notice)
-        name = f"model:{config.name}"
-        agent._specs[name] = SinkSpec(
-            name,
-            pin=config.model,
-            effect=Effect.READ,
-            confined=backend.audience is None,  # on this machine: nothing leaves
-            audience=backend.audience,
-            output=IDENTITY,  # what a model says is labelled by what it was shown
-        )
-        agent._sinks[name] = backend.sink
-        agent._backends.append(backend)
-    given = [from_function(function) for function in functions]
-    for tool in (*(tool for config in manifest.tools for tool in tools_of(manifest, config)), *given):
-        if tool.spec.name in agent._specs:
-            raise ManifestError(f"there are two tools called {tool.spec.name.removeprefix('tool:')}", todo="rename one")
-        agent._specs[tool.spec.name] = tool.spec
-        agent._sinks[tool.spec.name] = tool.sink
-    _check_limits(manifest, agent._specs)
-    # POL-3: what reads is granted by default, an effect by name: here by the code that hands it over
-    agent._grant.update(name for name, spec in agent._specs.items() if spec.reads)
-    agent._grant.update(tool.spec.name for tool in given)
-    if journal is None:  # last: a manifest that cannot be meant makes no journal
-        agent.journal = stores.open_journal(manifest.root / ".ringfence" / "journal.db")
-    return agent
-
-
-def _check_limits(manifest: Manifest, specs: Mapping[str, SinkSpec]) -> None:
-    """A limit that names no tool would bound nothing."""
-    for name in manifest.workflow.limits:
-        if f"tool:{name}" not in specs:
-            known = ", ".join(sorted(spec.removeprefix("tool:") for spec in specs if spec.startswith("tool:")))
-            raise ManifestError(f"workflow.limits: expected a tool, got {name!r}", todo=f"there are: {known}")
-
-
-def _user() -> str:
-    """The user's name; the number, for one that this machine has no name for, as in many containers."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError, ImportError):
-        return str(os.getuid())
-
-
-def tools_of(manifest: Manifest, config: Tool) -> Sequence[tools.Tool]:
-    """The tools of one entry of a manifest. Raises ManifestError if it is not available, or its paths are not there."""
-    if why := unavailable(config):
-        raise ManifestError(f"tool {config.name}: {why}", todo="take it out of the manifest until it is released")
-    assert isinstance(config, BuiltinTool)
-    return tools.from_manifest(
-        config,
-        root=manifest.root,
-        readers=_clauses(config.readers or config.callers),
-        callers=frozenset(config.callers) if config.callers else None,
-        clock=now_ms,
-        result_chars=manifest.workflow.result_chars,
-    )
-
-
-def unavailable(tool: Tool) -> str | None:
-    """Why a tool of a manifest cannot be used in this release, or None."""
-    match tool:
-        case McpTool():
-            return "MCP servers are read from the manifest but not yet connected in this release"
-        case PythonTool():
-            return "python tools are given in code in this release: ringfence.load(path, functions=[...])"
-        case _:
-            return tools.unavailable(tool)
-
-
-def _clauses(readers: Sequence[str] | None) -> frozenset[Clause]:
-    if not readers or "public" in readers:
-        return frozenset()
-    return frozenset({frozenset(readers)})
-
-
-def _readers(manifest: Manifest) -> Iterable[str]:
-    for tool in manifest.tools:
-        yield from (*(tool.callers or ()), *(tool.readers or ()))
-    for tier in manifest.inference.tiers:
-        yield from tier.audience or ()
-    for collection in manifest.knowledge.collections:
-        yield from collection.readers

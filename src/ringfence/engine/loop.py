@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ringfence.core.chain import Kind, Record
-from ringfence.core.errors import BackendError, JournalError
+from ringfence.core.errors import BackendError
 from ringfence.core.gate import Gate
 from ringfence.core.grants import TaskGrant
 from ringfence.core.labels import Label, Trust, join_all
@@ -26,7 +26,7 @@ from .evidence import doubt, invented_numbers, restored, says_nothing
 from .readmore import SPEC as READ_MORE
 from .readmore import ReadMore
 from .result import Result, result_of
-from .step import TOOL, Call, Step, grammar, parse, signature
+from .step import TOOL, Call, Step, grammar, handles, parse, signature
 
 Progress = Callable[[str], None]
 REPLY = -1  # the number of the reply among a step's calls; those that open a run come before it
@@ -152,6 +152,7 @@ class Engine:
         Raises JournalError if the record cannot be kept, InternalError for a fault of ours.
         """
         self._read_more.live[turn.run] = turn
+        turn.heard = tuple(said.text for said in history if said.role == "user" and said.label.trust >= Trust.USER)
         try:
             live = self._live(turn, history, progress)
             if turn.state is State.READY and not turn.items:
@@ -164,15 +165,6 @@ class Engine:
         finally:
             self._read_more.live.pop(turn.run, None)
         return result_of(turn)
-
-    async def approve(self, turn: Turn, *, by: str, expires: int) -> None:
-        """A human's yes to the call that the run waits for, once, until `expires` (milliseconds since 1970; POL-9)."""
-        asked = turn.question
-        if asked is None:
-            raise JournalError(f"run {turn.run} is not waiting for anybody", todo="see `ringfence runs show`")
-        body = {"digest": asked.body["digest"], "by": by, "expires": expires}
-        self._gate.record(turn, Kind.APPROVAL, label=turn.label, view={"of": asked.seq}, body=body)
-        await self._gate.flush()
 
     async def cancel(self, turn: Turn, reason: str) -> Result:
         """End a run that will not be resumed."""
@@ -271,14 +263,18 @@ class Engine:
         }
         if named := named_in(turn.start["task"], choices.get("path", ())):
             choices["path"] = named  # the user said which files: calls stay with them
-        key = (way, cut, sum(map(len, choices.values())))
+        key = (way, cut, sum(map(len, choices.values())), len(turn.typed))
         if key not in live.schemas:
             shown = [spec for spec in live.tools if spec.opens != ""]
             tools = [spec for spec in shown if spec.name not in way.without] or shown
             if cut:
                 tools = [*tools, READ_MORE]
             live.schemas[key] = grammar(
-                tools if way.calls else (), final=way.final, parallel=settings.parallel, choices=choices
+                tools if way.calls else (),
+                final=way.final,
+                parallel=settings.parallel,
+                choices=choices,
+                handles=handles(turn, settings.max_choices),
             )
         return live.schemas[key]
 
@@ -294,8 +290,8 @@ class Engine:
         actions = []
         for n in waiting:
             action = self._call(turn, live, calls[n], n)
-            if why := self._invented(turn, live, action):
-                self._gate.refuse(turn, action, Deny("POL-4", "invented", why))
+            if refusal := self._unfounded(turn, live, calls[n], action):
+                self._gate.refuse(turn, action, refusal)
             else:
                 actions.append(action)
         if not actions:
@@ -310,16 +306,22 @@ class Engine:
         """A call as an action, its arguments in full, so that the same call is known as the same."""
         args, spec = call.args, self._gate.policy.sinks.get(call.sink)
         if spec is not None:
-            with suppress(ValueError):  # the gate refuses it, in words for the model
+            with suppress(ValueError, LookupError):  # the gate refuses it, in words for the model
+                args = turn.resolve(args)
                 args = dict(spec.check(args))
         return Action(call.sink, args, turn.label.join(live.label), call=number, run=turn.run)
 
-    def _invented(self, turn: Turn, live: _Live, action: Action) -> str:
-        """Why the numbers of a call may not be used, or nothing: they stand neither in the task nor in a result."""
+    def _unfounded(self, turn: Turn, live: _Live, call: Call, action: Action) -> Deny | None:
+        """A handle of nothing; or numbers to reckon with that stand neither in the task nor in a result."""
+        try:
+            turn.resolve(call.args)
+        except LookupError as error:
+            return Deny("POL-4", "bad-ref", str(error))
         spec = self._gate.policy.sinks.get(action.sink)
         given = " ".join(str(action.args.get(name, "")) for name in (spec.grounded if spec else ()))
         strays = invented_numbers(given, live.said + _texts(turn)) if given else []
-        return f"{', '.join(strays[:3])} stands in no result; look it up first" if strays else ""
+        why = f"{', '.join(strays[:3])} stands in no result; look it up first"
+        return Deny("POL-4", "invented", why) if strays else None
 
     async def _deliver(self, turn: Turn, live: _Live, step: Step) -> None:
         final = dict(step.final or {})

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ringfence.core.policy import SinkSpec
+from ringfence.core.turn import Turn
 from ringfence.core.values import JSON, canonical
 
 TOOL = "tool:"
@@ -45,19 +46,30 @@ def _closed(properties: dict[str, Any]) -> dict[str, Any]:
 
 
 def grammar(
-    tools: Sequence[SinkSpec], *, final: bool, parallel: int, choices: Mapping[str, Sequence[str]] | None = None
+    tools: Sequence[SinkSpec],
+    *,
+    final: bool,
+    parallel: int,
+    choices: Mapping[str, Sequence[str]] | None = None,
+    handles: Mapping[str, Sequence[str]] | None = None,
 ) -> bytes:
     """JSON Schema of a step: a discriminated union of exactly these tools, and the final answer if it is allowed.
 
     `parallel` bounds the calls of one step. `choices` closes string arguments: one whose rule says
     `"x-from": {"key": "path", "ends": [".csv"]}` can only take a value that a result of this run has shown under that
-    key, so a small model cannot misspell a file. Where both forms are open, `enough` is said before one is taken:
-    a small model judges a question better than it picks a key.
+    key, so a small model cannot misspell a file. `handles` (by kind of value) may stand for an argument of that kind:
+    `{"$ref": "r3/0/sender"}`, and the runtime puts the value in, and knows where it came from. Where both forms are
+    open, `enough` is said before one is taken: a small model judges a question better than it picks a key.
     """
     forms: list[dict[str, Any]] = []
     if tools:
         calls = [
-            _closed({"tool": {"const": spec.name.removeprefix(TOOL)}, "args": _closed_args(spec.schema, choices or {})})
+            _closed(
+                {
+                    "tool": {"const": spec.name.removeprefix(TOOL)},
+                    "args": _handed(spec, _closed_args(spec.schema, choices or {}), handles or {}),
+                }
+            )
             for spec in tools
             if _has_choice(spec.schema, choices or {})
         ]
@@ -82,6 +94,27 @@ def _final(known: Sequence[str]) -> dict[str, Any]:
             "confidence": {"enum": ["low", "medium", "high"]},
         }
     )
+
+
+def _handed(spec: SinkSpec, schema: JSON, handles: Mapping[str, Sequence[str]]) -> JSON:
+    """The arguments' schema, with handles wherever values of an argument's kind are known: those of effects alone."""
+    kinds = {name: kind for name, kind in spec.types.items() if handles.get(kind) and not spec.reads}
+    if not kinds or "properties" not in schema:
+        return schema
+    refs = {name: _closed({"$ref": {"enum": list(handles[kind])}}) for name, kind in kinds.items()}
+    given = {
+        name: {"anyOf": [rule, refs[name]]} if name in refs else rule for name, rule in schema["properties"].items()
+    }
+    return {**schema, "properties": given}
+
+
+def handles(turn: Turn, at_most: int) -> dict[str, list[str]]:
+    """The newest handles of typed values that results have shown, by kind."""
+    found: dict[str, list[str]] = {}
+    for (kind, _), source in reversed(turn.typed.items()):
+        if source.startswith("r") and "/" in source and len(found.setdefault(kind, [])) < at_most:
+            found[kind].append(source)
+    return found
 
 
 def _has_choice(schema: JSON, choices: Mapping[str, Sequence[str]]) -> bool:

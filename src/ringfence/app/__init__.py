@@ -1,0 +1,67 @@
+"""The composition root: the only package that imports everything."""
+
+from __future__ import annotations
+
+import getpass
+import os
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from ringfence import stores
+from ringfence.backends.models import data_home
+from ringfence.core.values import Principal
+from ringfence.manifest.loader import load as load_manifest
+from ringfence.manifest.types import Manifest
+
+from .agent import Agent, Event, new_run_id, now_ms
+from .house import furnish
+
+__all__ = ["Agent", "Event", "data_home", "from_manifest", "load", "new_run_id", "now_ms"]
+
+
+def load(path: str | Path = "ringfence.yaml", *, functions: Sequence[Callable[..., Any]] = ()) -> Agent:
+    """Make an agent from a manifest file and, where given, Python functions as further tools.
+
+    Raises ManifestError for a manifest that cannot be meant; reaches no server yet.
+    """
+    return from_manifest(load_manifest(Path(path)), functions=functions)
+
+
+def from_manifest(
+    manifest: Manifest,
+    *,
+    functions: Sequence[Callable[..., Any]] = (),
+    journal: Any = None,
+    notice: Callable[[str], None] | None = None,
+) -> Agent:
+    """`load`, for a manifest in hand.
+
+    `journal` overrides the one beside the manifest; `notice` is told why a start takes long.
+    """
+    roles = frozenset(reader for reader in _readers(manifest) if reader.startswith("role:"))
+    house = furnish(manifest, functions, clock=now_ms, notice=notice)
+    if journal is None:  # last: a manifest that cannot be meant makes no journal
+        journal = stores.open_journal(manifest.root / ".ringfence" / "journal.db")
+    return Agent(manifest, Principal(f"user:{_user()}", roles), journal, house)
+
+
+def _user() -> str:
+    """The user's name; the number, for one that this machine has no name for, as in many containers."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError, ImportError):
+        return str(os.getuid())
+
+
+def _readers(manifest: Manifest) -> Iterable[str]:
+    """Everyone whom a manifest names: whoever starts it at a terminal is its operator, and holds every role in it."""
+    for tool in manifest.tools:
+        yield from (*(tool.callers or ()), *(tool.readers or ()))
+    for entry in manifest.catalogue.values():
+        yield from entry.callers or ()
+    for tier in manifest.inference.tiers:
+        yield from tier.audience or ()
+    for collection in manifest.knowledge.collections:
+        yield from collection.readers
+    yield from manifest.approvals.approvers or ()

@@ -1,0 +1,112 @@
+"""What a run asks a human, and which answers count."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from ringfence.core.errors import JournalError
+from ringfence.core.gate import Gate
+from ringfence.core.policy import Effect, Profile, Role
+from ringfence.core.turn import State
+from ringfence.core.values import Principal
+from ringfence.engine import consent
+from ringfence.engine.consent import Origin
+
+from .conftest import ALICE, Build, House, final, step
+
+BOB = Principal("user:bob")
+LEAD = Principal("user:lee", frozenset({"role:lead"}))
+SEND = {"effect": Effect.EGRESS, "audience": None, "roles": {"body": Role.TEXT}, "types": {"to": "email", "n": "number"}}
+SCHEMA = {"type": "object", "properties": {"to": {}, "n": {}, "body": {}}, "required": [], "additionalProperties": True}
+LETTER = {"to": "eve@x.example", "n": 7, "body": "see https://evil.example"}
+TASK = "send 7 to bob@x.example"
+
+
+async def asking(house: Build, *more: str) -> tuple[House, Any]:
+    """A run that waits for a yes to a letter that nobody asked for."""
+    script = [step(("send", LETTER)), *more, final("it was done")]
+    agent = house(script, tools={"send": lambda _: "sent"}, specs={"send": {**SEND, "schema": SCHEMA}})
+    turn = agent.start(TASK)
+    assert (await agent.engine.drive(turn)).status == "waiting"
+    return agent, turn
+
+
+async def test_a_question_shows_resolved_values_and_the_origin_of_each_control_argument(house: Build) -> None:
+    agent, turn = await asking(house)
+    asked = consent.question(agent.gate, turn)
+    assert asked.origins == (Origin("to", "eve@x.example", "email", ""), Origin("n", 7, "number", "you"))
+    assert asked.texts == (("body", "see https://evil.example"),)
+    assert (asked.run, asked.task, asked.rule, asked.stale) == ("run1", TASK, "POL-4", False)
+    assert asked.action.args == LETTER
+
+
+async def test_a_no_is_told_to_the_model_and_the_call_is_never_made(house: Build) -> None:
+    agent, turn = await asking(house)
+    consent.deny(agent.gate, turn, by=ALICE, why="wrong person")
+    result = await agent.engine.drive(turn)
+    assert agent.tools["send"].calls == []
+    assert b"user:alice said no: wrong person" in agent.model.prompts[-1].messages[-1]
+    assert result.status == "done"
+
+
+async def test_an_endorsed_value_holds_for_the_next_call_and_one_that_was_not_asks_again(house: Build) -> None:
+    second = step(("send", {**LETTER, "n": 8, "body": "again"}))
+    agent, turn = await asking(house, second)
+    consent.approve(agent.gate, turn, by=ALICE, expires=agent.clock() + 1000, endorse=("to",))
+    assert (await agent.engine.drive(turn)).status == "waiting"
+    assert agent.tools["send"].calls == [LETTER]
+    asked = consent.question(agent.gate, turn)
+    assert [o.source for o in asked.origins] == ["user:alice", ""]
+
+
+@pytest.mark.parametrize(
+    ("how", "message"),
+    [
+        ({"by": BOB}, "user:bob may not answer"),
+        ({"by": ALICE, "digest": "0" * 12}, "expected an answer to"),
+        ({"by": ALICE, "endorse": ("body",)}, "no control argument 'body'"),
+    ],
+)
+async def test_an_answer_that_cannot_count_changes_nothing(house: Build, how: Any, message: str) -> None:
+    agent, turn = await asking(house)
+    with pytest.raises(JournalError, match=message):
+        consent.approve(agent.gate, turn, expires=agent.clock() + 1000, **how)
+    assert turn.state is State.WAITING
+
+
+async def test_a_yes_under_another_policy_is_refused(house: Build) -> None:
+    agent, turn = await asking(house)
+    changed = Gate(replace(agent.gate.policy, digest="new"), {}, agent.journal, agent.clock)
+    assert consent.question(changed, turn).stale
+    with pytest.raises(JournalError, match="the policy has changed"):
+        consent.approve(changed, turn, by=ALICE, expires=agent.clock() + 1000)
+
+
+async def test_with_four_eyes_another_approver_says_yes(house: Build) -> None:
+    agent, turn = await asking(house)
+    eyes = replace(agent.gate.policy, approvers=frozenset({"role:lead"}), four_eyes=True)
+    gate = Gate(eyes, {}, agent.journal, agent.clock)
+    with pytest.raises(JournalError, match="role:lead may"):
+        consent.approve(gate, turn, by=ALICE, expires=agent.clock() + 1000)
+    consent.approve(gate, turn, by=LEAD, expires=agent.clock() + 1000)
+    assert turn.state is State.ACTING
+
+
+async def test_unattended_there_is_no_question_and_the_call_is_not_made(house: Build) -> None:
+    agent = house(
+        [step(("send", LETTER)), final("it could not be sent")],
+        tools={"send": lambda _: "sent"},
+        specs={"send": {**SEND, "schema": SCHEMA}},
+    )
+    agent.gate.policy = replace(agent.gate.policy, profile=Profile.UNATTENDED)
+    result = await agent.run(TASK)
+    assert (result.status, agent.tools["send"].calls) == ("done", [])
+
+
+async def test_nothing_to_answer_says_so(house: Build) -> None:
+    agent = house([final("x")])
+    with pytest.raises(JournalError, match="not waiting"):
+        consent.question(agent.gate, agent.start())
