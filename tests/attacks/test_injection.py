@@ -18,6 +18,7 @@ import pytest
 from ringfence import tool
 from ringfence.app import Agent, from_manifest
 from ringfence.core.chain import Kind, Record
+from ringfence.core.grants import TaskGrant
 from ringfence.core.labels import NOBODY
 from ringfence.core.values import Principal
 from ringfence.engine.result import Result
@@ -141,13 +142,19 @@ async def test_a_sink_of_the_runtime_is_no_tool_of_the_model(notes: Path) -> Non
 
 
 async def test_a_tool_outside_the_grant_is_refused_by_pol_3_though_it_exists(notes: Path) -> None:
-    scene = await play(notes, step("calc", expression="6 * 7"), change=lambda agent: agent._grant.discard("tool:calc"))
+    def without_calc(agent: Agent) -> None:
+        async def narrow(task: str, run: str, *, version: int) -> TaskGrant:
+            return TaskGrant(agent.house.reads - {"tool:calc"}, {})
+
+        agent._grant = narrow  # type: ignore[method-assign]
+
+    scene = await play(notes, step("calc", expression="6 * 7"), change=without_calc)
     assert scene.denials == [("tool:calc", "POL-3", "outside-grant")]
     assert "tool:calc" not in dict(scene.intents)
 
 
-async def test_an_effect_that_takes_public_content_alone_gets_nothing_of_the_users(notes: Path) -> None:
-    """A commit that nobody described further: its audience is anyone, so nothing of this run may enter it (POL-5)."""
+async def test_an_effect_that_takes_public_content_alone_gets_nothing_of_the_users_unasked(notes: Path) -> None:
+    """A commit that nobody described further: its audience is anyone, so nothing of this run enters it unasked."""
     sent: list[str] = []
 
     @tool("commit", roles={"text": "text"})
@@ -157,8 +164,9 @@ async def test_an_effect_that_takes_public_content_alone_gets_nothing_of_the_use
         return "posted"
 
     scene = await play(notes, step("post", text="what the meeting said"), functions=[post])
-    assert scene.denials == [("tool:post", "POL-5", "readers")]
-    assert sent == []
+    (asked,) = (r for r in scene.records if r.kind is Kind.DECISION)
+    assert [asked.view[key] for key in ("sink", "verdict", "rule", "code")] == ["tool:post", "ask", "POL-5", "release"]
+    assert (scene.result.status, sent) == ("waiting", [])
 
 
 ESCAPES = [
@@ -256,7 +264,7 @@ async def test_what_hr_may_read_is_not_answered_to_others(notes: Path) -> None:
 
     def by_bob(agent: Agent) -> None:
         agent.principal = bob
-        agent._specs["model:main"] = replace(agent._specs["model:main"], audience=NOBODY)
+        agent.house.specs["model:main"] = replace(agent.house.specs["model:main"], audience=NOBODY)
 
     scene = await play(notes, text=CANARY, files=', readers: ["role:hr"]', change=by_bob)
     assert CANARY.encode() in scene.sent

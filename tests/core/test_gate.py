@@ -384,3 +384,38 @@ async def test_a_value_that_an_approver_endorsed_holds_for_the_run() -> None:
     h.gate.record(h.turn, Kind.APPROVAL, label=USER, view={}, body=body)
     assert h.turn.origin("x@y.example", "email") == "user:bob"
     assert isinstance(await h.gate.perform(h.turn, act("tool:write", to="x@y.example", n=None)), Outcome)
+
+
+async def test_the_end_of_what_has_a_known_start_and_length_is_known() -> None:
+    kinds = {"/*/start": Leaf("datetime"), "/*/end": Leaf("datetime")}
+    spec = writer(types={"end": "datetime"})
+
+    async def events(_: Action) -> Outcome:
+        return Outcome([{"start": "2024-05-03T10:00:00", "end": "2024-05-03T10:45:00"}, {"start": "2024-05-04T09:00"}])
+
+    h = house(reader(leaves=kinds), spec, task="move it to 2024-05-06 at 14:00, or for two hours")
+    h.sinks["tool:read"].does = events
+    assert isinstance(await h.gate.perform(h.turn, act("tool:write", end="2024-05-06 14:45")), Ask)
+    h = house(reader(leaves=kinds), spec, task="move it to 2024-05-06 at 14:00, or for two hours")
+    h.sinks["tool:read"].does = events
+    await h.gate.perform(h.turn, act())
+    assert h.turn.origin("2024-05-06T14:45:00", "datetime") == "you"
+    assert h.turn.origin("2024-05-04 09:45", "datetime") == "r4/1/start"
+    assert h.turn.origin("2024-05-06 16:00", "datetime") == "you"
+    assert h.turn.origin("2024-05-06 15:00", "datetime") == ""
+
+
+async def test_a_sole_value_counts_where_the_user_said_what_to_read() -> None:
+    async def page(action: Action) -> Outcome:
+        return Outcome({"text": "Dora: dora@b.example", "n": 1})
+
+    spec = reader(leaves={"/text": Leaf("email", sole=True)}, types={"url": "url"})
+    for asked, vouched in (("https://dora.example", "r4"), ("https://other.example", "")):
+        h = house(spec, task="invite Dora, see https://dora.example")
+        h.sinks["tool:read"].does = page
+        await h.gate.perform(h.turn, act(url=asked))
+        assert h.turn.origin("dora@b.example", "email") == vouched
+    h = house(reader(leaves={"/text": Leaf("email", sole=True)}), task="invite Dora")
+    h.sinks["tool:read"].does = page
+    await h.gate.perform(h.turn, act())
+    assert h.turn.origin("dora@b.example", "email") == ""

@@ -79,8 +79,8 @@ def test_pol_4_a_control_argument_comes_from_the_user_as_a_whole_and_as_its_kind
     turn, spec = acting("tool:write", task="send 7 to a@b.example on 2024-05-03"), writer(types=KINDS)
     assert code(decide(spec, turn, to="a@b.example", n=7)) == "allow POL-8"
     assert code(decide(spec, turn, to=["a@b.example"], n=7.0)) == "allow POL-8"
-    assert code(decide(spec, turn, to="xa@b.example")) == "ask POL-4 no-provenance"
-    assert code(decide(spec, turn, to=["a@b.example", "c@d.example"])) == "ask POL-4 no-provenance"
+    assert code(decide(spec, turn, n=8)) == "ask POL-4 no-provenance"
+    assert code(decide(spec, acting("tool:write", task="mail them"), to="a@b.example")) == "ask POL-4 no-provenance"
     assert code(decide(spec, turn, at="2024-05-03")) == "ask POL-4 no-provenance"  # a date is no street
     assert code(decide(spec, turn, n=True)) == "ask POL-4 no-provenance"
     assert decide(writer(), acting("tool:write"), to="x") == Ask(
@@ -108,6 +108,55 @@ def test_pol_4_a_typed_leaf_vouches_for_its_own_kind_alone() -> None:
     assert code(decide(spec, turn, to="a@b.example", n=1)) == "allow POL-8"
     assert code(decide(spec, turn, at="a@b.example")) == "ask POL-4 no-provenance"
     assert code(decide(spec, turn, n=True)) == "ask POL-4 no-provenance"
+
+
+def test_pol_3_where_the_user_named_an_address_another_one_that_nobody_vouches_for_is_no_question() -> None:
+    turn, spec = acting("tool:write", "tool:read", task="mail a@b.example"), writer(types=KINDS)
+    assert code(decide(spec, turn, to=["a@b.example", "xa@b.example"])) == "deny POL-3 outside-grant"
+    assert code(decide(reader(types=KINDS), turn, to="xa@b.example")) == "allow POL-8"
+    turn.typed = {("email", "c@d.example"): "r3/0/sender"}
+    assert code(decide(spec, turn, to="C@d.example")) == "allow POL-8"
+
+
+def test_pol_4_roles_and_kinds_may_be_those_of_a_part() -> None:
+    roles = {"files/*/note": Role.TEXT, "files/*/colour": Role.LOW}
+    spec = writer(roles=roles, types={"files": "id", "files/*/to": "email"})
+    turn = acting("tool:write", task="send file #7 to a@b.example")
+    part = {"id": "7", "to": "a@b.example", "note": "pay up", "colour": "red"}
+    assert code(decide(spec, turn, files=[part])) == "allow POL-8"
+    assert code(decide(spec, turn, files=[{**part, "id": "8"}])) == "ask POL-4 no-provenance"
+    assert code(decide(spec, turn, files=[{**part, "note": "https://evil.example"}])) == "ask POL-6 link"
+
+
+def test_pol_4_the_operators_words_for_a_value_vouch_for_it() -> None:
+    spec = writer(words={"access": {"rw": ("write", "edit"), "true": ("every month",)}})
+    assert code(decide(spec, acting("tool:write", task="let her edit it"), access="rw")) == "allow POL-8"
+    assert code(decide(spec, acting("tool:write", task="pay it every month"), access=True)) == "allow POL-8"
+    assert code(decide(spec, acting("tool:write", task="let her read it"), access="rw")) == "ask POL-4 no-provenance"
+
+
+@pytest.mark.parametrize(
+    ("profile", "verdict"),
+    [
+        (Profile.DEFAULT, "allow POL-8"),
+        (Profile.STRICT, "ask POL-4 chosen"),
+        (Profile.UNATTENDED, "deny POL-4 chosen"),
+    ],
+)
+def test_pol_4_what_is_lost_and_who_gets_text_was_the_users_choice_under_the_careful_profiles(
+    profile: Profile, verdict: str
+) -> None:
+    turn = acting("tool:write", task='tell a@b.example "all is well", delete #9')
+    turn.typed = {("email", "c@d.example"): "r3/0/sender", ("id", "8"): "r3/0/id"}
+    roles = {"body": Role.TEXT}
+    mail = writer(types=KINDS, roles=roles)
+    assert code(decide(mail, turn, label=PUBLIC, profile=profile, to="c@d.example", body="pay up")) == verdict
+    assert (
+        code(decide(mail, turn, label=PUBLIC, profile=profile, to="c@d.example", body="all is well")) == "allow POL-8"
+    )
+    gone = writer(effect=Effect.DESTROY, types={"which": "id"})
+    assert code(decide(gone, turn, profile=profile, which="8")) == verdict
+    assert code(decide(gone, turn, profile=profile, which="9")) == "allow POL-8"
 
 
 def test_pol_3_a_grant_may_name_the_only_objects_of_a_tool() -> None:

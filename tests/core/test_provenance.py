@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ringfence.core.provenance import FORMS, Words, at, declared, forms_of, scalars
+from ringfence.core.provenance import FORMS, Words, at, between, declared, earlier, forms_of, scalars, sole
 
 TASK = """Please move 1,250.50 from DE89370400440532013000 to Alice Miller's account, and write "Rent, second half"
 into reports/rent.md on May 3rd, 2024 at 9:30. Ask bob.k@mail.example (or +49-30-1234567) in the general channel;
@@ -63,6 +63,42 @@ def test_quotation_marks_make_a_span_a_value_of_any_kind_but_that_of_another_for
     assert not words.vouch("t do what isn", "")
 
 
+DATES = (
+    "Free from January 11th to 15 January 2025, an hour each at 10:00 on 2025-01-12, then a 30-minute call."
+    " See www.a.example.Then 1. go 2. pay #42, id: 77, number 8 and 123456."
+)
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "yes"),
+    [
+        ("2025-01-11", "date", True), ("2025-01-15", "date", True), ("2024-01-11", "date", False),
+        ("2025-01-11 00:00", "datetime", True), ("2025-01-11T23:59:00", "datetime", True),
+        ("2025-01-12T10:00:00Z", "datetime", True), ("2025-01-11 01:00", "datetime", False),
+        ("www.a.example", "url", True), ("www.a.example.Then", "url", False),
+        ("42", "id", True), ("77", "id", True), ("8", "id", True), ("123456", "id", True),
+        ("1", "id", False), ("2", "id", False), ("10", "id", False),
+    ],
+)  # fmt: skip
+def test_dates_without_a_year_whole_days_and_numbers_that_are_called_ids(value: str, kind: str, yes: bool) -> None:
+    assert Words([DATES]).vouch(value, kind) is yes
+
+
+def test_durations_in_words_are_minutes() -> None:
+    assert Words([DATES]).spans == {60.0, 30.0}
+    assert Words(["half an hour, two days, 1.5 hours, 3 weeks"]).spans == {30.0, 2880.0, 90.0, 30240.0}
+    assert earlier("2025-01-12 11:00", 60) == "2025-01-12 10:00"
+    assert (earlier("noon", 60), earlier("0001-01-01 00:00", 60)) == ("", "")
+    assert between("2025-01-12 11:00", "2025-01-12 10:30") == 30
+    assert (between("2025-01-12 11:00"), between("x", "y")) == (0, 0)
+
+
+def test_the_sole_value_of_a_kind_in_a_text() -> None:
+    assert sole("write to (a@b.example), yes: a@b.example!", "email") == "a@b.example"
+    assert sole("a@b.example or c@d.example", "email") == ""
+    assert sole("nobody", "email") == ""
+
+
 def test_messages_do_not_run_into_each_other() -> None:
     words = Words(["write to Alice", "Miller is away"])
     assert words.vouch("Alice", "name")
@@ -109,6 +145,8 @@ def test_declared_parts_are_found_by_pattern_and_text_under_them_is_not() -> Non
     found = list(declared(mails, ["/*/from", "/*/cc/*"]))
     assert found == [("/0/from", "/*/from"), ("/0/cc/0", "/*/cc/*")]
     assert list(declared(mails, [])) == []
+    shares = {"files": [{"with": {"a@b.example": "r", "x/y": "rw"}}]}
+    assert [at(shares, p) for p, _ in declared(shares, ["/files/*/with/*#"])] == ["a@b.example", "x/y"]
 
 
 def test_what_is_declared_is_bounded() -> None:

@@ -16,6 +16,7 @@ from ringfence.core.texts import carried, signals
         ("mailto:a@b.example", "link", "mailto:a@b.example"),
         ("![x](data:image/png;base64,AA)", "image", "![x]("),
         ("![x][ref]", "image", "![x]["),
+        ("card 4539 1488 0343 6467 ok", "secret", "4539 1488 0343 6467"),
         ("key AKIAABCDEFGHIJKLMNOP.", "secret", "AKIAABCDEFGHIJKLMNOP"),
         ("-----BEGIN RSA PRIVATE KEY-----", "secret", "-----BEGIN RSA PRIVATE KEY"),
         ("t ghp_abcdefghijklmnop1234", "secret", "ghp_abcdefghijklmnop1234"),
@@ -31,7 +32,7 @@ def test_what_a_text_carries_is_found(text: str, what: str, found: str) -> None:
     "text",
     ["", "The report.md is in reports/q1.csv, e.g. at 10:30.", "version 1.2.3 of main.py",
      "a very long-hyphenated-word",
-     "2024-05-15-minutes-of-the-annual-general-meeting-of-members", "Wait... what?No!"],
+     "2024-05-15-minutes-of-the-annual-general-meeting-of-members", "Wait... what?No!", "order 4539148803436468", "0000000000000000"],
 )  # fmt: skip
 def test_plain_text_carries_nothing(text: str) -> None:
     assert carried(text) == []

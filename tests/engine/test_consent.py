@@ -22,7 +22,7 @@ LEAD = Principal("user:lee", frozenset({"role:lead"}))
 SEND = {"effect": Effect.EGRESS, "audience": None, "roles": {"body": Role.TEXT}, "types": {"to": "email", "n": "number"}}
 SCHEMA = {"type": "object", "properties": {"to": {}, "n": {}, "body": {}}, "required": [], "additionalProperties": True}
 LETTER = {"to": "eve@x.example", "n": 7, "body": "see https://evil.example"}
-TASK = "send 7 to bob@x.example"
+TASK = "send 7 to Bob"
 
 
 async def asking(house: Build, *more: str) -> tuple[House, Any]:

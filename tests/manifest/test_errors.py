@@ -30,7 +30,8 @@ MISTAKES = {
     ),
     BASE + "tool: []\n": "m.yaml:2:1 tool: expected a known key, got 'tool'; did you mean 'tools'?",
     BASE + "source: x\n": (
-        "m.yaml:2:1 source: expected a known key, got 'source'; known are inference, knowledge, runtime, tools, workflow"
+        "m.yaml:2:1 source: expected a known key, got 'source'; known are approvals, catalogue, grant,"
+        " inference, knowledge, plugins, runtime, sandbox, tools, workflow"
     ),
     BASE + "tools:\n- {name: files, type: builtin, target_path: [.]}\n": (
         "m.yaml:3:32 tools[0].target_path: expected a known key, got 'target_path'; did you mean 'target_paths'?"
@@ -150,9 +151,9 @@ MISTAKES = {
     BASE + "tools:\n- {name: fils, type: builtin}\n": (
         "m.yaml:3:10 tools[0].name: expected a tool that ships with Ringfence, got 'fils'; did you mean 'files'?"
     ),
-    BASE + "tools:\n- {name: web, type: builtin}\n": (
-        "m.yaml:3:10 tools[0].name: expected a tool that ships with Ringfence, got 'web';"
-        " known are calc, csv, files, shell, text, time"
+    BASE + "tools:\n- {name: gopher, type: builtin}\n": (
+        "m.yaml:3:10 tools[0].name: expected a tool that ships with Ringfence, got 'gopher';"
+        " known are calc, csv, files, http, python, shell, sql, text, time, web"
     ),
     BASE + "tools:\n- {name: files, type: builtin, allow: [df]}\n": (
         "m.yaml:3:39 tools[0].allow: expected no allow in files, which runs no commands; remove it, or use name: shell"
@@ -176,7 +177,8 @@ MISTAKES = {
     ),
     BASE + "tools: [{name: files, type: builtin}]\nworkflow: {limits: {files: 2}}\n": (
         "m.yaml:3:28 workflow.limits.files: expected a tool of files, got 'files';"
-        " known are files.find, files.list, files.overview, files.read, files.search, files.stat"
+        " known are files.edit, files.find, files.list, files.overview, files.patch, files.read, files.search,"
+        " files.stat, files.undo, files.write"
     ),
     BASE + "tools: [{name: calc, type: builtin}]\nworkflow: {limits: {calc.add: 2}}\n": (
         "m.yaml:3:31 workflow.limits.calc.add: expected a tool of calc, got 'calc.add'; did you mean 'calc'?"

@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from pathlib import Path
 
 import pytest
 
-from ringfence.app import tools_of
+from ringfence.app.house import furnish
 from ringfence.engine.readmore import SPEC as READ_MORE
 from ringfence.manifest.loader import dump, load, parse
 from ringfence.manifest.types import ALWAYS_THERE, TOOLS_OF, Manifest, McpTool, Sandbox
@@ -216,9 +217,20 @@ workflow: {limits: {files.find: 1, calc: 2, read_more: 3, tickets.anything: 4}}
 
 
 def test_the_tools_that_a_limit_may_name_are_those_that_are_made(tmp_path: Path) -> None:
-    groups = ", ".join(f"{{name: {name}, type: builtin, target_paths: [.]}}" for name in TOOLS_OF)
-    made = parse(f"inference: {{provider: embedded, model: m}}\ntools: [{groups}]\n", tmp_path / "m.yaml")
-    for config in made.tools:
-        names = [tool.spec.name.removeprefix("tool:") for tool in tools_of(made, config)]
-        assert sorted(names) == sorted(TOOLS_OF[config.name])
+    needs = {
+        "files": "target_paths: [.], permissions: [read, grep, write]",
+        "text": "target_paths: [.]",
+        "csv": "target_paths: [.]",
+        "shell": "allow: [df], permissions: [execute]",
+        "web": "hosts: [docs.example.com]",
+        "http": "hosts: [docs.example.com]",
+        "sql": "database: ./data.db",
+        "python": "permissions: [execute]",
+    }
+    sqlite3.connect(tmp_path / "data.db").close()
+    groups = [f"{{name: {name}, type: builtin, {needs.get(name, '')}}}" for name in TOOLS_OF]
+    text = f"inference: {{provider: ollama, model: m}}\ntools: [{', '.join(groups)}]\n"
+    house = furnish(parse(text, tmp_path / "m.yaml"), [], clock=lambda: 0)
+    made = {name.removeprefix("tool:") for name in house.specs if name.startswith("tool:")}
+    assert made == {name for names in TOOLS_OF.values() for name in names} | {ALWAYS_THERE}
     assert READ_MORE.name == f"tool:{ALWAYS_THERE}"

@@ -155,7 +155,7 @@ def test_a_secret_in_a_field_that_is_shown_is_refused(monkeypatch: pytest.Monkey
         parse("inference:\n  provider: ollama\n  model: x${MY_API_KEY}\n", "m.yaml")
     assert caught.value.what == (
         "m.yaml:3:10 inference.model: expected a value that may be seen, got ${MY_API_KEY}, which is named like a secret:"
-        " this field is shown in dumps and logs; keep secrets in api_key, or rename the variable"
+        " this field is shown in dumps and logs; keep secrets in api_key, secrets or headers, or rename the variable"
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from ringfence.core.errors import ManifestError
@@ -20,7 +22,10 @@ workflow: {max_steps: 15, checkpoint_interval: 3, error_handling: retry_with_con
 
 
 def warnings(text: str) -> dict[str, str]:
-    return {n.path: n.text for n in plain_words(parse(text, "m.yaml")) if n.level == "warn"}
+    found = {n.path: n.text for n in plain_words(parse(text, "m.yaml")) if n.level == "warn"}
+    if "type: mcp" in text:
+        assert "ringfence.lock" in found.pop("tools")  # said wherever there is a server and no lock beside the manifest
+    return found
 
 
 def test_every_key_that_was_written_is_said_with_its_value_and_meaning() -> None:
@@ -48,22 +53,116 @@ def test_what_this_release_does_not_have_is_said() -> None:
     text = """\
 inference: {provider: embedded, model: m}
 tools:
-  - {name: shell, type: builtin, allow: [df]}
-  - {name: mine, type: python, function: a:b}
-  - {name: started, type: mcp, command: [x], sandbox: true}
   - {name: files, type: builtin, permissions: [read, write]}
 knowledge: {collections: [{name: a, path: b}]}
 """
     assert warnings(text) == {
-        "tools[0]": "shell is read, but not available in this release: it cannot be called",
-        "tools[1]": (
-            "a function named in a manifest is read, but not available in this release: give it in code,"
-            " ringfence.load(path, functions=[...])"
-        ),
-        "tools[2]": "an MCP server is read, but not available in this release: started cannot be called",
-        "tools[3].permissions": "the tools of this release only read: write gives nothing",
-        "knowledge": "knowledge is read, but not available in this release: the agent searches no collection",
+        "knowledge": "knowledge is read, but not available in this release: the agent searches no collection"
     }
+
+
+TOOLS = "inference: {provider: embedded, model: m}\ntools:\n"
+
+
+def test_a_permission_that_gives_nothing_and_a_shell_without_commands_are_said() -> None:
+    text = TOOLS + "- {name: csv, type: builtin, permissions: [read, write]}\n- {name: shell, type: builtin}\n"
+    text += "- {name: files, type: builtin, permissions: [write, execute], sandbox: false}\n"
+    assert warnings(text) == {
+        "tools[0].permissions": "csv has no tool for it: write gives nothing",
+        "tools[1].allow": "no command is named: none may be run",
+        "tools[2].permissions": "files has no tool for it: execute gives nothing",
+        "tools[2].sandbox": (
+            "false changes nothing: whatever touches the world is confined; `sandbox` at the top says how"
+        ),
+    }
+
+
+def test_what_confines_nothing_is_shouted_before_anything_else() -> None:
+    text = "sandbox: unsafe-none\nruntime: {telemetry: true}\ninference: {provider: embedded, model: m}"
+    first, *_ = [n for n in plain_words(parse(text, "m.yaml")) if n.level == "warn"]
+    assert first.path == "sandbox"
+    assert first.text.startswith("UNSAFE: NOTHING CONFINES THE TOOLS.")
+    assert "sandbox" not in warnings(text.replace("unsafe-none", "landlock"))
+
+
+def test_hosts_that_let_more_out_than_they_seem_are_said() -> None:
+    text = TOOLS + "- {name: web, type: builtin, hosts: ['*.example.org', {host: wiki, private: true}]}\n"
+    text += "- {name: shell, type: builtin, allow: [curl], hosts: [{host: a, paths: [/x]}]}\n"
+    assert warnings(text) == {
+        "tools[0].hosts[0].host": (
+            "*.example.org is every name below it: whoever can make one there can be sent data; name the hosts"
+        ),
+        "tools[0].hosts[1].private": (
+            "wiki may lead into your own network: whatever answers there can be asked by the model's calls"
+        ),
+        "tools[1].hosts[0].paths": (
+            "inside a program's own TLS Ringfence sees the host alone: methods and paths are not held there"
+        ),
+    }
+
+
+def test_secrets_that_are_not_set_are_said_by_name() -> None:
+    text = TOOLS + "- {name: sql, type: builtin, database: '${NEVER_A}'}\n"
+    text += "- {name: http, type: builtin, hosts: [{host: a, headers: {X: 'Bearer ${NEVER_B}'}}]}\n"
+    text += "- {name: shell, type: builtin, allow: [x], secrets: {T: '${NEVER_C}'}}\n"
+    unset = "is not set: set it in the environment or in .env"
+    assert warnings(text) == {
+        "tools[0].database": f"NEVER_A {unset}",
+        "tools[1].hosts[0].headers.X": f"NEVER_B {unset}",
+        "tools[2].secrets.T": f"NEVER_C {unset}",
+    }
+
+
+def test_a_grant_without_effects_for_a_tool_that_may_write_is_said() -> None:
+    text = TOOLS + "- {name: files, type: builtin, permissions: [read, write]}\n"
+    assert warnings(text) == warnings(text + "grant: {effects: [files.write]}") == {}
+    assert warnings(text + "grant: {effects: []}") == {
+        "grant.effects": "no tool with an effect is in any task: files can change nothing, whatever is approved"
+    }
+
+
+def test_a_server_without_a_lock_or_on_another_machine_is_said(tmp_path: Path) -> None:
+    text = TOOLS + "- {name: a, type: mcp, server_url: 'http://10.0.0.7/mcp'}\ncatalogue: {a.b: {confined: true}}\n"
+
+    def said() -> dict[str, str]:
+        return {n.path: n.text for n in plain_words(parse(text, tmp_path / "m.yaml")) if n.level == "warn"}
+
+    assert said() == {
+        "tools[0].server_url": (
+            "http://10.0.0.7/mcp is another machine: arguments of its tools leave this one, and it can be read on the"
+            " way: use https"
+        ),
+        "catalogue.a.b.confined": (
+            "you vouch that nothing leaves by it, though it may reach beyond this machine: its arguments may then"
+            " come from anywhere"
+        ),
+        "tools": (
+            "there is no ringfence.lock: a server may change what its tools say and do, unseen; `ringfence lock`"
+            " pins them"
+        ),
+    }
+    (tmp_path / "ringfence.lock").touch()
+    assert "tools" not in said()
+
+
+def test_what_approvals_hold_and_do_not_is_said() -> None:
+    text = "inference: {provider: embedded, model: m}\napprovals: {approvers: [role:lead], four_eyes: true}\n"
+    assert list(warnings(text)) == ["approvals.four_eyes"]
+    assert warnings(text + "runtime: {profile: unattended}") == {
+        "approvals": "under profile: unattended nobody is asked: whatever would ask is refused"
+    }
+    assert warnings("inference: {provider: embedded, model: m}\napprovals: {approvers: []}") == {
+        "approvals.approvers": "nobody is named who may say yes: whatever asks is refused"
+    }
+
+
+def test_every_part_of_a_catalogue_is_said_by_its_name() -> None:
+    text = TOOLS + "- {name: mail, type: mcp, command: [x]}\n"
+    text += "catalogue: {mail.send: {effect: egress, args: {to: control}, output: {/id: id}}}\n"
+    said = {n.path: n.text for n in plain_words(parse(text, "m.yaml")) if n.level == "info"}
+    assert said["catalogue.mail.send.effect"] == "egress: what a call does to the world"
+    assert said["catalogue.mail.send.args.to.role"].startswith("control: control: who, what, where, how much")
+    assert said["catalogue.mail.send.output./id.type"].startswith("id: the kind of value")
 
 
 def test_a_tier_that_is_never_asked_is_said() -> None:

@@ -221,7 +221,7 @@ def test_of_two_that_resume_one_run_one_wins_and_the_other_says_so(serve: Serve,
     lost, won = sorted(shown, key=lambda each: each.out)
     assert (won.code, won.out) == (0, "The disk is full.\n")
     assert (lost.code, lost.out) == (6, "")
-    assert f"run {run_id} is being written by another process" in lost.err
-    assert f"  -> let the other one finish, then `ringfence runs show {run_id}`" in lost.err
+    assert f"run {run_id} is under way in another process" in lost.err
+    assert "  -> answer it there, or wait until it ends" in lost.err
     with open_log(folder / ".ringfence" / "journal.db") as log:
         assert log.verify().problem == ""

@@ -183,7 +183,9 @@ async def test_a_stream_shows_only_what_its_principal_may_read(folder: Path, rol
         (folder / "ringfence.yaml").write_text(manifest)
         async with ringfence.load(folder / "ringfence.yaml") as agent:
             agent.principal = Principal("user:bob", frozenset({role}))
-            agent._specs["model:main"] = replace(agent._specs["model:main"], audience=NOBODY)  # anything may enter it
+            agent.house.specs["model:main"] = replace(
+                agent.house.specs["model:main"], audience=NOBODY
+            )  # anything may enter it
             *told, result = [event async for event in agent.stream("what is the raise?")]
             assert isinstance(result, Result)
             kept = agent.journal.log.read(result.run_id)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import re
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,20 +15,25 @@ import pytest
 from pydantic import Field
 
 from ringfence.core.errors import ManifestError, ToolError
-from ringfence.core.labels import IDENTITY, NOBODY, Trust
-from ringfence.core.policy import Effect, Role
+from ringfence.core.labels import ANYONE, IDENTITY, NOBODY, Audience, Label, Trust
+from ringfence.core.policy import Effect, Leaf, Role, SinkSpec
 from ringfence.core.values import Action
+from ringfence.manifest.security import Entry
+from ringfence.manifest.security import Leaf as EntryLeaf
+from ringfence.manifest.tools import TOOLS_OF
 from ringfence.manifest.types import BuiltinTool
-from ringfence.tools import GROUPS, Tool, from_manifest, tool, unavailable
+from ringfence.tools import GROUPS, Tool, Workshop, from_manifest, tool
+from ringfence.tools.catalogue import declared
 
+from .unconfined import Unconfined
+
+LOCAL = ("files", "text", "csv", "calc", "time")
 Make = Callable[..., list[Tool]]
 
 
 @pytest.fixture
 def everything(box: Path, make: Make) -> list[Tool]:
-    return [
-        tool for name in GROUPS for tool in make(name, box, *(["logs"] if name in ("files", "text", "csv") else []))
-    ]
+    return [tool for name in LOCAL for tool in make(name, box, *(["logs"] if name in ("files", "text", "csv") else []))]
 
 
 def names(tools: list[Tool]) -> set[str]:
@@ -69,7 +76,7 @@ def test_every_schema_is_one_that_a_small_model_and_a_grammar_can_follow(everyth
 def test_only_what_reads_files_has_the_readers_of_files(box: Path) -> None:
     readers = frozenset({frozenset({"role:ops"})})
     made = {}
-    for name in GROUPS:
+    for name in LOCAL:
         manifest = BuiltinTool(name=name, type="builtin", target_paths=(Path("logs"),))
         for one in from_manifest(manifest, root=box, readers=readers, callers=frozenset({"role:ops"}), clock=lambda: 0):
             made[one.spec.name] = one.spec
@@ -102,8 +109,8 @@ def test_what_the_groups_cannot_do_is_the_operators_error(box: Path, make: Make)
         with pytest.raises(ManifestError, match=f"{name} has no target_paths") as caught:
             make(name, box)
         assert "target_paths: [./data]" in caught.value.todo
-    with pytest.raises(ManifestError, match="no write tools"):
-        make("files", box, "logs", permissions=("write",))
+    with pytest.raises(ManifestError, match="no execute tools"):
+        make("files", box, "logs", permissions=("execute",))
     flies = BuiltinTool.model_construct(name="flies", type="builtin")
     with pytest.raises(ManifestError, match="no built-in tool 'flies'"):
         from_manifest(flies, root=box, readers=frozenset(), callers=None, clock=lambda: 0)
@@ -111,12 +118,36 @@ def test_what_the_groups_cannot_do_is_the_operators_error(box: Path, make: Make)
         make("files", box, "nowhere")
 
 
-def test_what_is_designed_says_that_it_is_not_in_this_release(box: Path, make: Make) -> None:
-    shell = BuiltinTool(name="shell", type="builtin", allow=("df",))
-    assert unavailable(shell) == "shell is designed, but not in this release"
-    assert unavailable(BuiltinTool(name="files", type="builtin")) is None
-    with pytest.raises(ManifestError, match="not in this release"):
-        make("shell", box)
+def test_what_runs_programs_or_reaches_hosts_is_not_made_without_a_sandbox(box: Path, make: Make) -> None:
+    for name, more in (("shell", {"allow": ("df",)}), ("python", {}), ("web", {"hosts": ({"host": "a.example"},)})):
+        with pytest.raises(ManifestError, match=f"{name} needs a sandbox"):
+            make(name, box, **more)
+
+
+@pytest.mark.parametrize(
+    ("name", "more"),
+    [
+        ("shell", {"allow": ("df",)}),
+        ("shell", {"allow": ("df",), "hosts": ({"host": "a.example"},)}),
+        ("python", {}),
+        ("python", {"hosts": ({"host": "a.example"},)}),
+        ("web", {"hosts": ({"host": "a.example"},)}),
+        ("http", {"hosts": ({"host": "a.example"},)}),
+        ("sql", {"database": "data.db"}),
+        ("files", {"target_paths": (Path("logs"),), "permissions": ("read", "grep", "write")}),
+        ("text", {}),
+        ("csv", {"target_paths": (Path("logs"),)}),
+        ("calc", {}),
+        ("time", {}),
+    ],
+)
+def test_every_group_makes_the_tools_that_a_manifest_may_name(box: Path, name: str, more: dict[str, Any]) -> None:
+    sqlite3.connect(box / "data.db").close()
+    config = BuiltinTool(name=name, type="builtin", **more)
+    shop = Workshop(Unconfined(), box / ".ringfence")
+    made = from_manifest(config, root=box, readers=frozenset(), callers=None, clock=lambda: 0, workshop=shop)
+    assert names(made) == set(TOOLS_OF[name])
+    assert set(GROUPS) == set(TOOLS_OF)
 
 
 def test_a_mismatch_is_one_line_that_a_small_model_can_act_upon(everything: list[Tool]) -> None:
@@ -167,3 +198,81 @@ async def test_pure_tools_run_without_a_thread(everything: list[Tool], monkeypat
     made = {one.spec.name: one for one in everything}
     for name, args in (("tool:calc", {"expression": "1+1"}), ("tool:time.now", {}), ("tool:text.count", {"text": "a"})):
         assert (await made[name].sink.perform(Action(name, args, IDENTITY))).ok
+
+
+def specified(entry: dict[str, Any]) -> SinkSpec:
+    class Args(tool.Args):
+        to: str
+        text: str = ""
+
+    made = tool.specify("mail.send", "Send.", Args, use=tool.Use(frozenset({"role:ops"}), Label(Trust.UNTRUSTED)))
+    return declared(replace(made, repeats=1, limit=3), Entry.model_validate(entry))
+
+
+def test_the_operators_word_replaces_what_a_tool_says_of_itself() -> None:
+    spec = specified(
+        {
+            "effect": "egress",
+            "args": {"to": {"role": "control", "type": "email"}, "text": "text"},
+            "output": {"/items/*/sender": "email", "": {"type": "note", "trust": "untrusted", "readers": ["role:hr"]}},
+            "reversible": True,
+            "idempotent": True,
+            "ask": True,
+            "audience": ["role:ops", "public"],
+            "callers": ["role:lead"],
+        }
+    )
+    assert (spec.effect, spec.confined) == (Effect.EGRESS, False)
+    assert (spec.reversible, spec.idempotent, spec.ask) == (True, True, True)
+    assert (spec.roles, spec.types) == ({"to": Role.CONTROL, "text": Role.TEXT}, {"to": "email"})
+    assert spec.leaves["/items/*/sender"] == Leaf("email", Trust.TYPED)
+    assert spec.leaves[""] == Leaf("note", Trust.UNTRUSTED, frozenset({frozenset({"role:hr"})}))
+    assert spec.audience == frozenset({frozenset({"role:ops"}), frozenset()})
+    assert spec.callers == frozenset({"role:lead"})
+    assert (spec.repeats, spec.limit, spec.pin) == (1, 3, specified({}).pin)
+
+
+def test_what_the_operator_does_not_say_is_what_a_tool_nobody_described_has() -> None:
+    spec = specified({})
+    assert (spec.effect, spec.confined, spec.audience, spec.leaves) == (Effect.COMMIT, False, ANYONE, {})
+    assert (spec.reversible, spec.idempotent, spec.ask, spec.roles, spec.types) == (False, False, False, {}, {})
+    assert spec.callers == frozenset({"role:ops"})  # this only ever restricts, and so it stays
+    assert spec.output == Label(Trust.UNTRUSTED)
+
+
+@pytest.mark.parametrize(
+    ("audience", "sees"),
+    [
+        (["self"], None),
+        ([], NOBODY),
+        (["self", "user:ann"], frozenset({frozenset({"user:ann"})})),
+        (["public"], ANYONE),
+    ],
+)
+def test_the_audience_is_everyone_who_sees_what_goes_in(audience: list[str], sees: Audience | None) -> None:
+    assert specified({"audience": audience}).audience == sees
+
+
+@pytest.mark.parametrize(
+    ("entry", "problem"),
+    [
+        ({"args": {"too": "low"}}, r"catalogue\.mail\.send\.args: there is no argument 'too'"),
+        ({"output": {"/a~2b": "email"}}, "'/a~2b' is no JSON pointer"),
+        ({"output": {"/a/~": "email"}}, "'/a/~' is no JSON pointer"),
+    ],
+)
+def test_a_word_on_what_a_tool_does_not_have_is_the_operators_error(entry: dict[str, Any], problem: str) -> None:
+    if "output" in entry:  # the manifest refuses most of these where they stand
+        word = Entry.model_construct(
+            **{**Entry().__dict__, "output": {p: EntryLeaf(type=t) for p, t in entry["output"].items()}}
+        )
+    else:
+        word = Entry.model_validate(entry)
+    with pytest.raises(ManifestError, match=problem) as caught:
+        declared(SinkSpec("tool:mail.send", schema={"properties": {"to": {}}}), word)
+    assert caught.value.todo
+
+
+@pytest.mark.parametrize("pointer", ["", "/", "/a~0b/~1", "/items/*/sender", "/0"])
+def test_every_pointer_of_rfc_6901_is_one(pointer: str) -> None:
+    assert pointer in specified({"output": {pointer: "email"}}).leaves

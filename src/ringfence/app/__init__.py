@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import getpass
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ringfence import stores
 from ringfence.backends.models import data_home
+from ringfence.core.ports import Sink
 from ringfence.core.values import Principal
+from ringfence.engine.readmore import SPEC as READ_MORE
 from ringfence.manifest.loader import load as load_manifest
-from ringfence.manifest.types import Manifest
+from ringfence.manifest.types import Grant, Manifest, Tool, Workflow
 
 from .agent import Agent, Event, new_run_id, now_ms
 from .house import furnish
 
-__all__ = ["Agent", "Event", "data_home", "from_manifest", "load", "new_run_id", "now_ms"]
+__all__ = ["Agent", "Event", "data_home", "from_manifest", "load", "new_run_id", "now_ms", "tools_of"]
 
 
 def load(path: str | Path = "ringfence.yaml", *, functions: Sequence[Callable[..., Any]] = ()) -> Agent:
@@ -34,16 +36,30 @@ def from_manifest(
     functions: Sequence[Callable[..., Any]] = (),
     journal: Any = None,
     notice: Callable[[str], None] | None = None,
+    model: Sink | None = None,
 ) -> Agent:
     """`load`, for a manifest in hand.
 
-    `journal` overrides the one beside the manifest; `notice` is told why a start takes long.
+    `journal` overrides the one beside the manifest; `notice` is told why a start takes long; `model` takes the place
+    of every tier's, as a scripted one does in tests.
     """
     roles = frozenset(reader for reader in _readers(manifest) if reader.startswith("role:"))
-    house = furnish(manifest, functions, clock=now_ms, notice=notice)
+    house = furnish(manifest, functions, clock=now_ms, notice=notice, model=model)
+    durable = journal is None
     if journal is None:  # last: a manifest that cannot be meant makes no journal
         journal = stores.open_journal(manifest.root / ".ringfence" / "journal.db")
-    return Agent(manifest, Principal(f"user:{_user()}", roles), journal, house)
+    return Agent(manifest, Principal(f"user:{_user()}", roles), journal, house, durable)
+
+
+def tools_of(manifest: Manifest, config: Tool) -> tuple[list[str], Mapping[str, str]]:
+    """The names of the tools of one entry of a manifest, and why others may not be called, by name.
+
+    Raises ManifestError as `from_manifest` does.
+    """
+    alone = {"tools": (config,), "catalogue": {}, "grant": Grant(), "workflow": Workflow()}
+    house = furnish(manifest.model_copy(update=alone), (), clock=now_ms)
+    names = sorted(n.removeprefix("tool:") for n in house.specs if n.startswith("tool:") and n != READ_MORE.name)
+    return names, {name: why for server in house.servers for name, why in server.quarantined.items()}
 
 
 def _user() -> str:

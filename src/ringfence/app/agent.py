@@ -6,12 +6,13 @@ import asyncio
 import secrets
 import time
 from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from contextvars import ContextVar, copy_context
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from ringfence.core.chain import Record
-from ringfence.core.errors import JournalError
+from ringfence.core.chain import Kind, Record
+from ringfence.core.errors import JournalError, ToolError
 from ringfence.core.gate import Gate
 from ringfence.core.grants import TaskGrant
 from ringfence.core.labels import Label, Trust
@@ -24,6 +25,7 @@ from ringfence.engine.context import Said
 from ringfence.engine.loop import Engine, Settings, Tier
 from ringfence.engine.result import Result
 from ringfence.manifest.types import Manifest
+from ringfence.stores.hold import holding as held
 
 from .house import REPLY, House
 
@@ -72,12 +74,16 @@ class Agent:
     principal: Principal
     journal: Any
     house: House
+    durable: bool = True  # the journal is a file that other processes may write to as well
     _engine: Engine | None = None
     _gate: Gate | None = None
+    _warming: asyncio.Task[None] | None = None
+    _opening: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def run(self, task: str, *, conversation: str = "", progress: Callable[[str], None] | None = None) -> Result:
         """Do one task and return its result; a run that could not be finished says so in `result.status`."""
         engine = await self._ready()
+        self._count_calls()
         before = self._before(conversation)
         run = new_run_id(now_ms())
         turn = engine.start(
@@ -88,7 +94,18 @@ class Agent:
             conversation=conversation,
             before=[started.run for started, _ in before],
         )
-        return await engine.drive(turn, history=self._said(before), progress=progress)
+        with self.holding(run):
+            return await engine.drive(turn, history=self._said(before), progress=progress)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What every output of this agent has to say."""
+        shout = "UNSAFE: nothing confines the tools of this agent (sandbox: unsafe-none)"
+        return (shout,) if self.house.launcher is not None and self.house.launcher.unsafe else ()
+
+    def holding(self, run: str) -> AbstractContextManager[None]:
+        """Be the one process that drives a run."""
+        return held(self.manifest.root / ".ringfence" / "held", run) if self.durable else nullcontext()
 
     async def _grant(self, task: str, run: str, *, version: int) -> TaskGrant:
         """POL-3: the manifest's grant; where it says so, of its effects only what the user's words alone call for."""
@@ -123,8 +140,9 @@ class Agent:
     async def resume(self, run_id: str, *, progress: Callable[[str], None] | None = None) -> Result:
         """Go on with a run that was interrupted; a finished one returns its result again."""
         engine = await self._ready()
-        turn = self.turn(run_id)
-        return await engine.drive(turn, history=self._recall(turn), progress=progress)
+        with self.holding(self.journal.log.find(run_id)):
+            turn = self.turn(run_id)
+            return await engine.drive(turn, history=self._recall(turn), progress=progress)
 
     def stream_resume(self, run_id: str) -> AsyncGenerator[Event | Result, None]:
         """`resume`, as events."""
@@ -185,6 +203,10 @@ class Agent:
         self.journal.close()
 
     async def _disconnect(self) -> None:
+        if self._warming is not None:
+            await asyncio.wait([self._warming])
+            self._warming = None
+        self._opening = asyncio.Lock()  # a lock belongs to its event loop, as all of these do
         await self.house.aclose()
 
     async def __aenter__(self) -> Agent:
@@ -214,6 +236,13 @@ class Agent:
                 job.cancel()
                 await asyncio.wait([job])
 
+    def _count_calls(self) -> None:
+        """Rates hold across processes: what the log holds of the last window counts, whoever made it."""
+        meter, log = self.house.meter, self.journal.log
+        if meter is not None:
+            since = now_ms() - meter.reach_ms
+            meter.recall(record for run in log.runs(1000) if run.ended >= since for record in log.read(run.run))
+
     def _before(self, conversation: str) -> list[tuple[Record, Record]]:
         """The runs of a conversation that the next one is shown, by start and end: the newest that have an answer."""
         limit = -(-self.manifest.workflow.history // 2)
@@ -235,9 +264,12 @@ class Agent:
         return said[max(0, len(said) - self.manifest.workflow.history) :]
 
     async def _ready(self, *, probe: bool = True) -> Engine:
-        if self._engine is not None:
-            return self._engine
+        async with self._opening:  # first runs at once share one sandbox, one set of workers, one look at the model
+            return self._engine or await self._open(probe)
+
+    async def _open(self, probe: bool) -> Engine:
         workflow, runtime = self.manifest.workflow, self.manifest.runtime
+        sandbox = await self.house.launcher.choose() if self.house.launcher is not None and probe else ""
         settings = Settings(
             max_steps=workflow.max_steps,
             max_tokens=workflow.max_tokens,
@@ -245,9 +277,11 @@ class Agent:
             tool_first=workflow.tool_first,
             checkpoint_interval=workflow.checkpoint_interval,
             retry_with_context=workflow.error_handling == "retry_with_context",
-            about={"agent": runtime.name, "version": runtime.version or "", "sandbox": self.house.sandbox},
+            about={"agent": runtime.name, "version": runtime.version or "", "sandbox": sandbox},
         )
-        tiers = [await self._tier(n, probe) for n in range(len(self.house.backends))]
+        if probe and self.house.workshop is not None:
+            self._warming = asyncio.create_task(self.house.workshop.warm())  # while the model is asked what it has
+        tiers = [await self._tier(n, probe) for n in range(len(self.manifest.inference.tiers))]
         engine = Engine(self._policed(), tiers, settings, reply=REPLY, read_more=self.house.read_more)
         if probe:
             self._engine = engine
@@ -263,11 +297,19 @@ class Agent:
                 specs, Profile(manifest.runtime.profile), named[:16], approvers, manifest.approvals.four_eyes
             )
             self._gate = Gate(policy, self.house.sinks, self.journal, now_ms, [_observe], self.house.meter)
+            self.house.note = self._left
         return self._gate
+
+    def _left(self, run: str, attempt: Any) -> None:
+        """Put what a tool tried to reach on the record of its run, before a byte of it leaves."""
+        turn = self.house.read_more.live.get(run)
+        if turn is None or self._gate is None:
+            raise ToolError("nothing may leave outside of a run")
+        self._gate.record(turn, Kind.CHECKPOINT, label=turn.label, view={"egress": attempt}, body={})
 
     async def _tier(self, number: int, probe: bool) -> Tier:
         config = self.manifest.inference.tiers[number]  # with what `inference` says for all of them
-        asked_first = probe and number == 0 and self._may_hear(f"model:{config.name}")
+        asked_first = probe and number == 0 and self.house.backends and self._may_hear(f"model:{config.name}")
         window = (await self.house.backends[number].probe()).window if asked_first else None
         asked = config.max_context
         bounds = [bound for bound in (window, asked) if bound]

@@ -4,24 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ringfence import backends, sandboxes, tools
+from ringfence import backends, tools
 from ringfence.backends.models import data_home
-from ringfence.core.errors import ManifestError
-from ringfence.core.labels import IDENTITY, Clause
+from ringfence.core.errors import ManifestError, ToolError
+from ringfence.core.labels import IDENTITY, Clause, Label, Trust
 from ringfence.core.policy import Effect, SinkSpec
-from ringfence.core.ports import Clock, Launcher, Meter, Sink
+from ringfence.core.ports import Clock, Sink
 from ringfence.core.values import JSON, Action, Outcome
 from ringfence.engine.readmore import SPEC as READ_MORE
 from ringfence.engine.readmore import ReadMore
-from ringfence.manifest.types import BuiltinTool, Manifest, McpTool, Tool
+from ringfence.manifest.loader import check_names
+from ringfence.manifest.types import LOCK, BuiltinTool, Manifest, PythonTool, Tool
 from ringfence.stores.rates import SlidingWindow
 from ringfence.tools.catalogue import declared
 from ringfence.tools.python import from_function
+from ringfence.tools.tool import Use
+
+from .confine import Chosen
+
+if TYPE_CHECKING:
+    from ringfence.tools.egress import Attempt
+    from ringfence.tools.mcp import Server
 
 REPLY = "reply:local"
-PURE = frozenset({"calc", "time"})  # groups that touch nothing, and run in this process
 
 
 class _Reply:
@@ -47,8 +54,11 @@ class House:
     backends: list[Any] = field(default_factory=list)
     closers: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
     effects: frozenset[str] = frozenset()
-    meter: Meter | None = None
-    sandbox: str = ""
+    meter: SlidingWindow | None = None
+    launcher: Chosen | None = None  # what confines tools; None if there is nothing to confine
+    workshop: tools.Workshop | None = None
+    servers: list[Server] = field(default_factory=list)
+    note: Callable[[str, JSON], None] | None = None  # puts what left on the record of a run
     read_more: ReadMore = field(default_factory=lambda: ReadMore(chars=4000))
 
     @property
@@ -60,6 +70,12 @@ class House:
         """Calls per sink of one task."""
         both = {**manifest.workflow.limits, **manifest.grant.budgets}
         return {f"tool:{name}": count for name, count in both.items()}
+
+    def left(self, attempt: Attempt) -> None:
+        """Put an attempt to reach a host on record; raises ToolError, and so stops it, where there is none."""
+        if self.note is None:
+            raise ToolError("nothing may leave, for there is no record of it")
+        self.note(attempt.run, attempt.to_json())
 
     def add(self, tool: tools.Tool) -> None:
         """Take a tool in; raises ManifestError for a name that is taken."""
@@ -82,8 +98,11 @@ def furnish(
     *,
     clock: Clock,
     notice: Callable[[str], None] | None = None,
+    model: Sink | None = None,
 ) -> House:
     """Make everything that a manifest names, and `functions` as further tools. Starts no server yet.
+
+    `model` takes the place of every tier's, which are then neither reached nor started.
 
     Raises ManifestError: a name is taken, a path is missing, the catalogue names what is not there, nothing confines.
     """
@@ -92,28 +111,29 @@ def furnish(
     house.sinks[REPLY] = _Reply()
     house.specs[READ_MORE.name], house.sinks[READ_MORE.name] = READ_MORE, house.read_more
     for config in manifest.inference.tiers:
-        _connect(house, manifest, config, notice)
-    launcher = None
-    if any(_touches(config) for config in manifest.tools):
-        launcher = sandboxes.choose(manifest.sandbox)
-        house.sandbox = launcher.name
+        _connect(house, manifest, config, notice, model)
+    if any(map(_touches, manifest.tools)):
+        house.launcher = Chosen(manifest.sandbox)
+        house.workshop = tools.Workshop(house.launcher, manifest.root / ".ringfence", house.left)
+        house.closers += [house.workshop.aclose, house.launcher.aclose]
     rates: dict[str, str] = {}
-    for tool_config in manifest.tools:
-        made = _tools_of(house, manifest, tool_config, clock, launcher)
+    for entry in manifest.tools:
+        made = _tools_of(house, manifest, entry, clock)
         for tool in made:
             house.add(tool)
-        rates |= {tool.spec.name: tool_config.rate for tool in made if tool_config.rate}
+        rates |= {tool.spec.name: entry.rate for tool in made if entry.rate}
     given = [from_function(function) for function in functions]
     for tool in given:
         house.add(tool)
     _declare(house, manifest)
-    _check_names(house, manifest)
     house.effects = _effects(house, manifest) | {tool.spec.name for tool in given}
     house.meter = SlidingWindow(rates, clock) if rates else None
     return house
 
 
-def _connect(house: House, manifest: Manifest, config: Any, notice: Callable[[str], None] | None) -> None:
+def _connect(
+    house: House, manifest: Manifest, config: Any, notice: Callable[[str], None] | None, model: Sink | None
+) -> None:
     backend = backends.from_manifest(config, manifest.inference, home=data_home(), notice=notice)
     name = f"model:{config.name}"
     house.specs[name] = SinkSpec(
@@ -124,56 +144,65 @@ def _connect(house: House, manifest: Manifest, config: Any, notice: Callable[[st
         audience=backend.audience,
         output=IDENTITY,  # what a model says is labelled by what it was shown
     )
-    house.sinks[name] = backend.sink
-    house.backends.append(backend)
+    house.sinks[name] = model or backend.sink
+    if model is None:
+        house.backends.append(backend)
 
 
 def _touches(config: Tool) -> bool:
     """Whether a group reaches anything of the world, and so runs out of this process."""
-    pure = isinstance(config, BuiltinTool) and (
-        config.name in PURE or (config.name == "text" and not config.target_paths)
-    )
-    return not pure and not (isinstance(config, McpTool) and config.server_url)
+    pure = isinstance(config, BuiltinTool) and config.name in ("calc", "time", "text") and not config.target_paths
+    return not pure
 
 
-def _tools_of(
-    house: House, manifest: Manifest, config: Tool, clock: Clock, launcher: Launcher | None
-) -> Sequence[tools.Tool]:
+def _tools_of(house: House, manifest: Manifest, config: Tool, clock: Clock) -> Sequence[tools.Tool]:
     """The tools of one entry of a manifest; raises ManifestError for one that cannot be used."""
-    assert isinstance(config, BuiltinTool)
-    return tools.from_manifest(
-        config,
-        root=manifest.root,
-        readers=_clauses(config.readers or config.callers),
-        callers=frozenset(config.callers) if config.callers else None,
-        clock=clock,
-        result_chars=manifest.workflow.result_chars,
+    readers = _clauses(config.readers or config.callers)
+    callers = frozenset(config.callers) if config.callers else None
+    if isinstance(config, BuiltinTool):
+        return tools.from_manifest(
+            config,
+            root=manifest.root,
+            readers=readers,
+            callers=callers,
+            clock=clock,
+            result_chars=manifest.workflow.result_chars,
+            workshop=house.workshop,
+        )
+    assert house.workshop is not None
+    if isinstance(config, PythonTool):
+        from ringfence.tools.functions import from_module
+
+        tool = from_module(
+            config,
+            root=manifest.root,
+            readers=readers,
+            callers=callers,
+            workshop=house.workshop,
+            plugins=manifest.plugins,
+            entry=manifest.catalogue.get(config.name),
+        )
+        return [tool]
+    from ringfence.tools import mcp
+
+    lock = mcp.read(manifest.root / LOCK)
+    use = Use(callers, Label(Trust.UNTRUSTED, readers))
+    server = mcp.from_manifest(
+        config, root=manifest.root, workshop=house.workshop, lock=lock, catalogue=manifest.catalogue, use=use
     )
+    house.servers.append(server)
+    house.closers.insert(0, server.aclose)
+    return server.tools
 
 
 def _declare(house: House, manifest: Manifest) -> None:
-    """The operator's word replaces what ships."""
-    for name, entry in manifest.catalogue.items():
-        if (spec := house.specs.get(f"tool:{name}")) is None:
-            raise ManifestError(f"catalogue.{name}: expected a tool, got {name!r}", todo=_known(house))
-        house.specs[spec.name] = declared(spec, entry)
-
-
-def _check_names(house: House, manifest: Manifest) -> None:
-    """A limit or a grant that names no tool would bound nothing."""
-    named = {
-        "workflow.limits": manifest.workflow.limits,
-        "grant.budgets": manifest.grant.budgets,
-        "grant.effects": manifest.grant.effects or (),
+    """The operator's word replaces what ships; what they say about a tool that is not there is refused."""
+    made = {
+        name.removeprefix("tool:"): (spec.schema, None) for name, spec in house.specs.items() if name[:5] == "tool:"
     }
-    for where, names in named.items():
-        for name in names:
-            if f"tool:{name}" not in house.specs:
-                raise ManifestError(f"{where}: expected a tool, got {name!r}", todo=_known(house))
-
-
-def _known(house: House) -> str:
-    return "there are: " + ", ".join(sorted(n.removeprefix("tool:") for n in house.specs if n.startswith("tool:")))
+    check_names(manifest, made)
+    for name, entry in manifest.catalogue.items():
+        house.specs[f"tool:{name}"] = declared(house.specs[f"tool:{name}"], entry)
 
 
 def _effects(house: House, manifest: Manifest) -> frozenset[str]:

@@ -13,7 +13,7 @@ from .. import app
 from ..core.errors import RingfenceError
 from ..engine.result import Result
 from ..manifest.loader import load
-from . import exits, runs
+from . import approvals, exits, runs
 from .exits import Exit, Interrupted
 from .interrupt import interruptible
 from .run import decoded, resume_hint
@@ -56,6 +56,8 @@ class Chat:
 
     def loop(self) -> None:
         """Until /quit or the end of the input. An error of one message does not end the conversation."""
+        for warning in self._agent.warnings:
+            self._out.print(warning, style="bold red", soft_wrap=True)
         self._note(f"conversation {self._conversation}; /help says what can be done")
         while (line := self._read()) is not None and line != "/quit":
             if not line:
@@ -100,11 +102,19 @@ class Chat:
             hint = f"; resume with: {resume_hint(seen[0], self._manifest)}" if seen else ""
             self._note("stopped" + hint)
             return
+        if result.status == "waiting":
+            self._note(f"a person has to decide: ringfence approve {result.run_id}, or deny")
         print(plain(result.answer), flush=True)
 
     async def _run(self, task: str, seen: list[str]) -> Result:
-        with Live(self._out) as live:
-            return await live.follow(self._agent.stream(task, conversation=self._conversation), seen)
+        events = self._agent.stream(task, conversation=self._conversation)
+        while True:
+            with Live(self._out) as live:
+                result = await live.follow(events, seen)
+            here = sys.stdin.isatty() and sys.stderr.isatty()
+            if result.status != "waiting" or not here or not await approvals.inline(self._agent, result.run_id):
+                return result
+            events = self._agent.stream_resume(result.run_id)
 
     def _note(self, words: str) -> None:
         self._out.print(words, style="dim", soft_wrap=True)

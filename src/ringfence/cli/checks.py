@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
-from .. import app, backends, stores
+from .. import app, backends, sandboxes, stores
 from ..core.errors import RingfenceError
 from ..manifest.fields import loopback
 from ..manifest.types import Manifest, McpTool, Tier
@@ -65,7 +65,7 @@ async def everything(manifest: Manifest) -> AsyncIterator[Check]:
     for check in network(manifest):
         yield check
     yield Check("green", "python", f"Python {platform.python_version()} on {platform.system()} {platform.machine()}")
-    for check in sandbox(manifest):
+    async for check in sandbox(manifest):
         yield check
 
 
@@ -108,15 +108,15 @@ def tools(manifest: Manifest) -> Iterator[Check]:
         )
     for config in manifest.tools:
         name = f"tool {config.name}"
-        if why := app.unavailable(config):
-            yield Check("red", name, why, "take it out of the manifest until it is released")
-            continue
         try:
-            found = [tool.spec.name.partition(".")[2] for tool in app.tools_of(manifest, config)]
+            found, withheld = app.tools_of(manifest, config)
         except (RingfenceError, OSError) as error:
             yield failed(name, error)
         else:
-            yield Check("green", name, ", ".join(filter(None, found)) or "ready")
+            for tool, why in withheld.items():
+                yield Check("red", name, f"{'none of its tools' if tool == '*' else tool} can be called: {why}")
+            if found or not withheld:
+                yield Check("green", name, ", ".join(found))
 
 
 def journal(path: Path) -> Check:
@@ -170,18 +170,21 @@ def network(manifest: Manifest) -> Iterator[Check]:
         yield Check("green", "network", f"nothing leaves this machine{also}")
 
 
-def sandbox(manifest: Manifest) -> Iterator[Check]:
-    """How the kernel confines tools on this machine."""
+async def sandbox(manifest: Manifest) -> AsyncIterator[Check]:
+    """What confines tools on this machine, tried by starting a job, and in plain words what it cannot hold."""
     if best_opener() is open_beneath:
         yield Check("green", "sandbox", "files are confined by the kernel (openat2)")
     else:
         yield Check("yellow", "sandbox", "no openat2 here: files are confined step by step, links are refused")
-    wanted = [tool.name for tool in manifest.tools if tool.sandbox and not isinstance(tool, McpTool)]
-    found = shutil.which("bwrap")
-    if found:
-        yield Check("green", "sandbox", f"bubblewrap is at {found}")
-    elif wanted:
-        todo = "install bubblewrap (the package is called bubblewrap)"
-        yield Check("yellow", "sandbox", f"bubblewrap is not installed; {', '.join(wanted)} asks for a sandbox", todo)
-    else:
-        yield Check("green", "sandbox", "bubblewrap is not installed; nothing in this manifest runs commands")
+    try:
+        launcher = await sandboxes.choose(manifest.sandbox)
+    except RingfenceError as error:
+        yield failed("sandbox", error)
+        return
+    launcher.close()
+    held = [what for what, how in launcher.holds.items() if how is True]
+    level: Level = "yellow" if launcher.name == "unsafe-none" else "green"
+    yield Check(level, "sandbox", f"tools are confined by {launcher.name}: {'; '.join(held)}")
+    for what, how in launcher.holds.items():
+        if how is not True:
+            yield Check("yellow", "sandbox", f"{launcher.name} does not fully hold: {what} ({how})")

@@ -101,6 +101,52 @@ def chat(
 
 
 @app.command()
+def approvals(manifest: Manifest = HERE, as_json: Json = False) -> None:
+    """What runs wait for: the call as it would be made, and where each of its values comes from."""
+    from . import approvals as command
+
+    raise typer.Exit(command.list_waiting(manifest, as_json=as_json))
+
+
+Digest = Annotated[str, typer.Option(metavar="HEX", help="answer only if this is what is asked (or its beginning)")]
+NoResume = Annotated[bool, typer.Option("--no-resume", help="put the answer on record, and leave the run as it is")]
+
+
+@app.command()
+def approve(
+    run_id: RunId,
+    manifest: Manifest = HERE,
+    digest: Digest = "",
+    trust: Annotated[
+        list[str] | None, typer.Option(metavar="ARG", help="let the value of this argument hold for the whole run")
+    ] = None,
+    no_resume: NoResume = False,
+) -> None:
+    """Say yes, once, to the call that a run waits for."""
+    from . import approvals as command
+
+    said = command.Answer(True)
+    raise typer.Exit(
+        command.answer(manifest, run_id, said, digest=digest, endorse=tuple(trust or ()), resume=not no_resume)
+    )
+
+
+@app.command()
+def deny(
+    run_id: RunId,
+    manifest: Manifest = HERE,
+    digest: Digest = "",
+    why: Annotated[str, typer.Option(metavar="TEXT", help="told to the model, so that it can do better")] = "",
+    no_resume: NoResume = False,
+) -> None:
+    """Say no to the call that a run waits for; the model is told."""
+    from . import approvals as command
+
+    said = command.Answer(False, why=why)
+    raise typer.Exit(command.answer(manifest, run_id, said, digest=digest, resume=not no_resume))
+
+
+@app.command()
 def doctor(manifest: Manifest = HERE) -> None:
     """Check everything that a run needs, and say what to do about what is missing."""
     from . import checkup

@@ -14,7 +14,7 @@ from ..core.errors import ManifestError
 from ..engine.result import Result
 from ..manifest.loader import load
 from ..manifest.types import Manifest
-from . import exits
+from . import approvals, exits
 from .exits import Exit, Interrupted
 from .interrupt import interruptible
 from .screen import Live, console
@@ -89,7 +89,9 @@ def execute(wanted: Wanted) -> Exit:
         _print_json(asdict(result))
     else:
         print(plain(result.answer))
-    if result.status in ("waiting", "uncertain"):
+    if result.status == "waiting":
+        print(f"a person has to decide: ringfence approvals, then approve or deny {result.run_id}", file=sys.stderr)
+    if result.status == "uncertain":
         print(f"a person has to decide; look with: ringfence runs show {result.run_id}", file=sys.stderr)
     return exits.of_status(result.status)
 
@@ -112,9 +114,17 @@ async def _run(wanted: Wanted, seen: list[str]) -> Result:
         if wanted.resume:
             seen.append(agent.turn(wanted.resume).run)
         events = agent.stream_resume(seen[0]) if seen else agent.stream(wanted.task)
-        with Live(out, quiet=wanted.quiet) as live:
-            live.recall(agent.journal.log.read(seen[0]) if seen else ())
-            return await live.follow(events, seen)
+        recalled = agent.journal.log.read(seen[0]) if seen else ()
+        for warning in agent.warnings:
+            out.print(warning, style="bold red", soft_wrap=True)
+        while True:
+            with Live(out, quiet=wanted.quiet) as live:
+                live.recall(recalled)
+                result = await live.follow(events, seen)
+            here = sys.stdin.isatty() and sys.stderr.isatty() and not wanted.as_json
+            if result.status != "waiting" or not here or not await approvals.inline(agent, result.run_id):
+                return result
+            recalled, events = agent.journal.log.read(result.run_id), agent.stream_resume(result.run_id)
 
 
 def _print_json(value: object) -> None:

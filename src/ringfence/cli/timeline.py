@@ -46,6 +46,8 @@ class Timeline:
             case Kind.STARTED:
                 self._task = str(record.body["task"])
                 yield Line(0, f"run {record.run}: {one_line(self._task)}", tone="bold")
+                if may := _effects(record.body["grant"], record.view.get("effects", ())):
+                    yield Line(1, f"may also call {may}", tone="dim")
             case Kind.MESSAGE if record.body["text"] != self._task:
                 yield Line(1, f"told the model: {one_line(record.body['text'])}", tone="yellow")
             case Kind.INTENT:
@@ -53,7 +55,17 @@ class Timeline:
             case Kind.DECISION:
                 yield from self._refused(record)
             case Kind.APPROVAL:
-                yield Line(1, f"approved by {one_line(str(record.body['by']))}", tone="green")
+                trusted = ", ".join(one_line(str(value)) for _, value in record.body.get("endorsed", ()))
+                also = f", who trusts {trusted} for this run" if trusted else ""
+                yield Line(1, f"approved by {one_line(str(record.body['by']))}{also}", tone="green")
+            case Kind.CHECKPOINT if "egress" in record.view:
+                tried = record.view["egress"]
+                where = f"{tried['method']} {tried['host']}:{tried['port']}{tried['path']}"
+                tone: Tone = "dim" if tried["state"] in ("open", "done") else "yellow"
+                words = ", ".join(filter(None, (tried["state"], one_line(str(tried["why"])))))
+                yield Line(
+                    2, f"egress {one_line(where)}: {words}", f"{tried['sent']} + {tried['received']} bytes", tone
+                )
             case Kind.OUTCOME:
                 yield from self._outcome(self._open.pop(record.view["of"]), record)
             case Kind.FINISHED:
@@ -78,6 +90,8 @@ class Timeline:
             yield Line(2, "failed: " + one_line(str(value["error"])), tone="red")
         elif intent.view["sink"].startswith(TOOL):
             yield Line(2, plain(render(value)) if self._full else short(value), tone="dim")
+            if signals := view.get("signals"):
+                yield Line(2, f"looks like an injection ({', '.join(signals)}); it is data all the same", tone="yellow")
 
     def _thought(self, value: JSON, took: str, view: JSON) -> Line:
         if not view["ok"]:
@@ -104,6 +118,12 @@ class Timeline:
         tokens = f"{usage.get('prompt', 0)} + {usage.get('completion', 0)} tokens"
         tone: Tone = "green" if body["status"] == "done" else "yellow"
         yield Line(0, f"{body['status']}: {why}" if why else str(body["status"]), tokens, tone)
+
+
+def _effects(grant: JSON, effects: Iterable[str]) -> str:
+    """What a task may do beyond reading, with how often."""
+    named = ((name, grant["budgets"].get(name)) for name in sorted(effects) if name in grant["sinks"])
+    return ", ".join(f"{name.removeprefix(TOOL)}{'' if calls is None else f' x{calls}'}" for name, calls in named)
 
 
 def call_of(record: Record) -> str:

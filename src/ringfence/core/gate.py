@@ -10,9 +10,9 @@ from .chain import Kind, Record
 from .errors import BackendError, InternalError, ToolError
 from .grants import approval_digest
 from .labels import Label, Trust, join_all
-from .policy import Policy, SinkSpec
+from .policy import Policy, SinkSpec, vouched
 from .ports import Clock, Journal, Meter, Observer, Sink
-from .provenance import declared, scalars
+from .provenance import at, declared, scalars, sole
 from .texts import signals
 from .turn import Turn
 from .values import JSON, Action, Allow, Ask, Deny, Outcome
@@ -22,11 +22,12 @@ Result = Outcome | Ask | Deny
 
 @dataclass(frozen=True, slots=True)
 class _Done:
-    """A labelled outcome, its typed leaves by pointer, and a fault that is not the run's to bear."""
+    """A labelled outcome, its typed leaves by pointer, texts in which a sole value counts, and a fault of ours."""
 
     outcome: Outcome
     took_ms: int
     typed: JSON
+    sole: Sequence[tuple[str, str]]
     fault: BaseException | None
 
 
@@ -86,8 +87,8 @@ class Gate:
             await self._journal.flush()
         jobs = [self._attempt(action, self.policy.sinks[action.sink]) for action, _ in allowed]
         done = [await jobs[0]] if len(jobs) == 1 else await asyncio.gather(*jobs)
-        for (_, intent), one in zip(allowed, done, strict=True):
-            self._settle(turn, intent, one)
+        for (action, intent), one in zip(allowed, done, strict=True):
+            self._settle(turn, action, intent, one)
         for action, decision in zip(actions, decided, strict=True):
             if isinstance(decision, Ask):
                 self.refuse(turn, action, decision)
@@ -149,13 +150,19 @@ class Gate:
         except Exception as error:
             fault = error
             outcome = Outcome({"error": repr(error), "todo": "", "kind": "InternalError"}, ok=False)
-        leaves = dict(declared(outcome.value, spec.leaves)) if outcome.ok else {}
-        found = [spec.leaves[pattern] for pattern in leaves.values()]
-        label = join_all((spec.output, outcome.label, action.label, *(Label(Trust.OPERATOR, f.readers) for f in found)))
-        typed: JSON = {at: leaf.type for at, leaf in zip(leaves, found, strict=True) if leaf.trust is Trust.TYPED}
-        return _Done(Outcome(outcome.value, label, outcome.ok), self._clock() - began, typed, fault)
+        found = [(where, spec.leaves[by]) for where, by in declared(outcome.value, spec.leaves)] if outcome.ok else []
+        narrower = (Label(Trust.OPERATOR, leaf.readers) for _, leaf in found)
+        label = join_all((spec.output, outcome.label, action.label, *narrower))
+        typed: JSON = {where: leaf.type for where, leaf in found if leaf.trust is Trust.TYPED and not leaf.sole}
+        texts = [(where, leaf.type) for where, leaf in found if leaf.sole]
+        return _Done(Outcome(outcome.value, label, outcome.ok), self._clock() - began, typed, texts, fault)
 
-    def _settle(self, turn: Turn, intent: Record, done: _Done) -> None:
+    def _pointed(self, turn: Turn, action: Action) -> bool:
+        """Whether the user said what was to be read: each control argument is their word, and there is one."""
+        sources = [source for *_, source in vouched(action, self.policy.sinks[action.sink], turn)]
+        return bool(sources) and all(source == "you" for source in sources)
+
+    def _settle(self, turn: Turn, action: Action, intent: Record, done: _Done) -> None:
         outcome = done.outcome
         view: dict[str, JSON] = {"of": intent.seq, "ok": outcome.ok, "ms": done.took_ms}
         body: dict[str, JSON] = {"value": outcome.value}
@@ -165,4 +172,9 @@ class Gate:
             view["signals"] = found
         if done.typed:
             body["typed"] = done.typed
+        if done.sole and self._pointed(turn, action):
+            texts = {
+                kind: "\n".join(str(at(outcome.value, p)) for p, k in done.sole if k == kind) for _, kind in done.sole
+            }
+            body["sole"] = [[kind, value] for kind, text in texts.items() if (value := sole(text, kind))]
         self.record(turn, Kind.OUTCOME, label=outcome.label, view=view, body=body)

@@ -5,13 +5,15 @@ Every rule answers None (no objection), Ask or Deny. A Deny of any rule beats ev
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TypeVar
 
 from .grants import approval_digest, expired
 from .labels import ANYONE, Audience, Clause, Label, Trust
-from .provenance import scalars
+from .provenance import ADDRESSES, scalars
 from .texts import carried
 from .turn import Turn
 from .values import JSON, Action, Allow, Ask, Decision, Deny, Principal
@@ -44,16 +46,25 @@ class Profile(StrEnum):
     UNATTENDED = "unattended"
 
 
+T = TypeVar("T")
+_INDEX = re.compile(r"/\d+")
 _UNVOUCHED = Label(Trust.UNTRUSTED)
 
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """A declared part of a result: its type, how far the operator trusts it, and who may read it beside the others."""
+    """A declared part of a result.
+
+    type     the kind of value: email, date, id, ...
+    trust    how far the operator trusts it
+    readers  who may read it, beside the others
+    sole     it is free text, and the only value of that kind in it counts, if the user said what was to be read
+    """
 
     type: str
     trust: Trust = Trust.TYPED
     readers: frozenset[Clause] = frozenset()
+    sole: bool = False
 
 
 def _accept(args: Mapping[str, JSON]) -> Mapping[str, JSON]:
@@ -69,8 +80,10 @@ class SinkSpec:
     audience   everyone who will see what goes in; None: the run's own principal alone
     clearance  the least trust that may go in
     output     the label of what comes back, before it is joined with the action's
-    leaves     parts of what comes back that are declared, by JSON pointer; `*` stands for every member
-    types      the kind of value of an argument: only a value of that kind vouches for it
+    leaves     parts of what comes back that are declared, by JSON pointer; `*` stands for every member, a `#` at the
+               end for its name
+    types      the kind of value of an argument (`to`, `files/*/id`): only a value of that kind vouches for it
+    words      by argument and value, what else a user says for it: {"access": {"rw": ["write", "edit"]}}
     reversible what a call did can be undone
     limit      calls per run; None: the run's own limits alone
     repeats    how often the very same call may be made in a run
@@ -95,6 +108,7 @@ class SinkSpec:
     output: Label = _UNVOUCHED
     leaves: Mapping[str, Leaf] = field(default_factory=dict)
     types: Mapping[str, str] = field(default_factory=dict)
+    words: Mapping[str, Mapping[str, Sequence[str]]] = field(default_factory=dict)
     reversible: bool = False
     limit: int | None = None
     repeats: int | None = None
@@ -135,9 +149,11 @@ def outside_grant(action: Action, spec: SinkSpec, turn: Turn) -> Deny | None:
     if action.sink not in turn.grant.sinks:
         return Deny("POL-3", "outside-grant", f"{action.sink} is not part of this task")
     objects = turn.grant.objects.get(action.sink)
-    for name, value, _ in control(action, spec) if objects is not None else ():
-        if value not in (objects or ()):
+    for name, value, kind in control(action, spec) if not spec.reads else ():
+        if objects is not None and value not in objects:
             return Deny("POL-3", "outside-grant", f"{name}={value!r} is not part of this task")
+        if kind in ADDRESSES and turn.words.names(kind) and not turn.origin(value, kind):
+            return Deny("POL-3", "outside-grant", f"{name}={value!r}: the task names another {kind}")
     return None
 
 
@@ -157,27 +173,50 @@ def control(action: Action, spec: SinkSpec) -> Iterator[tuple[str, JSON, str]]:
     """
     defaults = (spec.schema or {}).get("properties", {})
     for name, given in action.args.items():
-        if spec.roles.get(name, Role.CONTROL) is not Role.CONTROL:
-            continue
         if "default" in (rule := defaults.get(name, {})) and rule["default"] == given:
             continue
-        for pointer, value in ((p, v) for p, v in scalars(given) if v is not None):
-            yield name + pointer, value, spec.types.get(name + pointer, spec.types.get(name, ""))
+        for pointer, value in scalars(given):
+            if value is not None and _of(spec.roles, name, pointer, Role.CONTROL) is Role.CONTROL:
+                yield name + pointer, value, _of(spec.types, name, pointer, "")
 
 
 def free_text(action: Action, spec: SinkSpec) -> Iterator[tuple[str, str]]:
     """(argument, text) of every free text."""
     for name, given in action.args.items():
-        if spec.roles.get(name) is Role.TEXT:
-            yield from ((name, text) for _, text in scalars(given) if isinstance(text, str) and text)
+        for pointer, text in scalars(given):
+            if isinstance(text, str) and text and _of(spec.roles, name, pointer, Role.CONTROL) is Role.TEXT:
+                yield name, text
+
+
+def _of(table: Mapping[str, T], name: str, pointer: str, default: T) -> T:
+    """What a table says of a part of an argument (`files/*/id`), or else of the argument."""
+    if pointer and (found := table.get(name + _INDEX.sub("/*", pointer))) is not None:
+        return found
+    return table.get(name, default)
+
+
+def vouched(action: Action, spec: SinkSpec, turn: Turn) -> Iterator[tuple[str, JSON, str, str]]:
+    """(argument, value, kind, who vouches for it) of every control argument."""
+    for name, value, kind in control(action, spec):
+        said = spec.words.get(name.partition("/")[0], {}).get(str(value).casefold(), ())
+        yield name, value, kind, turn.origin(value, kind) or ("you" if any(map(turn.words.wrote, said)) else "")
 
 
 def no_provenance(action: Action, spec: SinkSpec, turn: Turn) -> Ask | None:
     """POL-4, second half: each control argument of an effect is a value of its kind that somebody vouches for."""
     if spec.stays:
         return None
-    strays = [f"{name}={value!r}" for name, value, kind in control(action, spec) if not turn.origin(value, kind)]
+    strays = [f"{name}={value!r}" for name, value, _, source in vouched(action, spec, turn) if not source]
     return Ask("POL-4", "no-provenance", f"{', '.join(strays[:4])} did not come from you") if strays else None
+
+
+def chosen(action: Action, spec: SinkSpec, turn: Turn) -> Ask | None:
+    """POL-4 where nobody looks on: what is lost, and who gets free text, is the user's own choice, not a result's."""
+    text = action.label.trust is Trust.UNTRUSTED and any(not turn.words.wrote(t) for _, t in free_text(action, spec))
+    if spec.effect is not Effect.DESTROY and (spec.reads or not text):
+        return None
+    strays = [f"{n}={v!r}" for n, v, _, source in vouched(action, spec, turn) if source.startswith("r")]
+    return Ask("POL-4", "chosen", f"{', '.join(strays[:4])} was chosen from a result") if strays else None
 
 
 def forbidden_flow(action: Action, spec: SinkSpec, turn: Turn) -> Ask | Deny | None:
@@ -240,7 +279,11 @@ _Rule = Callable[[Action, SinkSpec, Turn], Ask | Deny | None]
 _RULES: tuple[_Rule, ...] = (
     wrong_caller, outside_grant, bad_arguments, no_provenance, forbidden_flow, carries_out, over_budget, sink_asks,
 )  # fmt: skip
-_STRICT_RULES: tuple[_Rule, ...] = (*_RULES, untrusted_effect)
+_PROFILES: Mapping[Profile, tuple[_Rule, ...]] = {
+    Profile.DEFAULT: _RULES,
+    Profile.STRICT: (*_RULES, chosen, untrusted_effect),
+    Profile.UNATTENDED: (*_RULES, chosen),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,7 +313,7 @@ class Policy:
         if missing is not None or spec is None:
             return missing or Deny("POL-1", "unknown-sink", action.sink)
         question: Ask | None = None
-        for rule in _STRICT_RULES if self.profile is Profile.STRICT else _RULES:
+        for rule in _PROFILES[self.profile]:
             match rule(action, spec, turn):
                 case Deny() as refusal:
                     return refusal

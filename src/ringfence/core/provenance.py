@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime, timedelta
 from typing import Final
 
 from .values import JSON
@@ -32,30 +33,59 @@ FORMS: Final = {  # what a token has to look like, as a whole, to be of a kind
     "path": re.compile(r"(?:~|\.{1,2})?/[^\s<>:]*|[\w.-]+(?:/[\w.-]+)+/?|[\w-]+(?:\.[\w-]+)*\.[a-z]\w{0,7}", re.I),
     "id": re.compile(r"(?=[^\s]*\d)[A-Za-z0-9]+(?:[-_:.][A-Za-z0-9]+)*"),
 }
+ADDRESSES: Final = ("email", "iban", "phone")  # who gets something, unmistakably
 _STRICT: Final = ("url", "email", "date", "time", "ip", "iban", "phone", "number")  # never taken for a name
 _EDGES: Final = "\"'`()[]{}<>,;:?!.*_“”‘’«»"
 _QUOTED: Final = re.compile(r"\"([^\"\n]+)\"|“([^”\n]+)”|`([^`\n]+)`|«([^»\n]+)»|(?<!\w)'([^'\n]+)'(?!\w)|‘([^’\n]+)’")
 _CURRENCY: Final = "$€£¥%"
+_NUMBERED: Final = re.compile(r"(?:\b(?:ids?|no|nr|number)\b[.:]?\s*|#)[:=]?\s*(\w[\w.:-]*)", re.I)
+_SHORT_ID: Final = 5  # a bare number of fewer digits is an amount or a place in a list, unless it is called an id
+_RUN_ON: Final = re.compile(r"(?<=[a-z]{2})\.(?=[A-Z][a-z])")  # a full stop with no space behind it
+_DAY: Final = re.compile(
+    rf"\b(?:{_MONTH}\s+(\d{{1,2}})(?:st|nd|rd|th)?|(\d{{1,2}})(?:st|nd|rd|th)?\s+(?:of\s+)?{_MONTH})\b", re.I
+)
+_YEAR: Final = re.compile(r"\b((?:19|20)\d\d)\b")
+_SPAN: Final = re.compile(
+    r"\b(\d+(?:\.\d+)?|an?|one|two|three|four|five|six|seven|eight|half an)[\s-]+(hour|minute|min|day|week)s?\b", re.I
+)
+_COUNTS: Final = {
+    "a": 1,
+    "an": 1,
+    "one": 1,
+    "two": 2,
+    "three": 3,
+    "four": 4,
+    "five": 5,
+    "six": 6,
+    "seven": 7,
+    "eight": 8,
+    "half an": 0.5,
+}
+_MINUTES: Final = {"hour": 60, "minute": 1, "min": 1, "day": 1440, "week": 10080}
 _MAX_LEAVES: Final = 2_000  # of one result
 
 
 class Words:
     """What the user has written, ready to be asked whether it vouches for a value."""
 
-    __slots__ = ("_flat", "_forms", "_quoted")
+    __slots__ = ("_flat", "_forms", "_quoted", "spans")
 
     def __init__(self, texts: Iterable[str]) -> None:
         self._forms: dict[str, set[JSON]] = {kind: set() for kind in FORMS}
         self._quoted: set[str] = set()
+        self.spans: set[float] = set()  # durations, in minutes
         flat = []
-        for text in texts:
+        for text in (_RUN_ON.sub(". ", text) for text in texts):
             self._quoted.update(span.strip() for found in _QUOTED.findall(text) for span in found if span)
             self._forms["date"].update(_dates(text))
+            self._forms["id"].update(found.rstrip(_EDGES) for found in _NUMBERED.findall(text))
+            self.spans.update(_spans(text))
             tokens = [_bare(token) for token in text.split()]
             flat.append(_joined(tokens))
             for token in tokens:
                 for kind in forms_of(token):
-                    self._forms[kind].add(_normal(token, kind))
+                    if kind != "id" or not token.isdecimal() or len(token) >= _SHORT_ID:
+                        self._forms[kind].add(normal(token, kind))
         self._flat = f" {' | '.join(flat)} "
 
     def vouch(self, value: JSON, kind: str) -> bool:
@@ -64,15 +94,19 @@ class Words:
             return False
         text, found = str(value), forms_of(str(value))
         if kind == "datetime":
-            date, _, time = text.replace("T", " ").partition(" ")
-            return self.vouch(date, "date") and self.vouch(time, "time")
-        if kind in FORMS and kind in found and _normal(value, kind) in self._forms[kind]:
+            date, _, time = str(normal(value, kind)).partition(" ")
+            return self.vouch(date, "date") and (time in ("00:00", "23:59") or self.vouch(time, "time"))
+        if kind in FORMS and kind in found and normal(value, kind) in self._forms[kind]:
             return True
         if kind in found or not any(strict in found for strict in _STRICT):
             if text.strip() in self._quoted:
                 return True
             return bool(kind) and kind not in FORMS and _plain(text) and self.wrote(text)
         return False
+
+    def names(self, kind: str) -> bool:
+        """Whether the user wrote any value of a kind with a written form."""
+        return bool(self._forms[kind])
 
     def wrote(self, text: str) -> bool:
         """Whether a text is, word for word, part of what the user wrote; case and punctuation between words aside."""
@@ -86,21 +120,56 @@ def forms_of(token: str) -> list[str]:
     return [kind for kind, form in FORMS.items() if form.fullmatch(bare if kind == "number" else token)]
 
 
-def _normal(value: JSON, kind: str) -> JSON:
+def normal(value: JSON, kind: str) -> JSON:
     """A value in the form in which two of one kind are compared."""
-    if kind == "number":
-        return float(str(value).strip(_CURRENCY).replace(",", ""))
-    if kind == "time":
-        return str(value).rjust(5, "0")[:5] if str(value).count(":") == 1 else str(value)
-    return str(value).casefold() if kind in ("email", "host") else str(value)
+    text = str(value)
+    match kind:
+        case "number" if FORMS["number"].fullmatch(text.strip(_CURRENCY)):
+            return float(text.strip(_CURRENCY).replace(",", ""))
+        case "time":
+            return text.rjust(5, "0") if text.count(":") == 1 else text
+        case "datetime":
+            return re.sub(r"^(\S{10})[T ](\d\d:\d\d)(?::00)?Z?$", r"\1 \2", text)
+        case "email" | "host":
+            return text.casefold()
+    return value if isinstance(value, str) else text
+
+
+def earlier(moment: JSON, minutes: float) -> str:
+    """A datetime (`2024-05-03 09:30`) so many minutes before; "" for what is none."""
+    try:
+        return (datetime.fromisoformat(str(moment)) - timedelta(minutes=minutes)).strftime("%Y-%m-%d %H:%M")
+    except (ValueError, OverflowError):
+        return ""
+
+
+def between(*moments: str) -> float:
+    """Minutes between two datetimes; 0 for fewer, or for what is none."""
+    try:
+        first, second = map(datetime.fromisoformat, moments)
+        return abs((second - first).total_seconds()) / 60
+    except (ValueError, TypeError):
+        return 0.0
 
 
 def _dates(text: str) -> Iterator[str]:
     """Dates in words, as ISO 8601."""
     for pattern, (day, month, year) in _WRITTEN_DATES:
         for found in pattern.finditer(text):
-            number = _MONTHS.index(found[month][:3].casefold()) + 1
-            yield f"{found[year]}-{number:02}-{int(found[day]):02}"
+            yield _iso(found[year], found[month], found[day])
+    years = _YEAR.findall(text)
+    for month_first, day_after, day_first, month_after in _DAY.findall(text):
+        yield from (_iso(year, month_first or month_after, day_after or day_first) for year in years)
+
+
+def _iso(year: str, month: str, day: str) -> str:
+    return f"{year}-{_MONTHS.index(month[:3].casefold()) + 1:02}-{int(day):02}"
+
+
+def _spans(text: str) -> Iterator[float]:
+    """Durations in words, in minutes."""
+    for count, unit in _SPAN.findall(text.casefold()):
+        yield (_COUNTS.get(count) or float(count)) * _MINUTES[unit]
 
 
 def _bare(token: str) -> str:
@@ -133,23 +202,31 @@ def scalars(value: JSON, at: str = "") -> Iterator[tuple[str, JSON]]:
 
 
 def declared(value: JSON, patterns: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """(pointer, pattern) of every scalar of a result that a pattern declares; `*` stands for every member."""
-    tries = [(pattern, pattern.split("/")) for pattern in patterns]
-    if not tries:
-        return
-    for n, (pointer, item) in enumerate(scalars(value)):
+    """(pointer, pattern) of every scalar of a result that a pattern declares.
+
+    In a pattern `*` stands for every member, and `#` at its end for the name of the member instead of its value.
+    """
+    tries = [(pattern, pattern.removesuffix("#").split("/"), pattern.endswith("#")) for pattern in patterns]
+    for n, (pointer, item) in enumerate(scalars(value) if tries else ()):
         if n >= _MAX_LEAVES:
             return
         parts = pointer.split("/")
-        for pattern, wanted in tries:
-            if len(parts) == len(wanted) and all(w in ("*", p) for w, p in zip(wanted, parts, strict=True)):
-                if isinstance(item, str | int | float):
-                    yield pointer, pattern
-                break
+        for pattern, wanted, name in tries:
+            fits = len(parts) == len(wanted) and all(w in ("*", p) for w, p in zip(wanted, parts, strict=True))
+            if fits and (name or isinstance(item, str | int | float)):
+                yield pointer + "#" * name, pattern
+
+
+def sole(text: str, kind: str) -> str:
+    """The only value of a kind that stands in a text, or "" if there is none or more than one."""
+    tokens = {str(normal(token, kind)): token for token in map(_bare, text.split()) if FORMS[kind].fullmatch(token)}
+    return next(iter(tokens.values())) if len(tokens) == 1 else ""
 
 
 def at(value: JSON, pointer: str) -> JSON:
-    """What a JSON pointer points to; raises LookupError if there is nothing."""
+    """What a JSON pointer points to, or with `#` at its end the name of that; raises LookupError for nothing."""
+    if pointer.endswith("#"):
+        return pointer.rpartition("/")[2][:-1].replace("~1", "/").replace("~0", "~")
     for part in pointer.split("/")[1:]:
         key = part.replace("~1", "/").replace("~0", "~")
         if isinstance(value, list):

@@ -16,6 +16,7 @@ SECRET: Final = re.compile(
     r"-----BEGIN [A-Z ]*PRIVATE KEY|\b(?:AKIA|ASIA)[A-Z0-9]{16}\b|\b(?:gh[pousr]|glpat|xox[abpr])[-_][\w-]{16,}|"
     r"\bsk-[\w-]{16,}|\beyJ[\w-]{8,}\.[\w-]{8,}\.|(?<![\w/+=-])(?=[A-Za-z+=]*\d)(?=[\d+=]*[A-Za-z])[A-Za-z0-9+=]{32,}"
 )
+CARD: Final = re.compile(r"(?<!\d)(?:\d[ -]?){12,18}\d(?!\d)")  # ISO/IEC 7812: a number of 13 to 19 digits
 _SIGNALS: Final = {
     "override": re.compile(
         r"(?:ignore|disregard|forget)\W+(?:\w+\W+){0,4}(?:instructions?|prompts?|rules|above)", re.I
@@ -34,7 +35,15 @@ def carried(text: str) -> list[tuple[str, str]]:
     """(what, text) of every link, image and secret in a free text."""
     found = [("link", match.rstrip(".,;:!?)]}>'\"")) for match in (m[0] for m in LINK.finditer(text))]
     found += [("image", m[0]) for m in IMAGE.finditer(text)]
+    found += [("secret", m[0]) for m in CARD.finditer(text) if _luhn(m[0])]
     return found + [("secret", m[0]) for m in SECRET.finditer(text)]
+
+
+def _luhn(number: str) -> bool:
+    """Whether the check digit of a card number is right (ISO/IEC 7812-1, annex B)."""
+    digits = [int(c) for c in reversed(number) if c.isdecimal()]
+    total = sum(digits[0::2]) + sum(sum(divmod(2 * digit, 10)) for digit in digits[1::2])
+    return total % 10 == 0 and len(set(digits)) > 2
 
 
 def signals(text: str) -> list[str]:

@@ -12,7 +12,7 @@ from .chain import Kind, Record
 from .errors import JournalError
 from .grants import Approval, TaskGrant
 from .labels import IDENTITY, Label
-from .provenance import Words, at
+from .provenance import Words, at, between, earlier, normal
 from .values import JSON, Action, Principal, digest
 
 
@@ -89,6 +89,7 @@ class Turn:
     seen   calls made, by action digest
     label  the join of everything in `items`
     heard  what the same user said earlier in the conversation; set by the engine, from the runs named at the start
+    spans  how long things last that results have shown, in minutes
     typed  values that the operator's catalogue or an approver vouches for, by kind and value: where each came from
     marked  steps that had been taken at the last checkpoint
     question  the decision that a human was asked for, while the run waits
@@ -96,7 +97,7 @@ class Turn:
 
     __slots__ = (
         "_words", "answered", "approvals", "calls", "end", "grant", "heard", "items", "label", "marked", "next_seq",
-        "open", "principal", "question", "run", "seen", "start", "state", "typed", "usage",
+        "open", "principal", "question", "run", "seen", "spans", "start", "state", "typed", "usage",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -118,6 +119,7 @@ class Turn:
         self.marked = 0
         self.heard: tuple[str, ...] = ()
         self.typed: dict[tuple[str, JSON], str] = {}
+        self.spans: set[float] = set()
         self._words: Words | None = None
         self.label: Label = IDENTITY
 
@@ -149,8 +151,16 @@ class Turn:
 
     def origin(self, value: JSON, kind: str) -> str:
         """Who vouches for a value of this kind: "you", the handle of a typed leaf, an approver; or "" for nobody."""
-        known = self.typed.get((kind, value)) if type(value) in (str, int, float) else None
-        return known or ("you" if self.words.vouch(value, kind) else "")
+        if type(value) not in (str, int, float):
+            return ""
+        known = self.typed.get((kind, normal(value, kind))) or ("you" if self.words.vouch(value, kind) else "")
+        if not known and kind == "datetime":  # the end of something whose start and length are known
+            starts = (earlier(value, span) for span in (*self.words.spans, *self.spans))
+            known = next(filter(None, (self._moment(start) for start in starts if start)), "")
+        return known
+
+    def _moment(self, start: str) -> str:
+        return self.typed.get(("datetime", start)) or ("you" if self.words.vouch(start, "datetime") else "")
 
     def resolve(self, value: JSON) -> JSON:
         """The value with every handle `{"$ref": "r3/0/sender"}` replaced by what it names: JSON pointers into results.
@@ -220,8 +230,15 @@ class Turn:
 
     def _on_result(self, record: Record) -> None:
         self.answered.add(self._close(record).body["call"])
+        moments: dict[str, list[str]] = {}
         for pointer, kind in record.body.get("typed", {}).items():
-            self.typed.setdefault((kind, at(record.body["value"], pointer)), f"r{record.seq}{pointer}")
+            value = normal(at(record.body["value"], pointer), kind)
+            self.typed.setdefault((kind, value), f"r{record.seq}{pointer}")
+            if kind == "datetime":
+                moments.setdefault(pointer.rpartition("/")[0], []).append(value)
+        for kind, value in record.body.get("sole", ()):
+            self.typed.setdefault((kind, normal(value, kind)), f"r{record.seq}")
+        self.spans.update(minutes for pair in moments.values() if (minutes := between(*pair[:2])) and len(pair) == 2)
 
     def _on_refuse(self, record: Record) -> None:
         self.answered.add(record.body["call"])
@@ -234,13 +251,13 @@ class Turn:
         body, self.question = record.body, None
         self.approvals[body["digest"]] = Approval(body["digest"], body["by"], body["expires"])
         for kind, value in body.get("endorsed", ()):
-            self.typed[kind, value] = body["by"]
+            self.typed[kind, normal(value, kind)] = body["by"]
 
     def _on_finish(self, record: Record) -> None:
         self.end = record.body
 
     def _on_mark(self, record: Record) -> None:
-        self.marked = record.view["steps"]
+        self.marked = record.view.get("steps", self.marked)
 
     def _close(self, outcome: Record) -> Record:
         intent = self.open.pop(outcome.view["of"])

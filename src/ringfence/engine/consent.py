@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ringfence.core.chain import Kind
 from ringfence.core.errors import JournalError
 from ringfence.core.gate import Gate
-from ringfence.core.policy import control, free_text
+from ringfence.core.policy import free_text, vouched
 from ringfence.core.turn import Turn
 from ringfence.core.values import JSON, Action, Deny, Principal
 
@@ -51,7 +51,6 @@ def question(gate: Gate, turn: Turn) -> Question:
         raise JournalError(f"run {turn.run} is not waiting for anybody", todo="see `ringfence approvals`")
     action = Action(asked.view["sink"], asked.body["args"], asked.label, call=asked.body["call"], run=turn.run)
     spec = gate.policy.sinks.get(action.sink)
-    known = control(action, spec) if spec is not None else ()
     return Question(
         run=turn.run,
         task=str(turn.start["task"]),
@@ -60,7 +59,7 @@ def question(gate: Gate, turn: Turn) -> Question:
         rule=asked.view["rule"],
         why=asked.body["why"],
         digest=asked.body["digest"],
-        origins=tuple(Origin(name, value, kind, turn.origin(value, kind)) for name, value, kind in known),
+        origins=tuple(Origin(*found) for found in vouched(action, spec, turn)) if spec is not None else (),
         texts=tuple(free_text(action, spec)) if spec is not None else (),
         stale=spec is None or gate.approval_digest(turn, action) != asked.body["digest"],
     )

@@ -21,12 +21,21 @@ LOOKED_UP = "Answer from the passages above, with the value itself."
 LOOK = "Call the tool that finds or works out what the task asks for."
 NEXT = "If the results above are enough, give final_answer now. If not, call the tool that finds what is missing."
 ANSWER = "Answer now with the value that the results above show."
+ACT = "The task asks to change, send or run something: call the tool that does it, with values from task or results."
 LAST_STEP = "This is the last step: answer with what the results show, and say what is missing."
 
 _RECKONS = re.compile(
     r"\b(count|sum|total|altogether|together|average|mean|median|most|least|fewest|highest|lowest|largest|smallest|"
     r"longest|shortest|earliest|latest|first|last|add|plus|minus|multiply|times|divide|difference|how often)"
     r"\b",
+    re.I,
+)
+
+
+_ACTS = re.compile(
+    r"\b(write|create|save|store|append|insert|edit|change|replace|correct|fix|update|rename|move|copy|delete|remove|undo|"
+    r"send|post|reply|mail|email|message|notify|invite|share|book|schedule|cancel|pay|transfer|submit|upload|publish|"
+    r"run|execute|start|stop|restart|call|fetch|download|request|apply|set|add (?!up))\b",
     re.I,
 )
 
@@ -47,6 +56,11 @@ def course(turn: Turn, tools: Sequence[SinkSpec], *, tool_first: bool, last: boo
         return Course(calls=False, final=True, note=LAST_STEP if last else "")
     refused = _refused_in_a_row(turn)
     worked, failed = _chosen(turn)
+    effects = {spec.name for spec in tools if not spec.reads}
+    if tool_first and effects and acts(turn.start["task"]) and failed < MAX_FAILED and not _done(turn, effects):
+        left_out = frozenset(sink for sink, _ in refused) | {spec.name for spec in tools if spec.opens}
+        if effects - left_out:  # what the task asks to do is not done by saying so
+            return Course(calls=True, final=False, note=ACT, without=left_out)
     if any(code == "repeat" for _, code in refused) and (worked or len(refused) > 1):
         return Course(calls=False, final=True, note=ANSWER)
     if worked or refused or failed >= MAX_FAILED or not tool_first:
@@ -70,6 +84,11 @@ def reckons(task: str) -> bool:
     return _RECKONS.search(task) is not None
 
 
+def acts(task: str) -> bool:
+    """Whether a task asks to change, send or run something: no answer does that by itself."""
+    return _ACTS.search(task) is not None
+
+
 def named_in(task: str, paths: Iterable[str]) -> list[str]:
     """The files that a task names, by path or by name."""
     words = {word.strip("\"'`()[],;:?!.") for word in task.split()}
@@ -84,6 +103,15 @@ def doubts(turn: Turn) -> list[str]:
 def has_worked(turn: Turn) -> bool:
     """Whether a call that the model chose has answered."""
     return _chosen(turn)[0]
+
+
+def _done(turn: Turn, effects: set[str]) -> bool:
+    """Whether an effect was done, or a person refused it."""
+    for record, intent in turn.items:
+        source = intent or record
+        if source.view.get("sink") in effects and (record.view.get("ok") or record.view.get("code") == "denied"):
+            return True
+    return False
 
 
 def _chosen(turn: Turn) -> tuple[bool, int]:

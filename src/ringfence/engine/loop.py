@@ -142,7 +142,9 @@ class Engine:
         }
         if conversation:
             body |= {"conversation": conversation, "before": list(before)}
-        view = {"policy": self._gate.policy.digest, "profile": str(self._gate.policy.profile)}
+        policy = self._gate.policy
+        effects = sorted(name for name in grant.sinks if (spec := policy.sinks.get(name)) and not spec.reads)
+        view = {"policy": policy.digest, "profile": str(policy.profile), "effects": effects}
         self._gate.record(turn, Kind.STARTED, label=label, view=view, body=body, run=run)
         return turn
 

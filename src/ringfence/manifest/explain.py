@@ -9,26 +9,20 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails, ValidationError
 
-from .fields import PATTERNS, nearest
+from .fields import PATTERNS, RATE, nearest
 from .problems import At, shorten, words
+from .shape import known_keys, models, secret, sections
 from .source import Document
-from .types import (
-    BuiltinTool,
-    Collection,
-    Inference,
-    Knowledge,
-    Manifest,
-    McpTool,
-    PythonTool,
-    Runtime,
-    Sandbox,
-    Tier,
-    Workflow,
-)
+from .types import BuiltinTool, Inference, McpTool, PythonTool
 from .variables import looks_secret
 
 TOOLS: dict[str, type[BaseModel]] = {"builtin": BuiltinTool, "mcp": McpTool, "python": PythonTool}
-_SECTIONS: dict[str, type[BaseModel]] = {"runtime": Runtime, "knowledge": Knowledge, "workflow": Workflow}
+_SHORT = {  # what may stand there instead of a mapping
+    "Argument": "a role (control, text or low), or a mapping of keys",
+    "Host": "a host such as docs.example.com:443, or a mapping of keys",
+    "Leaf": "a kind of value such as email, date or path, or a mapping of keys",
+    "Sandbox": "true, false or a mapping of limits",
+}
 _EXPECTED = {
     "bool_type": "true or false",
     "dict_type": "a mapping of keys",
@@ -42,6 +36,7 @@ _EXPECTED = {
     "too_short": "at least one item",
     "tuple_type": "a list",
 }
+_ANYWHERE = {"name", "type", "source"}  # keys of so many parts that where they belong says nothing
 _UNQUOTED = re.compile(r"[-+]?[0-9.]+|true|false|yes|no|on|off", re.IGNORECASE)
 _BOUNDS = {
     "greater_than_equal": "at least",
@@ -51,26 +46,25 @@ _BOUNDS = {
 }
 
 
-def known_keys(model: type[BaseModel]) -> set[str]:
-    """The keys that an operator may write in this part of a manifest."""
-    return set(model.model_fields) - {"source"}
-
-
 def explain(document: Document, error: ValidationError) -> None:
     """Note each error of the validation in the document."""
     for details in error.errors(include_url=False):
-        at = _written_at(document.data, details["loc"])
+        at = _written_at(details["loc"])
         if details["type"] == "conflict":
             for below, text in details["ctx"]["found"]:
-                document.complain((*at, *below), text)
+                document.complain(_reached(document.data, (*at, *below))[0], text)
             continue
-        value = _lookup(document.data, at)
+        if misspelt := at[-1:] == ("[key]",) and details["type"] == "string_pattern_mismatch":
+            at, value = at[:-1], at[-2]  # the key itself is what is wrong
+        else:
+            at, value = _reached(document.data, at)
         text = _text(details, at, value)
         if text and not document.doubted(at):
-            document.complain(at, text + _got(document, details, at, value), key=details["type"] == "extra_forbidden")
+            got = f", got {words(value)}" if misspelt else _got(document, details, at, value)
+            document.complain(at, text + got, key=misspelt or details["type"] == "extra_forbidden")
 
 
-def _written_at(data: Any, loc: tuple[str | int, ...]) -> At:
+def _written_at(loc: tuple[str | int, ...]) -> At:
     """A validator's location without the names of the union's members that it puts in between."""
     at = list(loc)
     if at[:1] == ["tools"] and len(at) > 2:
@@ -80,21 +74,23 @@ def _written_at(data: Any, loc: tuple[str | int, ...]) -> At:
     return tuple(at)
 
 
-def _lookup(data: Any, at: At) -> Any:
-    for part in at:
+def _reached(data: Any, at: At) -> tuple[At, Any]:
+    """The place, cut where a text stands for a mapping (`hosts: [docs.example.com]`), and what is there."""
+    for n, part in enumerate(at):
+        if isinstance(data, str):
+            return at[:n], data
         try:
             data = data[part]
         except (KeyError, IndexError, TypeError):
-            return None
-    return data
+            return at, None
+    return at, data
 
 
 def _text(details: ErrorDetails, at: At, value: Any) -> str:
     """What was expected; empty for an error that only repeats another one."""
     kind, context = details["type"], details.get("ctx", {})
-    if "sandbox" in at and at[-1] == "sandbox" and kind != "missing":
-        wanted = "true, false or a mapping of limits"
-        return f"expected {wanted}" if kind == "bool_type" and not isinstance(value, Mapping) else ""
+    if at[0] == "tools" and at[2:] == ("sandbox",):
+        return f"expected {_SHORT['Sandbox']}" if kind == "bool_type" and not isinstance(value, Mapping) else ""
     if kind == "too_short" and value:
         return ""  # the list is short because its items were refused, which is said at each of them
     match kind:
@@ -106,11 +102,16 @@ def _text(details: ErrorDetails, at: At, value: Any) -> str:
             return f"expected one of {', '.join(_choices(context))}"
         case "union_tag_invalid" | "union_tag_not_found":
             return f"expected type to be one of {', '.join(sorted(TOOLS))}"
+        case "string_type" if at[-1] == "rate":
+            return f"expected {PATTERNS[RATE]}"
         case "string_pattern_mismatch":
             return f"expected {PATTERNS[context['pattern']]}"
         case _ if kind in _BOUNDS:
             bound = next(iter(context.values()))
-            return f"expected {_BOUNDS[kind]} {bound:g}"
+            port = "a port of " if at[-1] != "port" and details["loc"][-1] == "port" else ""
+            return f"expected {port}{_BOUNDS[kind]} {bound:g}"
+        case "model_type" | "model_attributes_type" if context.get("class_name") in _SHORT:
+            return f"expected {_SHORT[context['class_name']]}"
         case _:
             return f"expected {_EXPECTED.get(kind) or details['msg']}"
 
@@ -126,12 +127,12 @@ def _got(document: Document, details: ErrorDetails, at: At, value: Any) -> str:
         case "union_tag_invalid" | "union_tag_not_found":
             tag = value.get("type") if isinstance(value, Mapping) else None
             return f", got {words(tag)}{_near(tag, TOOLS) if tag else '; add it'}"
-    if kind == "url-secret" or any(isinstance(part, str) and looks_secret(part) for part in at):
-        step = "use api_key" if kind == "url-secret" else "put it into .env, and its ${NAME} here"
-        return f", got another value, which is not shown; {step}"
+    if kind in ("secret", "url-secret") or secret(at) or any(isinstance(p, str) and looks_secret(p) for p in at):
+        step = "; put it into .env, and its ${NAME} here" if kind == "secret" or secret(at) else ""
+        return f", got another value, which is not shown{'; use api_key' if kind == 'url-secret' else step}"
     if (written := document.written.get(document.place(at))) is not None:
         return f", got {words(written)}, whose variable holds something else; {_typed_hint(kind)}"
-    return f", got {words(value)}{_hint(details, value)}"
+    return f", got {words(value)}{_hint(details, value) if at[-1] != 'rate' else ''}"
 
 
 def _hint(details: ErrorDetails, value: Any) -> str:
@@ -165,27 +166,21 @@ def _choices(context: Mapping[str, Any]) -> list[str]:
 def _known(document: Document, at: At) -> str:
     """The nearest key to an unknown one, or where it belongs, or all that are known there."""
     key, known = str(at[-1]), set().union(*(known_keys(model) for model in _models(document, at[:-1])))
-    near = nearest(key, known)
-    if near.startswith("did") or at[0] != "tools":
-        return near
-    others = [kind for kind, model in TOOLS.items() if key in known_keys(model)]
-    return f"it belongs to type: {others[0]}" if others else near
+    if at[0] == "tools" and len(at) == 3 and (others := [kind for kind in TOOLS if key in known_keys(TOOLS[kind])]):
+        return f"it belongs to type: {others[0]}"
+    homes = [path for path, model in sections() if key in known_keys(model) and key not in _ANYWHERE]
+    if homes:
+        home = min(homes, key=lambda path: not path.startswith(str(at[0])))
+        return f"it belongs {f'under {home}' if home else 'at the top'}"
+    return nearest(key, known)
 
 
 def _models(document: Document, at: At) -> Iterator[type[BaseModel]]:
     """The types whose keys may be written at a place."""
     match at:
-        case ():
-            yield Manifest
-        case ("inference",):
-            yield Inference
-        case ("inference", *_):
-            yield from (Tier, Inference) if document.flat else (Tier,)
-        case ("tools", int(), "sandbox"):
-            yield Sandbox
         case ("tools", int(n)):
             yield TOOLS[document.data["tools"][n]["type"]]
-        case ("knowledge", "collections", *_):
-            yield Collection
-        case (str(section),):
-            yield _SECTIONS[section]
+        case _:
+            yield from models(at)
+            if document.flat and at == ("inference", "tiers", 0):
+                yield Inference

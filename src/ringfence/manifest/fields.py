@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Self
 from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, GetCoreSchemaHandler, ValidationInfo
@@ -15,12 +16,29 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 _NAME, _URL = r"^[A-Za-z][A-Za-z0-9_-]{0,62}$", r"^https?://[^\s/]+"
 _READER, FUNCTION = r"^((role|user|team):[^\s:]+|public)$", r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$"
+_SEES, _TYPE = r"^((role|user|team):[^\s:]+|public|self)$", r"^[a-z][a-z0-9_-]{0,31}$"
+RATE = r"^[1-9][0-9]{0,5}/([1-9][0-9]{0,3} ?)?(second|minute|hour|day)s?$"
+_POINTER = r"^(/([^/~]|~[01])*)*$"  # RFC 6901, where `*` stands for every member of an array or object
+_HOST = r"^(\*\.)?[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?$|^\[[0-9A-Fa-f:.]+\]$"
+_BEGINNING, _HEADER = r"^/[!-~]*$", r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$"  # the latter: RFC 9110, 5.6.2
+_VARIABLE, _KEY = r"^[A-Za-z_][A-Za-z0-9_]*$", r"^[A-Za-z0-9+/]{43}=$"
 PATTERNS: Final = {  # each pattern in words, for error messages
     _NAME: "a letter, then letters, digits, '-' or '_', 63 at most",
     _URL: "an address that starts with http:// or https://",
     _READER: "role:NAME, user:NAME, team:NAME or public",
     FUNCTION: "module:function",
+    _SEES: "role:NAME, user:NAME, team:NAME, public or self",
+    _TYPE: "a kind of value in small letters, such as email, date or path",
+    RATE: "calls/window, such as 30/minute or 5/10 seconds",
+    _POINTER: "a JSON pointer, such as /items/*/id ('*' stands for every member)",
+    _HOST: "a host alone, such as docs.example.com, *.example.com, 10.0.0.7 or [::1], and :PORT behind it",
+    _BEGINNING: "the beginning of a path, such as /api/",
+    _HEADER: "the name of a header, such as Authorization",
+    _VARIABLE: "the name of a variable: letters, digits and '_', no digit first",
+    _KEY: "an Ed25519 public key: 32 bytes in base64, 44 characters",
 }
+_REFERENCE = re.compile(r"\$\{(\w+)\}", re.ASCII)
+_SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400}
 
 
 def nearest(got: str, known: Iterable[str]) -> str:
@@ -60,61 +78,106 @@ def _bare_url(value: Any) -> Any:
 
 Name = Annotated[str, Field(pattern=_NAME)]
 Reader = Annotated[str, Field(pattern=_READER)]
+Sees = Annotated[str, Field(pattern=_SEES)]
+TypeName = Annotated[str, Field(pattern=_TYPE)]
+Rate = Annotated[str, Field(pattern=RATE)]
+Pointer = Annotated[str, Field(pattern=_POINTER)]
+HostName = Annotated[str, Field(pattern=_HOST)]
+PathBeginning = Annotated[str, Field(pattern=_BEGINNING)]
+HeaderName = Annotated[str, Field(pattern=_HEADER)]
+VariableName = Annotated[str, Field(pattern=_VARIABLE)]
+PublicKey = Annotated[str, Field(pattern=_KEY)]
 Url = Annotated[str, Field(pattern=_URL), BeforeValidator(_bare_url)]
 Folder = Annotated[Path, BeforeValidator(_not_empty)]
 
 
-class SecretRef:
-    """A secret by reference: the name of a variable. The value is read when used and never shown.
+def window(rate: str) -> tuple[int, int]:
+    """The calls of a `Rate`, and the seconds in which so many may be made: `5/10 seconds` is (5, 10)."""
+    calls, _, span = rate.partition("/")
+    unit = span.lstrip("0123456789 ")
+    return int(calls), int(span.removesuffix(unit) or 1) * _SECONDS[unit.removesuffix("s")]
 
-    `lookup` finds the value: the environment, then for a loaded manifest the `.env` beside it. It is no part of
+
+class SecretText:
+    """A text with secrets in it by reference: `Bearer ${TOKEN}`. The values are read when used and never shown.
+
+    `lookup` finds a value: the environment, then for a loaded manifest the `.env` beside it. It is no part of
     equality, of the text or of a pickle.
     """
 
-    __slots__ = ("_lookup", "name")
+    __slots__ = ("_lookup", "text")
+    shape = re.compile(r"[^$]*(?:\$\{[A-Za-z_][A-Za-z0-9_]*\}[^$]*)+")
+    wanted = "a text with a reference in it, such as Bearer ${TOKEN}, with the value in the environment or in .env"
 
-    def __init__(self, name: str, lookup: Callable[[str], str | None] = os.environ.get) -> None:
-        self.name = name
+    def __init__(self, text: str, lookup: Callable[[str], str | None] = os.environ.get) -> None:
+        self.text = text
         self._lookup = lookup
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The variables that hold the secrets."""
+        return tuple(_REFERENCE.findall(self.text))
+
     def reveal(self) -> str | None:
-        """The value, or None if the variable is not set or empty."""
-        return self._lookup(self.name) or None
+        """The text with the values in it, or None if a variable is not set or empty."""
+        values = {name: self._lookup(name) or "" for name in self.names}
+        return _REFERENCE.sub(lambda match: values[match[1]], self.text) if all(values.values()) else None
+
+    def __str__(self) -> str:
+        return self.text
 
     def __repr__(self) -> str:
-        return f"SecretRef({self.name})"
-
-    __str__ = __repr__
+        return f"{type(self).__name__}({self.text})"
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, SecretRef) and other.name == self.name
+        return type(other) is type(self) and str(other) == self.text
 
     def __hash__(self) -> int:
-        return hash(self.name)
+        return hash(self.text)
 
-    def __reduce__(self) -> tuple[type[SecretRef], tuple[str]]:
-        return SecretRef, (self.name,)
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self).parse, (self.text,)
 
     @classmethod
-    def parse(cls, value: object, lookup: Callable[[str], str | None] = os.environ.get) -> SecretRef:
-        """From `${NAME}`; raises ValueError for anything else, without repeating it."""
-        if isinstance(value, SecretRef):
+    def parse(cls, value: object, lookup: Callable[[str], str | None] = os.environ.get) -> Self:
+        """From its text; raises ValueError for anything else, without repeating it."""
+        if isinstance(value, cls):
             return value
-        if isinstance(value, str) and value.startswith("${") and value.endswith("}") and _is_variable(value[2:-1]):
-            return cls(value[2:-1], lookup)
-        raise PydanticCustomError("secret", "a reference, ${NAME}, with the value in the environment or in .env")
+        if isinstance(value, str) and cls.shape.fullmatch(value):
+            return cls._of(value, lookup)
+        raise PydanticCustomError("secret", cls.wanted)
+
+    @classmethod
+    def _of(cls, text: str, lookup: Callable[[str], str | None]) -> Self:
+        return cls(text, lookup)
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        def validate(value: object, info: ValidationInfo) -> SecretRef:
+        def validate(value: object, info: ValidationInfo) -> SecretText:
             return cls.parse(value, (info.context or {}).get("lookup", os.environ.get))
 
         return core_schema.with_info_plain_validator_function(
             validate,
-            serialization=core_schema.plain_serializer_function_ser_schema(lambda ref: f"${{{ref.name}}}"),
-            json_schema_input_schema=core_schema.str_schema(pattern=r"^\$\{[A-Za-z_][A-Za-z0-9_]*\}$"),
+            serialization=core_schema.plain_serializer_function_ser_schema(str, when_used="json"),
+            json_schema_input_schema=core_schema.str_schema(pattern=f"^{cls.shape.pattern}$"),
         )
 
 
-def _is_variable(name: str) -> bool:
-    return name.isascii() and name.isidentifier()
+class SecretRef(SecretText):
+    """A secret by reference: `${NAME}`, and nothing around it."""
+
+    __slots__ = ()
+    shape = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}")
+    wanted = "a reference, ${NAME}, with the value in the environment or in .env"
+
+    def __init__(self, name: str, lookup: Callable[[str], str | None] = os.environ.get) -> None:
+        super().__init__(f"${{{name}}}", lookup)
+
+    @property
+    def name(self) -> str:
+        """The variable that holds it."""
+        return self.text[2:-1]
+
+    @classmethod
+    def _of(cls, text: str, lookup: Callable[[str], str | None]) -> Self:
+        return cls(text[2:-1], lookup)

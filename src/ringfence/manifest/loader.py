@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import yaml
 from pydantic import ValidationError
@@ -13,16 +14,18 @@ from pydantic import ValidationError
 from ringfence.core.errors import ManifestError
 
 from .explain import explain
-from .fields import SecretRef
+from .fields import SecretText
+from .names import clashes, misnamed
 from .problems import At, Problem, Spot, invalid
 from .schema import schema
+from .shape import known_keys, secret
 from .source import MAX_BYTES, Document, read
-from .types import Manifest, Sampling, Tier, clashes
+from .strict import Conflict
+from .types import Manifest, Sampling, Tier
 from .variables import Variables, parse_env
 
-__all__ = ["dump", "load", "parse", "schema"]
+__all__ = ["check_names", "dump", "load", "parse", "refusal", "schema"]
 
-_SECRETS = frozenset(key for key, field in Tier.model_fields.items() if SecretRef in get_args(field.annotation))
 _WRITE_ONE = "write one with `ringfence init`, or name another with --manifest FILE"
 
 
@@ -44,7 +47,7 @@ def parse(text: str, source: str | Path, *, variables: Mapping[str, str] | None 
     `variables` are those of a `.env`: the environment wins over them. Raises ManifestError.
     """
     lookup = Variables(variables)
-    document = read(text, str(source), lookup, secrets=_SECRETS)
+    document = read(text, str(source), lookup, secret=_secret)
     document.flat = _tiered(document)
     manifest: Manifest | None = None
     try:
@@ -60,8 +63,9 @@ def parse(text: str, source: str | Path, *, variables: Mapping[str, str] | None 
 
 def dump(manifest: Manifest) -> str:
     """YAML that loads to the same manifest. Secrets stay `${NAME}`; what was not set is left out."""
-    data = manifest.model_dump(mode="json", exclude_unset=True)
-    return yaml.safe_dump(_escaped(data), sort_keys=False, allow_unicode=True, width=120)
+    return yaml.safe_dump(
+        _plain(manifest.model_dump(exclude_unset=True)), sort_keys=False, allow_unicode=True, width=120
+    )
 
 
 def _text(path: Path) -> str:
@@ -95,8 +99,8 @@ def _tiered(document: Document) -> bool:
         document.complain((), "expected keys such as inference: and tools:, got a list or a single value")
         raise invalid(document.name, document.problems)
     if document.data.pop("source", None) is not None:
-        text = "expected a known key, got 'source'; known are inference, knowledge, runtime, tools, workflow"
-        document.complain(("source",), text, key=True)
+        known = ", ".join(sorted(known_keys(Manifest)))
+        document.complain(("source",), f"expected a known key, got 'source'; known are {known}", key=True)
     inference = document.data.get("inference")
     if not isinstance(inference, dict):
         return False
@@ -110,35 +114,71 @@ def _tiered(document: Document) -> bool:
     return False
 
 
+def check_names(manifest: Manifest, tools: Mapping[str, tuple[Any, Any]], *, absent: Collection[str] = ()) -> None:
+    """Raises ManifestError if the manifest names a tool, an argument or a part of a result that there is not.
+
+    `tools` are all that were made, by name (`files.read`): the JSON Schema of the arguments and of the results, None
+    where there is none. `absent`: groups whose tools are not known now, such as a server that does not answer.
+    """
+    if found := list(misnamed(manifest, tools, absent=absent)):
+        raise refusal(manifest, found)
+
+
+def refusal(manifest: Manifest, found: Iterable[Conflict]) -> ManifestError:
+    """What turned out to be wrong in a manifest after it was loaded, with the places in its file, if that is there."""
+    name = str(manifest.source or "manifest")
+    document = Document(name)
+    with suppress(ManifestError):  # it was not made from a file, or that has gone since: the paths still say where
+        document = read(_text(Path(name)), name, Variables(), secret=lambda at: True)
+    for at, text in found:
+        document.complain(at, text)
+    return invalid(name, document.problems)
+
+
+def _secret(at: At) -> bool:
+    """Whether a secret may stand at a place of the file, where `inference` may be flat."""
+    return secret(at) or (at[:1] == ("inference",) and secret(("inference", "tiers", 0, *at[1:])))
+
+
 def _clashes(data: dict[str, Any]) -> list[tuple[At, str]]:
     """What `Manifest` itself would have found, had its parts been valid."""
 
-    def stated(path: tuple[str, ...], key: str = "name") -> list[str]:
+    def at(path: At) -> Any:
         value: Any = data
         for part in path:
             value = value.get(part) if isinstance(value, dict) else None
-        items = value if isinstance(value, list) else []
+        return value
+
+    def stated(path: At, key: str = "name") -> list[str]:
+        items = value if isinstance(value := at(path), list) else []
         return [str(item.get(key, "")) if isinstance(item, dict) else "" for item in items]
 
-    workflow = data.get("workflow")
-    limits = workflow.get("limits") if isinstance(workflow, dict) else None
-    found = clashes(
-        list(zip(stated(("tools",)), stated(("tools",), "type"), strict=True)),
-        stated(("inference", "tiers")),
-        stated(("knowledge", "collections")),
-        limits if isinstance(limits, dict) else (),
+    meant: dict[At, list[str] | dict[str, Any]] = {}
+    for path in (("workflow", "limits"), ("grant", "budgets"), ("catalogue",)):
+        meant[path] = value if isinstance(value := at(path), dict) else {}
+    effects = at(("grant", "effects"))
+    if isinstance(effects, list) and all(isinstance(name, str) for name in effects):
+        meant["grant", "effects"] = effects
+    return list(
+        clashes(
+            list(zip(stated(("tools",)), stated(("tools",), "type"), strict=True)),
+            stated(("inference", "tiers")),
+            stated(("knowledge", "collections")),
+            meant,
+        )
     )
-    return list(found)
 
 
-def _escaped(value: Any) -> Any:
-    """Texts so that a `${` in them is not read as a variable; references of secrets as they are."""
+def _plain(value: Any) -> Any:
+    """What YAML has: texts so that a `${` in them is not read as a variable, references of secrets as they are."""
     match value:
         case dict():
-            return {key: item if key in _SECRETS else _escaped(item) for key, item in value.items()}
-        case list():
-            return [_escaped(item) for item in value]
-        case str():
-            return value.replace("${", "$${")
+            return {key: _plain(item) for key, item in value.items()}
+        case list() | tuple():
+            return [_plain(item) for item in value]
+        case SecretText():
+            return value.text
+        case str() | Path():
+            return str(value).replace("${", "$${")
         case _:
             return value

@@ -37,9 +37,9 @@ def _open(part: Any) -> Any:
         return [_open(item) for item in part]
     if not isinstance(part, dict):
         return part
-    bound = (
-        part.get("type") in _TYPED or ("pattern" in part and not part["pattern"].startswith(r"^\$")) or "enum" in part
-    )
+    if "patternProperties" in part:
+        part = {**part, "additionalProperties": False}
+    bound = part.get("type") in _TYPED or ("pattern" in part and r"\$\{" not in part["pattern"]) or "enum" in part
     if not bound or not isinstance(part.get("type"), str):
         return {key: _open(value) for key, value in part.items()}
     told = {key: part[key] for key in ("title", "description", "default") if key in part}

@@ -3,21 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
-from .fields import Name, Reader
-from .strict import Conflict, Strict
+from .fields import Name, Pointer, PublicKey, Reader, Sees, TypeName
+from .strict import Conflict, Strict, shorthand
 
-RATE = r"^[1-9]\d*/([1-9]\d* ?)?(second|minute|hour|day)s?$"
-POINTER = r"^(/[^/]*)*$"  # RFC 6901, where `*` stands for every member of an array or object
-SEES = r"^((role|user|team):[^\s:]+|public|self)$"
-TYPE = r"^[a-z][a-z0-9_-]{0,31}$"
-
-Rate = Annotated[str, Field(pattern=RATE, description="calls in a sliding window: 30/minute, 5/10 seconds")]
-Sees = Annotated[str, Field(pattern=SEES)]
-TypeName = Annotated[str, Field(pattern=TYPE)]
 Effect = Literal["read", "read-with-effect", "write", "egress", "destroy", "commit"]
 ArgumentRole = Literal["control", "text", "low"]
 
@@ -33,6 +25,10 @@ class Argument(Strict):
         TypeName | None,
         Field(description="the kind of value (email, date, path, ...): only values of that kind vouch for it"),
     ] = None
+    words: Annotated[
+        dict[str, tuple[str, ...]],
+        Field(description="what else a user says for a value, in small letters: {rw: [write, edit], true: [monthly]}"),
+    ] = {}
 
 
 class Leaf(Strict):
@@ -45,14 +41,13 @@ class Leaf(Strict):
     readers: Annotated[tuple[Reader, ...] | None, Field(description="who may read it, beside the tool's readers")] = (
         None
     )
-
-
-def _role(value: Any) -> Any:
-    return {"role": value} if isinstance(value, str) else value
-
-
-def _leaf(value: Any) -> Any:
-    return {"type": value} if isinstance(value, str) else value
+    sole: Annotated[
+        bool,
+        Field(
+            description="the leaf is free text: what counts is the only value of that type in it, if the user said what"
+            " was to be read"
+        ),
+    ] = False
 
 
 class Entry(Strict):
@@ -60,12 +55,18 @@ class Entry(Strict):
 
     effect: Annotated[Effect, Field(description="what a call does to the world")] = "commit"
     args: Annotated[
-        dict[str, Annotated[Argument, BeforeValidator(_role)]],
-        Field(description="by argument: its role, or its role and type; an argument that is not named is control"),
+        dict[str, Annotated[Argument, shorthand(lambda role: {"role": role}, ArgumentRole | Argument)]],
+        Field(
+            description="by argument, or part of one (files/*/id): its role, or its role and type; what is not named is"
+            " control"
+        ),
     ] = {}
     output: Annotated[
-        dict[Annotated[str, Field(pattern=POINTER)], Annotated[Leaf, BeforeValidator(_leaf)]],
-        Field(description="by JSON pointer (`*` for every member): the type of a leaf that the operator vouches for"),
+        dict[Pointer, Annotated[Leaf, shorthand(lambda kind: {"type": kind}, TypeName | Leaf)]],
+        Field(
+            description="by JSON pointer (`*` for every member, `#` at the end for its name): the type of a leaf that"
+            " the operator vouches for"
+        ),
     ] = {}
     confined: Annotated[bool, Field(description="touches nothing else, and sends nothing out")] = False
     reversible: Annotated[bool, Field(description="what a call did can be undone")] = False
@@ -76,6 +77,14 @@ class Entry(Strict):
         Field(description="everyone who sees what goes in: self, role:x, user:x, public; public if not set"),
     ] = None
     callers: Annotated[tuple[Reader, ...] | None, Field(description="who may call it")] = None
+
+    def conflicts(self) -> Iterator[Conflict]:
+        """What sends something out is not confined."""
+        if self.confined and self.effect == "egress":
+            yield (
+                ("confined",),
+                "expected no confined beside effect: egress, which sends something out; keep the one that is true",
+            )
 
 
 class Grant(Strict):
@@ -115,7 +124,7 @@ class Plugins(Strict):
 
     require_signature: Annotated[bool, Field(description="refuse those that are unsigned or changed")] = False
     keys: Annotated[
-        dict[Name, Annotated[str, Field(pattern=r"^[A-Za-z0-9+/]{43}=$")]],
+        dict[Name, PublicKey],
         Field(description="whose signatures count: Ed25519 public keys in base64, by the name of their owner"),
     ] = {}
 

@@ -5,7 +5,7 @@ Composes nodes and reads the scalars itself: tags, merge keys and timestamps of 
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -75,8 +75,8 @@ class _Composer(yaml.SafeLoader):
         return node
 
 
-def read(text: str, name: str, variables: Variables, *, secrets: Container[str] = ()) -> Document:
-    """Data and places of `text`. Keys named in `secrets` keep their `${NAME}` unread. Raises ManifestError for no YAML.
+def read(text: str, name: str, variables: Variables, *, secret: Callable[[At], bool] = lambda at: False) -> Document:
+    """Data and places of `text`. Where a `secret` stands its `${NAME}` stays unread. Raises ManifestError for no YAML.
 
     What is wrong in single places is noted in `problems`, so that all of it can be shown at once.
     """
@@ -86,7 +86,7 @@ def read(text: str, name: str, variables: Variables, *, secrets: Container[str] 
         raise invalid(
             name, [Problem(Spot(), "", "expected a manifest, got an empty file; `ringfence init` writes one")]
         )
-    _Reader(document, variables, secrets).read(node, ())
+    _Reader(document, variables, secret).read(node, ())
     return document
 
 
@@ -133,10 +133,10 @@ def _unfit(text: str) -> bool:
 class _Reader:
     """Turns nodes into data, depth first, in the order of the file."""
 
-    def __init__(self, document: Document, variables: Variables, secrets: Container[str]) -> None:
+    def __init__(self, document: Document, variables: Variables, secret: Callable[[At], bool]) -> None:
         self._document = document
         self._variables = variables
-        self._secrets = secrets
+        self._secret = secret
         self._resolve: Any = yaml.SafeLoader("").resolve
         self._construct: Any = yaml.constructor.SafeConstructor()
         self._left = MAX_VALUES
@@ -178,7 +178,7 @@ class _Reader:
 
     def _scalar(self, node: yaml.ScalarNode, at: At) -> Any:
         text, tag = node.value, node.tag
-        if "${" in text and not (at and at[-1] in self._secrets):
+        if "${" in text and not self._secret(at):
             self._document.written[at] = text
             try:
                 text = interpolate(text, self._variables)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
 from pydantic_core import PydanticCustomError
 
 Conflict = tuple[tuple[str | int, ...], str]  # where, from the model that found it, and what is wrong there
@@ -24,3 +25,18 @@ class Strict(BaseModel):
         if found := list(self.conflicts()):
             raise PydanticCustomError("conflict", "{summary}", {"summary": found[0][1], "found": found})
         return self
+
+
+def shorthand(expand: Callable[[str], dict[str, Any]], written: Any) -> BeforeValidator:
+    """A text may be written for a mapping: `expand` makes it of the text. `written`: the types of both, for editors."""
+
+    def mapping(value: Any) -> Any:
+        match value:
+            case str():
+                return expand(value)
+            case dict():  # what went through Python is no JSON any more, of which a list would be taken for a tuple
+                return {key: tuple(item) if isinstance(item, list) else item for key, item in value.items()}
+            case _:
+                return value
+
+    return BeforeValidator(mapping, json_schema_input_type=written)

@@ -6,10 +6,24 @@ from collections.abc import Iterator
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import BeforeValidator, Field
+from pydantic_core import PydanticCustomError
 
-from .fields import FUNCTION, Folder, Name, Reader, SecretRef, Url, nearest
-from .security import Rate
-from .strict import Conflict, Strict
+from .fields import (
+    FUNCTION,
+    Folder,
+    HeaderName,
+    HostName,
+    Name,
+    PathBeginning,
+    Rate,
+    Reader,
+    SecretRef,
+    SecretText,
+    Url,
+    VariableName,
+    nearest,
+)
+from .strict import Conflict, Strict, shorthand
 
 TOOLS_OF: Final = {  # the tools of each group that ships with this release; a test holds them to the catalogue
     "files": (
@@ -27,38 +41,48 @@ TOOLS_OF: Final = {  # the tools of each group that ships with this release; a t
     "sql": ("sql.query",),
 }  # fmt: skip
 ALWAYS_THERE: Final = "read_more"  # the runtime's own tool, of no group
-AVAILABLE_BUILTINS: Final = frozenset(TOOLS_OF)
-KNOWN_BUILTINS: Final = AVAILABLE_BUILTINS  # those that a manifest may name
-REACHING: Final = frozenset({"web", "http"})  # groups that need hosts
+LOCK: Final = "ringfence.lock"  # beside the manifest: the tools of MCP servers as they were accepted
+_REACHING: Final = frozenset({"web", "http"})  # groups that need hosts
+_ALONE: Final = frozenset({"files", "text", "csv", "calc", "time"})  # groups that reach nothing and start nothing
 
 Permission = Literal["read", "grep", "write", "execute"]
 Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
-_HOST = r"^(\*\.)?[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?$|^\[[0-9A-Fa-f:.]+\]$"
 
 
-def _host(value: Any) -> Any:
-    """`docs.example.com:8443` for `{host: docs.example.com, port: 8443}`."""
-    if not isinstance(value, str):
+def _host(text: str) -> dict[str, Any]:
+    """`docs.example.com:8443` as `{host: docs.example.com, port: 8443}`."""
+    name, colon, port = text.rpartition(":")
+    numbered = colon and port.isascii() and port.isdecimal() and len(port) <= 5
+    return {"host": name, "port": int(port)} if numbered else {"host": text}
+
+
+def _database(value: Any) -> Any:
+    """A path, or a reference: an address may hold a password, and is not repeated."""
+    if isinstance(value, SecretRef):
         return value
-    name, colon, port = value.rpartition(":")
-    return {"host": name, "port": int(port)} if colon and port.isdecimal() and "]" not in port else {"host": value}
+    if not isinstance(value, str) or not value:
+        raise PydanticCustomError("database", "a SQLite file, or ${NAME} of a postgresql:// address")
+    if "://" in value or ("${" in value and not SecretRef.shape.fullmatch(value)):
+        raise PydanticCustomError("secret", "a SQLite file, or ${NAME} of an address, which may hold a password")
+    return value
 
 
 class Host(Strict):
     """A host that may be reached, and what may be asked of it."""
 
-    host: Annotated[str, Field(pattern=_HOST, description="a name, *.name for all below it, or an address")]
+    host: Annotated[HostName, Field(description="a name, *.name for all below it, or an address")]
     port: Annotated[int | None, Field(ge=1, le=65535, description="443 and 80 if not set")] = None
     methods: Annotated[
         tuple[Method, ...], Field(min_length=1, description="for requests that Ringfence itself makes")
     ] = ("GET", "HEAD")
     paths: Annotated[
-        tuple[Annotated[str, Field(pattern=r"^/")], ...],
+        tuple[PathBeginning, ...],
         Field(min_length=1, description="beginnings of paths that may be asked for"),
     ] = ("/",)
     private: Annotated[bool, Field(description="it may be a private or loopback address")] = False
     headers: Annotated[
-        dict[str, SecretRef], Field(description="headers that Ringfence adds on the way out: ${NAME}")
+        dict[HeaderName, SecretText],
+        Field(description="headers that Ringfence adds on the way out: Bearer ${TOKEN}; nobody sees the values"),
     ] = {}
     audience: Annotated[
         tuple[Reader, ...] | None, Field(description="everyone who sees what is sent there; public if not set")
@@ -93,11 +117,11 @@ class _Tool(Strict):
     )
     max_file_size_mb: Annotated[float | None, Field(gt=0, description="larger files are refused, megabytes")] = None
     hosts: Annotated[
-        tuple[Annotated[Host, BeforeValidator(_host)], ...],
+        tuple[Annotated[Host, shorthand(_host, str | Host)], ...],
         Field(description="where it may reach, through our egress proxy; nowhere if not set"),
     ] = ()
     secrets: Annotated[
-        dict[str, SecretRef],
+        dict[VariableName, SecretRef],
         Field(description="variables of its environment: ${NAME}; the model and the records never see them"),
     ] = {}
     rate: Annotated[Rate | None, Field(description="calls by one principal, in a sliding window: 30/minute")] = None
@@ -121,18 +145,24 @@ class BuiltinTool(_Tool):
         Field(description="shell: the commands that may be run, by their first words; * and {a,b} in an argument"),
     ] = ()
     database: Annotated[
-        SecretRef | str | None, Field(description="sql: a SQLite file, or ${NAME} of a postgresql:// address")
+        Annotated[SecretRef | str, BeforeValidator(_database)] | None,
+        Field(description="sql: a SQLite file, or ${NAME} of a postgresql:// address"),
     ] = None
     max_rows: Annotated[int, Field(ge=1, le=10_000, description="sql: rows of one result, at most")] = 200
 
     def conflicts(self) -> Iterator[Conflict]:
         """A group that does not exist, and keys for something that has no use for them."""
-        if self.name not in KNOWN_BUILTINS:
+        if self.name not in TOOLS_OF:
             yield (
                 ("name",),
-                f"expected a tool that ships with Ringfence, got {self.name!r}; {nearest(self.name, KNOWN_BUILTINS)}",
+                f"expected a tool that ships with Ringfence, got {self.name!r}; {nearest(self.name, TOOLS_OF)}",
             )
             return
+        if self.hosts and self.name in _ALONE:
+            yield ("hosts",), f"expected no hosts in {self.name}, which reaches none; remove it, or use name: web"
+        if self.secrets and self.name in _ALONE | _REACHING:
+            instead = "write headers under its host" if self.name in _REACHING else "remove it"
+            yield ("secrets",), f"expected no secrets in {self.name}, which runs no program of its own; {instead}"
         if self.allow and self.name != "shell":
             yield (
                 ("allow",),
@@ -145,7 +175,7 @@ class BuiltinTool(_Tool):
             )
         if self.database is None and self.name == "sql":
             yield (), "expected a database in sql, got none; add one: database: ./data.db, or database: ${DATABASE_URL}"
-        if not self.hosts and self.name in REACHING:
+        if not self.hosts and self.name in _REACHING:
             yield (), f"expected hosts in {self.name}, got none; say where it may reach: hosts: [docs.example.com]"
 
 
@@ -167,6 +197,8 @@ class McpTool(_Tool):
             yield (), "expected server_url or command, got neither; add the one that says where the server is"
         elif self.server_url is not None and self.command is not None:
             yield ("command",), "expected server_url or command, got both; keep the one that says where the server is"
+        if self.secrets and self.command is None:
+            yield ("secrets",), "expected no secrets beside server_url, whose environment is not ours; remove it"
 
 
 class PythonTool(_Tool):

@@ -5,28 +5,18 @@ The description of a field is its meaning: the editor shows it from the JSON Sch
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from .fields import Folder, Name, Reader, SecretRef, Url, nearest
+from .fields import Folder, Name, Reader, SecretRef, SecretText, Url
+from .names import clashes
 from .security import Approvals, Entry, Grant, Plugins
 from .strict import Conflict, Strict
-from .tools import (
-    ALWAYS_THERE,
-    AVAILABLE_BUILTINS,
-    KNOWN_BUILTINS,
-    TOOLS_OF,
-    BuiltinTool,
-    Host,
-    McpTool,
-    PythonTool,
-    Sandbox,
-    Tool,
-)
+from .tools import ALWAYS_THERE, LOCK, TOOLS_OF, BuiltinTool, Host, McpTool, PythonTool, Sandbox, Tool
 
 WELL_KNOWN: Final = {  # where these servers listen unless they are told otherwise
     "ollama": "http://127.0.0.1:11434",
@@ -36,9 +26,9 @@ WELL_KNOWN: Final = {  # where these servers listen unless they are told otherwi
 }
 
 __all__ = [
-    "AVAILABLE_BUILTINS", "KNOWN_BUILTINS", "TOOLS_OF", "Approvals", "BuiltinTool", "Collection", "Entry", "Grant",
-    "Host", "Inference", "Knowledge", "Manifest", "McpTool", "Plugins", "PythonTool", "Runtime", "Sampling", "Sandbox",
-    "SecretRef", "Strict", "Tier", "Tool", "Workflow", "clashes",
+    "ALWAYS_THERE", "LOCK", "TOOLS_OF", "Approvals", "BuiltinTool", "Collection", "Entry", "Grant", "Host", "Inference",
+    "Knowledge", "Manifest", "McpTool", "Plugins", "PythonTool", "Runtime", "Sampling", "Sandbox", "SecretRef",
+    "SecretText", "Strict", "Tier", "Tool", "Workflow",
 ]  # fmt: skip
 
 Profile = Literal["default", "strict", "unattended"]
@@ -215,44 +205,6 @@ class Workflow(Strict):
     ] = 4000
 
 
-def clashes(
-    tools: Sequence[tuple[str, str]], tiers: list[str], collections: list[str], limits: Iterable[str]
-) -> Iterator[Conflict]:
-    """Names used twice, and limits of tools that are not there. Names alone: they can be had of a broken file.
-
-    `tools` are the names of the groups, each with its type.
-    """
-    for what, at, names in (
-        ("tool", ("tools",), [name for name, _ in tools]),
-        ("tier", ("inference", "tiers"), tiers),
-        ("collection", ("knowledge", "collections"), collections),
-    ):
-        for n, name in enumerate(names):
-            if name and name in names[:n]:
-                yield (
-                    (*at, n, "name"),
-                    f"expected a name of its own, got {name!r}, which another {what} has; rename one",
-                )
-    for key in limits:
-        if problem := _unbounded(key, tools):
-            yield ("workflow", "limits", key), problem
-
-
-def _unbounded(key: str, tools: Sequence[tuple[str, str]]) -> str:
-    """Why a limit of this name bounds nothing; empty if there may be such a tool: other servers name their own."""
-    group, types = key.partition(".")[0], dict(tools)
-    if key == ALWAYS_THERE:
-        return ""
-    if group not in types:
-        hint = nearest(group, filter(None, types)) if any(types) else "no tool is listed"
-        return f"expected a tool that is listed under tools, got {group!r}; {hint}"
-    known = TOOLS_OF.get(group, ()) if types[group] == "builtin" else ()
-    if not known or key in known:
-        return ""
-    hint = nearest(key, known) if "." in key else f"known are {', '.join(sorted(known))}"
-    return f"expected a tool of {group}, got {key!r}; {hint}"
-
-
 class Manifest(Strict):
     """One agent. `source` is the file it was read from; relative paths are relative to it."""
 
@@ -281,8 +233,18 @@ class Manifest(Strict):
             [(tool.name, tool.type) for tool in self.tools],
             [tier.name for tier in self.inference.tiers],
             [collection.name for collection in self.knowledge.collections],
-            self.workflow.limits,
+            self.meant,
         )
+
+    @property
+    def meant(self) -> dict[tuple[str | int, ...], Iterable[str]]:
+        """The names of tools that are used in other parts, by the place that lists them."""
+        return {
+            ("workflow", "limits"): self.workflow.limits,
+            ("grant", "effects"): self.grant.effects or (),
+            ("grant", "budgets"): self.grant.budgets,
+            ("catalogue",): self.catalogue,
+        }
 
     @property
     def root(self) -> Path:

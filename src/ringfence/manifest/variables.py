@@ -78,7 +78,7 @@ def interpolate(text: str, variables: Variables) -> str:
         if looks_secret(name):
             raise ValueError(
                 f"expected a value that may be seen, got ${{{name}}}, which is named like a secret: this field is shown"
-                " in dumps and logs; keep secrets in api_key, or rename the variable"
+                " in dumps and logs; keep secrets in api_key, secrets or headers, or rename the variable"
             )
         value = variables(name)
         if value is None and default is None:

@@ -8,14 +8,16 @@ from collections.abc import Iterable, Mapping
 from ringfence.core.chain import Kind, Record
 from ringfence.core.ports import Clock
 from ringfence.core.values import Principal
-from ringfence.manifest.security import window_of
+from ringfence.manifest.fields import window
 
 
 class SlidingWindow:
     """A `core.ports.Meter`. `rates`: by sink, such as "30/minute"."""
 
     def __init__(self, rates: Mapping[str, str], clock: Clock) -> None:
-        self._rates = {sink: window_of(rate) for sink, rate in rates.items()}
+        self._rates = {
+            sink: (calls, int(seconds * 1000)) for sink, (calls, seconds) in ((s, window(r)) for s, r in rates.items())
+        }
         self._clock = clock
         self._calls: defaultdict[tuple[str, str], deque[int]] = defaultdict(deque)
 

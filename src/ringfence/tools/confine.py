@@ -77,9 +77,10 @@ def best_opener() -> Opener:
     """`open_beneath` where the kernel has it and lets us use it, else `open_stepwise`."""
     if not sys.platform.startswith("linux"):
         return open_stepwise
-    root = os.open("/", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    flags = os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC  # a sandbox may forbid to read `/`
+    root = os.open("/", flags)
     try:
-        os.close(open_beneath(root, ".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
+        os.close(open_beneath(root, ".", flags))
     except OSError:  # ENOSYS, or EPERM from a container's seccomp profile
         return open_stepwise
     finally:

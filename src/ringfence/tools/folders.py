@@ -16,13 +16,15 @@ from typing import BinaryIO
 
 from ringfence.core.errors import ManifestError, ToolError
 
-from .confine import Opener, best_opener
+from .confine import Opener, best_opener, open_stepwise
 
 MAX_FILES = 5_000
 MAX_DEPTH = 20
 MAX_FILE_BYTES = 5 * 2**20
 SNIFF_BYTES = 8_192
+MAX_NAME_BYTES = 240
 _FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY  # NONBLOCK: opening a fifo must not wait for a writer
+_PATH = getattr(os, "O_PATH", os.O_RDONLY)
 _KINDS = {stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket", stat.S_IFCHR: "a device", stat.S_IFBLK: "a device"}
 
 
@@ -99,17 +101,21 @@ class Folders:
         targets: Sequence[Path],
         *,
         base: Path,
+        real: Sequence[Path] = (),
         max_file_bytes: int = MAX_FILE_BYTES,
         max_files: int = MAX_FILES,
         opener: Opener | None = None,
     ) -> None:
-        """Opens each target once; relative ones are beneath `base`. Raises ManifestError if one cannot be opened."""
+        """Opens each target once; relative ones are beneath `base`. Raises ManifestError if one cannot be opened.
+
+        `real` says where the targets are, for a process that does not see the links that lead to them.
+        """
         self.max_file_bytes = max_file_bytes
         self._max_files = max_files
         self._open_fd = opener or best_opener()
         self.roots: tuple[Root, ...] = ()
-        for target in targets:
-            root = _open_root(target, base)
+        for target, place in zip(targets, real or [None] * len(targets), strict=True):
+            root = _open_root(target, base, place)
             weakref.finalize(self, os.close, root.fd)
             self.roots += (root,)
 
@@ -145,8 +151,38 @@ class Folders:
             raise ToolError(f"{name} is a folder", todo=f"use files.list with path {name} to see its files")
         raise ToolError(f"{name} is {_KINDS.get(kind, 'something')}, not a regular file")
 
-    def locate(self, path: str) -> tuple[Root, str]:
-        """The root and the path beneath it that are meant: `./`, a leading `/` and a missing root name are forgiven."""
+    def open_folder(self, path: str) -> tuple[str, int, str]:
+        """For a file to be written: its name for the model, an fd of its folder, its own name there.
+
+        No link is followed on the way, not even one that leads nowhere else. The caller closes the fd.
+        """
+        root, rest = self.locate(path, new=True)
+        name, (above, _, last) = _join(root, rest), rest.rpartition("/")
+        if not last:
+            raise ToolError(f"{name} is a folder", todo="give the path of a file")
+        if len(os.fsencode(last)) > MAX_NAME_BYTES:
+            raise ToolError(f"the file name has more than {MAX_NAME_BYTES} bytes", todo="give a shorter one")
+        try:
+            return name, open_stepwise(root.fd, above, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC), last
+        except OSError as error:
+            if error.errno in (errno.ENOENT, errno.ENOTDIR):
+                why = f"{_join(root, above)} is no folder (links are not followed to write, and no folder is made)"
+                raise ToolError(why, todo=f"use a folder that is there, beneath {self.names}") from None
+            raise self._explain(error, name) from None
+
+    def named(self, path: str) -> str:
+        """The operator's name of a path, where no file need be yet; raises ToolError if it has no place."""
+        return _join(*self.locate(path, new=True))
+
+    def is_folder(self, path: str) -> bool:
+        """Whether there is a folder at a path; raises ToolError if it has no place."""
+        return self._is_folder(*self.locate(path, new=True))
+
+    def locate(self, path: str, *, new: bool = False) -> tuple[Root, str]:
+        """The root and the path beneath it that are meant: `./`, a leading `/` and a missing root name are forgiven.
+
+        `new`: the file may be one that is not there yet.
+        """
         given = path.strip().strip("'\"`")
         if "\0" in given or not given.isprintable() or len(given) > 1024:
             raise ToolError("path holds characters that no file name has, or is too long")
@@ -159,9 +195,9 @@ class Folders:
                     rest = _beneath(text, prefix)
                     if rest is not None:
                         return self._allowed(root, rest, given)
-        return self._guess(plain, given)
+        return self._guess(plain, given, new=new)
 
-    def _guess(self, plain: str, given: str) -> tuple[Root, str]:
+    def _guess(self, plain: str, given: str, *, new: bool) -> tuple[Root, str]:
         """The one root beneath which a path exists that was given without the root's name."""
         if ".." in plain.split("/"):
             raise self._outside(given)
@@ -174,6 +210,10 @@ class Folders:
             )
         if given.startswith("/"):
             raise self._outside(given)
+        if new and len(self.roots) == 1 and plain and not self.roots[0].only:
+            return self._allowed(self.roots[0], plain, given)
+        if new:
+            raise ToolError(f"it is not clear where {given} would be", todo=f"begin the path with one of {self.names}")
         raise self._missing(given)
 
     def _allowed(self, root: Root, rest: str, given: str) -> tuple[Root, str]:
@@ -283,15 +323,16 @@ class Folders:
         return True
 
 
-def _open_root(target: Path, base: Path) -> Root:
+def _open_root(target: Path, base: Path, real: Path | None) -> Root:
     place = base / target.expanduser()
+    real = real or place
     name = "" if target == Path() else target.as_posix()
     what = f"target_paths: {target} cannot be opened"
     try:
-        if place.is_file():
-            fd = os.open(place.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-            return Root(name, str(place), fd, only=place.name)
-        return Root(name, str(place.absolute()), os.open(place, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
+        if real.is_file():
+            fd = os.open(real.parent, _PATH | os.O_DIRECTORY | os.O_CLOEXEC)  # its other files may be hidden from us
+            return Root(name, str(place), fd, only=real.name)
+        return Root(name, str(place.absolute()), os.open(real, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
     except OSError as error:
         raise ManifestError(f"{what}: {error.strerror}", todo=f"make the folder {place}, or correct the path") from None
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import inspect
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, get_type_hints
@@ -18,6 +20,7 @@ from ringfence.core.values import JSON, Action, Outcome, canonical, digest
 from .tool import Tool, checker, parse, schema_of
 
 F = TypeVar("F", bound=Callable[..., Any])
+MAX_SUMMARY = 2_000  # characters
 _MARK = "__ringfence_tool__"
 
 
@@ -124,6 +127,31 @@ def from_function(
     return Tool(spec, _Function(known, args, function))
 
 
+def imported(module: str, function: str, name: str, path: str) -> Tool:
+    """The tool of a function that is found by its name, in the modules of `path` first. Runs the module's code."""
+    sys.path.insert(0, path)
+    try:
+        found = getattr(importlib.import_module(module), function)
+    except (Exception, SystemExit) as error:  # the author's code: whatever it raises is a function that is not there
+        raise ManifestError(f"cannot be imported: {error!r:.300}", todo="correct the module, or its name") from None
+    if not callable(found):
+        raise ManifestError(f"{function} is no function")
+    return from_function(found, name=name)
+
+
+def described(spec: SinkSpec) -> JSON:
+    """What a worker says about the function that it serves."""
+    return {
+        "summary": spec.summary[:MAX_SUMMARY],
+        "schema": spec.schema,
+        "effect": str(spec.effect),
+        "idempotent": spec.idempotent,
+        "ask": spec.ask,
+        "roles": {name: str(role) for name, role in spec.roles.items()},
+        "audience": None if spec.audience is None else sorted(sorted(member) for member in spec.audience),
+    }
+
+
 def _arguments(function: Callable[..., Any]) -> type[BaseModel]:
     """The parameters as a model. Annotations and defaults are the author's; one without annotation is refused."""
     name = function.__name__
@@ -169,9 +197,7 @@ class _Function:
                 value = await asyncio.to_thread(self._function, **given)
         except RingfenceError as error:
             raise ToolError(error.what, todo=error.todo) from None
-        except (
-            Exception
-        ) as error:  # the author's code: whatever it raises is the tool's failure, and no traceback leaves
+        except Exception as error:  # the author's code: whatever it raises is the tool's failure, without traceback
             raise ToolError(f"{self._name} failed: {str(error) or type(error).__name__}") from None
         return Outcome(self._json(value))
 

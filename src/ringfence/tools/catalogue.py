@@ -1,0 +1,71 @@
+"""The operator's word on a tool, which replaces what ships, and whatever the tool says about itself."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ringfence.core.errors import ManifestError
+from ringfence.core.labels import ANYONE, Audience, Trust
+from ringfence.core.policy import Effect, Leaf, Role, SinkSpec
+from ringfence.core.values import JSON
+
+if TYPE_CHECKING:
+    from ringfence.manifest.security import Entry
+    from ringfence.manifest.security import Leaf as Declared
+
+
+def declared(spec: SinkSpec, entry: Entry) -> SinkSpec:
+    """The catalogue entry as the operator wrote it: what they did not write is what a tool nobody described has.
+
+    Two things stay unless they are written, for each only ever restricts: who may call it, and the label of what comes
+    back. Raises ManifestError for an argument that the tool does not have, and for a pointer that is none (RFC 6901).
+    """
+    name = spec.name.removeprefix("tool:")
+    known = _arguments(spec)
+    if strays := sorted(at for at in entry.args if at.partition("/")[0] not in known):
+        todo = f"there are: {', '.join(sorted(known)) or 'none'}"
+        raise ManifestError(f"catalogue.{name}.args: there is no argument {strays[0]!r}", todo=todo)
+    for pointer in entry.output:
+        _check_pointer(name, pointer)
+    return replace(
+        spec,
+        effect=Effect(entry.effect),
+        confined=entry.confined,
+        reversible=entry.reversible,
+        idempotent=entry.idempotent,
+        ask=entry.ask,
+        roles={argument: Role(word.role) for argument, word in entry.args.items()},
+        types={argument: word.type for argument, word in entry.args.items() if word.type},
+        words={argument: word.words for argument, word in entry.args.items() if word.words},
+        leaves={pointer: _leaf(leaf) for pointer, leaf in entry.output.items()},
+        audience=_audience(entry.audience),
+        callers=frozenset(entry.callers) if entry.callers is not None else spec.callers,
+    )
+
+
+def _leaf(leaf: Declared) -> Leaf:
+    readers = frozenset({frozenset(leaf.readers)}) if leaf.readers and "public" not in leaf.readers else frozenset()
+    return Leaf(leaf.type, Trust[leaf.trust.upper()], readers, leaf.sole)
+
+
+def _audience(who: tuple[str, ...] | None) -> Audience | None:
+    """`self` is the run's own principal, which is whoever it is; others beside it are named."""
+    if who is None:
+        return ANYONE
+    if who == ("self",):
+        return None
+    return frozenset(frozenset[str]() if one == "public" else frozenset({one}) for one in who if one != "self")
+
+
+def _arguments(spec: SinkSpec) -> set[str]:
+    schema: JSON = spec.schema
+    return set(schema.get("properties", {})) if isinstance(schema, dict) else set()
+
+
+def _check_pointer(name: str, pointer: str) -> None:
+    """RFC 6901, 3: reference tokens after slashes; `~` only as `~0` and `~1`."""
+    plain = pointer.removesuffix("#").replace("~0", "").replace("~1", "")
+    if (pointer and not pointer.startswith("/")) or "~" in plain:
+        todo = "write /items/*/sender, say; `~` is ~0 and `/` in a name is ~1"
+        raise ManifestError(f"catalogue.{name}.output: {pointer!r} is no JSON pointer", todo=todo)

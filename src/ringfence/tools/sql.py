@@ -1,0 +1,213 @@
+"""`sql.query`: one SELECT of a SQLite file, or (`sql_postgres`) of a Postgres server; bounded in rows, size and time.
+
+A SQLite file is opened read-only, in defensive mode, with an authorizer that knows what a query may touch: tables,
+views, functions without effects. Where https://www.sqlite.org/security.html speaks of untrusted SQL, it is followed.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import time
+from collections.abc import Iterable, Sequence
+from contextlib import closing
+from itertools import islice
+from pathlib import Path
+from typing import Annotated
+
+import apsw
+import apsw.ext
+from pydantic import Field
+
+from ringfence.core.errors import ToolError
+from ringfence.core.values import JSON
+
+from .texts import notes
+from .tool import Args, Tool, Use, define
+
+SECONDS = 10.0
+MAX_ROWS = 200
+MAX_SQL_CHARS = 10_000
+MAX_VALUE_BYTES = 2**20  # of one value or row while SQLite works on it
+CELL_CHARS = 1_000  # shown of one value
+MAX_TABLES, MAX_COLUMNS = 60, 40  # shown by the overview
+STEPS = 1_000  # of SQLite's machine between two looks at the clock
+SUMMARY = "Ask the database with one SELECT. Empty sql shows the tables and their columns."
+
+PRAGMAS = frozenset(
+    {"table_info", "table_xinfo", "table_list", "index_list", "index_info", "foreign_key_list", "data_version"}
+)  # the last one is what fts5 asks
+FUNCTIONS = frozenset(
+    """
+    -> ->> abs acos acosh asin asinh atan atan2 atanh avg bm25 ceil ceiling char coalesce concat concat_ws cos
+    cosh count cume_dist current_date current_time current_timestamp date datetime degrees dense_rank exp
+    first_value floor format glob group_concat hex highlight if ifnull iif instr json json_array json_array_length
+    json_each json_extract json_group_array json_group_object json_insert json_object json_patch json_pretty
+    json_quote json_remove json_replace json_set json_type json_valid julianday lag last_value lead length like
+    likelihood likely ln log log10 log2 lower ltrim match max median min mod nth_value ntile nullif octet_length
+    percent_rank percentile percentile_cont percentile_disc pi pow power printf quote radians random rank replace
+    round row_number rtrim sign sin sinh snippet sqrt strftime string_agg substr substring sum tan tanh time
+    timediff total trim trunc typeof unhex unicode unixepoch unlikely upper
+    """.split()  # noqa: SIM905  # as readable as a list of a hundred words gets
+)
+_ALLOWED = frozenset({apsw.SQLITE_SELECT, apsw.SQLITE_READ, apsw.SQLITE_RECURSIVE})
+_OFF = (
+    apsw.SQLITE_DBCONFIG_TRUSTED_SCHEMA, apsw.SQLITE_DBCONFIG_ENABLE_TRIGGER, apsw.SQLITE_DBCONFIG_WRITABLE_SCHEMA,
+    apsw.SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, apsw.SQLITE_DBCONFIG_ENABLE_FTS3_TOKENIZER,
+)  # fmt: skip
+_LIMITS = {
+    apsw.SQLITE_LIMIT_LENGTH: MAX_VALUE_BYTES, apsw.SQLITE_LIMIT_SQL_LENGTH: 4 * MAX_SQL_CHARS,
+    apsw.SQLITE_LIMIT_EXPR_DEPTH: 100, apsw.SQLITE_LIMIT_COMPOUND_SELECT: 50, apsw.SQLITE_LIMIT_VDBE_OP: 50_000,
+    apsw.SQLITE_LIMIT_ATTACHED: 0, apsw.SQLITE_LIMIT_LIKE_PATTERN_LENGTH: 1_000, apsw.SQLITE_LIMIT_TRIGGER_DEPTH: 1,
+    apsw.SQLITE_LIMIT_WORKER_THREADS: 0, apsw.SQLITE_LIMIT_VARIABLE_NUMBER: 1_000,
+}  # fmt: skip
+_TABLES = """
+select m.name, group_concat(c.name || ' ' || c.type, char(10)) from sqlite_schema m, pragma_table_info(m.name) c
+where m.type in ('table', 'view') and m.name not like 'sqlite\\_%' escape '\\' group by m.name order by m.name
+"""
+
+
+class QueryArgs(Args):
+    """Arguments of sql.query."""
+
+    sql: Annotated[
+        str, Field(description="one SELECT statement; empty to see the tables and columns", max_length=MAX_SQL_CHARS)
+    ] = ""
+    params: Annotated[
+        tuple[str, ...], Field(description="values for $1, $2, ... in the statement", max_length=100)
+    ] = ()
+
+
+def query_sqlite(database: Path, use: Use, *, room: int, max_rows: int = MAX_ROWS, seconds: float = SECONDS) -> Tool:
+    """The tool `sql.query` over a SQLite file, which need not be there yet. `room` is in characters of the result."""
+
+    def run(args: QueryArgs) -> JSON:
+        until = time.monotonic() + seconds
+        try:
+            with closing(_opened(database, until)) as db:
+                if not args.sql.strip():
+                    return overview(db.execute(_TABLES).fetchall())
+                try:
+                    return _query(db, args, max_rows, room)
+                except apsw.SQLError as error:
+                    raise ToolError(f"the statement cannot be read: {_said(error)}", todo=_known(db)) from None
+        except apsw.AuthError as error:
+            raise ToolError(f"only a SELECT is allowed: {_said(error)}", todo="ask with a SELECT of tables") from None
+        except apsw.InterruptError:
+            raise ToolError(f"the query did not end within {seconds:g} s", todo="ask for less") from None
+        except apsw.TooBigError:
+            raise ToolError(f"a value is larger than {MAX_VALUE_BYTES} bytes", todo="select a part of it") from None
+        except (apsw.Error, UnicodeDecodeError) as error:
+            closed = isinstance(error, apsw.ReadOnlyError | apsw.CantOpenError)  # what a reader is told of a WAL file
+            todo = "the operator makes it `pragma journal_mode=delete`, or its folder writable" if closed else ""
+            raise ToolError(f"the database cannot be asked: {_said(error)}", todo=todo or "tell the operator") from None
+
+    return define("sql.query", SUMMARY, QueryArgs, run, use=use, timeout_s=seconds, opens="")
+
+
+def _opened(database: Path, until: float) -> apsw.Connection:
+    if not os.path.isfile(database):  # noqa: PTH113  # Path.is_file raises where the folder may not be entered
+        raise ToolError(f"there is no database {database.name}", todo="tell the operator")
+    db = apsw.Connection(str(database.absolute()), flags=apsw.SQLITE_OPEN_READONLY)
+    db.config(apsw.SQLITE_DBCONFIG_DEFENSIVE, 1)
+    for option in _OFF:
+        db.config(option, 0)
+    for limit, value in _LIMITS.items():
+        db.limit(limit, value)
+    db.set_busy_timeout(1_000)
+    db.set_progress_handler(lambda: time.monotonic() > until, STEPS)
+    db.execute(
+        "pragma query_only=on; pragma temp_store=memory; pragma mmap_size=0; pragma cell_size_check=on"
+    ).fetchall()
+    db.authorizer = _authorize
+    return db
+
+
+def _authorize(action: int, one: str | None, other: str | None, schema: str | None, inner: str | None) -> int:
+    """What a statement may do; https://www.sqlite.org/c3ref/c_alter_table.html says what the names are."""
+    if action in _ALLOWED or (action == apsw.SQLITE_PRAGMA and (one or "").lower() in PRAGMAS):
+        return apsw.SQLITE_OK
+    if action == apsw.SQLITE_FUNCTION and (other or "").lower() in FUNCTIONS:
+        return apsw.SQLITE_OK
+    return apsw.SQLITE_DENY
+
+
+def _query(db: apsw.Connection, args: QueryArgs, max_rows: int, room: int) -> JSON:
+    about = apsw.ext.query_info(db, args.sql, args.params or None)
+    if (about.query_remaining or "").strip(" \t\r\n;"):
+        raise ToolError("there is more than one statement", todo="give one SELECT, and nothing after it")
+    columns = named(column[0] for column in about.description)
+    try:
+        cursor = db.execute(args.sql, args.params)
+        return table(columns, list(islice(cursor, max_rows + 1)), max_rows, room)
+    except apsw.BindingsError:
+        raise ToolError(
+            f"the statement has another number of placeholders than params has values ({len(args.params)})",
+            todo="write $1, $2, ... and give one value for each",
+        ) from None
+
+
+def named(columns: Iterable[str]) -> list[str]:
+    """The names of columns; one that comes again gets a number: `id`, `id_2`."""
+    seen: dict[str, int] = {}
+    names = []
+    for column in columns:
+        seen[column] = seen.get(column, 0) + 1
+        names.append(column if seen[column] == 1 else f"{column}_{seen[column]}")
+    return names
+
+
+def table(columns: Sequence[str], rows: Sequence[Sequence[object]], max_rows: int, room: int) -> JSON:
+    """`{columns, rows, truncated}`: rows are objects, at most `max_rows` and about `room` characters of them."""
+    shown: list[JSON] = []
+    used = 0
+    for row in rows[:max_rows]:
+        made = dict(zip(columns, map(cell, row), strict=True))
+        used += sum(len(str(value)) + len(name) + 6 for name, value in made.items())
+        if used > room and shown:
+            break
+        shown.append(made)
+    more = len(shown) < len(rows)
+    cut = f"only the first {len(shown)} rows; add conditions, aggregate, or use limit and offset" if more else ""
+    return {"columns": list(columns), "rows": shown, "truncated": more, **notes(cut, "" if rows else "no row matches")}
+
+
+def cell(value: object) -> JSON:
+    """A value as JSON can carry it exactly and a model can read it: what is too wide or too long becomes text."""
+    match value:
+        case None | bool():
+            return value
+        case int():
+            return value if abs(value) < 2**53 else str(value)
+        case float():
+            return value if math.isfinite(value) else str(value)
+        case bytes():
+            return f"[{len(value)} bytes]"
+    text = str(value)
+    return text if len(text) <= CELL_CHARS else f"{text[:CELL_CHARS]}... [{len(text) - CELL_CHARS} more characters]"
+
+
+def overview(tables: Sequence[Sequence[object]]) -> JSON:
+    """`{tables: [{table, columns}]}`, from names and lines of `column type`."""
+    shown: list[JSON] = []
+    for name, lines in tables[:MAX_TABLES]:
+        columns = [column.strip() for column in str(lines).split("\n")]
+        shown.append({"table": name, "columns": columns[:MAX_COLUMNS]})
+    more = f"and {len(tables) - MAX_TABLES} more tables" if len(tables) > MAX_TABLES else ""
+    return {"tables": shown, **notes(more, "" if tables else "there are no tables")}
+
+
+def known(tables: Sequence[Sequence[object]]) -> str:
+    """The tables and columns there are, in a line, for a model that guessed."""
+    listed = [
+        f"{name}({', '.join(line.split(' ')[0] for line in str(lines).split(chr(10)))})" for name, lines in tables
+    ]
+    return f"there are: {'; '.join(listed)[:1_500]}" if listed else "there are no tables"
+
+
+def _known(db: apsw.Connection) -> str:
+    return known(db.execute(_TABLES).fetchall())
+
+
+def _said(error: Exception) -> str:
+    return str(error).removeprefix(f"{type(error).__name__}: ")[:300]

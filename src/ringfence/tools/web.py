@@ -1,0 +1,179 @@
+"""`web.fetch`: a page of a host that the manifest names, as text.
+
+Asking for a page tells its server something, so a fetch is egress: the URL has to be one that somebody vouches for
+(POL-4), and everything that shaped it has to be meant for whoever sees it (POL-5). Who that is, the manifest says with
+`audience` beside the host: a host that says nothing takes public content only, which what a user asks for is not.
+
+    hosts: [{host: wiki.corp, private: true, audience: [role:staff]}, {host: docs.python.org, audience: [public]}]
+"""
+
+from __future__ import annotations
+
+import asyncio
+import codecs
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Annotated
+
+from pydantic import Field
+
+from ringfence.core.errors import ToolError
+from ringfence.core.labels import Audience, Label, Trust
+from ringfence.core.policy import Effect, Role
+from ringfence.core.values import JSON, Action, Outcome, canonical
+from ringfence.manifest.tools import BuiltinTool, Host
+
+from .egress import Egress, Refused, Reply, Target, send
+from .egress.names import MAX_URL
+from .readable import readable
+from .tool import Args, Tool, Use, parse, specify
+
+TIMEOUT_S = 15.0  # in all, redirects included
+MAX_REDIRECTS = 5
+MAX_LINKS = 30
+MAX_DEPTH = 64  # of JSON
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_ACCEPT = {"Accept": "text/html, text/plain, application/json, application/xml;q=0.9, text/*;q=0.8"}
+_TEXT = re.compile(r"text/(html|plain|markdown|csv|xml)|application/(xhtml\+xml|json|xml|[\w.-]+\+(json|xml))")
+_META = re.compile(rb"<meta[^>]{1,200}?charset\s*=\s*[\"']?([A-Za-z0-9_.:-]{1,40})", re.IGNORECASE)
+_CHARSETS = re.compile(
+    r"utf-8|utf-16(-[lb]e)?|ascii|iso8859-\d+|cp(125\d|874|932|949)|koi8-[ru]|shift_jis|euc_\w+|gb\w+|big5"
+)
+
+
+class FetchArgs(Args):
+    """Arguments of web.fetch."""
+
+    url: Annotated[str, Field(max_length=MAX_URL, description="the page's address, such as https://host/page")]
+
+
+def tools(config: BuiltinTool, *, use: Use, egress: Egress, timeout_s: float = TIMEOUT_S) -> list[Tool]:
+    """The tool `web.fetch`. `egress` is made of the same hosts as `config` has."""
+    spec = specify(
+        "web.fetch",
+        f"Fetch one page as text. Reaches only: {', '.join(dict.fromkeys(host.host for host in config.hosts))}.",
+        FetchArgs,
+        use=untrusted(use),
+        effect=Effect.EGRESS,
+        idempotent=True,  # RFC 9110 9.2.1: GET is safe
+        roles={"url": Role.CONTROL},
+        types={"url": "url"},
+        audience=audience_of(config.hosts),
+        repeats=2,
+    )
+    return [Tool(spec, _Fetch(egress, timeout_s))]
+
+
+def untrusted(use: Use) -> Use:
+    """Nobody vouches for what a server answers, whatever the group says."""
+    return replace(use, output=use.output.join(Label(Trust.UNTRUSTED)))
+
+
+def audience_of(hosts: Iterable[Host]) -> Audience:
+    """Everyone who sees what is sent to any of these hosts; a host that does not say is everyone's."""
+    readers = {reader for host in hosts for reader in (host.audience or ("public",))}
+    return frozenset(frozenset[str]() if reader == "public" else frozenset({reader}) for reader in readers)
+
+
+class _Fetch:
+    def __init__(self, egress: Egress, timeout_s: float) -> None:
+        self._egress = egress
+        self._timeout_s = timeout_s
+
+    async def perform(self, action: Action) -> Outcome:
+        args = parse(FetchArgs, action.args)
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                reply = await self._follow(args.url, action.run)
+                return Outcome(await asyncio.to_thread(self._read, reply))
+        except TimeoutError:
+            raise ToolError(f"the page did not come within {self._timeout_s:g} s", todo="try another page") from None
+
+    async def _follow(self, url: str | Target, run: str) -> Reply:
+        """The page at the end of the redirects: each is a request of its own, decided and recorded anew."""
+        for _ in range(MAX_REDIRECTS + 1):
+            reply = await send(self._egress, "GET", url, headers=_ACCEPT, run=run)
+            location = reply.header("location")
+            if reply.status not in _REDIRECTS or not location:
+                return reply
+            try:
+                url = reply.target.join(location)
+            except Refused as refused:
+                raise self._egress.refuse(refused, "GET", run=run) from None
+        raise ToolError(f"the page redirects more than {MAX_REDIRECTS} times", todo="try another page")
+
+    def _read(self, reply: Reply) -> JSON:
+        """The page as JSON. Raises ToolError for an error page and for what is no text."""
+        if not 200 <= reply.status < 300:
+            raise ToolError(f"{reply.target.authority} answered {reply.status}", todo="check the address")
+        kind, text = content(reply)
+        page: dict[str, JSON] = {"url": reply.target.url}
+        if kind.endswith("html") or kind == "application/xhtml+xml":
+            title, text, links = readable(text)
+            page |= {"title": title, "text": text, "links": self._links(reply.target, links)}
+        elif kind.endswith("json") and not reply.cut and (value := as_json(text)) is not None:
+            page["json"] = value
+        else:
+            page["text"] = text
+        return {**page, "cut": f"only its first {len(reply.body)} bytes"} if reply.cut else page
+
+    def _links(self, base: Target, links: list[tuple[str, str]]) -> list[JSON]:
+        """The first links that lead where a fetch may go."""
+        found: dict[str, str] = {}
+        for text, href in links:
+            if len(found) == MAX_LINKS:
+                break
+            try:
+                target = base.join(href)
+            except Refused:
+                continue
+            if text and isinstance(self._egress.decide(target.host, target.port, "GET", target.path), Host):
+                found.setdefault(target.url, text[:100])
+        return [{"text": text, "url": url} for url, text in found.items()]
+
+
+def content(reply: Reply) -> tuple[str, str]:
+    """The media type of an answer, and its text. Raises ToolError for what is no text."""
+    given, _, parameters = reply.header("content-type").partition(";")
+    kind = given.strip().lower()
+    if not _TEXT.fullmatch(kind):
+        raise ToolError(f"it is {kind[:80] or 'of no stated type'}, not text", todo="ask for a page, text, JSON or XML")
+    match = re.search(r"charset\s*=\s*\"?([A-Za-z0-9_.:-]{1,40})", parameters, re.IGNORECASE)
+    name = match[1] if match else ""
+    if not name and (meta := _META.search(reply.body[:2048])):
+        name = meta[1].decode()
+    return kind, reply.body.decode(_charset(name, reply.body), "replace").removeprefix("\ufeff")
+
+
+def _charset(name: str, body: bytes) -> str:
+    """A codec of text; UTF-8 for what is none, or none that is in use: some of Python's are slow or no text at all."""
+    for mark, codec in (
+        (codecs.BOM_UTF8, "utf-8"),
+        (codecs.BOM_UTF16_LE, "utf-16-le"),
+        (codecs.BOM_UTF16_BE, "utf-16-be"),
+    ):
+        if body.startswith(mark):
+            return codec
+    try:
+        known = codecs.lookup(name).name if name else "utf-8"
+    except LookupError:
+        return "utf-8"
+    return known if _CHARSETS.fullmatch(known) else "utf-8"
+
+
+def as_json(text: str) -> JSON:
+    """The value of a JSON text, None for what is not JSON or could not be kept in the journal."""
+    try:
+        value = json.loads(text)
+        canonical(value)
+    except (ValueError, RecursionError):
+        return None
+    return value if _shallow(value, MAX_DEPTH) else None
+
+
+def _shallow(value: JSON, room: int) -> bool:
+    """What is read here has to be read again from every place in the runtime, however deep its own stack is."""
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return room > 0 and all(_shallow(item, room - 1) for item in inner)

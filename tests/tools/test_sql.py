@@ -1,0 +1,324 @@
+"""sql.query of a SQLite file: one SELECT, and nothing that is more than that."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import apsw
+import pytest
+
+from ringfence.core.errors import ToolError
+from ringfence.core.labels import IDENTITY
+from ringfence.core.policy import Effect
+from ringfence.core.values import Action, canonical
+from ringfence.tools.sql import _opened, query_sqlite
+from ringfence.tools.tool import Tool, Use
+
+from .test_files import as_nobody
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Path:
+    path = tmp_path / "shop.db"
+    db = apsw.Connection(str(path))
+    db.execute("""
+        create table people(id integer primary key, name text, email text);
+        insert into people values (1, 'Ann', 'ann@example.com'), (2, 'Bob', null), (3, 'Cy', 'cy@example.com');
+        create table orders(id integer, person integer, amount real, paid blob);
+        insert into orders values (1, 1, 9.5, x'0102'), (2, 1, 1e999, null), (9007199254740993, 2, -1.25, null);
+        create view totals as select person, sum(amount) as total from orders group by person;
+        create virtual table notes using fts5(body);
+        insert into notes values ('the disk is full'), ('all is well');
+        create trigger t after update on people begin delete from orders; end;
+    """).fetchall()
+    db.close()
+    return path
+
+
+async def ask(tool: Tool, sql: str = "", *params: str) -> Any:
+    args = tool.spec.check({"sql": sql, "params": list(params)})
+    value = (await tool.sink.perform(Action(tool.spec.name, args, IDENTITY))).value
+    canonical(value)
+    return value
+
+
+Query = Callable[..., Any]
+
+
+@pytest.fixture
+def query(database: Path) -> Query:
+    tool = query_sqlite(database, Use(), room=4_000)
+
+    async def run(sql: str = "", *params: str) -> Any:
+        return await ask(tool, sql, *params)
+
+    return run
+
+
+async def test_rows_are_objects_whose_columns_a_catalogue_can_point_to(query: Query) -> None:
+    assert await query("select name, email from people order by id limit 2") == {
+        "columns": ["name", "email"],
+        "rows": [{"name": "Ann", "email": "ann@example.com"}, {"name": "Bob", "email": None}],
+        "truncated": False,
+    }
+
+
+async def test_an_empty_statement_shows_the_tables_and_their_columns(query: Query) -> None:
+    tables = {one["table"]: one["columns"] for one in (await query())["tables"]}
+    assert tables["people"] == ["id INTEGER", "name TEXT", "email TEXT"]
+    assert tables["totals"] == ["person INTEGER", "total"]
+
+
+async def test_values_are_bound_and_never_part_of_the_statement(query: Query) -> None:
+    assert (await query("select name from people where id = $1 or name = $2", "2", "Cy"))["rows"] == [
+        {"name": "Bob"}, {"name": "Cy"},
+    ]  # fmt: skip
+    assert (await query("select name from people where name = ?", "x' or '1'='1"))["note"] == "no row matches"
+    with pytest.raises(ToolError, match=r"another number of placeholders than params has values \(0\)"):
+        await query("select name from people where id = ?")
+
+
+async def test_what_json_cannot_carry_is_text(query: Query) -> None:
+    rows = (await query("select id, amount, paid from orders"))["rows"]
+    assert rows[0] == {"id": 1, "amount": 9.5, "paid": "[2 bytes]"}
+    assert rows[1]["amount"] == "inf"
+    assert rows[2]["id"] == "9007199254740993"
+
+
+async def test_columns_of_the_same_name_are_told_apart_also_without_rows(query: Query) -> None:
+    for where, count in (("1", 3), ("0", 0)):
+        result = await query(f"select id, id, name as id from people where {where}")
+        assert result["columns"] == ["id", "id_2", "id_3"]
+        assert len(result["rows"]) == count
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "with recursive n(i) as (select 1 union all select i + 1 from n where i < 5) select sum(i) from n",
+        "select person, rank() over (order by total desc) from totals",
+        "select * from notes where notes match 'disk'",
+        "select highlight(notes, 0, '<', '>') from notes where notes match 'disk'",
+        "select value from json_each('[1,2]')",
+        "pragma table_info(people)",
+        "select * from pragma_table_info('people')",
+        "explain query plan select * from people",
+        "values (1), (2)",
+        "select 1;  ",
+        "SELECT upper(name) FROM people",
+    ],
+)
+async def test_a_query_of_any_kind_is_answered(query: Query, sql: str) -> None:
+    assert (await query(sql))["rows"]
+
+
+WRITES = [
+    "insert into people values (9, 'x', 'x')",
+    "update people set name = 'x'",
+    "delete from people",
+    "drop table people",
+    "create table x(y)",
+    "create temp table x(y)",
+    "alter table people add column z",
+    "vacuum",
+    "reindex",
+    "analyze",
+    "begin",
+    "commit",
+    "savepoint x",
+    "replace into people values (1, 'x', 'x')",
+    "with x as (select 1) insert into people select 7, 'a', 'b'",
+    "insert into notes(notes) values ('rebuild')",
+    "create trigger u after insert on people begin select 1; end",
+    "create virtual table v using fts5(x)",
+]
+REACHES = [
+    "attach '/etc/passwd' as p",
+    "attach ':memory:' as p",
+    "detach main",
+    "vacuum into '{out}'",
+    "select load_extension('{out}')",
+    "select writefile('{out}', 'x')",
+    "select readfile('/etc/passwd')",
+    "select edit('x', 'sh')",
+    "select fts3_tokenizer('x')",
+    "select sqlite_log(1, 'x')",
+    "select randomblob(9)",
+    "pragma query_only = off",
+    "pragma writable_schema = on",
+    "pragma journal_mode = wal",
+    "pragma database_list",
+    "pragma temp_store_directory = '{out}'",
+    "pragma wal_checkpoint",
+    "pragma main.user_version = 7",
+    "pragma trusted_schema = on",
+    "select * from pragma_database_list",
+    "select optimize(notes) from notes",
+    "select rtreecheck('people')",
+    "create view w as select load_extension('x')",
+]
+
+
+def everything(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+@pytest.mark.parametrize("sql", [*WRITES, *REACHES])
+async def test_whatever_is_more_than_a_query_is_refused_and_changes_nothing(
+    query: Query, tmp_path: Path, sql: str
+) -> None:
+    before = everything(tmp_path)
+    with pytest.raises(ToolError):
+        await query(sql.replace("{out}", str(tmp_path / "out")))
+    assert everything(tmp_path) == before
+
+
+@pytest.mark.parametrize("sql", [*WRITES, *REACHES])
+async def test_the_authorizer_alone_refuses_it_too(database: Path, tmp_path: Path, sql: str) -> None:
+    """Were the file not opened read-only, the same would be refused: two locks, each of which holds by itself."""
+    from ringfence.tools import sql as module
+
+    db = apsw.Connection(str(database))
+    db.authorizer = module._authorize
+    with pytest.raises((apsw.AuthError, apsw.SQLError)):
+        db.execute(sql.replace("{out}", str(tmp_path / "out"))).fetchall()
+    db.close()
+
+
+def test_the_file_is_opened_read_only_and_nothing_of_it_is_trusted(database: Path) -> None:
+    db = _opened(database, time.monotonic() + 9)
+    assert db.readonly("main")
+    assert db.config(apsw.SQLITE_DBCONFIG_TRUSTED_SCHEMA, -1) == 0
+    assert db.config(apsw.SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, -1) == 0
+    assert db.config(apsw.SQLITE_DBCONFIG_DEFENSIVE, -1) == 1
+    db.close()
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "select 1; select 2", "select 1; delete from people", "select 1; -- and\n drop table people",
+        "select 1 /* */; attach 'x' as y",
+    ],
+)  # fmt: skip
+async def test_one_statement_and_nothing_after_it(query: Query, sql: str) -> None:
+    with pytest.raises(ToolError, match="there is more than one statement"):
+        await query(sql)
+
+
+async def test_time_is_bounded(database: Path) -> None:
+    tool = query_sqlite(database, Use(), room=4_000, seconds=0.2)
+    began = time.monotonic()
+    for sql in (
+        "with recursive n(i) as (select 1 union all select i + 1 from n) select count(*) from n",
+        "with recursive n(i) as (select 1 union all select i + 1 from n) select i from n order by i desc",
+    ):
+        with pytest.raises(ToolError, match=r"did not end within 0\.2 s"):
+            await ask(tool, sql)
+    assert time.monotonic() - began < 5
+
+
+async def test_rows_and_room_are_bounded_and_said_so(database: Path) -> None:
+    endless = "with recursive n(i) as (select 1 union all select i + 1 from n) select i, '{}' as x from n"
+    result = await ask(query_sqlite(database, Use(), room=100_000, max_rows=7), endless.format("x"))
+    assert (len(result["rows"]), result["truncated"]) == (7, True)
+    assert result["note"].startswith("only the first 7 rows")
+    result = await ask(query_sqlite(database, Use(), room=1_000), endless.format("x" * 100))
+    assert result["truncated"]
+    assert len(str(result["rows"])) < 1_300
+
+
+async def test_the_size_of_a_value_is_bounded(query: Query) -> None:
+    assert (await query("select printf('%.2000c', 'x') as x"))["rows"][0]["x"].endswith("[1000 more characters]")
+    for sql in (
+        "select printf('%.2000000c', 'x')",
+        "select replace(printf('%.1000c', 'x'), 'x', printf('%.9999c', 'y'))",
+    ):
+        with pytest.raises(ToolError, match="a value is larger"):
+            await query(sql)
+
+
+async def test_a_name_that_is_not_there_is_answered_with_those_that_are(query: Query) -> None:
+    with pytest.raises(ToolError, match="no such table: persons") as caught:
+        await query("select * from persons")
+    assert "people(id, name, email)" in caught.value.todo
+    with pytest.raises(ToolError, match="no such column: mail") as caught:
+        await query("select mail from people")
+    assert "people(id, name, email)" in caught.value.todo
+
+
+@pytest.mark.parametrize("content", [b"not a database at all, but text" * 100, b""])
+async def test_a_file_that_is_no_database_is_called_so(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "x.db").write_bytes(content)
+    tool = query_sqlite(tmp_path / "x.db", Use(), room=4_000)
+    with pytest.raises(ToolError, match=r"cannot be asked|no such table"):
+        await ask(tool, "select * from people")
+    with pytest.raises(ToolError, match=r"there is no database y\.db"):
+        await ask(query_sqlite(tmp_path / "y.db", Use(), room=4_000), "select 1")
+    assert not (tmp_path / "y.db").exists()
+
+
+async def test_a_schema_that_lies_calls_nothing(tmp_path: Path) -> None:
+    """The file may come from anywhere: a view in it has no more rights than the one who asks."""
+    path = tmp_path / "evil.db"
+    db = apsw.Connection(str(path))
+    db.execute("create table t(x); insert into t values (1)").fetchall()
+    db.execute(
+        "create view v as select load_extension('x') from t; create view w as select fts3_tokenizer('s')"
+    ).fetchall()
+    db.close()
+    tool = query_sqlite(path, Use(), room=4_000)
+    for view in ("v", "w"):
+        with pytest.raises(ToolError):
+            await ask(tool, f"select * from {view}")
+
+
+async def test_a_database_that_is_written_meanwhile_is_read_all_the_same(database: Path, query: Query) -> None:
+    for mode in ("wal", "delete"):
+        db = apsw.Connection(str(database))
+        db.execute(f"pragma journal_mode = {mode}").fetchall()
+        with db:
+            db.execute("insert into people(name) values ('new')")
+            if mode == "wal":
+                assert (await query("select count(*) as n from people"))["rows"] == [{"n": 3}]
+        n = (await query("select count(*) as n from people"))["rows"][0]["n"]
+        assert n == (4 if mode == "wal" else 5)
+        db.close()
+
+
+async def test_a_database_that_would_have_to_be_written_to_be_read_says_so(database: Path) -> None:
+    db = apsw.Connection(str(database))
+    db.execute("pragma journal_mode = wal").fetchall()
+    db.close()
+    with TemporaryDirectory(dir="/tmp") as folder:  # pytest's own may be entered by its owner alone
+        shutil.copy(database, folder)
+        os.chmod(folder, 0o555)  # noqa: PTH101
+        tool = query_sqlite(Path(folder) / "shop.db", Use(), room=4_000)
+        with as_nobody(), pytest.raises(ToolError, match="cannot be asked") as caught:
+            await ask(tool, "select 1 from people")
+        os.chmod(folder, 0o755)  # noqa: PTH101
+    assert "journal_mode=delete" in caught.value.todo
+
+
+async def test_a_database_that_may_not_be_read_says_so(database: Path) -> None:
+    tool = query_sqlite(database, Use(), room=4_000)
+    os.chmod(database, 0)  # noqa: PTH101
+    with as_nobody(), pytest.raises(ToolError, match=r"there is no database|cannot be asked"):
+        await ask(tool, "select 1")
+
+
+async def test_queries_at_once_do_not_meet(query: Query) -> None:
+    results = await asyncio.gather(*(query("select $1 as x", str(n)) for n in range(20)))
+    assert [result["rows"][0]["x"] for result in results] == [str(n) for n in range(20)]
+
+
+def test_the_catalogue_says_that_it_reads_and_stays(database: Path) -> None:
+    spec = query_sqlite(database, Use(), room=4_000).spec
+    assert (spec.name, spec.effect, spec.confined, spec.opens) == ("tool:sql.query", Effect.READ, True, "")
