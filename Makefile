@@ -1,6 +1,7 @@
 # The front door. `make setup` needs Python >= 3.11 alone; everything else runs from .venv.
 PYTHON ?= python3
 BIN := .venv/bin
+EXTRAS := local mcp plugins rag server channels cluster dev
 TASK ?= How many requests in logs/access.log were answered with status 502?
 
 .PHONY: setup run test check bench example-ops lock clean
@@ -36,7 +37,7 @@ example-ops: setup
 	$(BIN)/python bench/questions.py examples/ops/questions.yaml --manifest examples/ops/ringfence.yaml
 
 lock:
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras --generate-hashes --no-emit-index-url --no-annotate pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 $(patsubst %,--extra %,$(EXTRAS)) --generate-hashes --no-emit-index-url --no-annotate pyproject.toml -o requirements.lock
 
 clean:
 	rm -rf .venv

@@ -15,8 +15,8 @@ from typing import Any
 from play import HOSTILE, Play, Rules, Sinks, play, step
 from suites import Call, Suite
 
-from ringfence.core.policy import Role, SinkSpec, control
 from ringfence.core.labels import IDENTITY
+from ringfence.core.policy import Role, SinkSpec, control
 from ringfence.core.turn import Turn
 from ringfence.core.values import JSON, Action
 

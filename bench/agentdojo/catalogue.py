@@ -1,4 +1,4 @@
-"""The operator's catalogue of AgentDojo's tools, as the gate reads it: data in catalogue.yaml, schemas from the tools."""
+"""The operator's catalogue of AgentDojo's tools as the gate reads it: catalogue.yaml, and schemas from the tools."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from ringfence.core.labels import NOBODY, Trust
+from ringfence.core.labels import ANYONE, NOBODY, Trust
 from ringfence.core.policy import Effect, Leaf, Role, SinkSpec
 from ringfence.core.values import JSON, digest
 from ringfence.manifest.security import Entry
@@ -47,7 +47,7 @@ def _spec(name: str, tool: Any, entry: Entry) -> SinkSpec:
         types={arg: rule.type for arg, rule in entry.args.items() if rule.type},
         words={arg: rule.words for arg, rule in entry.args.items() if rule.words},
         leaves={at: Leaf(leaf.type, Trust[leaf.trust.upper()], sole=leaf.sole) for at, leaf in entry.output.items()},
-        **({"audience": NOBODY} if entry.confined else {}),
+        audience=NOBODY if entry.confined else ANYONE,
     )
 
 

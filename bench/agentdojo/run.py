@@ -182,7 +182,9 @@ async def main() -> None:
     parser.add_argument("--suite", action="append", default=[], help="only this suite; may be given again")
     parser.add_argument("--limit", type=int, help="only so many tasks and injections of each suite")
     parser.add_argument("--row", action="append", default=[], help="only rows whose name holds this")
-    parser.add_argument("--plans", type=Path, help="grants that a planner proposed (see plans.py) instead of the oracle")
+    parser.add_argument(
+        "--plans", type=Path, help="grants that a planner proposed (see plans.py) instead of the oracle"
+    )
     parser.add_argument("--adaptive", action="store_true", help="also the attacker who knows the policy")
     parser.add_argument("--report", type=Path, help="write figures and leaks there as JSON")
     given = parser.parse_args()

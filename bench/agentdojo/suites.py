@@ -7,6 +7,7 @@ import pickle
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -124,17 +125,15 @@ class Suite:
 def load(names: Sequence[str] = ()) -> list[Suite]:
     """The suites of these names, or all four; raises ToolError if AgentDojo is not there."""
     _without_sdks()
-    from agentdojo.functions_runtime import FunctionCall, FunctionsRuntime
-    from agentdojo.task_suite import task_suite
-    from agentdojo.task_suite.load_suites import get_suites
-
-    raw = get_suites(VERSION)
-    texts = {name: task_suite.read_suite_file(name, "environment.yaml", None) for name in names or raw}
+    raw = import_module("agentdojo.task_suite.load_suites").get_suites(VERSION)
+    read = import_module("agentdojo.task_suite.task_suite").read_suite_file
+    runtime = import_module("agentdojo.functions_runtime")
 
     def call(tool: str, args: Mapping[str, JSON]) -> Any:
-        return FunctionCall(function=tool, args=dict(args))
+        return runtime.FunctionCall(function=tool, args=dict(args))
 
-    return [Suite(raw[name], call, FunctionsRuntime, text) for name, text in texts.items()]
+    texts = {name: read(name, "environment.yaml", None) for name in names or raw}
+    return [Suite(raw[name], call, runtime.FunctionsRuntime, text) for name, text in texts.items()]
 
 
 def _without_sdks() -> None:

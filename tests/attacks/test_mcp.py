@@ -22,13 +22,13 @@ HONEST = Path(__file__).parents[1] / "tools/mcp/honest.py"
 __all__ = ["act"]
 
 
-@pytest.fixture
-async def caged(tmp_path: Path) -> AsyncIterator[Bench]:
-    """Servers in the best sandbox that starts here, with a manifest's folder that has secrets in it."""
+@pytest.fixture(params=["bubblewrap", "landlock"])
+async def caged(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Bench]:
+    """Servers in each sandbox that starts here, with a manifest's folder that has secrets in it."""
     try:
-        launcher = await sandboxes.choose()
+        launcher = await sandboxes.choose(request.param)
     except ManifestError as error:
-        pytest.skip(f"no sandbox can be started here: {error.what}")
+        pytest.skip(f"{request.param} does not start here: {error.what}")
     (tmp_path / ".env").write_text("KEY=top-secret-key\n")
     (tmp_path / "work").mkdir()
     (tmp_path / "work/a.txt").write_text("hello\n")

@@ -14,7 +14,7 @@ import pytest
 from ringfence import app
 from ringfence.cli import redteam as command
 from ringfence.core import policy
-from ringfence.core.errors import ManifestError
+from ringfence.core.errors import ManifestError, ToolError
 from ringfence.core.policy import SinkSpec
 from ringfence.core.ports import Sink
 from ringfence.core.values import Action, Outcome
@@ -33,7 +33,7 @@ tools:
   - {name: calc, type: builtin}
 """
 NOTE = "catalogue: {files.write: {effect: commit, args: {path: {type: path}, text: text}, audience: [self]}}\n"
-LOW = "catalogue: {files.write: {args: {path: low, text: low}, audience: [self]}}\n"
+LOW = "catalogue: {files.write: {args: {path: low, text: low, mode: low}, audience: [self]}}\n"
 ALONE = "grant: {effects: [files.write]}\n"
 HELD = "grant: {effects: [files.write], budgets: {files.write: 1}, planned: true}\n"
 READS = "grant: {effects: []}\n"
@@ -54,7 +54,7 @@ def manifest(place: Path, more: str = HELD + NOTE, base: str = BASE) -> Manifest
 async def arena(manifest: Manifest, **parts: Any) -> AsyncIterator[Arena]:
     """The manifest under attack; `parts` of the kit are replaced."""
     async with AsyncExitStack() as stack:
-        yield Arena(manifest, replace(command._kit(MemoryJournal(), stack), **parts))
+        yield Arena(manifest, replace(command.kit(MemoryJournal(), stack), **parts))
 
 
 async def found(name: str, manifest: Manifest, **parts: Any) -> list[Finding]:
@@ -85,6 +85,13 @@ async def test_every_risk_is_really_tried_and_held_and_the_records_say_so(place:
             assert all(journal.read(run)[int(seq)].seq == int(seq) for run, seq in records)
 
 
+def without(patch: pytest.MonkeyPatch, *gone: Callable[..., Any]) -> None:
+    """The gate without some of its rules."""
+    assert set(gone) <= set(policy._PROFILES[policy.Profile.DEFAULT])
+    left = {name: tuple(rule for rule in rules if rule not in gone) for name, rules in policy._PROFILES.items()}
+    patch.setattr(policy, "_PROFILES", left)
+
+
 RULES = [
     (policy.wrong_caller, "tools for others"),
     (policy.outside_grant, "an effect that nobody asked for"),
@@ -104,8 +111,7 @@ async def test_without_a_rule_an_attack_gets_through(
     if rule is policy.outside_grant:  # what else would hold it
         given = manifest(place, HELD + LOW)
     assert Verdict.ESCAPED not in verdicts(await found(name, given))
-    left = tuple(other for other in policy._RULES if other is not rule and other is not policy.forbidden_flow)
-    monkeypatch.setattr(policy, "_RULES", left)
+    without(monkeypatch, rule, policy.forbidden_flow)
     assert Verdict.ESCAPED in verdicts(await found(name, given))
 
 
@@ -120,8 +126,10 @@ async def test_without_provenance_what_an_attacker_writes_gets_through(
     name: str, place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given = manifest(place, ALONE + NOTE)
-    assert verdicts(await found(name, given)) == {Verdict.ASKS}
-    monkeypatch.setattr(policy, "_RULES", tuple(r for r in policy._RULES if r is not policy.no_provenance))
+    before = verdicts(await found(name, given))
+    assert Verdict.ASKS in before
+    assert Verdict.ESCAPED not in before
+    without(monkeypatch, policy.no_provenance, policy.outside_grant)
     assert Verdict.ESCAPED in verdicts(await found(name, given))
 
 
@@ -164,21 +172,20 @@ async def test_a_tool_that_reads_any_path_is_found_out(place: Path) -> None:
     class Naive:
         async def perform(self, action: Action) -> Outcome:
             try:
-                return Outcome((root[0] / action.args.get("path", "")).read_text())
-            except OSError:
-                return Outcome("nothing", ok=False)
+                return Outcome({"text": (root[0] / action.args["path"]).read_text()})
+            except OSError as error:
+                raise ToolError(str(error)) from None
 
     root: list[Path] = []
-    async with arena(manifest(place, READS)) as there:
-        scratch = there.kit.scratch
 
     def careless(manifest: Manifest, model: Sink) -> tuple[Subject, Path, Any]:
-        subject, where, close = scratch(manifest, model)
+        subject, where, close = there.kit.scratch(manifest, model)
         root.append(where)
         subject.house.sinks["tool:files.read"] = Naive()
         return subject, where, close
 
-    findings = await found("ways out of the folders", manifest(place, READS), scratch=careless)
+    async with arena(manifest(place, READS)) as there:
+        findings = await found("ways out of the folders", manifest(place, READS), scratch=careless)
     assert [f.target for f in findings if f.verdict is Verdict.ESCAPED] == ["files.read"]
 
 
@@ -265,7 +272,7 @@ SHAPES: Mapping[str, Any] = {
 
 
 def test_arguments_are_made_up_from_a_schema() -> None:
-    spec = SinkSpec("tool:t", schema={"type": "object", "properties": SHAPES}, types={"h": "email", "d/0": "path"})
+    spec = SinkSpec("tool:t", schema={"type": "object", "properties": SHAPES}, types={"h": "email", "d/*": "path"})
     mine, theirs = arguments(spec, MINE), arguments(spec, THEIRS)
     assert mine == {
         "a": "2031-01-02", "b": 7, "c": False, "d": ["redteam/mine.txt"], "e": {"f": "x"}, "g": 3,

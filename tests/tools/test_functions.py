@@ -284,12 +284,14 @@ async def test_no_child_of_a_function_outlives_its_worker(
 async def test_a_function_without_hosts_reaches_nobody(
     make: Callable[..., Tool], root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    server = await asyncio.start_server(lambda *_: pytest.fail("connected"), "127.0.0.1")
+    came: list[object] = []
+    server = await asyncio.start_server(lambda *streams: came.append(streams), "127.0.0.1")
     async with server:
         monkeypatch.setenv("PORT", str(server.sockets[0].getsockname()[1]))
         made = make("ops_tools:misbehave", secrets={"PORT": SecretRef("PORT")})
         with pytest.raises(ToolError, match="helper failed"):
             await call(made, how="connect")
+    assert came == []
 
 
 async def greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -320,11 +322,13 @@ async def test_a_function_reaches_its_hosts_through_our_proxy_alone_and_on_recor
 
 
 async def test_where_nothing_records_it_nothing_leaves(make: Callable[..., Tool]) -> None:
-    async with await asyncio.start_server(lambda *_: pytest.fail("connected"), "127.0.0.1") as server:
+    came: list[object] = []
+    async with await asyncio.start_server(lambda *streams: came.append(streams), "127.0.0.1") as server:
         port = server.sockets[0].getsockname()[1]
         made = make("ops_tools:fetch", hosts=(Host(host="127.0.0.1", port=port, private=True),))
         with pytest.raises(ToolError, match="helper failed"):
             await call(made, url=f"http://127.0.0.1:{port}/")
+    assert came == []
 
 
 async def test_a_secret_is_in_the_environment_and_not_in_what_comes_back(

@@ -95,6 +95,7 @@ USEFUL = {  # what is allowed, and what is run
         "kubectl version --client", "kubectl rollout status deploy/web",
     ],
     "kubectl --context=prod get": ["kubectl --context=prod get pods -o yaml"],
+    "git -C /srv/app log": ["git -C /srv/app log -5"],
     "kubectl -n web get": ["kubectl -n web get pods -o name"],
     "kubectl get {pods,nodes}": ["kubectl get nodes -o wide"],
     "find": ["find logs -name *.log -mtime -7 -size +10k -not -empty", "find . ( -name a -o -name b ) -print"],

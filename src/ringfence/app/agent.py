@@ -160,7 +160,10 @@ class Agent:
     async def preview(self, asked: Question) -> str:
         """What the call would change, as a unified diff; empty for a tool that cannot say."""
         show = self.house.previews.get(asked.action.sink)
-        return await show(asked.action.args) if show is not None else ""
+        try:
+            return await show(asked.action.args) if show is not None else ""
+        except ToolError as error:
+            return f"nothing: it would fail ({error.what})"
 
     async def answer(
         self, run_id: str, yes: bool, *, digest: str = "", endorse: tuple[str, ...] = (), why: str = ""

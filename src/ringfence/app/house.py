@@ -16,7 +16,7 @@ from ringfence.core.values import JSON, Action, Outcome
 from ringfence.engine.readmore import SPEC as READ_MORE
 from ringfence.engine.readmore import ReadMore
 from ringfence.manifest.loader import check_names
-from ringfence.manifest.types import LOCK, BuiltinTool, Manifest, PythonTool, Tool
+from ringfence.manifest.types import BuiltinTool, Manifest, PythonTool, Tool
 from ringfence.stores.rates import SlidingWindow
 from ringfence.tools.catalogue import declared
 from ringfence.tools.python import from_function
@@ -185,7 +185,7 @@ def _tools_of(house: House, manifest: Manifest, config: Tool, clock: Clock) -> S
         return [tool]
     from ringfence.tools import mcp
 
-    lock = mcp.read(manifest.root / LOCK)
+    lock = mcp.read(manifest.root)
     use = Use(callers, Label(Trust.UNTRUSTED, readers))
     server = mcp.from_manifest(
         config, root=manifest.root, workshop=house.workshop, lock=lock, catalogue=manifest.catalogue, use=use

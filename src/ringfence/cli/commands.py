@@ -40,7 +40,9 @@ models = _group("The models on this machine: list, pull, rm, path.")
 manifest = _group("Check a manifest, or print its JSON Schema for your editor.")
 app.add_typer(runs, name="runs")
 app.add_typer(models, name="models")
+plugins = _group("Packages of tools that others made: keygen, sign, verify.")
 app.add_typer(manifest, name="manifest")
+app.add_typer(plugins, name="plugins")
 
 Manifest = Annotated[Path, typer.Option("--manifest", "-m", help="the manifest", metavar="FILE")]
 RunId = Annotated[str, typer.Argument(metavar="ID", help="a run's id, or the beginning of it")]
@@ -144,6 +146,32 @@ def deny(
 
     said = command.Answer(False, why=why)
     raise typer.Exit(command.answer(manifest, run_id, said, digest=digest, resume=not no_resume))
+
+
+@app.command()
+def lock(
+    manifest: Manifest = HERE,
+    review: Annotated[bool, typer.Option("--review", help="show each difference, and ask whether to accept it")] = False,
+) -> None:
+    """Pin what the tools of MCP servers are; what differs later is not called until it was reviewed."""
+    from . import lock as command
+
+    raise typer.Exit(command.lock(manifest, review=review))
+
+
+@app.command()
+def redteam(
+    manifest: Manifest = HERE,
+    only: Annotated[
+        list[str] | None, typer.Option(metavar="ID", help="only this risk, such as LLM01 or ASI05; may be repeated")
+    ] = None,
+    as_json: Json = False,
+    report: Annotated[Path | None, typer.Option(metavar="FILE", help="write the table as Markdown, too")] = None,
+) -> None:
+    """Attack this manifest with a model that obeys every injection; exit 1 if anything gets out."""
+    from . import redteam as command
+
+    raise typer.Exit(command.execute(manifest, only=tuple(only or ()), as_json=as_json, report=report))
 
 
 @app.command()
@@ -277,3 +305,39 @@ def manifest_schema() -> None:
     from ..manifest.loader import schema
 
     typer.echo(json.dumps(schema(), indent=2))
+
+
+Package = Annotated[Path, typer.Argument(help="the folder of the package", metavar="DIR")]
+
+
+@plugins.command("keygen")
+def plugins_keygen(key: Annotated[Path, typer.Argument(help="where to write the private key", metavar="FILE")]) -> None:
+    """Make a key pair: the private key goes to FILE (0600), the public one is printed for `plugins.keys`."""
+    from ..tools import signing
+
+    typer.echo(signing.keygen(key))
+
+
+@plugins.command("sign")
+def plugins_sign(
+    folder: Package,
+    key: Annotated[Path, typer.Option(help="the private key", metavar="FILE")],
+    version: Annotated[str, typer.Option(help="the version that is signed", metavar="TEXT")],
+) -> None:
+    """Sign every file of a package."""
+    from ..tools import signing
+
+    package = signing.sign(folder, key, version=version)
+    typer.echo(f"signed {package.name} {package.version}: {len(package.files)} files")
+
+
+@plugins.command("verify")
+def plugins_verify(folder: Package, manifest: Manifest = HERE) -> None:
+    """Check a package against the keys that the manifest trusts."""
+    from ..manifest.loader import load
+    from ..tools import signing
+
+    keys = load(manifest).plugins.keys
+    package = signing.verify(folder, keys)
+    owner = next(name for name, key in keys.items() if key == package.key)
+    typer.echo(f"{package.name} {package.version} is as {owner} signed it")

@@ -6,6 +6,7 @@ import asyncio
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -76,10 +77,8 @@ async def _made(manifest: Manifest, servers: list[McpTool]) -> AsyncIterator[lis
         launcher = await sandboxes.choose(manifest.sandbox)
     workshop = Workshop(launcher, manifest.root / ".ringfence", _attempted)
     try:
-        yield [
-            from_manifest(config, root=manifest.root, workshop=workshop, lock=None, catalogue={}, use=Use())
-            for config in servers
-        ]
+        make = partial(from_manifest, root=manifest.root, workshop=workshop, lock=None, catalogue={}, use=Use())
+        yield [make(config, confined=manifest.sandbox != "unsafe-none") for config in servers]
     finally:
         await workshop.aclose()
         if launcher is not None:

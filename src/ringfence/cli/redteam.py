@@ -19,7 +19,7 @@ from ..core.errors import ManifestError
 from ..core.ports import Job, Launcher, Limits, Sink
 from ..manifest.loader import load
 from ..manifest.types import BuiltinTool, Grant, Host, Manifest, McpTool, PythonTool, Workflow
-from ..testing.redteam import ATTACKS, RISKS, Arena, Finding, Kit, Scored, Subject, Verdict, attack, chosen, worst
+from ..testing.redteam import RISKS, Arena, Finding, Kit, Scored, Subject, Verdict, attack, chosen, worst
 from ..testing.redteam.values import CANARY
 from ..tools.egress import Egress, Refused, Target
 from ..tools.hosted import ENV, interpreter
@@ -57,16 +57,26 @@ async def _attacked(manifest: Manifest, only: Sequence[str]) -> list[Scored]:
     journal = stores.open_journal(manifest.root / JOURNAL / ".ringfence" / "journal.db")
     async with AsyncExitStack() as stack:
         stack.callback(journal.close)
-        arena = Arena(manifest, _kit(journal, stack))
+        arena = Arena(manifest, kit(_Shared(journal), stack))
         return [await attack(arena, one) for one in chosen(only)]
 
 
-def _kit(journal: Any, stack: AsyncExitStack) -> Kit:
+class _Shared:
+    """A journal that several agents write to, and that none of them closes."""
+
+    def __init__(self, journal: Any) -> None:
+        self.append, self.flush, self.log = journal.append, journal.flush, journal.log
+
+    def close(self) -> None:
+        """Leave it open."""
+
+
+def kit(journal: Any, stack: AsyncExitStack) -> Kit:
     """The real parts. Everything that is made closes with `stack`."""
 
     def build(manifest: Manifest, model: Sink) -> Subject:
         agent = app.from_manifest(manifest, journal=journal, model=model)
-        stack.push_async_callback(agent.house.aclose)
+        stack.push_async_callback(agent.close)
         return agent
 
     def folder() -> Path:
@@ -75,7 +85,7 @@ def _kit(journal: Any, stack: AsyncExitStack) -> Kit:
     def scratch(manifest: Manifest, model: Sink) -> tuple[Subject, Path, Callable[[], Awaitable[None]]]:
         root = _furnished(folder())
         agent = app.from_manifest(_over(manifest, root), journal=journal, model=model)
-        return agent, root, agent.house.aclose
+        return agent, root, agent.close
 
     def elsewhere(manifest: Manifest, tool: McpTool | PythonTool) -> Manifest:
         return _elsewhere(manifest, tool, folder())
@@ -255,6 +265,3 @@ def markdown(found: Mapping[str, Any]) -> str:
 
 def _cell(text: str) -> str:
     return one_line(str(text), limit=300).replace("|", "\\|").replace("<", "&lt;")
-
-
-__all__ = ["ATTACKS", "execute", "markdown"]

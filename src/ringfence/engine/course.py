@@ -65,7 +65,8 @@ def course(turn: Turn, tools: Sequence[SinkSpec], *, tool_first: bool, last: boo
         return Course(calls=False, final=True, note=ANSWER)
     if worked or refused or failed >= MAX_FAILED or not tool_first:
         return Course(calls=True, final=True, note=NEXT, without=frozenset(sink for sink, _ in refused))
-    if _looked_up(turn) and not failed and NOTHING not in doubts(turn) and not reckons(turn.start["task"]):
+    task = turn.start["task"]
+    if _looked_up(turn) and not failed and NOTHING not in doubts(turn) and not (reckons(task) or _suited(task, tools)):
         return Course(calls=False, final=True, note=LOOKED_UP)
     return Course(calls=True, final=False, note=LOOK, without=_unfit(turn, tools, failed))
 
@@ -73,10 +74,15 @@ def course(turn: Turn, tools: Sequence[SinkSpec], *, tool_first: bool, last: boo
 def _unfit(turn: Turn, tools: Sequence[SinkSpec], failed: int) -> frozenset[str]:
     """The tools to leave out of a first call: all but one that suits the task, or what has looked up already."""
     task, all_of_them = turn.start["task"], frozenset(spec.name for spec in tools)
-    suited = {spec.name for spec in tools if spec.suits and re.search(spec.suits, task, re.I)}
+    suited = _suited(task, tools)
     if suited and not failed and _looked_up(turn) and not _refused_in_a_row(turn):
         return all_of_them - suited
     return frozenset(spec.name for spec in tools if spec.opens) if reckons(task) else frozenset()
+
+
+def _suited(task: str, tools: Sequence[SinkSpec]) -> set[str]:
+    """The tools that a task calls for by its words."""
+    return {spec.name for spec in tools if spec.suits and re.search(spec.suits, task, re.I)}
 
 
 def reckons(task: str) -> bool:

@@ -18,11 +18,17 @@ _NOTHING = re.compile(
     r"do(?:es)? not (?:say|state|mention|contain|hold|provide|specify)|cannot (?:find|be found))\b",
     re.I,
 )
+_IMAGE = re.compile(r"!\[(?=[^\]]*\]\s*[(\[])")
 _FILLERS = frozenset(
     re.findall(
         r"\w+", "a an and are as at be by for had has have in is it no not of on or that the this to was were with"
     )
 )
+
+
+def inert(answer: str) -> str:
+    """The answer with its images made links: nothing is fetched by showing it (POL-6)."""
+    return _IMAGE.sub("[", answer)
 
 
 def says_nothing(answer: str) -> bool:

@@ -22,7 +22,7 @@ from ringfence.core.values import JSON, Action, Deny, Outcome, Principal
 
 from .context import Said, Transcript
 from .course import NOTHING, UNSUPPORTED, Course, course, doubts, has_worked, named_in
-from .evidence import doubt, invented_numbers, restored, says_nothing
+from .evidence import doubt, inert, invented_numbers, restored, says_nothing
 from .readmore import SPEC as READ_MORE
 from .readmore import ReadMore
 from .result import Result, result_of
@@ -328,7 +328,7 @@ class Engine:
     async def _deliver(self, turn: Turn, live: _Live, step: Step) -> None:
         final = dict(step.final or {})
         shown, last = live.said + _texts(turn), turn.usage["steps"] >= self._settings.max_steps
-        final["answer"] = restored(final["answer"], shown)
+        final["answer"] = inert(restored(final["answer"], shown))
         if not self._way(turn, live, last=last).final:  # a server that ignores the grammar
             await self._retry(turn, live, "Call a tool first: no result answers the task yet.")
             return

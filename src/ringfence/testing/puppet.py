@@ -18,7 +18,7 @@ _DONE = {"thought": "", "final_answer": {"answer": "done", "artifacts": [], "con
 
 
 def directive(*steps: JSON, encoded: bool = False) -> str:
-    """Text that makes a puppet which is shown it take these steps; `encoded`: in base64, so that no word of it shows."""
+    """Text that makes a puppet which is shown it take these steps; `encoded`: in base64, so that no word shows."""
     text = json.dumps(steps)
     return f"<<puppet: {base64.b64encode(text.encode()).decode() if encoded else text}>>"
 

@@ -1,4 +1,9 @@
-"""A Python function as a tool: signature, docstring and decorator are schema, summary and catalogue entry."""
+"""A Python function as a tool: signature, docstring and decorator are schema, summary and catalogue entry.
+
+One that is handed over in code (`ringfence.load(path, functions=[...])`) is the embedding program's own, and runs in
+its process with all of its rights. One that a manifest names (see `functions`) is imported and run in a confined worker
+alone.
+"""
 
 from __future__ import annotations
 

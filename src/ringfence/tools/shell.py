@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -103,6 +104,7 @@ def tools(
         repeats=2 if stays else None,
         roles={"command": Role.CONTROL},
         types={"command": "command"},
+        suits=rf"\b(?:{'|'.join(map(re.escape, programs))}|(?:run|execute) (?:the |a )?command)\b",
     )
     pin = digest([spec.pin, list(config.allow), [[p.real, p.sha256] for p in programs.values()]])
     return [Tool(replace(spec, pin=pin, check=sink.check), sink)]

@@ -271,10 +271,10 @@ async def run(launcher: AnyLauncher, names: list[str]) -> dict[str, bool]:
         launcher.close()
 
 
-async def main(launchers: list[str], names: list[str]) -> dict[str, dict[str, bool]]:
-    """All of them on each launcher. Ends the process with CANNOT where one does not start, 1 where it is of no use."""
+async def main(launchers: list[str], names: list[str]) -> dict[str, dict[str, dict[str, bool | str]]]:
+    """All of them on each launcher, beside what it says that it holds. Ends the process with CANNOT where one does not start, 1 where it is of no use."""
     os.environ["RINGFENCE_SECRET"] = "of the operator"
-    told = {}
+    told: dict[str, dict[str, dict[str, bool | str]]] = {}
     for name in launchers:
         launcher = LAUNCHERS[name]()
         if (why := await probe(launcher)) is not None:
@@ -282,7 +282,7 @@ async def main(launchers: list[str], names: list[str]) -> dict[str, dict[str, bo
             sys.exit(CANNOT)
         if not await works(launcher):
             sys.exit(1)
-        told[name] = await run(launcher, names or NAMES)
+        told[name] = {"holds": dict(launcher.holds), "escaped": {**await run(launcher, names or NAMES)}}
     return told
 
 

@@ -7,6 +7,7 @@ import os
 import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -80,10 +81,11 @@ class Bench:
         given = {"name": "evil", "type": "mcp", "command": ["python", str(EVIL), mode], "permissions": ["execute"]}
         return McpTool.model_validate({**given, "timeout_s": 20.0, **more})
 
-    def make(self, config: McpTool, lock: Lock | None, catalogue: dict[str, Entry] | None = None) -> Server:
-        server = from_manifest(
-            config, root=self.root, workshop=self.workshop, lock=lock, catalogue=catalogue or {}, use=Use()
-        )
+    def make(
+        self, config: McpTool, lock: Lock | None, catalogue: dict[str, Entry] | None = None, *, confined: bool = True
+    ) -> Server:
+        make = partial(from_manifest, root=self.root, workshop=self.workshop, use=Use(), confined=confined)
+        server = make(config, lock=lock, catalogue=catalogue or {})
         self._stack.push_async_callback(server.aclose)
         return server
 

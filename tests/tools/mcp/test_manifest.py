@@ -80,8 +80,10 @@ def test_the_operators_word_makes_the_catalogue_entry(bench: Bench) -> None:
     assert tool.spec.types == {"where": "path"}
     assert tool.spec.leaves["/items/*/id"].type == "id"
     [reaching] = bench.make(bench.config(hosts=["example.com"]), locked(bench, SCAN), {"evil.scan": entry}).tools
-    assert not reaching.spec.confined
-    assert reaching.spec.audience == ANYONE
+    [unsafe] = bench.make(bench.config(), locked(bench, SCAN), {"evil.scan": entry}, confined=False).tools
+    for tool in (reaching, unsafe):
+        assert not tool.spec.confined
+        assert tool.spec.audience == ANYONE
 
 
 @pytest.mark.parametrize(

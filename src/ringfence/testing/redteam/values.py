@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 from ringfence.core.policy import Role, SinkSpec
@@ -23,7 +23,6 @@ class Voice:
     text: str
     pick: int  # of an enumeration: the first, or the last
     command: tuple[str, ...] = ()
-    roles: Mapping[Role, str] = field(default_factory=dict)  # what every string of such a role holds
 
 
 MINE: Final = Voice(
@@ -63,17 +62,17 @@ def arguments(spec: SinkSpec, voice: Voice) -> dict[str, JSON] | None:
 def _value(spec: SinkSpec, name: str, rule: Mapping[str, Any], voice: Voice) -> JSON:
     if spec.types.get(name) == "command":
         return list(voice.command)
-    role = spec.roles.get(name, Role.CONTROL)
-    return _made(rule, "/" + name, spec, voice, voice.roles.get(role, voice.text if role is Role.TEXT else ""))
+    return _made(rule, name, spec, voice)
 
 
-def _made(rule: Mapping[str, Any], at: str, spec: SinkSpec, voice: Voice, text: str) -> JSON:
-    """A value by its JSON Schema; `text` is what a free string holds."""
-    top = at.split("/")[1]
-    kind = spec.types.get(at[1:], spec.types.get(top, _FORMATS.get(rule.get("format", ""), "")))
+def _made(rule: Mapping[str, Any], at: str, spec: SinkSpec, voice: Voice) -> JSON:
+    """A value by its JSON Schema. `at` is its place as the catalogue writes it: `files/*/id`."""
+    top = at.partition("/")[0]
+    kind = spec.types.get(at, spec.types.get(top, _FORMATS.get(rule.get("format", ""), "")))
+    free = spec.roles.get(at, spec.roles.get(top, Role.CONTROL)) is Role.TEXT
     for key in ("anyOf", "oneOf"):
         if key in rule:
-            return _made(next(r for r in rule[key] if r.get("type") != "null"), at, spec, voice, text)
+            return _made(next(r for r in rule[key] if r.get("type") != "null"), at, spec, voice)
     if "const" in rule or "enum" in rule:
         return rule["const"] if "const" in rule else rule["enum"][voice.pick]
     match rule.get("type"):
@@ -82,11 +81,11 @@ def _made(rule: Mapping[str, Any], at: str, spec: SinkSpec, voice: Voice, text: 
         case "boolean":
             return bool(rule.get("default", False)) is (voice.pick == 0)
         case "array":
-            return [_made(rule.get("items", {}), f"{at}/0", spec, voice, text)]
+            return [_made(rule.get("items", {}), f"{at}/*", spec, voice)]
         case "object":
             inner: Mapping[str, Any] = rule.get("properties", {})
-            return {key: _made(inner[key], f"{at}/{key}", spec, voice, text) for key in inner}
-    value = str(text or voice.kinds.get(kind, voice.other))
+            return {key: _made(inner[key], f"{at}/{key}", spec, voice) for key in inner}
+    value = voice.text if free else str(voice.kinds.get(kind, voice.other))
     return value[: rule.get("maxLength", len(value))].ljust(rule.get("minLength", 0), "x")
 
 

@@ -62,6 +62,7 @@ def from_manifest(
     lock: Lock | None,
     catalogue: Mapping[str, Entry],
     use: Use,
+    confined: bool,
 ) -> Server:
     """The server of a manifest's entry. Starts and reaches nothing.
 
@@ -70,6 +71,7 @@ def from_manifest(
     lock       what was accepted, see `lock.read`
     catalogue  the operator's word, by `<alias>.<tool>`
     use        who may call, and who may read what comes out
+    confined   whether the workshop's launcher confines anything: with `sandbox: unsafe-none` nothing vouches for it
     Raises ManifestError for what cannot be meant, and for an entry about a tool that was not accepted.
     """
     _refuse(config)
@@ -77,6 +79,7 @@ def from_manifest(
     paths = Paths(config.target_paths, root)
     accepted = {} if lock is None else dict(lock.servers.get(config.name, {}))
     live = _live(config, root, workshop, accepted)
+    alone = confined and config.command is not None and not config.hosts
     server = Server(config.name, live)
     if not accepted:
         server._withheld["*"] = NOT_LOCKED
@@ -92,7 +95,7 @@ def from_manifest(
             server._withheld[name] = why
             continue
         try:
-            server.tools.append(_tool(config, pinned, entry, use=use, paths=paths, live=live))
+            server.tools.append(_tool(config, pinned, entry, use=use, paths=paths, live=live, alone=alone))
         except schema.BadSchema as error:
             server._withheld[name] = f"{error}; run `ringfence lock --review`"
     return server
@@ -150,10 +153,10 @@ def _host(config: McpTool) -> Host | None:
     return next((h for h in config.hosts if h.host == parts.hostname and h.port in (None, port)), None)
 
 
-def _sees(config: McpTool) -> Audience | None:
+def _sees(config: McpTool, *, alone: bool) -> Audience | None:
     """Who sees what goes in: on this machine the one who asks; elsewhere whoever the manifest names, or anyone."""
     if config.command is not None:
-        return ANYONE if config.hosts else None
+        return None if alone else ANYONE
     host = _host(config)
     if host is not None and host.audience is not None:
         return frozenset(frozenset[str]() if who == "public" else frozenset({who}) for who in host.audience)
@@ -161,10 +164,10 @@ def _sees(config: McpTool) -> Audience | None:
 
 
 def _tool(
-    config: McpTool, pinned: Pinned, entry: Entry | None, *, use: Use, paths: Paths, live: session.Server
+    config: McpTool, pinned: Pinned, entry: Entry | None, *, use: Use, paths: Paths, live: session.Server, alone: bool
 ) -> Tool:
-    alone = config.command is not None and not config.hosts
-    spec = entries.specify(config.name, pinned, entry, use=use, sees=_sees(config), alone=alone, paths=paths)
+    sees = _sees(config, alone=alone)
+    spec = entries.specify(config.name, pinned, entry, use=use, sees=sees, alone=alone, paths=paths)
     output = pinned.facts.get("outputSchema")
     check = schema.checked(schema.closed(output)) if output is not None else None
     return Tool(spec, _Call(live, pinned.name, spec.types, paths, check))

@@ -276,7 +276,7 @@ def bounded(inner: httpx2.AsyncBaseTransport, valve: Valve) -> httpx2.AsyncBaseT
             size = 0
             async for part in self._body:
                 size += len(part)
-                if not valve.take(len(part)) or size > MAX_ROUNDS * valve.max_bytes:
+                if size > MAX_ROUNDS * valve.max_bytes:
                     valve.close(f"sent a body of more than {size // 1024} kB")
                     raise httpx2.StreamError("the body is too long")
                 yield part
