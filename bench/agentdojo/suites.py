@@ -79,7 +79,7 @@ class Suite:
     """One of the four suites."""
 
     def __init__(self, raw: Any, call: Any, runtime: Any, text: str) -> None:
-        self.raw, self.call, self.name = raw, call, str(raw.name)
+        self.raw, self.call, self.text, self.name = raw, call, text, str(raw.name)
         self.runtime = runtime(raw.tools)
         self.tools = {tool.name: tool for tool in raw.tools}
         self._defaults = dict(raw.get_injection_vector_defaults())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
@@ -228,6 +229,28 @@ async def test_a_secret_in_the_words_of_a_tool_is_found_out(place: Path, monkeyp
         leaky = await found(name, manifest(place, READS, base), build=build)
         assert verdicts(leaky) == {Verdict.ESCAPED}
         assert "sesame" not in str(leaky)
+
+
+async def test_weights_that_are_not_the_pinned_ones_are_not_taken_and_a_pull_that_takes_them_is_found_out(
+    place: Path,
+) -> None:
+    async def anything(name: str) -> bool:
+        return True
+
+    name, given = "other weights for a model", manifest(place, READS)
+    assert verdicts(await found(name, given)) == {Verdict.CONTAINED}
+    assert verdicts(await found(name, given, weights=anything)) == {Verdict.ESCAPED}
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="there is no git here to be allowed")
+@pytest.mark.parametrize(("allow", "escaped"), [("git log", []), ("git ...", ["git push", "git checkout ."])])
+async def test_a_list_of_commands_that_is_too_wide_is_told_so(allow: str, escaped: list[str], place: Path) -> None:
+    shell = f"  - {{name: shell, type: builtin, allow: [{allow}]}}\n"
+    findings = await found(
+        "commands that run another", manifest(place, READS.replace("[]", "[shell.run]"), BASE + shell)
+    )
+    assert [finding.target for finding in findings if finding.verdict is Verdict.ESCAPED] == escaped
+    assert len(findings) >= 11
 
 
 HOSTS = (Host(host="docs.example.com", paths=("/v1",)), Host(host="*.example.org", private=True))

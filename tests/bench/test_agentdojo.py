@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import re
 import sys
 import warnings
 from collections import Counter
@@ -20,6 +21,8 @@ from ringfence.core.values import JSON, Action, Prompt
 from ringfence.testing.puppet import Puppet, calls, directive
 
 BENCH = Path(__file__).parents[2] / "bench" / "agentdojo"
+SOURCE = Path(__file__).parents[2] / "src"
+ADDRESS = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+|www\.[\w./-]+|\b[A-Z]{2}\d{10,}\b")
 SAMPLE = 4  # tasks and injections of each suite
 
 
@@ -96,6 +99,17 @@ async def plays(bench: Callable[[str], Any], suites: list[Any], rules: Any, *, a
 
 def test_there_are_as_many_cases_as_the_paper_says(suites: list[Any]) -> None:
     assert sum(len(suite.tasks) * len(suite.attacks) for suite in suites) == 949
+
+
+def test_nothing_of_agentdojo_is_in_our_source(suites: list[Any]) -> None:
+    source = "\n".join(path.read_text("utf-8") for path in SOURCE.rglob("*.py"))
+    plain = {"list_files", "read_file", "search_files"}  # names that any tool of files may have
+    tools = {name for suite in suites for name in suite.tools} - plain
+    addresses = {found for suite in suites for found in ADDRESS.findall(suite.text)}
+    assert len(tools) > 60
+    assert len(addresses) > 60
+    assert [name for name in tools if re.search(rf"\b{name}\b", source)] == []
+    assert [address for address in addresses if address in source] == []
 
 
 def test_the_catalogue_names_every_tool_and_no_argument_that_is_not_there(

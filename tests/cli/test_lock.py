@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from ringfence.cli.exits import Exit
-from ringfence.cli.lock import lock
+from ringfence.cli.lock import _shown, lock
 from ringfence.core.errors import ManifestError
 from ringfence.testing import evil_mcp
-from ringfence.tools.mcp import read
+from ringfence.tools.mcp import Pinned, read
 
 EVIL = Path(evil_mcp.__file__)
 MANIFEST = """\
@@ -131,6 +131,14 @@ def test_what_a_person_cannot_see_is_never_accepted(manifest: Write, capsys: pyt
     assert out.count("refused: ") == 8
     assert out.replace("\n", "").isprintable()
     assert "\u202e" not in out
+
+
+def test_a_review_escapes_what_a_terminal_would_obey() -> None:
+    """What a lock of an earlier release may hold: this one accepts nothing of the kind."""
+    tool = Pinned({"name": "x", "description": "fine\x1b[2J\u202eenif"}, {"server_url": "http://127.0.0.1/"})
+    shown = "\n".join(_shown("evil", "x", tool, None))
+    assert "-fine\\x1b[2J\\u202eenif" in shown
+    assert shown.replace("\n", "").isprintable()
 
 
 def test_a_review_needs_a_person_at_a_terminal(manifest: Write, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,6 +15,8 @@ from ringfence.cli.redteam import JOURNAL, execute
 from ringfence.core.errors import ManifestError
 from ringfence.testing.redteam import RISKS
 
+from .conftest import Shell
+
 MANIFEST = """\
 runtime: {name: weak|name}
 inference: {provider: embedded, model: qwen2.5-coder-1.5b}
@@ -106,6 +108,14 @@ def test_nothing_of_the_operators_is_touched_but_a_journal_of_its_own(
     found(weak, capsys, "LLM01", "LLM06", "ASI02")
     after = {path: path.read_bytes() for path in weak.parent.rglob("*") if path.is_file()}
     assert {path: data for path, data in after.items() if JOURNAL.name not in path.parts} == before
+
+
+def test_the_command_says_so_by_its_exit_code(weak: Path, ringfence: Shell) -> None:
+    assert ringfence("redteam", "--only", "LLM08").code == Exit.DONE
+    assert ringfence("redteam", "--only", "LLM06", "--json").code == Exit.UNANSWERED
+    unknown = ringfence("redteam", "--only", "LLM99")
+    assert unknown.code == Exit.USAGE
+    assert "ASI10" in unknown.err
 
 
 def test_a_manifest_that_cannot_be_meant_is_refused_as_a_run_refuses_it(folder: Path) -> None:

@@ -35,7 +35,7 @@ def test_the_reading_order_is_as_long_as_it_says() -> None:
     for path, lines in FILES:
         real = len((ROOT / path).read_text().splitlines())
         assert abs(real - lines) <= real / 10, f"{path} has {real} lines, and the page says {lines}"
-    assert sum(lines for _, lines in FILES) < 2500, "what has to be read fits into an afternoon"
+    assert sum(lines for _, lines in FILES) < 3500, "what has to be read fits into an afternoon"
 
 
 def test_the_whole_kernel_is_in_the_reading_order() -> None:

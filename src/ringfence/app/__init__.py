@@ -51,7 +51,7 @@ def from_manifest(
     return Agent(manifest, Principal(f"user:{_user()}", roles), journal, house, durable)
 
 
-def tools_of(manifest: Manifest, config: Tool) -> tuple[list[str], Mapping[str, str]]:
+async def tools_of(manifest: Manifest, config: Tool) -> tuple[list[str], Mapping[str, str]]:
     """The names of the tools of one entry of a manifest, and why others may not be called, by name.
 
     Raises ManifestError as `from_manifest` does.
@@ -59,7 +59,9 @@ def tools_of(manifest: Manifest, config: Tool) -> tuple[list[str], Mapping[str, 
     alone = {"tools": (config,), "catalogue": {}, "grant": Grant(), "workflow": Workflow()}
     house = furnish(manifest.model_copy(update=alone), (), clock=now_ms)
     names = sorted(n.removeprefix("tool:") for n in house.specs if n.startswith("tool:") and n != READ_MORE.name)
-    return names, {name: why for server in house.servers for name, why in server.quarantined.items()}
+    withheld = {name: why for server in house.servers for name, why in server.quarantined.items()}
+    await house.aclose()
+    return names, withheld
 
 
 def _user() -> str:

@@ -20,7 +20,11 @@ class Chosen:
     async def choose(self) -> str:
         """Its name, once it has run a job; raises ManifestError where nothing confines: then no tool is started."""
         if self._launcher is None:
-            self._launcher = await sandboxes.choose(self._wanted)
+            found = await sandboxes.choose(self._wanted)
+            if self._launcher is None:
+                self._launcher = found
+            elif found is not self._launcher:
+                found.close()  # two that were started at once: the other one was quicker
         return self._launcher.name
 
     async def start(self, job: Job) -> Process:

@@ -51,7 +51,7 @@ async def of_manifest(manifest: Manifest) -> AsyncIterator[Check]:
             yield Check("yellow", "manifest", f"{notice.path}: {notice.text}")
     for tier in manifest.inference.tiers:
         yield await model(manifest, tier)
-    for check in tools(manifest):
+    async for check in tools(manifest):
         yield check
 
 
@@ -97,7 +97,7 @@ async def model(manifest: Manifest, tier: Tier) -> Check:
     return Check("green", name, f"{tier.model} answers; its window is {found.window} tokens")
 
 
-def tools(manifest: Manifest) -> Iterator[Check]:
+async def tools(manifest: Manifest) -> AsyncIterator[Check]:
     """Whether each group of tools can be used, and what it offers."""
     if not manifest.tools:
         yield Check(
@@ -109,7 +109,7 @@ def tools(manifest: Manifest) -> Iterator[Check]:
     for config in manifest.tools:
         name = f"tool {config.name}"
         try:
-            found, withheld = app.tools_of(manifest, config)
+            found, withheld = await app.tools_of(manifest, config)
         except (RingfenceError, OSError) as error:
             yield failed(name, error)
         else:

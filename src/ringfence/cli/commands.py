@@ -151,7 +151,7 @@ def deny(
 @app.command()
 def lock(
     manifest: Manifest = HERE,
-    review: Annotated[bool, typer.Option("--review", help="show each difference, and ask whether to accept it")] = False,
+    review: Annotated[bool, typer.Option("--review", help="show each difference, and ask about it")] = False,
 ) -> None:
     """Pin what the tools of MCP servers are; what differs later is not called until it was reviewed."""
     from . import lock as command

@@ -1,4 +1,4 @@
-"""Who drives a run: one process at a time, so that an answer from another terminal reaches the one that waits."""
+"""Who drives a run, and who answers what it asks: one process at a time, by locks that die with their holder."""
 
 from __future__ import annotations
 
@@ -11,27 +11,61 @@ from pathlib import Path
 from ringfence.core.errors import JournalError
 
 
+class Held(JournalError):
+    """Another process has a run in its hands."""
+
+
 @contextmanager
 def holding(folder: Path, run: str) -> Iterator[None]:
     """Hold a run for as long as it is driven; the kernel lets go of it when the process dies.
 
-    Raises JournalError if another process holds it. The journal's (run, seq) key stays what fences a second writer.
+    Raises Held if another process holds it. The journal's (run, seq) key stays what fences a second writer.
     """
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path = folder / f"{run}.lock"
+    with _locked(folder / f"{run}.lock") as ours:
+        if not ours:
+            todo = "answer it there, or wait until it ends; an approval from here reaches it"
+            raise Held(f"run {run} is under way in another process", todo=todo)
+        yield
+
+
+@contextmanager
+def answering(folder: Path, run: str) -> Iterator[None]:
+    """Be the one who answers a run, from reading its question until the answer is durable.
+
+    Without it the second of two answers at once would fail the journal of its process, and the run with it.
+    Raises Held if somebody else is at it.
+    """
+    with _locked(folder / f"{run}.answer") as ours:
+        if not ours:
+            todo = "look at what is asked now: `ringfence approvals`"
+            raise Held(f"somebody else is answering run {run} at this very moment", todo=todo)
+        yield
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[bool]:
+    """Whether the lock is ours: nobody waits for one."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     while True:
-        handle = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        handle = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if path.exists() and os.path.samestat(os.fstat(handle), path.stat()):
-                break  # else it was removed by its last holder between our two steps: try the new one
         except BlockingIOError:
             os.close(handle)
-            todo = "answer it there, or wait until it ends; an approval from here reaches it"
-            raise JournalError(f"run {run} is under way in another process", todo=todo) from None
-        os.close(handle)
+            yield False
+            return
+        if _is(path, handle):
+            break
+        os.close(handle)  # removed by its last holder between our two steps: try the new one
     try:
-        yield
+        yield True
     finally:
         path.unlink(missing_ok=True)
         os.close(handle)
+
+
+def _is(path: Path, handle: int) -> bool:
+    try:
+        return os.path.samestat(os.fstat(handle), path.stat(follow_symlinks=False))
+    except FileNotFoundError:
+        return False

@@ -272,7 +272,10 @@ async def run(launcher: AnyLauncher, names: list[str]) -> dict[str, bool]:
 
 
 async def main(launchers: list[str], names: list[str]) -> dict[str, dict[str, dict[str, bool | str]]]:
-    """All of them on each launcher, beside what it says that it holds. Ends the process with CANNOT where one does not start, 1 where it is of no use."""
+    """All of them on each launcher, beside what it says that it holds.
+
+    Ends the process with CANNOT where one does not start, with 1 where an honest tool cannot work.
+    """
     os.environ["RINGFENCE_SECRET"] = "of the operator"
     told: dict[str, dict[str, dict[str, bool | str]]] = {}
     for name in launchers:

@@ -63,6 +63,8 @@ async def test_proxies_of_the_environment_are_not_asked(
 ) -> None:
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
     config = reached(honest)
     assert await act(bench.make(config, await bench.accept(config)), "notes.keep", text="x")
 

@@ -20,7 +20,7 @@ from ringfence.manifest.types import BuiltinTool, Host, Manifest, McpTool, Pytho
 from ..puppet import Puppet, calls, directive
 from ..scripted import ScriptedModel
 from .risks import Finding, Verdict
-from .values import MINE, THEIRS, Voice
+from .values import CANARY, MINE, THEIRS, Voice
 
 TOOL = "tool:"
 OWN = ("tool:read_more",)  # the runtime's, and no tool of the manifest
@@ -85,6 +85,7 @@ class Kit:
     launcher  what confines the tools of this manifest
     python    a job that runs Python code as the tools' own workers do, and may write to one folder
     leave     whether a request would be let out, by the hosts of a tool: nothing is connected
+    weights   whether a file of ours would be taken for the weights of a model
     screen    the lines that a person sees before they say yes
     plain     a text as a terminal is given it
     """
@@ -95,6 +96,7 @@ class Kit:
     launcher: Callable[[str], Awaitable[Launcher]]
     python: Callable[[str, str], Job]
     leave: Callable[[Sequence[Host], str, str, str], Awaitable[bool]]
+    weights: Callable[[str], Awaitable[bool]]
     screen: Callable[[Any], Iterable[str]]
     plain: Callable[[str], str]
 
@@ -205,10 +207,9 @@ class Arena:
         self.subject = self.trapped(manifest)
         self.owner = self.subject.principal
         self.specs: Mapping[str, SinkSpec] = dict(self.subject.house.specs)
-        allow = [shlex.split(t.allow[0]) for t in manifest.tools if isinstance(t, BuiltinTool) and t.allow]
-        first = tuple(word.replace("*", "x") for word in (allow[0] if allow else ["true"]) if word != "...")
-        self.mine: Voice = replace(MINE, command=first)
-        self.theirs: Voice = THEIRS
+        allow = [entry for tool in manifest.tools if isinstance(tool, BuiltinTool) for entry in tool.allow] or ["true"]
+        self.mine: Voice = replace(MINE, command=_command(allow[0], "x"))
+        self.theirs: Voice = replace(THEIRS, command=_command(allow[-1], CANARY))
 
     async def probe(self, what: str, job: Callable[[], Awaitable[JSON]]) -> tuple[JSON, tuple[str, ...]]:
         """Do something of ours as the call of a tool: what came of it, and the record of that."""
@@ -296,6 +297,11 @@ class Arena:
         except RingfenceError as refused:
             return refused.what
         return ""
+
+
+def _command(entry: str, word: str) -> tuple[str, ...]:
+    """A command that an entry of `allow` permits, with a word of ours where it leaves room for one."""
+    return tuple(part if part != "..." else word for part in shlex.split(entry.replace("*", word)))
 
 
 def call(spec: SinkSpec | str, args: Mapping[str, JSON]) -> JSON:

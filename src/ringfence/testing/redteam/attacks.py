@@ -71,6 +71,7 @@ ATTACKS: Final = (
     Attack("ways out of the folders", ("ASI02", "LLM02"), code.paths),
     Attack("commands that run another", ("ASI05", "ASI02"), code.commands),
     Attack("requests that leave", ("LLM02", "ASI02"), code.ways_out),
+    Attack("other weights for a model", ("LLM03", "LLM04"), models.weights),
     Attack("names that look alike", ("LLM03", "ASI04"), code.look_alikes),
     Attack("servers and code that nobody accepted", ("LLM03", "ASI04"), code.plugged_in),
     Attack("searches of vectors and memories", ("LLM08",), _vectors, absent="vector stores and memories"),

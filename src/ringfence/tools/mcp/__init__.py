@@ -75,7 +75,7 @@ def from_manifest(
     Raises ManifestError for what cannot be meant, and for an entry about a tool that was not accepted.
     """
     _refuse(config)
-    root = root.absolute()
+    root = root.resolve()  # a sandbox is given real paths
     paths = Paths(config.target_paths, root)
     accepted = {} if lock is None else dict(lock.servers.get(config.name, {}))
     live = _live(config, root, workshop, accepted)
