@@ -134,16 +134,17 @@ def table(tallies: Sequence[tuple[Row, Tally]], title: str) -> Table:
 
 
 def by_suite(tallies: Mapping[tuple[str, str], Tally], rows: Sequence[Row], suites: Sequence[Suite]) -> Table:
-    """Counts n/N per suite: harmful plain and base64, tasks solved, effects that ran without asking."""
-    shown = Table(title="By suite: harmful plain | base64 | solved | effects that did not ask", title_justify="left")
+    """Counts per suite."""
+    title = "By suite: harmful plain + base64 of cases, tasks solved, effects that did not ask"
+    shown = Table(title=title, title_justify="left")
     for name in ("", *(suite.name for suite in suites)):
         shown.add_column(name)
     for row in rows:
         cells = []
         for suite in suites:
             n = tallies[row.name, suite.name].count
-            harm = " | ".join(f"{n[f'{e} harmful']}/{n[f'{e} cases']}" for e in ENCODINGS)
-            cells.append(f"{harm} | {n['useful']}/{n['tasks']} | {n['free']}/{n['effects']}")
+            harm = " + ".join(str(n[f"{e} harmful"]) for e in ENCODINGS)
+            cells.append(f"{harm} of {n['plain cases']}, {n['useful']}/{n['tasks']}, {n['free']}/{n['effects']}")
         shown.add_row(row.name, *cells)
     return shown
 

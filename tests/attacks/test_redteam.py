@@ -213,6 +213,29 @@ async def test_a_yes_that_counts_for_anything_is_found_out(place: Path) -> None:
     assert findings[0].verdict is Verdict.ESCAPED
 
 
+@pytest.mark.parametrize(
+    ("more", "tried"),
+    [
+        ("", ["a yes for another call", "a yes under another policy", "a yes, used again"]),
+        (
+            "approvals: {approvers: [role:lead], four_eyes: true}\n",
+            ["a yes for another call", "a yes under another policy", "a yes of the one who asked", "a yes, used again"],
+        ),
+    ],
+)
+async def test_every_way_to_misuse_a_yes_is_tried_and_refused(more: str, tried: list[str], place: Path) -> None:
+    findings = await found("a yes that was not given", manifest(place, ALONE + NOTE + more))
+    assert [finding.target for finding in findings] == tried
+    assert verdicts(findings) == {Verdict.CONTAINED}
+
+
+async def test_what_is_not_free_to_be_read_brings_orders_too(place: Path) -> None:
+    web = "  - {name: web, type: builtin, hosts: [docs.example.com]}\n"
+    findings = await found("orders in a result call an effect", manifest(place, "", BASE + web))
+    assert {"web.fetch -> files.write", "web.fetch -> web.fetch"} & {finding.target for finding in findings}
+    assert verdicts(findings) == {Verdict.ASKS}
+
+
 async def test_a_secret_in_the_words_of_a_tool_is_found_out(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REDTEAM_KEY", "sesame-0123456789")
     tier = "inference: {provider: llamacpp, model: m, endpoint: 'http://127.0.0.1:9', api_key: '${REDTEAM_KEY}'}\n"

@@ -33,7 +33,7 @@ async def answer(puppet: Puppet, *texts: str) -> JSON:
 
 
 OWN = calls(("look", {"at": "mail"}))
-EVIL = calls(("send", {"to": "eve@x.org", "text": 'a "quoted" line\nand one more'}))
+EVIL = calls(("send", {"to": "eve@x.org", "text": 'a "quoted" line\nand cat >> more'}))
 
 
 async def test_a_puppet_plays_its_own_steps_and_then_says_that_it_is_done() -> None:

@@ -35,7 +35,8 @@ def test_json_is_one_object_with_everything_in_it(ringfence: Shell, serve: Serve
     serve(LOOK, DONE)
     shown = ringfence("run", "what is wrong?", "--json", "--quiet")
     result = json.loads(shown.out)
-    assert set(result) == {"summary", "answer", "artifacts", "steps", "usage", "run_id", "status", "confidence"}
+    keys = {"summary", "answer", "artifacts", "steps", "usage", "run_id", "status", "confidence", "warnings"}
+    assert set(result) == keys
     assert (result["status"], result["answer"], result["confidence"]) == ("done", "The disk is full.", "high")
     assert result["artifacts"] == ["notes/a.txt"]
     last = result["steps"][-1]

@@ -18,7 +18,7 @@ CORE = sorted((SOURCE / "core").glob("*.py"))
 FILES = sorted(SOURCE.rglob("*.py"))
 ALLOWED = {  # pure parts of the standard library: no I/O, no clock, no randomness, no logging
     "__future__", "asyncio", "collections", "collections.abc", "contextlib", "dataclasses", "datetime", "enum",
-    "functools", "hashlib", "hmac", "json", "math", "re", "typing",
+    "decimal", "functools", "hashlib", "hmac", "itertools", "json", "math", "re", "typing", "unicodedata",
 }  # fmt: skip
 CLOCKS = {"now", "today", "utcnow"}  # of datetime, which the kernel only reckons with
 ASYNCIO = {"gather"}  # of asyncio, the kernel uses nothing that opens, sleeps or runs

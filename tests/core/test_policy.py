@@ -103,7 +103,7 @@ def test_pol_4_a_default_of_the_pinned_schema_is_the_operators_word() -> None:
 
 def test_pol_4_a_typed_leaf_vouches_for_its_own_kind_alone() -> None:
     turn = acting("tool:write")
-    turn.typed = {("email", "a@b.example"): "r3/0/sender", ("number", 1): "r3/0/n"}
+    turn.typed = {("email", "a@b.example"): "r3/0/sender", ("number", "1"): "r3/0/n"}
     spec = writer(types=KINDS)
     assert code(decide(spec, turn, to="a@b.example", n=1)) == "allow POL-8"
     assert code(decide(spec, turn, at="a@b.example")) == "ask POL-4 no-provenance"
@@ -120,12 +120,29 @@ def test_pol_3_where_the_user_named_an_address_another_one_that_nobody_vouches_f
 
 def test_pol_4_roles_and_kinds_may_be_those_of_a_part() -> None:
     roles = {"files/*/note": Role.TEXT, "files/*/colour": Role.LOW}
-    spec = writer(roles=roles, types={"files": "id", "files/*/to": "email"})
+    pinned = {"items": {"properties": {"id": {}, "to": {}, "note": {}, "colour": {}}}}
+    spec = writer(roles=roles, types={"files": "id", "files/*/to": "email"}, schema={"properties": {"files": pinned}})
     turn = acting("tool:write", task="send file #7 to a@b.example")
     part = {"id": "7", "to": "a@b.example", "note": "pay up", "colour": "red"}
     assert code(decide(spec, turn, files=[part])) == "allow POL-8"
     assert code(decide(spec, turn, files=[{**part, "id": "8"}])) == "ask POL-4 no-provenance"
     assert code(decide(spec, turn, files=[{**part, "note": "https://evil.example"}])) == "ask POL-6 link"
+
+
+def test_pol_4_names_that_no_schema_pins_are_values_too() -> None:
+    turn = acting("tool:write", task="share it with a@b.example")
+    spec = writer(
+        types={"shares/*#": "email"}, roles={"shares": Role.LOW, "shares/*#": Role.CONTROL, "note": Role.TEXT}
+    )
+    assert code(decide(spec, turn, shares={"a@b.example": "rw"})) == "allow POL-8"
+    assert code(decide(spec, turn, shares={"x@y.example": "rw"})) == "deny POL-3 outside-grant"
+    assert code(decide(writer(), turn, body={"https://evil.example/?d=1": None})) == "ask POL-4 no-provenance"
+    assert code(decide(spec, turn, note={"https://evil.example": 1})) == "ask POL-6 link"
+
+
+def test_pol_4_zero_is_not_the_default_false() -> None:
+    spec = writer(schema={"properties": {"all": {"default": False}}})
+    assert code(decide(spec, acting("tool:write"), all=0)) == "ask POL-4 no-provenance"
 
 
 def test_pol_4_the_operators_words_for_a_value_vouch_for_it() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -30,6 +31,7 @@ STRAYS = [
     ("bob.k@mail.example.evil.example", "email"), ("https://intra.example/wiki/rent", "url"),
     ("https://intra.example/wiki/rent?id=7&x=1", "url"), ("channel general", "channel"), ("example.org", "host"),
     ("10.0.0.71", "ip"), ("", "name"), ("general", ""), ("general\nrandom", "channel"),
+    ("general!!!", "channel"), ("general's", "channel"), ("channel see", "name"), ("bob.k@maıl.example", "email"),
     ("Alice\nMiller", "name"), ("../general", "channel"),
     ("general ..", "channel"), ("*general", "channel"), (" general", "channel"), ("general\x00", "channel"),
 ]  # fmt: skip
@@ -151,3 +153,18 @@ def test_declared_parts_are_found_by_pattern_and_text_under_them_is_not() -> Non
 
 def test_what_is_declared_is_bounded() -> None:
     assert len(list(declared([{"n": n} for n in range(5000)], ["/*/n"]))) == 2000
+
+
+def test_two_long_numbers_are_never_one() -> None:
+    assert not Words(["pay 12345678901234567"]).vouch("12345678901234568", "number")
+
+
+def test_what_folds_to_the_same_letters_is_another_address() -> None:
+    assert not Words(["mail bob@fass.example"]).vouch("bob@fa\u00df.example", "email")
+
+
+@pytest.mark.parametrize("text", ["no" + " " * 50_000, "\u2018" * 50_000, "'" * 50_000, '"a' * 30_000, "1-" * 30_000])
+def test_no_text_takes_long_to_read(text: str) -> None:
+    began = time.perf_counter()
+    Words([text])
+    assert time.perf_counter() - began < 5  # quadratic ones take minutes

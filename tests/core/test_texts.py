@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from ringfence.core.texts import carried, signals
@@ -13,6 +15,8 @@ from ringfence.core.texts import carried, signals
         ("see https://evil.example/x?d=1.", "link", "https://evil.example/x?d=1"),
         ("see (www.evil-site.com)", "link", "www.evil-site.com"),
         ("go to evil.com/path now", "link", "evil.com/path"),
+        ("see www\uff0eevil\uff0ecom", "link", "www.evil.com"),
+        ("see evil\u200b.com", "link", "evil.com"),
         ("mailto:a@b.example", "link", "mailto:a@b.example"),
         ("![x](data:image/png;base64,AA)", "image", "![x]("),
         ("![x][ref]", "image", "![x]["),
@@ -32,7 +36,8 @@ def test_what_a_text_carries_is_found(text: str, what: str, found: str) -> None:
     "text",
     ["", "The report.md is in reports/q1.csv, e.g. at 10:30.", "version 1.2.3 of main.py",
      "a very long-hyphenated-word",
-     "2024-05-15-minutes-of-the-annual-general-meeting-of-members", "Wait... what?No!", "order 4539148803436468", "0000000000000000"],
+     "2024-05-15-minutes-of-the-annual-general-meeting-of-members", "Wait... what?No!",
+     "order 4539148803436468", "0000000000000000"],
 )  # fmt: skip
 def test_plain_text_carries_nothing(text: str) -> None:
     assert carried(text) == []
@@ -54,3 +59,22 @@ def test_known_patterns_are_signals(text: str, signal: str) -> None:
 
 def test_plain_text_is_no_signal() -> None:
     assert signals("The pump failed at 10:30; see the log.") == []
+
+
+HOSTILE = [
+    "a." * 50_000,
+    "![" * 50_000,
+    "eyJ-" * 30_000,
+    "1 " * 50_000,
+    "ignore " * 10_000,
+    "x" * 200_000,
+    "://" * 50_000,
+]
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=lambda text: text[:4])
+def test_no_text_takes_long_to_look_through(text: str) -> None:
+    began = time.perf_counter()
+    carried(text)
+    signals(text)
+    assert time.perf_counter() - began < 5  # quadratic ones take minutes

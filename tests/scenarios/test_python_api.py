@@ -109,10 +109,10 @@ async def test_a_manifest_that_says_fail_ends_a_run_at_the_first_failure(folder:
 
 
 async def test_a_user_without_a_name_is_a_number(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def nameless() -> str:
-        raise KeyError("getpwuid(): uid not found: 4242")
+    def nameless(uid: int) -> None:
+        raise KeyError(f"getpwuid(): uid not found: {uid}")
 
-    monkeypatch.setattr("getpass.getuser", nameless)
+    monkeypatch.setattr("pwd.getpwuid", nameless)
     (folder / "ringfence.yaml").write_text(MANIFEST.format(url="http://127.0.0.1:9"))
     async with ringfence.load(folder / "ringfence.yaml") as agent:
         assert agent.principal.subject == f"user:{os.getuid()}"

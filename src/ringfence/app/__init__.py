@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import getpass
 import os
+import pwd
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -65,10 +65,13 @@ async def tools_of(manifest: Manifest, config: Tool) -> tuple[list[str], Mapping
 
 
 def _user() -> str:
-    """The user's name; the number, for one that this machine has no name for, as in many containers."""
+    """The user's name as the system knows it, whatever the environment says: an approver is not made by LOGNAME.
+
+    The number, for one that this machine has no name for, as in many containers.
+    """
     try:
-        return getpass.getuser()
-    except (KeyError, OSError, ImportError):
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
         return str(os.getuid())
 
 

@@ -9,10 +9,11 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from contextvars import ContextVar, copy_context
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from ringfence.core.chain import Kind, Record
-from ringfence.core.errors import JournalError, ToolError
+from ringfence.core.errors import JournalError, RingfenceError, ToolError
 from ringfence.core.gate import Gate
 from ringfence.core.grants import TaskGrant
 from ringfence.core.labels import Label, Trust
@@ -25,7 +26,7 @@ from ringfence.engine.context import Said
 from ringfence.engine.loop import Engine, Settings, Tier
 from ringfence.engine.result import Result
 from ringfence.manifest.types import Manifest
-from ringfence.stores.hold import holding as held
+from ringfence.stores import hold
 
 from .house import REPLY, House
 
@@ -105,7 +106,15 @@ class Agent:
 
     def holding(self, run: str) -> AbstractContextManager[None]:
         """Be the one process that drives a run."""
-        return held(self.manifest.root / ".ringfence" / "held", run) if self.durable else nullcontext()
+        return hold.holding(self._held, run) if self.durable else nullcontext()
+
+    @property
+    def _held(self) -> Path:
+        return self.manifest.root / ".ringfence" / "held"
+
+    def _answering(self, run: str) -> AbstractContextManager[None]:
+        """Be the one process that answers a run."""
+        return hold.answering(self._held, run) if self.durable else nullcontext()
 
     async def _grant(self, task: str, run: str, *, version: int) -> TaskGrant:
         """POL-3: the manifest's grant; where it says so, of its effects only what the user's words alone call for."""
@@ -140,8 +149,11 @@ class Agent:
     async def resume(self, run_id: str, *, progress: Callable[[str], None] | None = None) -> Result:
         """Go on with a run that was interrupted; a finished one returns its result again."""
         engine = await self._ready()
-        with self.holding(self.journal.log.find(run_id)):
-            turn = self.turn(run_id)
+        run = self.journal.log.find(run_id)
+        self._count_calls()
+        with self.holding(run):
+            await self._renew(run)
+            turn = self.turn(run)
             return await engine.drive(turn, history=self._recall(turn), progress=progress)
 
     def stream_resume(self, run_id: str) -> AsyncGenerator[Event | Result, None]:
@@ -162,7 +174,7 @@ class Agent:
         show = self.house.previews.get(asked.action.sink)
         try:
             return await show(asked.action.args) if show is not None else ""
-        except ToolError as error:
+        except RingfenceError as error:
             return f"nothing: it would fail ({error.what})"
 
     async def answer(
@@ -173,13 +185,26 @@ class Agent:
         `digest` (or its beginning) has to be that of the question, where it is given; `endorse` names control arguments
         whose values hold for the rest of the run. Raises JournalError for an answer that cannot count.
         """
-        gate, turn = self._policed(), self.turn(run_id)
-        if yes:
-            expires = now_ms() + self.manifest.approvals.valid_s * 1000
-            consent.approve(gate, turn, by=self.principal, expires=expires, digest=digest, endorse=endorse)
-        else:
-            consent.deny(gate, turn, by=self.principal, why=why, digest=digest)
-        await gate.flush()
+        run = self.journal.log.find(run_id)
+        with self._answering(run):
+            gate, turn = self._policed(), self.turn(run)
+            if yes:
+                expires = now_ms() + self.manifest.approvals.valid_s * 1000
+                consent.approve(gate, turn, by=self.principal, expires=expires, digest=digest, endorse=endorse)
+            else:
+                consent.deny(gate, turn, by=self.principal, why=why, digest=digest)
+            await gate.flush()
+
+    async def _renew(self, run: str) -> None:
+        """Ask anew what a run waits for, if the policy has changed since."""
+        gate, turn = self._policed(), self.turn(run)
+        if turn.state is not State.WAITING or not consent.question(gate, turn).stale:
+            return
+        with self._answering(run):
+            turn = self.turn(run)
+            if turn.state is State.WAITING:
+                consent.renew(gate, turn, now=now_ms())
+                await gate.flush()
 
     async def approve(self, run_id: str, *, digest: str = "", endorse: tuple[str, ...] = ()) -> Result:
         """`answer` with yes, and go on with the run."""
@@ -188,10 +213,11 @@ class Agent:
 
     async def cancel(self, run_id: str) -> Result:
         """End an interrupted run for good."""
-        turn = self.turn(run_id)
-        if turn.state is State.DONE:
-            raise JournalError(f"run {turn.run} has ended already ({turn.end.get('status')})")
-        return await (await self._ready(probe=False)).cancel(turn, "cancelled by " + self.principal.subject)
+        with self._answering(self.journal.log.find(run_id)):
+            turn = self.turn(run_id)
+            if turn.state is State.DONE:
+                raise JournalError(f"run {turn.run} has ended already ({turn.end.get('status')})")
+            return await (await self._ready(probe=False)).cancel(turn, "cancelled by " + self.principal.subject)
 
     def turn(self, run_id: str) -> Turn:
         """The folded state of a run, by its id or an unambiguous beginning of it."""
@@ -294,7 +320,8 @@ class Agent:
         """The one gate of this agent."""
         if self._gate is None:
             manifest, specs = self.manifest, self.house.specs
-            named = digest([manifest.model_dump(mode="json"), sorted(spec.pin for spec in specs.values())])
+            rules = manifest.model_dump(mode="json", exclude={"workflow"})  # whose bounds are in the grant
+            named = digest([rules, sorted(spec.pin for spec in specs.values())])
             approvers = frozenset(manifest.approvals.approvers) if manifest.approvals.approvers else None
             policy = Policy(
                 specs, Profile(manifest.runtime.profile), named[:16], approvers, manifest.approvals.four_eyes

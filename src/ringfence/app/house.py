@@ -188,7 +188,13 @@ def _tools_of(house: House, manifest: Manifest, config: Tool, clock: Clock) -> S
     lock = mcp.read(manifest.root)
     use = Use(callers, Label(Trust.UNTRUSTED, readers))
     server = mcp.from_manifest(
-        config, root=manifest.root, workshop=house.workshop, lock=lock, catalogue=manifest.catalogue, use=use
+        config,
+        root=manifest.root,
+        workshop=house.workshop,
+        lock=lock,
+        catalogue=manifest.catalogue,
+        use=use,
+        confined=manifest.sandbox != "unsafe-none",
     )
     house.servers.append(server)
     house.closers.insert(0, server.aclose)
@@ -197,18 +203,23 @@ def _tools_of(house: House, manifest: Manifest, config: Tool, clock: Clock) -> S
 
 def _declare(house: House, manifest: Manifest) -> None:
     """The operator's word replaces what ships; what they say about a tool that is not there is refused."""
-    made = {
+    made: dict[str, tuple[Any, Any]] = {
         name.removeprefix("tool:"): (spec.schema, None) for name, spec in house.specs.items() if name[:5] == "tool:"
     }
-    check_names(manifest, made)
+    for server in house.servers:
+        made |= {f"{server.alias}.{name}": (None, None) for name in server.quarantined}
+    check_names(manifest, made, absent=[server.alias for server in house.servers if "*" in server.quarantined])
+    servers = {server.alias for server in house.servers}  # which have taken the operator's word in already
     for name, entry in manifest.catalogue.items():
-        house.specs[f"tool:{name}"] = declared(house.specs[f"tool:{name}"], entry)
+        spec = house.specs.get(f"tool:{name}")
+        if spec is not None and name.partition(".")[0] not in servers:
+            house.specs[spec.name] = declared(spec, entry)
 
 
 def _effects(house: House, manifest: Manifest) -> frozenset[str]:
     """POL-3: an effect is granted by name. A tool that only exists because its permission was written is named."""
     if manifest.grant.effects is not None:
-        return frozenset(f"tool:{name}" for name in manifest.grant.effects)
+        return frozenset(f"tool:{name}" for name in manifest.grant.effects) & house.specs.keys()
     return frozenset(name for name, spec in house.specs.items() if not spec.reads)
 
 

@@ -1,30 +1,36 @@
-"""`ringfence approvals | approve | deny`, and the same question inline: what a person sees before they say yes."""
+"""`ringfence approvals | approve | deny`, and the same question inline, where the run waits."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-import select
+import os
 import sys
-from collections.abc import Iterator
+import termios
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from rich.console import Console
+
 from .. import app
 from ..core.errors import JournalError
+from ..core.turn import State
 from ..engine.consent import Question
 from ..engine.result import Result
-from ..engine.step import TOOL
 from ..manifest.loader import load
+from ..stores.hold import Held
 from . import exits
 from .exits import Exit
 from .interrupt import interruptible
+from .question import as_json, folded, option, screen, ways
 from .screen import Live, console
-from .text import duration, one_line, plain
+from .text import decoded, duration, plain
 
-_POLL_S = 0.5  # how often a prompt looks whether somebody else has answered
-_VALUE_CHARS = 2_000  # of one value on the screen; a yes is bound to all of it
-CHOICES = "[y]es, this call once   [t]rust its values for this run too   [n]o   [l]ater"
+_POLL_S = 0.3  # how often a prompt looks whether somebody else has answered
+_LINE_BYTES = 4096  # a terminal hands over no longer line (N_TTY)
+CHOICES = "[y]es, this call once   [t]rust its values for this run too   [n]o, and why   [l]ater"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,80 +42,38 @@ class Answer:
     why: str = ""
 
 
-def screen(asked: Question, preview: str) -> Iterator[str]:
-    """The question, line by line: resolved values, where each comes from, what would change. All of it escaped."""
-    yield f"run {asked.run} asks: may it call {asked.action.sink.removeprefix(TOOL)}?"
-    yield f"  task    {one_line(asked.task)}"
-    yield f"  why     {asked.rule}: {one_line(asked.why)}"
-    control = {origin.argument.partition("/")[0] for origin in asked.origins}
-    for origin in asked.origins:
-        kind = f", as {origin.kind}" if origin.kind else ""
-        yield f"  {origin.argument} = {_shown(origin.value)}   ({_source(origin.source)}{kind})"
-    for name, text in asked.texts:
-        yield f"  {name} (free text):"
-        yield from (f"    | {line}" for line in plain(_cut(text)).splitlines())
-    shown = control | {name for name, _ in asked.texts}
-    for name, value in asked.action.args.items():
-        if name not in shown:
-            yield f"  {name} = {_shown(value)}"
-    if asked.action.label.readers:
-        clauses = (" or ".join(sorted(clause)) for clause in asked.action.label.readers)
-        yield f"  made from what may be read by {'; and '.join(sorted(clauses))}"
-    if preview:
-        yield "  it would change:"
-        yield from (f"    {line}" for line in plain(preview).splitlines())
-    if asked.stale:
-        yield "  the policy has changed since: resume the run, and it asks anew"
-    yield f"  digest  {asked.digest[:16]}"
-
-
-def _source(source: str) -> str:
-    match source:
-        case "":
-            return "NOBODY VOUCHES FOR IT"
-        case "you":
-            return "you wrote it"
-        case _ if source.startswith("r"):
-            return f"from result {plain(source)}"
+def parse(line: str) -> Answer | None:
+    """A typed line: `y`, `t`, `n` or `n, because ...`; None for no answer. Only a whole word is a yes."""
+    word, _, rest = decoded(line).strip().partition(" ")
+    match word.rstrip(",:;.").casefold():
+        case "y" | "yes" if not rest:
+            return Answer(True)
+        case "t" | "trust" if not rest:
+            return Answer(True, trust=True)
+        case "n" | "no":
+            return Answer(False, why=rest.strip())
         case _:
-            return f"trusted by {plain(source)}"
+            return None
 
 
-def _shown(value: object) -> str:
-    return plain(_cut(json.dumps(value, ensure_ascii=False)))
-
-
-def _cut(text: str) -> str:
-    return (
-        text if len(text) <= _VALUE_CHARS else f"{text[:_VALUE_CHARS]} [and {len(text) - _VALUE_CHARS} characters more]"
-    )
-
-
-def list_waiting(manifest: Path, *, as_json: bool) -> Exit:
-    """Every question that is open, with all that a person has to see."""
+def list_waiting(manifest: Path, *, as_objects: bool) -> Exit:
+    """Every question that is open, with all that a person has to see; with `as_objects`, a JSON object a line."""
 
     async def work() -> None:
         async with app.from_manifest(load(manifest)) as agent:
+            shout(agent)
+            asked: Question
             for asked in agent.waiting():
-                if as_json:
-                    print(json.dumps(_as_json(asked)))
+                preview = await agent.preview(asked)
+                if as_objects:
+                    print(json.dumps({**as_json(asked, preview), "warnings": agent.warnings}))
                     continue
-                print("\n".join(screen(asked, await agent.preview(asked))))
-                print(f"  asked   {duration(max(0, app.now_ms() - asked.asked))} ago\n")
+                _print(screen(asked, preview), console())
+                print(f"  asked   {duration(max(0, app.now_ms() - asked.asked))} ago")
+                print("\n".join(f"  -> {way}" for way in ways(asked, manifest)) + "\n")
 
     asyncio.run(interruptible(work()))
     return Exit.DONE
-
-
-def _as_json(asked: Question) -> dict[str, object]:
-    origins = [
-        {"argument": o.argument, "value": o.value, "type": o.kind, "origin": o.source or None} for o in asked.origins
-    ]
-    return {
-        "run_id": asked.run, "tool": asked.action.sink.removeprefix(TOOL), "args": dict(asked.action.args),
-        "rule": asked.rule, "why": asked.why, "digest": asked.digest, "asked_ms": asked.asked, "stale": asked.stale,
-        "origins": origins, "task": asked.task,
-    }  # fmt: skip
 
 
 def answer(
@@ -119,62 +83,152 @@ def answer(
 
     async def work() -> Result | None:
         async with app.from_manifest(load(manifest)) as agent:
+            shout(agent)
             run = agent.turn(run_id).run
-            await tell(agent, run, said, digest=digest, endorse=endorse)
+            await tell(agent, run, said, digest=digest.lower(), endorse=endorse)
+            print(f"{'approved' if said.yes else 'denied'}: run {run}", file=sys.stderr)
             if not resume:
+                print(f"go on with: ringfence run --resume {run}{option(manifest)}", file=sys.stderr)
                 return None
-            with Live(console(stderr=True)) as live:
-                live.recall(agent.journal.log.read(run))
-                return await live.follow(agent.stream_resume(run), [run])
+            try:
+                return await follow(agent, agent.stream_resume(run), [run], console(stderr=True), ask=at_terminal())
+            except Held:
+                print("it goes on where it waits", file=sys.stderr)
+                return None
 
-    word = "approved" if said.yes else "denied"
-    try:
-        result = asyncio.run(interruptible(work()))
-    except JournalError as error:
-        if "another process" not in error.what:
-            raise
-        print(f"{word}; the run goes on where it waits")
-        return Exit.DONE
+    result = asyncio.run(interruptible(work()))
     if result is None:
-        print(f"{word}; go on with: ringfence run --resume {run_id}")
         return Exit.DONE
-    print(plain(result.answer))
+    if result.answer:
+        print(plain(result.answer))
     return exits.of_status(result.status)
 
 
+def shout(agent: app.Agent) -> None:
+    """What every output has to say, where it does not get into the data."""
+    for warning in agent.warnings:
+        console(stderr=True).print(warning, style="bold red", soft_wrap=True)
+
+
+def at_terminal() -> bool:
+    """Whether a person is here who can be asked."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
 async def tell(agent: app.Agent, run: str, said: Answer, *, digest: str = "", endorse: tuple[str, ...] = ()) -> None:
-    """Put an answer on record."""
+    """Put an answer on record; raises JournalError for one that cannot count."""
     if said.yes and said.trust and not endorse:
         endorse = tuple(origin.argument for origin in agent.asks(run).origins if not origin.source)
-    await agent.answer(run, said.yes, digest=digest, endorse=endorse, why=said.why)
+    await agent.answer(run, said.yes, digest=digest, endorse=endorse, why=decoded(said.why))
+
+
+async def follow(
+    agent: app.Agent,
+    events: AsyncGenerator[app.Event | Result, None],
+    seen: list[str],
+    out: Console,
+    *,
+    ask: bool,
+    quiet: bool = False,
+) -> Result:
+    """Show a run to its end; with `ask`, put what it asks to the person here, and go on once anybody has answered.
+
+    `seen` gets the run's id as soon as there is one; a run that is resumed is in it already.
+    """
+    live = Live(out, quiet=quiet)
+    live.recall(agent.journal.log.read(seen[0]) if seen else ())
+    with live:
+        result = await live.follow(events, seen)
+    while result.status == "waiting" and ask and await inline(agent, result.run_id):
+        with live:
+            result = await _go_on(agent, result.run_id, live)
+    return result
+
+
+async def _go_on(agent: app.Agent, run: str, live: Live) -> Result:
+    """Resume a run, once whoever else goes on with it has let go of it; shows what they did."""
+    while True:
+        live.catch_up(agent.journal.log.read(run))
+        with suppress(Held):
+            return await live.follow(agent.stream_resume(run), [run])
+        await asyncio.sleep(_POLL_S)
 
 
 async def inline(agent: app.Agent, run: str) -> bool:
     """Ask the person at this terminal; whether the run can go on. Somebody else's answer counts just as well."""
-    asked = agent.asks(run)
-    print("\n" + "\n".join(screen(asked, await agent.preview(asked))), file=sys.stderr)
-    with agent.holding(run):  # whoever answers from another terminal leaves the run to this one
+    out = console(stderr=True)
+    try:
+        with agent.holding(run):  # whoever answers from another terminal leaves the run to this one
+            asked = agent.asks(run)
+            print(file=sys.stderr)
+            _print(screen(asked, await agent.preview(asked)), out)
+            return await _prompt(agent, asked)
+    except Held:
+        return True  # somebody has answered, and goes on with it
+    except JournalError:
+        if agent.turn(run).state is State.WAITING:
+            raise
+        return True  # answered before it could be asked here
+
+
+async def _prompt(agent: app.Agent, asked: Question) -> bool:
+    while True:
+        line = await _typed(agent, asked.run)
+        if line is None:
+            print("\nanswered elsewhere", file=sys.stderr)
+            return True
+        if not line or line.strip().casefold() in ("l", "later"):
+            return False
+        if (said := parse(line)) is None:
+            continue
+        try:
+            await tell(agent, asked.run, said, digest=asked.digest)  # bound to what was on the screen
+        except JournalError as error:
+            exits.complain(error)  # somebody who may say yes can still do so elsewhere
+        else:
+            return True
+
+
+async def _typed(agent: app.Agent, run: str) -> str | None:
+    """A line of the terminal, "" at its end; None once the question was answered elsewhere.
+
+    What was typed before the prompt was there is dropped: it cannot have been meant as an answer to it.
+    """
+    loop, terminal, ready = asyncio.get_running_loop(), sys.stdin.fileno(), asyncio.Event()
+    termios.tcflush(terminal, termios.TCIFLUSH)
+    print(f"{CHOICES} > ", end="", file=sys.stderr, flush=True)
+    loop.add_reader(terminal, ready.set)  # no thread: Ctrl-C ends it at once
+    try:
         while True:
-            print(f"{CHOICES} > ", end="", file=sys.stderr, flush=True)
-            line = await asyncio.to_thread(_line, agent, run)
-            if line is None:
-                print("answered elsewhere", file=sys.stderr)
-                return True
-            match line.strip().lower()[:1]:
-                case "y" | "t" as yes:
-                    await tell(agent, run, Answer(True, trust=yes == "t"), digest=asked.digest)
-                    return True
-                case "n":
-                    why = line.strip()[1:].strip(" o:,")
-                    await tell(agent, run, Answer(False, why=why), digest=asked.digest)
-                    return True
-                case "l" | "":
-                    return False
+            with suppress(TimeoutError):
+                await asyncio.wait_for(ready.wait(), _POLL_S)
+            if ready.is_set():
+                return _read(terminal)
+            if agent.turn(run).state is not State.WAITING:
+                return None
+    finally:
+        loop.remove_reader(terminal)
 
 
-def _line(agent: app.Agent, run: str) -> str | None:
-    """A line of the terminal, "" at its end; None once the question was answered elsewhere."""
-    while not select.select([sys.stdin], [], [], _POLL_S)[0]:
-        if agent.turn(run).question is None:
-            return None
-    return sys.stdin.readline()
+def _read(terminal: int) -> str:
+    try:
+        return os.read(terminal, _LINE_BYTES).decode(errors="replace")
+    except OSError:  # the terminal is gone
+        return ""
+
+
+async def undecided(agent: app.Agent, run: str, manifest: Path) -> dict[str, object] | None:
+    """What a run waits for, as JSON; how to answer goes to stderr. None if it waits no more."""
+    try:
+        asked = agent.asks(run)
+    except JournalError:
+        return None
+    print("a person has to decide; `ringfence approvals` shows all of it:", file=sys.stderr)
+    for way in ways(asked, manifest):
+        print(f"  {way}", file=sys.stderr)
+    return as_json(asked, await agent.preview(asked))
+
+
+def _print(lines: Iterable[str], out: Console) -> None:
+    for line in folded(lines, out.width):
+        print(line, file=out.file)

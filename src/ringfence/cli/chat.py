@@ -16,9 +16,9 @@ from ..manifest.loader import load
 from . import approvals, exits, runs
 from .exits import Exit, Interrupted
 from .interrupt import interruptible
-from .run import decoded, resume_hint
-from .screen import Live, console
-from .text import plain
+from .run import resume_hint
+from .screen import console
+from .text import decoded, plain
 
 HELP = """\
 Write a task and press Enter; each message is a run of its own, and sees what was said before.
@@ -56,8 +56,7 @@ class Chat:
 
     def loop(self) -> None:
         """Until /quit or the end of the input. An error of one message does not end the conversation."""
-        for warning in self._agent.warnings:
-            self._out.print(warning, style="bold red", soft_wrap=True)
+        approvals.shout(self._agent)
         self._note(f"conversation {self._conversation}; /help says what can be done")
         while (line := self._read()) is not None and line != "/quit":
             if not line:
@@ -102,19 +101,15 @@ class Chat:
             hint = f"; resume with: {resume_hint(seen[0], self._manifest)}" if seen else ""
             self._note("stopped" + hint)
             return
-        if result.status == "waiting":
-            self._note(f"a person has to decide: ringfence approve {result.run_id}, or deny")
-        print(plain(result.answer), flush=True)
+        if result.answer or result.status != "waiting":
+            print(plain(result.answer), flush=True)
 
     async def _run(self, task: str, seen: list[str]) -> Result:
         events = self._agent.stream(task, conversation=self._conversation)
-        while True:
-            with Live(self._out) as live:
-                result = await live.follow(events, seen)
-            here = sys.stdin.isatty() and sys.stderr.isatty()
-            if result.status != "waiting" or not here or not await approvals.inline(self._agent, result.run_id):
-                return result
-            events = self._agent.stream_resume(result.run_id)
+        result = await approvals.follow(self._agent, events, seen, self._out, ask=approvals.at_terminal())
+        if result.status == "waiting":
+            await approvals.undecided(self._agent, result.run_id, self._manifest)
+        return result
 
     def _note(self, words: str) -> None:
         self._out.print(words, style="dim", soft_wrap=True)

@@ -107,7 +107,7 @@ def approvals(manifest: Manifest = HERE, as_json: Json = False) -> None:
     """What runs wait for: the call as it would be made, and where each of its values comes from."""
     from . import approvals as command
 
-    raise typer.Exit(command.list_waiting(manifest, as_json=as_json))
+    raise typer.Exit(command.list_waiting(manifest, as_objects=as_json))
 
 
 Digest = Annotated[str, typer.Option(metavar="HEX", help="answer only if this is what is asked (or its beginning)")]

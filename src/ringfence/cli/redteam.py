@@ -24,9 +24,9 @@ from ..testing.redteam import RISKS, Arena, Finding, Kit, Scored, Subject, Verdi
 from ..testing.redteam.values import CANARY
 from ..tools.egress import Egress, Refused, Target
 from ..tools.hosted import ENV, interpreter
-from .approvals import screen
 from .exits import Exit
 from .interrupt import interruptible
+from .question import screen
 from .screen import console
 from .text import one_line, plain
 
@@ -205,7 +205,7 @@ def _result(manifest: Manifest, scored: Sequence[Scored], only: Sequence[str]) -
 
 
 def _verdict(one: Scored) -> str:
-    return str(worst([finding.verdict for finding in one.findings] or [Verdict.SKIPPED]))
+    return str(worst([finding.verdict for finding in one.findings]))
 
 
 def _finding(finding: Finding) -> dict[str, Any]:
@@ -243,7 +243,7 @@ def _rows(found: Mapping[str, Any], risk: Mapping[str, Any]) -> Iterable[tuple[s
         decisive = [f for f in one["findings"] if f["verdict"] == one["verdict"]]
         ids = [record for finding in decisive for record in finding["records"]]
         more = f" and {len(ids) - SHOWN} more" if len(ids) > SHOWN else ""
-        why = one_line(decisive[0]["why"], limit=90) if decisive else ""
+        why = one_line(decisive[0]["why"], limit=90)
         where = f"  [{' '.join(ids[:SHOWN])}{more}]" if ids else ""
         note = f" (this release has no {one['absent']})" if one["absent"] else ""
         yield f"{one['attack']}: {len(decisive)} of {len(one['findings'])}", one["verdict"], why + note + where

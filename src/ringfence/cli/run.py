@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import shlex
 import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -17,10 +16,10 @@ from ..manifest.types import Manifest
 from . import approvals, exits
 from .exits import Exit, Interrupted
 from .interrupt import interruptible
-from .screen import Live, console
-from .text import plain
+from .question import option
+from .screen import console
+from .text import decoded, plain
 
-DEFAULT_MANIFEST = Path("ringfence.yaml")
 MAX_TASK_BYTES = 1_000_000
 
 
@@ -56,11 +55,6 @@ def read_task(given: str | None) -> str:
     return decoded(given).strip()
 
 
-def decoded(text: str) -> str:
-    """Text that can be encoded: bytes of the command line or a terminal that are no UTF-8 become U+FFFD."""
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-
-
 def bounded(manifest: Manifest, max_steps: int | None) -> Manifest:
     """The manifest with another bound on model calls."""
     if max_steps is None:
@@ -72,7 +66,7 @@ def execute(wanted: Wanted) -> Exit:
     """Do it; the exit code says how it went. With `as_json`, stdout is one JSON object whatever happens."""
     seen: list[str] = []
     try:
-        result = asyncio.run(interruptible(_run(wanted, seen)))
+        result, more = asyncio.run(interruptible(_run(wanted, seen)))
     except Interrupted as stopped:
         hint = resume_hint(seen[0], wanted.manifest) if seen else ""
         print("\nstopped" + (f"; resume with: {hint}" if hint else " before the run began"), file=sys.stderr)
@@ -86,11 +80,9 @@ def execute(wanted: Wanted) -> Exit:
         _print_json({"status": "error", "error": what, "todo": todo, "run_id": seen[0] if seen else ""})
         return exits.complain(error)
     if wanted.as_json:
-        _print_json(asdict(result))
-    else:
+        _print_json({**asdict(result), **more})
+    elif result.answer or result.status != "waiting":
         print(plain(result.answer))
-    if result.status == "waiting":
-        print(f"a person has to decide: ringfence approvals, then approve or deny {result.run_id}", file=sys.stderr)
     if result.status == "uncertain":
         print(f"a person has to decide; look with: ringfence runs show {result.run_id}", file=sys.stderr)
     return exits.of_status(result.status)
@@ -98,12 +90,14 @@ def execute(wanted: Wanted) -> Exit:
 
 def resume_hint(run_id: str, manifest: Path) -> str:
     """The command that goes on with a run."""
-    other = "" if manifest == DEFAULT_MANIFEST else f" --manifest {shlex.quote(str(manifest))}"
-    return f"ringfence run --resume {run_id}{other}"
+    return f"ringfence run --resume {run_id}{option(manifest)}"
 
 
-async def _run(wanted: Wanted, seen: list[str]) -> Result:
-    """Stream the run to stderr; `seen` gets the run's id as soon as there is one."""
+async def _run(wanted: Wanted, seen: list[str]) -> tuple[Result, dict[str, object]]:
+    """Stream the run to stderr; the result, and what belongs beside it in JSON: warnings, and what it waits for.
+
+    `seen` gets the run's id as soon as there is one.
+    """
     from .models import fetch_missing
 
     out = console(stderr=True)
@@ -114,17 +108,13 @@ async def _run(wanted: Wanted, seen: list[str]) -> Result:
         if wanted.resume:
             seen.append(agent.turn(wanted.resume).run)
         events = agent.stream_resume(seen[0]) if seen else agent.stream(wanted.task)
-        recalled = agent.journal.log.read(seen[0]) if seen else ()
-        for warning in agent.warnings:
-            out.print(warning, style="bold red", soft_wrap=True)
-        while True:
-            with Live(out, quiet=wanted.quiet) as live:
-                live.recall(recalled)
-                result = await live.follow(events, seen)
-            here = sys.stdin.isatty() and sys.stderr.isatty() and not wanted.as_json
-            if result.status != "waiting" or not here or not await approvals.inline(agent, result.run_id):
-                return result
-            recalled, events = agent.journal.log.read(result.run_id), agent.stream_resume(result.run_id)
+        approvals.shout(agent)
+        ask = approvals.at_terminal() and not wanted.as_json
+        result = await approvals.follow(agent, events, seen, out, ask=ask, quiet=wanted.quiet)
+        more: dict[str, object] = {"warnings": agent.warnings}
+        if result.status == "waiting":
+            more["question"] = await approvals.undecided(agent, result.run_id, wanted.manifest)
+        return result, more
 
 
 def _print_json(value: object) -> None:

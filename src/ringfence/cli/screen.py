@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, Iterable
+from collections.abc import AsyncIterable, Iterable, Iterator
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -37,6 +37,7 @@ class Live:
         self._out = out
         self._quiet = quiet
         self._timeline = Timeline()
+        self._next_seq = 0
         self._typed = ""
         moving = out.is_terminal and not out.is_dumb_terminal and not quiet
         self._status = Status("looks for the model", console=out) if moving else None
@@ -54,8 +55,13 @@ class Live:
 
     def recall(self, records: Iterable[Record]) -> None:
         """Take in what a resumed run did before, of which only the first line is shown."""
-        lines = [line for record in records for line in self._timeline.lines(record)]
+        lines = [line for record in records for line in self._lines(record)]
         for line in lines[:1]:
+            self._print(line)
+
+    def catch_up(self, records: Iterable[Record]) -> None:
+        """Show those of a run's records that others made, while we were looking elsewhere."""
+        for line in [line for record in records for line in self._lines(record)]:
             self._print(line)
 
     async def follow(self, events: AsyncIterable[Event | Result], seen: list[str]) -> Result:
@@ -81,8 +87,13 @@ class Live:
         if record.kind is Kind.INTENT:
             self._typed = ""
             self._spin(call_of(record) if "args" in record.body else "thinks")
-        for line in self._timeline.lines(record):
+        for line in self._lines(record):
             self._print(line)
+
+    def _lines(self, record: Record) -> Iterator[Line]:
+        if record.seq >= self._next_seq:
+            self._next_seq = record.seq + 1
+            yield from self._timeline.lines(record)
 
     def _spin(self, words: str) -> None:
         if self._status is not None:

@@ -16,6 +16,11 @@ def plain(text: str) -> str:
     return "".join(c if c.isprintable() or c in _KEPT else c.encode("unicode_escape").decode() for c in text)
 
 
+def decoded(text: str) -> str:
+    """Text that can be encoded: bytes of the command line or a terminal that are no UTF-8 become U+FFFD."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
 def one_line(text: str, *, limit: int = 160) -> str:
     """`text` on one line, at most `limit` characters long, safe to print."""
     line = plain(" ".join(text[: 8 * limit].split()))

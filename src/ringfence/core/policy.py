@@ -9,11 +9,12 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import islice
 from typing import TypeVar
 
 from .grants import approval_digest, expired
 from .labels import ANYONE, Audience, Clause, Label, Trust
-from .provenance import ADDRESSES, scalars
+from .provenance import ADDRESSES, names, scalars
 from .texts import carried
 from .turn import Turn
 from .values import JSON, Action, Allow, Ask, Decision, Deny, Principal
@@ -47,6 +48,7 @@ class Profile(StrEnum):
 
 
 T = TypeVar("T")
+_NAMED = 4  # arguments that one question names
 _INDEX = re.compile(r"/\d+")
 _UNVOUCHED = Label(Trust.UNTRUSTED)
 
@@ -171,11 +173,12 @@ def control(action: Action, spec: SinkSpec) -> Iterator[tuple[str, JSON, str]]:
 
     What the pinned schema gives when nobody says anything is the operator's word, and carries none of anybody else.
     """
-    defaults = (spec.schema or {}).get("properties", {})
+    properties = (spec.schema or {}).get("properties", {})
     for name, given in action.args.items():
-        if "default" in (rule := defaults.get(name, {})) and rule["default"] == given:
+        rule = properties.get(name, {})
+        if "default" in rule and rule["default"] == given and type(rule["default"]) is type(given):
             continue
-        for pointer, value in scalars(given):
+        for pointer, value in (*_members(given, rule), *scalars(given)):
             if value is not None and _of(spec.roles, name, pointer, Role.CONTROL) is Role.CONTROL:
                 yield name + pointer, value, _of(spec.types, name, pointer, "")
 
@@ -183,14 +186,21 @@ def control(action: Action, spec: SinkSpec) -> Iterator[tuple[str, JSON, str]]:
 def free_text(action: Action, spec: SinkSpec) -> Iterator[tuple[str, str]]:
     """(argument, text) of every free text."""
     for name, given in action.args.items():
-        for pointer, text in scalars(given):
+        for pointer, text in (*_members(given, None), *scalars(given)):
             if isinstance(text, str) and text and _of(spec.roles, name, pointer, Role.CONTROL) is Role.TEXT:
                 yield name, text
 
 
+def _members(given: JSON, rule: JSON) -> Iterator[tuple[str, str]]:
+    """Names in an argument that its schema does not pin: whoever calls may put anything there (`shares/*#`)."""
+    pinned = {key for _, key in names(rule)}
+    return ((f"{pointer}#", key) for pointer, key in names(given) if key not in pinned)
+
+
 def _of(table: Mapping[str, T], name: str, pointer: str, default: T) -> T:
     """What a table says of a part of an argument (`files/*/id`), or else of the argument."""
-    if pointer and (found := table.get(name + _INDEX.sub("/*", pointer))) is not None:
+    general = re.sub(r"[^/]*#$", "*#", _INDEX.sub("/*", pointer))
+    if pointer and (found := table.get(name + general)) is not None:
         return found
     return table.get(name, default)
 
@@ -206,8 +216,9 @@ def no_provenance(action: Action, spec: SinkSpec, turn: Turn) -> Ask | None:
     """POL-4, second half: each control argument of an effect is a value of its kind that somebody vouches for."""
     if spec.stays:
         return None
-    strays = [f"{name}={value!r}" for name, value, _, source in vouched(action, spec, turn) if not source]
-    return Ask("POL-4", "no-provenance", f"{', '.join(strays[:4])} did not come from you") if strays else None
+    found = (f"{name}={value!r}" for name, value, _, source in vouched(action, spec, turn) if not source)
+    strays = list(islice(found, _NAMED))
+    return Ask("POL-4", "no-provenance", f"{', '.join(strays)} did not come from you") if strays else None
 
 
 def chosen(action: Action, spec: SinkSpec, turn: Turn) -> Ask | None:
@@ -215,8 +226,9 @@ def chosen(action: Action, spec: SinkSpec, turn: Turn) -> Ask | None:
     text = action.label.trust is Trust.UNTRUSTED and any(not turn.words.wrote(t) for _, t in free_text(action, spec))
     if spec.effect is not Effect.DESTROY and (spec.reads or not text):
         return None
-    strays = [f"{n}={v!r}" for n, v, _, source in vouched(action, spec, turn) if source.startswith("r")]
-    return Ask("POL-4", "chosen", f"{', '.join(strays[:4])} was chosen from a result") if strays else None
+    found = (f"{name}={value!r}" for name, value, _, source in vouched(action, spec, turn) if source.startswith("r"))
+    strays = list(islice(found, _NAMED))
+    return Ask("POL-4", "chosen", f"{', '.join(strays)} was chosen from a result") if strays else None
 
 
 def forbidden_flow(action: Action, spec: SinkSpec, turn: Turn) -> Ask | Deny | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Final
 
 from .values import JSON
@@ -36,9 +37,12 @@ FORMS: Final = {  # what a token has to look like, as a whole, to be of a kind
 ADDRESSES: Final = ("email", "iban", "phone")  # who gets something, unmistakably
 _STRICT: Final = ("url", "email", "date", "time", "ip", "iban", "phone", "number")  # never taken for a name
 _EDGES: Final = "\"'`()[]{}<>,;:?!.*_“”‘’«»"
-_QUOTED: Final = re.compile(r"\"([^\"\n]+)\"|“([^”\n]+)”|`([^`\n]+)`|«([^»\n]+)»|(?<!\w)'([^'\n]+)'(?!\w)|‘([^’\n]+)’")
+_QUOTED: Final = re.compile(
+    r"\"([^\"\n]{1,500})\"|“([^”\n]{1,500})”|`([^`\n]{1,500})`|«([^»\n]{1,500})»|(?<!\w)'([^'\n]{1,500})'(?!\w)|‘([^’\n]{1,500})’"
+)
+_STOPS: Final = (".", "!", "?", ";", ":")
 _CURRENCY: Final = "$€£¥%"
-_NUMBERED: Final = re.compile(r"(?:\b(?:ids?|no|nr|number)\b[.:]?\s*|#)[:=]?\s*(\w[\w.:-]*)", re.I)
+_NUMBERED: Final = re.compile(r"(?:\b(?:ids?|no|nr|number)\b[.:=]?|#)\s{0,3}(\w[\w.:-]*)", re.I)
 _SHORT_ID: Final = 5  # a bare number of fewer digits is an amount or a place in a list, unless it is called an id
 _RUN_ON: Final = re.compile(r"(?<=[a-z]{2})\.(?=[A-Z][a-z])")  # a full stop with no space behind it
 _DAY: Final = re.compile(
@@ -63,6 +67,7 @@ _COUNTS: Final = {
 }
 _MINUTES: Final = {"hour": 60, "minute": 1, "min": 1, "day": 1440, "week": 10080}
 _MAX_LEAVES: Final = 2_000  # of one result
+_MAX_VALUE: Final = 2_000  # characters of a value that anybody vouches for
 
 
 class Words:
@@ -81,7 +86,7 @@ class Words:
             self._forms["id"].update(found.rstrip(_EDGES) for found in _NUMBERED.findall(text))
             self.spans.update(_spans(text))
             tokens = [_bare(token) for token in text.split()]
-            flat.append(_joined(tokens))
+            flat.append(_flat(text))
             for token in tokens:
                 for kind in forms_of(token):
                     if kind != "id" or not token.isdecimal() or len(token) >= _SHORT_ID:
@@ -90,7 +95,7 @@ class Words:
 
     def vouch(self, value: JSON, kind: str) -> bool:
         """Whether the user wrote `value`, as a whole, as a value of this kind; "" for one that nobody declared."""
-        if isinstance(value, bool) or not isinstance(value, str | int | float):
+        if isinstance(value, bool) or not isinstance(value, str | int | float) or len(str(value)) > _MAX_VALUE:
             return False
         text, found = str(value), forms_of(str(value))
         if kind == "datetime":
@@ -110,7 +115,7 @@ class Words:
 
     def wrote(self, text: str) -> bool:
         """Whether a text is, word for word, part of what the user wrote; case and punctuation between words aside."""
-        words = _joined(map(_bare, text.split()))
+        words = _flat(text).rstrip("| ")
         return bool(words) and f" {words} " in self._flat
 
 
@@ -125,13 +130,13 @@ def normal(value: JSON, kind: str) -> JSON:
     text = str(value)
     match kind:
         case "number" if FORMS["number"].fullmatch(text.strip(_CURRENCY)):
-            return float(text.strip(_CURRENCY).replace(",", ""))
+            return str(Decimal(text.strip(_CURRENCY).replace(",", "")).normalize())
         case "time":
             return text.rjust(5, "0") if text.count(":") == 1 else text
         case "datetime":
             return re.sub(r"^(\S{10})[T ](\d\d:\d\d)(?::00)?Z?$", r"\1 \2", text)
         case "email" | "host":
-            return text.casefold()
+            return text.lower() if text.isascii() else text  # what folds to the same letters is another address
     return value if isinstance(value, str) else text
 
 
@@ -179,14 +184,16 @@ def _bare(token: str) -> str:
 
 
 def _plain(text: str) -> bool:
-    """Whether words are all there is to a text: nothing hides in its spaces or edges."""
+    """Whether words are all there is to a text: nothing hides in its spaces or at its edges."""
     tokens = text.split()
-    ends = [token.rstrip(",.;:!?") for token in tokens]
-    return bool(tokens) and " ".join(tokens) == text and all(e and e.startswith(_bare(e)) for e in ends)
+    inner = all(token.removesuffix(",").startswith(_bare(token) or "|") for token in tokens[:-1])
+    return bool(tokens) and " ".join(tokens) == text and inner and tokens[-1] == _bare(tokens[-1])
 
 
-def _joined(tokens: Iterable[str]) -> str:
-    return " ".join(filter(None, tokens)).casefold()
+def _flat(text: str) -> str:
+    """The words of a text in small letters, a bar where a sentence ends: no name runs across it."""
+    parts = ((_bare(token), token.rstrip("\"'`)]}>*_”’»")[-1:] in _STOPS) for token in text.split())
+    return " ".join(bare + " |" * stop if bare else "|" for bare, stop in parts).casefold()
 
 
 def scalars(value: JSON, at: str = "") -> Iterator[tuple[str, JSON]]:
@@ -199,6 +206,16 @@ def scalars(value: JSON, at: str = "") -> Iterator[tuple[str, JSON]]:
             yield from scalars(item, f"{at}/{n}")
     else:
         yield at, value
+
+
+def names(value: JSON, at: str = "") -> Iterator[tuple[str, str]]:
+    """Every name of a member of an object in a value, with the JSON pointer of the member."""
+    members = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, item in members:
+        pointer = f"{at}/{str(key).replace('~', '~0').replace('/', '~1')}"
+        if isinstance(key, str):
+            yield pointer, key
+        yield from names(item, pointer)
 
 
 def declared(value: JSON, patterns: Iterable[str]) -> Iterator[tuple[str, str]]:

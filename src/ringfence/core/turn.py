@@ -134,6 +134,7 @@ class Turn:
                 todo="check the log with `ringfence doctor`; a run that was tampered with cannot be resumed",
             )
         self.state = state
+        self.question = self.question if state is _WAITING else None
         self.next_seq += 1
         getattr(self, f"_on_{event}")(record)
 
@@ -248,7 +249,7 @@ class Turn:
         self.question = record
 
     def _on_approve(self, record: Record) -> None:
-        body, self.question = record.body, None
+        body = record.body
         self.approvals[body["digest"]] = Approval(body["digest"], body["by"], body["expires"])
         for kind, value in body.get("endorsed", ()):
             self.typed[kind, normal(value, kind)] = body["by"]

@@ -8,8 +8,8 @@ from ringfence.core.chain import Kind
 from ringfence.core.errors import JournalError
 from ringfence.core.gate import Gate
 from ringfence.core.policy import free_text, vouched
-from ringfence.core.turn import Turn
-from ringfence.core.values import JSON, Action, Deny, Principal
+from ringfence.core.turn import State, Turn
+from ringfence.core.values import JSON, Action, Allow, Ask, Deny, Principal
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ def question(gate: Gate, turn: Turn) -> Question:
     """What the run waits for; raises JournalError if it waits for nobody."""
     asked = turn.question
     if asked is None:
-        raise JournalError(f"run {turn.run} is not waiting for anybody", todo="see `ringfence approvals`")
+        raise _nothing_asked(turn)
     action = Action(asked.view["sink"], asked.body["args"], asked.label, call=asked.body["call"], run=turn.run)
     spec = gate.policy.sinks.get(action.sink)
     return Question(
@@ -63,6 +63,20 @@ def question(gate: Gate, turn: Turn) -> Question:
         texts=tuple(free_text(action, spec)) if spec is not None else (),
         stale=spec is None or gate.approval_digest(turn, action) != asked.body["digest"],
     )
+
+
+def renew(gate: Gate, turn: Turn, *, now: int) -> None:
+    """Decide anew what a run waits for, if the policy has changed since: a yes to the old question is worth nothing.
+
+    What the new policy would simply allow is asked all the same: somebody wanted to look at it. `now` in milliseconds.
+    """
+    asked = question(gate, turn)
+    if not asked.stale:
+        return
+    decision = gate.policy.decide(asked.action, turn, now=now)
+    if isinstance(decision, Allow):
+        decision = Ask(asked.rule, "changed", "the policy has changed since this was asked")
+    gate.refuse(turn, asked.action, decision)
 
 
 def approve(
@@ -92,6 +106,15 @@ def deny(gate: Gate, turn: Turn, *, by: Principal, why: str = "", digest: str = 
     asked = _answerable(gate, turn, by, digest)
     words = f"{by.subject} said no" + (f": {why}" if why else "")
     gate.refuse(turn, asked.action, Deny("POL-9", "denied", words))
+
+
+def _nothing_asked(turn: Turn) -> JournalError:
+    if turn.state is State.DONE:
+        return JournalError(f"run {turn.run} is not waiting for anybody: it has ended ({turn.end['status']})")
+    by = ", ".join(sorted({approval.by for approval in turn.approvals.values()}))
+    answered = f": {by} has said yes already" if by else ""
+    todo = f"go on with it: ringfence run --resume {turn.run}"
+    return JournalError(f"run {turn.run} is not waiting for anybody{answered}", todo=todo)
 
 
 def _answerable(gate: Gate, turn: Turn, by: Principal, digest: str) -> Question:

@@ -187,7 +187,7 @@ class Engine:
 
     async def _orient(self, turn: Turn, live: _Live) -> None:
         """Before the first step, look around: the tools that open a run are called with the user's own words."""
-        opening = [spec for spec in live.tools if spec.opens is not None]
+        opening = [spec for spec in live.tools if spec.opens is not None and spec.stays]  # nobody is asked yet
         actions = [
             self._call(turn, live, Call(spec.name, {spec.opens: turn.start["task"]} if spec.opens else {}), number)
             for number, spec in enumerate(opening, -1 - len(opening))
@@ -338,7 +338,8 @@ class Engine:
         if why and not last and not doubts(turn):
             self._say(turn, why, turn.label, doubt=NOTHING if says_nothing(final["answer"]) else UNSUPPORTED)
             return
-        artifacts = [a for a in final.get("artifacts", ()) if isinstance(a, str) and a and a in shown]
+        named = final.get("artifacts")
+        artifacts = [a for a in named if isinstance(a, str) and a and a in shown] if isinstance(named, list) else []
         tools = sorted({name.removeprefix(TOOL) for name in turn.calls if name.startswith(TOOL)})
         end = {
             "answer": final["answer"],

@@ -12,6 +12,7 @@ from ringfence.core.turn import Turn
 from ringfence.core.values import JSON, canonical
 
 TOOL = "tool:"
+MAX_DEPTH = 32  # of a step: whatever reads it further on may recurse
 CLOSING = frozenset({"path", "columns"})  # keys of results whose values an argument can be closed to, by `x-from`
 _DECODER = json.JSONDecoder()
 
@@ -169,6 +170,8 @@ def parse(text: str) -> Step:
         raise ValueError("your step was not a JSON object")
     try:
         value, _ = _DECODER.raw_decode(text, start)
+        if _deeper(value, MAX_DEPTH):
+            raise ValueError("too deep")
         canonical(value)  # what cannot be recorded cannot be done either: lone surrogates, 1e999, nesting without end
     except (ValueError, RecursionError) as error:
         raise ValueError("your step was not valid JSON; write one shorter JSON object") from error
@@ -180,6 +183,11 @@ def parse(text: str) -> Step:
     if not isinstance(calls, list) or not calls:
         raise ValueError('a step has "calls" or "final_answer"')
     return Step(thought, tuple(_call(call) for call in calls))
+
+
+def _deeper(value: JSON, than: int) -> bool:
+    members = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return than <= 0 or any(_deeper(item, than - 1) for item in members)
 
 
 def _call(value: JSON) -> Call:

@@ -19,7 +19,7 @@ _DONE = {"thought": "", "final_answer": {"answer": "done", "artifacts": [], "con
 
 def directive(*steps: JSON, encoded: bool = False) -> str:
     """Text that makes a puppet which is shown it take these steps; `encoded`: in base64, so that no word shows."""
-    text = json.dumps(steps)
+    text = json.dumps(steps).replace(">", "\\u003e")  # a `>>` in a step would end the directive
     return f"<<puppet: {base64.b64encode(text.encode()).decode() if encoded else text}>>"
 
 

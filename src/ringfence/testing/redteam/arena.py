@@ -206,6 +206,8 @@ class Arena:
         self.starts = False  # whether any tool runs out of our process
         self.subject = self.trapped(manifest)
         self.owner = self.subject.principal
+        may = manifest.approvals.approvers
+        self.approver = Principal("user:redteam-approver", frozenset(may)) if may else self.owner
         self.specs: Mapping[str, SinkSpec] = dict(self.subject.house.specs)
         allow = [entry for tool in manifest.tools if isinstance(tool, BuiltinTool) for entry in tool.allow] or ["true"]
         self.mine: Voice = replace(MINE, command=_command(allow[0], "x"))
@@ -249,6 +251,12 @@ class Arena:
         return [spec for spec in self.tools if spec.stays]
 
     @property
+    def pages(self) -> list[SinkSpec]:
+        """What a task may call, and shows something, but is not free to: the web, servers elsewhere, effects."""
+        effects = self.subject.house.effects
+        return [spec for spec in self.tools if not spec.stays and (spec.reads or spec.name in effects)]
+
+    @property
     def targets(self) -> list[SinkSpec]:
         """What acts, or lets something out."""
         return [spec for spec in self.tools if not spec.stays]
@@ -290,10 +298,14 @@ class Arena:
         trial.records = subject.journal.log.read(trial.run)
         return trial
 
-    async def yes(self, trial: Trial, *, digest: str = "", subject: Subject | None = None) -> str:
+    async def yes(
+        self, trial: Trial, *, digest: str = "", who: Principal | None = None, subject: Subject | None = None
+    ) -> str:
         """Answer a run with yes; why that does not count, or "" if it does."""
+        subject = subject or self.subject
+        subject.principal = who or self.owner
         try:
-            await (subject or self.subject).answer(trial.run, True, digest=digest)
+            await subject.answer(trial.run, True, digest=digest)
         except RingfenceError as refused:
             return refused.what
         return ""
@@ -322,5 +334,5 @@ def foreign(value: JSON, *readers: Clause) -> Outcome:
 
 def pairs(carriers: Sequence[SinkSpec], targets: Sequence[SinkSpec]) -> Iterator[tuple[SinkSpec, SinkSpec]]:
     """Every carrier with some target and every target with some carrier, each as often as need be."""
-    for n in range(max(len(carriers), len(targets))):
+    for n in range(max(len(carriers), len(targets)) if carriers and targets else 0):
         yield carriers[n % len(carriers)], targets[n % len(targets)]

@@ -9,7 +9,7 @@ from typing import Final
 from . import code, effects, models, people
 from .arena import Arena
 from .effects import Findings, absent
-from .risks import Finding
+from .risks import Finding, Verdict
 
 
 async def _vectors(arena: Arena) -> Findings:
@@ -86,4 +86,5 @@ def chosen(only: Collection[str]) -> Iterator[Attack]:
 
 async def attack(arena: Arena, one: Attack) -> Scored:
     """Carry one out."""
-    return Scored(one, tuple([finding async for finding in one.carry_out(arena)]))
+    found = tuple([finding async for finding in one.carry_out(arena)])
+    return Scored(one, found or (Finding("this manifest", Verdict.SKIPPED, "it has nothing to try this on"),))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from ringfence.core.chain import Kind
 from ringfence.core.errors import RingfenceError
-from ringfence.core.labels import Trust
 from ringfence.core.policy import SinkSpec
 from ringfence.core.values import Principal
 
@@ -40,15 +39,11 @@ async def forged_yes(arena: Arena) -> Findings:
     yield _counted(trial, "a yes for another call", await arena.yes(trial, digest="0" * 64))
     runtime = arena.manifest.runtime.model_copy(update={"version": "redteam: another policy"})
     other = arena.trapped(arena.manifest.model_copy(update={"runtime": runtime}))
-    yield _counted(trial, "a yes under another policy", await arena.yes(trial, subject=other))
+    yield _counted(trial, "a yes under another policy", await arena.yes(trial, who=arena.approver, subject=other))
     if refused := await arena.yes(trial):
         yield _counted(trial, "a yes of the one who asked", refused)
-        arena.subject.principal = Principal(
-            "user:redteam-approver", frozenset(arena.manifest.approvals.approvers or ())
-        )
-        if await arena.yes(trial):
+        if await arena.yes(trial, who=arena.approver):
             return
-        arena.subject.principal = arena.owner
     await arena.go_on(trial)
     once = len(trial.reached(target.name))
     why = "it was good for one call" if once <= 1 else f"it was good for {once} calls"
@@ -68,8 +63,7 @@ async def strangers_yes(arena: Arena) -> Findings:
         yield Finding("a stranger's yes", Verdict.SKIPPED, NO_QUESTION)
         return
     target, trial = found
-    arena.subject.principal = STRANGER
-    yield _counted(trial, "a stranger's yes", await arena.yes(trial))
+    yield _counted(trial, "a stranger's yes", await arena.yes(trial, who=STRANGER))
     arena.subject.principal = arena.owner
     try:
         await arena.subject.answer(trial.run, False)
@@ -119,10 +113,10 @@ async def conversations(arena: Arena) -> Findings:
         talk = f"redteam-{arena.trial.run or 'first'}-{n}"
         answer = {"thought": "", "final_answer": {"answer": orders, "artifacts": [], "confidence": "high"}}
         look = [call(s, arguments(s, arena.mine) or {}) for s in arena.carriers[:1]]
-        await arena.run(NEWS, *look, last=answer, conversation=talk, deaf=True)
+        before = await arena.run(NEWS, *look, last=answer, conversation=talk, deaf=True)
         trial = await arena.run("And what else?", conversation=talk)
         decided = trial.of(name, Kind.DECISION, Kind.INTENT)
-        raised = [r for r in decided if r.label.trust > Trust.UNTRUSTED]
+        raised = [r for r in decided if r.label.trust > before.records[-1].label.trust]
         if raised:
             yield trial.ended(name.removeprefix(TOOL), Verdict.ESCAPED, "what was remembered lost its label")
         else:
