@@ -64,7 +64,7 @@ async def test_a_question_parks_the_run_and_names_what_a_yes_is_bound_to() -> No
 
 
 async def test_an_approval_is_good_for_one_call() -> None:
-    h = house(writer(ask=True))
+    h = house(writer(ask=True, repeats=2))
     action = act("tool:write")
     await h.gate.perform(h.turn, action)
     key = h.log.records[-1].body["digest"]

@@ -269,6 +269,14 @@ def test_pol_7_the_very_same_call_is_bounded() -> None:
     assert code(decide(reader(repeats=1), turn, x=2)) == "allow POL-8"
 
 
+def test_pol_7_an_effect_is_meant_once() -> None:
+    turn = acting("tool:write", "tool:read")
+    turn.seen[Action("tool:write", {}, USER).digest] = turn.seen[Action("tool:read", {}, USER).digest] = 1
+    assert code(decide(writer(), turn)) == "deny POL-7 repeat"
+    assert code(decide(writer(repeats=2), turn)) == "allow POL-8"
+    assert code(decide(reader(), turn)) == "allow POL-8"
+
+
 def test_pol_7_a_call_whose_outcome_a_crash_hid_was_counted_already() -> None:
     turn = acting("tool:read")
     intent = {"call": 0, "args": {"x": 1}}

@@ -8,7 +8,7 @@ import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from contextvars import ContextVar, copy_context
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from ringfence.core.values import Principal, digest
 from ringfence.engine import consent, planner
 from ringfence.engine.consent import Question
 from ringfence.engine.context import Said
+from ringfence.engine.course import acts
 from ringfence.engine.loop import Engine, Settings, Tier
 from ringfence.engine.result import Result
 from ringfence.manifest.types import Manifest
@@ -120,6 +121,8 @@ class Agent:
         """POL-3: the manifest's grant; where it says so, of its effects only what the user's words alone call for."""
         house, budgets = self.house, self.house.budgets(self.manifest)
         sinks, effects = house.reads, house.effects
+        if self.manifest.grant.effects is None and not acts(task):
+            effects = house.given  # a question changes nothing, whatever is read on the way to its answer
         if self.manifest.grant.planned and effects:
             assert self._gate is not None
             candidates = [house.specs[name] for name in sorted(effects)]
@@ -224,6 +227,8 @@ class Agent:
         log = self.journal.log
         turn = fold(log.read(log.find(run_id)))
         turn.heard = tuple(said.text for said in self._recall(turn) if said.role == "user")
+        granted = turn.grant.sinks & (self.house.reads | self.house.effects)  # a manifest may have become narrower
+        turn.grant = replace(turn.grant, sinks=granted)
         return turn
 
     async def close(self) -> None:

@@ -44,7 +44,7 @@ class House:
 
     specs, sinks  by sink name: what the gate decides by, and what it performs
     previews      by sink name: what a call would change, for the person who is asked
-    reads         sinks that every task is granted; `effects` those that the manifest names
+    reads         sinks that every task is granted; `effects` those that the manifest or code names, `given` by code
     closers       called once, when the agent is closed
     """
 
@@ -54,6 +54,7 @@ class House:
     backends: list[Any] = field(default_factory=list)
     closers: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
     effects: frozenset[str] = frozenset()
+    given: frozenset[str] = frozenset()
     meter: SlidingWindow | None = None
     launcher: Chosen | None = None  # what confines tools; None if there is nothing to confine
     workshop: tools.Workshop | None = None
@@ -126,7 +127,8 @@ def furnish(
     for tool in given:
         house.add(tool)
     _declare(house, manifest)
-    house.effects = _effects(house, manifest) | {tool.spec.name for tool in given}
+    house.given = frozenset(tool.spec.name for tool in given if not tool.spec.reads)
+    house.effects = _effects(house, manifest) | house.given
     house.meter = SlidingWindow(rates, clock) if rates else None
     return house
 

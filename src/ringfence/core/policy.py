@@ -88,7 +88,7 @@ class SinkSpec:
     words      by argument and value, what else a user says for it: {"access": {"rw": ["write", "edit"]}}
     reversible what a call did can be undone
     limit      calls per run; None: the run's own limits alone
-    repeats    how often the very same call may be made in a run
+    repeats    how often the very same call may be made in a run; None: an effect once, a read as often as it likes
     grounded   arguments whose numbers have to stand in the task or in a result: a model invents them otherwise
     suits      words of a task (a regular expression) for which this tool comes first, once what it needs is found
     opens      called by the runtime before the first step: "" without arguments, or the argument that takes the task
@@ -269,7 +269,8 @@ def over_budget(action: Action, spec: SinkSpec, turn: Turn) -> Deny | None:
     limit = turn.grant.budgets.get(action.sink, spec.limit)
     if limit is not None and turn.calls[action.sink] >= limit:
         return Deny("POL-7", "budget", f"{action.sink} was called {limit} times, which is its limit for this task")
-    if spec.repeats is not None and turn.seen[action.digest] >= spec.repeats:
+    repeats = 1 if spec.repeats is None and not spec.reads else spec.repeats  # an effect is meant once
+    if repeats is not None and turn.seen[action.digest] >= repeats:
         return Deny("POL-7", "repeat", "this very call was made before; its result is above")
     return None
 

@@ -247,7 +247,7 @@ def at(value: JSON, pointer: str) -> JSON:
     for part in pointer.split("/")[1:]:
         key = part.replace("~1", "/").replace("~0", "~")
         if isinstance(value, list):
-            if not key.isdecimal():
+            if not key.isdecimal() or len(key) > 9:
                 raise LookupError(key)
             value = value[int(key)]
         elif isinstance(value, Mapping):

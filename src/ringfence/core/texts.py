@@ -6,7 +6,10 @@ import re
 import unicodedata
 from typing import Final
 
-_TLD: Final = "com|net|org|edu|gov|io|co|ai|app|dev|info|biz|xyz|me|shop|tech|store|live|club|win|icu|tk|site|online|top|link|page|cloud|ru|cn|de|uk|eu|fr|in"
+_TLD: Final = (
+    "com|net|org|edu|gov|io|co|ai|app|dev|info|biz|xyz|me|shop|tech|store|live|club|win|icu|"
+    "tk|site|online|top|link|page|cloud|ru|cn|de|uk|eu|fr|in"
+)
 LINK: Final = re.compile(  # bounded, and anchored where a word begins: hostile text costs no more than other text
     rf"\b(?:[a-z][a-z0-9+.-]{{1,15}}://|www\.|mailto:)\S+|(?<![\w.-])(?:[\w-]{{1,63}}\.){{1,127}}(?:{_TLD})\b(?:[:/]\S*)?",
     re.I,

@@ -30,7 +30,7 @@ def plan(effects: Sequence[SinkSpec], text: str) -> dict[str, int]:
         needed = json.loads(text)["needs"]
         known = {spec.name.partition(":")[2]: spec.name for spec in effects}
         return {known[need["action"]]: min(int(need["calls"]), MAX_CALLS) for need in needed}
-    except (KeyError, TypeError, ValueError, RecursionError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
         raise ValueError(f"not a plan: {text[:80]!r}") from error
 
 

@@ -25,7 +25,7 @@ _SCHEMA = {
 
 def _check(args: Mapping[str, JSON]) -> Mapping[str, JSON]:
     handle, offset = args.get("handle"), args.get("offset")
-    if not (isinstance(handle, str) and handle[:1] == "r" and handle[1:].isdecimal()):
+    if not (isinstance(handle, str) and handle[:1] == "r" and handle[1:].isdecimal() and len(handle) <= 8):
         raise ValueError("handle is the name in brackets behind a result, such as r5")
     if type(offset) is not int or offset < 0:
         raise ValueError("offset is a number of characters, 0 or more")

@@ -92,7 +92,10 @@ class Grant(Strict):
 
     effects: Annotated[
         tuple[str, ...] | None,
-        Field(description="tools with an effect that a task may call; those whose permission is named if not set"),
+        Field(
+            description="tools with an effect that every task may call; if not set, a task that asks to change or send"
+            " something may call those whose permission is named"
+        ),
     ] = None
     budgets: Annotated[dict[str, Annotated[int, Field(ge=0)]], Field(description="calls of a tool in one task")] = {}
     planned: Annotated[

@@ -114,7 +114,8 @@ class Folders:
         self._max_files = max_files
         self._open_fd = opener or best_opener()
         self.roots: tuple[Root, ...] = ()
-        for target, place in zip(targets, real or [None] * len(targets), strict=True):
+        places: Sequence[Path | None] = real or [None] * len(targets)
+        for target, place in zip(targets, places, strict=True):
             root = _open_root(target, base, place)
             weakref.finalize(self, os.close, root.fd)
             self.roots += (root,)
