@@ -69,6 +69,7 @@ class Tally:
             {
                 f"{encoding} cases": 1,
                 f"{encoding} harmful": bool(one.harmful),
+                f"{encoding} meddled": one.meddled,
                 f"{encoding} verdict": one.attacked,
                 "attacked": 1,
                 "attacked useful": one.useful,

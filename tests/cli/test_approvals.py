@@ -34,7 +34,7 @@ tools:
 workflow: {{tool_first: false}}
 """
 WRITE = step("files.write", "I write it down", path="notes/new.txt", text="one\ntwo\n")
-APPEND = step("files.write", "and more", path="notes/new.txt", text="three\n", mode="append")
+OTHER = step("files.write", "and more", path="notes/other.txt", text="three\n")
 DONE = final("It is done.")
 TASK = "write down what you find"
 USER = app.from_manifest.__globals__["_user"]()
@@ -256,18 +256,20 @@ def test_who_is_no_approver_cannot_say_yes(ask: Callable[..., str], ringfence: S
 
 
 def test_values_that_are_trusted_hold_for_the_run(ask: Callable[..., str], ringfence: Shell, folder: Path) -> None:
-    run = ask(WRITE, APPEND, DONE)
-    shown = ringfence("approve", run, "--trust", "path")
-    assert (shown.code, new(folder)) == (0, "one\ntwo\nthree\n")
-    assert "who trusts notes/new.txt for this run" in shown.err
+    run = ask()
+    assert ringfence("approve", run, "--trust", "path").code == 0
+    assert records(folder, Kind.APPROVAL)[0].body["endorsed"] == [["path", "notes/new.txt"]]
+    assert f"approved by user:{USER}, who trusts notes/new.txt for this run" in ringfence("runs", "show", run).out
 
 
 def test_a_yes_is_for_one_call(ask: Callable[..., str], ringfence: Shell, folder: Path) -> None:
-    run = ask(WRITE, APPEND, DONE)
+    run = ask(WRITE, OTHER, DONE)
     shown = ringfence("approve", run)
-    assert (shown.code, new(folder)) == (4, "one\ntwo\n")
+    assert (shown.code, new(folder), "other.txt" in shown.err) == (4, "one\ntwo\n", True)
+    assert not (folder / "notes" / "other.txt").exists()
     assert ringfence("approve", run).out == "It is done.\n"
-    assert new(folder) == "one\ntwo\nthree\n"
+    assert (folder / "notes" / "other.txt").exists()
+    assert [record.body["endorsed"] for record in records(folder, Kind.APPROVAL)] == [[], []]
 
 
 def test_of_two_answers_at_once_one_counts(ask: Callable[..., str], folder: Path) -> None:
@@ -316,12 +318,14 @@ def test_a_yes_at_the_prompt_makes_the_call_that_was_shown(serve: Serve, folder:
 
 
 def test_a_yes_with_trust_is_not_asked_for_those_values_again(serve: Serve, folder: Path) -> None:
-    serve(WRITE, APPEND, DONE, manifest=MANIFEST)
+    again = step("files.write", "again", path="notes/gone/new.txt", text="three\n")
+    serve(again, again.replace("three", "four"), DONE, manifest=MANIFEST)
     with Terminal("run", TASK) as terminal:
         terminal.until(PROMPT)
         terminal.type("trust\n")
         assert terminal.end() == 0
-    assert (new(folder), terminal.shown.count(PROMPT)) == ("one\ntwo\nthree\n", 1)
+    assert (terminal.shown.count(PROMPT), writes(folder)) == (1, 2)
+    assert records(folder, Kind.APPROVAL)[0].body["endorsed"] == [["path", "notes/gone/new.txt"]]
 
 
 def test_a_no_at_the_prompt_says_why(serve: Serve, folder: Path) -> None:
@@ -360,7 +364,7 @@ def test_no_garbage_is_a_yes(serve: Serve, folder: Path) -> None:
 
 
 def test_what_was_typed_before_the_question_is_no_answer_to_it(serve: Serve, folder: Path) -> None:
-    serve(WRITE, APPEND, DONE, manifest=MANIFEST)
+    serve(WRITE, OTHER, DONE, manifest=MANIFEST)
     with Terminal("run", TASK) as terminal:
         terminal.until(PROMPT)
         terminal.type("y\ny\n")  # the second yes is typed before the second question is there
@@ -374,7 +378,7 @@ def test_what_was_typed_before_the_question_is_no_answer_to_it(serve: Serve, fol
 def test_an_answer_from_another_terminal_reaches_the_run_that_waits_at_its_prompt(
     ringfence: Shell, serve: Serve, folder: Path
 ) -> None:
-    serve(WRITE, APPEND, DONE, manifest=MANIFEST)
+    serve(WRITE, OTHER, DONE, manifest=MANIFEST)
     with Terminal("run", TASK) as terminal:
         terminal.until(PROMPT)
         shown = ringfence("approve", terminal.run_id)
@@ -447,9 +451,9 @@ def test_a_call_that_is_denied_or_left_waiting_does_not_end_the_conversation(ser
     serve(WRITE, final("I did not."), WRITE, WRITE, DONE, manifest=MANIFEST)
     with Terminal("chat") as terminal:
         for message, keys, answer in (
-            ("first", "no\n", "I did not."),
-            ("second", "\x03", "stopped; resume with:"),
-            ("third", "y\n", "It is done."),
+            ("write it", "no\n", "I did not."),
+            ("write it now", "\x03", "stopped; resume with:"),
+            ("write it at last", "y\n", "It is done."),
         ):
             terminal.until("> ")
             terminal.type(f"{message}\n")
@@ -466,7 +470,7 @@ def test_through_a_pipe_a_message_waits_and_the_next_one_is_answered(
     ringfence: Shell, serve: Serve, folder: Path
 ) -> None:
     serve(WRITE, DONE, manifest=MANIFEST)
-    shown = ringfence("chat", stdin="first\nsecond\n")
+    shown = ringfence("chat", stdin="write it\nwell?\n")
     assert (shown.code, shown.out, new(folder)) == (0, "It is done.\n", "")
     assert "ringfence approve " in shown.err
 

@@ -46,6 +46,8 @@ class Timeline:
             case Kind.STARTED:
                 self._task = str(record.body["task"])
                 yield Line(0, f"run {record.run}: {one_line(self._task)}", tone="bold")
+                if record.body.get("sandbox") == "unsafe-none":
+                    yield Line(1, "UNSAFE: nothing confined the tools of this run", tone="red")
                 if may := _effects(record.body["grant"], record.view.get("effects", ())):
                     yield Line(1, f"may also call {may}", tone="dim")
             case Kind.MESSAGE if record.body["text"] != self._task:

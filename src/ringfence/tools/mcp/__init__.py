@@ -117,7 +117,7 @@ def _live(
     workshop: Workshop,
     accepted: Mapping[str, Pinned],
 ) -> session.Server:
-    launcher, egress = workshop.way_out(config)
+    launcher, egress = workshop.way_out(config, lambda: server.run)
     secrets: dict[str, SecretText] = {}
     if config.command is not None:
         argv = launch.resolve(config.command, root)
@@ -135,7 +135,7 @@ def _live(
             return {"server_url": str(config.server_url)}
         return {"command": list(config.command), "files": launch.digests(argv, root)}
 
-    return session.Server(
+    server = session.Server(
         config.name,
         dial,
         source,
@@ -144,6 +144,7 @@ def _live(
         max_bytes=config.max_message_kb * 1024,
         clean=results.masked({name: secret.reveal for name, secret in secrets.items()}),
     )
+    return server
 
 
 def _host(config: McpTool) -> Host | None:
@@ -188,5 +189,5 @@ class _Call:
             self.paths.hold(action.args, self.kinds, real=True)
         except ValueError as error:
             raise ToolError(str(error), todo="name a path inside of target_paths") from None
-        result = await self.server.call(self.name, action.args)
+        result = await self.server.call(self.name, action.args, run=action.run)
         return Outcome(results.value(result, self.check, clean=self.server.clean))

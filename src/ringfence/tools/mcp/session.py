@@ -149,6 +149,7 @@ class Server:
     ) -> None:
         self.alias = alias
         self.quarantined: dict[str, str] = {}
+        self.run = ""  # which run was served last: what the server tries to reach is on the record of that one
         self.clean = clean
         self._dial = dial
         self._source = source
@@ -161,8 +162,9 @@ class Server:
         self._faults = 0
         self._not_before = 0.0
 
-    async def call(self, name: str, args: Mapping[str, JSON]) -> CallToolResult:
-        """Call an accepted tool, once: a call that broke off is never made again by us."""
+    async def call(self, name: str, args: Mapping[str, JSON], *, run: str = "") -> CallToolResult:
+        """Call an accepted tool, once, for a run: a call that broke off is never made again by us."""
+        self.run = run
         import mcp_types as types
         from mcp.shared.exceptions import MCPError
 
