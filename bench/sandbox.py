@@ -16,7 +16,7 @@ import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from ringfence.core.ports import Job
+from ringfence.jobs import Job
 from ringfence.sandboxes import AnyLauncher, probe
 from ringfence.sandboxes.choice import LAUNCHERS
 

@@ -15,8 +15,8 @@ import pytest
 
 from ringfence.core.errors import ManifestError, ToolError
 from ringfence.core.labels import IDENTITY
-from ringfence.core.ports import Job
 from ringfence.core.values import Action, canonical
+from ringfence.jobs import Job
 from ringfence.manifest.tools import BuiltinTool, Host
 from ringfence.sandboxes import choose
 from ringfence.tools import http, web

@@ -29,9 +29,7 @@ class Terminal:
         self._ours, theirs = pty.openpty()
         environment = {**os.environ, "TERM": "dumb", "COLUMNS": "100", "LINES": "50", **more.pop("env", {})}
         command = [sys.executable, "-c", _START, *arguments]
-        self.process = subprocess.Popen(
-            command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment, **more
-        )
+        self.process = subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment, **more)
         os.close(theirs)
         self.shown = ""
         self._read = 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -14,16 +13,16 @@ import pytest
 
 from ringfence import app
 from ringfence.cli import approvals
+from ringfence.cli.question import as_json, folded, screen
 from ringfence.core.chain import Kind, Record
-from ringfence.engine.consent import Origin, Question
 from ringfence.core.labels import IDENTITY
 from ringfence.core.values import Action
-from ringfence.cli.question import as_json, folded, screen
+from ringfence.engine.consent import Origin, Question
 from ringfence.manifest.loader import load
 from ringfence.stores import open_log
 from ringfence.testing.clock import FakeClock
 
-from .conftest import Out, Serve, Shell, final, process, step
+from .conftest import Serve, Shell, final, process, step
 from .terminal import PROMPT, Terminal
 
 MANIFEST = """\
@@ -139,9 +138,7 @@ def test_json_says_what_is_asked_and_never_prompts(serve: Serve, folder: Path) -
     assert result["question"]["run_id"] == result["run_id"]
 
 
-def test_an_answer_to_something_else_changes_nothing(
-    ask: Callable[..., str], ringfence: Shell, folder: Path
-) -> None:
+def test_an_answer_to_something_else_changes_nothing(ask: Callable[..., str], ringfence: Shell, folder: Path) -> None:
     run = ask()
     for arguments, said in (
         (("approve", run, "--digest", "0" * 16), "got one to 000000000000"),
@@ -160,16 +157,14 @@ def test_an_answer_to_something_else_changes_nothing(
 
 def test_an_id_that_fits_several_runs_names_them(ask: Callable[..., str], ringfence: Shell, folder: Path) -> None:
     first, second = ask(), ask()
-    shared = os.path.commonprefix([first, second])
-    shown = ringfence("approve", shared)
+    assert first[:4] == second[:4]  # a beginning of the time, which lasts hours
+    shown = ringfence("approve", first[:4])
     assert (shown.code, new(folder)) == (6, "")
     assert first in shown.err
     assert second in shown.err
 
 
-def test_a_second_answer_is_told_that_there_was_one(
-    ask: Callable[..., str], ringfence: Shell, folder: Path
-) -> None:
+def test_a_second_answer_is_told_that_there_was_one(ask: Callable[..., str], ringfence: Shell, folder: Path) -> None:
     run = ask()
     assert ringfence("approve", run, "--no-resume").code == 0
     for command in ("approve", "deny"):
@@ -390,7 +385,7 @@ def test_an_answer_from_another_terminal_reaches_the_run_that_waits_at_its_promp
         terminal.until("answered elsewhere")
         assert terminal.end() == 0
     assert (new(folder), terminal.shown.endswith("It is done.\n")) == ("one\ntwo\n", True)
-    assert f"said no: enough" in terminal.shown
+    assert "said no: enough" in terminal.shown
 
 
 def test_a_run_that_is_cancelled_elsewhere_leaves_its_prompt(ringfence: Shell, serve: Serve, folder: Path) -> None:
@@ -415,9 +410,7 @@ def test_both_terminals_at_once_make_the_call_once(serve: Serve, folder: Path) -
     assert (len(records(folder, Kind.APPROVAL)), writes(folder), new(folder)) == (1, 1, "one\ntwo\n")
 
 
-def test_a_prompt_that_is_killed_leaves_the_run_to_the_next_one(
-    ringfence: Shell, serve: Serve, folder: Path
-) -> None:
+def test_a_prompt_that_is_killed_leaves_the_run_to_the_next_one(ringfence: Shell, serve: Serve, folder: Path) -> None:
     serve(WRITE, DONE, manifest=MANIFEST)
     with Terminal("run", TASK) as terminal:
         terminal.until(PROMPT)
@@ -478,9 +471,7 @@ def test_through_a_pipe_a_message_waits_and_the_next_one_is_answered(
 # What is on the screen
 
 
-def asked(
-    origins: tuple[Origin, ...] = (), texts: tuple[tuple[str, str], ...] = (), **args: object
-) -> Question:
+def asked(origins: tuple[Origin, ...] = (), texts: tuple[tuple[str, str], ...] = (), **args: object) -> Question:
     action = Action("tool:mail", args, IDENTITY)
     return Question("01x", "the task", 0, action, "POL-4", "why", "ab" * 32, origins, texts, False)
 
@@ -518,7 +509,7 @@ def test_a_long_value_is_cut_on_the_screen_in_words_and_whole_in_json() -> None:
 
 
 def test_a_line_that_is_too_wide_goes_on_behind_a_margin() -> None:
-    wide = 'why' + " " * 77 + '  to = "bob@x.example"   (you wrote it)'
+    wide = "why" + " " * 77 + '  to = "bob@x.example"   (you wrote it)'
     lines = list(folded([wide, "", "日本" * 40], 80))
     assert all(not line.lstrip(" ").startswith("to") for line in lines)
     assert lines[1].startswith("      ┆ ")

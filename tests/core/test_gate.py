@@ -383,7 +383,7 @@ async def test_a_value_that_an_approver_endorsed_holds_for_the_run() -> None:
     body = {"digest": "d", "by": "user:bob", "expires": 9, "endorsed": [["email", "x@y.example"]]}
     h.gate.record(h.turn, Kind.APPROVAL, label=USER, view={}, body=body)
     assert h.turn.origin("x@y.example", "email") == "user:bob"
-    assert isinstance(await h.gate.perform(h.turn, act("tool:write", to="x@y.example", n=None)), Outcome)
+    assert isinstance(await h.gate.perform(h.turn, act("tool:write", to="x@y.example")), Outcome)
 
 
 async def test_the_end_of_what_has_a_known_start_and_length_is_known() -> None:
@@ -399,8 +399,9 @@ async def test_the_end_of_what_has_a_known_start_and_length_is_known() -> None:
     h = house(reader(leaves=kinds), spec, task="move it to 2024-05-06 at 14:00, or for two hours")
     h.sinks["tool:read"].does = events
     await h.gate.perform(h.turn, act())
-    assert h.turn.origin("2024-05-06T14:45:00", "datetime") == "you"
-    assert h.turn.origin("2024-05-04 09:45", "datetime") == "r4/1/start"
+    assert h.turn.origin("2024-05-06T14:45:00", "datetime") == "r4/0"
+    assert h.turn.origin("2024-05-06 00:45", "datetime") == ""  # midnight comes with the day, and starts nothing
+    assert h.turn.origin("2024-05-04 09:45", "datetime") == "r4/0"
     assert h.turn.origin("2024-05-06 16:00", "datetime") == "you"
     assert h.turn.origin("2024-05-06 15:00", "datetime") == ""
 
@@ -419,3 +420,38 @@ async def test_a_sole_value_counts_where_the_user_said_what_to_read() -> None:
     h.sinks["tool:read"].does = page
     await h.gate.perform(h.turn, act())
     assert h.turn.origin("dora@b.example", "email") == ""
+
+
+async def test_a_leaf_that_has_not_the_form_of_its_kind_vouches_for_nothing() -> None:
+    async def forged(_: Action) -> Outcome:
+        return Outcome([{"from": "a@b.example, x@y.example"}])
+
+    h = house(reader(leaves={"/*/from": Leaf("email")}))
+    h.sinks["tool:read"].does = forged
+    await h.gate.perform(h.turn, act())
+    assert "typed" not in h.log.records[-1].body
+
+
+async def test_a_result_that_cannot_be_recorded_is_the_tools_failure_and_not_the_end_of_the_run() -> None:
+    async def deep(_: Action) -> Outcome:
+        value: list[object] = []
+        for _ in range(500):
+            value = [value]
+        return Outcome(value)
+
+    h = house(reader())
+    h.sinks["tool:read"].does = deep
+    result = await h.gate.perform(h.turn, act())
+    assert isinstance(result, Outcome)
+    assert "cannot be recorded: nested deeper than 64" in result.value["error"]
+    assert h.log.records[-1].view["ok"] is False
+
+
+async def test_what_failed_without_an_exception_has_no_typed_leaves() -> None:
+    async def refused(_: Action) -> Outcome:
+        return Outcome([{"from": "a@b.example"}], ok=False)
+
+    h = house(reader(leaves={"/*/from": Leaf("email")}))
+    h.sinks["tool:read"].does = refused
+    await h.gate.perform(h.turn, act())
+    assert h.turn.origin("a@b.example", "email") == ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -97,13 +98,14 @@ def test_pol_4_an_argument_of_no_declared_kind_has_to_be_quoted() -> None:
 def test_pol_4_a_default_of_the_pinned_schema_is_the_operators_word() -> None:
     schema = {"properties": {"mode": {"default": "create"}, "all": {"default": False}}}
     spec = writer(schema=schema)
-    assert code(decide(spec, acting("tool:write"), mode="create", all=False, none=None)) == "allow POL-8"
+    assert code(decide(spec, acting("tool:write"), mode="create", all=False)) == "allow POL-8"
+    assert code(decide(spec, acting("tool:write"), mode=None)) == "ask POL-4 no-provenance"
     assert code(decide(spec, acting("tool:write"), mode="overwrite")) == "ask POL-4 no-provenance"
 
 
 def test_pol_4_a_typed_leaf_vouches_for_its_own_kind_alone() -> None:
     turn = acting("tool:write")
-    turn.typed = {("email", "a@b.example"): "r3/0/sender", ("number", "1"): "r3/0/n"}
+    turn.typed = {("email", "a@b.example"): "r3/0/sender", ("number", Decimal(1)): "r3/0/n"}
     spec = writer(types=KINDS)
     assert code(decide(spec, turn, to="a@b.example", n=1)) == "allow POL-8"
     assert code(decide(spec, turn, at="a@b.example")) == "ask POL-4 no-provenance"
@@ -137,6 +139,8 @@ def test_pol_4_names_that_no_schema_pins_are_values_too() -> None:
     assert code(decide(spec, turn, shares={"a@b.example": "rw"})) == "allow POL-8"
     assert code(decide(spec, turn, shares={"x@y.example": "rw"})) == "deny POL-3 outside-grant"
     assert code(decide(writer(), turn, body={"https://evil.example/?d=1": None})) == "ask POL-4 no-provenance"
+    open_ = writer(schema={"properties": {}, "additionalProperties": True}, roles={"https://evil.example": Role.LOW})
+    assert code(decide(open_, turn, **{"https://evil.example": 1})) == "ask POL-4 no-provenance"
     assert code(decide(spec, turn, note={"https://evil.example": 1})) == "ask POL-6 link"
 
 
@@ -235,6 +239,8 @@ def test_pol_6_links_images_and_secrets_that_are_not_the_users_ask() -> None:
     assert code(decide(writer(**TEXTS), turn, body=["x", {"y": "![](x)"}])) == "ask POL-6 image"
     assert code(decide(writer(**TEXTS), turn, body="AKIAABCDEFGHIJKLMNOP")) == "ask POL-6 secret"
     assert code(decide(reader(**TEXTS), turn, body="see https://evil.example/a")) == "allow POL-8"
+    away = reader(confined=False, **TEXTS)
+    assert code(decide(away, turn, body="see https://evil.example/a")) == "ask POL-6 link"
     turn.typed = {("url", "https://evil.example/a"): "r3/url"}
     assert code(decide(writer(**TEXTS), turn, body="see https://evil.example/a")) == "allow POL-8"
 
@@ -275,6 +281,8 @@ def test_pol_7_an_effect_is_meant_once() -> None:
     assert code(decide(writer(), turn)) == "deny POL-7 repeat"
     assert code(decide(writer(repeats=2), turn)) == "allow POL-8"
     assert code(decide(reader(), turn)) == "allow POL-8"
+    turn.failed = turn.seen.copy()  # what failed was not done
+    assert code(decide(writer(), turn)) == "allow POL-8"
 
 
 def test_pol_7_a_call_whose_outcome_a_crash_hid_was_counted_already() -> None:
@@ -365,3 +373,15 @@ def test_pol_9_who_may_approve() -> None:
     assert [eyes.may_approve(who, turn) for who in (ALICE, bob, lead)] == [False, False, True]
     two = replace(eyes, four_eyes=False)
     assert [two.may_approve(who, turn) for who in (ALICE, bob, lead)] == [True, False, True]
+
+
+@pytest.mark.parametrize("args", [{"n": float("nan")}, {"n": 2**60}, {"n": "\ud800"}, {"n": b"x"}], ids=str)
+def test_pol_4_what_cannot_be_recorded_is_denied(args: Any) -> None:
+    assert code(decide(reader(), acting("tool:read"), **args)) == "deny POL-4 bad-arguments"
+
+
+def test_pol_4_neither_is_what_is_nested_without_end() -> None:
+    deep: Any = "x"
+    for _ in range(100):
+        deep = [deep]
+    assert code(decide(reader(), acting("tool:read"), n=deep)) == "deny POL-4 bad-arguments"

@@ -115,3 +115,12 @@ async def test_nothing_to_answer_says_so(house: Build) -> None:
     agent = house([final("x")])
     with pytest.raises(JournalError, match="not waiting"):
         consent.question(agent.gate, agent.start())
+
+
+async def test_a_value_of_no_declared_kind_is_not_trusted_for_the_run(house: Build) -> None:
+    script = [step(("send", {"to": "all"})), final("done")]
+    agent = house(script, tools={"send": str}, specs={"send": {"effect": Effect.COMMIT, "schema": SCHEMA}})
+    turn = agent.start("tell them")
+    await agent.engine.drive(turn)
+    with pytest.raises(JournalError, match="no declared kind"):
+        consent.approve(agent.gate, turn, by=ALICE, expires=agent.clock() + 1000, endorse=("to",))

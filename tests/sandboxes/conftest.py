@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ringfence.core.ports import Job
+from ringfence.jobs import Job
 from ringfence.sandboxes import AnyLauncher, Bubblewrap, Landlock, UnsafeNoSandbox, probe
 
 PYTHON = "/usr/bin/python3"

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from ringfence.core.errors import ToolError
-from ringfence.core.ports import Job, Limits
+from ringfence.jobs import Job, Limits
 from ringfence.sandboxes import AnyLauncher, Bubblewrap, UnsafeNoSandbox
 from ringfence.sandboxes.warm import bubblewrap as profile
 from ringfence.sandboxes.warm.spec import Refused, Spec
@@ -198,7 +198,7 @@ async def test_jobs_die_with_us(launcher: AnyLauncher) -> None:
     token = secrets.token_hex(12)
     script = f"""
 import asyncio
-from ringfence.core.ports import Job, Limits
+from ringfence.jobs import Job, Limits
 from ringfence.sandboxes.choice import LAUNCHERS
 async def main():
     launcher = LAUNCHERS[{launcher.name!r}]()

@@ -19,8 +19,8 @@ from ringfence import sandboxes
 from ringfence.core.errors import ManifestError, ToolError
 from ringfence.core.labels import ANYONE, IDENTITY, NOBODY, Trust
 from ringfence.core.policy import Effect, Role
-from ringfence.core.ports import Launcher
 from ringfence.core.values import Action
+from ringfence.jobs import Launcher
 from ringfence.manifest.fields import SecretRef
 from ringfence.manifest.security import Entry, Plugins
 from ringfence.manifest.tools import Host, PythonTool, Sandbox

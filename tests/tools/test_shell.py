@@ -14,8 +14,8 @@ import pytest
 from ringfence.core.errors import ManifestError, ToolError
 from ringfence.core.labels import ANYONE, IDENTITY, NOBODY
 from ringfence.core.policy import Effect, Role
-from ringfence.core.ports import Launcher
 from ringfence.core.values import Action, canonical
+from ringfence.jobs import Launcher
 from ringfence.manifest.fields import SecretRef
 from ringfence.manifest.tools import Host, Sandbox
 from ringfence.manifest.types import BuiltinTool

@@ -13,8 +13,8 @@ import pytest
 from ringfence.core.errors import ManifestError, ToolError
 from ringfence.core.labels import IDENTITY, NOBODY
 from ringfence.core.policy import Effect, Role
-from ringfence.core.ports import Launcher
 from ringfence.core.values import Action, canonical
+from ringfence.jobs import Launcher
 from ringfence.manifest.tools import Host, Sandbox
 from ringfence.manifest.types import BuiltinTool
 from ringfence.sandboxes import AnyLauncher, choose

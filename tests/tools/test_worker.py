@@ -20,8 +20,8 @@ from ringfence import sandboxes
 from ringfence.core.errors import ManifestError, ToolError
 from ringfence.core.labels import IDENTITY
 from ringfence.core.policy import Role
-from ringfence.core.ports import Job, Limits
 from ringfence.core.values import Action, ordered
+from ringfence.jobs import Job, Limits
 from ringfence.manifest.types import BuiltinTool
 from ringfence.tools import Tool, Workshop, from_manifest
 from ringfence.tools.hosted import FLOOD_BYTES, Worker, distinct, interpreter

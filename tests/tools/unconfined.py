@@ -9,11 +9,11 @@ from contextlib import suppress
 from subprocess import PIPE
 from typing import Any
 
-from ringfence.core.ports import Job, Process
+from ringfence.jobs import Job, Process
 
 
 class Plain:
-    """A `core.ports.Process` that nothing confines."""
+    """A `jobs.Process` that nothing confines."""
 
     def __init__(self, process: Any) -> None:
         self.process = process
@@ -29,7 +29,7 @@ class Plain:
 
 
 class Unconfined:
-    """A `core.ports.Launcher`. `jobs` and `processes` are what was started, in order."""
+    """A `jobs.Launcher`. `jobs` and `processes` are what was started, in order."""
 
     def __init__(self) -> None:
         self.jobs: list[Job] = []

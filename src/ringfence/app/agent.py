@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from contextvars import ContextVar, copy_context
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +17,13 @@ from ringfence.core.errors import JournalError, RingfenceError, ToolError
 from ringfence.core.gate import Gate
 from ringfence.core.grants import TaskGrant
 from ringfence.core.labels import Label, Trust
-from ringfence.core.policy import Policy, Profile
+from ringfence.core.policy import Policy, Profile, SinkSpec
 from ringfence.core.turn import State, Turn, fold
 from ringfence.core.values import Principal, digest
 from ringfence.engine import consent, planner
 from ringfence.engine.consent import Question
 from ringfence.engine.context import Said
-from ringfence.engine.course import acts
+from ringfence.engine.course import only_asks
 from ringfence.engine.loop import Engine, Settings, Tier
 from ringfence.engine.result import Result
 from ringfence.manifest.types import Manifest
@@ -44,6 +44,13 @@ def new_run_id(now: int) -> str:
     """A ULID-like id: sorts by time, 20 characters, the last 11 random."""
     stamp = "".join(_ALPHABET[(now >> shift) & 31] for shift in range(40, -1, -5))
     return stamp + "".join(secrets.choice(_ALPHABET) for _ in range(11))
+
+
+def _facts(spec: SinkSpec) -> str:
+    """All that is decided by, in one line: a yes is worth nothing once any of it has changed."""
+    named = {f.name: getattr(spec, f.name) for f in fields(spec) if f.name not in ("check", "schema", "summary")}
+    ordered = {key: sorted(map(str, value)) if isinstance(value, frozenset) else value for key, value in named.items()}
+    return repr({key: sorted(map(repr, v.items())) if isinstance(v, Mapping) else v for key, v in ordered.items()})
 
 
 _listener: ContextVar[Callable[[Record], None] | None] = ContextVar("listener", default=None)
@@ -85,17 +92,19 @@ class Agent:
     async def run(self, task: str, *, conversation: str = "", progress: Callable[[str], None] | None = None) -> Result:
         """Do one task and return its result; a run that could not be finished says so in `result.status`."""
         engine = await self._ready()
-        self._count_calls()
         before = self._before(conversation)
         run = new_run_id(now_ms())
         turn = engine.start(
             task,
             run=run,
             principal=self.principal,
-            grant=await self._grant(task, run, version=1 + len(before)),
+            grant=await self._grant(
+                task, run, version=1 + max((s.body["grant"]["version"] for s, _ in before), default=0)
+            ),
             conversation=conversation,
             before=[started.run for started, _ in before],
         )
+        self._heard(turn, before)
         with self.holding(run):
             return await engine.drive(turn, history=self._said(before), progress=progress)
 
@@ -121,14 +130,14 @@ class Agent:
         """POL-3: the manifest's grant; where it says so, of its effects only what the user's words alone call for."""
         house, budgets = self.house, self.house.budgets(self.manifest)
         sinks, effects = house.reads, house.effects
-        if self.manifest.grant.effects is None and not acts(task):
-            effects = house.given  # a question changes nothing, whatever is read on the way to its answer
+        if self.manifest.grant.effects is None and only_asks(task):
+            effects = house.given  # a plain question changes nothing, whatever is read on the way to its answer
         if self.manifest.grant.planned and effects:
             assert self._gate is not None
             candidates = [house.specs[name] for name in sorted(effects)]
             model = f"model:{self.manifest.inference.tiers[0].name}"
             needs = await planner.propose(
-                self._gate, task, run=f"{run}-plan", principal=self.principal, model=model, effects=candidates
+                self._gate, task, run=planner.PREFIX + run, principal=self.principal, model=model, effects=candidates
             )
             effects = frozenset(needs)
             budgets = {**budgets, **{name: min(calls, budgets.get(name, calls)) for name, calls in needs.items()}}
@@ -153,11 +162,10 @@ class Agent:
         """Go on with a run that was interrupted; a finished one returns its result again."""
         engine = await self._ready()
         run = self.journal.log.find(run_id)
-        self._count_calls()
         with self.holding(run):
             await self._renew(run)
             turn = self.turn(run)
-            return await engine.drive(turn, history=self._recall(turn), progress=progress)
+            return await engine.drive(turn, history=self._said(self._recall(turn)), progress=progress)
 
     def stream_resume(self, run_id: str) -> AsyncGenerator[Event | Result, None]:
         """`resume`, as events."""
@@ -226,7 +234,7 @@ class Agent:
         """The folded state of a run, by its id or an unambiguous beginning of it."""
         log = self.journal.log
         turn = fold(log.read(log.find(run_id)))
-        turn.heard = tuple(said.text for said in self._recall(turn) if said.role == "user")
+        self._heard(turn, self._recall(turn))
         granted = turn.grant.sinks & (self.house.reads | self.house.effects)  # a manifest may have become narrower
         turn.grant = replace(turn.grant, sinks=granted)
         return turn
@@ -270,13 +278,6 @@ class Agent:
                 job.cancel()
                 await asyncio.wait([job])
 
-    def _count_calls(self) -> None:
-        """Rates hold across processes: what the log holds of the last window counts, whoever made it."""
-        meter, log = self.house.meter, self.journal.log
-        if meter is not None:
-            since = now_ms() - meter.reach_ms
-            meter.recall(record for run in log.runs(1000) if run.ended >= since for record in log.read(run.run))
-
     def _before(self, conversation: str) -> list[tuple[Record, Record]]:
         """The runs of a conversation that the next one is shown, by start and end: the newest that have an answer."""
         limit = -(-self.manifest.workflow.history // 2)
@@ -285,10 +286,16 @@ class Agent:
         window = self.journal.log.window(conversation, limit)
         return [(started, ended) for started, ended in window if ended is not None and ended.body["answer"]]
 
-    def _recall(self, turn: Turn) -> list[Said]:
-        """The messages before a run that is resumed: those that it named when it began, whatever was said since."""
+    def _recall(self, turn: Turn) -> list[tuple[Record, Record]]:
+        """The runs before one that is resumed: those that it named when it began, whatever was said since."""
         records = [self.journal.log.read(run) for run in turn.start.get("before", ())]
-        return self._said([(run[0], run[-1]) for run in records])
+        return [(run[0], run[-1]) for run in records]
+
+    @staticmethod
+    def _heard(turn: Turn, before: Sequence[tuple[Record, Record]]) -> None:
+        """What the same user said earlier vouches as the task does; what somebody else said in the room does not."""
+        own = (started for started, _ in before if started.principal == turn.principal.subject)
+        turn.heard = tuple(str(started.body["task"]) for started in own)
 
     def _said(self, runs: Sequence[tuple[Record, Record]]) -> list[Said]:
         said: list[Said] = []
@@ -326,13 +333,15 @@ class Agent:
         if self._gate is None:
             manifest, specs = self.manifest, self.house.specs
             rules = manifest.model_dump(mode="json", exclude={"workflow"})  # whose bounds are in the grant
-            named = digest([rules, sorted(spec.pin for spec in specs.values())])
+            named = digest([rules, sorted(map(_facts, specs.values()))])
             approvers = frozenset(manifest.approvals.approvers) if manifest.approvals.approvers else None
             policy = Policy(
                 specs, Profile(manifest.runtime.profile), named[:16], approvers, manifest.approvals.four_eyes
             )
             self._gate = Gate(policy, self.house.sinks, self.journal, now_ms, [_observe], self.house.meter)
             self.house.note = self._left
+            if self.house.meter is not None:
+                self.house.meter.log = self.journal.log  # rates hold across processes
         return self._gate
 
     def _left(self, run: str, attempt: Any) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from ringfence import sandboxes
-from ringfence.core.ports import Job, Process
+from ringfence.jobs import Job, Process
 
 
 class Chosen:
-    """A `core.ports.Launcher`: the one that the manifest names, or the best that works here.
+    """A `jobs.Launcher`: the one that the manifest names, or the best that works here.
 
     `unsafe` says whether it confines nothing.
     """

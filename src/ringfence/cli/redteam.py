@@ -17,7 +17,8 @@ from rich.text import Text
 from .. import app, sandboxes, stores
 from ..backends import models
 from ..core.errors import ManifestError, RingfenceError
-from ..core.ports import Job, Launcher, Limits, Sink
+from ..core.ports import Sink
+from ..jobs import Job, Launcher, Limits
 from ..manifest.loader import load
 from ..manifest.types import BuiltinTool, Grant, Host, Manifest, McpTool, PythonTool, Workflow
 from ..testing.redteam import RISKS, Arena, Finding, Kit, Scored, Subject, Verdict, attack, chosen, worst

@@ -11,6 +11,7 @@ from rich.status import Status
 from rich.text import Text
 
 from ..core.chain import Kind, Record
+from ..engine.planner import PREFIX
 from ..engine.result import Result
 from .text import one_line
 from .timeline import Line, Timeline, call_of, text
@@ -37,7 +38,7 @@ class Live:
         self._out = out
         self._quiet = quiet
         self._timeline = Timeline()
-        self._next_seq = 0
+        self._shown = ("", -1)  # the last record, by its run and place
         self._typed = ""
         moving = out.is_terminal and not out.is_dumb_terminal and not quiet
         self._status = Status("looks for the model", console=out) if moving else None
@@ -71,7 +72,7 @@ class Live:
             if isinstance(event, Result):
                 result = event
                 continue
-            if event.run_id and not seen:
+            if event.run_id and not seen and not event.run_id.startswith(PREFIX):
                 seen.append(event.run_id)
             self.show(event)
         assert result is not None
@@ -91,8 +92,8 @@ class Live:
             self._print(line)
 
     def _lines(self, record: Record) -> Iterator[Line]:
-        if record.seq >= self._next_seq:
-            self._next_seq = record.seq + 1
+        if record.run != self._shown[0] or record.seq > self._shown[1]:
+            self._shown = (record.run, record.seq)
             yield from self._timeline.lines(record)
 
     def _spin(self, words: str) -> None:

@@ -39,13 +39,14 @@ class Timeline:
         self._open: dict[int, Record] = {}
         self._steps = 0
         self._task = ""
+        self._plans = False  # what this run is for is another one's grant
 
     def lines(self, record: Record) -> Iterator[Line]:
         """What a record adds to the picture."""
         match record.kind:
             case Kind.STARTED:
-                self._task = str(record.body["task"])
-                yield Line(0, f"run {record.run}: {one_line(self._task)}", tone="bold")
+                self._task, self._plans = str(record.body["task"]), bool(record.body.get("plans"))
+                yield Line(0, f"run {record.run}: {one_line(self._task)}", tone="dim" if self._plans else "bold")
                 if record.body.get("sandbox") == "unsafe-none":
                     yield Line(1, "UNSAFE: nothing confined the tools of this run", tone="red")
                 if may := _effects(record.body["grant"], record.view.get("effects", ())):
@@ -100,6 +101,8 @@ class Timeline:
             return Line(0, "the model failed: " + one_line(str(value["error"])), took, "red")
         self._steps += 1
         usage = view["usage"]
+        if self._plans:
+            return Line(0, "plans what the task may do, from its words alone", took, "dim")
         aside = f"{took}, {usage.get('prompt', 0)} + {usage.get('completion', 0)} tokens"
         try:
             step = parse(value["text"])
@@ -116,7 +119,7 @@ class Timeline:
 
     def _finished(self, record: Record) -> Iterator[Line]:
         body, usage = record.body, record.view["usage"]
-        why = one_line(str(body.get("summary") or body.get("reason") or ""))
+        why = one_line(str(body.get("summary") or body.get("reason") or ("needs" in body and body["answer"]) or ""))
         tokens = f"{usage.get('prompt', 0)} + {usage.get('completion', 0)} tokens"
         tone: Tone = "green" if body["status"] == "done" else "yellow"
         yield Line(0, f"{body['status']}: {why}" if why else str(body["status"]), tokens, tone)

@@ -10,12 +10,12 @@ from .chain import Kind, Record
 from .errors import BackendError, InternalError, ToolError
 from .grants import approval_digest
 from .labels import Label, Trust, join_all
-from .policy import Policy, SinkSpec, vouched
+from .policy import Leaf, Policy, SinkSpec, vouched
 from .ports import Clock, Journal, Meter, Observer, Sink
-from .provenance import at, declared, scalars, sole
+from .provenance import at, declared, fits, scalars, sole
 from .texts import signals
 from .turn import Turn
-from .values import JSON, Action, Allow, Ask, Deny, Outcome
+from .values import JSON, Action, Allow, Ask, Deny, Outcome, canonical
 
 Result = Outcome | Ask | Deny
 
@@ -143,14 +143,17 @@ class Gate:
     async def _attempt(self, action: Action, spec: SinkSpec) -> _Done:
         began = self._clock()
         fault: BaseException | None = None
+        found: list[tuple[str, Leaf]] = []
         try:
-            outcome = await self._sinks[action.sink].perform(action)
+            outcome = _recordable(await self._sinks[action.sink].perform(action))
+            if outcome.ok:
+                found = [(where, spec.leaves[by]) for where, by in declared(outcome.value, spec.leaves)]
+                found = [(w, leaf) for w, leaf in found if leaf.sole or fits(at(outcome.value, w), leaf.type)]
         except (ToolError, BackendError) as error:
             outcome = Outcome({"error": error.what, "todo": error.todo, "kind": type(error).__name__}, ok=False)
         except Exception as error:
             fault = error
             outcome = Outcome({"error": repr(error), "todo": "", "kind": "InternalError"}, ok=False)
-        found = [(where, spec.leaves[by]) for where, by in declared(outcome.value, spec.leaves)] if outcome.ok else []
         narrower = (Label(Trust.OPERATOR, leaf.readers) for _, leaf in found)
         label = join_all((spec.output, outcome.label, action.label, *narrower))
         typed: JSON = {where: leaf.type for where, leaf in found if leaf.trust is Trust.TYPED and not leaf.sole}
@@ -178,3 +181,12 @@ class Gate:
             }
             body["sole"] = [[kind, value] for kind, text in texts.items() if (value := sole(text, kind))]
         self.record(turn, Kind.OUTCOME, label=outcome.label, view=view, body=body)
+
+
+def _recordable(outcome: Outcome) -> Outcome:
+    """The outcome; raises ToolError for one that the log, or whoever reads it, could not take."""
+    try:
+        canonical(outcome.value)
+    except (ValueError, TypeError) as error:
+        raise ToolError(f"it returned something that cannot be recorded: {error}") from None
+    return outcome

@@ -17,7 +17,7 @@ from .labels import ANYONE, Audience, Clause, Label, Trust
 from .provenance import ADDRESSES, names, scalars
 from .texts import carried
 from .turn import Turn
-from .values import JSON, Action, Allow, Ask, Decision, Deny, Principal
+from .values import JSON, Action, Allow, Ask, Decision, Deny, Principal, canonical
 
 
 class Effect(StrEnum):
@@ -162,8 +162,9 @@ def outside_grant(action: Action, spec: SinkSpec, turn: Turn) -> Deny | None:
 def bad_arguments(action: Action, spec: SinkSpec, turn: Turn) -> Deny | None:
     """POL-4, first half: arguments match the pinned schema."""
     try:
-        spec.check(action.args)
-    except ValueError as mismatch:
+        canonical(dict(spec.check(action.args)))
+        canonical(dict(action.args))
+    except (ValueError, TypeError) as mismatch:
         return Deny("POL-4", "bad-arguments", str(mismatch))
     return None
 
@@ -178,8 +179,10 @@ def control(action: Action, spec: SinkSpec) -> Iterator[tuple[str, JSON, str]]:
         rule = properties.get(name, {})
         if "default" in rule and rule["default"] == given and type(rule["default"]) is type(given):
             continue
+        if spec.schema is not None and name not in properties:  # nobody but the caller chose that name
+            yield f"{name}#", name, ""
         for pointer, value in (*_members(given, rule), *scalars(given)):
-            if value is not None and _of(spec.roles, name, pointer, Role.CONTROL) is Role.CONTROL:
+            if _of(spec.roles, name, pointer, Role.CONTROL) is Role.CONTROL:
                 yield name + pointer, value, _of(spec.types, name, pointer, "")
 
 
@@ -208,7 +211,8 @@ def _of(table: Mapping[str, T], name: str, pointer: str, default: T) -> T:
 def vouched(action: Action, spec: SinkSpec, turn: Turn) -> Iterator[tuple[str, JSON, str, str]]:
     """(argument, value, kind, who vouches for it) of every control argument."""
     for name, value, kind in control(action, spec):
-        said = spec.words.get(name.partition("/")[0], {}).get(str(value).casefold(), ())
+        argument, slash, pointer = name.partition("/")
+        said = _of(spec.words, argument, slash + pointer, {}).get(str(value).casefold(), ())
         yield name, value, kind, turn.origin(value, kind) or ("you" if any(map(turn.words.wrote, said)) else "")
 
 
@@ -234,7 +238,7 @@ def chosen(action: Action, spec: SinkSpec, turn: Turn) -> Ask | None:
 def forbidden_flow(action: Action, spec: SinkSpec, turn: Turn) -> Ask | Deny | None:
     """POL-5: the label flows to the sink's clearance, and everyone in its audience may read it.
 
-    What only the one who asks has a say in, an effect may carry further if they say so themselves.
+    What names the one who asks as a reader, an effect may carry further if they say so themselves.
     """
     audience = frozenset({turn.principal.member}) if spec.audience is None else spec.audience
     label = action.label
@@ -253,7 +257,7 @@ def forbidden_flow(action: Action, spec: SinkSpec, turn: Turn) -> Ask | Deny | N
 
 def carries_out(action: Action, spec: SinkSpec, turn: Turn) -> Ask | None:
     """POL-6: links, images and secrets that did not come from the user leave in no free text."""
-    if spec.reads:
+    if spec.stays:
         return None
     for name, text in free_text(action, spec):
         for what, found in carried(text):
@@ -269,8 +273,10 @@ def over_budget(action: Action, spec: SinkSpec, turn: Turn) -> Deny | None:
     limit = turn.grant.budgets.get(action.sink, spec.limit)
     if limit is not None and turn.calls[action.sink] >= limit:
         return Deny("POL-7", "budget", f"{action.sink} was called {limit} times, which is its limit for this task")
-    repeats = 1 if spec.repeats is None and not spec.reads else spec.repeats  # an effect is meant once
-    if repeats is not None and turn.seen[action.digest] >= repeats:
+    repeats, made = spec.repeats, turn.seen[action.digest]
+    if not spec.reads:  # an effect is meant once, and what failed was not done
+        repeats, made = repeats or 1, made - turn.failed[action.digest]
+    if repeats is not None and made >= repeats:
         return Deny("POL-7", "repeat", "this very call was made before; its result is above")
     return None
 

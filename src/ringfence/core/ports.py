@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from asyncio import StreamReader, StreamWriter
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from collections.abc import Callable
+from typing import Protocol
 
 from .chain import Record
 from .values import Action, Outcome, Principal
@@ -39,58 +37,4 @@ class Meter(Protocol):
 
     def hit(self, principal: Principal, sink: str) -> bool:
         """Count one call, if the rate allows it; whether it does."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What one confined job may use, its children included."""
-
-    cpu_s: float = 10.0
-    wall_s: float | None = 30.0  # None: until it is killed, as a server is
-    memory_mb: int = 256
-    processes: int = 64
-    file_mb: int = 64  # of any one file
-    open_files: int = 256
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """A command to run confined. Paths are absolute, and the same outside and inside.
-
-    reads, writes  what it sees beside the system's own programs: read-only, writable; nothing else of the host
-    env            all of its environment, secrets included: nothing is inherited, nothing of it is recorded
-    egress         is handed a socket.socket that listens inside, on 127.0.0.1:3128: the only way out; None: no network
-    """
-
-    argv: tuple[str, ...]
-    cwd: str = "/tmp"
-    env: Mapping[str, str] = field(default_factory=dict, repr=False)
-    reads: tuple[str, ...] = ()
-    writes: tuple[str, ...] = ()
-    limits: Limits = Limits()
-    egress: Callable[[Any], None] | None = None
-
-
-class Process(Protocol):
-    """A confined job under way. Once it has ended, or was killed, no child of it is alive."""
-
-    stdin: StreamWriter
-    stdout: StreamReader
-    stderr: StreamReader
-
-    async def wait(self) -> str:
-        """Wait for the end: "exit 0", or why it was stopped: "signal 9", "cpu", "memory", "wall"."""
-        ...
-
-    def kill(self) -> None:
-        """Stop it and all of its children at once."""
-        ...
-
-
-class Launcher(Protocol):
-    """Starts jobs confined by the kernel; fails closed."""
-
-    async def start(self, job: Job) -> Process:
-        """Start it; raises ToolError if it cannot be confined as the job asks."""
         ...

@@ -38,7 +38,7 @@ ADDRESSES: Final = ("email", "iban", "phone")  # who gets something, unmistakabl
 _STRICT: Final = ("url", "email", "date", "time", "ip", "iban", "phone", "number")  # never taken for a name
 _EDGES: Final = "\"'`()[]{}<>,;:?!.*_“”‘’«»"
 _QUOTED: Final = re.compile(
-    r"\"([^\"\n]{1,500})\"|“([^”\n]{1,500})”|`([^`\n]{1,500})`|«([^»\n]{1,500})»|(?<!\w)'([^'\n]{1,500})'(?!\w)|‘([^’\n]{1,500})’"
+    r"\"([^\"\n]{1,500})\"|“([^“”\n]{1,500})”|`([^`\n]{1,500})`|«([^«»\n]{1,500})»|(?<!\w)'([^'\n]{1,500})'(?!\w)|‘([^‘’\n]{1,500})’"
 )
 _STOPS: Final = (".", "!", "?", ";", ":")
 _CURRENCY: Final = "$€£¥%"
@@ -87,7 +87,7 @@ class Words:
             self.spans.update(_spans(text))
             tokens = [_bare(token) for token in text.split()]
             flat.append(_flat(text))
-            for token in tokens:
+            for token in dict.fromkeys(tokens):
                 for kind in forms_of(token):
                     if kind != "id" or not token.isdecimal() or len(token) >= _SHORT_ID:
                         self._forms[kind].add(normal(token, kind))
@@ -125,12 +125,17 @@ def forms_of(token: str) -> list[str]:
     return [kind for kind, form in FORMS.items() if form.fullmatch(bare if kind == "number" else token)]
 
 
+def fits(value: JSON, kind: str) -> bool:
+    """Whether a value has the form of its kind, if that has one."""
+    return kind not in FORMS or kind in forms_of(str(value))
+
+
 def normal(value: JSON, kind: str) -> JSON:
     """A value in the form in which two of one kind are compared."""
     text = str(value)
     match kind:
         case "number" if FORMS["number"].fullmatch(text.strip(_CURRENCY)):
-            return str(Decimal(text.strip(_CURRENCY).replace(",", "")).normalize())
+            return Decimal(text.strip(_CURRENCY).replace(",", ""))
         case "time":
             return text.rjust(5, "0") if text.count(":") == 1 else text
         case "datetime":
@@ -200,7 +205,7 @@ def scalars(value: JSON, at: str = "") -> Iterator[tuple[str, JSON]]:
     """Every scalar in a value with its JSON pointer (RFC 6901), in order; an empty list or object counts as one."""
     if isinstance(value, dict) and value:
         for key, item in value.items():
-            yield from scalars(item, f"{at}/{key.replace('~', '~0').replace('/', '~1')}")
+            yield from scalars(item, f"{at}/{_escaped(key)}")
     elif isinstance(value, list) and value:
         for n, item in enumerate(value):
             yield from scalars(item, f"{at}/{n}")
@@ -208,11 +213,20 @@ def scalars(value: JSON, at: str = "") -> Iterator[tuple[str, JSON]]:
         yield at, value
 
 
+def _escaped(key: str) -> str:
+    """RFC 6901, and `~2` for the `#` that stands for a name at the end of a pointer of ours."""
+    return key.replace("~", "~0").replace("/", "~1").replace("#", "~2")
+
+
+def _plainly(part: str) -> str:
+    return part.replace("~2", "#").replace("~1", "/").replace("~0", "~")
+
+
 def names(value: JSON, at: str = "") -> Iterator[tuple[str, str]]:
     """Every name of a member of an object in a value, with the JSON pointer of the member."""
     members = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, item in members:
-        pointer = f"{at}/{str(key).replace('~', '~0').replace('/', '~1')}"
+        pointer = f"{at}/{_escaped(str(key))}"
         if isinstance(key, str):
             yield pointer, key
         yield from names(item, pointer)
@@ -236,16 +250,18 @@ def declared(value: JSON, patterns: Iterable[str]) -> Iterator[tuple[str, str]]:
 
 def sole(text: str, kind: str) -> str:
     """The only value of a kind that stands in a text, or "" if there is none or more than one."""
-    tokens = {str(normal(token, kind)): token for token in map(_bare, text.split()) if FORMS[kind].fullmatch(token)}
+    form = FORMS.get(kind)
+    found = (token for token in map(_bare, text.split()) if form is not None and form.fullmatch(token))
+    tokens = {normal(token, kind): token for token in found}
     return next(iter(tokens.values())) if len(tokens) == 1 else ""
 
 
 def at(value: JSON, pointer: str) -> JSON:
     """What a JSON pointer points to, or with `#` at its end the name of that; raises LookupError for nothing."""
     if pointer.endswith("#"):
-        return pointer.rpartition("/")[2][:-1].replace("~1", "/").replace("~0", "~")
+        return _plainly(pointer.rpartition("/")[2][:-1])
     for part in pointer.split("/")[1:]:
-        key = part.replace("~1", "/").replace("~0", "~")
+        key = _plainly(part)
         if isinstance(value, list):
             if not key.isdecimal() or len(key) > 9:
                 raise LookupError(key)

@@ -10,11 +10,12 @@ _TLD: Final = (
     "com|net|org|edu|gov|io|co|ai|app|dev|info|biz|xyz|me|shop|tech|store|live|club|win|icu|"
     "tk|site|online|top|link|page|cloud|ru|cn|de|uk|eu|fr|in"
 )
-LINK: Final = re.compile(  # bounded, and anchored where a word begins: hostile text costs no more than other text
-    rf"\b(?:[a-z][a-z0-9+.-]{{1,15}}://|www\.|mailto:)\S+|(?<![\w.-])(?:[\w-]{{1,63}}\.){{1,127}}(?:{_TLD})\b(?:[:/]\S*)?",
+LINK: Final = re.compile(  # bounded, and anchored where a label begins: hostile text costs no more than other text
+    rf"\b(?:[a-z][a-z0-9+.-]{{1,15}}://|www\.|mailto:)\S+|(?<![\w-])(?:[\w-]{{1,63}}\.){{1,8}}(?:(?:{_TLD})\b(?:[:/]\S*)?|"
+    r"[a-z]{2,24}(?::\d{1,5})?/\S+)|(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?::\d{1,5})?/\S*",
     re.I,
 )
-IMAGE: Final = re.compile(r"!\[[^\]]{0,500}\]\s{0,20}[(\[]")
+IMAGE: Final = re.compile(r"!\[[^\]]{0,500}\]\s{0,20}[(\[]|<(?:img|a|iframe|link)\s|\bdata:[a-z]+/", re.I)
 SECRET: Final = re.compile(
     r"-----BEGIN [A-Z ]*PRIVATE KEY|\b(?:AKIA|ASIA)[A-Z0-9]{16}\b|\b(?:gh[pousr]|glpat|xox[abpr])[-_][\w-]{16,}|"
     r"\bsk-[\w-]{16,}|(?<![\w-])eyJ[\w-]{8,}\.[\w-]{8,}\.|(?<![\w/+=-])(?=[A-Za-z+=]*\d)(?=[\d+=]*[A-Za-z])[A-Za-z0-9+=]{32,}"
@@ -31,7 +32,10 @@ _SIGNALS: Final = {
     "hidden": re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\U000e0000-\U000e007f]"),
     "opaque": re.compile(r"[A-Za-z0-9+/]{80,}={0,2}"),
 }
-_UNSEEN: Final = dict.fromkeys((*range(0x200B, 0x2010), *range(0x2060, 0x2065), 0xFEFF, 0xAD))
+_UNSEEN: Final[dict[int, str | None]] = {
+    **dict.fromkeys((*range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x206A), 0xFEFF, 0xAD)),
+    0x3002: ".",
+}
 _SCANNED: Final = 65_536  # characters of a result
 
 

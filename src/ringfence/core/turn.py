@@ -89,15 +89,16 @@ class Turn:
     seen   calls made, by action digest
     label  the join of everything in `items`
     heard  what the same user said earlier in the conversation; set by the engine, from the runs named at the start
-    spans  how long things last that results have shown, in minutes
+    spans  how long things last that results have shown, in minutes: where from
+    failed  calls that failed, by action digest
     typed  values that the operator's catalogue or an approver vouches for, by kind and value: where each came from
     marked  steps that had been taken at the last checkpoint
     question  the decision that a human was asked for, while the run waits
     """
 
     __slots__ = (
-        "_words", "answered", "approvals", "calls", "end", "grant", "heard", "items", "label", "marked", "next_seq",
-        "open", "principal", "question", "run", "seen", "spans", "start", "state", "typed", "usage",
+        "_words", "answered", "approvals", "calls", "end", "failed", "grant", "heard", "items", "label", "marked",
+        "next_seq", "open", "principal", "question", "run", "seen", "spans", "start", "state", "typed", "usage",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -119,7 +120,8 @@ class Turn:
         self.marked = 0
         self.heard: tuple[str, ...] = ()
         self.typed: dict[tuple[str, JSON], str] = {}
-        self.spans: set[float] = set()
+        self.spans: dict[float, str] = {}
+        self.failed: Counter[str] = Counter()
         self._words: Words | None = None
         self.label: Label = IDENTITY
 
@@ -154,14 +156,17 @@ class Turn:
         """Who vouches for a value of this kind: "you", the handle of a typed leaf, an approver; or "" for nobody."""
         if type(value) not in (str, int, float):
             return ""
-        known = self.typed.get((kind, normal(value, kind))) or ("you" if self.words.vouch(value, kind) else "")
+        known = "you" if self.words.vouch(value, kind) else self.typed.get((kind, normal(value, kind)), "")
         if not known and kind == "datetime":  # the end of something whose start and length are known
-            starts = (earlier(value, span) for span in (*self.words.spans, *self.spans))
-            known = next(filter(None, (self._moment(start) for start in starts if start)), "")
+            lengths = (*((span, "") for span in self.words.spans), *self.spans.items())
+            ends = ((self._start(earlier(value, span)), source) for span, source in lengths)
+            known = next((source or start for start, source in ends if start), "")
         return known
 
-    def _moment(self, start: str) -> str:
-        return self.typed.get(("datetime", start)) or ("you" if self.words.vouch(start, "datetime") else "")
+    def _start(self, moment: str) -> str:
+        """Who vouches for a start; midnight, which comes with every day, is none unless the user wrote it."""
+        written = self.words.vouch(moment, "datetime") and self.words.vouch(moment.partition(" ")[2], "time")
+        return "you" if written else self.typed.get(("datetime", moment), "")
 
     def resolve(self, value: JSON) -> JSON:
         """The value with every handle `{"$ref": "r3/0/sender"}` replaced by what it names: JSON pointers into results.
@@ -230,7 +235,10 @@ class Turn:
         self._close(record)
 
     def _on_result(self, record: Record) -> None:
-        self.answered.add(self._close(record).body["call"])
+        intent = self._close(record)
+        self.answered.add(intent.body["call"])
+        if not record.view["ok"]:
+            self.failed[digest([intent.view["sink"], intent.body["args"]])] += 1
         moments: dict[str, list[str]] = {}
         for pointer, kind in record.body.get("typed", {}).items():
             value = normal(at(record.body["value"], pointer), kind)
@@ -239,7 +247,9 @@ class Turn:
                 moments.setdefault(pointer.rpartition("/")[0], []).append(value)
         for kind, value in record.body.get("sole", ()):
             self.typed.setdefault((kind, normal(value, kind)), f"r{record.seq}")
-        self.spans.update(minutes for pair in moments.values() if (minutes := between(*pair[:2])) and len(pair) == 2)
+        for at_, pair in moments.items():
+            if len(pair) == 2 and (minutes := between(*pair)):
+                self.spans.setdefault(minutes, f"r{record.seq}{at_}")
 
     def _on_refuse(self, record: Record) -> None:
         self.answered.add(record.body["call"])

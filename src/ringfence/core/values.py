@@ -14,6 +14,7 @@ from .labels import IDENTITY, Label, Member
 JSON = Any  # None | bool | int | float | str | list[JSON] | dict[str, JSON]
 
 _MAX_INT = 2**53 - 1  # RFC 8785 3.2.2.3 / RFC 7493 2.2: integers beyond are not exact in IEEE 754 doubles
+_MAX_DEPTH = 64  # whoever reads a value may recurse
 _encode_string: Callable[[str], str] = json.encoder.encode_basestring
 _encode_ordered = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
 _encode_sorted = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode
@@ -23,7 +24,7 @@ def canonical(value: JSON) -> bytes:
     """RFC 8785 (JSON Canonicalization Scheme) bytes of a JSON value.
 
     Raises ValueError for what JSON cannot carry exactly: NaN, infinities, integers beyond 2**53-1, lone surrogates,
-    keys that are not strings; TypeError for other types.
+    keys that are not strings, more than 64 levels; TypeError for other types.
     """
     if _is_simple(value):
         return _encode_sorted(value).encode()  # the C encoder agrees with RFC 8785 on these
@@ -37,7 +38,7 @@ def ordered(value: JSON) -> bytes:
     return _encode_ordered(value).encode()
 
 
-def _is_simple(value: JSON) -> bool:
+def _is_simple(value: JSON, room: int = _MAX_DEPTH) -> bool:
     """No float (formatted otherwise by Python), no key above the surrogates (sorted otherwise), no wide integer."""
     kind = type(value)
     if kind is str or kind is bool or value is None:
@@ -45,11 +46,14 @@ def _is_simple(value: JSON) -> bool:
     if kind is int:
         return bool(-_MAX_INT <= value <= _MAX_INT)
     if kind is dict:
-        return all(type(k) is str and (k.isascii() or max(k) < "\ud800") and _is_simple(v) for k, v in value.items())
-    return kind is list and all(map(_is_simple, value))
+        names = all(type(k) is str and (k.isascii() or max(k) < "\ud800") for k in value)
+        return names and room > 0 and all(_is_simple(v, room - 1) for v in value.values())
+    return kind is list and room > 0 and all(_is_simple(v, room - 1) for v in value)
 
 
-def _pieces(value: JSON) -> Iterator[str]:
+def _pieces(value: JSON, room: int = _MAX_DEPTH) -> Iterator[str]:
+    if room < 0:
+        raise ValueError(f"nested deeper than {_MAX_DEPTH} levels")
     match value:
         case None | bool():
             yield {None: "null", True: "true", False: "false"}[value]
@@ -65,7 +69,7 @@ def _pieces(value: JSON) -> Iterator[str]:
             yield "["
             for n, item in enumerate(value):
                 yield "," if n else ""
-                yield from _pieces(item)
+                yield from _pieces(item, room - 1)
             yield "]"
         case Mapping():
             if not all(isinstance(key, str) for key in value):
@@ -73,7 +77,7 @@ def _pieces(value: JSON) -> Iterator[str]:
             yield "{"
             for n, key in enumerate(sorted(value, key=lambda k: k.encode("utf-16-be", "surrogatepass"))):
                 yield ("," if n else "") + _encode_string(key) + ":"
-                yield from _pieces(value[key])
+                yield from _pieces(value[key], room - 1)
             yield "}"
         case _:
             raise TypeError(f"not a JSON value: {type(value).__name__}")

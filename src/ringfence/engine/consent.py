@@ -96,6 +96,11 @@ def approve(
     if missing := [name for name in endorse if name not in [o.argument for o in asked.origins]]:
         known = ", ".join(o.argument for o in asked.origins) or "none"
         raise JournalError(f"the call has no control argument {missing[0]!r}", todo=f"there are: {known}")
+    if any(not kind for kind, _ in endorsed):  # it would vouch for every argument that nobody described
+        raise JournalError(
+            "a value of no declared kind cannot be trusted for the whole run",
+            todo="approve the call alone, or declare the argument's type in the manifest's catalogue",
+        )
     body = {"digest": asked.digest, "by": by.subject, "expires": expires, "endorsed": endorsed}
     view = {"of": turn.next_seq - 1, "endorsed": len(endorsed)}
     gate.record(turn, Kind.APPROVAL, label=turn.label, view=view, body=body)

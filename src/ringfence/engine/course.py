@@ -40,6 +40,11 @@ _ACTS = re.compile(
 )
 
 
+_QUESTION = re.compile(
+    r"\s*(?:what|which|who|whom|whose|when|where|why|how|is|are|was|were|do|does|did|has|have|had)\b", re.I
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Course:
     """What the next step may be: calls (`without` some tools), a final answer, or either; `note` tells the model."""
@@ -93,6 +98,12 @@ def reckons(task: str) -> bool:
 def acts(task: str) -> bool:
     """Whether a task asks to change, send or run something: no answer does that by itself."""
     return _ACTS.search(task) is not None
+
+
+def only_asks(task: str) -> bool:
+    """Whether a task is a plain question, in English or with a question mark, that asks to change nothing."""
+    question = task.rstrip().endswith(("?", "？", "؟")) or _QUESTION.match(task) is not None
+    return question and not acts(task)
 
 
 def named_in(task: str, paths: Iterable[str]) -> list[str]:

@@ -18,7 +18,7 @@ from ringfence.core.grants import TaskGrant
 from ringfence.core.labels import Label, Trust, join_all
 from ringfence.core.policy import SinkSpec
 from ringfence.core.turn import State, Turn
-from ringfence.core.values import JSON, Action, Deny, Outcome, Principal
+from ringfence.core.values import JSON, Action, Deny, Outcome, Principal, canonical
 
 from .context import Said, Transcript
 from .course import NOTHING, UNSUPPORTED, Course, course, doubts, has_worked, named_in
@@ -154,7 +154,6 @@ class Engine:
         Raises JournalError if the record cannot be kept, InternalError for a fault of ours.
         """
         self._read_more.live[turn.run] = turn
-        turn.heard = tuple(said.text for said in history if said.role == "user" and said.label.trust >= Trust.USER)
         try:
             live = self._live(turn, history, progress)
             if turn.state is State.READY and not turn.items:
@@ -310,7 +309,8 @@ class Engine:
         if spec is not None:
             with suppress(ValueError, LookupError):  # the gate refuses it, in words for the model
                 args = turn.resolve(args)
-                args = dict(spec.check(args))
+                full = dict(spec.check(args))
+                args = full if canonical(full) else args
         return Action(call.sink, args, turn.label.join(live.label), call=number, run=turn.run)
 
     def _unfounded(self, turn: Turn, live: _Live, call: Call, action: Action) -> Deny | None:

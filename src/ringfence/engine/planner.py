@@ -15,6 +15,7 @@ from ringfence.core.values import JSON, Action, Outcome, Principal, Prompt
 
 from .context import encode
 
+PREFIX = "plan-"  # of the id of a run that plans another one: no beginning of its id is one of the other's
 MAX_CALLS = 5  # of one tool, in one task
 _SYSTEM = """\
 You decide which permissions a task needs before it starts. Reading and searching are always allowed.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..core.errors import ManifestError, ToolError
-from ..core.ports import Job, Limits
+from ..jobs import Job, Limits
 from .launchers import Bubblewrap, Landlock, UnsafeNoSandbox, missing
 
 AnyLauncher = Bubblewrap | Landlock | UnsafeNoSandbox

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import ClassVar
 
 from ..core.errors import ToolError
-from ..core.ports import Job
+from ..jobs import Job
 from .warm import bubblewrap, cgroups, landlock, seccomp
 from .worker import Confined, Worker
 

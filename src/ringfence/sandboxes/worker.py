@@ -17,7 +17,7 @@ from typing import Any
 from weakref import WeakSet
 
 from ..core.errors import ToolError
-from ..core.ports import Job
+from ..jobs import Job
 
 READ_AHEAD = 1 << 16  # bytes of output that are buffered before the job has to wait for its reader
 START_S = 20.0
@@ -103,7 +103,7 @@ def _line(job: Job, launcher: str) -> bytes:
 
 
 class Confined:
-    """A `core.ports.Process`: the streams of a job, and the line to its supervisor."""
+    """A `jobs.Process`: the streams of a job, and the line to its supervisor."""
 
     stdin: StreamWriter
     stdout: StreamReader

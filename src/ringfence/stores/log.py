@@ -69,6 +69,12 @@ class Log(Protocol):
         """Start and end of the newest `limit` runs of a conversation, oldest first. Costs the same in a long one."""
         ...
 
+    def intents(self, since: int, place: int = 0) -> tuple[list[Record], int]:
+        """Every durable intent from `place` in the log on that is no older than `since` (milliseconds since 1970 UTC),
+        in order, a few older ones perhaps among them; and the place to ask from next time.
+        """
+        ...
+
     def verify(self) -> VerifyReport:
         """Recompute everything from the bytes that are stored. Raises nothing for a log that is wrong: it reports."""
         ...

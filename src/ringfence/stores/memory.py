@@ -77,6 +77,11 @@ class MemoryJournal:
             pairs.append((self.records[places[0]], last if last.kind is Kind.FINISHED else None))
         return pairs
 
+    def intents(self, since: int, place: int = 0) -> tuple[list[Record], int]:
+        """The intents from `place` on, and the next place."""
+        found = [r for r in self.records[place:] if r.kind is Kind.INTENT and r.time >= since]
+        return found, len(self.records)
+
     def verify(self) -> VerifyReport:
         """The tree over the records as they are; there are no stored bytes to compare with."""
         frontier = chain.Frontier()

@@ -3,45 +3,63 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
-from ringfence.core.chain import Kind, Record
 from ringfence.core.ports import Clock
 from ringfence.core.values import Principal
 from ringfence.manifest.fields import window
 
+from .log import Log
+
+_Who = tuple[str, str]  # a principal's subject and a sink
+
 
 class SlidingWindow:
-    """A `core.ports.Meter`. `rates`: by sink, such as "30/minute"."""
+    """A `core.ports.Meter`. `rates`: by sink, such as "30/minute"; `log`: the journal that every process writes to.
 
-    def __init__(self, rates: Mapping[str, str], clock: Clock) -> None:
+    A call counts from the moment it was allowed here, and from the moment its intent is durable elsewhere: two
+    processes can be allowed at once within the milliseconds that a commit takes.
+    """
+
+    def __init__(self, rates: Mapping[str, str], clock: Clock, log: Log | None = None) -> None:
         self._rates = {
-            sink: (calls, int(seconds * 1000)) for sink, (calls, seconds) in ((s, window(r)) for s, r in rates.items())
+            sink: (calls, seconds * 1000) for sink, (calls, seconds) in ((s, window(r)) for s, r in rates.items())
         }
+        self._reach_ms = max(span for _, span in self._rates.values())
         self._clock = clock
-        self._calls: defaultdict[tuple[str, str], deque[int]] = defaultdict(deque)
-
-    @property
-    def reach_ms(self) -> int:
-        """How far back a call still counts, milliseconds."""
-        return max(window for _, window in self._rates.values())
+        self.log = log
+        self._place = 0
+        self._calls: defaultdict[_Who, deque[int]] = defaultdict(deque)
+        self._allowed: defaultdict[_Who, deque[int]] = defaultdict(deque)  # by us, and not yet seen in the log
 
     def hit(self, principal: Principal, sink: str) -> bool:
-        """Count one call, if the rate allows it; whether it does. A sink without a rate is not counted."""
+        """Count one call, if the rate allows it; whether it does. A sink without a rate is not counted.
+
+        Raises JournalError for a log that cannot be read: a rate that cannot be told allows nothing.
+        """
         if sink not in self._rates:
             return True
-        count, window = self._rates[sink]
-        calls, now = self._calls[principal.subject, sink], self._clock()
-        while calls and calls[0] <= now - window:
-            calls.popleft()
-        if len(calls) >= count:
+        now = self._clock()
+        self._look(now)
+        count, span = self._rates[sink]
+        calls, allowed = self._calls[principal.subject, sink], self._allowed[principal.subject, sink]
+        for times in (calls, allowed):
+            while times and times[0] <= now - span:
+                times.popleft()
+        if len(calls) + len(allowed) >= count:
             return False
-        calls.append(now)
+        allowed.append(now)
         return True
 
-    def recall(self, records: Iterable[Record]) -> None:
-        """Begin anew with the calls that the log holds, in any order."""
-        self._calls.clear()
-        for record in sorted(records, key=lambda record: record.time):
-            if record.kind is Kind.INTENT and record.view["sink"] in self._rates:
-                self._calls[record.principal, record.view["sink"]].append(record.time)
+    def _look(self, now: int) -> None:
+        """Take in what the log holds since we looked last, whoever made it."""
+        if self.log is None:
+            return
+        records, self._place = self.log.intents(now - self._reach_ms, self._place)
+        for record in records:
+            who = (record.principal, record.view["sink"])
+            if who[1] not in self._rates:
+                continue
+            self._calls[who].append(record.time)
+            if (allowed := self._allowed[who]) and allowed[0] <= record.time:
+                allowed.popleft()

@@ -17,6 +17,8 @@ from .rows import MARK_BYTES, Chunk, Squeeze, damaged, marker, parse, record_of
 from .verify import verify
 
 _CHUNK = "SELECT * FROM chunks WHERE idx = ?"
+_INTENT = b'"kind":"intent"'  # in a header
+_LATE_MS = 10_000  # a record is in the log so much after it was made, at most
 _Found = tuple[dict[str, JSON], bytes]  # a header and its body's bytes
 
 
@@ -91,6 +93,24 @@ class SqliteLog:
                 last = record_of(*self._last(run))
                 pairs.append((record_of(*self._at(run, 0)), last if last.kind is Kind.FINISHED else None))
             return pairs
+
+    def intents(self, since: int, place: int = 0) -> tuple[list[Record], int]:
+        """Every intent from `place` on that may be as young as `since`, and the next place. Costs what is new."""
+        found: list[Record] = []
+        end = place
+        with self._reading():
+            for row in self._db.execute("SELECT * FROM chunks WHERE idx >= ? ORDER BY idx DESC", (place,)):
+                chunk = Chunk.of(row)
+                end = max(end, chunk.index + len(chunk))
+                records = [record_of(*line) for line in self._lines(chunk, _INTENT)]
+                found += (record for record in reversed(records) if record.kind is Kind.INTENT)
+                if self._ended(chunk) < since - _LATE_MS:
+                    break
+        return found[::-1], end
+
+    def _ended(self, chunk: Chunk) -> int:
+        """When the last record of a chunk was made."""
+        return int(parse(self._squeeze.unpack(chunk.heads)[-1])["time"])
 
     def verify(self) -> VerifyReport:
         """Recompute everything from the bytes that are stored, in flat memory."""

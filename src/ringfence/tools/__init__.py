@@ -10,7 +10,8 @@ from pydantic import BaseModel
 
 from ringfence.core.errors import ManifestError
 from ringfence.core.labels import Clause, Label, Trust
-from ringfence.core.ports import Clock, Limits
+from ringfence.core.ports import Clock
+from ringfence.jobs import Limits
 
 from . import calc, clock, reaching, search
 from .folders import MAX_FILE_BYTES

@@ -14,8 +14,8 @@ from pathlib import Path
 import pydantic
 
 from ringfence.core.errors import ToolError
-from ringfence.core.ports import Job, Launcher, Limits, Process
 from ringfence.core.values import JSON, Action, Outcome, canonical, ordered
+from ringfence.jobs import Job, Launcher, Limits, Process
 
 from .tool import Tool
 from .wire import MAX_LINE_BYTES, decoded, lines

@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from ringfence.core.errors import ManifestError, ToolError
 from ringfence.core.labels import ANYONE, Audience
-from ringfence.core.ports import Job, Launcher, Process
+from ringfence.jobs import Job, Launcher, Process
 
 if TYPE_CHECKING:
     from ringfence.manifest.fields import SecretRef

@@ -8,12 +8,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ringfence.core.ports import Job, Launcher, Process
+from ringfence.jobs import Job, Launcher, Process
 
 if TYPE_CHECKING:
     from .jobs import WayOut
 
-PROXY = "http://127.0.0.1:3128"  # where the way out listens, inside: see `core.ports.Job`
+PROXY = "http://127.0.0.1:3128"  # where the way out listens, inside: see `jobs.Job`
 ENV: Mapping[str, str] = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), PROXY)
 
 
@@ -23,7 +23,7 @@ def closed(listener: socket.socket) -> None:
 
 
 class Outward:
-    """A `core.ports.Launcher` that gives a job with an egress a new way out in its place."""
+    """A `jobs.Launcher` that gives a job with an egress a new way out in its place."""
 
     def __init__(self, launcher: Launcher, way_out: Callable[[], WayOut]) -> None:
         self._launcher = launcher

@@ -15,8 +15,8 @@ from pydantic import Field
 from ringfence.core.errors import ManifestError, ToolError
 from ringfence.core.labels import NOBODY
 from ringfence.core.policy import Effect, Role
-from ringfence.core.ports import Job, Launcher
 from ringfence.core.values import JSON, Action, Outcome, digest
+from ringfence.jobs import Job, Launcher
 
 from .commands import MAX_WORDS, Permitted, Rule, listed, permitted, refused, rules
 from .jobs import Egress, Ended, Places, Secrets, audience, collect, places, reaching, text

@@ -10,8 +10,8 @@ from pydantic import Field
 
 from ringfence.core.labels import NOBODY
 from ringfence.core.policy import Effect, Role
-from ringfence.core.ports import Job, Launcher
 from ringfence.core.values import JSON, Action, Outcome
+from ringfence.jobs import Job, Launcher
 
 from .jobs import STOPPED, Egress, Ended, audience, collect, places, reaching, text
 from .tool import Args, Tool, Use, parse, specify

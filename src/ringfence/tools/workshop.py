@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from ringfence.core.errors import ToolError
-from ringfence.core.ports import Job, Launcher, Limits
 from ringfence.core.values import JSON
+from ringfence.jobs import Job, Launcher, Limits
 
 from .groups import Group
 from .hosted import Worker, job

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from ringfence.core.ports import Job
+from ringfence.jobs import Job
 from ringfence.sandboxes.choice import LAUNCHERS, AnyLauncher, probe
 
 from .world import DOMAIN, LIMITS, SYSCTL, Trial, World

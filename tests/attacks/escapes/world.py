@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ringfence.core.ports import Limits
+from ringfence.jobs import Limits
 
 LIMITS = Limits(cpu_s=1, wall_s=6, memory_mb=96, processes=16, file_mb=8, open_files=64)
 LIBC = ctypes.CDLL(None, use_errno=True)

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from ringfence.core.labels import IDENTITY
-from ringfence.core.ports import Job
 from ringfence.core.values import Action, canonical
+from ringfence.jobs import Job
 from ringfence.manifest.security import Entry
 from ringfence.manifest.types import McpTool
 from ringfence.testing import evil_mcp

@@ -1,4 +1,4 @@
-"""What a supervisor is told about one job: `core.ports.Job` as JSON, and what it answers."""
+"""What a supervisor is told about one job: `jobs.Job` as JSON, and what it answers."""
 
 from __future__ import annotations
 

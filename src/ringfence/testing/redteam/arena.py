@@ -13,8 +13,9 @@ from ringfence.core.chain import Kind, Record
 from ringfence.core.errors import RingfenceError, ToolError
 from ringfence.core.labels import NOBODY, Clause, Label, Trust
 from ringfence.core.policy import Effect, Role, SinkSpec
-from ringfence.core.ports import Job, Launcher, Sink
+from ringfence.core.ports import Sink
 from ringfence.core.values import JSON, Action, Outcome, Principal
+from ringfence.jobs import Job, Launcher
 from ringfence.manifest.types import BuiltinTool, Host, Manifest, McpTool, PythonTool
 
 from ..puppet import Puppet, calls, directive

@@ -16,8 +16,8 @@ from typing import Final
 from ringfence.core.chain import Kind
 from ringfence.core.errors import RingfenceError, ToolError
 from ringfence.core.policy import Role, SinkSpec
-from ringfence.core.ports import Launcher
 from ringfence.core.values import JSON
+from ringfence.jobs import Launcher
 from ringfence.manifest.types import BuiltinTool, Host, McpTool, PythonTool
 
 from ..puppet import calls

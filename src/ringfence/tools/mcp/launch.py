@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ringfence.core.errors import ManifestError, ToolError
-from ringfence.core.ports import Job, Limits
+from ringfence.jobs import Job, Limits
 from ringfence.manifest.fields import SecretText
 from ringfence.manifest.types import McpTool
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 
-from ringfence.core.ports import Job, Launcher, Process
+from ringfence.jobs import Job, Launcher, Process
 
 if TYPE_CHECKING:
     import httpx2
