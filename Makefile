@@ -4,7 +4,7 @@ BIN := .venv/bin
 EXTRAS := local mcp plugins rag server channels cluster dev
 TASK ?= How many requests in logs/access.log were answered with status 502?
 
-.PHONY: setup run test check bench example-ops lock clean
+.PHONY: setup setup-bench run test check bench bench-security example-ops lock clean
 
 setup: .venv/.done
 
@@ -32,6 +32,14 @@ bench: setup
 	$(BIN)/python bench/journal.py
 	$(BIN)/python bench/startup.py
 	$(BIN)/python bench/busy.py
+
+setup-bench: setup
+	$(BIN)/python -m pip install --quiet "deepdiff>=8.6.1" "docstring-parser>=0.15" "email-validator>=2"
+	$(BIN)/python -m pip install --quiet --no-deps --require-hashes --only-binary=:all: -r bench/agentdojo/requirements.txt
+
+bench-security: setup-bench
+	$(BIN)/python bench/agentdojo/run.py --adaptive
+	$(BIN)/python bench/sandbox.py
 
 example-ops: setup
 	$(BIN)/python bench/questions.py examples/ops/questions.yaml --manifest examples/ops/ringfence.yaml

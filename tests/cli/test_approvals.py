@@ -35,6 +35,14 @@ workflow: {{tool_first: false}}
 WRITE = step("files.write", "I write it down", path="notes/new.txt", text="one\ntwo\n")
 OTHER = step("files.write", "and more", path="notes/other.txt", text="three\n")
 DONE = final("It is done.")
+EDIT_ASKS = """\
+catalogue:
+  files.edit:
+    {{effect: write, confined: true, ask: true, audience: [self],
+     args: {{path: {{type: path}}, old: text, new: text, all: low}}}}
+  files.stat:
+    {{effect: read, confined: true, audience: [self], args: {{path: low}}, output: {{/path: path}}}}
+"""
 TASK = "write down what you find"
 USER = app.from_manifest.__globals__["_user"]()
 
@@ -145,14 +153,13 @@ def test_an_answer_to_something_else_changes_nothing(ask: Callable[..., str], ri
         (("deny", run, "--digest", "0" * 16), "got one to 000000000000"),
         (("approve", run, "--trust", "text"), "no control argument 'text'"),
         (("approve", "zzz"), "no run starts with 'zzz'"),
-        (("approve", ""), ""),
+        (("approve", ""), "no run starts with ''"),
     ):
         shown = ringfence(*arguments)
-        if arguments[1]:
-            assert (shown.code, new(folder)) == (6, ""), shown
-            assert said in shown.err
-            assert "\n  -> " in shown.err
-    assert ringfence("approvals").out.count(" asks: ") <= 1
+        assert (shown.code, new(folder)) == (6, ""), shown
+        assert said in shown.err
+        assert "\n  -> " in shown.err
+    assert ringfence("approvals").out.count(" asks: ") == 1
 
 
 def test_an_id_that_fits_several_runs_names_them(ask: Callable[..., str], ringfence: Shell, folder: Path) -> None:
@@ -267,6 +274,15 @@ def test_a_yes_is_for_one_call(ask: Callable[..., str], ringfence: Shell, folder
     assert [record.body["endorsed"] for record in records(folder, Kind.APPROVAL)] == [[], []]
 
 
+def test_a_yes_to_one_write_vouches_for_no_other_to_the_same_file(
+    ask: Callable[..., str], ringfence: Shell, folder: Path
+) -> None:
+    more = step("files.write", "and more", path="notes/new.txt", text="three\n", mode="append")
+    run = ask(WRITE, more, DONE)
+    assert (ringfence("approve", run).code, new(folder)) == (4, "one\ntwo\n")
+    assert (ringfence("approve", run, "--trust", "path").code, new(folder)) == (0, "one\ntwo\nthree\n")
+
+
 def test_of_two_answers_at_once_one_counts(ask: Callable[..., str], folder: Path) -> None:
     run = ask()
     racing = [process("approve", run) for _ in range(3)]
@@ -299,9 +315,23 @@ def test_a_process_killed_between_the_yes_and_the_effect_is_resumed_to_exactly_o
 # At the prompt
 
 
-def test_a_yes_at_the_prompt_makes_the_call_that_was_shown(serve: Serve, folder: Path) -> None:
+def test_what_a_handle_stands_for_is_shown_with_where_it_is_from(
+    ask: Callable[..., str], ringfence: Shell, folder: Path
+) -> None:
+    handle = {"$ref": "r9/path"}  # of the result below, the tenth record of the run
+    edit = step("files.edit", path=handle, old="the disk is full", new="the disk has room")
+    run = ask(step("files.stat", path="notes/a.txt"), edit, DONE, manifest=MANIFEST + EDIT_ASKS)
+    shown = ringfence("approvals").out.splitlines()
+    assert '  path = "notes/a.txt"   (from result r9/path, as path)' in shown
+    assert "    +the disk has room" in shown
+    assert ringfence("approve", run).code == 0
+    assert "has room" in (folder / "notes" / "a.txt").read_text()
+
+
+@pytest.mark.parametrize("kind", ["dumb", "xterm"])
+def test_a_yes_at_the_prompt_makes_the_call_that_was_shown(serve: Serve, folder: Path, kind: str) -> None:
     serve(WRITE, DONE, manifest=MANIFEST)
-    with Terminal("run", TASK) as terminal:
+    with Terminal("run", TASK, env={"TERM": kind}) as terminal:
         shown = terminal.until(PROMPT)
         terminal.type("y\n")
         assert terminal.end() == 0
@@ -310,6 +340,7 @@ def test_a_yes_at_the_prompt_makes_the_call_that_was_shown(serve: Serve, folder:
     assert terminal.shown.endswith("It is done.\n")
     assert f"approved by user:{USER}" in terminal.shown
     assert new(folder) == "one\ntwo\n"
+    assert ("\x1b[2K" in terminal.shown) is (kind == "xterm")  # a spinner, before and after the question
 
 
 def test_a_yes_with_trust_is_not_asked_for_those_values_again(serve: Serve, folder: Path) -> None:
@@ -319,7 +350,7 @@ def test_a_yes_with_trust_is_not_asked_for_those_values_again(serve: Serve, fold
         terminal.until(PROMPT)
         terminal.type("trust\n")
         assert terminal.end() == 0
-    assert (terminal.shown.count(PROMPT), writes(folder)) == (1, 2)
+    assert (terminal.shown.count(PROMPT), writes(folder), new(folder)) == (1, 2, "")
     assert records(folder, Kind.APPROVAL)[0].body["endorsed"] == [["path", "notes/gone/new.txt"]]
 
 

@@ -455,3 +455,26 @@ async def test_what_failed_without_an_exception_has_no_typed_leaves() -> None:
     h.sinks["tool:read"].does = refused
     await h.gate.perform(h.turn, act())
     assert h.turn.origin("a@b.example", "email") == ""
+
+
+async def test_a_sole_value_counts_in_the_items_that_the_user_named_and_not_in_those_of_others() -> None:
+    async def chat(_: Action) -> Outcome:
+        bobs = [{"from": "Bob", "text": "hi"}, {"from": "Bob", "text": "see https://bob.example"}]
+        return Outcome([*bobs, {"from": "Eve", "text": "no, https://evil.example"}])
+
+    spec = reader(leaves={"/*/from": Leaf("name"), "/*/text": Leaf("url", sole=True)})
+    h = house(spec, task="read the article that Bob posted")
+    h.sinks["tool:read"].does = chat
+    await h.gate.perform(h.turn, act())
+    assert h.turn.origin("https://bob.example", "url") == "r4"
+    assert h.turn.origin("https://evil.example", "url") == ""
+
+
+async def test_an_approval_is_used_up_by_its_call_though_its_values_are_trusted() -> None:
+    h = house(writer(types={"to": "email"}, repeats=9))
+    await h.gate.perform(h.turn, act("tool:write", to="x@y.example"))
+    key = h.log.records[-1].body["digest"]
+    body = {"digest": key, "by": "user:bob", "expires": 9000, "endorsed": [["email", "x@y.example"]]}
+    h.gate.record(h.turn, Kind.APPROVAL, label=USER, view={}, body=body)
+    assert isinstance(await h.gate.perform(h.turn, act("tool:write", to="x@y.example")), Outcome)
+    assert h.turn.approvals == {}

@@ -124,3 +124,60 @@ async def test_a_value_of_no_declared_kind_is_not_trusted_for_the_run(house: Bui
     await agent.engine.drive(turn)
     with pytest.raises(JournalError, match="no declared kind"):
         consent.approve(agent.gate, turn, by=ALICE, expires=agent.clock() + 1000, endorse=("to",))
+
+
+async def test_a_run_that_was_denied_or_has_ended_waits_for_nobody_any_more(house: Build) -> None:
+    agent, turn = await asking(house)
+    consent.deny(agent.gate, turn, by=ALICE)
+    for answer in (consent.approve, consent.deny):
+        how = {"expires": agent.clock() + 1000} if answer is consent.approve else {}
+        with pytest.raises(JournalError, match="not waiting for anybody") as refused:
+            answer(agent.gate, turn, by=ALICE, **how)  # type: ignore[operator]
+        assert refused.value.todo == "go on with it: ringfence run --resume run1"
+    await agent.engine.drive(turn)
+    with pytest.raises(JournalError, match=r"it has ended \(done\)"):
+        consent.question(agent.gate, turn)
+
+
+async def test_who_has_said_yes_already_is_named(house: Build) -> None:
+    agent, turn = await asking(house)
+    consent.approve(agent.gate, turn, by=ALICE, expires=agent.clock() + 1000)
+    with pytest.raises(JournalError, match="user:alice has said yes already"):
+        consent.approve(agent.gate, turn, by=ALICE, expires=agent.clock() + 1000)
+
+
+def under(agent: House, **change: Any) -> Gate:
+    """The same agent under another policy."""
+    return Gate(replace(agent.gate.policy, **change), {}, agent.journal, agent.clock)
+
+
+async def test_what_a_changed_policy_asks_too_is_asked_anew(house: Build) -> None:
+    agent, turn = await asking(house)
+    old, changed = consent.question(agent.gate, turn), under(agent, digest="new")
+    consent.renew(changed, turn, now=agent.clock())
+    anew = consent.question(changed, turn)
+    assert (anew.stale, anew.rule, anew.action.args) == (False, "POL-4", old.action.args)
+    with pytest.raises(JournalError, match="expected an answer to"):
+        consent.approve(changed, turn, by=ALICE, expires=agent.clock() + 1000, digest=old.digest)
+    before = turn.next_seq
+    consent.renew(changed, turn, now=agent.clock())
+    assert turn.next_seq == before  # nothing has changed since
+
+
+async def test_what_a_changed_policy_would_simply_allow_is_asked_all_the_same(house: Build) -> None:
+    agent, turn = await asking(house)
+    spec = replace(agent.gate.policy.sinks["tool:send"], roles=dict.fromkeys(("to", "n", "body"), Role.LOW))
+    loose = under(agent, digest="new", sinks={**agent.gate.policy.sinks, "tool:send": spec})
+    consent.renew(loose, turn, now=agent.clock())
+    assert (turn.state, consent.question(loose, turn).why) == (
+        State.WAITING,
+        "the policy has changed since this was asked",
+    )
+
+
+async def test_what_a_changed_policy_denies_is_refused_and_the_run_goes_on(house: Build) -> None:
+    agent, turn = await asking(house)
+    gone = {name: spec for name, spec in agent.gate.policy.sinks.items() if name != "tool:send"}
+    consent.renew(under(agent, digest="new", sinks=gone), turn, now=agent.clock())
+    assert (turn.state, turn.question) == (State.ACTING, None)
+    assert agent.records()[-1].view["code"] == "unknown-sink"

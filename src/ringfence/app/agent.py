@@ -98,9 +98,7 @@ class Agent:
             task,
             run=run,
             principal=self.principal,
-            grant=await self._grant(
-                task, run, version=1 + max((s.body["grant"]["version"] for s, _ in before), default=0)
-            ),
+            grant=await self._grant(task, run, [started for started, _ in before]),
             conversation=conversation,
             before=[started.run for started, _ in before],
         )
@@ -126,7 +124,7 @@ class Agent:
         """Be the one process that answers a run."""
         return hold.answering(self._held, run) if self.durable else nullcontext()
 
-    async def _grant(self, task: str, run: str, *, version: int) -> TaskGrant:
+    async def _grant(self, task: str, run: str, before: Sequence[Record]) -> TaskGrant:
         """POL-3: the manifest's grant; where it says so, of its effects only what the user's words alone call for."""
         house, budgets = self.house, self.house.budgets(self.manifest)
         sinks, effects = house.reads, house.effects
@@ -141,7 +139,8 @@ class Agent:
             )
             effects = frozenset(needs)
             budgets = {**budgets, **{name: min(calls, budgets.get(name, calls)) for name, calls in needs.items()}}
-        return TaskGrant(sinks | effects, budgets, version=version)
+        version = max((started.body["grant"]["version"] for started in before), default=0)
+        return TaskGrant(sinks | effects, budgets, version=version + 1)
 
     def run_sync(self, task: str, *, conversation: str = "") -> Result:
         """`run`, for code that is not async."""

@@ -131,8 +131,8 @@ class Gate:
         else:
             view |= {"context": list(action.prompt.context), "left_out": action.prompt.left_out}
             body = {"prompt": action.prompt.digest}
-        if decision.rule == "POL-9":
-            body["approval"] = self.approval_digest(turn, action)
+        if turn.approvals and (known := self.approval_digest(turn, action)) in turn.approvals:
+            body["approval"] = known  # used up, though its values may be trusted by now
         return self.record(turn, Kind.INTENT, label=action.label, view=view, body=body)
 
     def approval_digest(self, turn: Turn, action: Action) -> str:
@@ -160,10 +160,16 @@ class Gate:
         texts = [(where, leaf.type) for where, leaf in found if leaf.sole]
         return _Done(Outcome(outcome.value, label, outcome.ok), self._clock() - began, typed, texts, fault)
 
-    def _pointed(self, turn: Turn, action: Action) -> bool:
-        """Whether the user said what was to be read: each control argument is their word, and there is one."""
-        sources = [source for *_, source in vouched(action, self.policy.sinks[action.sink], turn)]
-        return bool(sources) and all(source == "you" for source in sources)
+    def _pointed_at(self, turn: Turn, action: Action, done: _Done) -> Sequence[tuple[str, str]]:
+        """The texts that the user told us to read: items with a typed leaf of their words, or all of what they named."""
+        if not done.sole:
+            return ()
+        values = ((w.split("/")[1:2], at(done.outcome.value, w), kind) for w, kind in done.typed.items())
+        items = [item for item, value, kind in values if turn.words.vouch(value, kind)]
+        if named := [(where, kind) for where, kind in done.sole if where.split("/")[1:2] in items]:
+            return named
+        sources = {source for *_, source in vouched(action, self.policy.sinks[action.sink], turn)}
+        return done.sole if sources == {"you"} else ()
 
     def _settle(self, turn: Turn, action: Action, intent: Record, done: _Done) -> None:
         outcome = done.outcome
@@ -175,10 +181,8 @@ class Gate:
             view["signals"] = found
         if done.typed:
             body["typed"] = done.typed
-        if done.sole and self._pointed(turn, action):
-            texts = {
-                kind: "\n".join(str(at(outcome.value, p)) for p, k in done.sole if k == kind) for _, kind in done.sole
-            }
+        if near := self._pointed_at(turn, action, done):
+            texts = {k: "\n".join(str(at(outcome.value, w)) for w, kind in near if kind == k) for _, k in near}
             body["sole"] = [[kind, value] for kind, text in texts.items() if (value := sole(text, kind))]
         self.record(turn, Kind.OUTCOME, label=outcome.label, view=view, body=body)
 

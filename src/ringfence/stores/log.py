@@ -116,7 +116,7 @@ def conversation_of(record: Record) -> str | None:
 
 def only(prefix: str, found: list[str]) -> str:
     """The single run of `found`; raises JournalError that names the candidates otherwise."""
-    if not found:
+    if not found or not prefix:
         raise JournalError(f"no run starts with {prefix!r}", todo="list the runs with `ringfence runs list`")
     if len(found) > 1 and prefix not in found:
         more = ", ..." if len(found) > 5 else ""

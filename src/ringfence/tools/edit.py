@@ -25,7 +25,7 @@ NEAREST = 3
 COMPARED_LINES = 4_000  # of a file, when the nearest lines are looked for
 BOM = "\ufeff"
 ROLES = {**dict.fromkeys(("text", "old", "new", "patch"), Role.TEXT), "mode": Role.LOW, "all": Role.LOW}
-LEAVES = {"/path": Leaf("path"), "/files/*/path": Leaf("path"), "/undo": Leaf("change")}
+LEAVES = {"/undo": Leaf("change")}  # no path: what a yes to one call wrote to would be vouched for in the next
 
 WritePath = Annotated[
     str, Field(description="a file path such as runbooks/disk.md", min_length=1, json_schema_extra=KNOWN_PATH)

@@ -160,7 +160,7 @@ class _Voices:
     async def perform(self, action: Action) -> Outcome:
         trial = self._arena.trial
         trial.shown += ((action.sink, message) for message in action.prompt.messages) if action.prompt else ()
-        if not action.run.endswith("-plan"):
+        if not action.run.startswith("plan-"):
             return await trial.model.perform(action)
         needs = [{"action": name, "calls": calls} for name, calls in trial.plan.items()]
         usage = {"prompt": 1, "completion": 1, "cached": 0}
