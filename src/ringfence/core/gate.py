@@ -161,7 +161,7 @@ class Gate:
         return _Done(Outcome(outcome.value, label, outcome.ok), self._clock() - began, typed, texts, fault)
 
     def _pointed_at(self, turn: Turn, action: Action, done: _Done) -> Sequence[tuple[str, str]]:
-        """The texts that the user told us to read: items with a typed leaf of their words, or all of what they named."""
+        """The texts that the user told us to read: items with a typed leaf of their words, or all that they named."""
         if not done.sole:
             return ()
         values = ((w.split("/")[1:2], at(done.outcome.value, w), kind) for w, kind in done.typed.items())
