@@ -86,11 +86,14 @@ def test_what_confines_nothing_is_shouted_before_anything_else() -> None:
 
 
 def test_hosts_that_let_more_out_than_they_seem_are_said() -> None:
-    text = TOOLS + "- {name: web, type: builtin, hosts: ['*.example.org', {host: wiki, private: true}]}\n"
-    text += "- {name: shell, type: builtin, allow: [curl], hosts: [{host: a, paths: [/x]}]}\n"
+    text = TOOLS + "- {name: web, type: builtin, hosts: [{host: '*.example.org', audience: [public]}, {host: wiki, private: true}]}\n"
+    text += "- {name: shell, type: builtin, allow: [curl], hosts: [{host: a, paths: [/x], audience: [public]}]}\n"
     assert warnings(text) == {
         "tools[0].hosts[0].host": (
             "*.example.org is every name below it: whoever can make one there can be sent data; name the hosts"
+        ),
+        "tools[0].hosts[1].audience": (
+            "nobody is named who sees what is sent to wiki: it asks before anything of a user's goes there"
         ),
         "tools[0].hosts[1].private": (
             "wiki may lead into your own network: whatever answers there can be asked by the model's calls"
@@ -103,7 +106,7 @@ def test_hosts_that_let_more_out_than_they_seem_are_said() -> None:
 
 def test_secrets_that_are_not_set_are_said_by_name() -> None:
     text = TOOLS + "- {name: sql, type: builtin, database: '${NEVER_A}'}\n"
-    text += "- {name: http, type: builtin, hosts: [{host: a, headers: {X: 'Bearer ${NEVER_B}'}}]}\n"
+    text += "- {name: http, type: builtin, hosts: [{host: a, audience: [public], headers: {X: 'Bearer ${NEVER_B}'}}]}\n"
     text += "- {name: shell, type: builtin, allow: [x], secrets: {T: '${NEVER_C}'}}\n"
     unset = "is not set: set it in the environment or in .env"
     assert warnings(text) == {
@@ -137,8 +140,8 @@ def test_a_server_without_a_lock_or_on_another_machine_is_said(tmp_path: Path) -
             " come from anywhere"
         ),
         "tools": (
-            "there is no ringfence.lock: a server may change what its tools say and do, unseen; `ringfence lock`"
-            " pins them"
+            "there is no ringfence.lock: no tool of an MCP server can be called before a person accepts it;"
+            " `ringfence lock`"
         ),
     }
     (tmp_path / "ringfence.lock").touch()

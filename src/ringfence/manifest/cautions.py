@@ -38,7 +38,7 @@ def warnings(manifest: Manifest) -> Iterator[Caution]:
     if any(isinstance(tool, McpTool) for tool in manifest.tools) and not (manifest.root / LOCK).is_file():
         yield (
             "tools",
-            f"there is no {LOCK}: a server may change what its tools say and do, unseen; `ringfence lock` pins them",
+            f"there is no {LOCK}: no tool of an MCP server can be called before a person accepts it; `ringfence lock`",
         )
     if manifest.knowledge.collections:
         yield "knowledge", "knowledge is read, but not available in this release: the agent searches no collection"
@@ -112,6 +112,11 @@ def _about_builtin(tool: BuiltinTool) -> Iterator[Caution]:
 
 def _about_host(host: Host, *, ours: bool) -> Iterator[Caution]:
     """`ours`: Ringfence itself makes the requests, and so sees all of them."""
+    if host.audience is None:
+        yield (
+            "audience",
+            f"nobody is named who sees what is sent to {host.host}: it asks before anything of a user's goes there",
+        )
     if host.private:
         yield (
             "private",
