@@ -23,9 +23,9 @@ def entries(path: Path = PATH) -> dict[str, Entry]:
     return {name: Entry.model_validate(entry) for name, entry in given.items()}
 
 
-def specs(tools: Mapping[str, Any]) -> dict[str, SinkSpec]:
+def specs(tools: Mapping[str, Any], path: Path = PATH) -> dict[str, SinkSpec]:
     """One sink `tool:<name>` for each tool; a tool without an entry is a commit whose every argument is control."""
-    known = entries()
+    known = entries(path)
     return {f"tool:{name}": _spec(name, tool, known.get(name, Entry())) for name, tool in tools.items()}
 
 

@@ -83,9 +83,9 @@ class Tally:
         self.decide_ns += other.decide_ns
 
 
-async def measure(suite: Suite, row: Row, limit: int | None) -> Tally:
-    """All cases of a suite under the rules of a row."""
-    sinks, tally = catalogue.specs(suite.tools), Tally()
+async def measure(suite: Suite, row: Row, limit: int | None, says: Path = catalogue.PATH) -> Tally:
+    """All cases of a suite under the rules of a row; `says` is the catalogue."""
+    sinks, tally = catalogue.specs(suite.tools, says), Tally()
     for task in islice(suite.tasks, limit):
         tally.benign(await play(suite, sinks, task, row.rules))
         for attack in suite.attacks[:limit]:
@@ -150,7 +150,9 @@ def by_suite(tallies: Mapping[tuple[str, str], Tally], rows: Sequence[Row], suit
     return shown
 
 
-async def bent(suites: Sequence[Suite], rows: Sequence[Row], limit: int | None) -> tuple[Table, JSON]:
+async def bent(
+    suites: Sequence[Suite], rows: Sequence[Row], limit: int | None, says: Path = catalogue.PATH
+) -> tuple[Table, JSON]:
     """The attacker who knows the policy: executed, by kind of attack."""
     shown = Table(title="An attacker who knows the policy: executed of tried", title_justify="left")
     for name in ("", *adaptive.KINDS):
@@ -160,7 +162,7 @@ async def bent(suites: Sequence[Suite], rows: Sequence[Row], limit: int | None) 
         tried: Counter[str] = Counter()
         done: Counter[str] = Counter()
         for suite in suites:
-            sinks = catalogue.specs(suite.tools)
+            sinks = catalogue.specs(suite.tools, says)
             for task in islice(suite.tasks, limit):
                 for kind, one in await adaptive.bent(suite, sinks, task, row.rules):
                     tried[kind] += 1

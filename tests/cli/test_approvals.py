@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
 
 import pytest
@@ -14,12 +15,15 @@ import pytest
 from ringfence import app
 from ringfence.cli import approvals
 from ringfence.cli.question import as_json, folded, screen
+from ringfence.cli.screen import console
 from ringfence.core.chain import Kind, Record
 from ringfence.core.labels import IDENTITY
 from ringfence.core.values import Action
 from ringfence.engine.consent import Origin, Question
+from ringfence.engine.result import Result
 from ringfence.manifest.loader import load
 from ringfence.stores import open_log
+from ringfence.stores.hold import answering
 from ringfence.testing.clock import FakeClock
 
 from .conftest import Serve, Shell, final, process, step
@@ -283,6 +287,19 @@ def test_a_yes_to_one_write_vouches_for_no_other_to_the_same_file(
     assert (ringfence("approve", run, "--trust", "path").code, new(folder)) == (0, "one\ntwo\nthree\n")
 
 
+def test_who_answers_while_somebody_else_does_changes_nothing(
+    ask: Callable[..., str], ringfence: Shell, folder: Path
+) -> None:
+    run = ask()
+    with answering(folder / ".ringfence" / "held", run):
+        for command in ("approve", "deny"):
+            shown = ringfence(command, run)
+            assert (shown.code, f"somebody else is answering run {run}" in shown.err) == (6, True)
+        assert ringfence("runs", "cancel", run).code == 6
+    assert (records(folder, Kind.APPROVAL), new(folder)) == ([], "")
+    assert ringfence("approve", run).code == 0
+
+
 def test_of_two_answers_at_once_one_counts(ask: Callable[..., str], folder: Path) -> None:
     run = ask()
     racing = [process("approve", run) for _ in range(3)]
@@ -417,6 +434,37 @@ def test_an_answer_from_another_terminal_reaches_the_run_that_waits_at_its_promp
         assert terminal.end() == 0
     assert (new(folder), terminal.shown.endswith("It is done.\n")) == ("one\ntwo\n", True)
     assert "said no: enough" in terminal.shown
+
+
+async def test_who_was_quicker_elsewhere_goes_on_there_and_this_terminal_shows_the_end(
+    serve: Serve, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    serve(WRITE, DONE, manifest=MANIFEST)
+    manifest, taken, look = load(folder / "ringfence.yaml"), asyncio.Event(), asyncio.Event()
+    async with app.from_manifest(manifest) as here, app.from_manifest(manifest) as there:
+        waiting = await here.run(TASK)
+
+        async def elsewhere() -> None:
+            with there.holding(waiting.run_id):
+                taken.set()
+                await look.wait()
+                await there.approve(waiting.run_id)
+
+        async def events() -> AsyncGenerator[app.Event | Result, None]:
+            yield waiting
+
+        other = asyncio.create_task(elsewhere())
+        await taken.wait()
+        looking = asyncio.create_task(
+            approvals.follow(here, events(), [waiting.run_id], console(stderr=True), ask=True)
+        )
+        await asyncio.sleep(0)  # it finds the run in other hands
+        look.set()
+        await other
+        result = await looking
+    assert (result.status, result.answer, new(folder)) == ("done", "It is done.", "one\ntwo\n")
+    assert f"approved by user:{USER}" in capsys.readouterr().err
+    assert writes(folder) == 1
 
 
 def test_a_run_that_is_cancelled_elsewhere_leaves_its_prompt(ringfence: Shell, serve: Serve, folder: Path) -> None:

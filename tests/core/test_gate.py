@@ -478,3 +478,14 @@ async def test_an_approval_is_used_up_by_its_call_though_its_values_are_trusted(
     h.gate.record(h.turn, Kind.APPROVAL, label=USER, view={}, body=body)
     assert isinstance(await h.gate.perform(h.turn, act("tool:write", to="x@y.example")), Outcome)
     assert h.turn.approvals == {}
+
+
+async def test_what_a_result_repeats_of_its_own_call_vouches_for_nothing() -> None:
+    async def echo(action: Action) -> Outcome:
+        return Outcome({"path": action.args["path"], "owner": "a@b.example"})
+
+    h = house(reader(leaves={"/path": Leaf("path"), "/owner": Leaf("email")}))
+    h.sinks["tool:read"].does = echo
+    await h.gate.perform(h.turn, act(path="notes/a.md"))
+    assert h.log.records[-1].body["typed"] == {"/owner": "email"}
+    assert h.turn.origin("notes/a.md", "path") == ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -129,10 +130,10 @@ async def test_a_value_of_no_declared_kind_is_not_trusted_for_the_run(house: Bui
 async def test_a_run_that_was_denied_or_has_ended_waits_for_nobody_any_more(house: Build) -> None:
     agent, turn = await asking(house)
     consent.deny(agent.gate, turn, by=ALICE)
-    for answer in (consent.approve, consent.deny):
-        how = {"expires": agent.clock() + 1000} if answer is consent.approve else {}
+    answers = (partial(consent.approve, expires=agent.clock() + 1000), consent.deny)
+    for answer in answers:
         with pytest.raises(JournalError, match="not waiting for anybody") as refused:
-            answer(agent.gate, turn, by=ALICE, **how)  # type: ignore[operator]
+            answer(agent.gate, turn, by=ALICE)
         assert refused.value.todo == "go on with it: ringfence run --resume run1"
     await agent.engine.drive(turn)
     with pytest.raises(JournalError, match=r"it has ended \(done\)"):

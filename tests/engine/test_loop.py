@@ -10,10 +10,11 @@ import pytest
 from ringfence.core.chain import Kind
 from ringfence.core.errors import BackendError, JournalError
 from ringfence.core.labels import Label, Trust
-from ringfence.core.policy import Effect
+from ringfence.core.policy import Effect, Role
 from ringfence.core.turn import State, fold
 from ringfence.engine import consent
 from ringfence.engine.context import Said
+from ringfence.engine.course import acts, only_asks
 from ringfence.engine.loop import Settings
 
 from .conftest import ALICE, Build, fail, final, step
@@ -409,3 +410,36 @@ async def test_a_run_that_was_cancelled_before_its_first_message_stays_cancelled
     turn = agent.start()
     await agent.engine.cancel(turn, "cancelled by user:alice")
     assert (await agent.engine.drive(turn)).status == "cancelled"
+
+
+@pytest.mark.parametrize(
+    ("task", "asked"),
+    [
+        ("Write the note into a.md", True), ("Can you please pay the bill?", True), 
+        ("Who is on call? Tell him, and send a mail.", True),
+        ("When does the contract run?", False), ("What did Ann write?", False), ("Which call was made first?", False),
+        ("How many files are there?", False), ("", False),
+    ],
+)  # fmt: skip
+def test_what_asks_to_act_is_told_from_what_only_asks(task: str, asked: bool) -> None:
+    assert acts(task) is asked
+
+
+@pytest.mark.parametrize(
+    ("task", "question"),
+    [
+        ("What is in a.md?", True), ("Wer hat die Pumpe geprüft?", True), ("Is it full", True),
+        ("Put the totals into b.txt", False), ("Leg eine Notiz an", False), ("Which ones are old? Delete them.", False),
+    ],
+)  # fmt: skip
+def test_a_plain_question_is_one_in_any_language_and_anything_else_is_not(task: str, question: bool) -> None:
+    assert only_asks(task) is question
+
+
+async def test_a_task_that_asks_to_act_is_not_answered_before_it_was_done(house: Build) -> None:
+    specs = {"put": {"effect": Effect.WRITE, "audience": None, "roles": {"of": Role.LOW}}}
+    agent = house([step(("put", {"of": "a"})), final("put")], tools={"put": str, "look": str}, specs=specs)
+    assert (await agent.run("write it into a file")).status == "done"
+    first, second = (prompt.schema or b"" for prompt in agent.model.prompts)
+    assert b"final_answer" not in first
+    assert b"final_answer" in second

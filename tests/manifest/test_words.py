@@ -86,7 +86,8 @@ def test_what_confines_nothing_is_shouted_before_anything_else() -> None:
 
 
 def test_hosts_that_let_more_out_than_they_seem_are_said() -> None:
-    text = TOOLS + "- {name: web, type: builtin, hosts: [{host: '*.example.org', audience: [public]}, {host: wiki, private: true}]}\n"
+    hosts = "[{host: '*.example.org', audience: [public]}, {host: wiki, private: true}]"
+    text = TOOLS + f"- {{name: web, type: builtin, hosts: {hosts}}}\n"
     text += "- {name: shell, type: builtin, allow: [curl], hosts: [{host: a, paths: [/x], audience: [public]}]}\n"
     assert warnings(text) == {
         "tools[0].hosts[0].host": (

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import stat
 import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from contextvars import Context
 from pathlib import Path
 
 import pytest
@@ -64,8 +66,27 @@ def test_what_a_killed_process_held_is_free(hold: Hold, folder: Path) -> None:
 
 @both
 def test_within_a_process_too_one_holds(hold: Hold, folder: Path) -> None:
-    with hold(folder, "run1"), pytest.raises(Held), hold(folder, "run1"):
-        pass
+    def another() -> None:
+        with pytest.raises(Held), hold(folder, "run1"):
+            pass
+
+    with hold(folder, "run1"):
+        Context().run(another)
+
+
+async def test_who_drives_a_run_may_drive_it_again_and_lets_go_once(folder: Path) -> None:
+    async def again() -> None:
+        with holding(folder, "run1"):
+            assert (folder / "run1.lock").exists()
+
+    with holding(folder, "run1"):
+        await asyncio.create_task(again())
+        with holding(folder, "run1"):
+            pass
+        assert (folder / "run1.lock").exists()
+        with pytest.raises(Held):
+            await asyncio.create_task(again(), context=Context())
+    assert not (folder / "run1.lock").exists()
 
 
 def test_runs_do_not_hold_each_other_and_driving_holds_no_answer(folder: Path) -> None:

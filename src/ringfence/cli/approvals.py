@@ -139,36 +139,34 @@ async def follow(
     live.recall(agent.journal.log.read(seen[0]) if seen else ())
     with live:
         result = await live.follow(events, seen)
-    while result.status == "waiting" and ask and await inline(agent, result.run_id):
-        with live:
-            result = await _go_on(agent, result.run_id, live)
+    while ask and result.status == "waiting":
+        try:
+            with agent.holding(result.run_id):  # whoever answers from another terminal leaves the run to this one
+                return await _answered(agent, result, live)
+        except Held:  # they were quicker, and go on with it there: look on until they let go of it
+            await asyncio.sleep(_POLL_S)
     return result
 
 
-async def _go_on(agent: app.Agent, run: str, live: Live) -> Result:
-    """Resume a run, once whoever else goes on with it has let go of it; shows what they did."""
-    while True:
-        live.catch_up(agent.journal.log.read(run))
-        with suppress(Held):
-            return await live.follow(agent.stream_resume(run), [run])
-        await asyncio.sleep(_POLL_S)
+async def _answered(agent: app.Agent, result: Result, live: Live) -> Result:
+    """Ask, and go on with the run, as long as it asks and is answered."""
+    run = result.run_id
+    while result.status == "waiting" and await inline(agent, run):
+        with live:
+            live.catch_up(agent.journal.log.read(run))
+            result = await live.follow(agent.stream_resume(run), [run])
+    return result
 
 
 async def inline(agent: app.Agent, run: str) -> bool:
     """Ask the person at this terminal; whether the run can go on. Somebody else's answer counts just as well."""
-    out = console(stderr=True)
     try:
-        with agent.holding(run):  # whoever answers from another terminal leaves the run to this one
-            asked = agent.asks(run)
-            print(file=sys.stderr)
-            _print(screen(asked, await agent.preview(asked)), out)
-            return await _prompt(agent, asked)
-    except Held:
-        return True  # somebody has answered, and goes on with it
+        asked = agent.asks(run)
     except JournalError:
-        if agent.turn(run).state is State.WAITING:
-            raise
         return True  # answered before it could be asked here
+    print(file=sys.stderr)
+    _print(screen(asked, await agent.preview(asked)), console(stderr=True))
+    return await _prompt(agent, asked)
 
 
 async def _prompt(agent: app.Agent, asked: Question) -> bool:

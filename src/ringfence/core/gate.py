@@ -148,7 +148,8 @@ class Gate:
             outcome = _recordable(await self._sinks[action.sink].perform(action))
             if outcome.ok:
                 found = [(where, spec.leaves[by]) for where, by in declared(outcome.value, spec.leaves)]
-                found = [(w, leaf) for w, leaf in found if leaf.sole or fits(at(outcome.value, w), leaf.type)]
+                own = [value for _, value in scalars(dict(action.args))]  # an echo of the call vouches for nothing
+                found = [(w, leaf) for w, leaf in found if _new(at(outcome.value, w), leaf, own)]
         except (ToolError, BackendError) as error:
             outcome = Outcome({"error": error.what, "todo": error.todo, "kind": type(error).__name__}, ok=False)
         except Exception as error:
@@ -194,3 +195,8 @@ def _recordable(outcome: Outcome) -> Outcome:
     except (ValueError, TypeError) as error:
         raise ToolError(f"it returned something that cannot be recorded: {error}") from None
     return outcome
+
+
+def _new(value: JSON, leaf: Leaf, own: Sequence[JSON]) -> bool:
+    """Whether a declared leaf says something: in the form of its kind, and not merely what the call said itself."""
+    return leaf.sole or (fits(value, leaf.type) and value not in own)

@@ -40,6 +40,8 @@ _ACTS = re.compile(
 )
 
 
+_SENTENCE = re.compile(r"(?<=[.!?;\n])\s+")
+_RUNS = {"run", "execute", "start", "call", "fetch", "request"}  # what a tool that only reads may do as well
 _QUESTION = re.compile(
     r"\s*(?:what|which|who|whom|whose|when|where|why|how|is|are|was|were|do|does|did|has|have|had)\b", re.I
 )
@@ -62,7 +64,10 @@ def course(turn: Turn, tools: Sequence[SinkSpec], *, tool_first: bool, last: boo
     refused = _refused_in_a_row(turn)
     worked, failed = _chosen(turn)
     effects = {spec.name for spec in tools if not spec.reads}
-    if tool_first and effects and acts(turn.start["task"]) and failed < MAX_FAILED and not _done(turn, effects):
+    orders = _orders(turn.start["task"])
+    if orders <= _RUNS and _suited(turn.start["task"], tools):
+        orders = set()  # a tool that suits the words does it
+    if tool_first and effects and orders and failed < MAX_FAILED and not _done(turn, effects):
         left_out = frozenset(sink for sink, _ in refused) | {spec.name for spec in tools if spec.opens}
         if effects - left_out:  # what the task asks to do is not done by saying so
             return Course(calls=True, final=False, note=ACT, without=left_out)
@@ -96,8 +101,14 @@ def reckons(task: str) -> bool:
 
 
 def acts(task: str) -> bool:
-    """Whether a task asks to change, send or run something: no answer does that by itself."""
-    return _ACTS.search(task) is not None
+    """Whether a task asks to change, send or run something: no answer does that by itself. Told by English words."""
+    return bool(_orders(task))
+
+
+def _orders(task: str) -> set[str]:
+    """The verbs by which a task asks to act, outside of its plain questions."""
+    sentences = (part for part in _SENTENCE.split(task) if not _QUESTION.match(part))
+    return {verb.strip().casefold() for sentence in sentences for verb in _ACTS.findall(sentence)}
 
 
 def only_asks(task: str) -> bool:

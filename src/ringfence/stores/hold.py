@@ -6,9 +6,12 @@ import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 
 from ringfence.core.errors import JournalError
+
+_ours: ContextVar[frozenset[Path]] = ContextVar("ours", default=frozenset())  # locks that are held around us
 
 
 class Held(JournalError):
@@ -19,13 +22,22 @@ class Held(JournalError):
 def holding(folder: Path, run: str) -> Iterator[None]:
     """Hold a run for as long as it is driven; the kernel lets go of it when the process dies.
 
-    Raises Held if another process holds it. The journal's (run, seq) key stays what fences a second writer.
+    Whoever holds it, and a task that begins meanwhile, may hold it again: to ask and to go on without a gap between.
+    Raises Held if somebody else holds it. The journal's (run, seq) key stays what fences a second writer.
     """
-    with _locked(folder / f"{run}.lock") as ours:
+    path = folder / f"{run}.lock"
+    if path in _ours.get():
+        yield
+        return
+    with _locked(path) as ours:
         if not ours:
             todo = "answer it there, or wait until it ends; an approval from here reaches it"
             raise Held(f"run {run} is under way in another process", todo=todo)
-        yield
+        before = _ours.set(_ours.get() | {path})
+        try:
+            yield
+        finally:
+            _ours.reset(before)
 
 
 @contextmanager
