@@ -415,7 +415,7 @@ async def test_a_run_that_was_cancelled_before_its_first_message_stays_cancelled
 @pytest.mark.parametrize(
     ("task", "asked"),
     [
-        ("Write the note into a.md", True), ("Can you please pay the bill?", True), 
+        ("Write the note into a.md", True), ("Can you please pay the bill?", True),
         ("Who is on call? Tell him, and send a mail.", True),
         ("When does the contract run?", False), ("What did Ann write?", False), ("Which call was made first?", False),
         ("How many files are there?", False), ("", False),
