@@ -143,7 +143,7 @@ async def test_a_sink_of_the_runtime_is_no_tool_of_the_model(notes: Path) -> Non
 
 async def test_a_tool_outside_the_grant_is_refused_by_pol_3_though_it_exists(notes: Path) -> None:
     def without_calc(agent: Agent) -> None:
-        async def narrow(task: str, run: str, *, version: int) -> TaskGrant:
+        async def narrow(*_: object) -> TaskGrant:
             return TaskGrant(agent.house.reads - {"tool:calc"}, {})
 
         agent._grant = narrow  # type: ignore[method-assign]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import shutil
+import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -175,3 +177,29 @@ catalogue: {{page: {{effect: egress, args: {{url: {{type: url}}}}, audience: [se
     assert tried == [("open", "127.0.0.1", "/a"), ("done", "127.0.0.1", "/a"), ("refused", "192.0.2.1", "/b")]
     assert asked == ["/a"]
     assert result.status == "done"
+
+
+async def test_a_grant_names_the_only_objects_and_no_word_of_the_user_widens_it(folder: Path) -> None:
+    manifest = FILES + "grant: {objects: {files.write: [notes/b.txt]}}\n"
+    script = [step("files.write", path=f"notes/{name}.txt", text="x") for name in "cb"]
+    async with agent_of(folder, manifest, *script, done()) as agent:
+        result = await agent.run("write x into notes/c.txt and notes/b.txt")
+        assert decisions(agent.journal.log.read(result.run_id)) == [("tool:files.write", "deny", "outside-grant")]
+    assert sorted(path.name for path in (folder / "notes").iterdir()) == ["a.txt", "b.txt"]
+
+
+def test_the_policy_is_named_alike_in_every_process(folder: Path) -> None:
+    (folder / "ringfence.yaml").write_text(
+        MODEL
+        + FILES.replace("target_paths", "readers: ['role:a', 'role:b', 'user:c'], target_paths")
+        + "catalogue: {files.write: {effect: write, audience: ['role:a', 'role:b'], args: {path: {type: path}}}}\n"
+    )
+    code = "from ringfence.app import load; print(load('ringfence.yaml')._policed().policy.digest)"
+    seen = {
+        subprocess.run(
+            [sys.executable, "-c", code], cwd=folder, env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True, text=True, check=True, timeout=60,
+        ).stdout
+        for seed in ("1", "2", "3")
+    }  # fmt: skip
+    assert len(seen) == 1

@@ -17,7 +17,7 @@ from ringfence.core.errors import JournalError, RingfenceError, ToolError
 from ringfence.core.gate import Gate
 from ringfence.core.grants import TaskGrant
 from ringfence.core.labels import Label, Trust
-from ringfence.core.policy import Policy, Profile, SinkSpec
+from ringfence.core.policy import Leaf, Policy, Profile, SinkSpec
 from ringfence.core.turn import State, Turn, fold
 from ringfence.core.values import Principal, digest
 from ringfence.engine import consent, planner
@@ -46,11 +46,21 @@ def new_run_id(now: int) -> str:
     return stamp + "".join(secrets.choice(_ALPHABET) for _ in range(11))
 
 
-def _facts(spec: SinkSpec) -> str:
-    """All that is decided by, in one line: a yes is worth nothing once any of it has changed."""
-    named = {f.name: getattr(spec, f.name) for f in fields(spec) if f.name not in ("check", "schema", "summary")}
-    ordered = {key: sorted(map(str, value)) if isinstance(value, frozenset) else value for key, value in named.items()}
-    return repr({key: sorted(map(repr, v.items())) if isinstance(v, Mapping) else v for key, v in ordered.items()})
+def _facts(value: Any) -> Any:
+    """All that is decided by, as JSON that is the same in every process: a yes is worth nothing once it has changed."""
+    match value:
+        case frozenset():
+            return sorted(map(_facts, value), key=repr)
+        case Mapping():
+            return sorted(([key, _facts(item)] for key, item in value.items()), key=repr)
+        case list() | tuple():
+            return [_facts(item) for item in value]
+        case SinkSpec() | Leaf() | Label():
+            return [
+                _facts(getattr(value, f.name)) for f in fields(value) if f.name not in ("check", "schema", "summary")
+            ]
+        case _:
+            return value
 
 
 _listener: ContextVar[Callable[[Record], None] | None] = ContextVar("listener", default=None)
@@ -140,7 +150,8 @@ class Agent:
             effects = frozenset(needs)
             budgets = {**budgets, **{name: min(calls, budgets.get(name, calls)) for name, calls in needs.items()}}
         version = max((started.body["grant"]["version"] for started in before), default=0)
-        return TaskGrant(sinks | effects, budgets, version=version + 1)
+        objects = {f"tool:{name}": list(values) for name, values in self.manifest.grant.objects.items()}
+        return TaskGrant(sinks | effects, budgets, objects, version + 1)
 
     def run_sync(self, task: str, *, conversation: str = "") -> Result:
         """`run`, for code that is not async."""
@@ -332,7 +343,7 @@ class Agent:
         if self._gate is None:
             manifest, specs = self.manifest, self.house.specs
             rules = manifest.model_dump(mode="json", exclude={"workflow"})  # whose bounds are in the grant
-            named = digest([rules, sorted(map(_facts, specs.values()))])
+            named = digest([rules, [_facts(specs[name]) for name in sorted(specs)]])
             approvers = frozenset(manifest.approvals.approvers) if manifest.approvals.approvers else None
             policy = Policy(
                 specs, Profile(manifest.runtime.profile), named[:16], approvers, manifest.approvals.four_eyes

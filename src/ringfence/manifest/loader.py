@@ -154,7 +154,7 @@ def _clashes(data: dict[str, Any]) -> list[tuple[At, str]]:
         return [str(item.get(key, "")) if isinstance(item, dict) else "" for item in items]
 
     meant: dict[At, list[str] | dict[str, Any]] = {}
-    for path in (("workflow", "limits"), ("grant", "budgets"), ("catalogue",)):
+    for path in (("workflow", "limits"), ("grant", "budgets"), ("grant", "objects"), ("catalogue",)):
         meant[path] = value if isinstance(value := at(path), dict) else {}
     effects = at(("grant", "effects"))
     if isinstance(effects, list) and all(isinstance(name, str) for name in effects):

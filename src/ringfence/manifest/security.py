@@ -98,6 +98,10 @@ class Grant(Strict):
         ),
     ] = None
     budgets: Annotated[dict[str, Annotated[int, Field(ge=0)]], Field(description="calls of a tool in one task")] = {}
+    objects: Annotated[
+        dict[str, tuple[str | int | float, ...]],
+        Field(description="the only values that the control arguments of a tool may take: no approval lifts it"),
+    ] = {}
     planned: Annotated[
         bool,
         Field(description="the model proposes, from the user's words alone, which of these effects a task needs"),

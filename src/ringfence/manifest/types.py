@@ -243,6 +243,7 @@ class Manifest(Strict):
             ("workflow", "limits"): self.workflow.limits,
             ("grant", "effects"): self.grant.effects or (),
             ("grant", "budgets"): self.grant.budgets,
+            ("grant", "objects"): self.grant.objects,
             ("catalogue",): self.catalogue,
         }
 
