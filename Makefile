@@ -39,6 +39,7 @@ setup-bench: setup
 
 bench-security: setup-bench
 	$(BIN)/python bench/agentdojo/run.py --adaptive
+	$(BIN)/python bench/heldout/run.py
 	$(BIN)/python bench/sandbox.py
 
 example-ops: setup

@@ -62,6 +62,8 @@ def test_quotation_marks_make_a_span_a_value_of_any_kind_but_that_of_another_for
     assert words.vouch("notes/a b.txt", "path")
     assert words.vouch("2024-05-03", "date")
     assert not words.vouch("2024-05-03", "title")
+    assert not words.vouch("Plan B", "iban")
+    assert not words.vouch("Plan B", "date")
     assert not words.vouch("t do what isn", "")
 
 

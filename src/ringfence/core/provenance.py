@@ -103,6 +103,8 @@ class Words:
             return self.vouch(date, "date") and (time in ("00:00", "23:59") or self.vouch(time, "time"))
         if kind in FORMS and kind in found and normal(value, kind) in self._forms[kind]:
             return True
+        if kind in _STRICT and kind not in found:
+            return False
         if kind in found or not any(strict in found for strict in _STRICT):
             if text.strip() in self._quoted:
                 return True
