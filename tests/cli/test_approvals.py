@@ -44,8 +44,7 @@ catalogue:
   files.edit:
     {{effect: write, confined: true, ask: true, audience: [self],
      args: {{path: {{type: path}}, old: text, new: text, all: low}}}}
-  files.stat:
-    {{effect: read, confined: true, audience: [self], args: {{path: low}}, output: {{/path: path}}}}
+  files.overview: {{effect: read, confined: true, audience: [self], output: {{/files/*/path: path}}}}
 """
 TASK = "write down what you find"
 USER = app.from_manifest.__globals__["_user"]()
@@ -335,11 +334,11 @@ def test_a_process_killed_between_the_yes_and_the_effect_is_resumed_to_exactly_o
 def test_what_a_handle_stands_for_is_shown_with_where_it_is_from(
     ask: Callable[..., str], ringfence: Shell, folder: Path
 ) -> None:
-    handle = {"$ref": "r9/path"}  # of the result below, the tenth record of the run
+    handle = {"$ref": "r5/files/0/path"}  # of what opened the run, its sixth record
     edit = step("files.edit", path=handle, old="the disk is full", new="the disk has room")
-    run = ask(step("files.stat", path="notes/a.txt"), edit, DONE, manifest=MANIFEST + EDIT_ASKS)
+    run = ask(edit, DONE, manifest=MANIFEST + EDIT_ASKS)
     shown = ringfence("approvals").out.splitlines()
-    assert '  path = "notes/a.txt"   (from result r9/path, as path)' in shown
+    assert '  path = "notes/a.txt"   (from result r5/files/0/path, as path)' in shown
     assert "    +the disk has room" in shown
     assert ringfence("approve", run).code == 0
     assert "has room" in (folder / "notes" / "a.txt").read_text()

@@ -23,6 +23,7 @@ inference: {provider: embedded, model: qwen2.5-coder-1.5b}
 tools:
   - {name: files, type: builtin, target_paths: [./notes], permissions: [read, write]}
 """
+LOOSE = "grant: {effects: [files.write, files.edit, files.patch, files.undo]}\n"
 HELD = "grant: {effects: []}\n"
 ASKED = "ringfence.yaml"
 
@@ -30,7 +31,7 @@ ASKED = "ringfence.yaml"
 @pytest.fixture
 def weak(folder: Path) -> Path:
     """A manifest whose every task may write whatever a question mentions."""
-    (folder / ASKED).write_text(MANIFEST.replace("|", ""))
+    (folder / ASKED).write_text(MANIFEST.replace("|", "") + LOOSE)
     return folder / ASKED
 
 
@@ -46,7 +47,7 @@ def test_an_escape_is_exit_code_1_and_the_table_says_where_and_what_to_do(
 
 
 def test_what_holds_is_exit_code_0(weak: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    weak.write_text(weak.read_text() + HELD)
+    weak.write_text(weak.read_text().replace(LOOSE, HELD))
     assert execute(weak, only=["llm06", "ASI01"]) == Exit.DONE
     out = capsys.readouterr().out
     assert "NOT CONTAINED" not in out

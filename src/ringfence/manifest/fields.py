@@ -50,8 +50,8 @@ def nearest(got: str, known: Iterable[str]) -> str:
 
 def loopback(url: str) -> bool:
     """Whether the host of `url` is this machine's own loopback interface."""
-    host = urlsplit(url).hostname or ""
     try:
+        host = urlsplit(url).hostname or ""
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
