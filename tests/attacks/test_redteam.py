@@ -232,7 +232,7 @@ async def test_what_is_not_free_to_be_read_brings_orders_too(place: Path) -> Non
     web = "  - {name: web, type: builtin, hosts: [docs.example.com]}\n"
     findings = await found("orders in a result call an effect", manifest(place, "", BASE + web))
     assert {"web.fetch -> files.write", "web.fetch -> web.fetch"} & {finding.target for finding in findings}
-    assert Verdict.ASKS in verdicts(findings) <= {Verdict.ASKS, Verdict.CONTAINED}
+    assert Verdict.ASKS in verdicts(findings) <= {Verdict.ASKS, Verdict.CONTAINED, Verdict.SKIPPED}
 
 
 async def test_a_secret_in_the_words_of_a_tool_is_found_out(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -55,7 +55,8 @@ async def test_a_no_is_told_to_the_model_and_the_call_is_never_made(house: Build
     result = await agent.engine.drive(turn)
     assert agent.tools["send"].calls == []
     assert b"user:alice said no: wrong person" in agent.model.prompts[-1].messages[-1]
-    assert result.status == "done"
+    assert (result.status, result.confidence) == ("partial", "low")
+    assert result.summary.startswith("nothing was changed or sent")
 
 
 async def test_an_endorsed_value_holds_for_the_next_call_and_one_that_was_not_asks_again(house: Build) -> None:
@@ -109,7 +110,7 @@ async def test_unattended_there_is_no_question_and_the_call_is_not_made(house: B
     )
     agent.gate.policy = replace(agent.gate.policy, profile=Profile.UNATTENDED)
     result = await agent.run(TASK)
-    assert (result.status, agent.tools["send"].calls) == ("done", [])
+    assert (result.status, agent.tools["send"].calls) == ("partial", [])
 
 
 async def test_nothing_to_answer_says_so(house: Build) -> None:
@@ -136,7 +137,7 @@ async def test_a_run_that_was_denied_or_has_ended_waits_for_nobody_any_more(hous
             answer(agent.gate, turn, by=ALICE)
         assert refused.value.todo == "go on with it: ringfence run --resume run1"
     await agent.engine.drive(turn)
-    with pytest.raises(JournalError, match=r"it has ended \(done\)"):
+    with pytest.raises(JournalError, match=r"it has ended \(partial\)"):
         consent.question(agent.gate, turn)
 
 

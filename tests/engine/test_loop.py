@@ -418,7 +418,7 @@ async def test_a_run_that_was_cancelled_before_its_first_message_stays_cancelled
         ("Write the note into a.md", True), ("Can you please pay the bill?", True),
         ("Who is on call? Tell him, and send a mail.", True),
         ("When does the contract run?", False), ("What did Ann write?", False), ("Which call was made first?", False),
-        ("How many files are there?", False), ("", False),
+        ("How many files are there?", False), ("", False), ("add 0, 1 and 2 to 1", False), ("Add a line to a.md", True),
     ],
 )  # fmt: skip
 def test_what_asks_to_act_is_told_from_what_only_asks(task: str, asked: bool) -> None:

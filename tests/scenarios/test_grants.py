@@ -137,7 +137,7 @@ def test_no_approval_lifts_what_is_outside_of_the_plan(ringfence: Shell, serve: 
     serve(plan(files_edit=1), WRITE, DONE, manifest=MANIFEST + "grant: {{planned: true}}\n")
     shown = ringfence("run", TASK)
     run_id = next(line for line in shown.err.splitlines() if line.startswith("run ") and "plan-" not in line)
-    assert (shown.code, "refused (POL-3 outside-grant)" in shown.err) == (0, True)
+    assert (shown.code, "refused (POL-3 outside-grant)" in shown.err) == (3, True)
     assert ringfence("approvals").out == ""
     assert ringfence("approve", run_id.split()[1].rstrip(":")).code == 6
     assert not (folder / "notes" / "new.txt").exists()

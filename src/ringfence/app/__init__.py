@@ -19,7 +19,7 @@ from ringfence.manifest.types import Grant, Manifest, Tool, Workflow
 from .agent import Agent, Event, new_run_id, now_ms
 from .house import furnish
 
-__all__ = ["Agent", "Event", "data_home", "from_manifest", "load", "new_run_id", "now_ms", "tools_of"]
+__all__ = ["Agent", "Event", "data_home", "examine", "from_manifest", "load", "new_run_id", "now_ms", "tools_of"]
 
 
 def load(path: str | Path = "ringfence.yaml", *, functions: Sequence[Callable[..., Any]] = ()) -> Agent:
@@ -51,12 +51,18 @@ def from_manifest(
     return Agent(manifest, Principal(f"user:{_user()}", roles), journal, house, durable)
 
 
+async def examine(manifest: Manifest) -> None:
+    """Make everything that a manifest names, and let go of it again; raises ManifestError as `from_manifest` does."""
+    await furnish(manifest, (), clock=now_ms).aclose()
+
+
 async def tools_of(manifest: Manifest, config: Tool) -> tuple[list[str], Mapping[str, str]]:
     """The names of the tools of one entry of a manifest, and why others may not be called, by name.
 
     Raises ManifestError as `from_manifest` does.
     """
-    alone = {"tools": (config,), "catalogue": {}, "grant": Grant(), "workflow": Workflow()}
+    own = {name: entry for name, entry in manifest.catalogue.items() if name.partition(".")[0] == config.name}
+    alone = {"tools": (config,), "catalogue": own, "grant": Grant(), "workflow": Workflow()}
     house = furnish(manifest.model_copy(update=alone), (), clock=now_ms)
     names = sorted(n.removeprefix("tool:") for n in house.specs if n.startswith("tool:") and n != READ_MORE.name)
     withheld = {name: why for server in house.servers for name, why in server.quarantined.items()}

@@ -120,7 +120,15 @@ class Agent:
     def warnings(self) -> tuple[str, ...]:
         """What every output of this agent has to say."""
         shout = "UNSAFE: nothing confines the tools of this agent (sandbox: unsafe-none)"
-        return (shout,) if self.house.launcher is not None and self.house.launcher.unsafe else ()
+        unsafe = self.house.launcher is not None and self.house.launcher.unsafe
+        withheld = (
+            f"no tool of {server.alias} can be called: {why}"
+            if name == "*"
+            else f"{server.alias}.{name} is held back: {why}"
+            for server in self.house.servers
+            for name, why in server.quarantined.items()
+        )
+        return (*((shout,) if unsafe else ()), *withheld)
 
     def holding(self, run: str) -> AbstractContextManager[None]:
         """Be the one process that drives a run."""

@@ -114,9 +114,14 @@ async def tools(manifest: Manifest) -> AsyncIterator[Check]:
             yield failed(name, error)
         else:
             for tool, why in withheld.items():
-                yield Check("red", name, f"{'none of its tools' if tool == '*' else tool} can be called: {why}")
+                what = "none of its tools can be called" if tool == "*" else f"{tool} cannot be called"
+                yield Check("yellow" if found else "red", name, f"{what}: {why}")
             if found or not withheld:
                 yield Check("green", name, ", ".join(found))
+    try:
+        await app.examine(manifest)
+    except (RingfenceError, OSError) as error:
+        yield failed("manifest", error)
 
 
 def journal(path: Path) -> Check:

@@ -11,9 +11,11 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
+from .. import app
 from ..core.errors import ManifestError, RingfenceError
 from ..manifest import templates
 from ..manifest.loader import load
+from ..manifest.types import PythonTool
 from ..manifest.words import plain_words
 from . import checks
 from .checks import Check
@@ -55,10 +57,13 @@ def doctor(path: Path) -> Exit:
 def check_manifest(path: Path) -> Exit:
     """Validate, and say what each key means; reaches nothing."""
     out = console()
-    for notice in plain_words(load(path)):
+    manifest = load(path)
+    for notice in plain_words(manifest):
         mark = "note  " if notice.level == "warn" else "      "
         style = "yellow" if notice.level == "warn" else ""
         out.print(Text(f"{mark}{plain(notice.path)}: {plain(notice.text)}", style), soft_wrap=True)
+    if not any(isinstance(tool, PythonTool) for tool in manifest.tools):  # whose code a check does not run
+        asyncio.run(app.examine(manifest))
     out.print(Text(f"{path} is valid", "green"), soft_wrap=True)
     return Exit.DONE
 

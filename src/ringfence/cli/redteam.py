@@ -234,7 +234,7 @@ def _print(found: Mapping[str, Any]) -> None:
                 for line in filter(None, (" ".join(finding["records"]), finding["todo"])):
                     out.print(Text(f"  -> {plain(line)}", "dim"), soft_wrap=True)
     counted = ", ".join(f"{count} {verdict}" for verdict, count in found["counts"].items() if count)
-    out.print(f"{len(found['attacks'])} attacks: {counted}", soft_wrap=True)
+    out.print(f"{len(found['attacks'])} attacks, findings: {counted}", soft_wrap=True)
     out.print(f"the records: {plain(found['records'])}", soft_wrap=True)
 
 

@@ -33,9 +33,9 @@ _RECKONS = re.compile(
 
 
 _ACTS = re.compile(
-    r"\b(write|create|save|store|append|insert|edit|change|replace|correct|fix|update|rename|move|copy|delete|remove|undo|"
+    r"\b(?:(?:write|create|save|store|append|insert|edit|change|replace|correct|fix|update|rename|move|copy|delete|remove|undo|"
     r"send|post|reply|mail|email|message|notify|invite|share|book|schedule|cancel|pay|transfer|submit|upload|publish|"
-    r"run|execute|start|stop|restart|call|fetch|download|request|apply|set|add (?!up))\b",
+    r"run|execute|start|stop|restart|call|fetch|download|request|apply|set)\b|add (?=an? |the |this |that |[\"'“‘`]))",
     re.I,
 )
 
@@ -69,6 +69,8 @@ def course(turn: Turn, tools: Sequence[SinkSpec], *, tool_first: bool, last: boo
         orders = set()  # a tool that suits the words does it
     if tool_first and effects and orders and failed < MAX_FAILED and not _done(turn, effects):
         left_out = frozenset(sink for sink, _ in refused) | {spec.name for spec in tools if spec.opens}
+        if not refused and not failed and (suited := _suited(turn.start["task"], tools) & effects):
+            left_out = frozenset(spec.name for spec in tools) - suited
         if effects - left_out:  # what the task asks to do is not done by saying so
             return Course(calls=True, final=False, note=ACT, without=left_out)
     if any(code == "repeat" for _, code in refused) and (worked or len(refused) > 1):
@@ -131,6 +133,18 @@ def doubts(turn: Turn) -> list[str]:
 def has_worked(turn: Turn) -> bool:
     """Whether a call that the model chose has answered."""
     return _chosen(turn)[0]
+
+
+def undone(turn: Turn, tools: Sequence[SinkSpec]) -> bool:
+    """Whether a task asked for an effect that it was granted, and none was done."""
+    orders, granted = _orders(turn.start["task"]), any(not spec.reads for spec in tools)
+    return bool(granted and orders and not made(turn, tools)) and not (orders <= _RUNS and has_worked(turn))
+
+
+def made(turn: Turn, tools: Sequence[SinkSpec]) -> bool:
+    """Whether an effect was done."""
+    effects = {spec.name for spec in tools if not spec.reads}
+    return any(i is not None and record.view.get("ok") and i.view["sink"] in effects for record, i in turn.items)
 
 
 def _done(turn: Turn, effects: set[str]) -> bool:

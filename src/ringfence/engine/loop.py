@@ -21,7 +21,7 @@ from ringfence.core.turn import State, Turn
 from ringfence.core.values import JSON, Action, Deny, Outcome, Principal, canonical
 
 from .context import Said, Transcript
-from .course import NOTHING, UNSUPPORTED, Course, course, doubts, has_worked, named_in
+from .course import NOTHING, UNSUPPORTED, Course, course, doubts, has_worked, made, named_in, undone
 from .evidence import doubt, inert, invented_numbers, restored, says_nothing
 from .readmore import SPEC as READ_MORE
 from .readmore import ReadMore
@@ -202,7 +202,7 @@ class Engine:
         try:
             step = live.read(_last_thought(turn))
         except ValueError as problem:
-            await self._retry(turn, live, f"{problem}.")
+            await self._retry(turn, live, f"{problem}".rstrip(".") + ".")
             return
         if len(step.calls) > self._settings.parallel:
             await self._retry(turn, live, f"make at most {self._settings.parallel} calls in one step")
@@ -332,9 +332,8 @@ class Engine:
         if not self._way(turn, live, last=last).final:  # a server that ignores the grammar
             await self._retry(turn, live, "Call a tool first: no result answers the task yet.")
             return
-        why = (
-            doubt(final["answer"], shown=shown, task=turn.start["task"], chosen=has_worked(turn)) if live.tools else ""
-        )
+        settled = not live.tools or made(turn, live.tools)  # what was done is no claim about the results
+        why = "" if settled else doubt(final["answer"], shown=shown, task=turn.start["task"], chosen=has_worked(turn))
         if why and not last and not doubts(turn):
             self._say(turn, why, turn.label, doubt=NOTHING if says_nothing(final["answer"]) else UNSUPPORTED)
             return
@@ -347,7 +346,11 @@ class Engine:
             "confidence": "low" if why else str(final.get("confidence", "")),
             "summary": f"answered in {turn.usage['steps']} steps with {', '.join(tools) or 'no tool'}",
         }
-        await self._reply_and_finish(turn, live, "partial" if last and len(turn.items) > 2 else "done", end)
+        status = "partial" if last and len(turn.items) > 2 else "done"
+        if undone(turn, live.tools):  # whatever the answer says of it
+            status, end["confidence"] = "partial", "low"
+            end["summary"] = f"nothing was changed or sent; {end['summary']}"
+        await self._reply_and_finish(turn, live, status, end)
 
     async def _give_up(self, turn: Turn, live: _Live, why: str, *, status: str) -> None:
         """End honestly: what happened, and what the tools found until then."""

@@ -102,7 +102,7 @@ class Sandbox(Strict):
 
 
 class _Tool(Strict):
-    name: Annotated[Name, Field(description="the group's name; its tools are called name.verb")]
+    name: Annotated[Name, Field(description="the group's name; its tools are called name.verb, a function just name")]
     callers: Annotated[
         tuple[Reader, ...] | None, Field(description="who may use it; everyone who may use the agent if not set")
     ] = None

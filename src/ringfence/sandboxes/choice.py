@@ -46,4 +46,5 @@ async def choose(wanted: str = "auto") -> AnyLauncher:
             return launcher
         launcher.close()
         found.append(f"{name}: {why}")
-    raise ManifestError("no sandbox can be started here: " + "; ".join(found), todo=TODO)
+    todo = TODO if wanted == "auto" else f"write `sandbox: auto`, which takes the best that starts here; or {TODO}"
+    raise ManifestError("no sandbox can be started here: " + "; ".join(found), todo=todo)

@@ -25,6 +25,11 @@ NEAREST = 3
 COMPARED_LINES = 4_000  # of a file, when the nearest lines are looked for
 BOM = "\ufeff"
 ROLES = {**dict.fromkeys(("text", "old", "new", "patch"), Role.TEXT), "mode": Role.LOW, "all": Role.LOW}
+SUITS = {  # a small model reaches for files.write whatever the task says
+    "files.edit": r"\b(?:replace|correct|change|rename)\b.+\b(?:with|by|to|into)\b",
+    "files.patch": r"\b(?:patch|diff)\b",
+    "files.undo": r"\b(?:undo|revert|take back)\b",
+}
 LEAVES = {"/undo": Leaf("change")}  # no path: what a yes to one call wrote to would be vouched for in the next
 
 WritePath = Annotated[
@@ -114,7 +119,7 @@ def entry(name: str, summary: str, args: type[BaseModel], use: Use) -> SinkSpec:
     return specify(
         name, summary, args, use=use, effect=Effect.WRITE, confined=True, idempotent=True, reversible=True,
         audience=None, roles=ROLES, leaves=LEAVES,
-        types={key: key for key in ("path", "change") if key in args.model_fields},
+        types={key: key for key in ("path", "change") if key in args.model_fields}, suits=SUITS.get(name, ""),
     )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from dataclasses import replace
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -21,7 +22,7 @@ from ringfence.manifest.tools import BuiltinTool
 from .egress import Egress, Refused, Reply, send
 from .egress.names import MAX_URL
 from .tool import Args, Tool, Use, parse, specify
-from .web import as_json, audience_of, content, untrusted
+from .web import as_json, audience_of, content, reachable, untrusted
 
 TIMEOUT_S = 30.0
 HEADERS = frozenset(  # what a caller may say; anything else could change what a method or a path means
@@ -85,7 +86,7 @@ def tools(config: BuiltinTool, *, use: Use, egress: Egress, timeout_s: float = T
         audience=audience_of(config.hosts),
         repeats=2 if only_asks else 1,  # the very same request twice has the same Idempotency-Key
     )
-    return [Tool(spec, _Call(egress, args, timeout_s))]
+    return [Tool(replace(spec, check=reachable(spec.check, egress, "GET")), _Call(egress, args, timeout_s))]
 
 
 class _Call:

@@ -13,7 +13,7 @@ import asyncio
 import codecs
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Annotated
 
@@ -25,7 +25,7 @@ from ringfence.core.policy import Effect, Role
 from ringfence.core.values import JSON, Action, Outcome, canonical
 from ringfence.manifest.tools import BuiltinTool, Host
 
-from .egress import Egress, Refused, Reply, Target, send
+from .egress import Egress, Refusal, Refused, Reply, Target, send
 from .egress.names import MAX_URL
 from .readable import readable
 from .tool import Args, Tool, Use, parse, specify
@@ -41,6 +41,9 @@ _META = re.compile(rb"<meta[^>]{1,200}?charset\s*=\s*[\"']?([A-Za-z0-9_.:-]{1,40
 _CHARSETS = re.compile(
     r"utf-8|utf-16(-[lb]e)?|ascii|iso8859-\d+|cp(125\d|874|932|949)|koi8-[ru]|shift_jis|euc_\w+|gb\w+|big5"
 )
+
+
+Check = Callable[[Mapping[str, JSON]], Mapping[str, JSON]]
 
 
 class FetchArgs(Args):
@@ -63,7 +66,24 @@ def tools(config: BuiltinTool, *, use: Use, egress: Egress, timeout_s: float = T
         audience=audience_of(config.hosts),
         repeats=2,
     )
-    return [Tool(spec, _Fetch(egress, timeout_s))]
+    return [Tool(replace(spec, check=reachable(spec.check, egress, "GET")), _Fetch(egress, timeout_s))]
+
+
+def reachable(check: Check, egress: Egress, method: str) -> Check:
+    """A `SinkSpec.check` that refuses what `hosts` does not name: nobody is asked about a call that cannot be made."""
+
+    def checked(args: Mapping[str, JSON]) -> Mapping[str, JSON]:
+        full = check(args)
+        try:
+            target = Target.parse(str(full["url"]))
+        except Refused as refused:
+            raise ValueError(refused.what) from None
+        decided = egress.decide(target.host, target.port, str(full.get("method", method)), target.path)
+        if isinstance(decided, Refusal):
+            raise ValueError(decided.why)
+        return full
+
+    return checked
 
 
 def untrusted(use: Use) -> Use:

@@ -211,7 +211,8 @@ class Arena:
         self.approver = Principal("user:redteam-approver", frozenset(may)) if may else self.owner
         self.specs: Mapping[str, SinkSpec] = dict(self.subject.house.specs)
         allow = [entry for tool in manifest.tools if isinstance(tool, BuiltinTool) for entry in tool.allow] or ["true"]
-        self.mine: Voice = replace(MINE, command=_command(allow[0], "x"))
+        kinds = {**MINE.kinds, **_reached(manifest)}
+        self.mine: Voice = replace(MINE, kinds=kinds, command=_command(allow[0], "x"))
         self.theirs: Voice = replace(THEIRS, command=_command(allow[-1], CANARY))
 
     async def probe(self, what: str, job: Callable[[], Awaitable[JSON]]) -> tuple[JSON, tuple[str, ...]]:
@@ -310,6 +311,15 @@ class Arena:
         except RingfenceError as refused:
             return refused.what
         return ""
+
+
+def _reached(manifest: Manifest) -> dict[str, JSON]:
+    """An address that the manifest lets a tool reach: nobody is asked about any other."""
+    for host in (host for tool in manifest.tools for host in tool.hosts):
+        name = host.host.replace("*", "mine")
+        port = f":{host.port}" if host.port else ""
+        return {"url": f"{'http' if host.port == 80 else 'https'}://{name}{port}{host.paths[0]}", "host": name}
+    return {}
 
 
 def _command(entry: str, word: str) -> tuple[str, ...]:
