@@ -489,3 +489,19 @@ async def test_what_a_result_repeats_of_its_own_call_vouches_for_nothing() -> No
     await h.gate.perform(h.turn, act(path="notes/a.md"))
     assert h.log.records[-1].body["typed"] == {"/owner": "email"}
     assert h.turn.origin("notes/a.md", "path") == ""
+
+
+@pytest.mark.parametrize(
+    "value",
+    [[{"pay": "about 9k"}], [{"pay": 7}], [*({"n": n} for n in range(3000)), {"pay": 9}], [{"pay": {"sum": [9]}}]],
+    ids=["not of its form", "an echo", "beyond the bound", "beneath it"],
+)
+async def test_a_leaf_narrows_the_readers_whatever_it_holds(value: list[dict[str, object]]) -> None:
+    async def pay(_: Action) -> Outcome:
+        return Outcome(value)
+
+    h = house(reader(leaves={"/*/pay": MAIL["/*/pay"]}))
+    h.sinks["tool:read"].does = pay
+    result = await h.gate.perform(h.turn, act(n=7))
+    assert isinstance(result, Outcome)
+    assert result.label.readers == frozenset({frozenset({"role:hr"})})

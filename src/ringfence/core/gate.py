@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from .chain import Kind, Record
@@ -12,7 +12,7 @@ from .grants import approval_digest
 from .labels import Label, Trust, join_all
 from .policy import Leaf, Policy, SinkSpec, vouched
 from .ports import Clock, Journal, Meter, Observer, Sink
-from .provenance import at, declared, fits, scalars, sole
+from .provenance import at, crowded, declared, fits, scalars, sole
 from .texts import signals
 from .turn import Turn
 from .values import JSON, Action, Allow, Ask, Deny, Outcome, canonical
@@ -144,18 +144,20 @@ class Gate:
         began = self._clock()
         fault: BaseException | None = None
         found: list[tuple[str, Leaf]] = []
+        hidden: Iterable[Leaf] = ()
         try:
             outcome = _recordable(await self._sinks[action.sink].perform(action))
             if outcome.ok:
-                found = [(where, spec.leaves[by]) for where, by in declared(outcome.value, spec.leaves)]
+                there = [(where, spec.leaves[by]) for where, by in declared(outcome.value, spec.leaves)]
+                hidden = spec.leaves.values() if crowded(outcome.value) else [leaf for _, leaf in there]
                 own = [value for _, value in scalars(dict(action.args))]  # an echo of the call vouches for nothing
-                found = [(w, leaf) for w, leaf in found if _new(at(outcome.value, w), leaf, own)]
+                found = [(w, leaf) for w, leaf in there if w is not None and _new(at(outcome.value, w), leaf, own)]
         except (ToolError, BackendError) as error:
             outcome = Outcome({"error": error.what, "todo": error.todo, "kind": type(error).__name__}, ok=False)
         except Exception as error:
             fault = error
             outcome = Outcome({"error": repr(error), "todo": "", "kind": "InternalError"}, ok=False)
-        narrower = (Label(Trust.OPERATOR, leaf.readers) for _, leaf in found)
+        narrower = (Label(Trust.OPERATOR, leaf.readers) for leaf in hidden)  # whether or not it vouches for anything
         label = join_all((spec.output, outcome.label, action.label, *narrower))
         typed: JSON = {where: leaf.type for where, leaf in found if leaf.trust is Trust.TYPED and not leaf.sole}
         texts = [(where, leaf.type) for where, leaf in found if leaf.sole]

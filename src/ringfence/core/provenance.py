@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
+from itertools import islice
 from typing import Final
 
 from .values import JSON
@@ -234,20 +235,24 @@ def names(value: JSON, at: str = "") -> Iterator[tuple[str, str]]:
         yield from names(item, pointer)
 
 
-def declared(value: JSON, patterns: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """(pointer, pattern) of every scalar of a result that a pattern declares.
+def declared(value: JSON, patterns: Iterable[str]) -> Iterator[tuple[str | None, str]]:
+    """(pointer, pattern) of every scalar of a result that a pattern declares; no pointer for what lies beneath one.
 
     In a pattern `*` stands for every member, and `#` at its end for the name of the member instead of its value.
     """
     tries = [(pattern, pattern.removesuffix("#").split("/"), pattern.endswith("#")) for pattern in patterns]
-    for n, (pointer, item) in enumerate(scalars(value) if tries else ()):
-        if n >= _MAX_LEAVES:
-            return
+    for pointer, item in islice(scalars(value) if tries else (), _MAX_LEAVES):
         parts = pointer.split("/")
         for pattern, wanted, name in tries:
-            fits = len(parts) == len(wanted) and all(w in ("*", p) for w, p in zip(wanted, parts, strict=True))
-            if fits and (name or isinstance(item, str | int | float)):
-                yield pointer + "#" * name, pattern
+            if len(parts) < len(wanted) or not all(w in ("*", p) for w, p in zip(wanted, parts, strict=False)):
+                continue
+            whole = len(parts) == len(wanted) and (name or isinstance(item, str | int | float))
+            yield (pointer + "#" * name if whole else None), pattern
+
+
+def crowded(value: JSON) -> bool:
+    """Whether a value has more scalars than `declared` looks at."""
+    return any(True for _ in islice(scalars(value), _MAX_LEAVES, None))
 
 
 def sole(text: str, kind: str) -> str:
