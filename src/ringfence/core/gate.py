@@ -147,7 +147,7 @@ class Gate:
         hidden: Iterable[Leaf] = ()
         try:
             outcome = _recordable(await self._sinks[action.sink].perform(action))
-            if outcome.ok:
+            if outcome.ok and spec.leaves:
                 there = [(where, spec.leaves[by]) for where, by in declared(outcome.value, spec.leaves)]
                 hidden = spec.leaves.values() if crowded(outcome.value) else [leaf for _, leaf in there]
                 own = [value for _, value in scalars(dict(action.args))]  # an echo of the call vouches for nothing

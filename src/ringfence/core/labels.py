@@ -55,9 +55,13 @@ class Label:
         """Whether `member` satisfies every clause."""
         return all(not clause.isdisjoint(member) for clause in self.readers)
 
+    def broken_by(self, audience: Audience) -> frozenset[Clause]:
+        """The clauses that someone in the audience does not satisfy."""
+        return frozenset(c for c in self.readers if any(c.isdisjoint(member) for member in audience))
+
     def flows_to(self, clearance: Trust, audience: Audience) -> bool:
         """Whether content so labelled may enter a sink: trusted enough, and readable by all who will see it."""
-        return self.trust >= clearance and all(self.readable_by(member) for member in audience)
+        return self.trust >= clearance and not self.broken_by(audience)
 
     def to_json(self) -> dict[str, Any]:
         """`{"readers": [["role:ops"]], "trust": "user"}`, sorted."""

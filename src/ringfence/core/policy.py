@@ -202,10 +202,8 @@ def _members(given: JSON, rule: JSON) -> Iterator[tuple[str, str]]:
 
 def _of(table: Mapping[str, T], name: str, pointer: str, default: T) -> T:
     """What a table says of a part of an argument (`files/*/id`), or else of the argument."""
-    general = re.sub(r"[^/]*#$", "*#", _INDEX.sub("/*", pointer))
-    if pointer and (found := table.get(name + general)) is not None:
-        return found
-    return table.get(name, default)
+    whole = table.get(name, default)
+    return table.get(name + re.sub(r"[^/]*#$", "*#", _INDEX.sub("/*", pointer)), whole) if pointer else whole
 
 
 def vouched(action: Action, spec: SinkSpec, turn: Turn) -> Iterator[tuple[str, JSON, str, str]]:
@@ -241,11 +239,9 @@ def forbidden_flow(action: Action, spec: SinkSpec, turn: Turn) -> Ask | Deny | N
     What names the one who asks as a reader, an effect may carry further if they say so themselves.
     """
     audience = frozenset({turn.principal.member}) if spec.audience is None else spec.audience
-    label = action.label
-    if label.trust < spec.clearance:
+    if action.label.trust < spec.clearance:
         return Deny("POL-5", "untrusted", f"{action.sink} takes nothing below {spec.clearance.name.lower()} trust")
-    broken = [c for c in label.readers if not all(not c.isdisjoint(member) for member in audience)]
-    if not broken:
+    if not (broken := action.label.broken_by(audience)):
         return None
     if not spec.reads and all(turn.principal.subject in clause for clause in broken):
         return Ask("POL-5", "release", f"others than you will see what {action.sink} gets")

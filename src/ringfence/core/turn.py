@@ -88,7 +88,7 @@ class Turn:
     calls  calls made, by sink
     seen   calls made, by action digest
     label  the join of everything in `items`
-    heard  what the same user said earlier in the conversation; set by the engine, from the runs named at the start
+    heard  what the same user said earlier in the conversation; set by whoever folds, from the runs named at the start
     spans  how long things last that results have shown, in minutes: where from
     failed  calls that failed, by action digest
     typed  values that the operator's catalogue or an approver vouches for, by kind and value: where each came from
@@ -247,9 +247,9 @@ class Turn:
                 moments.setdefault(pointer.rpartition("/")[0], []).append(value)
         for kind, value in record.body.get("sole", ()):
             self.typed.setdefault((kind, normal(value, kind)), f"r{record.seq}")
-        for at_, pair in moments.items():
+        for item, pair in moments.items():
             if len(pair) == 2 and (minutes := between(*pair)):
-                self.spans.setdefault(minutes, f"r{record.seq}{at_}")
+                self.spans.setdefault(minutes, f"r{record.seq}{item}")
 
     def _on_refuse(self, record: Record) -> None:
         self.answered.add(record.body["call"])

@@ -30,16 +30,12 @@ _RECKONS = re.compile(
     r"\b",
     re.I,
 )
-
-
 _ACTS = re.compile(
     r"\b(?:(?:write|create|save|store|append|insert|edit|change|replace|correct|fix|update|rename|move|copy|delete|remove|undo|"
     r"send|post|reply|mail|email|message|notify|invite|share|book|schedule|cancel|pay|transfer|submit|upload|publish|"
     r"run|execute|start|stop|restart|call|fetch|download|request|apply|set)\b|add (?=an? |the |this |that |[\"'“‘`]))",
     re.I,
 )
-
-
 _SENTENCE = re.compile(r"(?<=[.!?;\n])\s+")
 _RUNS = {"run", "execute", "start", "call", "fetch", "request"}  # what a tool that only reads may do as well
 _QUESTION = re.compile(
@@ -61,15 +57,18 @@ def course(turn: Turn, tools: Sequence[SinkSpec], *, tool_first: bool, last: boo
     """The way on with these tools. `last`: this is the last step that the run's budget allows."""
     if last or not tools:
         return Course(calls=False, final=True, note=LAST_STEP if last else "")
-    refused = _refused_in_a_row(turn)
-    worked, failed = _chosen(turn)
-    effects = {spec.name for spec in tools if not spec.reads}
-    orders = _orders(turn.start["task"])
-    if orders <= _RUNS and _suited(turn.start["task"], tools):
-        orders = set()  # a tool that suits the words does it
-    if tool_first and effects and orders and failed < MAX_FAILED and not _done(turn, effects):
+    task, refused = turn.start["task"], _refused_in_a_row(turn)
+    suited, (worked, failed) = _suited(task, tools), _chosen(turn)
+    effects = _effects(tools)
+    if (
+        tool_first
+        and effects
+        and failed < MAX_FAILED
+        and _wants(task, by_itself=bool(suited))
+        and not _done(turn, tools)
+    ):
         left_out = frozenset(sink for sink, _ in refused) | {spec.name for spec in tools if spec.opens}
-        if not refused and not failed and (suited := _suited(turn.start["task"], tools) & effects):
+        if not refused and not failed and suited & effects:
             left_out = frozenset(spec.name for spec in tools) - suited
         if effects - left_out:  # what the task asks to do is not done by saying so
             return Course(calls=True, final=False, note=ACT, without=left_out)
@@ -77,19 +76,22 @@ def course(turn: Turn, tools: Sequence[SinkSpec], *, tool_first: bool, last: boo
         return Course(calls=False, final=True, note=ANSWER)
     if worked or refused or failed >= MAX_FAILED or not tool_first:
         return Course(calls=True, final=True, note=NEXT, without=frozenset(sink for sink, _ in refused))
-    task = turn.start["task"]
-    if _looked_up(turn) and not failed and NOTHING not in doubts(turn) and not (reckons(task) or _suited(task, tools)):
+    if _looked_up(turn) and not failed and NOTHING not in doubts(turn) and not (reckons(task) or suited):
         return Course(calls=False, final=True, note=LOOKED_UP)
-    return Course(calls=True, final=False, note=LOOK, without=_unfit(turn, tools, failed))
+    without = {spec.name for spec in tools if spec.opens} if reckons(task) else set()
+    if suited and not failed and _looked_up(turn):  # a first call is one that suits the task, not another look-up
+        without = {spec.name for spec in tools} - suited
+    return Course(calls=True, final=False, note=LOOK, without=frozenset(without))
 
 
-def _unfit(turn: Turn, tools: Sequence[SinkSpec], failed: int) -> frozenset[str]:
-    """The tools to leave out of a first call: all but one that suits the task, or what has looked up already."""
-    task, all_of_them = turn.start["task"], frozenset(spec.name for spec in tools)
-    suited = _suited(task, tools)
-    if suited and not failed and _looked_up(turn) and not _refused_in_a_row(turn):
-        return all_of_them - suited
-    return frozenset(spec.name for spec in tools if spec.opens) if reckons(task) else frozenset()
+def _effects(tools: Sequence[SinkSpec]) -> set[str]:
+    return {spec.name for spec in tools if not spec.reads}
+
+
+def _wants(task: str, *, by_itself: bool) -> bool:
+    """Whether a task asks for an effect; `by_itself`: running something is none, for a tool that reads does it."""
+    orders = _orders(task)
+    return bool(orders - _RUNS if by_itself else orders)
 
 
 def _suited(task: str, tools: Sequence[SinkSpec]) -> set[str]:
@@ -137,23 +139,21 @@ def has_worked(turn: Turn) -> bool:
 
 def undone(turn: Turn, tools: Sequence[SinkSpec]) -> bool:
     """Whether a task asked for an effect that it was granted, and none was done."""
-    orders, granted = _orders(turn.start["task"]), any(not spec.reads for spec in tools)
-    return bool(granted and orders and not made(turn, tools)) and not (orders <= _RUNS and has_worked(turn))
+    granted = bool(_effects(tools))
+    return granted and not made(turn, tools) and _wants(turn.start["task"], by_itself=has_worked(turn))
 
 
 def made(turn: Turn, tools: Sequence[SinkSpec]) -> bool:
     """Whether an effect was done."""
-    effects = {spec.name for spec in tools if not spec.reads}
+    effects = _effects(tools)
     return any(i is not None and record.view.get("ok") and i.view["sink"] in effects for record, i in turn.items)
 
 
-def _done(turn: Turn, effects: set[str]) -> bool:
+def _done(turn: Turn, tools: Sequence[SinkSpec]) -> bool:
     """Whether an effect was done, or a person refused it."""
-    for record, intent in turn.items:
-        source = intent or record
-        if source.view.get("sink") in effects and (record.view.get("ok") or record.view.get("code") == "denied"):
-            return True
-    return False
+    effects = _effects(tools)
+    denied = (r.view["sink"] for r, _ in turn.items if r.view.get("code") == "denied")
+    return made(turn, tools) or not effects.isdisjoint(denied)
 
 
 def _chosen(turn: Turn) -> tuple[bool, int]:

@@ -310,7 +310,8 @@ class Engine:
             with suppress(ValueError, LookupError):  # the gate refuses it, in words for the model
                 args = turn.resolve(args)
                 full = dict(spec.check(args))
-                args = full if canonical(full) else args
+                canonical(full)  # what cannot be recorded stays as it was asked for
+                args = full
         return Action(call.sink, args, turn.label.join(live.label), call=number, run=turn.run)
 
     def _unfounded(self, turn: Turn, live: _Live, call: Call, action: Action) -> Deny | None:
