@@ -26,7 +26,7 @@ from .confine import Chosen
 
 if TYPE_CHECKING:
     from ringfence.tools.egress import Attempt
-    from ringfence.tools.mcp import Server
+    from ringfence.tools.mcp import Lock, Server
 
 REPLY = "reply:local"
 
@@ -59,6 +59,7 @@ class House:
     launcher: Chosen | None = None  # what confines tools; None if there is nothing to confine
     workshop: tools.Workshop | None = None
     servers: list[Server] = field(default_factory=list)
+    lock: Lock | None = None  # what was accepted of their tools
     note: Callable[[str, JSON], None] | None = None  # puts what left on the record of a run
     read_more: ReadMore = field(default_factory=lambda: ReadMore(chars=4000))
 
@@ -187,13 +188,14 @@ def _tools_of(house: House, manifest: Manifest, config: Tool, clock: Clock) -> S
         return [tool]
     from ringfence.tools import mcp
 
-    lock = mcp.read(manifest.root)
+    if house.lock is None:
+        house.lock = mcp.read(manifest.root)
     use = Use(callers, Label(Trust.UNTRUSTED, readers))
     server = mcp.from_manifest(
         config,
         root=manifest.root,
         workshop=house.workshop,
-        lock=lock,
+        lock=house.lock,
         catalogue=manifest.catalogue,
         use=use,
         confined=manifest.sandbox != "unsafe-none",

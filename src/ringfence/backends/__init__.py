@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
-from urllib.parse import urlsplit
 
 from ringfence.core.errors import BackendError, InternalError
-from ringfence.core.labels import ANYONE, Audience
+from ringfence.core.labels import ANYONE, Audience, seen_by
 from ringfence.core.ports import Sink
 
 if TYPE_CHECKING:
@@ -118,13 +116,8 @@ def _embedded(tier: Tier, sampling: Inference, home: Path, notice: Callable[[str
 
 def _audience(tier: Tier, url: str | None) -> Audience | None:
     """DESIGN 6: as declared; else the run's own principal on this machine, and public content alone elsewhere."""
+    from ringfence.manifest.fields import loopback  # with the tier it is here; by itself it would be pydantic's import
+
     if tier.audience is not None:
-        return frozenset(frozenset[str]() if who == "public" else frozenset({who}) for who in tier.audience)
-    return None if url is None or _is_loopback(urlsplit(url).hostname or "") else ANYONE
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+        return seen_by(tier.audience)
+    return None if url is None or loopback(url) else ANYONE

@@ -30,6 +30,11 @@ ANYONE: Audience = frozenset({frozenset()})  # a member who can show nothing: pu
 NOBODY: Audience = frozenset()  # no one sees it: a pure function
 
 
+def seen_by(who: Iterable[str]) -> Audience:
+    """The audience of those who are named, each a member; "public" is anyone."""
+    return frozenset(frozenset[str]() if one == "public" else frozenset({one}) for one in who)
+
+
 @dataclass(frozen=True, slots=True)
 class Label:
     """Trust x readers. `readers` is a conjunction of clauses; no clause means everyone.

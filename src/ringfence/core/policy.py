@@ -134,11 +134,6 @@ class SinkSpec:
         return self.reads or self.idempotent
 
 
-def unknown_sink(action: Action, spec: SinkSpec | None, turn: Turn) -> Deny | None:
-    """POL-1: absence denies."""
-    return Deny("POL-1", "unknown-sink", f"there is no {action.sink!r}") if spec is None else None
-
-
 def wrong_caller(action: Action, spec: SinkSpec, turn: Turn) -> Deny | None:
     """POL-2: the principal needs one of the sink's roles."""
     if spec.callers is None or not spec.callers.isdisjoint(turn.principal.member):
@@ -324,9 +319,8 @@ class Policy:
     def decide(self, action: Action, turn: Turn, *, now: int) -> Decision:
         """Allow, Ask or Deny. `now` is milliseconds since 1970."""
         spec = self.sinks.get(action.sink)
-        missing = unknown_sink(action, spec, turn)
-        if missing is not None or spec is None:
-            return missing or Deny("POL-1", "unknown-sink", action.sink)
+        if spec is None:  # POL-1: absence denies
+            return Deny("POL-1", "unknown-sink", f"there is no {action.sink!r}")
         question: Ask | None = None
         for rule in _PROFILES[self.profile]:
             match rule(action, spec, turn):

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ringfence.core.errors import ManifestError
-from ringfence.core.labels import ANYONE, Audience, Trust
+from ringfence.core.labels import ANYONE, Audience, Trust, seen_by
 from ringfence.core.policy import Effect, Leaf, Role, SinkSpec
 from ringfence.core.values import JSON
 
@@ -55,7 +55,7 @@ def _audience(who: tuple[str, ...] | None) -> Audience | None:
         return ANYONE
     if who == ("self",):
         return None
-    return frozenset(frozenset[str]() if one == "public" else frozenset({one}) for one in who if one != "self")
+    return seen_by(one for one in who if one != "self")
 
 
 def _arguments(spec: SinkSpec) -> set[str]:

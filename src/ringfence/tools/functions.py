@@ -18,7 +18,7 @@ from . import signing
 from .catalogue import declared
 from .hosted import Hosted, job
 from .tool import Tool
-from .workshop import Workshop, limits_of
+from .workshop import Workshop, audience_of, limits_of
 
 if TYPE_CHECKING:
     from ringfence.manifest.security import Entry, Plugins
@@ -143,5 +143,4 @@ def _audience(config: PythonTool, said: list[list[str]] | None) -> Audience | No
     """Who the author says sees what goes in, and who is behind the hosts that it may reach."""
     if said is None and not config.hosts:
         return None
-    behind = (who for host in config.hosts for who in host.audience or ("public",))
-    return frozenset(map(frozenset, said or ())) | {frozenset(() if who == "public" else (who,)) for who in behind}
+    return frozenset(map(frozenset, said or ())) | audience_of(config.hosts)  # no host adds nobody

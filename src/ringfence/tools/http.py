@@ -22,7 +22,8 @@ from ringfence.manifest.tools import BuiltinTool
 from .egress import Egress, Refused, Reply, send
 from .egress.names import MAX_URL
 from .tool import Args, Tool, Use, parse, specify
-from .web import as_json, audience_of, content, reachable, untrusted
+from .web import as_json, content, reachable, untrusted
+from .workshop import audience_of
 
 TIMEOUT_S = 30.0
 HEADERS = frozenset(  # what a caller may say; anything else could change what a method or a path means

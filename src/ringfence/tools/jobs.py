@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote
 
 from ringfence.core.errors import ManifestError, ToolError
-from ringfence.core.labels import ANYONE, Audience
+from ringfence.core.labels import Audience
 from ringfence.jobs import Job, Launcher, Process
+
+from .workshop import audience_of
 
 if TYPE_CHECKING:
     from ringfence.manifest.fields import SecretRef
@@ -157,12 +159,7 @@ def reaching(config: BuiltinTool, egress: Egress | None) -> Egress | None:
 def audience(config: BuiltinTool) -> Audience | None:
     """Everyone who sees what is sent to the hosts of a group, anyone if one of them does not say; without hosts nothing
     is sent, and whoever asked sees what was changed (None)."""
-    if not config.hosts:
-        return None
-    if any(host.audience is None for host in config.hosts):
-        return ANYONE
-    seen = {reader for host in config.hosts for reader in host.audience or ()}
-    return frozenset(frozenset[str]() if reader == "public" else frozenset({reader}) for reader in seen)
+    return audience_of(config.hosts) if config.hosts else None
 
 
 class Secrets:

@@ -18,7 +18,7 @@ from typing import Any, TypeVar, get_type_hints
 from pydantic import BaseModel, ConfigDict, PydanticUserError, create_model
 
 from ringfence.core.errors import ManifestError, RingfenceError, ToolError
-from ringfence.core.labels import ANYONE, NOBODY, Audience, Clause, Label, Trust
+from ringfence.core.labels import ANYONE, NOBODY, Audience, Clause, Label, Trust, seen_by
 from ringfence.core.policy import Effect, Role, SinkSpec
 from ringfence.core.values import JSON, Action, Outcome, canonical, digest
 
@@ -47,7 +47,7 @@ class Declared:
             return NOBODY if self.effect is Effect.READ else ANYONE
         if self.audience == ("self",):
             return None
-        return frozenset(frozenset[str]() if who == "public" else frozenset({who}) for who in self.audience)
+        return seen_by(self.audience)
 
 
 def tool(

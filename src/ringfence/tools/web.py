@@ -13,14 +13,14 @@ import asyncio
 import codecs
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Annotated
 
 from pydantic import Field
 
 from ringfence.core.errors import ToolError
-from ringfence.core.labels import Audience, Label, Trust
+from ringfence.core.labels import Label, Trust
 from ringfence.core.policy import Effect, Role
 from ringfence.core.values import JSON, Action, Outcome, canonical
 from ringfence.manifest.tools import BuiltinTool, Host
@@ -29,6 +29,7 @@ from .egress import Egress, Refusal, Refused, Reply, Target, send
 from .egress.names import MAX_URL
 from .readable import readable
 from .tool import Args, Tool, Use, parse, specify
+from .workshop import audience_of
 
 TIMEOUT_S = 15.0  # in all, redirects included
 MAX_REDIRECTS = 5
@@ -89,12 +90,6 @@ def reachable(check: Check, egress: Egress, method: str) -> Check:
 def untrusted(use: Use) -> Use:
     """Nobody vouches for what a server answers, whatever the group says."""
     return replace(use, output=use.output.join(Label(Trust.UNTRUSTED)))
-
-
-def audience_of(hosts: Iterable[Host]) -> Audience:
-    """Everyone who sees what is sent to any of these hosts; a host that does not say is everyone's."""
-    readers = {reader for host in hosts for reader in (host.audience or ("public",))}
-    return frozenset(frozenset[str]() if reader == "public" else frozenset({reader}) for reader in readers)
 
 
 class _Fetch:

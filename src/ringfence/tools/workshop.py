@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from ringfence.core.errors import ToolError
+from ringfence.core.labels import ANYONE, Audience, seen_by
 from ringfence.core.values import JSON
 from ringfence.jobs import Job, Launcher, Limits
 
@@ -146,3 +147,9 @@ def limits_of(sandbox: Sandbox) -> Limits:
     return Limits(
         sandbox.cpu_s, sandbox.wall_s, sandbox.memory_mb, sandbox.processes, sandbox.file_mb, sandbox.open_files
     )
+
+
+def audience_of(hosts: Iterable[Host]) -> Audience:
+    """Everyone who sees what is sent to any of these hosts; a host that does not say is everyone's."""
+    named = [host.audience for host in hosts]
+    return seen_by({who for audience in named for who in audience or ()}) if all(named) else ANYONE

@@ -12,7 +12,9 @@ import pytest
 from ringfence.core.errors import ManifestError, ToolError
 from ringfence.core.labels import ANYONE, Trust
 from ringfence.core.policy import Effect, Role
+from ringfence.jobs import Job
 from ringfence.manifest.security import Entry
+from ringfence.manifest.types import McpTool
 from ringfence.tools.mcp import launch, listing
 from ringfence.tools.mcp.lock import Lock, Pinned
 from ringfence.tools.mcp.paths import Paths, says_path
@@ -179,14 +181,19 @@ async def test_values_that_cannot_be_recorded_and_data_for_the_eye_stay_outside(
     assert "QUJD" not in str(value)
 
 
+def job_of(config: McpTool, root: Path) -> Job:
+    assert config.command is not None
+    return launch.job(config, launch.resolve(config.command, root), root, None)
+
+
 def test_a_script_shows_its_own_folder_and_never_the_manifests(bench: Bench) -> None:
     bench.root.joinpath("server.py").write_text("")
     bench.root.joinpath("pkg").mkdir()
     bench.root.joinpath("pkg/server.py").write_text("")
-    beside = launch.job(bench.config(command=["python", "server.py"]), bench.root, None)
+    beside = job_of(bench.config(command=["python", "server.py"]), bench.root)
     assert str(bench.root / "server.py") in beside.reads
     assert str(bench.root) not in beside.reads
-    apart = launch.job(bench.config(command=["python", "pkg/server.py"]), bench.root, None)
+    apart = job_of(bench.config(command=["python", "pkg/server.py"]), bench.root)
     assert str(bench.root / "pkg") in apart.reads
     for job in (beside, apart):
         assert job.writes == ()
@@ -198,13 +205,13 @@ def test_a_script_shows_its_own_folder_and_never_the_manifests(bench: Bench) -> 
 
 def test_nothing_of_our_environment_goes_to_a_server(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MY_KEY", "a-secret-value")
-    job = launch.job(bench.config(secrets={"TOKEN": "${MY_KEY}"}, target_paths=["."]), bench.root, None)
+    job = job_of(bench.config(secrets={"TOKEN": "${MY_KEY}"}, target_paths=["."]), bench.root)
     assert job.env.keys() == {"PATH", "HOME", "LANG", "PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED", "TOKEN"}
     assert job.env["TOKEN"] == "a-secret-value"
     assert "a-secret-value" not in repr(job)
     monkeypatch.delenv("MY_KEY")
     with pytest.raises(ToolError, match="MY_KEY"):
-        launch.job(bench.config(secrets={"TOKEN": "${MY_KEY}"}), bench.root, None)
+        job_of(bench.config(secrets={"TOKEN": "${MY_KEY}"}), bench.root)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ class Refused(Exception):
 
 
 class Limits(NamedTuple):
-    """`core.ports.Limits`."""
+    """`jobs.Limits`."""
 
     cpu_s: float
     wall_s: float | None

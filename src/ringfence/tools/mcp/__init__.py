@@ -20,7 +20,7 @@ from ringfence.manifest.security import Entry
 from ringfence.manifest.types import TOOLS_OF, Host, McpTool
 
 from ..tool import Tool, Use
-from ..workshop import Workshop
+from ..workshop import Workshop, audience_of
 from . import entries, launch, results, schema, session, wire
 from .listing import Listing
 from .lock import Lock, Pinned, read, write
@@ -127,7 +127,7 @@ def _live(
 
     def dial(valve: wire.Valve) -> Any:
         if config.command is not None:
-            return wire.stdio(launcher, launch.job(config, root, egress), valve)
+            return wire.stdio(launcher, launch.job(config, argv, root, egress), valve)
         return wire.http(str(config.server_url), launch.revealed(secrets), config.timeout_s, valve)
 
     def source() -> Mapping[str, Any]:
@@ -160,7 +160,7 @@ def _sees(config: McpTool, *, alone: bool) -> Audience | None:
         return None if alone else ANYONE
     host = _host(config)
     if host is not None and host.audience is not None:
-        return frozenset(frozenset[str]() if who == "public" else frozenset({who}) for who in host.audience)
+        return audience_of([host])
     return None if loopback(str(config.server_url)) else ANYONE
 
 

@@ -61,13 +61,12 @@ def digests(argv: tuple[str, ...], root: Path) -> dict[str, str]:
     return found
 
 
-def job(config: McpTool, root: Path, egress: Callable[[Any], None] | None) -> Job:
+def job(config: McpTool, argv: tuple[str, ...], root: Path, egress: Callable[[Any], None] | None) -> Job:
     """The server as a confined job: its own program, `target_paths`, and the environment that the manifest gives.
 
-    Raises ManifestError for what cannot be started, ToolError for a secret that is not set.
+    `argv` is what `resolve` made of the command, once: what is started is what was pinned. Raises ToolError for a
+    secret that is not set.
     """
-    assert config.command is not None
-    argv = resolve(config.command, root)
     files = {str(root / part): os.path.realpath(root / part) for part in argv[1:] if (root / part).is_file()}
     targets = tuple(os.path.realpath(root / target) for target in config.target_paths)
     writes = targets if not {"write", "execute"}.isdisjoint(config.permissions) else ()
