@@ -176,3 +176,15 @@ def test_manifest_check_names_the_line_of_what_is_wrong(ringfence: Shell, folder
 def test_the_schema_is_json_and_knows_the_sections(ringfence: Shell) -> None:
     shown = ringfence("manifest", "schema")
     assert {"inference", "tools", "workflow"} <= set(json.loads(shown.out)["properties"])
+
+
+def test_every_host_that_a_tool_may_reach_is_said(ringfence: Shell, folder: Path, serve: Serve) -> None:
+    serve("x")
+    path = folder / "ringfence.yaml"
+    web = "  - {name: web, type: builtin, hosts: [docs.example.com, {host: wiki, port: 8443}]}\n"
+    sql = "  - {name: sql, type: builtin, database: '${NEVER_SET}'}\n"
+    path.write_text(path.read_text() + web + sql)
+    (line, todo) = lines_of(ringfence("doctor").out, "network")
+    reached = "docs.example.com, the database of ${NEVER_SET}, wiki:8443"
+    assert f"a run can reach {reached}, and nothing else" in line
+    assert "embedded" not in todo

@@ -203,3 +203,15 @@ def test_the_policy_is_named_alike_in_every_process(folder: Path) -> None:
         for seed in ("1", "2", "3")
     }  # fmt: skip
     assert len(seen) == 1
+
+
+@pytest.mark.parametrize(
+    ("task", "status"),
+    [("write all is well into notes/a.txt", "waiting"), ("overwrite notes/a.txt with all is well", "done")],
+)
+async def test_a_file_is_overwritten_unasked_only_if_the_user_said_so(folder: Path, task: str, status: str) -> None:
+    write = step("files.write", path="notes/a.txt", text="all is well", mode="overwrite")
+    async with agent_of(folder, FILES, write, done()) as agent:
+        assert (await agent.run(task)).status == status
+    kept = (folder / "notes" / "a.txt").read_text()
+    assert kept == ("the disk is full\n" if status == "waiting" else "all is well")

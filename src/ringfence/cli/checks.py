@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from .. import app, backends, sandboxes, stores
 from ..core.errors import RingfenceError
 from ..manifest.fields import loopback
-from ..manifest.types import Manifest, McpTool, Tier
+from ..manifest.types import BuiltinTool, Manifest, McpTool, SecretRef, Tier
 from ..manifest.words import plain_words
 from ..tools.confine import best_opener, open_beneath
 from .models import missing
@@ -106,11 +106,13 @@ async def tools(manifest: Manifest) -> AsyncIterator[Check]:
             "the manifest lists no tools",
             "add some under tools:, such as {name: files, type: builtin}",
         )
+    good = True
     for config in manifest.tools:
         name = f"tool {config.name}"
         try:
             found, withheld = await app.tools_of(manifest, config)
         except (RingfenceError, OSError) as error:
+            good = False
             yield failed(name, error)
         else:
             for tool, why in withheld.items():
@@ -118,6 +120,8 @@ async def tools(manifest: Manifest) -> AsyncIterator[Check]:
                 yield Check("yellow" if found else "red", name, f"{what}: {why}")
             if found or not withheld:
                 yield Check("green", name, ", ".join(found))
+    if not good:  # what is wrong with one of them is said
+        return
     try:
         await app.examine(manifest)
     except (RingfenceError, OSError) as error:
@@ -158,18 +162,21 @@ def disk(folder: Path) -> Check:
 
 def network(manifest: Manifest) -> Iterator[Check]:
     """Everything that this manifest can make a run connect to."""
-    urls = [str(tier.endpoint) for tier in manifest.inference.tiers if tier.endpoint]
-    urls += [str(tool.server_url) for tool in manifest.tools if isinstance(tool, McpTool) and tool.server_url]
-    local = sorted({urlsplit(url).netloc for url in urls if loopback(url)})
-    away = sorted({urlsplit(url).netloc for url in urls if not loopback(url)})
+    models = [str(tier.endpoint) for tier in manifest.inference.tiers if tier.endpoint]
+    servers = [str(tool.server_url) for tool in manifest.tools if isinstance(tool, McpTool) and tool.server_url]
+    named = {f"{host.host}:{host.port}" if host.port else host.host for tool in manifest.tools for host in tool.hosts}
+    databases = (tool.database for tool in manifest.tools if isinstance(tool, BuiltinTool))
+    named |= {f"the database of {found.text}" for found in databases if isinstance(found, SecretRef)}
+    local = sorted({urlsplit(url).netloc for url in models + servers if loopback(url)})
+    away = sorted({urlsplit(url).netloc for url in models + servers if not loopback(url)} | named)
     if away:
-        hosts = ", ".join(away)
-        yield Check(
-            "yellow",
-            "network",
-            f"a run can reach {hosts}, and nothing else",
-            "use provider: embedded to keep it all here",
+        elsewhere = any(not loopback(url) for url in models)
+        todo = (
+            "use provider: embedded to keep it all here"
+            if elsewhere
+            else "take what it need not reach out of the tools"
         )
+        yield Check("yellow", "network", f"a run can reach {', '.join(away)}, and nothing else", todo)
     else:
         also = f" ({', '.join(local)} on loopback)" if local else ""
         yield Check("green", "network", f"nothing leaves this machine{also}")

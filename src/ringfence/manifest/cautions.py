@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator
 
 from .fields import SecretRef, SecretText, loopback
 from .problems import shorten
+from .tools import ALONE
 from .types import LOCK, BuiltinTool, Host, Manifest, McpTool, Tier, Tool
 
 _NEVER_ASKED = "is read, but never asked in this release (escalation comes later)"
-_ALONE = ("files", "text", "csv", "calc", "time")  # groups that read; files alone may write
 Caution = tuple[str, str]  # the path of a key, and what to know about it
 
 
@@ -102,7 +102,7 @@ def _about_server(tool: McpTool) -> Iterator[Caution]:
 
 def _about_builtin(tool: BuiltinTool) -> Iterator[Caution]:
     idle = [p for p in tool.permissions or () if p == "execute" or (p == "write" and tool.name != "files")]
-    if idle and tool.name in _ALONE:
+    if idle and tool.name in ALONE:
         yield "permissions", f"{tool.name} has no tool for it: {' and '.join(idle)} gives nothing"
     if tool.name == "shell" and not tool.allow:
         yield "allow", "no command is named: none may be run"

@@ -6,13 +6,12 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .fields import nearest
+from .problems import At
 from .strict import Conflict
 from .tools import ALWAYS_THERE, TOOLS_OF
 
 if TYPE_CHECKING:
     from .types import Manifest
-
-At = tuple[str | int, ...]
 
 
 def clashes(

@@ -43,7 +43,7 @@ TOOLS_OF: Final = {  # the tools of each group that ships with this release; a t
 ALWAYS_THERE: Final = "read_more"  # the runtime's own tool, of no group
 LOCK: Final = "ringfence.lock"  # beside the manifest: the tools of MCP servers as they were accepted
 _REACHING: Final = frozenset({"web", "http"})  # groups that need hosts
-_ALONE: Final = frozenset({"files", "text", "csv", "calc", "time"})  # groups that reach nothing and start nothing
+ALONE: Final = frozenset({"files", "text", "csv", "calc", "time"})  # groups that reach nothing and start nothing
 
 Permission = Literal["read", "grep", "write", "execute"]
 Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
@@ -158,9 +158,9 @@ class BuiltinTool(_Tool):
                 f"expected a tool that ships with Ringfence, got {self.name!r}; {nearest(self.name, TOOLS_OF)}",
             )
             return
-        if self.hosts and self.name in _ALONE:
+        if self.hosts and self.name in ALONE:
             yield ("hosts",), f"expected no hosts in {self.name}, which reaches none; remove it, or use name: web"
-        if self.secrets and self.name in _ALONE | _REACHING:
+        if self.secrets and self.name in ALONE | _REACHING:
             instead = "write headers under its host" if self.name in _REACHING else "remove it"
             yield ("secrets",), f"expected no secrets in {self.name}, which runs no program of its own; {instead}"
         if self.allow and self.name != "shell":

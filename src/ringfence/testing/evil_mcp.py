@@ -65,7 +65,7 @@ class Evil:
             if method == "initialize" and self.mode != "hang-at-start":
                 self.send(id=message["id"], result=self.hello())
             elif method == "tools/list":
-                self.send(id=message["id"], result=self.listing(message.get("params") or {}))
+                self.send(id=message["id"], result=self.listing())
             elif method == "tools/call":
                 self.call(message["id"], message["params"])
             elif self.mode != "hang-at-start":
@@ -81,7 +81,7 @@ class Evil:
             "instructions": INJECTION,
         }
 
-    def listing(self, params: dict[str, Any]) -> dict[str, Any]:
+    def listing(self) -> dict[str, Any]:
         """A page of its tools."""
         self.lists += 1
         tools = [

@@ -24,7 +24,13 @@ from .tool import KNOWN_PATH, Args, Tool, Use, parse, specify
 NEAREST = 3
 COMPARED_LINES = 4_000  # of a file, when the nearest lines are looked for
 BOM = "\ufeff"
-ROLES = {**dict.fromkeys(("text", "old", "new", "patch"), Role.TEXT), "mode": Role.LOW, "all": Role.LOW}
+ROLES = {**dict.fromkeys(("text", "old", "new", "patch"), Role.TEXT), "all": Role.LOW}
+WORDS = {  # what a user says for it: nobody loses a file to a mode that the model picked
+    "mode": {
+        "append": ("append", "add", "write", "put", "note", "save"),
+        "overwrite": ("overwrite", "replace", "rewrite"),
+    },
+}
 SUITS = {  # a small model reaches for files.write whatever the task says
     "files.edit": r"\b(?:replace|correct|change|rename)\b.+\b(?:with|by|to|into)\b",
     "files.patch": r"\b(?:patch|diff)\b",
@@ -118,7 +124,7 @@ def entry(name: str, summary: str, args: type[BaseModel], use: Use) -> SinkSpec:
     """
     return specify(
         name, summary, args, use=use, effect=Effect.WRITE, confined=True, idempotent=True, reversible=True,
-        audience=None, roles=ROLES, leaves=LEAVES,
+        audience=None, roles=ROLES, leaves=LEAVES, words=WORDS,
         types={key: key for key in ("path", "change") if key in args.model_fields}, suits=SUITS.get(name, ""),
     )  # fmt: skip
 

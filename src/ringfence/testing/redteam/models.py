@@ -9,7 +9,7 @@ from ringfence.core.chain import Kind
 from ringfence.core.errors import ToolError
 from ringfence.core.policy import SinkSpec
 from ringfence.core.values import JSON
-from ringfence.manifest.fields import SecretText
+from ringfence.manifest.fields import SecretText, window
 from ringfence.manifest.strict import Strict
 
 from .arena import NEWS, TOOL, Arena, call, foreign, order
@@ -172,10 +172,11 @@ async def rates(arena: Arena) -> Findings:
         if spec is None or args is None:
             yield Finding(group, Verdict.SKIPPED, "no call of it could be made up")
             continue
-        subject, allowed, made = arena.trapped(arena.manifest, metered=True), int(rate.partition("/")[0]), 0
+        allowed, made = window(rate)[0], 0
         if allowed > 60:
             yield Finding(group, Verdict.SKIPPED, f"{rate} is more than this test makes")
             continue
+        subject = arena.trapped(arena.manifest, metered=True)
         for _ in range(allowed + 2):
             trial = await arena.run(f"{_name(spec)} {said(args)}", call(spec, args), subject=subject)
             made += len(trial.reached(spec.name))
