@@ -26,6 +26,9 @@ class Plain:
     def kill(self) -> None:
         with suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
+        for fd in (1, 2):  # as the real one does: what nobody has read is dropped, and no pipe is left open
+            if (pipe := self.process._transport.get_pipe_transport(fd)) is not None:
+                pipe.close()
 
 
 class Unconfined:
