@@ -1,14 +1,17 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ringfence.core.errors import ManifestError
 from ringfence.core.labels import IDENTITY
 from ringfence.core.values import Action, canonical
 from ringfence.manifest.types import BuiltinTool
+from ringfence.sandboxes import AnyLauncher, choose
 from ringfence.tools import Tool, from_manifest
 
 NOON = 1_732_104_000_000  # 2024-11-20T12:00:00Z, a Wednesday
@@ -19,6 +22,16 @@ Call = Callable[..., Any]
 def built_in(name: str, root: Path, *targets: str, **more: Any) -> list[Tool]:
     manifest = BuiltinTool(name=name, type="builtin", target_paths=tuple(Path(t) for t in targets), **more)
     return from_manifest(manifest, root=root, readers=frozenset(), callers=None, clock=lambda: NOON)
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[AnyLauncher]:
+    try:
+        launcher = asyncio.run(choose())
+    except ManifestError as why:
+        pytest.skip(str(why))
+    yield launcher
+    launcher.close()
 
 
 async def perform(tools: list[Tool], name: str, /, **args: Any) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from ringfence.jobs import Launcher
 from ringfence.manifest.fields import SecretRef
 from ringfence.manifest.tools import Host, Sandbox
 from ringfence.manifest.types import BuiltinTool
-from ringfence.sandboxes import AnyLauncher, choose
+from ringfence.sandboxes import AnyLauncher
 from ringfence.tools import shell
 from ringfence.tools.commands import Permitted, commands, permitted, rules
 from ringfence.tools.tool import Tool, Use
@@ -28,16 +28,6 @@ from .unconfined import Unconfined
 
 TOKEN = "hunter2/Zq+9=="
 DESIGN = ("df", "uptime", "kubectl get")
-
-
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[AnyLauncher]:
-    try:
-        launcher = asyncio.run(choose())
-    except ManifestError as why:
-        pytest.skip(str(why))
-    yield launcher
-    launcher.close()
 
 
 @pytest.fixture

@@ -4,34 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ringfence.core.errors import ManifestError, ToolError
+from ringfence.core.errors import ToolError
 from ringfence.core.labels import IDENTITY, NOBODY
 from ringfence.core.policy import Effect, Role
 from ringfence.core.values import Action, canonical
 from ringfence.jobs import Launcher
 from ringfence.manifest.tools import Host, Sandbox
 from ringfence.manifest.types import BuiltinTool
-from ringfence.sandboxes import AnyLauncher, choose
+from ringfence.sandboxes import AnyLauncher
 from ringfence.tools import snippet
 from ringfence.tools.tool import Tool, Use
 
 from .unconfined import Unconfined
-
-
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[AnyLauncher]:
-    try:
-        launcher = asyncio.run(choose())
-    except ManifestError as why:
-        pytest.skip(str(why))
-    yield launcher
-    launcher.close()
 
 
 @pytest.fixture
