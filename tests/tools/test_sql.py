@@ -6,7 +6,6 @@ import asyncio
 import os
 import shutil
 import time
-from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -15,12 +14,11 @@ import apsw
 import pytest
 
 from ringfence.core.errors import ToolError
-from ringfence.core.labels import IDENTITY
 from ringfence.core.policy import Effect
-from ringfence.core.values import Action, canonical
 from ringfence.tools.sql import _opened, query_sqlite
-from ringfence.tools.tool import Tool, Use
+from ringfence.tools.tool import Use
 
+from .asking import Query, ask
 from .test_files import as_nobody
 
 
@@ -40,16 +38,6 @@ def database(tmp_path: Path) -> Path:
     """).fetchall()
     db.close()
     return path
-
-
-async def ask(tool: Tool, sql: str = "", *params: str) -> Any:
-    args = tool.spec.check({"sql": sql, "params": list(params)})
-    value = (await tool.sink.perform(Action(tool.spec.name, args, IDENTITY))).value
-    canonical(value)
-    return value
-
-
-Query = Callable[..., Any]
 
 
 @pytest.fixture

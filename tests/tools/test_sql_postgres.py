@@ -11,13 +11,12 @@ from typing import Any
 import pytest
 
 from ringfence.core.errors import ManifestError, ToolError
-from ringfence.core.labels import IDENTITY
 from ringfence.core.policy import Effect
-from ringfence.core.values import Action, canonical
 from ringfence.manifest.fields import SecretRef
 from ringfence.tools.sql_postgres import query_postgres
 from ringfence.tools.tool import Tool, Use
 
+from .asking import Query, ask
 from .postgres import PASSWORD, Server, server
 
 psycopg = pytest.importorskip("psycopg", reason="psycopg is not installed (extra: cluster)")
@@ -59,16 +58,6 @@ def shop() -> Iterator[Server]:
 
 def tool(server: Server, role: str = "agent", **bounds: Any) -> Tool:
     return query_postgres(address(server.url(role)), Use(), **{"room": 4_000, **bounds})
-
-
-async def ask(tool: Tool, sql: str = "", *params: str) -> Any:
-    args = tool.spec.check({"sql": sql, "params": list(params)})
-    value = (await tool.sink.perform(Action(tool.spec.name, args, IDENTITY))).value
-    canonical(value)
-    return value
-
-
-Query = Callable[..., Any]
 
 
 @pytest.fixture
