@@ -9,6 +9,10 @@ import typer
 from typer.core import TyperGroup
 
 from .exits import Exit
+from .groups.audit import audit, witness
+from .groups.privacy import privacy
+from .groups.runs import runs
+from .options import HERE, Json, Manifest, Offline, Quiet, RunId, group
 
 _HELP = """Run LLM agents inside your perimeter: a small local model, tools under one gate, every effect on the record.
 
@@ -28,31 +32,23 @@ class Guarded(TyperGroup):
             raise typer.Exit(Exit.INTERRUPTED) from None
 
 
-def _group(text: str, **more: Any) -> typer.Typer:
-    return typer.Typer(help=text, rich_markup_mode=None, no_args_is_help=True, **more)
-
-
-app = _group(
+app = group(
     _HELP, cls=Guarded, pretty_exceptions_enable=False, context_settings={"help_option_names": ["-h", "--help"]}
 )
-runs = _group("What is on the record: list, show, resume, cancel and export runs.")
-models = _group("The models on this machine: list, pull, rm, path.")
-manifest = _group("Check a manifest, or print its JSON Schema for your editor.")
+models = group("The models on this machine: list, pull, rm, path.")
+manifest = group("Check a manifest, or print its JSON Schema for your editor.")
 app.add_typer(runs, name="runs")
+app.add_typer(audit, name="audit")
+app.add_typer(privacy, name="privacy")
+app.add_typer(witness, name="witness")
 app.add_typer(models, name="models")
-plugins = _group("Packages of tools that others made: keygen, sign, verify.")
+plugins = group("Packages of tools that others made: keygen, sign, verify.")
 app.add_typer(manifest, name="manifest")
 app.add_typer(plugins, name="plugins")
 
-Manifest = Annotated[Path, typer.Option("--manifest", "-m", help="the manifest", metavar="FILE")]
-RunId = Annotated[str, typer.Argument(metavar="ID", help="a run's id, or the beginning of it")]
-Json = Annotated[bool, typer.Option("--json", help="print JSON on stdout")]
-Offline = Annotated[bool, typer.Option("--offline", help="never fetch a model; fail if one is missing")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="no timeline on stderr")]
 MaxSteps = Annotated[
     int | None, typer.Option(min=1, max=1000, help="model calls at most, instead of the manifest's", metavar="N")
 ]
-HERE = Path("ringfence.yaml")
 
 
 @app.command()
@@ -192,61 +188,6 @@ def version() -> None:
     typer.echo(
         f"ringfence {__version__} (Python {platform.python_version()}, {platform.system()} {platform.machine()})"
     )
-
-
-@runs.command("list")
-def runs_list(
-    manifest: Manifest = HERE,
-    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="how many, newest first")] = 20,
-    as_json: Json = False,
-) -> None:
-    """The newest runs."""
-    from . import runs as command
-
-    command.list_runs(manifest, limit=limit, as_json=as_json)
-
-
-@runs.command("show")
-def runs_show(
-    run_id: RunId,
-    manifest: Manifest = HERE,
-    full: Annotated[bool, typer.Option("--full", help="whole thoughts and results")] = False,
-) -> None:
-    """The timeline of a run as a tree."""
-    from . import runs as command
-
-    command.show(manifest, run_id, full=full)
-
-
-@runs.command("resume")
-def runs_resume(
-    run_id: RunId, manifest: Manifest = HERE, as_json: Json = False, quiet: Quiet = False, offline: Offline = False
-) -> None:
-    """Go on with a run that was interrupted; the same as `run --resume ID`."""
-    from . import run as command
-
-    wanted = command.Wanted(manifest, resume=run_id, as_json=as_json, quiet=quiet, offline=offline)
-    raise typer.Exit(command.execute(wanted))
-
-
-@runs.command("cancel")
-def runs_cancel(run_id: RunId, manifest: Manifest = HERE) -> None:
-    """End an interrupted run for good."""
-    from . import runs as command
-
-    raise typer.Exit(command.cancel(manifest, run_id))
-
-
-@runs.command("export")
-def runs_export(
-    run_id: RunId,
-    manifest: Manifest = HERE,
-    out: Annotated[Path | None, typer.Option(metavar="FILE", help="write to a file (0600) instead of stdout")] = None,
-) -> None:
-    """The records of a run as JSON lines: what was hashed, and the content."""
-    from . import runs as command
-
-    command.export(manifest, run_id, out)
 
 
 @models.command("list")

@@ -17,11 +17,13 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 _NAME, _URL = r"^[A-Za-z][A-Za-z0-9_-]{0,62}$", r"^https?://[^\s/]+"
 _READER, FUNCTION = r"^((role|user|team):[^\s:]+|public)$", r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$"
 _SEES, _TYPE = r"^((role|user|team):[^\s:]+|public|self)$", r"^[a-z][a-z0-9_-]{0,31}$"
+LANGUAGE = r"^[a-z]{2}$"
 RATE = r"^[1-9][0-9]{0,5}/([1-9][0-9]{0,3} ?)?(second|minute|hour|day)s?$"
 _POINTER = r"^(/([^/~]|~[01])*)*$"  # RFC 6901, where `*` stands for every member of an array or object
 _HOST = r"^(\*\.)?[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?$|^\[[0-9A-Fa-f:.]+\]$"
 _BEGINNING, _HEADER = r"^/[!-~]*$", r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$"  # the latter: RFC 9110, 5.6.2
 _VARIABLE, _KEY = r"^[A-Za-z_][A-Za-z0-9_]*$", r"^[A-Za-z0-9+/]{43}=$"
+_VERIFIER, _SUBJECT = r"^[^\s+]+\+[0-9a-f]{8}\+[A-Za-z0-9+/]{44}$", r"^[a-z][a-z0-9_-]*:[^\s]{1,200}$"
 PATTERNS: Final = {  # each pattern in words, for error messages
     _NAME: "a letter, then letters, digits, '-' or '_', 63 at most",
     _URL: "an address that starts with http:// or https://",
@@ -36,6 +38,9 @@ PATTERNS: Final = {  # each pattern in words, for error messages
     _HEADER: "the name of a header, such as Authorization",
     _VARIABLE: "the name of a variable: letters, digits and '_', no digit first",
     _KEY: "an Ed25519 public key: 32 bytes in base64, 44 characters",
+    _VERIFIER: "a verifier key, name+8 hex digits+base64 (C2SP signed-note)",
+    LANGUAGE: "a language in two small letters, such as en or de",
+    _SUBJECT: "a subject, such as user:alice or patient:4711",
 }
 _REFERENCE = re.compile(r"\$\{(\w+)\}", re.ASCII)
 _SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400}
@@ -87,6 +92,8 @@ PathBeginning = Annotated[str, Field(pattern=_BEGINNING)]
 HeaderName = Annotated[str, Field(pattern=_HEADER)]
 VariableName = Annotated[str, Field(pattern=_VARIABLE)]
 PublicKey = Annotated[str, Field(pattern=_KEY)]
+VerifierKey = Annotated[str, Field(pattern=_VERIFIER)]
+Subject = Annotated[str, Field(pattern=_SUBJECT)]
 Url = Annotated[str, Field(pattern=_URL), BeforeValidator(_bare_url)]
 Folder = Annotated[Path, BeforeValidator(_not_empty)]
 

@@ -50,6 +50,19 @@ class Leaf(Strict):
     ] = False
 
 
+class Reconcile(Strict):
+    """How to find out, after a crash, whether a call was done: a tool that reads, and where its result says so."""
+
+    by: Annotated[str, Field(min_length=1, description="the tool that reads, such as orders.find")]
+    args: Annotated[
+        dict[str, str | int | float | bool],
+        Field(description="its arguments; $key is the call's idempotency key, $args/NAME an argument of the call"),
+    ] = {}
+    done: Annotated[
+        Pointer, Field(description="where its result holds something (not empty, not false) if the call was done")
+    ] = ""
+
+
 class Entry(Strict):
     """The operator's word on one tool; what is not declared is a commit, all control, and untrusted."""
 
@@ -77,6 +90,16 @@ class Entry(Strict):
         Field(description="everyone who sees what goes in: self, role:x, user:x, public; public if not set"),
     ] = None
     callers: Annotated[tuple[Reader, ...] | None, Field(description="who may call it")] = None
+    idempotency_key: Annotated[
+        str | None,
+        Field(min_length=1, description="the argument that takes the call's idempotency key, if the tool knows one"),
+    ] = None
+    reconcile: Annotated[
+        Reconcile | None, Field(description="how to find out after a crash whether a call was done")
+    ] = None
+    about: Annotated[
+        Pointer | None, Field(description="where a result names whose data it is: patient:4711, or an id")
+    ] = None
 
     def conflicts(self) -> Iterator[Conflict]:
         """What sends something out is not confined."""

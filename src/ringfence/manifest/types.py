@@ -14,6 +14,7 @@ from pydantic_core import PydanticCustomError
 
 from .fields import Folder, Name, Reader, SecretRef, SecretText, Url
 from .names import clashes
+from .record import Audit, Privacy
 from .security import Approvals, Entry, Grant, Plugins
 from .strict import Conflict, Strict
 from .tools import ALWAYS_THERE, LOCK, TOOLS_OF, BuiltinTool, Host, McpTool, PythonTool, Sandbox, Tool
@@ -26,9 +27,9 @@ WELL_KNOWN: Final = {  # where these servers listen unless they are told otherwi
 }
 
 __all__ = [
-    "ALWAYS_THERE", "LOCK", "TOOLS_OF", "Approvals", "BuiltinTool", "Collection", "Entry", "Grant", "Host", "Inference",
-    "Knowledge", "Manifest", "McpTool", "Plugins", "PythonTool", "Runtime", "Sampling", "Sandbox", "SecretRef",
-    "SecretText", "Strict", "Tier", "Tool", "Workflow",
+    "ALWAYS_THERE", "LOCK", "TOOLS_OF", "Approvals", "Audit", "BuiltinTool", "Collection", "Entry", "Grant", "Host",
+    "Inference", "Knowledge", "Manifest", "McpTool", "Plugins", "Privacy", "PythonTool", "Runtime", "Sampling",
+    "Sandbox", "SecretRef", "SecretText", "Strict", "Tier", "Tool", "Workflow",
 ]  # fmt: skip
 
 Profile = Literal["default", "strict", "unattended"]
@@ -106,6 +107,13 @@ class Tier(Sampling):
     idle_s: Annotated[
         float, Field(ge=1, description="seconds without work after which the embedded model's server stops")
     ] = 300.0
+    redact: Annotated[
+        bool,
+        Field(
+            description="it sees placeholders (<EMAIL_1>) for personal data and secrets; what it says of them is put"
+            " back where the sink may read them"
+        ),
+    ] = False
 
     def conflicts(self) -> Iterator[Conflict]:
         """What an embedded model has no use for, and what another one needs."""
@@ -222,6 +230,8 @@ class Manifest(Strict):
         Launcher,
         Field(description="what confines tools: the best that is here, or the one named; unsafe-none confines nothing"),
     ] = "auto"
+    audit: Annotated[Audit, Field(description="how the log proves itself")] = Audit()
+    privacy: Annotated[Privacy, Field(description="what is kept of people, and for how long")] = Privacy()
     plugins: Annotated[Plugins, Field(description="packages of tools that others made")] = Plugins()
     knowledge: Annotated[Knowledge, Field(description="documents that the agent may search")] = Knowledge()
     workflow: Annotated[Workflow, Field(description="bounds and habits of a run")] = Workflow()

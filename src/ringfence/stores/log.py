@@ -53,6 +53,19 @@ class VerifyReport:
 class Log(Protocol):
     """The reading side of a journal. Synchronous; safe to call off the event loop."""
 
+    id: str  # of the log, in hex
+
+    def size(self) -> int:
+        """Durable records."""
+        ...
+
+    def headers(self, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
+        """The canonical bytes of the durable headers from index `start` to before `stop`, as they were hashed.
+
+        One consistent state of the log, in flat memory; `core.chain.leaf` of each is its leaf of the Merkle tree.
+        """
+        ...
+
     def read(self, run: str) -> list[Record]:
         """The durable records of a run in order of `seq`; empty for a run that is not in the log."""
         ...

@@ -16,6 +16,8 @@ _LOG = "memory"
 class MemoryJournal:
     """`ports.Journal` and `log.Log` in one: gone with the process, durable for as long as it lives."""
 
+    id = _LOG
+
     def __init__(self) -> None:
         self.records: list[Record] = []
         self._runs: dict[str, list[int]] = {}  # indices into `records`, by run in order of their start
@@ -44,6 +46,16 @@ class MemoryJournal:
 
     def close(self) -> None:
         """Nothing to let go of."""
+
+    def size(self) -> int:
+        """Records so far."""
+        return len(self.records)
+
+    def headers(self, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
+        """Each header's bytes from index `start` to before `stop`. Commitments are made with an empty key."""
+        for index, record in enumerate(self.records[start:stop], start):
+            commitment = chain.commitment(b"", ordered(record.body))
+            yield chain.header(record, log=_LOG, index=index, body=commitment)
 
     def read(self, run: str) -> list[Record]:
         """The records of a run in order of `seq`."""
@@ -85,7 +97,6 @@ class MemoryJournal:
     def verify(self) -> VerifyReport:
         """The tree over the records as they are; there are no stored bytes to compare with."""
         frontier = chain.Frontier()
-        for index, record in enumerate(self.records):
-            commitment = chain.commitment(b"", ordered(record.body))
-            frontier.append(chain.leaf(chain.header(record, log=_LOG, index=index, body=commitment)))
+        for head in self.headers():
+            frontier.append(chain.leaf(head))
         return VerifyReport(frontier.size, len(self._runs), frontier.root().hex())

@@ -49,6 +49,24 @@ class SqliteLog:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def size(self) -> int:
+        """Durable records."""
+        with self._reading():
+            row = self._db.execute("SELECT * FROM chunks ORDER BY idx DESC LIMIT 1").fetchone()
+            return 0 if row is None else (chunk := Chunk.of(row)).index + len(chunk)
+
+    def headers(self, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
+        """Each header's bytes from index `start` to before `stop`."""
+        with self._reading():
+            first = self._db.execute("SELECT max(idx) FROM chunks WHERE idx <= ?", (start,)).get or 0
+            for row in self._db.execute("SELECT * FROM chunks WHERE idx >= ? ORDER BY idx", (first,)):
+                chunk = Chunk.of(row)
+                for index, head in enumerate(self._squeeze.unpack(chunk.heads), chunk.index):
+                    if stop is not None and index >= stop:
+                        return
+                    if index >= start:
+                        yield head
+
     def read(self, run: str) -> list[Record]:
         """The durable records of a run in order of `seq`; empty for a run that is not in the log."""
         with self._reading():

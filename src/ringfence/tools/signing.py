@@ -235,6 +235,6 @@ def _crypto() -> tuple[Any, Any]:
         from cryptography.hazmat.primitives.asymmetric import ed25519
     except ImportError:
         raise ManifestError(
-            "signatures need the library `cryptography`", todo="install it: pip install 'ringfence[plugins]'"
+            "signatures need the library `cryptography`", todo="install it: pip install cryptography"
         ) from None
     return ed25519, serialization

@@ -1,0 +1,67 @@
+"""`ringfence runs`: names, options and help; what a command needs is imported when it is called."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..options import HERE, Json, Manifest, Offline, Quiet, RunId, group
+
+runs = group("What is on the record: list, show, resume, cancel and export runs.")
+
+
+@runs.command("list")
+def runs_list(
+    manifest: Manifest = HERE,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="how many, newest first")] = 20,
+    as_json: Json = False,
+) -> None:
+    """The newest runs."""
+    from .. import runs as command
+
+    command.list_runs(manifest, limit=limit, as_json=as_json)
+
+
+@runs.command("show")
+def runs_show(
+    run_id: RunId,
+    manifest: Manifest = HERE,
+    full: Annotated[bool, typer.Option("--full", help="whole thoughts and results")] = False,
+) -> None:
+    """The timeline of a run as a tree."""
+    from .. import runs as command
+
+    command.show(manifest, run_id, full=full)
+
+
+@runs.command("resume")
+def runs_resume(
+    run_id: RunId, manifest: Manifest = HERE, as_json: Json = False, quiet: Quiet = False, offline: Offline = False
+) -> None:
+    """Go on with a run that was interrupted; the same as `run --resume ID`."""
+    from .. import run as command
+
+    wanted = command.Wanted(manifest, resume=run_id, as_json=as_json, quiet=quiet, offline=offline)
+    raise typer.Exit(command.execute(wanted))
+
+
+@runs.command("cancel")
+def runs_cancel(run_id: RunId, manifest: Manifest = HERE) -> None:
+    """End an interrupted run for good."""
+    from .. import runs as command
+
+    raise typer.Exit(command.cancel(manifest, run_id))
+
+
+@runs.command("export")
+def runs_export(
+    run_id: RunId,
+    manifest: Manifest = HERE,
+    out: Annotated[Path | None, typer.Option(metavar="FILE", help="write to a file (0600) instead of stdout")] = None,
+) -> None:
+    """The records of a run as JSON lines: what was hashed, and the content."""
+    from .. import runs as command
+
+    command.export(manifest, run_id, out)

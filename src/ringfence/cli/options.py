@@ -1,0 +1,21 @@
+"""What several commands share: options, arguments, and how a group of commands is made."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+
+def group(text: str, **more: Any) -> typer.Typer:
+    """A group of commands."""
+    return typer.Typer(help=text, rich_markup_mode=None, no_args_is_help=True, **more)
+
+
+Manifest = Annotated[Path, typer.Option("--manifest", "-m", help="the manifest", metavar="FILE")]
+RunId = Annotated[str, typer.Argument(metavar="ID", help="a run's id, or the beginning of it")]
+Json = Annotated[bool, typer.Option("--json", help="print JSON on stdout")]
+Offline = Annotated[bool, typer.Option("--offline", help="never fetch a model; fail if one is missing")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="no timeline on stderr")]
+HERE = Path("ringfence.yaml")
