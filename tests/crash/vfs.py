@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -30,9 +31,17 @@ class Disk(apsw.VFS):
 
     def after_power_loss(self, folder: Path) -> None:
         """Write the files as they were synced last into another folder; one that never was is not there."""
-        folder.mkdir()
-        for path, content in self.synced.items():
-            (folder / path.name).write_bytes(content)
+        lay_down(self.synced, folder)
+
+
+def lay_down(files: Mapping[Path, bytes], folder: Path) -> None:
+    """Write what was synced into another folder, and the operator's key, which is synced before it appears."""
+    (folder / "keys").mkdir(parents=True)
+    for path, content in files.items():
+        (folder / ("keys" if path.parent.name == "keys" else "") / path.name).write_bytes(content)
+        if path.parent.name == "keys":
+            (folder / "keys" / "operator.key").write_bytes((path.parent / "operator.key").read_bytes())
+            (folder / "keys" / "operator.key").chmod(0o600)
 
 
 class DiskFile(apsw.VFSFile):

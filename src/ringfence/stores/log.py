@@ -118,7 +118,7 @@ class Log(Protocol):
 
     def intents(self, since: int, place: int = 0) -> tuple[list[Record], int]:
         """Every durable intent from `place` in the log on that is no older than `since` (milliseconds since 1970 UTC),
-        in order, a few older ones perhaps among them; and the place to ask from next time.
+        in order, a few older ones perhaps among them, without their content; and the place to ask from next time.
         """
         ...
 

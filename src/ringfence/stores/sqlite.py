@@ -61,7 +61,7 @@ class SqliteJournal:
         vfs: str | None = None,
     ) -> None:
         self.path = path
-        self.vault = vault or Vault(path.parent / "keys")
+        self.vault = vault or Vault(path.parent / "keys", vfs=vfs)
         self._vfs = vfs
         self._max_delay_s = max_delay_s
         self._notary = notary

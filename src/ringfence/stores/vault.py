@@ -24,6 +24,7 @@ from typing import Any
 import apsw
 
 from ..core.errors import JournalError
+from .file import explain
 
 ID_BYTES, KEY_BYTES, NONCE_BYTES = 8, 32, 12
 _CACHED = 4096  # locks, each of some subjects in some month; made again when forgotten
@@ -87,8 +88,16 @@ class Vault:
     what is not there is made: the folder (0700), the operator's key, the file of keys (0600).
     """
 
-    def __init__(self, folder: Path, *, operator: Callable[[], bytes] | None = None, write: bool = True) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        operator: Callable[[], bytes] | None = None,
+        write: bool = True,
+        vfs: str | None = None,
+    ) -> None:
         self.folder = folder
+        self._vfs = vfs
         self._operator_of = operator
         self._write = write
         self._guard = threading.RLock()
@@ -270,14 +279,17 @@ class Vault:
                 if self._write:
                     make_folder(self.folder)
                     os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-                db = apsw.Connection(str(self.path))
+                db = apsw.Connection(str(self.path), vfs=self._vfs)
                 db.set_busy_timeout(_BUSY_MS)
                 db.execute(_SETTINGS).fetchall()
                 if self._write:
                     db.execute(_CREATE).fetchall()
-            except (apsw.Error, OSError) as error:
+            except apsw.Error as error:
+                raise explain(error, self.path) from error
+            except OSError as error:
                 raise JournalError(
-                    f"the keys in {self.path} cannot be opened: {error}", todo=f"look at {self.folder} and its modes"
+                    f"the keys in {self.path} cannot be opened: {error.strerror}",
+                    todo=f"make {self.folder} a folder that you may write to",
                 ) from error
             self._db = db
         return self._db
