@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import json
+from collections.abc import Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -97,11 +98,19 @@ class SqliteLog:
             row = self._db.execute("SELECT seq, sealed FROM states WHERE run = ?", (run,)).fetchone()
             return None if row is None else (row[0], self._parcels.open_state(row[1], run, row[0]))
 
-    def about(self, subject: str) -> list[str]:
-        """The runs that are about a subject, by its alias in the headers, in order."""
+    def contents(self, run: str, seqs: Container[int]) -> Iterator[tuple[_Head, JSON]]:
+        """Header and content of some records of a run, as far as they can be opened; None for content that is gone."""
         with self._reading():
-            named = self._rows("SELECT run FROM subjects WHERE subject = ? ORDER BY run", subject)
-            return [run for (run,) in named]
+            for index, span in self._spans(run):
+                chunk, heads = self._pick(index, run, span)
+                for at, head in heads:
+                    if head["seq"] not in seqs:
+                        continue
+                    try:
+                        body = next(iter(self._whole(chunk, [(at, head)], run)))[1]
+                        yield head, json.loads(body)
+                    except Sealed:
+                        yield head, None
 
     def export(self, run: str) -> Iterator[dict[str, JSON]]:
         """The records of a run as JSON objects: the header as it was hashed, and the body under `content`."""

@@ -77,6 +77,11 @@ class SqliteJournal:
         self._log: SqliteLog | None = None
 
     @property
+    def signed(self) -> bool:
+        """Whether there were heads when the journal was opened."""
+        return self._writer.signed
+
+    @property
     def log(self) -> SqliteLog:
         """The reading side, on a connection of its own; it sees what is durable."""
         if self._log is None:
@@ -149,6 +154,8 @@ class SqliteJournal:
         if self._log is not None:
             self._log.close()
             self._log = None
+        if self._notary is not None:
+            self._notary.close()
         self._writer.close(whole=self._failed is None)
         self.vault.close()
         if self._failed is not None and self._untold:

@@ -41,6 +41,10 @@ class Notary(Protocol):
         """Hand a head on; with `wait`, raises JournalError unless everybody has it when this returns."""
         ...
 
+    def close(self) -> None:
+        """The last head was handed on, or could not be."""
+        ...
+
 
 class Writer:
     """Places records after the end of the log. Used by one thread at a time.
@@ -72,6 +76,7 @@ class Writer:
         self.log, preset = file.meta(db)
         self._squeeze = Squeeze(preset)
         self._parcels = Parcels(self.log, self._squeeze, self._vault)
+        self.signed = bool(db.execute("SELECT EXISTS (SELECT 1 FROM heads)").get)
         try:
             kept = db.execute("SELECT size, peaks FROM snapshots ORDER BY size DESC LIMIT 1").get
             self._frontier = chain.Frontier(kept[0], _hashes(kept[1])) if kept else chain.Frontier()
