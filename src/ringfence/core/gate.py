@@ -84,7 +84,7 @@ class Gate:
         decided = [self._decide(turn, action) for action in actions]
         allowed = [(a, intent) for a, intent in zip(actions, decided, strict=True) if isinstance(intent, Record)]
         if not all(self.policy.sinks[action.sink].stays for action, _ in allowed):
-            await self._journal.flush()
+            await self._journal.flush(anchored=bool(effects))
         jobs = [self._attempt(action, self.policy.sinks[action.sink]) for action, _ in allowed]
         done = [await jobs[0]] if len(jobs) == 1 else await asyncio.gather(*jobs)
         for (action, intent), one in zip(allowed, done, strict=True):

@@ -33,20 +33,54 @@ class RunSummary:
 
 
 @dataclass(frozen=True, slots=True)
-class VerifyReport:
-    """The result of recomputing a log. `problem` names the first thing that is wrong; empty if the log is whole.
+class Head:
+    """A signed head that was kept with the log: a C2SP checkpoint of its first `size` records, as a note."""
 
-    root  Merkle tree hash (RFC 9162 2.1.1) over the records that were found to be good, in hex
+    size: int
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that verifying a log has found.
+
+    code  what kind: "edited", "deleted", "inserted", "reordered", "duplicate", "cut", "cut-tail", "rollback", "fork",
+          "other-log", "rewritten", "stolen-key", "unknown-key", "expired-key", "bad-signature", "body", "index",
+          "damaged", "undecided", "unanswered", "clock" or "state" (docs/security/audit.md says what each means)
+    sure  the log is not what was written; otherwise a person should look
+    """
+
+    code: str
+    text: str
+    sure: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyReport:
+    """The result of recomputing a log, up to the first thing that is surely wrong.
+
+    root    Merkle tree hash (RFC 9162 2.1.1) over the records that were found to be good, in hex
+    signed  records that a signed head covers; `anchored` those that a head from elsewhere covers
+    sealed  bodies that could not be checked for want of keys; `destroyed` those whose key or content was destroyed
     """
 
     records: int
     runs: int
     root: str
-    problem: str = ""
+    findings: tuple[Finding, ...] = ()
+    signed: int = 0
+    anchored: int = 0
+    sealed: int = 0
+    destroyed: int = 0
+
+    @property
+    def problem(self) -> str:
+        """The first thing that is surely wrong; empty if nothing is."""
+        return next((finding.text for finding in self.findings if finding.sure), "")
 
     @property
     def ok(self) -> bool:
-        """Whether nothing is wrong."""
+        """Whether nothing is surely wrong."""
         return not self.problem
 
 
@@ -86,6 +120,10 @@ class Log(Protocol):
         """Every durable intent from `place` in the log on that is no older than `since` (milliseconds since 1970 UTC),
         in order, a few older ones perhaps among them; and the place to ask from next time.
         """
+        ...
+
+    def heads(self) -> list[Head]:
+        """The signed heads that are kept with the log, in order."""
         ...
 
     def verify(self) -> VerifyReport:

@@ -41,7 +41,7 @@ class MemoryJournal:
         if (name := conversation_of(record)) is not None:
             self._talks.setdefault(name, []).append(record.run)
 
-    async def flush(self) -> None:
+    async def flush(self, *, anchored: bool = False) -> None:
         """Nothing to wait for."""
 
     def close(self) -> None:
