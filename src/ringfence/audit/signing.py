@@ -13,23 +13,22 @@ from ringfence.proof.note import Signer, Verifier
 KEY = Path(".ringfence", "keys", "audit.key")  # beside the manifest
 
 
-def signer_of(config: SigningKey | None, root: Path, *, name: str, expected: Verifier | None = None) -> Signer:
-    """What signs the heads of the log with this origin. A file that is not there is made, for a log without heads.
+def signer_of(config: SigningKey | None, root: Path, *, name: str, newest: str | None = None) -> Signer:
+    """What signs the heads of the log with this origin. A key file that is not there is made, for a log without heads.
 
-    expected  the key that the newest head counts on: no other one may go on. Raises ManifestError, NoteError.
+    newest  the last head that is kept with the log: no key goes on but the one that follows from it.
+    Raises ManifestError for a key that does not, NoteError for a text that is none.
     """
     if config is not None and config.command is not None:
-        verifier = verifier_of(config, root)
-        if expected not in (None, verifier):
-            raise ManifestError(
-                f"expected the public key {expected} in `audit.key`, which signs this log, got {verifier}",
-                todo="name the command and the public key that the log began with, or begin another log",
-            )
-        return CommandSigner(config.command, verifier, folder=root)
+        return CommandSigner(config.command, verifier_of(config, root), folder=root)
     file = key_file(config, root)
-    if expected is None and not file.exists():
-        return keys.make(file, name=name)
-    return keys.load(file, expected=expected)
+    if newest is None and not file.exists():
+        try:
+            keys.make(file, name=name)
+        except ManifestError:
+            if not file.exists():  # else another process was quicker
+                raise
+    return keys.load(file, newest=newest)
 
 
 def verifier_of(config: SigningKey | None, root: Path) -> Verifier:

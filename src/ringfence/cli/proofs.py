@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from ..manifest.loader import load
 from ..proof import keys, merkle
 from ..proof import note as notes
 from ..proof.note import Checkpoint, NoteError, Verifier
+from ..stores import rows
 from ..stores.reader import SqliteLog
 from .exits import Exit
 from .runs import open_log
@@ -23,13 +26,13 @@ from .runs import open_log
 VERSION = 1  # of the object that `prove` prints
 
 
-def prove(manifest: Path, record: str, *, head: Path | None, out: Path | None) -> None:
+def prove(manifest: Path, record: str, *, head: Path | None, given: Sequence[str], out: Path | None) -> None:
     """Print the proof of one record as JSON."""
     with open_log(manifest) as log:
         index = _index(log, record)
         origin = notes.ORIGIN + log.id
         held = anchors.read(head).notes if head else [each.note for each in log.heads()]
-        note, checkpoint = _covering(held, origin, index, _trusted(manifest))
+        note, checkpoint = _covering(held, origin, index, _trusted(manifest, given, log))
         try:
             path = merkle.inclusion(map(chain.leaf, log.headers(0, checkpoint.size)), index, checkpoint.size)
         except ValueError as error:
@@ -47,10 +50,10 @@ def prove(manifest: Path, record: str, *, head: Path | None, out: Path | None) -
     _write(json.dumps(proof, indent=1, ensure_ascii=False) + "\n", out)
 
 
-def consistency(manifest: Path, old: str, new: str) -> Exit:
+def consistency(manifest: Path, old: str, new: str, *, given: Sequence[str]) -> Exit:
     """Print the proof between two heads as JSON, and on stderr whether they agree."""
     with open_log(manifest) as log:
-        trusted = _trusted(manifest)
+        trusted = _trusted(manifest, given, log)
         first, second = (_head(log, each, trusted) for each in (old, new))
         if first.size > second.size:
             raise ManifestError(
@@ -84,8 +87,9 @@ def key(manifest: Path) -> None:
 
 
 def rotate(manifest: Path) -> None:
-    """Make a key, hand the log over to it, and put it in the place of the old one; in this order, so that a crash
-    between two of the steps leaves a key that can sign: `keys.load` brings it to its end.
+    """Hand the log over to a new key, in the place of the old one; processes that write meanwhile go on with the new.
+
+    The file changes hands within the transaction of the head that both keys sign: no other head is signed between.
     """
     from .. import stores
     from .runs import JOURNAL
@@ -96,16 +100,20 @@ def rotate(manifest: Path) -> None:
             "expected a key in a file, got a command: only its owner can make it sign with another key",
             todo="begin a new log with the new key, and keep the old log with its own",
         )
+    with open_log(manifest) as log:
+        origin, held = log.id, log.heads()
     file = signing.key_file(loaded.audit.key, loaded.root)
-    old = keys.load(file)
-    following = keys.beside(file)
-    new = keys.load(following) if following.exists() else keys.make(following, name=old.verifier.name)
-    with stores.open_journal(manifest.parent / JOURNAL) as journal:
-        note = journal.hand_over(new)
-    keys.take_over(file)
-    print(new.verifier)
-    size = Checkpoint.parse(notes.unverified(note)).size
-    print(f"after {size} records the log goes over from {old.verifier} to this key", file=sys.stderr)
+    keys.load(file, newest=held[-1].note if held else None)
+    with stores.open_journal(manifest.parent / JOURNAL) as journal, contextlib.ExitStack() as until_durable:
+
+        def hand_over(size: int, root: bytes) -> str:
+            old, new = until_durable.enter_context(keys.rotating(file))
+            return notes.head(origin, size, root, int(time.time() * 1000), old, new, next_key=new.verifier)
+
+        note = journal.hand_over(hand_over)
+    checkpoint = Checkpoint.parse(notes.unverified(note))
+    print(notes.next_key_of(checkpoint))
+    print(f"the log went over to this key after {checkpoint.size} records; give it to whoever checks", file=sys.stderr)
 
 
 def _index(log: SqliteLog, record: str) -> int:
@@ -120,17 +128,29 @@ def _index(log: SqliteLog, record: str) -> int:
             f"expected RUN:SEQ or the index of a record, got {record!r}",
             todo="`ringfence runs list` has the runs, `ringfence runs export ID` their records",
         )
-    run = log.find(run)
-    found = [each["index"] for each in log.export(run) if each["seq"] == int(seq)]
-    if not found:
-        raise JournalError(f"run {run} has no record {seq}", todo=f"see which it has: ringfence runs export {run}")
-    return int(found[0])
+    run, needle = log.find(run), int(seq)
+    for index, header in enumerate(log.headers()):  # no content is opened: an auditor has no key for it
+        if (
+            rows.marker(run, needle) in header
+            and (parsed := rows.parse(header))["run"] == run
+            and parsed["seq"] == needle
+        ):
+            return index
+    raise JournalError(f"run {run} has no record {seq}", todo=f"see which it has: ringfence runs export {run}")
 
 
-def _trusted(manifest: Path) -> list[Verifier]:
-    """The key of the manifest, if it can be had: proofs are made without it too, and checked by whoever gets them."""
-    loaded = load(manifest)
-    return [signing.verifier_of(loaded.audit.key, loaded.root)]
+def _trusted(manifest: Path, given: Sequence[str], log: SqliteLog) -> list[Verifier]:
+    """The keys that were given, or that of the manifest; and those that they handed the log over to, one by one."""
+    if given:
+        trusted = [Verifier.parse(vkey) for vkey in given]
+    else:
+        loaded = load(manifest)
+        trusted = [signing.verifier_of(loaded.audit.key, loaded.root)]
+    for head in log.heads():
+        with contextlib.suppress(NoteError):
+            following = notes.successor(head.note, trusted)
+            trusted += [following] if following is not None and following not in trusted else []
+    return trusted
 
 
 def _covering(held: Sequence[str], origin: str, index: int, trusted: Sequence[Verifier]) -> tuple[str, Checkpoint]:
@@ -143,7 +163,7 @@ def _covering(held: Sequence[str], origin: str, index: int, trusted: Sequence[Ve
     if best is None:
         raise JournalError(
             f"expected a head of {origin} that one of {', '.join(map(str, trusted))} signed, got none",
-            todo="name a file that holds one with --head, and the key that signed it in the manifest",
+            todo="name a file that holds one with --head, and the key that signed it with --key",
         )
     if best[1].size <= index:
         raise JournalError(

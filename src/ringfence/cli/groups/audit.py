@@ -12,6 +12,11 @@ from ..options import HERE, Manifest, group
 audit = group("How the log proves itself: verify, prove, export, forward.")
 witness = group("Sign the heads of other hosts' logs, if they only grow.")
 
+Keys = Annotated[
+    list[str] | None,
+    typer.Option("--key", metavar="KEY", help="the public key that counts, instead of the manifest's; may be repeated"),
+]
+
 
 @audit.command("prove")
 def audit_prove(
@@ -20,12 +25,13 @@ def audit_prove(
     head: Annotated[
         Path | None, typer.Option(metavar="FILE", help="prove it to the newest head of this file or folder")
     ] = None,
+    key: Keys = None,
     out: Annotated[Path | None, typer.Option(metavar="FILE", help="write to a file instead of stdout")] = None,
 ) -> None:
     """Prove that a record is in the log under a signed head; docs/security/verify_proof.py checks it."""
     from .. import proofs as command
 
-    command.prove(manifest, record, head=head, out=out)
+    command.prove(manifest, record, head=head, given=key or (), out=out)
 
 
 @audit.command("consistency")
@@ -33,11 +39,12 @@ def audit_consistency(
     old: Annotated[str, typer.Argument(metavar="HEAD1", help="a file with a head, or a number of records")],
     new: Annotated[str, typer.Argument(metavar="HEAD2", help="the later one")],
     manifest: Manifest = HERE,
+    key: Keys = None,
 ) -> None:
     """Prove that the log under one head is the beginning of the log under another one; exit 1 if it is not."""
     from .. import proofs as command
 
-    raise typer.Exit(command.consistency(manifest, old, new))
+    raise typer.Exit(command.consistency(manifest, old, new, given=key or ()))
 
 
 @audit.command("key")
