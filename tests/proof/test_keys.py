@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 from ringfence.core.errors import JournalError, ManifestError
 from ringfence.proof import keys
 from ringfence.proof.keys import CommandSigner, KeySigner, SignerError
-from ringfence.proof.note import opened, sign
+from ringfence.proof.note import Checkpoint, head, next_key_of, opened, sign, unverified
 
 NAME = "ringfence/abc"
 SIGN = """\
@@ -85,7 +86,7 @@ def test_a_file_with_another_content_is_refused_and_its_content_is_never_shown(f
     file.write_text(text.get(content, content))
     with pytest.raises(ManifestError) as caught:
         keys.load(file)
-    secret = whole.rpartition("+")[2].strip()
+    secret = whole.split("+", 4)[4].strip()
     assert not any(secret[at : at + 8] in str(caught.value) for at in range(len(secret) - 8))
 
 
@@ -98,28 +99,90 @@ def test_a_folder_or_a_pipe_is_no_key_and_is_not_waited_for(tmp_path: Path) -> N
 
 def test_nothing_that_shows_a_signer_shows_its_secret(file: Path) -> None:
     signer = keys.make(file, name=NAME)
-    secret = file.read_text().rpartition("+")[2].strip()
+    secret = file.read_text().split("+", 4)[4].strip()
     assert secret not in repr(signer) + str(signer) + str(signer.verifier)
 
 
-def test_the_key_that_a_log_was_handed_over_to_is_expected(file: Path) -> None:
-    old = keys.make(file, name=NAME)
-    assert keys.load(file, expected=old.verifier).verifier == old.verifier
-    other = KeySigner(NAME, b"1" * 32)
-    with pytest.raises(ManifestError, match="it is the one that signs this log"):
-        keys.load(file, expected=other.verifier)
-    assert keys.load(file).verifier == old.verifier
+def hand_over(old: KeySigner, new: KeySigner) -> str:
+    return head("abc", 1, bytes(32), 1, old, new, next_key=new.verifier)
 
 
-def test_a_rotation_that_was_interrupted_before_its_file_is_brought_to_its_end(file: Path) -> None:
-    old = keys.make(file, name=NAME)
-    new = keys.make(keys.beside(file), name=NAME)
-    assert keys.load(file, expected=old.verifier).verifier == old.verifier
-    assert keys.beside(file).exists()
-    assert keys.load(file, expected=new.verifier).verifier == new.verifier
-    assert keys.load(file).verifier == new.verifier
-    assert [each.name for each in file.parent.iterdir()] == ["audit.key"]
+def names(file: Path) -> list[str]:
+    return sorted(each.name for each in file.parent.glob("[a-z]*") if each.suffix != ".lock")
+
+
+def test_the_key_that_signed_the_newest_head_goes_on_and_no_other_one(file: Path) -> None:
+    made = keys.make(file, name=NAME)
+    assert keys.load(file, newest=head("abc", 1, bytes(32), 1, made)).verifier == made.verifier
+    with pytest.raises(ManifestError, match="expected the key that goes on after the newest head"):
+        keys.load(file, newest=head("abc", 1, bytes(32), 1, KeySigner(NAME, b"1" * 32)))
+    assert keys.load(file).verifier == made.verifier
+
+
+def test_a_rotation_puts_a_new_key_in_the_place_of_the_old_one_and_destroys_it(file: Path) -> None:
+    made = keys.make(file, name=NAME)
+    with keys.rotating(file) as (old, new):
+        assert (old.verifier, keys.load(file).verifier) == (made.verifier, new.verifier)
+        note = hand_over(old, new)
+    assert names(file) == ["audit.key"]
     assert mode(file) == 0o600
+    assert keys.load(file, newest=note).verifier == new.verifier != old.verifier
+
+
+def test_a_rotation_whose_head_is_not_made_leaves_the_old_key(file: Path) -> None:
+    made = keys.make(file, name=NAME)
+    with pytest.raises(RuntimeError, match="disk"), keys.rotating(file):
+        raise RuntimeError("the disk is full")
+    assert keys.load(file).verifier == made.verifier
+    assert names(file) == ["audit.key"]
+
+
+CRASH = """\
+import os, sys
+from pathlib import Path
+from ringfence.proof import keys
+from ringfence.proof.note import head
+file, at = Path(sys.argv[1]), int(sys.argv[2])
+count, fsync = [0], os.fsync
+def die(fd):
+    count[0] += 1
+    if count[0] == at:
+        os._exit(9)
+    fsync(fd)
+os.fsync = die
+with keys.rotating(file) as (old, new):
+    note = head("abc", 1, bytes(32), 1, old, new, next_key=new.verifier)
+    Path(sys.argv[3]).write_text(note)
+"""
+
+
+@pytest.mark.parametrize("at", range(1, 7))
+def test_a_process_that_dies_anywhere_in_a_rotation_leaves_the_key_that_goes_on(
+    file: Path, tmp_path: Path, at: int
+) -> None:
+    made = keys.make(file, name=NAME)
+    durable = tmp_path / "head"
+    died = subprocess.run([sys.executable, "-c", CRASH, str(file), str(at), str(durable)], timeout=60, check=False)
+    assert died.returncode == (9 if at <= 5 else 0)
+    newest = durable.read_text() if durable.exists() else head("abc", 1, bytes(32), 1, made)
+    found = keys.load(file, newest=newest)
+    expected = next_key_of(Checkpoint.parse(unverified(newest))) or made.verifier
+    assert found.verifier == expected
+    assert (expected == made.verifier) == (at <= 4)
+    with keys.rotating(file):
+        pass
+    assert names(file) == ["audit.key"]
+
+
+def test_a_process_that_runs_on_signs_with_the_new_key_after_a_rotation(file: Path) -> None:
+    keys.make(file, name=NAME)
+    running = keys.load(file)
+    with keys.rotating(file) as (_, new):
+        assert running.verifier == new.verifier
+    assert opened(sign("text\n", running), [new.verifier])[1] == [new.verifier]
+    file.unlink()
+    with pytest.raises(ManifestError, match="cannot be read"):
+        running.sign(b"text\n")
 
 
 def command(file: Path, *argv: str, timeout_s: float = 30.0) -> CommandSigner:

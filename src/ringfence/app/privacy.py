@@ -61,7 +61,7 @@ def erase(manifest: Manifest, subject: str, *, by: Principal) -> str:
             if alias != subject:
                 keys += journal.vault.destroy(now_ms(), subject=subject)
             done |= {"keys": keys, "records": found.records}
-        return notes.sign(_certificate(journal, subject, found, keys), record.signer_of(manifest, journal.signed))
+        return notes.sign(_certificate(journal, subject, found, keys), record.signer_of(manifest, journal))
 
 
 def retain(manifest: Manifest, *, by: Principal) -> Kept:

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel
 
 from ringfence import stores
+from ringfence.audit import signing
 from ringfence.core.chain import leaf
 from ringfence.core.errors import JournalError, RingfenceError
 from ringfence.manifest.fields import SecretText
 from ringfence.manifest.record import OperatorKey
 from ringfence.manifest.types import Manifest
-from ringfence.proof import keys, merkle
-from ringfence.proof.note import Signer, Verifier
+from ringfence.proof import merkle
+from ringfence.proof.note import Signer
 
 from .notary import Notary, Publish
 
@@ -35,12 +36,6 @@ _SECRET = re.compile(r"(?:^|_)(?:key|token|secret|password|passwd|pwd|credential
 def journal_path(manifest: Manifest) -> Path:
     """The journal of a manifest."""
     return manifest.root / FOLDER / "journal.db"
-
-
-def signing_key(manifest: Manifest) -> Path:
-    """The file of the key that signs heads, where it is one."""
-    config = manifest.audit.key
-    return manifest.root / (config.file if config and config.file else Path(FOLDER, "keys", "audit.key"))
 
 
 def vault_of(manifest: Manifest, *, write: bool) -> Vault:
@@ -60,7 +55,7 @@ def open_journal(manifest: Manifest) -> SqliteJournal:
     """The journal of a manifest, made if it is not there, with everything that the manifest says about it."""
     path, audit = journal_path(manifest), manifest.audit
     notary = Notary(
-        lambda: signer_of(manifest, journal.signed),
+        lambda: signer_of(manifest, journal),
         required=audit.required,
         every_s=audit.every_s,
         publish=_publisher(manifest, path),
@@ -76,19 +71,9 @@ def open_journal(manifest: Manifest) -> SqliteJournal:
     return journal
 
 
-def signer_of(manifest: Manifest, signed: bool) -> Signer:
-    """The key that signs heads, made if there is none and nothing was `signed` yet."""
-    config = manifest.audit.key
-    if config is not None and config.command is not None:
-        return keys.CommandSigner(config.command, Verifier.parse(str(config.public)), folder=manifest.root)
-    file = signing_key(manifest)
-    if file.exists():
-        return keys.load(file)
-    if signed:
-        raise JournalError(
-            f"the log has signed heads, and its key {file} is gone", todo="put it back, or see `ringfence audit rotate`"
-        )
-    return keys.make(file, name=manifest.runtime.name)
+def signer_of(manifest: Manifest, journal: SqliteJournal) -> Signer:
+    """The key that signs the heads of a journal, made if there is none and it has no heads yet."""
+    return signing.signer_of(manifest.audit.key, manifest.root, name=manifest.runtime.name, newest=journal.newest_head)
 
 
 def secrets_of(manifest: Manifest) -> set[str]:
@@ -142,13 +127,19 @@ def _publisher(manifest: Manifest, path: Path) -> Publish | None:
         with stores.open_log(path) as log:
             return merkle.consistency(map(leaf, log.headers(0, new)), old, new)
 
-    publisher = publish.Publisher(anchors.from_manifest(audit, manifest.root), witness.from_manifest(audit), prove)
+    def handovers() -> list[str]:
+        with stores.open_log(path) as log:
+            return [head.note for head in log.heads() if "\nnext-key " in head.note]
+
+    publisher = publish.Publisher(
+        anchors.from_manifest(audit, manifest.root), witness.from_manifest(audit), prove, handovers
+    )
 
     def hand_on(note: str) -> tuple[str, list[str]]:
         try:
             done = publisher.publish(note)
         except RingfenceError as error:
             return note, [error.what]
-        return done.note, [str(failure) for failure in done.failures]
+        return done.note, [f"{failure.name}: {failure.error.what}" for failure in done.failures]
 
     return hand_on

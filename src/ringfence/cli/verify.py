@@ -7,9 +7,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ..app import record
+from ..audit import anchors, signing
 from ..core.errors import JournalError, ManifestError, RingfenceError
 from ..manifest.loader import load
-from ..proof import keys
 from ..proof import note as notes
 from ..proof.note import Verifier
 from ..stores import open_log
@@ -29,7 +29,7 @@ TODO = {
     "cut-tail": "restore the log from a backup or a forwarded copy; records at its end are gone",
     "clock": "compare with the machine's own log: was its clock set?",
     "unanswered": "look at the run: ringfence runs show RUN",
-    "unsigned": "give an anchor with --anchor, if there is one: without signed heads a rewritten log looks like this one",
+    "unsigned": "without signed heads a rewritten log looks like this one; give an anchor with --anchor",
 }
 TAMPERED = "keep the file as it is, and compare it with a backup or with what was forwarded (docs/security/audit.md)"
 
@@ -56,7 +56,8 @@ def execute(wanted: Wanted) -> Exit:
         if trusted:
             heads.own(kept)
         for anchor in wanted.anchors:
-            heads.elsewhere(_read(anchor), str(anchor))
+            found = anchors.read(anchor)
+            heads.elsewhere(found.notes, str(anchor), torn=len(found.torn))
         if since is not None:
             heads.elsewhere([since[1]], "--since")
         report = log.verify(Against(heads, since[0] if since else 0), bodies=wanted.bodies)
@@ -89,18 +90,9 @@ def _trusted(wanted: Wanted) -> list[Verifier]:
         return []
     try:
         manifest = load(wanted.manifest)
-        config = manifest.audit.key
-        if config is not None and config.public is not None:
-            return [Verifier.parse(config.public)]
-        return [keys.load(record.signing_key(manifest)).verifier]
+        return [signing.verifier_of(manifest.audit.key, manifest.root)]
     except RingfenceError:
         return []
-
-
-def _read(anchor: Path) -> list[str]:
-    from ..audit.anchors import read
-
-    return read(anchor)
 
 
 def _since(wanted: Wanted, log: SqliteLog) -> tuple[int, str] | None:
@@ -108,7 +100,7 @@ def _since(wanted: Wanted, log: SqliteLog) -> tuple[int, str] | None:
     if not wanted.since:
         return None
     if Path(wanted.since).is_file():
-        found = _read(Path(wanted.since))
+        found = list(anchors.read(Path(wanted.since)).notes)
     elif wanted.since.isdecimal():
         found = [head.note for head in log.heads() if head.size == int(wanted.since)]
     else:

@@ -6,21 +6,34 @@ A file holds the private key as the Go package `sumdb/note` writes it, so that o
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import stat
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from ringfence.core.errors import JournalError, ManifestError
 
 from . import programs
-from .note import COSIGNATURE, ED25519, NoteError, Verifier, cosigned, to_base64, unbase64
+from .note import (
+    COSIGNATURE,
+    ED25519,
+    Checkpoint,
+    NoteError,
+    Verifier,
+    cosigned,
+    next_key_of,
+    opened,
+    to_base64,
+    unbase64,
+)
 
 _FILE = re.compile(r"PRIVATE\+KEY\+([^\s+]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/=]+)\n?")
 _MAX_BYTES = 4096
-_NEXT = ".next"  # behind the name of a key file: the key that is being handed over to
+NEXT, OLD = ".next", ".old"  # behind the name of a key file, while a log is handed over
 
 
 class SignerError(JournalError):
@@ -65,7 +78,7 @@ class KeySigner:
 class Cosigner:
     """Signs checkpoints of others as a witness does (C2SP tlog-cosignature), with a key that does nothing else."""
 
-    def __init__(self, key: KeySigner, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, key: FileSigner | KeySigner, clock: Callable[[], float] = time.time) -> None:
         self._key = key
         self._clock = clock
         self.verifier = Verifier(key.verifier.name, COSIGNATURE, key.verifier.key)
@@ -132,34 +145,105 @@ def make(file: Path, *, name: str) -> KeySigner:
     return signer
 
 
-def load(file: Path, *, expected: Verifier | None = None) -> KeySigner:
+def load(file: Path, *, newest: str | None = None) -> FileSigner:
     """The key of a file that its owner alone may read. Raises ManifestError, which never shows the content.
 
-    With `expected`, the key that the log was handed over to: a rotation that was interrupted between its head and its
-    file is brought to its end, and any other key is refused.
+    newest  the last head that is kept with the log: the key that signed it, or that it hands the log over to, is the
+            one that goes on. A rotation that was interrupted is brought to its end, or back to its beginning.
     """
-    signer = _read(file)
-    if expected is None or signer.verifier == expected:
+    signer = FileSigner(file)
+    if newest is None or _continues(newest, signer.verifier):
         return signer
-    following = beside(file)
-    if following.exists() and _read(following).verifier == expected:
-        return take_over(file)
+    with _locked(file):
+        for other in (beside(file, NEXT), beside(file, OLD)):
+            if other.exists() and _continues(newest, _read(other).verifier):
+                other.rename(file)
+                _sync(file.parent)
+                return FileSigner(file)
     raise ManifestError(
-        f"expected the key {expected} in {file}, for it is the one that signs this log, got {signer.verifier}",
+        f"expected the key that goes on after the newest head of this log in {file}, got {signer.verifier}",
         todo="put the right key there; a log goes over to another one with `ringfence audit rotate` alone",
     )
 
 
-def beside(file: Path) -> Path:
-    """Where the next key lies while a log is handed over to it."""
-    return file.with_name(file.name + _NEXT)
+class FileSigner:
+    """The key of a file, as it is now: a process that runs on while the key is rotated goes on with the new one."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._mark = self._stat()
+        self._key = _read(file)
+
+    @property
+    def verifier(self) -> Verifier:
+        """The public key. Raises ManifestError if the file is gone or not fit."""
+        return self._now().verifier
+
+    def sign(self, message: bytes) -> bytes:
+        """64 bytes (RFC 8032)."""
+        return self._now().sign(message)
+
+    def _now(self) -> KeySigner:
+        if (mark := self._stat()) != self._mark:
+            self._key, self._mark = _read(self._file), mark
+        return self._key
+
+    def _stat(self) -> tuple[int, ...]:
+        try:
+            info = self._file.stat()
+        except OSError:
+            return ()  # reading it says why
+        return info.st_dev, info.st_ino, info.st_mode, info.st_size, info.st_mtime_ns
 
 
-def take_over(file: Path) -> KeySigner:
-    """Put the next key in the place of a key that has handed the log over; the old one is gone then."""
-    beside(file).rename(file)
-    _sync(file.parent)
-    return _read(file)
+def beside(file: Path, what: str) -> Path:
+    """Where the `NEXT` and the `OLD` key lie while a log is handed over from one to the other."""
+    return file.with_name(file.name + what)
+
+
+@contextmanager
+def rotating(file: Path) -> Iterator[tuple[KeySigner, KeySigner]]:
+    """The key of a file and a new one, which has taken its place within the block; the old one is destroyed after it.
+
+    The head that both sign has to be made durable within the block. If the block fails, the old key is back.
+    """
+    following, old = beside(file, NEXT), beside(file, OLD)
+    with _locked(file):
+        before = _read(file)
+        after = _read(following) if following.exists() else make(following, name=before.verifier.name)
+        old.unlink(missing_ok=True)
+        os.link(file, old)
+        _sync(file.parent)
+        following.rename(file)  # in one step: whoever looks finds one of the two
+        _sync(file.parent)
+        try:
+            yield before, after
+        except BaseException:
+            old.rename(file)
+            raise
+        finally:
+            old.unlink(missing_ok=True)
+            _sync(file.parent)
+
+
+@contextmanager
+def _locked(file: Path) -> Iterator[None]:
+    """One rotation at a time."""
+    fd = os.open(beside(file, ".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(fd)
+
+
+def _continues(note: str, verifier: Verifier) -> bool:
+    """Whether this key signs what comes after a head."""
+    try:
+        text, _ = opened(note, [verifier])
+        return next_key_of(Checkpoint.parse(text)) in (None, verifier)
+    except NoteError:
+        return False
 
 
 def _read(file: Path) -> KeySigner:
@@ -177,7 +261,7 @@ def _read(file: Path) -> KeySigner:
             raise ManifestError(
                 f"expected the key {file} to be a file of yours with the mode 0600 or 0400, got mode {mode:04o} of "
                 f"user {info.st_uid}",
-                todo=f"if nobody else has read it: chmod 600 {file}; else make another one: ringfence audit rotate",
+                todo=f"if nobody else has read it: chmod 600 {file}; then, to be sure: ringfence audit rotate",
             )
         data = os.read(fd, _MAX_BYTES)
     finally:

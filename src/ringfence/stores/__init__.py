@@ -20,8 +20,8 @@ def open_journal(
 ) -> SqliteJournal:
     """Open the journal file for writing, and make it (0600) and its folder (0700) if they are not there.
 
-    `vault`, `redactor` and `notary` as `SqliteJournal` says. Raises JournalError if it cannot be written, is no journal,
-    is damaged or comes from a newer version.
+    `vault`, `redactor` and `notary` as `SqliteJournal` says. Raises JournalError if it cannot be written, is no
+    journal, is damaged or comes from a newer version.
     """
     from .sqlite import SqliteJournal
 

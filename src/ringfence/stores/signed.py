@@ -57,9 +57,12 @@ class Heads:
                 self._claim(checkpoint, where, anchored=False)
                 self._hand_over(text, checkpoint, where)
 
-    def elsewhere(self, kept: Iterable[str], name: str) -> None:
-        """Heads that an anchor has kept; call it after `own`, which learns the keys."""
+    def elsewhere(self, kept: Iterable[str], name: str, *, torn: int = 0) -> None:
+        """Heads that an anchor has kept, and how many `torn` ones; call it after `own`, which learns the keys."""
         seen = 0
+        if torn:
+            text = f"{name} holds {torn} half-written heads: whoever wrote them was interrupted; the others count"
+            self.findings.append(Finding("half-written", text, sure=False))
         for number, text in enumerate(kept, 1):
             where = f"head {number} of {name}"
             try:
@@ -73,7 +76,7 @@ class Heads:
             if self._counts(text, checkpoint, where):
                 seen += 1
                 self._claim(checkpoint, where, anchored=True)
-        if not seen and not self.findings:
+        if not seen and not any(finding.sure for finding in self.findings):
             self._tell("unknown-key", f"{name} holds no head that could be checked")
 
     def _checkpoint(self, text: str) -> Checkpoint:

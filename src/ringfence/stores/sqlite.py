@@ -77,9 +77,9 @@ class SqliteJournal:
         self._log: SqliteLog | None = None
 
     @property
-    def signed(self) -> bool:
-        """Whether there were heads when the journal was opened."""
-        return self._writer.signed
+    def newest_head(self) -> str | None:
+        """The last head that was kept when the journal was opened."""
+        return self._writer.newest_head
 
     @property
     def log(self) -> SqliteLog:

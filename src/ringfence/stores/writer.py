@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import apsw
 
@@ -76,7 +76,8 @@ class Writer:
         self.log, preset = file.meta(db)
         self._squeeze = Squeeze(preset)
         self._parcels = Parcels(self.log, self._squeeze, self._vault)
-        self.signed = bool(db.execute("SELECT EXISTS (SELECT 1 FROM heads)").get)
+        newest: Any = db.execute("SELECT note FROM heads ORDER BY id DESC LIMIT 1").get
+        self.newest_head: str | None = newest
         try:
             kept = db.execute("SELECT size, peaks FROM snapshots ORDER BY size DESC LIMIT 1").get
             self._frontier = chain.Frontier(kept[0], _hashes(kept[1])) if kept else chain.Frontier()

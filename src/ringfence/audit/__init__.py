@@ -1,0 +1,1 @@
+"""How the log proves itself to others: its heads at anchors and witnesses."""
