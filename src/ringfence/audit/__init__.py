@@ -1,1 +1,1 @@
-"""How the log proves itself to others: its heads at anchors and witnesses."""
+"""The log as evidence, for readers who hold no key: heads at anchors and witnesses, exports, a feed for a SIEM."""

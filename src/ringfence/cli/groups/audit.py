@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -100,3 +100,73 @@ def witness_serve(
     from .. import witness as command
 
     command.run(listen, key, state, log, name=name)
+
+
+Format = Literal["jsonl", "ocsf", "csv"]
+
+
+@audit.command("export")
+def audit_export(
+    manifest: Manifest = HERE,
+    form: Annotated[Format, typer.Option("--format", help="jsonl: what was hashed; ocsf: events 1.8.0; csv")] = "jsonl",
+    run_id: Annotated[str, typer.Option("--run", metavar="ID", help="of one run alone")] = "",
+    since: Annotated[str, typer.Option(metavar="TIME", help="not before: ISO 8601, or milliseconds since 1970")] = "",
+    until: Annotated[str, typer.Option(metavar="TIME", help="before this time")] = "",
+    out: Annotated[Path | None, typer.Option(metavar="FILE", help="write to a file (0600) instead of stdout")] = None,
+) -> None:
+    """The headers of the records, without their bodies: for readers who hold no key."""
+    from .. import exporting as command
+
+    command.export(manifest, form=form, run_id=run_id, since=since, until=until, out=out)
+
+
+@audit.command("tail")
+def audit_tail(
+    manifest: Manifest = HERE,
+    last: Annotated[int, typer.Option("--lines", "-n", min=0, help="how many of the newest records")] = 20,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="go on with what is written next")] = False,
+    as_json: Json = False,
+) -> None:
+    """The newest records, one a line."""
+    from .. import exporting as command
+
+    command.tail(manifest, last=last, follow=follow, as_json=as_json)
+
+
+@audit.command("forward")
+def audit_forward(
+    address: Annotated[
+        str,
+        typer.Argument(metavar="TARGET", help="syslog+tls://HOST, syslog+tcp://, syslog+udp://, http(s):// or file://"),
+    ],
+    manifest: Manifest = HERE,
+    form: Annotated[Literal["jsonl", "ocsf"], typer.Option("--format", help="jsonl or ocsf")] = "jsonl",
+    start: Annotated[int | None, typer.Option("--from", min=0, metavar="INDEX", help="begin with this record")] = None,
+    state: Annotated[Path | None, typer.Option(metavar="FILE", help="where the place is kept that was reached")] = None,
+    once: Annotated[bool, typer.Option("--once", help="end when there is nothing new, after 30 s of failures")] = False,
+    array: Annotated[bool, typer.Option("--array", help="http: a JSON array instead of a line each")] = False,
+    headers: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="http: header fields, `Name: value` a line")
+    ] = None,
+    ca: Annotated[Path | None, typer.Option(metavar="FILE", help="the authority to trust, PEM")] = None,
+    cert: Annotated[Path | None, typer.Option(metavar="FILE", help="our certificate, PEM")] = None,
+    key: Annotated[Path | None, typer.Option(metavar="FILE", help="its private key, PEM")] = None,
+    enterprise: Annotated[
+        int, typer.Option(min=1, metavar="PEN", help="syslog: your private enterprise number, for the SD-ID")
+    ] = 32473,
+) -> None:
+    """Send records to a SIEM, continuously and at least once."""
+    from ...audit.forward import Options
+    from .. import exporting as command
+
+    options = Options(form, ca, cert, key, command.headers_of(headers), array, enterprise)
+    patience_s = 30.0 if once else None
+    command.forward(manifest, address, options, start=start, state=state, once=once, patience_s=patience_s)
+
+
+@audit.command("stats")
+def audit_stats(manifest: Manifest = HERE, as_json: Json = False) -> None:
+    """How many records, runs, calls, refusals and tokens; by kind, principal, rule and tool."""
+    from .. import exporting as command
+
+    command.stats(manifest, as_json=as_json)
