@@ -20,7 +20,7 @@ from ringfence.core.labels import Label, Trust
 from ringfence.core.policy import Leaf, Policy, Profile, SinkSpec
 from ringfence.core.turn import State, Turn, fold
 from ringfence.core.values import Principal, digest
-from ringfence.engine import consent, planner
+from ringfence.engine import branch, consent, planner
 from ringfence.engine.consent import Question
 from ringfence.engine.course import only_asks
 from ringfence.engine.loop import Engine
@@ -193,6 +193,22 @@ class Agent:
             turn = self.turn(run)
             before = past.recall(self.journal.log, turn)
             return await engine.drive(turn, history=past.said(before, self._history), progress=progress)
+
+    async def fork(self, run_id: str, *, at: int, task: str = "") -> str:
+        """Begin a new run with records 0 to `at` of another, under `task` where it is given; returns its id.
+
+        `resume` goes on with it: nothing of the copied part is done again, and all that follows passes the gate as ever.
+        Raises JournalError for a run of somebody else, and for a record that nothing can go on from.
+        """
+        engine, log, run = await self._ready(), self.journal.log, new_run_id(now_ms())
+        records = log.read(log.find(run_id))
+        branch.check(records, at, self.principal)
+        grant = await self._grant(task, run, records[:1]) if task else self.turn(records[0].run).grant
+        branch.fork(
+            engine, self._policed(), records[: at + 1], run=run, principal=self.principal, grant=grant, task=task
+        )
+        await self.journal.flush()
+        return run
 
     def stream_resume(self, run_id: str) -> AsyncGenerator[Event | Result, None]:
         """`resume`, as events."""

@@ -22,7 +22,7 @@ from ringfence.core.values import JSON, Principal, canonical
 
 Keep = Callable[[str, int, bytes], None]  # run, seq of the checkpoint, the snapshot's bytes
 VERSION = 1  # of what `save` makes
-_DENSE = 4  # significant bits: the tail is at most an eighth of the run, and all snapshots of a run cost O(its length)
+_DENSE = 3  # significant bits: the tail is at most a quarter of the run, and all its snapshots cost O(its length)
 _PLAIN = (str, int, bool, type(None))
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 _COUNTS = ("calls", "seen", "usage", "failed")
@@ -41,7 +41,7 @@ class Snapshots(Protocol):
 
 
 def due(checkpoints: int) -> bool:
-    """Whether a snapshot goes with so manyeth a checkpoint: with each of the first 16, then ever further apart.
+    """Whether a snapshot goes with so manyeth a checkpoint: with each of the first eight, then ever further apart.
 
     A snapshot holds all that the model may be shown, so one at each checkpoint would make a long run quadratic.
     """
