@@ -20,9 +20,8 @@ from ringfence.core.labels import Label, Trust
 from ringfence.core.policy import Leaf, Policy, Profile, SinkSpec
 from ringfence.core.turn import State, Turn, fold
 from ringfence.core.values import Principal, digest
-from ringfence.engine import branch, consent, planner
+from ringfence.engine import branch, consent, replay
 from ringfence.engine.consent import Question
-from ringfence.engine.course import only_asks
 from ringfence.engine.loop import Engine
 from ringfence.engine.result import Result
 from ringfence.engine.settings import Settings, Tier
@@ -30,7 +29,7 @@ from ringfence.engine.snapshot import resumed
 from ringfence.manifest.types import Manifest
 from ringfence.stores import hold
 
-from . import past
+from . import grants, past
 from .house import REPLY, House
 
 DEFAULT_WINDOW = 4096  # tokens, for a server that does not say
@@ -152,22 +151,13 @@ class Agent:
 
     async def _grant(self, task: str, run: str, before: Sequence[Record]) -> TaskGrant:
         """POL-3: the manifest's grant; where it says so, of its effects only what the user's words alone call for."""
-        house, budgets = self.house, self.house.budgets(self.manifest)
-        sinks, effects = house.reads, house.effects
-        if self.manifest.grant.effects is None and only_asks(task):
-            effects = house.given  # a plain question changes nothing, whatever is read on the way to its answer
-        if self.manifest.grant.planned and effects:
-            assert self._gate is not None
-            candidates = [house.specs[name] for name in sorted(effects)]
-            model = f"model:{self.manifest.inference.tiers[0].name}"
-            needs = await planner.propose(
-                self._gate, task, run=planner.PREFIX + run, principal=self.principal, model=model, effects=candidates
-            )
-            effects = frozenset(needs)
-            budgets = {**budgets, **{name: min(calls, budgets.get(name, calls)) for name, calls in needs.items()}}
-        version = max((started.body["grant"]["version"] for started in before), default=0)
-        objects = {f"tool:{name}": list(values) for name, values in self.manifest.grant.objects.items()}
-        return TaskGrant(sinks | effects, budgets, objects, version + 1)
+        version = max((started.body["grant"]["version"] for started in before), default=0) + 1
+        grant = grants.of_task(self.house, self.manifest, task, version=version)
+        if not self.manifest.grant.planned:
+            return grant
+        return await grants.planned(
+            grant, task, self._policed(), self.house, self.manifest, run=run, principal=self.principal
+        )
 
     def run_sync(self, task: str, *, conversation: str = "") -> Result:
         """`run`, for code that is not async."""
@@ -197,7 +187,7 @@ class Agent:
     async def fork(self, run_id: str, *, at: int, task: str = "") -> str:
         """Begin a new run with records 0 to `at` of another, under `task` where it is given; returns its id.
 
-        `resume` goes on with it: nothing of the copied part is done again, and all that follows passes the gate as ever.
+        `resume` goes on with it: nothing of the copied part is done again, what follows passes the gate as ever.
         Raises JournalError for a run of somebody else, and for a record that nothing can go on from.
         """
         engine, log, run = await self._ready(), self.journal.log, new_run_id(now_ms())
@@ -209,6 +199,14 @@ class Agent:
         )
         await self.journal.flush()
         return run
+
+    async def replay(self, run_id: str) -> replay.Replay:
+        """Decide again, under the manifest as it is, all that a run decided. Asks no model, does and writes nothing."""
+        engine, log = await self._ready(probe=False), self.journal.log
+        turn, records = self.turn(run_id), log.read(log.find(run_id))
+        said = past.said(past.recall(log, turn), self._history)
+        grant = grants.of_run(self.house, self.manifest, turn)
+        return replay.replay(engine, self._policed(), records, grant=grant, heard=turn.heard, history=said)
 
     def stream_resume(self, run_id: str) -> AsyncGenerator[Event | Result, None]:
         """`resume`, as events."""

@@ -6,9 +6,9 @@ that was cut off anywhere goes on by folding its records and entering the loop a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import replace
 from typing import Any
 
 from ringfence.core.chain import Kind, Record
@@ -16,43 +16,21 @@ from ringfence.core.errors import BackendError
 from ringfence.core.gate import Gate
 from ringfence.core.grants import TaskGrant
 from ringfence.core.labels import Label, Trust, join_all
-from ringfence.core.policy import SinkSpec
 from ringfence.core.turn import State, Turn
 from ringfence.core.values import JSON, Action, Deny, Outcome, Principal, Prompt, canonical
 
 from .context import Said, Transcript
 from .course import NOTHING, UNSUPPORTED, Course, course, doubts, has_worked, made, named_in, undone
 from .evidence import doubt, inert, invented_numbers, restored, says_nothing
+from .live import Live, Progress, last_thought
 from .readmore import SPEC as READ_MORE
 from .readmore import ReadMore
 from .result import Result, result_of
 from .settings import Settings, Tier
 from .snapshot import Keep, due, packed, stamp
-from .step import TOOL, Call, Step, grammar, handles, parse, signature
+from .step import TOOL, Call, Step, grammar, handles, signature
 
-Progress = Callable[[str], None]
 REPLY = -1  # the number of the reply among a step's calls; those that open a run come before it
-
-
-@dataclass
-class _Live:
-    """What a run needs in memory beside its folded state; all of it can be rebuilt."""
-
-    transcript: Transcript
-    tools: list[SinkSpec]
-    said: str  # the conversation before this run
-    label: Label  # of that conversation
-    schemas: dict[Hashable, bytes] = field(default_factory=dict)
-    step: tuple[int, Step] | None = None  # the last one that was read, by its record
-    failures: int = 0
-    window: int = 0
-    progress: Progress | None = None
-
-    def read(self, thought: Record) -> Step:
-        """The step that a thought asks for; raises ValueError if it is none."""
-        if self.step is None or self.step[0] != thought.seq:
-            self.step = (thought.seq, parse(thought.body["value"]["text"]))
-        return self.step[1]
 
 
 class Engine:
@@ -122,7 +100,7 @@ class Engine:
         """
         self._read_more.live[turn.run] = turn
         try:
-            live = self._live(turn, history, progress)
+            live = self.live(turn, history, progress)
             if turn.state is State.READY and not turn.items:
                 self._say(turn, turn.start["task"], Label(Trust.USER, frozenset({turn.principal.member})))
             if turn.state is State.READY and not turn.usage["steps"]:
@@ -140,7 +118,8 @@ class Engine:
         await self._gate.flush()
         return result_of(turn)
 
-    def _live(self, turn: Turn, history: Sequence[Said], progress: Progress | None) -> _Live:
+    def live(self, turn: Turn, history: Sequence[Said], progress: Progress | None = None) -> Live:
+        """What a run needs in memory, before any of it was shown to the model."""
         sinks = self._gate.policy.sinks
         tools = [sinks[name] for name in sorted(turn.grant.sinks) if name.startswith(TOOL) and name in sinks]
         tools = [spec for spec in tools if spec.name != READ_MORE.name]
@@ -149,9 +128,9 @@ class Engine:
         transcript = Transcript(system, history, result_chars=self._settings.result_chars)
         label = join_all(said.label for said in history)
         before = "\n".join(said.text for said in history)
-        return _Live(transcript, tools, before, label, window=self._tiers[0].window, progress=progress)
+        return Live(transcript, tools, before, label, window=self._tiers[0].window, progress=progress)
 
-    async def _orient(self, turn: Turn, live: _Live) -> None:
+    async def _orient(self, turn: Turn, live: Live) -> None:
         """Before the first step, look around: the tools that open a run are called with the user's own words."""
         opening = [spec for spec in live.tools if spec.opens is not None and spec.stays]  # nobody is asked yet
         actions = [
@@ -162,12 +141,12 @@ class Engine:
         if actions:
             await self._gate.perform_all(turn, actions)
 
-    async def _advance(self, turn: Turn, live: _Live) -> None:
+    async def _advance(self, turn: Turn, live: Live) -> None:
         if turn.state is not State.ACTING:
             await self._think(turn, live)
             return
         try:
-            step = live.read(_last_thought(turn))
+            step = live.read(last_thought(turn))
         except ValueError as problem:
             await self._retry(turn, live, f"{problem}".rstrip(".") + ".")
             return
@@ -181,7 +160,7 @@ class Engine:
             live.failures = 0
             await self._think(turn, live)
 
-    async def _think(self, turn: Turn, live: _Live) -> None:
+    async def _think(self, turn: Turn, live: Live) -> None:
         settings, tier = self._settings, self._tiers[0]
         steps, spent = turn.usage["steps"], turn.usage["prompt"] + turn.usage["completion"]
         if steps >= settings.max_steps or spent >= settings.max_tokens:
@@ -191,7 +170,7 @@ class Engine:
         if steps and steps % settings.checkpoint_interval == 0 and turn.marked != steps:
             await self._checkpoint(turn, steps)
         try:
-            prompt = self._prompt(turn, live)
+            prompt = self.prompt(turn, live)
         except BackendError as error:
             await self._give_up(turn, live, f"{error.what} -> {error.todo}", status="failed")
             return
@@ -211,6 +190,21 @@ class Engine:
             case Deny(why=why):
                 await self._give_up(turn, live, why, status="failed")
 
+    def again(self, turn: Turn, live: Live, record: Record) -> tuple[Action, Deny | None]:
+        """What an intent or a refusal is about, made again from the model's words, and what speaks against it here.
+
+        Raises ValueError if no step asks for it.
+        """
+        sink, args, number = record.view["sink"], record.body.get("args", {}), record.body.get("call", 0)
+        if not sink.startswith(TOOL) or number < 0:  # the loop's own
+            prompt = Prompt(()) if "prompt" in record.body else None
+            return Action(sink, args, record.label, prompt=prompt, call=number, run=turn.run), None
+        calls = live.read(last_thought(turn)).calls
+        if number >= len(calls):
+            raise ValueError(f"the step has {len(calls)} calls, and not one numbered {number}")
+        action = replace(self._call(turn, live, calls[number], number), label=record.label)
+        return action, self._unfounded(turn, live, calls[number], action)
+
     async def _checkpoint(self, turn: Turn, steps: int) -> None:
         """Make everything so far durable, and now and then a snapshot of the state, whose digest is on record."""
         view: dict[str, JSON] = {"steps": steps, "usage": dict(turn.usage)}
@@ -223,7 +217,7 @@ class Engine:
             self._keep(turn.run, record.seq, state)
         await self._gate.flush()
 
-    def _prompt(self, turn: Turn, live: _Live, *, like: Record | None = None) -> Prompt:
+    def prompt(self, turn: Turn, live: Live, *, like: Record | None = None) -> Prompt:
         """The next request to the model; with `like`, the intent of one that was made, trimmed as that one was.
 
         Raises BackendError if it does not fit the window.
@@ -234,11 +228,11 @@ class Engine:
         schema = self._schema(turn, live, way)
         return live.transcript.prompt(turn, schema=schema, note=way.note, like=like, **bounds)
 
-    def _way(self, turn: Turn, live: _Live, *, last: bool) -> Course:
+    def _way(self, turn: Turn, live: Live, *, last: bool) -> Course:
         tool_first = self._settings.tool_first and not live.said  # a conversation may turn on what was said before
         return course(turn, live.tools, tool_first=tool_first, last=last)
 
-    def _schema(self, turn: Turn, live: _Live, way: Course) -> bytes:
+    def _schema(self, turn: Turn, live: Live, way: Course) -> bytes:
         """The grammar of this step."""
         settings, cut = self._settings, live.transcript.cut and READ_MORE.name in turn.grant.sinks
         choices = {
@@ -261,7 +255,7 @@ class Engine:
             )
         return live.schemas[key]
 
-    async def _act(self, turn: Turn, live: _Live, calls: Sequence[Call], waiting: Sequence[int]) -> None:
+    async def _act(self, turn: Turn, live: Live, calls: Sequence[Call], waiting: Sequence[int]) -> None:
         """Make the calls that have no answer yet: reads side by side, an effect alone."""
         sinks = self._gate.policy.sinks
         hidden = [r for r in turn.open.values() if not (spec := sinks.get(r.view["sink"])) or not spec.redo]
@@ -285,7 +279,7 @@ class Engine:
         if failed and not self._settings.retry_with_context:
             await self._give_up(turn, live, _problem(failed[0].value), status="failed")
 
-    def _call(self, turn: Turn, live: _Live, call: Call, number: int) -> Action:
+    def _call(self, turn: Turn, live: Live, call: Call, number: int) -> Action:
         """A call as an action, its arguments in full, so that the same call is known as the same."""
         args, spec = call.args, self._gate.policy.sinks.get(call.sink)
         if spec is not None:
@@ -296,7 +290,7 @@ class Engine:
                 args = full
         return Action(call.sink, args, turn.label.join(live.label), call=number, run=turn.run)
 
-    def _unfounded(self, turn: Turn, live: _Live, call: Call, action: Action) -> Deny | None:
+    def _unfounded(self, turn: Turn, live: Live, call: Call, action: Action) -> Deny | None:
         """A handle of nothing; or numbers to reckon with that stand neither in the task nor in a result."""
         try:
             turn.resolve(call.args)
@@ -308,7 +302,7 @@ class Engine:
         why = f"{', '.join(strays[:3])} stands in no result; look it up first"
         return Deny("POL-4", "invented", why) if strays else None
 
-    async def _deliver(self, turn: Turn, live: _Live, step: Step) -> None:
+    async def _deliver(self, turn: Turn, live: Live, step: Step) -> None:
         final = dict(step.final or {})
         shown, last = live.said + _texts(turn), turn.usage["steps"] >= self._settings.max_steps
         final["answer"] = inert(restored(final["answer"], shown))
@@ -335,13 +329,13 @@ class Engine:
             end["summary"] = f"nothing was changed or sent; {end['summary']}"
         await self._reply_and_finish(turn, live, status, end)
 
-    async def _give_up(self, turn: Turn, live: _Live, why: str, *, status: str) -> None:
+    async def _give_up(self, turn: Turn, live: Live, why: str, *, status: str) -> None:
         """End honestly: what happened, and what the tools found until then."""
         found = [f"- {s.tool}({', '.join(map(str, s.args.values()))})" for s in result_of(turn).steps if s.ok]
         known = "\nWhat was looked at until then:\n" + "\n".join(found[-5:]) if found else ""
         await self._reply_and_finish(turn, live, status, {"answer": f"No answer: {why}.{known}", "summary": why})
 
-    async def _reply_and_finish(self, turn: Turn, live: _Live, status: str, end: dict[str, JSON]) -> None:
+    async def _reply_and_finish(self, turn: Turn, live: Live, status: str, end: dict[str, JSON]) -> None:
         action = Action(self._reply, {"text": end["answer"]}, turn.label.join(live.label), run=turn.run, call=REPLY)
         match None if REPLY in turn.answered else await self._gate.perform(turn, action):
             case Deny(why=why):
@@ -355,7 +349,7 @@ class Engine:
         view = {"status": status, "usage": dict(turn.usage)}
         return self._gate.record(turn, Kind.FINISHED, label=turn.label, view=view, body={"status": status, **end})
 
-    async def _retry(self, turn: Turn, live: _Live, problem: str) -> None:
+    async def _retry(self, turn: Turn, live: Live, problem: str) -> None:
         live.failures += 1
         if live.failures > self._settings.retries or not self._settings.retry_with_context:
             await self._give_up(turn, live, f"the model's answers could not be read: {problem}", status="failed")
@@ -365,10 +359,6 @@ class Engine:
     def _say(self, turn: Turn, text: str, label: Label, *, doubt: str = "") -> None:
         body = {"role": "user", "text": text, **({"doubt": doubt} if doubt else {})}
         self._gate.record(turn, Kind.MESSAGE, label=label, view={"chars": len(text)}, body=body)
-
-
-def _last_thought(turn: Turn) -> Record:
-    return next(r for r, intent in reversed(turn.items) if intent is not None and "prompt" in intent.body)
 
 
 def _texts(turn: Turn) -> str:
