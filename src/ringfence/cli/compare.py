@@ -116,7 +116,7 @@ def _about(records: Sequence[Record]) -> tuple[JSON, JSON, JSON]:
 
 
 def _in_step(one: Step | None, other: Step | None) -> Iterator[Difference]:
-    at = (one and one.number, other and other.number)
+    at = (one.number if one else None, other.number if other else None)
     for made, instead in zip_longest(one.calls if one else (), other.calls if other else ()):
         if made is None or instead is None or (made.sink, made.args) != (instead.sink, instead.args):
             yield Difference("call", *at, _whole(made), _whole(instead))

@@ -30,11 +30,11 @@ class Wanted:
     manifest: Path
     task: str = ""
     resume: str = ""
-    at: int | None = None  # fork the run to be resumed behind this record, under `task` where it is given
     max_steps: int | None = None
     as_json: bool = False
     quiet: bool = False
     offline: bool = False
+    at: int | None = None  # fork the run to be resumed behind this record, under `task` where it is given
 
 
 def read_task(given: str | None) -> str:

@@ -94,7 +94,7 @@ def runs_replay(
     decisions: Annotated[bool, typer.Option("--decisions", help="compare decisions alone, not prompts")] = False,
     as_json: Json = False,
 ) -> None:
-    """Decide again, under the manifest as it is now, what runs decided; 1 if anything differs. Does and asks nothing."""
+    """Decide again, under the manifest as it is now, what runs decided; 1 if anything differs. Nothing is done."""
     from .. import replay as command
 
     raise typer.Exit(command.execute(manifest, run_ids or (), every=every, decisions=decisions, as_json=as_json))
