@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,13 +16,16 @@ from ringfence.core.grants import TaskGrant
 from ringfence.core.labels import IDENTITY, NOBODY, Label, Trust
 from ringfence.core.policy import Effect, Policy, SinkSpec
 from ringfence.core.values import JSON, Action, Outcome, Principal
-from ringfence.engine.loop import Engine, Settings, Tier
+from ringfence.engine.loop import Engine
 from ringfence.engine.readmore import SPEC as READ_MORE
 from ringfence.engine.readmore import ReadMore
 from ringfence.engine.result import Result
+from ringfence.engine.settings import Settings, Tier
 from ringfence.stores.memory import MemoryJournal
 from ringfence.testing.clock import FakeClock
 from ringfence.testing.scripted import ScriptedModel
+
+from .states import check
 
 ALICE = Principal("user:alice", frozenset({"role:ops"}))
 OPEN = {"type": "object", "properties": {"of": {"type": "string"}}, "required": ["of"], "additionalProperties": False}
@@ -86,6 +89,19 @@ def house() -> Build:
     return build
 
 
+_journals: list[MemoryJournal] = []  # of the test that is under way
+
+
+@pytest.fixture(autouse=True)
+def _every_run_of_every_test_has_snapshots_that_are_its_fold() -> Iterator[None]:
+    _journals.clear()
+    yield
+    for journal in _journals:
+        for run in journal.runs(100):
+            if run.records < 200:
+                check(journal.read(run.run))
+
+
 def build(
     steps: Sequence[Any] | Callable[[Any], str],
     *,
@@ -110,7 +126,10 @@ def build(
     sinks: dict[str, Any] = {f"tool:{n}": tool for n, tool in made.items()}
     sinks |= {"model:main": model, "reply:local": Tool(lambda args: None), READ_MORE.name: read_more}
     journal = journal or MemoryJournal()
+    _journals.append(journal)
     clock = FakeClock()
     gate = Gate(Policy(catalogue), sinks, journal, clock)
-    engine = Engine(gate, [Tier("model:main", window)], settings, reply="reply:local", read_more=read_more)
+    engine = Engine(
+        gate, [Tier("model:main", window)], settings, reply="reply:local", read_more=read_more, keep=journal.keep_state
+    )
     return House(engine, gate, model, journal, made, TaskGrant(frozenset(catalogue), {}), clock)

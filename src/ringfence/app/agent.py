@@ -20,15 +20,16 @@ from ringfence.core.labels import Label, Trust
 from ringfence.core.policy import Leaf, Policy, Profile, SinkSpec
 from ringfence.core.turn import State, Turn, fold
 from ringfence.core.values import Principal, digest
-from ringfence.engine import consent, planner
+from ringfence.engine import branch, consent, replay
 from ringfence.engine.consent import Question
-from ringfence.engine.context import Said
-from ringfence.engine.course import only_asks
-from ringfence.engine.loop import Engine, Settings, Tier
+from ringfence.engine.loop import Engine
 from ringfence.engine.result import Result
+from ringfence.engine.settings import Settings, Tier
+from ringfence.engine.snapshot import resumed
 from ringfence.manifest.types import Manifest
 from ringfence.stores import hold
 
+from . import grants, past
 from .house import REPLY, House
 
 DEFAULT_WINDOW = 4096  # tokens, for a server that does not say
@@ -98,11 +99,12 @@ class Agent:
     _gate: Gate | None = None
     _warming: asyncio.Task[None] | None = None
     _opening: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _notes: dict[str, str] = field(default_factory=dict)  # on snapshots that were not used, by run
 
     async def run(self, task: str, *, conversation: str = "", progress: Callable[[str], None] | None = None) -> Result:
         """Do one task and return its result; a run that could not be finished says so in `result.status`."""
         engine = await self._ready()
-        before = self._before(conversation)
+        before = past.before(self.journal.log, conversation, self._history)
         run = new_run_id(now_ms())
         turn = engine.start(
             task,
@@ -112,9 +114,9 @@ class Agent:
             conversation=conversation,
             before=[started.run for started, _ in before],
         )
-        self._heard(turn, before)
+        turn.heard = past.heard(turn, before)
         with self.holding(run):
-            return await engine.drive(turn, history=self._said(before), progress=progress)
+            return await engine.drive(turn, history=past.said(before, self._history), progress=progress)
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -128,11 +130,16 @@ class Agent:
             for server in self.house.servers
             for name, why in server.quarantined.items()
         )
-        return (*((shout,) if unsafe else ()), *withheld)
+        return (*((shout,) if unsafe else ()), *withheld, *self._notes.values())
 
     def holding(self, run: str) -> AbstractContextManager[None]:
         """Be the one process that drives a run."""
         return hold.holding(self._held, run) if self.durable else nullcontext()
+
+    @property
+    def _history(self) -> int:
+        """Messages of a conversation that a run is shown."""
+        return self.manifest.workflow.history
 
     @property
     def _held(self) -> Path:
@@ -144,22 +151,13 @@ class Agent:
 
     async def _grant(self, task: str, run: str, before: Sequence[Record]) -> TaskGrant:
         """POL-3: the manifest's grant; where it says so, of its effects only what the user's words alone call for."""
-        house, budgets = self.house, self.house.budgets(self.manifest)
-        sinks, effects = house.reads, house.effects
-        if self.manifest.grant.effects is None and only_asks(task):
-            effects = house.given  # a plain question changes nothing, whatever is read on the way to its answer
-        if self.manifest.grant.planned and effects:
-            assert self._gate is not None
-            candidates = [house.specs[name] for name in sorted(effects)]
-            model = f"model:{self.manifest.inference.tiers[0].name}"
-            needs = await planner.propose(
-                self._gate, task, run=planner.PREFIX + run, principal=self.principal, model=model, effects=candidates
-            )
-            effects = frozenset(needs)
-            budgets = {**budgets, **{name: min(calls, budgets.get(name, calls)) for name, calls in needs.items()}}
-        version = max((started.body["grant"]["version"] for started in before), default=0)
-        objects = {f"tool:{name}": list(values) for name, values in self.manifest.grant.objects.items()}
-        return TaskGrant(sinks | effects, budgets, objects, version + 1)
+        version = max((started.body["grant"]["version"] for started in before), default=0) + 1
+        grant = grants.of_task(self.house, self.manifest, task, version=version)
+        if not self.manifest.grant.planned:
+            return grant
+        return await grants.planned(
+            grant, task, self._policed(), self.house, self.manifest, run=run, principal=self.principal
+        )
 
     def run_sync(self, task: str, *, conversation: str = "") -> Result:
         """`run`, for code that is not async."""
@@ -183,7 +181,32 @@ class Agent:
         with self.holding(run):
             await self._renew(run)
             turn = self.turn(run)
-            return await engine.drive(turn, history=self._said(self._recall(turn)), progress=progress)
+            before = past.recall(self.journal.log, turn)
+            return await engine.drive(turn, history=past.said(before, self._history), progress=progress)
+
+    async def fork(self, run_id: str, *, at: int, task: str = "") -> str:
+        """Begin a new run with records 0 to `at` of another, under `task` where it is given; returns its id.
+
+        `resume` goes on with it: nothing of the copied part is done again, what follows passes the gate as ever.
+        Raises JournalError for a run of somebody else, and for a record that nothing can go on from.
+        """
+        engine, log, run = await self._ready(), self.journal.log, new_run_id(now_ms())
+        records = log.read(log.find(run_id))
+        branch.check(records, at, self.principal)
+        grant = await self._grant(task, run, records[:1]) if task else self.turn(records[0].run).grant
+        branch.fork(
+            engine, self._policed(), records[: at + 1], run=run, principal=self.principal, grant=grant, task=task
+        )
+        await self.journal.flush()
+        return run
+
+    async def replay(self, run_id: str) -> replay.Replay:
+        """Decide again, under the manifest as it is, all that a run decided. Asks no model, does and writes nothing."""
+        engine, log = await self._ready(probe=False), self.journal.log
+        turn, records = self.turn(run_id), log.read(log.find(run_id))
+        said = past.said(past.recall(log, turn), self._history)
+        grant = grants.of_run(self.house, self.manifest, turn)
+        return replay.replay(engine, self._policed(), records, grant=grant, heard=turn.heard, history=said)
 
     def stream_resume(self, run_id: str) -> AsyncGenerator[Event | Result, None]:
         """`resume`, as events."""
@@ -251,8 +274,11 @@ class Agent:
     def turn(self, run_id: str) -> Turn:
         """The folded state of a run, by its id or an unambiguous beginning of it."""
         log = self.journal.log
-        turn = fold(log.read(log.find(run_id)))
-        self._heard(turn, self._recall(turn))
+        run = log.find(run_id)
+        turn, note = resumed(log, run) if hasattr(log, "state") else (fold(log.read(run)), "")
+        if note:
+            self._notes[run] = note
+        turn.heard = past.heard(turn, past.recall(log, turn))
         granted = turn.grant.sinks & (self.house.reads | self.house.effects)  # a manifest may have become narrower
         turn.grant = replace(turn.grant, sinks=granted)
         return turn
@@ -296,32 +322,6 @@ class Agent:
                 job.cancel()
                 await asyncio.wait([job])
 
-    def _before(self, conversation: str) -> list[tuple[Record, Record]]:
-        """The runs of a conversation that the next one is shown, by start and end: the newest that have an answer."""
-        limit = -(-self.manifest.workflow.history // 2)
-        if not conversation or not limit:
-            return []
-        window = self.journal.log.window(conversation, limit)
-        return [(started, ended) for started, ended in window if ended is not None and ended.body["answer"]]
-
-    def _recall(self, turn: Turn) -> list[tuple[Record, Record]]:
-        """The runs before one that is resumed: those that it named when it began, whatever was said since."""
-        records = [self.journal.log.read(run) for run in turn.start.get("before", ())]
-        return [(run[0], run[-1]) for run in records]
-
-    @staticmethod
-    def _heard(turn: Turn, before: Sequence[tuple[Record, Record]]) -> None:
-        """What the same user said earlier vouches as the task does; what somebody else said in the room does not."""
-        own = (started for started, _ in before if started.principal == turn.principal.subject)
-        turn.heard = tuple(str(started.body["task"]) for started in own)
-
-    def _said(self, runs: Sequence[tuple[Record, Record]]) -> list[Said]:
-        said: list[Said] = []
-        for started, ended in runs:
-            said.append(Said("user", started.body["task"], started.label))
-            said.append(Said("assistant", ended.body["answer"], ended.label))
-        return said[max(0, len(said) - self.manifest.workflow.history) :]
-
     async def _ready(self, *, probe: bool = True) -> Engine:
         async with self._opening:  # first runs at once share one sandbox, one set of workers, one look at the model
             return self._engine or await self._open(probe)
@@ -341,7 +341,8 @@ class Agent:
         if probe and self.house.workshop is not None:
             self._warming = asyncio.create_task(self.house.workshop.warm())  # while the model is asked what it has
         tiers = [await self._tier(n, probe) for n in range(len(self.manifest.inference.tiers))]
-        engine = Engine(self._policed(), tiers, settings, reply=REPLY, read_more=self.house.read_more)
+        keep = getattr(self.journal, "keep_state", None)
+        engine = Engine(self._policed(), tiers, settings, reply=REPLY, read_more=self.house.read_more, keep=keep)
         if probe:
             self._engine = engine
         return engine

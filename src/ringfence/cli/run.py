@@ -34,6 +34,7 @@ class Wanted:
     as_json: bool = False
     quiet: bool = False
     offline: bool = False
+    at: int | None = None  # fork the run to be resumed behind this record, under `task` where it is given
 
 
 def read_task(given: str | None) -> str:
@@ -105,7 +106,9 @@ async def _run(wanted: Wanted, seen: list[str]) -> tuple[Result, dict[str, objec
     wanted.as_json = wanted.as_json or manifest.workflow.output_format == "structured_json"
     await fetch_missing(manifest, out, offline=wanted.offline)
     async with app.from_manifest(manifest) as agent:
-        if wanted.resume:
+        if wanted.at is not None:
+            seen.append(await agent.fork(wanted.resume, at=wanted.at, task=wanted.task))
+        elif wanted.resume:
             seen.append(agent.turn(wanted.resume).run)
         events = agent.stream_resume(seen[0]) if seen else agent.stream(wanted.task)
         approvals.shout(agent)

@@ -47,6 +47,8 @@ class Timeline:
             case Kind.STARTED:
                 self._task, self._plans = str(record.body["task"]), bool(record.body.get("plans"))
                 yield Line(0, f"run {record.run}: {one_line(self._task)}", tone="dim" if self._plans else "bold")
+                if origin := record.view.get("forked"):
+                    yield Line(1, f"begins with records 0 to {origin['seq']} of run {origin['run']}", tone="dim")
                 if record.body.get("sandbox") == "unsafe-none":
                     yield Line(1, "UNSAFE: nothing confined the tools of this run", tone="red")
                 if may := _effects(record.body["grant"], record.view.get("effects", ())):
@@ -133,9 +135,13 @@ def _effects(grant: JSON, effects: Iterable[str]) -> str:
 
 def call_of(record: Record) -> str:
     """`files.read(path="a.log")`, safe to print."""
-    args = record.body["args"]
+    return call(record.view["sink"], record.body["args"])
+
+
+def call(sink: str, args: JSON) -> str:
+    """The same, from the sink and the arguments."""
     shown = ", ".join(f"{key}={json.dumps(value, ensure_ascii=False)}" for key, value in args.items())
-    return one_line(f"{record.view['sink'].removeprefix(TOOL)}({shown})", limit=400)
+    return one_line(f"{sink.removeprefix(TOOL)}({shown})", limit=400)
 
 
 def short(value: JSON) -> str:

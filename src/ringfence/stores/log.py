@@ -84,6 +84,17 @@ class VerifyReport:
         return not self.problem
 
 
+class Snapshots(Protocol):
+    """The writing side of snapshots, which a journal may have: caches, never evidence."""
+
+    def keep_state(self, run: str, seq: int, state: bytes) -> None:
+        """Queue a snapshot, taken before record `seq`, for the commit of what was appended last.
+
+        It takes the place of the run's last one, and goes when `run.finished` is appended.
+        """
+        ...
+
+
 class Log(Protocol):
     """The reading side of a journal. Synchronous; safe to call off the event loop."""
 
@@ -100,8 +111,18 @@ class Log(Protocol):
         """
         ...
 
-    def read(self, run: str) -> list[Record]:
-        """The durable records of a run in order of `seq`; empty for a run that is not in the log."""
+    def read(self, run: str, start: int = 0) -> list[Record]:
+        """The durable records of a run from seq `start`, in order of `seq`; empty for a run that is not in the log.
+
+        What lies before `start` is not even looked at: the tail of a long run costs what the tail is.
+        """
+        ...
+
+    def state(self, run: str) -> tuple[int, bytes] | None:
+        """The newest durable snapshot of a run, and the seq of the checkpoint that it was taken before; None without.
+
+        Raises JournalError for one that cannot be read. Whether it is the run's own is for the caller to check.
+        """
         ...
 
     def runs(self, limit: int = 50, *, before: int | None = None) -> list[RunSummary]:

@@ -9,7 +9,7 @@ import typer
 
 from ..options import HERE, Json, Manifest, Offline, Quiet, RunId, group
 
-runs = group("What is on the record: list, show, resume, cancel and export runs.")
+runs = group("What is on the record: list, show, resume, cancel, export, fork, replay and compare runs.")
 
 
 @runs.command("list")
@@ -65,3 +65,49 @@ def runs_export(
     from .. import runs as command
 
     command.export(manifest, run_id, out)
+
+
+@runs.command("fork")
+def runs_fork(
+    run_id: RunId,
+    at: Annotated[int, typer.Option(metavar="SEQ", help="the last record that the new run begins with")],
+    task: Annotated[str, typer.Option(metavar="TEXT", help="another task in place of the run's")] = "",
+    manifest: Manifest = HERE,
+    resume: Annotated[bool, typer.Option("--resume/--no-resume", help="go on with it at once")] = True,
+    as_json: Json = False,
+    quiet: Quiet = False,
+    offline: Offline = False,
+) -> None:
+    """Begin a new run with the first records of another one: what if it had gone on otherwise?"""
+    from .. import fork as command
+    from .. import run
+
+    wanted = run.Wanted(manifest, task, run_id, at=at, as_json=as_json, quiet=quiet, offline=offline)
+    raise typer.Exit(command.execute(wanted, resume=resume))
+
+
+@runs.command("replay")
+def runs_replay(
+    run_ids: Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="runs, by id or beginning")] = None,
+    manifest: Manifest = HERE,
+    every: Annotated[bool, typer.Option("--all", help="every run on record")] = False,
+    decisions: Annotated[bool, typer.Option("--decisions", help="compare decisions alone, not prompts")] = False,
+    as_json: Json = False,
+) -> None:
+    """Decide again, under the manifest as it is now, what runs decided; 1 if anything differs. Nothing is done."""
+    from .. import replay as command
+
+    raise typer.Exit(command.execute(manifest, run_ids or (), every=every, decisions=decisions, as_json=as_json))
+
+
+@runs.command("diff")
+def runs_diff(
+    run_id: RunId,
+    other: Annotated[str, typer.Argument(metavar="OTHER", help="the run to compare it with")],
+    manifest: Manifest = HERE,
+    as_json: Json = False,
+) -> None:
+    """Where two runs part, and the calls, results, refusals and answers that differ; 1 if anything does."""
+    from .. import compare as command
+
+    raise typer.Exit(command.execute(manifest, run_id, other, as_json=as_json))
