@@ -19,6 +19,7 @@ from ringfence.core.labels import Label, Trust, join_all
 from ringfence.core.policy import SinkSpec
 from ringfence.core.turn import State, Turn
 from ringfence.core.values import JSON, Action, Deny, Outcome, Principal, canonical
+from ringfence.tracing import Trace
 
 from .context import Said, Transcript
 from .course import NOTHING, UNSUPPORTED, Course, course, doubts, has_worked, made, named_in, undone
@@ -123,28 +124,27 @@ class Engine:
         grant: TaskGrant,
         conversation: str = "",
         before: Sequence[str] = (),
+        trace: Trace | None = None,
     ) -> Turn:
         """Open a run: its grant is fixed here, from trusted words, before any data is read (POL-3).
 
         `before` names the runs of the conversation that the model is shown, oldest first.
         """
-        turn = Turn()
+        turn, trace = Turn(), trace or Trace.new()
         label = Label(Trust.USER, frozenset({principal.member}))
+        who = {"subject": principal.subject, "roles": sorted(principal.roles), "tenant": principal.tenant}
         body: dict[str, Any] = {
             "task": task,
-            "principal": {
-                "subject": principal.subject,
-                "roles": sorted(principal.roles),
-                "tenant": principal.tenant,
-            },
+            "principal": who,
             "grant": grant.to_json(),
+            "trace": trace.to_json(),
             **self._settings.about,
         }
         if conversation:
             body |= {"conversation": conversation, "before": list(before)}
         policy = self._gate.policy
         effects = sorted(name for name in grant.sinks if (spec := policy.sinks.get(name)) and not spec.reads)
-        view = {"policy": policy.digest, "profile": str(policy.profile), "effects": effects}
+        view = {"policy": policy.digest, "profile": str(policy.profile), "effects": effects, "trace": trace.trace_id}
         self._gate.record(turn, Kind.STARTED, label=label, view=view, body=body, run=run)
         return turn
 
@@ -167,9 +167,9 @@ class Engine:
             self._read_more.live.pop(turn.run, None)
         return result_of(turn)
 
-    async def cancel(self, turn: Turn, reason: str) -> Result:
-        """End a run that will not be resumed."""
-        self._finish(turn, "cancelled", {"answer": "", "reason": reason})
+    async def cancel(self, turn: Turn, reason: str, *, by: str = "") -> Result:
+        """End a run that will not be resumed; `by` is whoever said so, which a reader needs no key to see."""
+        self._finish(turn, "cancelled", {"answer": "", "reason": reason}, by=by)
         await self._gate.flush()
         return result_of(turn)
 
@@ -369,8 +369,8 @@ class Engine:
                 end, status = {**end, "reason": _problem(value)}, "failed"
         self._finish(turn, status, end)
 
-    def _finish(self, turn: Turn, status: str, end: dict[str, JSON]) -> Record:
-        view = {"status": status, "usage": dict(turn.usage)}
+    def _finish(self, turn: Turn, status: str, end: dict[str, JSON], *, by: str = "") -> Record:
+        view = {"status": status, "usage": dict(turn.usage), **({"by": by} if by else {})}
         return self._gate.record(turn, Kind.FINISHED, label=turn.label, view=view, body={"status": status, **end})
 
     async def _retry(self, turn: Turn, live: _Live, problem: str) -> None:
