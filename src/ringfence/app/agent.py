@@ -360,7 +360,8 @@ class Agent:
         """The one gate of this agent."""
         if self._gate is None:
             manifest, specs = self.manifest, self.house.specs
-            rules = manifest.model_dump(mode="json", exclude={"workflow"})  # whose bounds are in the grant
+            unruly: Any = {"workflow": True, "runtime": {"log_level", "log_file"}}  # bounds are in the grant
+            rules = manifest.model_dump(mode="json", exclude=unruly)
             named = digest([rules, [facts(specs[name]) for name in sorted(specs)]])
             approvers = frozenset(manifest.approvals.approvers) if manifest.approvals.approvers else None
             policy = Policy(

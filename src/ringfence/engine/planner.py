@@ -37,7 +37,14 @@ def plan(effects: Sequence[SinkSpec], text: str) -> dict[str, int]:
 
 
 async def propose(
-    gate: Gate, task: str, *, run: str, principal: Principal, model: str, effects: Sequence[SinkSpec], trace: Trace
+    gate: Gate,
+    task: str,
+    *,
+    run: str,
+    principal: Principal,
+    model: str,
+    effects: Sequence[SinkSpec],
+    trace: Trace | None = None,
 ) -> dict[str, int]:
     """How often the task needs each effect, as `model` says: a run of its own, which is granted the model alone.
 
@@ -46,7 +53,7 @@ async def propose(
     turn, label = Turn(), Label(Trust.USER, frozenset({principal.member}))
     who = {"subject": principal.subject, "roles": sorted(principal.roles), "tenant": principal.tenant}
     body: JSON = {"task": task, "principal": who, "grant": TaskGrant(frozenset({model}), {}).to_json(), "plans": True}
-    started: JSON = {"policy": gate.policy.digest, "trace": trace.trace_id}  # that of the run that it plans
+    started: JSON = {"policy": gate.policy.digest, "trace": (trace or Trace.new()).trace_id}  # of the planned run
     gate.record(turn, Kind.STARTED, label=label, view=started, body=body, run=run)
     listed = "\n".join(f"- {spec.name.partition(':')[2]}: {spec.summary}" for spec in effects)
     messages = (encode("system", _SYSTEM + listed), encode("user", f"Request: {task}"))
