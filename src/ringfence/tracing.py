@@ -54,7 +54,7 @@ class Trace:
 
         A `tracestate` that is none is dropped, and the rest holds (3.3.1).
         """
-        match = _HEADER.fullmatch(traceparent)
+        match = _HEADER.fullmatch(traceparent.strip(" \t"))  # RFC 9110 5.5: white space around is no part of it
         if match is None:
             raise ValueError(
                 "expected version-traceid-parentid-flags in lower-case hex digits (2-32-16-2),"

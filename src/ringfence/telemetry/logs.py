@@ -77,7 +77,7 @@ def configure(level: Level = "warning", *, file: Path | None = None, redact: Red
     Raises ManifestError for a file that cannot be written.
     """
     close()
-    handler: logging.Handler = logging.StreamHandler(sys.stderr) if file is None else _Private(file)
+    handler: logging.Handler = _Stderr() if file is None else _Private(file)
     handler.setFormatter(_Lines(redact))
     handler.addFilter(_ours_or_grave)
     handler.set_name(_OURS)
@@ -97,6 +97,15 @@ def close() -> None:
 
 def _ours_or_grave(line: logging.LogRecord) -> bool:
     return line.levelno >= logging.WARNING or line.name.partition(".")[0] == _OURS
+
+
+class _Stderr(logging.StreamHandler[Any]):
+    """Whatever stderr is when a line comes."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write the line."""
+        self.setStream(sys.stderr)
+        super().emit(record)
 
 
 class _Private(WatchedFileHandler):
