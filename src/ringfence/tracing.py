@@ -35,7 +35,7 @@ class Trace:
     trace_id   32 lower-case hex digits, not all zero
     parent_id  16 of them; empty for a trace that begins with the run
     flags      sampled (1) and random (2)
-    state      `tracestate`: the caller's own words, which do not leave this machine
+    state      `tracestate`: the caller's own words, which go only where the one who asks alone sees them
     """
 
     trace_id: str
@@ -137,7 +137,7 @@ def current_span() -> str:
 
 
 def headers() -> Mapping[str, str]:
-    """What to send along with the call under way: `traceparent`, and `tracestate` if it stays on this machine."""
+    """What to send along with the call under way: `traceparent`, and `tracestate` where nobody else sees it."""
     call = _call.get()
     return call.headers if call is not None else {}
 
@@ -145,6 +145,11 @@ def headers() -> Mapping[str, str]:
 def traceparent() -> str:
     """`traceparent` of the call under way, or empty. A tool of your own sends it with the requests that it makes."""
     return headers().get("traceparent", "")
+
+
+def outward() -> Mapping[str, str]:
+    """`headers` for a host that the manifest names: a trace id is random digits, and the caller's own words stay."""
+    return {"traceparent": value} if (value := traceparent()) else {}
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from ringfence.core.labels import IDENTITY
 from ringfence.core.values import Action
-from ringfence.tracing import Trace, bounded, calling, current_span, following, headers, span_id
+from ringfence.tracing import Trace, bounded, calling, current_span, following, headers, outward, span_id
 
 ID, PARENT = "12345678901234567890123456789012", "1234567890123456"
 GOOD = f"00-{ID}-{PARENT}-01"
@@ -161,16 +161,17 @@ def test_a_span_follows_from_the_record_of_the_intent() -> None:
 
 
 @pytest.mark.parametrize("near", [True, False])
-def test_tracestate_goes_no_further_than_this_machine(near: bool) -> None:
+def test_tracestate_goes_only_where_nobody_else_sees_it(near: bool) -> None:
     action = Action("tool:x", {}, IDENTITY, run="run1")
     with following("run1", "user:a", Trace.parse(GOOD, "vendor=alice")):
         assert (headers(), current_span()) == ({}, span_id("run1", 0))
         with calling(action, near=near):
             assert headers()["traceparent"].startswith(f"00-{ID}-")
             assert headers().get("tracestate") == ("vendor=alice" if near else None)
+            assert outward() == {"traceparent": headers()["traceparent"]}
     assert (headers(), current_span()) == ({}, "")
 
 
 def test_outside_of_a_run_nothing_is_sent_along() -> None:
     with calling(Action("tool:x", {}, IDENTITY), near=True):
-        assert headers() == {}
+        assert headers() == outward() == {}

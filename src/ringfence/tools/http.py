@@ -101,7 +101,7 @@ class _Call:
         args: Any = parse(self._args, action.args)
         if args.body and args.method not in ("POST", "PUT", "PATCH"):
             raise ToolError(f"a {args.method} request has no body", todo="put what it asks for into the url")
-        headers = {"Accept": "application/json", **tracing.headers(), **args.headers}
+        headers = {"Accept": "application/json", **tracing.outward(), **args.headers}
         body = b""
         if args.method in ("POST", "PUT", "PATCH"):
             body = ordered(args.body)
