@@ -8,6 +8,7 @@ program that embeds Ringfence has its own logging, which gets our lines from the
 
 from __future__ import annotations
 
+import io
 import logging
 import os
 import sys
@@ -108,6 +109,14 @@ class _Stderr(logging.StreamHandler[Any]):
         super().emit(record)
 
 
+class _Unbuffered(io.FileIO):
+    """A file that takes text: what a full disk refused is gone, and piles up nowhere."""
+
+    def write(self, text: Any) -> int:
+        """Append it."""
+        return super().write(text.encode("ascii"))
+
+
 class _Private(WatchedFileHandler):
     """A file for its owner alone; what cannot be written is said once, and stops nothing."""
 
@@ -122,9 +131,7 @@ class _Private(WatchedFileHandler):
             ) from fault
 
     def _open(self) -> Any:
-        return os.fdopen(
-            os.open(self.baseFilename, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "a", encoding="utf-8"
-        )
+        return _Unbuffered(os.open(self.baseFilename, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "ab")
 
     def handleError(self, record: logging.LogRecord) -> None:
         """Logging never stops a run."""
