@@ -17,12 +17,14 @@ import pytest
 from aiohttp import web
 
 import ringfence
-from ringfence import Agent, Result, tool
+from ringfence import Agent, Result, ToolError, tool
 from ringfence.core.chain import Kind, Record
 from ringfence.core.values import Principal
 from ringfence.telemetry import logs
 from ringfence.testing.server import ScriptedServer, listen
-from ringfence.tracing import span_id, traceparent
+from ringfence.tools.mcp.session import Link
+from ringfence.tools.mcp.wire import Valve
+from ringfence.tracing import Trace, current, following, span_id, traceparent
 
 SERVER = Path(__file__).with_name("traced_server.py")
 CALLER = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
@@ -293,3 +295,31 @@ async def test_a_broken_traceparent_is_said_in_the_log_and_costs_no_task(tmp_pat
         " digits (2-32-16-2), got 20 other characters"
     ]
     assert not any("secret" in str(line) for line in lines(log))
+
+
+@pytest.mark.parametrize(("audience", "told"), [("", True), (", audience: [role:ops]", False)])
+async def test_a_model_that_others_look_at_is_not_told_what_the_callers_vendors_wrote(
+    tmp_path: Path, audience: str, told: bool
+) -> None:
+    async with listen(ScriptedServer([done()])) as server:
+        tier = f'{{name: main, provider: llamacpp, model: scripted, endpoint: "{server.url}"{audience}}}'
+        (tmp_path / "ringfence.yaml").write_text(f"inference: {{tiers: [{tier}]}}\n")
+        async with ringfence.load(tmp_path / "ringfence.yaml") as agent:
+            assert (await agent.run("is it done?", traceparent=CALLER, tracestate=STATE)).status == "done"
+        assert [header[3:35] for header in models(server)] == [TRACE]
+        (head,) = [head.decode() for head, _ in server.seen if head.startswith(b"POST")]
+    assert (f"tracestate: {STATE}" in head) is told
+
+
+async def test_a_connection_that_outlives_its_run_belongs_to_none(tmp_path: Path) -> None:
+    found: list[object] = []
+
+    def dial(valve: Valve) -> Any:
+        found.append(current())
+        raise ToolError("nobody is there")
+
+    with following("run1", "user:alice", Trace.parse(CALLER)):
+        link = Link(dial, max_bytes=1000, timeout_s=5.0)
+        with pytest.raises(ToolError):
+            await link.session()
+    assert found == [None]
