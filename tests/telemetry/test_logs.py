@@ -84,8 +84,11 @@ def test_every_text_of_a_line_is_redacted_tracebacks_too_and_ids_are_not(file: P
     assert {line["trace_id"] for line in lines(file)} == {TRACE.trace_id}
 
 
-def test_a_librarys_line_says_whose_it_is_and_belongs_to_the_run_at_work(file: Path) -> None:
+def test_a_librarys_line_says_whose_it_is_and_belongs_to_the_run_at_work(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     logs.configure("debug", file=file)
+    monkeypatch.setattr(LIBRARY, "level", logging.DEBUG)  # whoever else wants to hear all of it
     LIBRARY.info("Sending client message: CANARY")  # what they say below a warning may be what a model is told
     with following("run1", "user:alice", TRACE):
         LIBRARY.warning("it \x1b[2J broke\noff\u202e")

@@ -54,7 +54,7 @@ def from_manifest(
     return Agent(manifest, Principal(f"user:{_user()}", roles), journal, house, durable)
 
 
-def keep_log(manifest: Manifest) -> None:
+def keep_log(manifest: Manifest, *, redact: Callable[[str], str] | None = None) -> None:
     """Write the log of this process as the manifest says, or to the file that RINGFENCE_LOG names.
 
     For whoever owns the process, as the command line does: a program that embeds an agent has a log of its own.
@@ -63,7 +63,7 @@ def keep_log(manifest: Manifest) -> None:
     runtime, named = manifest.runtime, os.environ.get("RINGFENCE_LOG", "")
     file = Path(named).absolute() if named else manifest.root / runtime.log_file if runtime.log_file else None
     level = "info" if file is not None and "log_level" not in runtime.model_fields_set else runtime.log_level
-    logs.configure(level, file=file)
+    logs.configure(level, file=file, redact=redact)
 
 
 async def examine(manifest: Manifest) -> None:
