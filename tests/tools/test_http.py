@@ -15,6 +15,7 @@ from ringfence.core.values import Action, canonical
 from ringfence.manifest.tools import BuiltinTool, Host
 from ringfence.tools import http
 from ringfence.tools.tool import Tool, Use
+from ringfence.tracing import carrying
 
 from .net import Way, answer, heard, here, serving, way
 
@@ -173,3 +174,16 @@ def test_the_catalogue_entry_is_a_commit_unless_all_hosts_only_ask() -> None:
     assert posts.types == {"url": "url"}
     assert posts.output.trust is Trust.UNTRUSTED
     assert not posts.confined
+
+
+async def test_the_trace_of_a_call_goes_along_unless_the_operator_says_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OWN_TRACE", "the operator's")
+    sent = {"traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", "tracestate": "vendor=1"}
+    for headers, expected in (({}, sent["traceparent"]), ({"TraceParent": "${OWN_TRACE}"}, "the operator's")):
+        async with serving(answer()) as server:
+            host = Host.model_validate({**here(server.port).model_dump(exclude={"headers"}), "headers": headers})
+            with carrying(sent):
+                await call(way(host), "GET", server.url)
+        head = server.heard[0].decode().lower()
+        assert head.count(f"traceparent: {expected}\r\n") == head.count("traceparent") == 1
+        assert "tracestate" not in head

@@ -14,23 +14,16 @@ from ringfence.core.values import Principal
 from ringfence.engine.readmore import SPEC as READ_MORE
 from ringfence.manifest.loader import load as load_manifest
 from ringfence.manifest.types import Grant, Manifest, Tool, Workflow
+from ringfence.telemetry import logs
 
 from . import record
 from .agent import Agent, Event, new_run_id, now_ms
 from .house import furnish
 
 __all__ = [
-    "Agent",
-    "Event",
-    "data_home",
-    "examine",
-    "from_manifest",
-    "load",
-    "new_run_id",
-    "now_ms",
-    "operator",
+    "Agent", "Event", "data_home", "examine", "from_manifest", "keep_log", "load", "new_run_id", "now_ms", "operator",
     "tools_of",
-]
+]  # fmt: skip
 
 
 def load(path: str | Path = "ringfence.yaml", *, functions: Sequence[Callable[..., Any]] = ()) -> Agent:
@@ -65,6 +58,18 @@ def operator(manifest: Manifest) -> Principal:
     """Whoever starts a manifest at a terminal: its operator, who holds every role in it."""
     roles = frozenset(reader for reader in _readers(manifest) if reader.startswith("role:"))
     return Principal(f"user:{_user()}", roles)
+
+
+def keep_log(manifest: Manifest, *, redact: Callable[[str], str] | None = None) -> None:
+    """Write the log of this process as the manifest says, or to the file that RINGFENCE_LOG names.
+
+    For whoever owns the process, as the command line does: a program that embeds an agent has a log of its own.
+    Raises ManifestError for a file that cannot be written.
+    """
+    runtime, named = manifest.runtime, os.environ.get("RINGFENCE_LOG", "")
+    file = Path(named).absolute() if named else manifest.root / runtime.log_file if runtime.log_file else None
+    level = "info" if file is not None and "log_level" not in runtime.model_fields_set else runtime.log_level
+    logs.configure(level, file=file, redact=redact)
 
 
 async def examine(manifest: Manifest) -> None:

@@ -5,19 +5,20 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from contextvars import ContextVar, copy_context
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from ringfence import tracing
 from ringfence.core.chain import Kind, Record
 from ringfence.core.errors import JournalError, RingfenceError, ToolError
 from ringfence.core.gate import Gate
 from ringfence.core.grants import TaskGrant
 from ringfence.core.labels import Label, Trust
-from ringfence.core.policy import Leaf, Policy, Profile, SinkSpec
+from ringfence.core.policy import Policy, Profile
 from ringfence.core.turn import State, Turn, fold
 from ringfence.core.values import Principal, digest
 from ringfence.engine import branch, consent, replay
@@ -28,9 +29,13 @@ from ringfence.engine.settings import Settings, Tier
 from ringfence.engine.snapshot import resumed
 from ringfence.manifest.types import Manifest
 from ringfence.stores import hold
+from ringfence.telemetry import logs
+from ringfence.tracing import Trace
 
 from . import grants, past
+from .facts import facts
 from .house import REPLY, House
+from .traces import Traced, at_work, trace_of
 
 DEFAULT_WINDOW = 4096  # tokens, for a server that does not say
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32, lower case
@@ -45,23 +50,6 @@ def new_run_id(now: int) -> str:
     """A ULID-like id: sorts by time, 20 characters, the last 11 random."""
     stamp = "".join(_ALPHABET[(now >> shift) & 31] for shift in range(40, -1, -5))
     return stamp + "".join(secrets.choice(_ALPHABET) for _ in range(11))
-
-
-def _facts(value: Any) -> Any:
-    """All that is decided by, as JSON that is the same in every process: a yes is worth nothing once it has changed."""
-    match value:
-        case frozenset():
-            return sorted(map(_facts, value), key=repr)
-        case Mapping():
-            return sorted(([key, _facts(item)] for key, item in value.items()), key=repr)
-        case list() | tuple():
-            return [_facts(item) for item in value]
-        case SinkSpec() | Leaf() | Label():
-            return [
-                _facts(getattr(value, f.name)) for f in fields(value) if f.name not in ("check", "schema", "summary")
-            ]
-        case _:
-            return value
 
 
 _listener: ContextVar[Callable[[Record], None] | None] = ContextVar("listener", default=None)
@@ -101,22 +89,35 @@ class Agent:
     _opening: asyncio.Lock = field(default_factory=asyncio.Lock)
     _notes: dict[str, str] = field(default_factory=dict)  # on snapshots that were not used, by run
 
-    async def run(self, task: str, *, conversation: str = "", progress: Callable[[str], None] | None = None) -> Result:
-        """Do one task and return its result; a run that could not be finished says so in `result.status`."""
+    async def run(
+        self,
+        task: str,
+        *,
+        conversation: str = "",
+        progress: Callable[[str], None] | None = None,
+        traceparent: str = "",
+        tracestate: str = "",
+    ) -> Result:
+        """Do one task and return its result; a run that could not be finished says so in `result.status`.
+
+        `traceparent` and `tracestate` (W3C Trace Context) say where the task comes from; without them a trace begins.
+        """
         engine = await self._ready()
         before = past.before(self.journal.log, conversation, self._history)
-        run = new_run_id(now_ms())
-        turn = engine.start(
-            task,
-            run=run,
-            principal=self.principal,
-            grant=await self._grant(task, run, [started for started, _ in before]),
-            conversation=conversation,
-            before=[started.run for started, _ in before],
-        )
-        turn.heard = past.heard(turn, before)
-        with self.holding(run):
-            return await engine.drive(turn, history=past.said(before, self._history), progress=progress)
+        run, trace = new_run_id(now_ms()), trace_of(traceparent, tracestate)
+        with tracing.following(run, self.principal.subject, trace):
+            turn = engine.start(
+                task,
+                run=run,
+                principal=self.principal,
+                grant=await self._grant(task, run, [started for started, _ in before], trace),
+                conversation=conversation,
+                before=[started.run for started, _ in before],
+                trace=trace,
+            )
+            turn.heard = past.heard(turn, before)
+            with self.holding(run):
+                return await engine.drive(turn, history=past.said(before, self._history), progress=progress)
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -149,30 +150,33 @@ class Agent:
         """Be the one process that answers a run."""
         return hold.answering(self._held, run) if self.durable else nullcontext()
 
-    async def _grant(self, task: str, run: str, before: Sequence[Record]) -> TaskGrant:
+    async def _grant(self, task: str, run: str, before: Sequence[Record], trace: Trace) -> TaskGrant:
         """POL-3: the manifest's grant; where it says so, of its effects only what the user's words alone call for."""
         version = max((started.body["grant"]["version"] for started in before), default=0) + 1
         grant = grants.of_task(self.house, self.manifest, task, version=version)
         if not self.manifest.grant.planned:
             return grant
         return await grants.planned(
-            grant, task, self._policed(), self.house, self.manifest, run=run, principal=self.principal
+            grant, task, self._policed(), self.house, self.manifest, run=run, principal=self.principal, trace=trace
         )
 
-    def run_sync(self, task: str, *, conversation: str = "") -> Result:
+    def run_sync(self, task: str, *, conversation: str = "", traceparent: str = "", tracestate: str = "") -> Result:
         """`run`, for code that is not async."""
 
         async def once() -> Result:
             try:
-                return await self.run(task, conversation=conversation)
+                return await self.run(task, conversation=conversation, traceparent=traceparent, tracestate=tracestate)
             finally:
                 await self._disconnect()  # connections belong to the event loop, which ends here
 
         return asyncio.run(once())
 
-    def stream(self, task: str, *, conversation: str = "") -> AsyncGenerator[Event | Result, None]:
-        """The events of a run as they happen, its `Result` last. Closing the stream interrupts the run."""
-        return self._follow(lambda progress: self.run(task, conversation=conversation, progress=progress))
+    def stream(
+        self, task: str, *, conversation: str = "", traceparent: str = "", tracestate: str = ""
+    ) -> AsyncGenerator[Event | Result, None]:
+        """`run` as events while they happen, its `Result` last. Closing the stream interrupts the run."""
+        told = {"conversation": conversation, "traceparent": traceparent, "tracestate": tracestate}
+        return self._follow(lambda progress: self.run(task, progress=progress, **told))
 
     async def resume(self, run_id: str, *, progress: Callable[[str], None] | None = None) -> Result:
         """Go on with a run that was interrupted; a finished one returns its result again."""
@@ -182,7 +186,8 @@ class Agent:
             await self._renew(run)
             turn = self.turn(run)
             before = past.recall(self.journal.log, turn)
-            return await engine.drive(turn, history=past.said(before, self._history), progress=progress)
+            with at_work(turn):
+                return await engine.drive(turn, history=past.said(before, self._history), progress=progress)
 
     async def fork(self, run_id: str, *, at: int, task: str = "") -> str:
         """Begin a new run with records 0 to `at` of another, under `task` where it is given; returns its id.
@@ -193,7 +198,7 @@ class Agent:
         engine, log, run = await self._ready(), self.journal.log, new_run_id(now_ms())
         records = log.read(log.find(run_id))
         branch.check(records, at, self.principal)
-        grant = await self._grant(task, run, records[:1]) if task else self.turn(records[0].run).grant
+        grant = await self._grant(task, run, records[:1], Trace.new()) if task else self.turn(records[0].run).grant
         branch.fork(
             engine, self._policed(), records[: at + 1], run=run, principal=self.principal, grant=grant, task=task
         )
@@ -240,11 +245,12 @@ class Agent:
         run = self.journal.log.find(run_id)
         with self._answering(run):
             gate, turn = self._policed(), self.turn(run)
-            if yes:
-                expires = now_ms() + self.manifest.approvals.valid_s * 1000
-                consent.approve(gate, turn, by=self.principal, expires=expires, digest=digest, endorse=endorse)
-            else:
-                consent.deny(gate, turn, by=self.principal, why=why, digest=digest)
+            with at_work(turn):
+                if yes:
+                    expires = now_ms() + self.manifest.approvals.valid_s * 1000
+                    consent.approve(gate, turn, by=self.principal, expires=expires, digest=digest, endorse=endorse)
+                else:
+                    consent.deny(gate, turn, by=self.principal, why=why, digest=digest)
             await gate.flush()
 
     async def _renew(self, run: str) -> None:
@@ -255,7 +261,8 @@ class Agent:
         with self._answering(run):
             turn = self.turn(run)
             if turn.state is State.WAITING:
-                consent.renew(gate, turn, now=now_ms())
+                with at_work(turn):
+                    consent.renew(gate, turn, now=now_ms())
                 await gate.flush()
 
     async def approve(self, run_id: str, *, digest: str = "", endorse: tuple[str, ...] = ()) -> Result:
@@ -269,7 +276,9 @@ class Agent:
             turn = self.turn(run_id)
             if turn.state is State.DONE:
                 raise JournalError(f"run {turn.run} has ended already ({turn.end.get('status')})")
-            return await (await self._ready(probe=False)).cancel(turn, "cancelled by " + self.principal.subject)
+            who, engine = self.principal.subject, await self._ready(probe=False)
+            with at_work(turn):
+                return await engine.cancel(turn, "cancelled by " + who, by=who)
 
     def turn(self, run_id: str) -> Turn:
         """The folded state of a run, by its id or an unambiguous beginning of it."""
@@ -351,13 +360,15 @@ class Agent:
         """The one gate of this agent."""
         if self._gate is None:
             manifest, specs = self.manifest, self.house.specs
-            rules = manifest.model_dump(mode="json", exclude={"workflow"})  # whose bounds are in the grant
-            named = digest([rules, [_facts(specs[name]) for name in sorted(specs)]])
+            unruly: Any = {"workflow": True, "runtime": {"log_level", "log_file"}}  # bounds are in the grant
+            rules = manifest.model_dump(mode="json", exclude=unruly)
+            named = digest([rules, [facts(specs[name]) for name in sorted(specs)]])
             approvers = frozenset(manifest.approvals.approvers) if manifest.approvals.approvers else None
             policy = Policy(
                 specs, Profile(manifest.runtime.profile), named[:16], approvers, manifest.approvals.four_eyes
             )
-            self._gate = Gate(policy, self.house.sinks, self.journal, now_ms, [_observe], self.house.meter)
+            sinks, observers = Traced(self.house), [tracing.observe, logs.observe, _observe]
+            self._gate = Gate(policy, sinks, self.journal, now_ms, observers, self.house.meter)
             self.house.note = self._left
             if self.house.meter is not None:
                 self.house.meter.log = self.journal.log  # rates hold across processes

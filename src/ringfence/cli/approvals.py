@@ -83,6 +83,7 @@ def answer(
 
     async def work() -> Result | None:
         async with app.from_manifest(load(manifest)) as agent:
+            app.keep_log(agent.manifest)
             shout(agent)
             run = agent.turn(run_id).run
             await tell(agent, run, said, digest=digest.lower(), endorse=endorse)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -63,6 +64,12 @@ def bounded(manifest: Manifest, max_steps: int | None) -> Manifest:
     return manifest.model_copy(update={"workflow": manifest.workflow.model_copy(update={"max_steps": max_steps})})
 
 
+def caller() -> dict[str, str]:
+    """Where a task comes from, as whoever started us says (W3C Trace Context in the environment)."""
+    names = ("traceparent", "tracestate")
+    return {name: value for name in names if (value := os.environ.get(name.upper(), ""))}
+
+
 def execute(wanted: Wanted) -> Exit:
     """Do it; the exit code says how it went. With `as_json`, stdout is one JSON object whatever happens."""
     seen: list[str] = []
@@ -104,13 +111,14 @@ async def _run(wanted: Wanted, seen: list[str]) -> tuple[Result, dict[str, objec
     out = console(stderr=True)
     manifest = bounded(load(wanted.manifest), wanted.max_steps)
     wanted.as_json = wanted.as_json or manifest.workflow.output_format == "structured_json"
+    app.keep_log(manifest)
     await fetch_missing(manifest, out, offline=wanted.offline)
     async with app.from_manifest(manifest) as agent:
         if wanted.at is not None:
             seen.append(await agent.fork(wanted.resume, at=wanted.at, task=wanted.task))
         elif wanted.resume:
             seen.append(agent.turn(wanted.resume).run)
-        events = agent.stream_resume(seen[0]) if seen else agent.stream(wanted.task)
+        events = agent.stream_resume(seen[0]) if seen else agent.stream(wanted.task, **caller())
         approvals.shout(agent)
         ask = approvals.at_terminal() and not wanted.as_json
         result = await approvals.follow(agent, events, seen, out, ask=ask, quiet=wanted.quiet)

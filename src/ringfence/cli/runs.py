@@ -76,6 +76,7 @@ def cancel(manifest: Path, run_id: str) -> Exit:
 
     async def work() -> str:
         async with app.from_manifest(load(manifest)) as agent:
+            app.keep_log(agent.manifest)
             return (await agent.cancel(run_id)).run_id
 
     print(f"run {asyncio.run(interruptible(work()))} is cancelled")

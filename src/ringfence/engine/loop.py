@@ -18,6 +18,7 @@ from ringfence.core.grants import TaskGrant
 from ringfence.core.labels import Label, Trust, join_all
 from ringfence.core.turn import State, Turn
 from ringfence.core.values import JSON, Action, Deny, Outcome, Principal, Prompt, canonical
+from ringfence.tracing import Trace
 
 from .context import Said, Transcript
 from .course import NOTHING, UNSUPPORTED, Course, course, doubts, has_worked, made, named_in, undone
@@ -63,22 +64,21 @@ class Engine:
         conversation: str = "",
         before: Sequence[str] = (),
         origin: Mapping[str, JSON] | None = None,
+        trace: Trace | None = None,
     ) -> Turn:
         """Open a run: its grant is fixed here, from trusted words, before any data is read (POL-3).
 
         `before` names the runs of the conversation that the model is shown, oldest first; `origin` the run and the
         record that a fork goes on from.
         """
-        turn = Turn()
+        turn, trace = Turn(), trace or Trace.new()
         label = Label(Trust.USER, frozenset({principal.member}))
+        who = {"subject": principal.subject, "roles": sorted(principal.roles), "tenant": principal.tenant}
         body: dict[str, Any] = {
             "task": task,
-            "principal": {
-                "subject": principal.subject,
-                "roles": sorted(principal.roles),
-                "tenant": principal.tenant,
-            },
+            "principal": who,
             "grant": grant.to_json(),
+            "trace": trace.to_json(),
             **self._settings.about,
         }
         if conversation:
@@ -88,6 +88,7 @@ class Engine:
         policy = self._gate.policy
         effects = sorted(name for name in grant.sinks if (spec := policy.sinks.get(name)) and not spec.reads)
         view: dict[str, JSON] = {"policy": policy.digest, "profile": str(policy.profile), "effects": effects}
+        view["trace"] = trace.trace_id
         if origin is not None:
             view["forked"] = dict(origin)
         self._gate.record(turn, Kind.STARTED, label=label, view=view, body=body, run=run)
@@ -112,9 +113,9 @@ class Engine:
             self._read_more.live.pop(turn.run, None)
         return result_of(turn)
 
-    async def cancel(self, turn: Turn, reason: str) -> Result:
-        """End a run that will not be resumed."""
-        self._finish(turn, "cancelled", {"answer": "", "reason": reason})
+    async def cancel(self, turn: Turn, reason: str, *, by: str = "") -> Result:
+        """End a run that will not be resumed; `by` is whoever said so, which a reader needs no key to see."""
+        self._finish(turn, "cancelled", {"answer": "", "reason": reason}, by=by)
         await self._gate.flush()
         return result_of(turn)
 
@@ -345,8 +346,8 @@ class Engine:
                 end, status = {**end, "reason": _problem(value)}, "failed"
         self._finish(turn, status, end)
 
-    def _finish(self, turn: Turn, status: str, end: dict[str, JSON]) -> Record:
-        view = {"status": status, "usage": dict(turn.usage)}
+    def _finish(self, turn: Turn, status: str, end: dict[str, JSON], *, by: str = "") -> Record:
+        view = {"status": status, "usage": dict(turn.usage), **({"by": by} if by else {})}
         return self._gate.record(turn, Kind.FINISHED, label=turn.label, view=view, body={"status": status, **end})
 
     async def _retry(self, turn: Turn, live: Live, problem: str) -> None:

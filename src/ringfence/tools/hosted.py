@@ -16,6 +16,7 @@ import pydantic
 from ringfence.core.errors import ToolError
 from ringfence.core.values import JSON, Action, Outcome, canonical, ordered
 from ringfence.jobs import Job, Launcher, Limits, Process
+from ringfence.tracing import headers
 
 from .tool import Tool
 from .wire import MAX_LINE_BYTES, decoded, lines
@@ -350,7 +351,8 @@ class Hosted:
 
     async def perform(self, action: Action) -> Outcome:
         """Have it done; what comes back is data."""
-        return Outcome(await self.worker.call(self.name, action.args, again=self.again, run=action.run))
+        trace = dict(headers())
+        return Outcome(await self.worker.call(self.name, action.args, again=self.again, run=action.run, trace=trace))
 
     async def preview(self, args: Mapping[str, JSON]) -> str:
         """What a call would change, in words for a person."""

@@ -14,6 +14,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, Field
 
+from ringfence import tracing
 from ringfence.core.errors import ToolError
 from ringfence.core.policy import Effect, Role
 from ringfence.core.values import JSON, Action, Outcome, digest, ordered
@@ -100,7 +101,7 @@ class _Call:
         args: Any = parse(self._args, action.args)
         if args.body and args.method not in ("POST", "PUT", "PATCH"):
             raise ToolError(f"a {args.method} request has no body", todo="put what it asks for into the url")
-        headers = {"Accept": "application/json", **args.headers}
+        headers = {"Accept": "application/json", **tracing.outward(), **args.headers}
         body = b""
         if args.method in ("POST", "PUT", "PATCH"):
             body = ordered(args.body)
