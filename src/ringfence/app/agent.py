@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext, suppress
 from contextvars import ContextVar, copy_context
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,19 +17,20 @@ from ringfence.core.errors import JournalError, RingfenceError, ToolError
 from ringfence.core.gate import Gate
 from ringfence.core.grants import TaskGrant
 from ringfence.core.labels import Label, Trust
-from ringfence.core.policy import Leaf, Policy, Profile, SinkSpec
 from ringfence.core.turn import State, Turn, fold
-from ringfence.core.values import Principal, digest
-from ringfence.engine import consent, planner
+from ringfence.core.values import Principal
+from ringfence.engine import consent, ledger, planner
 from ringfence.engine.consent import Question
 from ringfence.engine.context import Said
 from ringfence.engine.course import only_asks
+from ringfence.engine.ledger import Reconcile, Unsettled
 from ringfence.engine.loop import Engine, Settings, Tier
 from ringfence.engine.result import Result
 from ringfence.manifest.types import Manifest
 from ringfence.stores import hold
 
 from .house import REPLY, House
+from .policy import policy_of
 
 DEFAULT_WINDOW = 4096  # tokens, for a server that does not say
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32, lower case
@@ -44,23 +45,6 @@ def new_run_id(now: int) -> str:
     """A ULID-like id: sorts by time, 20 characters, the last 11 random."""
     stamp = "".join(_ALPHABET[(now >> shift) & 31] for shift in range(40, -1, -5))
     return stamp + "".join(secrets.choice(_ALPHABET) for _ in range(11))
-
-
-def _facts(value: Any) -> Any:
-    """All that is decided by, as JSON that is the same in every process: a yes is worth nothing once it has changed."""
-    match value:
-        case frozenset():
-            return sorted(map(_facts, value), key=repr)
-        case Mapping():
-            return sorted(([key, _facts(item)] for key, item in value.items()), key=repr)
-        case list() | tuple():
-            return [_facts(item) for item in value]
-        case SinkSpec() | Leaf() | Label():
-            return [
-                _facts(getattr(value, f.name)) for f in fields(value) if f.name not in ("check", "schema", "summary")
-            ]
-        case _:
-            return value
 
 
 _listener: ContextVar[Callable[[Record], None] | None] = ContextVar("listener", default=None)
@@ -224,6 +208,30 @@ class Agent:
                 consent.deny(gate, turn, by=self.principal, why=why, digest=digest)
             await gate.flush()
 
+    def uncertain(self) -> list[Unsettled]:
+        """The calls of which nobody knows whether they were done, the oldest first; none of a run that is under way."""
+        gate, found = self._policed(), list[Unsettled]()
+        for summary in self.journal.log.runs(1000):
+            if summary.state in ("open", "uncertain"):
+                with suppress(hold.Held), self.holding(summary.run):
+                    found += ledger.unsettled(gate, self.turn(summary.run))
+        return sorted(found, key=lambda one: one.when)
+
+    async def settle(
+        self, run_id: str, done: bool, *, call: int | None = None, result: Any = None, why: str = ""
+    ) -> int:
+        """Say of a call of which nobody knows whether it was done, that it was, with this `result`, or was not.
+
+        `call` is the seq of its intent, which is returned; the run goes on when it is resumed. Raises JournalError for
+        a word that cannot count, and while the run is under way.
+        """
+        run = self.journal.log.find(run_id)
+        with self.holding(run), self._answering(run):
+            gate, turn = self._policed(), self.turn(run)
+            seq = ledger.settle(gate, turn, by=self.principal, done=done, call=call, result=result, why=why)
+            await gate.flush()
+        return seq
+
     async def _renew(self, run: str) -> None:
         """Ask anew what a run waits for, if the policy has changed since."""
         gate, turn = self._policed(), self.turn(run)
@@ -246,6 +254,9 @@ class Agent:
             turn = self.turn(run_id)
             if turn.state is State.DONE:
                 raise JournalError(f"run {turn.run} has ended already ({turn.end.get('status')})")
+            if ledger.unsettled(self._policed(), turn):
+                todo = f"say so first: ringfence runs settle {turn.run} --done, or --not-done"
+                raise JournalError(f"run {turn.run} has a call of which it is not known whether it was done", todo=todo)
             return await (await self._ready(probe=False)).cancel(turn, "cancelled by " + self.principal.subject)
 
     def turn(self, run_id: str) -> Turn:
@@ -341,7 +352,9 @@ class Agent:
         if probe and self.house.workshop is not None:
             self._warming = asyncio.create_task(self.house.workshop.warm())  # while the model is asked what it has
         tiers = [await self._tier(n, probe) for n in range(len(self.manifest.inference.tiers))]
-        engine = Engine(self._policed(), tiers, settings, reply=REPLY, read_more=self.house.read_more)
+        catalogue = self.manifest.catalogue.items()
+        ways = {f"tool:{n}": Reconcile(f"tool:{w.by}", w.args, w.done) for n, e in catalogue if (w := e.reconcile)}
+        engine = Engine(self._policed(), tiers, settings, reply=REPLY, read_more=self.house.read_more, reconcile=ways)
         if probe:
             self._engine = engine
         return engine
@@ -349,13 +362,7 @@ class Agent:
     def _policed(self) -> Gate:
         """The one gate of this agent."""
         if self._gate is None:
-            manifest, specs = self.manifest, self.house.specs
-            rules = manifest.model_dump(mode="json", exclude={"workflow"})  # whose bounds are in the grant
-            named = digest([rules, [_facts(specs[name]) for name in sorted(specs)]])
-            approvers = frozenset(manifest.approvals.approvers) if manifest.approvals.approvers else None
-            policy = Policy(
-                specs, Profile(manifest.runtime.profile), named[:16], approvers, manifest.approvals.four_eyes
-            )
+            policy = policy_of(self.manifest, self.house.specs)
             self._gate = Gate(policy, self.house.sinks, self.journal, now_ms, [_observe], self.house.meter)
             self.house.note = self._left
             if self.house.meter is not None:
