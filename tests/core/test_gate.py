@@ -30,7 +30,8 @@ async def test_an_allowed_action_reaches_its_sink_and_both_ends_are_recorded() -
     assert result == Outcome({"x": 1}, Label(Trust.TYPED))
     intent, outcome = h.log.records
     assert (intent.kind, intent.view, intent.body) == (
-        Kind.INTENT, {"sink": "tool:read", "rule": "POL-8"}, {"args": {"x": 1}, "call": 0},
+        Kind.INTENT, {"sink": "tool:read", "rule": "POL-8", "key": h.sinks["tool:read"].reached[0].key},
+            {"args": {"x": 1}, "call": 0},
     )  # fmt: skip
     assert (outcome.kind, outcome.view, outcome.body) == (
         Kind.OUTCOME, {"of": intent.seq, "ok": True, "ms": 0}, {"value": {"x": 1}},

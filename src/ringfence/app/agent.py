@@ -6,7 +6,7 @@ import asyncio
 import secrets
 import time
 from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from contextvars import ContextVar, copy_context
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,11 +18,11 @@ from ringfence.core.errors import JournalError, RingfenceError, ToolError
 from ringfence.core.gate import Gate
 from ringfence.core.grants import TaskGrant
 from ringfence.core.labels import Label, Trust
-from ringfence.core.policy import Policy, Profile
 from ringfence.core.turn import State, Turn, fold
-from ringfence.core.values import Principal, digest
-from ringfence.engine import branch, consent, replay
+from ringfence.core.values import Principal
+from ringfence.engine import branch, consent, ledger, replay
 from ringfence.engine.consent import Question
+from ringfence.engine.ledger import Reconcile, Unsettled
 from ringfence.engine.loop import Engine
 from ringfence.engine.result import Result
 from ringfence.engine.settings import Settings, Tier
@@ -33,8 +33,8 @@ from ringfence.telemetry import logs
 from ringfence.tracing import Trace
 
 from . import grants, past
-from .facts import facts
 from .house import REPLY, House
+from .policy import policy_of
 from .traces import Traced, at_work, trace_of
 
 DEFAULT_WINDOW = 4096  # tokens, for a server that does not say
@@ -253,6 +253,30 @@ class Agent:
                     consent.deny(gate, turn, by=self.principal, why=why, digest=digest)
             await gate.flush()
 
+    def uncertain(self) -> list[Unsettled]:
+        """The calls of which nobody knows whether they were done, the oldest first; none of a run that is under way."""
+        gate, found = self._policed(), list[Unsettled]()
+        for summary in self.journal.log.runs(1000):
+            if summary.state in ("open", "uncertain"):
+                with suppress(hold.Held), self.holding(summary.run):
+                    found += ledger.unsettled(gate, self.turn(summary.run))
+        return sorted(found, key=lambda one: one.when)
+
+    async def settle(
+        self, run_id: str, done: bool, *, call: int | None = None, result: Any = None, why: str = ""
+    ) -> int:
+        """Say of a call of which nobody knows whether it was done, that it was, with this `result`, or was not.
+
+        `call` is the seq of its intent, which is returned; the run goes on when it is resumed. Raises JournalError for
+        a word that cannot count, and while the run is under way.
+        """
+        run = self.journal.log.find(run_id)
+        with self.holding(run), self._answering(run):
+            gate, turn = self._policed(), self.turn(run)
+            seq = ledger.settle(gate, turn, by=self.principal, done=done, call=call, result=result, why=why)
+            await gate.flush()
+        return seq
+
     async def _renew(self, run: str) -> None:
         """Ask anew what a run waits for, if the policy has changed since."""
         gate, turn = self._policed(), self.turn(run)
@@ -276,6 +300,9 @@ class Agent:
             turn = self.turn(run_id)
             if turn.state is State.DONE:
                 raise JournalError(f"run {turn.run} has ended already ({turn.end.get('status')})")
+            if ledger.unsettled(self._policed(), turn):
+                todo = f"say so first: ringfence runs settle {turn.run} --done, or --not-done"
+                raise JournalError(f"run {turn.run} has a call of which it is not known whether it was done", todo=todo)
             who, engine = self.principal.subject, await self._ready(probe=False)
             with at_work(turn):
                 return await engine.cancel(turn, "cancelled by " + who, by=who)
@@ -350,8 +377,17 @@ class Agent:
         if probe and self.house.workshop is not None:
             self._warming = asyncio.create_task(self.house.workshop.warm())  # while the model is asked what it has
         tiers = [await self._tier(n, probe) for n in range(len(self.manifest.inference.tiers))]
-        keep = getattr(self.journal, "keep_state", None)
-        engine = Engine(self._policed(), tiers, settings, reply=REPLY, read_more=self.house.read_more, keep=keep)
+        catalogue = self.manifest.catalogue.items()
+        ways = {f"tool:{n}": Reconcile(f"tool:{w.by}", w.args, w.done) for n, e in catalogue if (w := e.reconcile)}
+        engine = Engine(
+            self._policed(),
+            tiers,
+            settings,
+            reply=REPLY,
+            read_more=self.house.read_more,
+            keep=getattr(self.journal, "keep_state", None),
+            reconcile=ways,
+        )
         if probe:
             self._engine = engine
         return engine
@@ -359,14 +395,7 @@ class Agent:
     def _policed(self) -> Gate:
         """The one gate of this agent."""
         if self._gate is None:
-            manifest, specs = self.manifest, self.house.specs
-            unruly: Any = {"workflow": True, "runtime": {"log_level", "log_file"}}  # bounds are in the grant
-            rules = manifest.model_dump(mode="json", exclude=unruly)
-            named = digest([rules, [facts(specs[name]) for name in sorted(specs)]])
-            approvers = frozenset(manifest.approvals.approvers) if manifest.approvals.approvers else None
-            policy = Policy(
-                specs, Profile(manifest.runtime.profile), named[:16], approvers, manifest.approvals.four_eyes
-            )
+            policy = policy_of(self.manifest, self.house.specs)
             sinks, observers = Traced(self.house), [tracing.observe, logs.observe, _observe]
             self._gate = Gate(policy, sinks, self.journal, now_ms, observers, self.house.meter)
             self.house.note = self._left

@@ -18,7 +18,7 @@ from ringfence.engine.readmore import ReadMore
 from ringfence.manifest.loader import check_names
 from ringfence.manifest.types import BuiltinTool, Manifest, PythonTool, Tool
 from ringfence.stores.rates import SlidingWindow
-from ringfence.tools.catalogue import declared
+from ringfence.tools.catalogue import declared, handed
 from ringfence.tools.python import from_function
 from ringfence.tools.tool import Use
 
@@ -212,12 +212,17 @@ def _declare(house: House, manifest: Manifest) -> None:
     }
     for server in house.servers:
         made |= {f"{server.alias}.{name}": (None, None) for name in server.quarantined}
-    check_names(manifest, made, absent=[server.alias for server in house.servers if "*" in server.quarantined])
+    absent = [server.alias for server in house.servers if "*" in server.quarantined]
+    acting = [name.removeprefix("tool:") for name, spec in house.specs.items() if not spec.reads]
+    check_names(manifest, made, absent=absent, acting=acting)
     servers = {server.alias for server in house.servers}  # which have taken the operator's word in already
     for name, entry in manifest.catalogue.items():
         spec = house.specs.get(f"tool:{name}")
         if spec is not None and name.partition(".")[0] not in servers:
             house.specs[spec.name] = declared(spec, entry)
+    for name, spec in house.specs.items():
+        if spec.keyed:
+            house.specs[name], house.sinks[name] = handed(spec, house.sinks[name])
 
 
 def _effects(house: House, manifest: Manifest) -> frozenset[str]:

@@ -24,7 +24,7 @@ from ..stores.hold import Held
 from . import exits
 from .exits import Exit
 from .interrupt import interruptible
-from .question import as_json, folded, option, screen, ways
+from .question import as_json, find_out, folded, option, screen, ways
 from .screen import Live, console
 from .text import decoded, duration, plain
 
@@ -102,6 +102,8 @@ def answer(
         return Exit.DONE
     if result.answer:
         print(plain(result.answer))
+    if result.status == "uncertain":
+        print(find_out(result.summary, manifest), file=sys.stderr)
     return exits.of_status(result.status)
 
 

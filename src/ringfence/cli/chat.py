@@ -16,6 +16,7 @@ from ..manifest.loader import load
 from . import approvals, exits, runs
 from .exits import Exit, Interrupted
 from .interrupt import interruptible
+from .question import find_out
 from .run import caller, resume_hint
 from .screen import console
 from .text import decoded, plain
@@ -102,8 +103,10 @@ class Chat:
             hint = f"; resume with: {resume_hint(seen[0], self._manifest)}" if seen else ""
             self._note("stopped" + hint)
             return
-        if result.answer or result.status != "waiting":
+        if result.answer or result.status not in ("waiting", "uncertain"):
             print(plain(result.answer), flush=True)
+        if result.status == "uncertain":
+            self._note(find_out(result.summary, self._manifest))
 
     async def _run(self, task: str, seen: list[str]) -> Result:
         events = self._agent.stream(task, conversation=self._conversation, **caller())

@@ -14,10 +14,10 @@ from ..core.errors import ManifestError
 from ..engine.result import Result
 from ..manifest.loader import load
 from ..manifest.types import Manifest
-from . import approvals, exits
+from . import approvals, exits, uncertain
 from .exits import Exit, Interrupted
 from .interrupt import interruptible
-from .question import option
+from .question import find_out, option
 from .screen import console
 from .text import decoded, plain
 
@@ -92,7 +92,7 @@ def execute(wanted: Wanted) -> Exit:
     elif result.answer or result.status != "waiting":
         print(plain(result.answer))
     if result.status == "uncertain":
-        print(f"a person has to decide; look with: ringfence runs show {result.run_id}", file=sys.stderr)
+        print(find_out(result.summary, wanted.manifest), file=sys.stderr)
     return exits.of_status(result.status)
 
 
@@ -125,6 +125,8 @@ async def _run(wanted: Wanted, seen: list[str]) -> tuple[Result, dict[str, objec
         more: dict[str, object] = {"warnings": agent.warnings}
         if result.status == "waiting":
             more["question"] = await approvals.undecided(agent, result.run_id, wanted.manifest)
+        if result.status == "uncertain":
+            more["uncertain"] = uncertain.of_run(agent, result.run_id, wanted.manifest)
         return result, more
 
 

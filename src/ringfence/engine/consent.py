@@ -133,7 +133,12 @@ def _answerable(gate: Gate, turn: Turn, by: Principal, digest: str) -> Question:
             f"expected an answer to {asked.digest[:12]}, got one to {digest[:12]}",
             todo="look at what is asked now: `ringfence approvals`",
         )
+    entitled(gate, turn, by)
+    return asked
+
+
+def entitled(gate: Gate, turn: Turn, by: Principal) -> None:
+    """Raise JournalError if `by` may not answer what this run asks."""
     if not gate.policy.may_approve(by, turn):
         who = ", ".join(sorted(gate.policy.approvers or ())) or "the one who asked"
         raise JournalError(f"{by.subject} may not answer this; {who} may", todo="ask one of them")
-    return asked

@@ -23,6 +23,7 @@ from ringfence.tracing import Trace
 from .context import Said, Transcript
 from .course import NOTHING, UNSUPPORTED, Course, course, doubts, has_worked, made, named_in, undone
 from .evidence import doubt, inert, invented_numbers, restored, says_nothing
+from .ledger import Ledger, Reconcile
 from .live import Live, Progress, last_thought
 from .readmore import SPEC as READ_MORE
 from .readmore import ReadMore
@@ -46,12 +47,14 @@ class Engine:
         reply: str,
         read_more: ReadMore | None = None,
         keep: Keep | None = None,
+        reconcile: Mapping[str, Reconcile] | None = None,
     ) -> None:
         self._gate = gate
         self._keep = keep  # where snapshots go
         self._tiers = tiers
         self._settings = settings
         self._reply = reply
+        self._ledger = Ledger(gate, reconcile or {})
         self._read_more = read_more or ReadMore(chars=settings.result_chars)
 
     def start(
@@ -108,6 +111,8 @@ class Engine:
                 await self._orient(turn, live)
             while turn.state not in (State.DONE, State.WAITING):
                 await self._advance(turn, live)
+                if turn.uncertain is not None:
+                    break
             await self._gate.flush()
         finally:
             self._read_more.live.pop(turn.run, None)
@@ -145,6 +150,8 @@ class Engine:
     async def _advance(self, turn: Turn, live: Live) -> None:
         if turn.state is not State.ACTING:
             await self._think(turn, live)
+            return
+        if not await self._ledger.clear(turn, live.tried, live.why):
             return
         try:
             step = live.read(last_thought(turn))
@@ -259,12 +266,6 @@ class Engine:
     async def _act(self, turn: Turn, live: Live, calls: Sequence[Call], waiting: Sequence[int]) -> None:
         """Make the calls that have no answer yet: reads side by side, an effect alone."""
         sinks = self._gate.policy.sinks
-        hidden = [r for r in turn.open.values() if not (spec := sinks.get(r.view["sink"])) or not spec.redo]
-        if hidden:  # DESIGN 8: a crash hid whether it was done; never silently retried
-            names = ", ".join(r.view["sink"].removeprefix(TOOL) for r in hidden)
-            why = f"it is not known whether {names} was done before the interruption"
-            self._finish(turn, "uncertain", {"answer": "", "reason": why})
-            return
         actions = []
         for n in waiting:
             action = self._call(turn, live, calls[n], n)
@@ -277,7 +278,8 @@ class Engine:
         reads = [a for a in actions if (spec := sinks.get(a.sink)) is None or spec.reads]
         batch = reads if reads and reads[0] is actions[0] else actions[:1]
         failed = [r for r in await self._gate.perform_all(turn, batch) if isinstance(r, Outcome) and not r.ok]
-        if failed and not self._settings.retry_with_context:
+        live.why = _problem(failed[0].value) if failed and turn.open else ""
+        if failed and not live.why and not self._settings.retry_with_context:
             await self._give_up(turn, live, _problem(failed[0].value), status="failed")
 
     def _call(self, turn: Turn, live: Live, call: Call, number: int) -> Action:

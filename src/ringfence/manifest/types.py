@@ -260,6 +260,11 @@ class Manifest(Strict):
             ("grant", "budgets"): self.grant.budgets,
             ("grant", "objects"): self.grant.objects,
             ("catalogue",): self.catalogue,
+            **{
+                ("catalogue", name, "reconcile"): {"by": entry.reconcile.by}
+                for name, entry in self.catalogue.items()
+                if entry.reconcile is not None
+            },
         }
 
     @property

@@ -19,7 +19,8 @@ class RunSummary:
 
     index    place of its first record in the log; `runs(before=index)` gives the runs that started earlier
     started  milliseconds since 1970 UTC, as `ended`, the time of the last record so far
-    state    "open", "waiting" for a human, or what `run.finished` says in its view's `status` ("done" if nothing)
+    state    "open", "waiting" for a human, "uncertain" whether an effect was done, or what `run.finished` says in its
+             view's `status` ("done" if nothing)
     """
 
     run: str
@@ -174,6 +175,8 @@ def state_of(last: Record) -> str:
     """Where a run stands, from the view of its last record."""
     if last.kind is Kind.FINISHED:
         return str(last.view.get("status", "done"))
+    if last.kind is Kind.CHECKPOINT and "uncertain" in last.view:
+        return "uncertain"
     asked = last.kind is Kind.DECISION and last.view.get("verdict") == "ask"
     return "waiting" if asked else "open"
 

@@ -17,7 +17,7 @@ from typing import Any, TypeVar, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, PydanticUserError, create_model
 
-from ringfence.core.errors import ManifestError, RingfenceError, ToolError
+from ringfence.core.errors import ManifestError, RingfenceError, ToolError, Uncertain
 from ringfence.core.labels import ANYONE, NOBODY, Audience, Clause, Label, Trust, seen_by
 from ringfence.core.policy import Effect, Role, SinkSpec
 from ringfence.core.values import JSON, Action, Outcome, canonical, digest
@@ -200,6 +200,8 @@ class _Function:
                 value = await self._function(**given)
             else:
                 value = await asyncio.to_thread(self._function, **given)
+        except Uncertain:
+            raise
         except RingfenceError as error:
             raise ToolError(error.what, todo=error.todo) from None
         except Exception as error:  # the author's code: whatever it raises is the tool's failure, without traceback

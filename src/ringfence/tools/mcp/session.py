@@ -11,7 +11,7 @@ from contextvars import Context
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from ringfence.core.errors import ToolError
+from ringfence.core.errors import ToolError, Uncertain
 from ringfence.core.values import JSON
 from ringfence.tracing import headers
 
@@ -188,7 +188,7 @@ class Server:
             link.valve.close("took nothing in")
             self._failed(link, name, None)
         except ValueError:  # pydantic's: what came is no result of a tool
-            raise ToolError(f"{self.alias}.{name} answered with something that is no result") from None
+            raise Uncertain(f"{self.alias}.{name} answered with something that is no result") from None
         self._faults = 0
         link.served = True
         if isinstance(answer, types.InputRequiredResult):
@@ -207,13 +207,13 @@ class Server:
         self._fault()
         if link.dead or error is None or error.code == CONNECTION_CLOSED:
             link.valve.close("hung up")
-            raise ToolError(
+            raise Uncertain(
                 f"{self.alias} {link.valve.why} before {name} answered; what the call did is not known",
                 todo="the server is started again for the next call, and knows nothing of the earlier ones",
             ) from None
         if self._faults > 1:
             link.valve.close("did not answer twice")
-        raise ToolError(
+        raise Uncertain(
             f"{self.alias}.{name} did not answer within {self._timeout_s:g} s; the call was cancelled, and what it did"
             " is not known",
             todo="ask for less, or use another tool",
