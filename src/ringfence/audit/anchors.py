@@ -63,15 +63,15 @@ class FileAnchor:
         return f"file {self.path}"
 
     def put(self, note: str) -> None:
-        """Append and sync. A piece that an interrupted writer left stays; the head begins behind an empty line."""
+        """Append and sync, behind an empty line: a piece that an interrupted writer left stays what it is."""
         with _faults(self.name, "make its folder, mount its disk, or name another file"):
             flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
             fd = os.open(self.path, flags, _MODE)
             try:
                 fcntl.flock(fd, fcntl.LOCK_EX)
                 size = os.fstat(fd).st_size
-                last = os.pread(fd, 1, size - 1) if size else b"\n"
-                data = (note if last == b"\n" else "\n\n" + note).encode()
+                begin = "" if not size else "\n" if os.pread(fd, 1, size - 1) == b"\n" else "\n\n"
+                data = (begin + note).encode()
                 written = os.write(fd, data)
                 os.fsync(fd)
             finally:

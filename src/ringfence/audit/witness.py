@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable, Sequence
 
@@ -43,7 +44,7 @@ class Witness:
     def __init__(self, url: str, verifier: Verifier, timeout_s: float = 10.0) -> None:
         self.name = f"witness {url}"
         self.verifier = verifier
-        self._url = url.rstrip("/") + "/add-checkpoint"
+        self._url = url.rstrip("/")
         self._timeout_s = timeout_s
         self._size = 0  # of the last head that it is known to have signed
 
@@ -75,18 +76,23 @@ class Witness:
             there = self._there(answer, old)
             if there > size:
                 raise NotContinued(
-                    f"{self.name} has signed {there} records of this log, which has {size}: records are gone, or a "
-                    "copy of the log was used elsewhere",
-                    todo="stop writing, keep the file, and compare it with the newest head at the anchors: "
-                    "ringfence audit verify --anchor FILE",
+                    f"{self.name} says that it has signed {there} records of this log, which has {size}: records are "
+                    "gone, or a copy of the log was used elsewhere",
+                    todo=f"stop writing, keep the file, and compare it with the head at {self._evidence(note)}: "
+                    "if no key of yours has signed that one, the witness lies",
                 )
             old = there
         raise WitnessDown(f"{self.name} names another size each time", todo="see who else sends it heads of this log")
 
+    def _evidence(self, note: str) -> str:
+        """Where a witness shows the last head that it has signed (tlog-witness, for monitors)."""
+        origin = Checkpoint.parse(notes.unverified(note)).origin
+        return f"{self._url}/{hashlib.sha256(origin.encode()).hexdigest()}/checkpoint"
+
     def _ask(self, old: int, proof: Sequence[bytes], note: str) -> Answer:
         lines = [f"old {old}", *map(notes.to_base64, proof), "", ""]
         try:
-            return post(self._url, "\n".join(lines) + note, timeout_s=self._timeout_s)
+            return post(self._url + "/add-checkpoint", "\n".join(lines) + note, timeout_s=self._timeout_s)
         except Unreachable as error:
             raise WitnessDown(f"{self.name}: {error.what}", todo=error.todo) from None
 
@@ -125,18 +131,18 @@ class Witness:
 
     def _checked(self, text: str, note: str) -> str:
         """The line of its answer that its key signed; lines of other keys are ignored."""
-        why = "no line of a signature"
+        why = "it is empty"
         for line in text.removesuffix("\n").split("\n"):
             try:
                 if notes.opened(notes.add(note, line), [self.verifier])[1]:
                     return line + "\n"
             except UnknownKey:
-                why = "signatures of other keys alone"
+                why = "it has signatures of other keys alone"
             except NoteError as error:
                 why = error.what
                 break
         raise WitnessLies(
-            f"{self.name} was asked to sign a head, and answered with {why}",
+            f"{self.name} was asked to sign a head, and its answer does not count: {why}",
             todo=f"compare the key that it prints with {self.verifier} in `audit.witnesses`; do not count on it before",
         )
 
