@@ -20,8 +20,8 @@ NOON = 1_769_860_800_000  # 2026-01-31T12:00:00Z
 
 def records_of(run: str, *, trace: str = TRACE, principal: str = "user:alice", at: int = NOON) -> list[Record]:
     """A run with a model call, a read, an effect, a failure, a refusal, a question and its approval, and a way out."""
-    attempt = {"state": "done", "method": "GET", "host": "example.org", "port": 443, "path": "/a", "address": "192.0.2.7",
-               "sent": 120, "received": 4096, "why": "", "run": run}  # fmt: skip
+    attempt = {"state": "done", "method": "GET", "host": "example.org", "port": 443, "path": "/a", "run": run,
+               "address": "192.0.2.7", "sent": 120, "received": 4096, "why": ""}  # fmt: skip
     started = {"policy": "p" * 16, "profile": "default", "effects": ["tool:files.write"]}
     lines: list[tuple[Kind, Any]] = [
         (Kind.STARTED, started | ({"trace": trace} if trace else {})),

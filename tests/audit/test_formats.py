@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ringfence.audit.events import Event, Runs, events, selected
+from ringfence.audit.events import Runs, events, selected
 from ringfence.audit.formats import COLUMNS, encode
 from ringfence.core import chain
 from ringfence.core.chain import Kind, Record
@@ -23,9 +23,9 @@ from .conftest import LABEL, NOON, TRACE, append
 OCSF = json.loads((Path(__file__).parent / "ocsf-1.8.0.json").read_text())
 PARTS = {  # which object an attribute holds, of those that we fill
     "metadata": "metadata", "metadata.product": "product", "app": "product", "api": "api", "api.request": "request",
-    "api.service": "service", "actor": "actor", "actor.user": "user", "user": "user", "src_endpoint": "network_endpoint",
-    "dst_endpoint": "network_endpoint", "traffic": "network_traffic", "policy": "policy",
-    "message_context": "message_context", "message_context.service": "service",
+    "api.service": "service", "actor": "actor", "actor.user": "user", "user": "user",
+    "src_endpoint": "network_endpoint", "dst_endpoint": "network_endpoint", "traffic": "network_traffic",
+    "policy": "policy", "message_context": "message_context", "message_context.service": "service",
 }  # fmt: skip
 
 

@@ -29,6 +29,7 @@ from .formats import ENCODERS
 
 BATCH_RECORDS = 256
 _BATCH_BYTES = 1 << 20
+_CAREFUL = 16  # batches that are confirmed one by one after a stream was lost
 LINGER_S = 5.0  # what a stream without acknowledgements took longer ago, on a connection that stands, counts as theirs
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.25, 60.0
 _PORTS = {"syslog+tls": 6514, "syslog+tcp": 601, "syslog+udp": 514, "http": 80, "https": 443}
@@ -217,6 +218,7 @@ class Forwarder:
         self._poll_s = poll_s
         self._place, self._leaf = cursor.next, cursor.leaf
         self._batch = BATCH_RECORDS
+        self._careful = 0
         self._runs: Runs | None = None
         self._sent: deque[tuple[float, int, str]] = deque()  # when a batch was sent, the place after it, its last leaf
 
@@ -258,6 +260,7 @@ class Forwarder:
                 batch = []
             except Undelivered as error:
                 if not self._to.settles:  # what was sent before may be lost as well
+                    self._careful = _CAREFUL if self._sent or batch else 0
                     self._back()
                     batch = []
                 failures += 1
@@ -282,6 +285,11 @@ class Forwarder:
             if self._sent:
                 self._to.check()
             time.sleep(self._poll_s)
+        if batch and self._careful:  # a stream that breaks more often than it lingers gets on as well
+            self._careful -= 1
+            if not self._to.close():
+                raise Undelivered("the other side did not confirm that it has read to the end")
+            self._settle(all_of_it=True)
         self._settle()
 
     def _next(self) -> list[Event]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import re
+import select
 import socket
 import ssl
 import struct
@@ -25,7 +26,8 @@ ENTERPRISE = 32473  # RFC 5612: the number for examples; a site with its own nam
 _BOM = b"\xef\xbb\xbf"
 _SIOCOUTQ = 0x5411  # Linux: bytes that the other side has not acknowledged
 _DATAGRAM_BYTES = 65_000
-_SETTLE_S = 0.002
+_SETTLE_MS = 2
+_CLOSE_S = 3.0
 
 
 def severity(event: Event) -> int:
@@ -119,6 +121,7 @@ class Stream:
         if self._socket is None:
             return True
         try:
+            self._socket.settimeout(min(self.timeout_s, _CLOSE_S))
             if isinstance(self._socket, ssl.SSLSocket):
                 self._socket.unwrap()  # RFC 5425 4.4: close_notify, and the other side's
             else:
@@ -156,11 +159,13 @@ class Stream:
     def _settle(self, connection: socket.socket) -> None:
         if not sys.platform.startswith("linux"):
             return
-        until = time.monotonic() + self.timeout_s
+        until, ended = time.monotonic() + self.timeout_s, select.poll()
+        ended.register(connection, select.POLLRDHUP)
         while struct.unpack("i", fcntl.ioctl(connection.fileno(), _SIOCOUTQ, b"\0" * 4))[0]:
+            if ended.poll(_SETTLE_MS):
+                raise ConnectionResetError("the other side has closed the connection")
             if time.monotonic() > until:
                 raise TimeoutError("the other side does not take what is sent")
-            time.sleep(_SETTLE_S)
 
     def _drop(self) -> None:
         if self._socket is not None:
