@@ -15,10 +15,12 @@ from ringfence.core.gate import Gate
 from ringfence.core.grants import TaskGrant
 from ringfence.core.labels import IDENTITY, NOBODY, Label, Trust
 from ringfence.core.policy import Effect, Policy, SinkSpec
+from ringfence.core.turn import fold
 from ringfence.core.values import JSON, Action, Outcome, Principal
 from ringfence.engine.loop import Engine
 from ringfence.engine.readmore import SPEC as READ_MORE
 from ringfence.engine.readmore import ReadMore
+from ringfence.engine.replay import replay
 from ringfence.engine.result import Result
 from ringfence.engine.settings import Settings, Tier
 from ringfence.stores.memory import MemoryJournal
@@ -89,17 +91,19 @@ def house() -> Build:
     return build
 
 
-_journals: list[MemoryJournal] = []  # of the test that is under way
+_houses: list[tuple[House, Policy]] = []  # of the test that is under way, with the policy that they began with
 
 
 @pytest.fixture(autouse=True)
-def _every_run_of_every_test_has_snapshots_that_are_its_fold() -> Iterator[None]:
-    _journals.clear()
+def _every_run_of_every_test_is_its_snapshots_and_its_replay() -> Iterator[None]:
+    _houses.clear()
     yield
-    for journal in _journals:
-        for run in journal.runs(100):
-            if run.records < 200:
-                check(journal.read(run.run))
+    for made, policy in _houses:
+        runs = [made.records(run.run) for run in made.journal.runs(100) if run.records < 200]
+        for records in runs:
+            check(records)
+            if len(_houses) == 1 and made.gate.policy is policy:
+                assert replay(made.engine, made.gate, records, grant=fold(records).grant).differences == []
 
 
 def build(
@@ -126,10 +130,11 @@ def build(
     sinks: dict[str, Any] = {f"tool:{n}": tool for n, tool in made.items()}
     sinks |= {"model:main": model, "reply:local": Tool(lambda args: None), READ_MORE.name: read_more}
     journal = journal or MemoryJournal()
-    _journals.append(journal)
     clock = FakeClock()
     gate = Gate(Policy(catalogue), sinks, journal, clock)
     engine = Engine(
         gate, [Tier("model:main", window)], settings, reply="reply:local", read_more=read_more, keep=journal.keep_state
     )
-    return House(engine, gate, model, journal, made, TaskGrant(frozenset(catalogue), {}), clock)
+    house = House(engine, gate, model, journal, made, TaskGrant(frozenset(catalogue), {}), clock)
+    _houses.append((house, gate.policy))
+    return house
