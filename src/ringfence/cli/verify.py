@@ -51,7 +51,7 @@ def execute(wanted: Wanted) -> Exit:
     """Verify, and say what was found: exit 0 if nothing, 1 if the log was tampered with, 3 if somebody should look."""
     with _log(wanted) as log:
         trusted = _trusted(wanted)
-        heads, since = Heads(log.id, trusted), _since(wanted, log)
+        heads, since = Heads(log.id, trusted, _witnesses(wanted)), _since(wanted, log)
         kept = [head.note for head in log.heads()]
         if trusted:
             heads.own(kept)
@@ -85,7 +85,7 @@ def _log(wanted: Wanted) -> SqliteLog:
 def _trusted(wanted: Wanted) -> list[Verifier]:
     """The keys that are trusted: those given, or the manifest's own."""
     if wanted.keys:
-        return [Verifier.parse(Path(key).read_text().strip() if Path(key).is_file() else key) for key in wanted.keys]
+        return [verifier for verifier in map(_verifier, wanted.keys) if verifier.algorithm == notes.ED25519]
     if wanted.log is not None:
         return []
     try:
@@ -93,6 +93,21 @@ def _trusted(wanted: Wanted) -> list[Verifier]:
         return [signing.verifier_of(manifest.audit.key, manifest.root)]
     except RingfenceError:
         return []
+
+
+def _witnesses(wanted: Wanted) -> list[Verifier]:
+    """The witnesses of the manifest, and those given with --key."""
+    given = [verifier for verifier in map(_verifier, wanted.keys) if verifier.algorithm == notes.COSIGNATURE]
+    if wanted.log is not None:
+        return given
+    try:
+        return [*given, *(Verifier.parse(witness.key) for witness in load(wanted.manifest).audit.witnesses)]
+    except ManifestError:
+        return given
+
+
+def _verifier(key: str) -> Verifier:
+    return Verifier.parse(Path(key).read_text().strip() if Path(key).is_file() else key)
 
 
 def _since(wanted: Wanted, log: SqliteLog) -> tuple[int, str] | None:
@@ -111,13 +126,16 @@ def _since(wanted: Wanted, log: SqliteLog) -> tuple[int, str] | None:
 
 
 def _unsigned(report: VerifyReport, trusted: list[Verifier], kept: list[str]) -> list[Finding]:
-    """That nothing stands behind the log."""
-    if not report.records or report.signed:
+    """That nobody stands behind the log, or behind its end."""
+    if report.problem or report.signed >= report.due:
         return []
-    if kept and trusted and not report.problem:
+    if report.signed:
+        left = report.due - report.signed
+        return [Finding("unsigned", f"runs ended in the last {left} records, and no head is over them", sure=False)]
+    if kept and trusted:
         return [Finding("unknown-key", f"none of the {len(kept)} heads was signed with a key that is trusted here")]
-    why = "no key was given to check its heads with" if kept and not trusted else "it has no signed heads"
-    return [] if report.problem else [Finding("unsigned", f"nobody vouches for the log: {why}", sure=False)]
+    why = "no key was given to check its heads with" if kept else "it has no signed heads"
+    return [Finding("unsigned", f"nobody vouches for the log: {why}", sure=False)]
 
 
 def _tell(name: str, report: VerifyReport, findings: list[Finding], trusted: list[Verifier]) -> None:

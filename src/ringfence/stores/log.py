@@ -46,8 +46,9 @@ class Finding:
     """One thing that verifying a log has found.
 
     code  what kind: "edited", "deleted", "inserted", "reordered", "duplicate", "cut", "cut-tail", "rollback", "fork",
-          "other-log", "rewritten", "stolen-key", "unknown-key", "expired-key", "bad-signature", "body", "index",
-          "damaged", "undecided", "unanswered", "clock" or "state" (docs/security/audit.md says what each means)
+          "other-log", "rewritten", "stolen-key", "unknown-key", "expired-key", "bad-signature", "half-written",
+          "unsigned", "body", "index", "damaged", "undecided", "unanswered", "clock" or "state"
+          (docs/security/audit.md says what each means)
     sure  the log is not what was written; otherwise a person should look
     """
 
@@ -61,6 +62,7 @@ class VerifyReport:
     """The result of recomputing a log, up to the first thing that is surely wrong.
 
     root    Merkle tree hash (RFC 9162 2.1.1) over the records that were found to be good, in hex
+    due     records up to the last end of a run, which makes a head
     signed  records that a signed head covers; `anchored` those that a head from elsewhere covers
     sealed  bodies that could not be checked for want of keys; `destroyed` those whose key or content was destroyed
     """
@@ -69,6 +71,7 @@ class VerifyReport:
     runs: int
     root: str
     findings: tuple[Finding, ...] = ()
+    due: int = 0
     signed: int = 0
     anchored: int = 0
     sealed: int = 0

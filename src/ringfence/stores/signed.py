@@ -19,21 +19,24 @@ class Claim:
 
     size: int
     root: bytes
-    time: int
     where: str
     anchored: bool = False
+    witnessed: bool = False
 
 
 class Heads:
-    """Reads the heads of one log by the keys that are trusted, and follows its hand-overs.
+    """Reads the heads of one log by the keys that are `trusted`, and follows its hand-overs.
+
+    witnesses  keys of hosts that sign a head only if it continues the last one that they saw
 
     findings  what is wrong with heads themselves
     claims    what those that count say, by size
     """
 
-    def __init__(self, log: str, trusted: Sequence[Verifier]) -> None:
+    def __init__(self, log: str, trusted: Sequence[Verifier], witnesses: Sequence[Verifier] = ()) -> None:
         self._origin = notes.ORIGIN + log
         self._trusted = list(trusted)  # those that may still sign
+        self._witnesses = list(witnesses)
         self._past: dict[Verifier, int] = {}  # keys that were handed over, and the size of the log by then
         self.findings: list[Finding] = []
         self.claims: list[Claim] = []
@@ -54,7 +57,7 @@ class Heads:
                 self._tell("bad-signature", f"{where}: {error.what}")
                 continue
             if self._counts(text, checkpoint, where):
-                self._claim(checkpoint, where, anchored=False)
+                self._claim(text, checkpoint, where, anchored=False)
                 self._hand_over(text, checkpoint, where)
 
     def elsewhere(self, kept: Iterable[str], name: str, *, torn: int = 0) -> None:
@@ -75,7 +78,7 @@ class Heads:
                 continue
             if self._counts(text, checkpoint, where):
                 seen += 1
-                self._claim(checkpoint, where, anchored=True)
+                self._claim(text, checkpoint, where, anchored=True)
         if not seen and not any(finding.sure for finding in self.findings):
             self._tell("unknown-key", f"{name} holds no head that could be checked")
 
@@ -107,9 +110,15 @@ class Heads:
             self._past |= dict.fromkeys(self._trusted, checkpoint.size)
             self._trusted = [following]
 
-    def _claim(self, checkpoint: Checkpoint, where: str, *, anchored: bool) -> None:
-        time = notes.time_of(checkpoint) or 0
-        self.claims.append(Claim(checkpoint.size, checkpoint.root, time, where, anchored))
+    def _claim(self, text: str, checkpoint: Checkpoint, where: str, *, anchored: bool) -> None:
+        try:
+            witnessed = bool(notes.opened(text, self._witnesses))
+        except notes.UnknownKey:
+            witnessed = False
+        except notes.NoteError as error:
+            self._tell("bad-signature", f"{where}: {error.what}")
+            witnessed = False
+        self.claims.append(Claim(checkpoint.size, checkpoint.root, where, anchored, witnessed))
 
     def _tell(self, code: str, text: str) -> None:
         if sum(finding.code == code for finding in self.findings) < _MANY:
@@ -119,23 +128,18 @@ class Heads:
 def broken(claim: Claim, *, others_hold: bool) -> Finding:
     """What it means that the log has another root than a head says. `others_hold`: newer heads of its own fit it."""
     what = f"the first {claim.size} records are not those of {claim.where}"
-    if not claim.anchored:
-        return Finding("rewritten", f"{what}: they were rewritten after it was signed")
-    if others_hold:
+    if claim.witnessed:
         return Finding(
-            "stolen-key",
-            f"{what}, and heads of the log itself fit: it was rewritten and signed anew, so its key is in other hands",
+            "stolen-key", f"{what}, which a witness signed too: the log was rewritten, whoever signed it anew"
         )
-    return Finding("fork", f"{what}: there are two logs under one name")
+    if claim.anchored and others_hold:
+        return Finding("fork", f"{what}, and its own heads fit: two logs under one name were signed with one key")
+    return Finding("rewritten", f"{what}: they were rewritten after it was signed")
 
 
 def beyond(claim: Claim, size: int) -> Finding:
     """What it means that a head covers more than there is."""
+    what = f"{claim.where} is over {claim.size} records, and the log has {size}"
     if claim.anchored:
-        return Finding(
-            "rollback", f"{claim.where} is over {claim.size} records, and the log has {size}: it was rolled back or cut"
-        )
-    return Finding(
-        "cut-tail",
-        f"the log ends after {size} records, but {claim.where} is over {claim.size}: records were removed at its end",
-    )
+        return Finding("rollback", f"{what}: it was rolled back, or its end was cut off")
+    return Finding("cut-tail", f"{what}: records were removed at its end")

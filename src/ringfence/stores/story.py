@@ -20,12 +20,13 @@ class Wrong(Exception):
 class Story:
     """Follows the runs of a log, in memory for those that are open at once.
 
+    due       records up to the last end of a run
     about     whom each open run is about, beside its principal
     subjects  how often a run came to be about somebody, and a sum of the hashes of these (run, subject)
     """
 
     def __init__(self) -> None:
-        self.runs = 0
+        self.runs = self.due = 0
         self.about: dict[str, set[str]] = {}
         self.subjects = (0, 0)
         self.doubts: list[Finding] = []
@@ -63,6 +64,7 @@ class Story:
             if self._open[run].pop(view["of"], None) is None and not midway:
                 raise Wrong("undecided", f"{named(head)}: it is the outcome of something that was not decided before")
         elif kind == "run.finished":
+            self.due = head["index"] + 1
             self._end(head, run, view)
 
     def _intent(self, head: dict[str, JSON], run: str, seq: int, view: JSON) -> None:

@@ -55,6 +55,7 @@ def verify(
         check.story.runs,
         check.frontier.root().hex(),
         (*found, *check.broken(), *check.story.doubts),
+        check.story.due,
         check.signed,
         check.anchored,
         check.sealed,
