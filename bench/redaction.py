@@ -59,14 +59,18 @@ def judge(redactor: Redactor, documents: list[Document], score: Score | None = N
                 score.found[kind] += 1
                 score.named[kind] += any(s.kind == kind for s in over)
             else:
-                score.missed.append(f"{kind}: {doc.text[max(0, start - 25) : start]}[{doc.text[start:end]}]{doc.text[end : end + 8]}")
+                score.missed.append(
+                    f"{kind}: {doc.text[max(0, start - 25) : start]}[{doc.text[start:end]}]{doc.text[end : end + 8]}"
+                )
         for span in spans:
             if any(start < span.end and end > span.start for _, start, end in doc.marks):
                 score.right[span.kind] += 1
             else:
                 score.wrong[span.kind] += 1
                 around = doc.text[max(0, span.start - 25) : span.start]
-                score.invented.append(f"{span.kind}: {around}[{doc.text[span.start : span.end]}]{doc.text[span.end : span.end + 8]}")
+                score.invented.append(
+                    f"{span.kind}: {around}[{doc.text[span.start : span.end]}]{doc.text[span.end : span.end + 8]}"
+                )
     return score
 
 
@@ -85,19 +89,28 @@ def main(seed: int = 1, count: int = 5000) -> None:
     documents = list(Corpus(seed).documents(count))
     redactor = Redactor(secrets=SECRETS)
     score = judge(redactor, documents)
-    print(f"seed {seed}: {count} documents, {sum(len(d.text) for d in documents) / 1e6:.2f} MB, {score.there.total()} values")
+    print(
+        f"seed {seed}: {count} documents, {sum(len(d.text) for d in documents) / 1e6:.2f} MB, {score.there.total()} values,"
+        f" {score.there.total() / sum(len(d.text) for d in documents) * 1e3:.1f} in 1,000 characters"
+    )
     print(f"{'kind':8}{'values':>8}{'recall':>9}{'as its kind':>13}{'invented':>10}")
     for kind, there in sorted(score.there.items()):
         print(f"{kind:8}{there:8}{score.recall(kind):9.2%}{score.named[kind] / there:13.2%}{score.wrong[kind]:10}")
-    print(f"{'all':8}{score.there.total():8}{score.found.total() / score.there.total():9.2%}{'':13}{score.wrong.total():10}")
+    print(
+        f"{'all':8}{score.there.total():8}{score.found.total() / score.there.total():9.2%}{'':13}{score.wrong.total():10}"
+    )
     text, hards = clean(seed)
     in_clean = judge(redactor, [Document(text)])
     lines = text.splitlines(keepends=True)
     kept = sum(redactor.text("clean", line) == line for line in lines) / len(lines)
     items = sum(redactor.text("clean", item) == item for item in hards) / len(hards)
     both = score.right.total() / (score.right.total() + score.wrong.total() + in_clean.wrong.total())
-    print(f"precision: {score.precision():.2%} on the documents, {both:.2%} with {len(text) / 1e6:.1f} MB that has none")
-    print(f"in that MB: {in_clean.wrong.total()} invented, {kept:.2%} of {len(lines)} lines kept, {items:.2%} of {len(hards)} hard items kept")
+    print(
+        f"precision: {score.precision():.2%} on the documents, {both:.2%} with {len(text) / 1e6:.1f} MB that has none"
+    )
+    print(
+        f"in that MB: {in_clean.wrong.total()} invented, {kept:.2%} of {len(lines)} lines kept, {items:.2%} of {len(hards)} hard items kept"
+    )
     for what, found in (("missed", score.missed), ("invented", score.invented + in_clean.invented)):
         for line in found[: 0 if "-q" in sys.argv else 25]:
             print(f"  {what} {line!r}")
@@ -111,17 +124,28 @@ def pace(redactor: Redactor, documents: list[Document], text: str) -> None:
     body = {
         "args": {"path": "notes/2024.md", "query": "who wrote to bob@example.com"},
         "call": 0,
-        "value": {"text": "The result is 12345, as the tool computed it from the two numbers. " * 6, "rows": [1, 2, 3], "ok": True},
+        "value": {
+            "text": "The result is 12345, as the tool computed it from the two numbers. " * 6,
+            "rows": [1, 2, 3],
+            "ok": True,
+        },
     }
     bare = re.compile(r"[0-9]{6}|@|://")
-    floors = {"count": speed(lambda: [t.encode().count(b"@") for t in joined], size), "one regex": speed(lambda: [bare.findall(t) for t in joined], size)}
+    floors = {
+        "count": speed(lambda: [t.encode().count(b"@") for t in joined], size),
+        "one regex": speed(lambda: [bare.findall(t) for t in joined], size),
+    }
     rows = {
         "documents": speed(lambda: [redactor.text("pace", t) for t in joined], size, 3),
         "no such data": speed(lambda: redactor.text("pace", text), len(text)),
-        "no such data, 600 at once": speed(lambda: [redactor.text("pace", text[at : at + 600]) for at in range(0, len(text), 600)], len(text), 3),
+        "no such data, 600 at once": speed(
+            lambda: [redactor.text("pace", text[at : at + 600]) for at in range(0, len(text), 600)], len(text), 3
+        ),
     }
     for name, rate in rows.items():
-        print(f"{name:26}{rate:8.1f} MB/s   1/{floors['count'] / rate:.0f} of bytes.count, 1/{floors['one regex'] / rate:.1f} of one bare regex")
+        print(
+            f"{name:26}{rate:8.1f} MB/s   1/{floors['count'] / rate:.0f} of bytes.count, 1/{floors['one regex'] / rate:.1f} of one bare regex"
+        )
     began = time.process_time()
     for _ in range(2000):
         redactor.view("pace", body)

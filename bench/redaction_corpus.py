@@ -119,9 +119,18 @@ class Corpus:
     def email(self, locale: str) -> str:
         rnd, fake = self.random, self.fakers[locale]
         user = fake.user_name()
-        tail = rnd.choice(("", "", f"+{fake.word()}", f".{rnd.randint(1, 99)}", f"_{rnd.randint(1960, 2009)}"))
-        hosts = ("gmail.com", "mail.example.org", "firma.example", "müller.example", "xn--mller-kva.example", "ex-corp.co.uk")
-        address = f"{user}{tail.lower()}@{rnd.choice((fake.free_email_domain(), fake.domain_name(), rnd.choice(hosts)))}"
+        tail = rnd.choice(("", "", f"+{fake.word().split()[-1]}", f".{rnd.randint(1, 99)}", f"_{rnd.randint(1960, 2009)}"))
+        hosts = (
+            "gmail.com",
+            "mail.example.org",
+            "firma.example",
+            "müller.example",
+            "xn--mller-kva.example",
+            "ex-corp.co.uk",
+        )
+        address = (
+            f"{user}{tail.lower()}@{rnd.choice((fake.free_email_domain(), fake.domain_name(), rnd.choice(hosts)))}"
+        )
         return rnd.choice((address, address, address.upper(), address.title()))
 
     def phone(self, locale: str) -> str:
@@ -192,8 +201,15 @@ class Corpus:
             "de_DE": f"{day.day}. {month} {day.year}",
             "es_ES": f"{day.day} de {month} de {day.year}",
         }.get(locale, f"{day.day} {month} {day.year}")
-        numeric = {"en_US": f"{day:%m/%d/%Y}", "de_DE": f"{day:%d.%m.%Y}", "nl_NL": f"{day:%d-%m-%Y}", "pl_PL": f"{day:%d.%m.%Y}"}
-        return rnd.choice((worded, numeric.get(locale, f"{day:%d/%m/%Y}"), f"{day:%Y-%m-%d}", f"{day.day}/{day.month}/{day:%y}"))
+        numeric = {
+            "en_US": f"{day:%m/%d/%Y}",
+            "de_DE": f"{day:%d.%m.%Y}",
+            "nl_NL": f"{day:%d-%m-%Y}",
+            "pl_PL": f"{day:%d.%m.%Y}",
+        }
+        return rnd.choice(
+            (worded, numeric.get(locale, f"{day:%d/%m/%Y}"), f"{day:%Y-%m-%d}", f"{day.day}/{day.month}/{day:%y}")
+        )
 
     def ip(self) -> str:
         rnd, fake = self.random, self.fakers["en_US"]
@@ -217,7 +233,14 @@ class Corpus:
                 lambda: "sk-ant-api03-" + self.some(word, 93) + "AA",
                 lambda: "sk-proj-" + self.some(word, 64),
                 lambda: "AKIA" + self.some(string.ascii_uppercase + "234567", 16),
-                lambda: "xoxb-" + self.some(string.digits, 12) + "-" + self.some(string.digits, 12) + "-" + self.some(ALNUM, 24),
+                lambda: (
+                    "xoxb-"
+                    + self.some(string.digits, 12)
+                    + "-"
+                    + self.some(string.digits, 12)
+                    + "-"
+                    + self.some(ALNUM, 24)
+                ),
                 lambda: "glpat-" + self.some(word, 20),
                 lambda: "AIza" + self.some(word, 35),
                 lambda: "hf_" + self.some(string.ascii_letters, 34),
@@ -229,7 +252,9 @@ class Corpus:
         )()
 
     def private_key(self) -> str:
-        kind = self.random.choice(("RSA PRIVATE KEY", "PRIVATE KEY", "EC PRIVATE KEY", "OPENSSH PRIVATE KEY", "ENCRYPTED PRIVATE KEY"))
+        kind = self.random.choice(
+            ("RSA PRIVATE KEY", "PRIVATE KEY", "EC PRIVATE KEY", "OPENSSH PRIVATE KEY", "ENCRYPTED PRIVATE KEY")
+        )
         body = base64.b64encode(self.random.randbytes(self.random.randint(120, 900))).decode()
         gap = self.random.choice(("\n", "\n", "\\n"))
         lines = gap.join(body[at : at + 64] for at in range(0, len(body), 64))
@@ -262,19 +287,68 @@ def jwt(rnd: random.Random) -> str:
 
 def letter(c: Corpus, locale: str, doc: Document) -> Document:
     fake, words, rnd = c.fakers[locale], WORDS[locale], c.random
-    doc.add(fake.sentence(), " ", fake.name(), " <", ("EMAIL", c.email(locale)), ">, ", rnd.choice(words["phone"]), ("PHONE", c.phone(locale)))
+    doc.add(
+        fake.sentence(),
+        " ",
+        fake.name(),
+        " <",
+        ("EMAIL", c.email(locale)),
+        ">, ",
+        rnd.choice(words["phone"]),
+        ("PHONE", c.phone(locale)),
+    )
     doc.add(". ", fake.paragraph(), " ", rnd.choice(words["born"]), ("DOB", c.birth(locale)), ", ", fake.sentence())
-    doc.add(" ", rnd.choice(words["id"]), ("ID", c.identity(locale)), ". ", fake.paragraph(), " IBAN ", ("IBAN", c.iban(locale)), ".\n")
-    doc.add(rnd.choice(words["card"]), ("CARD", c.card(locale)), ", ", fake.paragraph(), "\n\n", fake.name(), "\n", ("EMAIL", c.email(locale)), "\n")
+    doc.add(
+        " ",
+        rnd.choice(words["id"]),
+        ("ID", c.identity(locale)),
+        ". ",
+        fake.paragraph(),
+        " IBAN ",
+        ("IBAN", c.iban(locale)),
+        ".\n",
+    )
+    doc.add(
+        rnd.choice(words["card"]),
+        ("CARD", c.card(locale)),
+        ", ",
+        fake.paragraph(),
+        "\n\n",
+        fake.name(),
+        "\n",
+        ("EMAIL", c.email(locale)),
+        "\n",
+    )
     return doc
 
 
 def record(c: Corpus, locale: str, doc: Document) -> Document:
     fake, rnd = c.fakers[locale], c.random
-    doc.add('{"id": ', str(rnd.randrange(10**6)), f', "uuid": "{uuid.UUID(int=rnd.getrandbits(128), version=4)}", "name": "', fake.name().replace('"', ""))
-    doc.add('", "email": "', ("EMAIL", c.email(locale)), '", "phone": "', ("PHONE", c.phone(locale)), '", "date_of_birth": "', ("DOB", c.birth(locale)))
-    doc.add('", "iban": "', ("IBAN", c.iban(locale)), '", "card_number": "', ("CARD", c.card(locale)), '", "last_login_ip": "', ("IP", c.ip()))
-    doc.add(f'", "created": "2024-0{rnd.randint(1, 9)}-1{rnd.randint(0, 9)}T10:22:{rnd.randint(10, 59)}Z", "version": "1.{rnd.randint(0, 9)}.{rnd.randint(0, 99)}"}}')
+    doc.add(
+        '{"id": ',
+        str(rnd.randrange(10**6)),
+        f', "uuid": "{uuid.UUID(int=rnd.getrandbits(128), version=4)}", "name": "',
+        fake.name().replace('"', ""),
+    )
+    doc.add(
+        '", "email": "',
+        ("EMAIL", c.email(locale)),
+        '", "phone": "',
+        ("PHONE", c.phone(locale)),
+        '", "date_of_birth": "',
+        ("DOB", c.birth(locale)),
+    )
+    doc.add(
+        '", "iban": "',
+        ("IBAN", c.iban(locale)),
+        '", "card_number": "',
+        ("CARD", c.card(locale)),
+        '", "last_login_ip": "',
+        ("IP", c.ip()),
+    )
+    doc.add(
+        f'", "created": "2024-0{rnd.randint(1, 9)}-1{rnd.randint(0, 9)}T10:22:{rnd.randint(10, 59)}Z", "version": "1.{rnd.randint(0, 9)}.{rnd.randint(0, 99)}"}}'
+    )
     return doc
 
 
@@ -282,15 +356,29 @@ def table(c: Corpus, locale: str, doc: Document) -> Document:
     fake, rnd = c.fakers[locale], c.random
     doc.add("name;email;iban;card;amount\n")
     for _ in range(rnd.randint(2, 6)):
-        doc.add(fake.name(), ";", ("EMAIL", c.email(locale)), ";", ("IBAN", c.iban(locale)), ";", ("CARD", c.card(locale)), f";{rnd.random() * 1000:.2f}\n")
+        doc.add(
+            fake.name(),
+            ";",
+            ("EMAIL", c.email(locale)),
+            ";",
+            ("IBAN", c.iban(locale)),
+            ";",
+            ("CARD", c.card(locale)),
+            f";{rnd.random() * 1000:.2f}\n",
+        )
     return doc
 
 
 def log(c: Corpus, locale: str, doc: Document) -> Document:
     rnd = c.random
     for _ in range(rnd.randint(3, 9)):
-        doc.add(f"2024-0{rnd.randint(1, 9)}-{rnd.randint(10, 28)} 12:{rnd.randint(10, 59)}:0{rnd.randint(0, 9)},{rnd.randint(100, 999)} ", ("IP", c.ip()))
-        doc.add(f' "GET /v1.2.{rnd.randint(0, 20)}/items/{rnd.randrange(10**7)}?q={rnd.randbytes(4).hex()}" 200 {rnd.randrange(10**5)}')
+        doc.add(
+            f"2024-0{rnd.randint(1, 9)}-{rnd.randint(10, 28)} 12:{rnd.randint(10, 59)}:0{rnd.randint(0, 9)},{rnd.randint(100, 999)} ",
+            ("IP", c.ip()),
+        )
+        doc.add(
+            f' "GET /v1.2.{rnd.randint(0, 20)}/items/{rnd.randrange(10**7)}?q={rnd.randbytes(4).hex()}" 200 {rnd.randrange(10**5)}'
+        )
         match rnd.randrange(5):
             case 0:
                 doc.add(" user=", ("EMAIL", c.email(locale)))
@@ -319,17 +407,62 @@ def configuration(c: Corpus, locale: str, doc: Document) -> Document:
 
 def ticket(c: Corpus, locale: str, doc: Document) -> Document:
     fake, words, rnd = c.fakers[locale], WORDS[locale], c.random
-    doc.add(f"Ticket #{rnd.randrange(10**6)}, order {rnd.randrange(10**9)}\n", fake.paragraph(), "\n", fake.name(), ": ", fake.sentence(), " ")
-    doc.add(rnd.choice(words["phone"]), ("PHONE", c.phone(locale)), ". ", fake.sentence(), "\n", rnd.choice(words["card"]), ("CARD", c.card(locale)))
-    doc.add(f" ({rnd.randint(1, 12):02}/{rnd.randint(25, 32)}). ", fake.paragraph(), " ", rnd.choice(words["id"]), ("ID", c.identity(locale)), "\n")
-    doc.add(fake.paragraph(), " https://shop.example/reset?user=", ("EMAIL", c.email(locale)), f"&t={rnd.randrange(10**6)}\n")
+    doc.add(
+        f"Ticket #{rnd.randrange(10**6)}, order {rnd.randrange(10**9)}\n",
+        fake.paragraph(),
+        "\n",
+        fake.name(),
+        ": ",
+        fake.sentence(),
+        " ",
+    )
+    doc.add(
+        rnd.choice(words["phone"]),
+        ("PHONE", c.phone(locale)),
+        ". ",
+        fake.sentence(),
+        "\n",
+        rnd.choice(words["card"]),
+        ("CARD", c.card(locale)),
+    )
+    doc.add(
+        f" ({rnd.randint(1, 12):02}/{rnd.randint(25, 32)}). ",
+        fake.paragraph(),
+        " ",
+        rnd.choice(words["id"]),
+        ("ID", c.identity(locale)),
+        "\n",
+    )
+    doc.add(
+        fake.paragraph(),
+        " https://shop.example/reset?user=",
+        ("EMAIL", c.email(locale)),
+        f"&t={rnd.randrange(10**6)}\n",
+    )
     return doc
 
 
 def form(c: Corpus, locale: str, doc: Document) -> Document:
     fake, words = c.fakers[locale], WORDS[locale]
-    doc.add(fake.name(), "\n", words["born"][-1], ("DOB", c.birth(locale)), "\n", words["id"][0], ("ID", c.identity(locale)), "\n")
-    doc.add(words["phone"][0], ("PHONE", c.phone(locale)), "\nE-Mail: ", ("EMAIL", c.email(locale)), "\nIBAN: ", ("IBAN", c.iban(locale)), "\n")
+    doc.add(
+        fake.name(),
+        "\n",
+        words["born"][-1],
+        ("DOB", c.birth(locale)),
+        "\n",
+        words["id"][0],
+        ("ID", c.identity(locale)),
+        "\n",
+    )
+    doc.add(
+        words["phone"][0],
+        ("PHONE", c.phone(locale)),
+        "\nE-Mail: ",
+        ("EMAIL", c.email(locale)),
+        "\nIBAN: ",
+        ("IBAN", c.iban(locale)),
+        "\n",
+    )
     doc.add(fake.text(400), "\n")
     return doc
 
@@ -337,13 +470,61 @@ def form(c: Corpus, locale: str, doc: Document) -> Document:
 def network(c: Corpus, locale: str, doc: Document) -> Document:
     rnd = c.random
     for _ in range(rnd.randint(2, 5)):
-        doc.add(f"{rnd.randint(1, 40)}: eth{rnd.randint(0, 3)}: mtu 1500 link/ether ", ("MAC", c.mac()), " inet ", ("IP", c.ip()), rnd.choice(("/24", "", ":8443")), "\n")
-    doc.add(f"uptime {rnd.random() * 1000:.3f} load 0.{rnd.randint(10, 99)} 1.{rnd.randint(10, 99)} build {rnd.randbytes(20).hex()}\n")
+        doc.add(
+            f"{rnd.randint(1, 40)}: eth{rnd.randint(0, 3)}: mtu 1500 link/ether ",
+            ("MAC", c.mac()),
+            " inet ",
+            ("IP", c.ip()),
+            rnd.choice(("/24", "", ":8443")),
+            "\n",
+        )
+    doc.add(
+        f"uptime {rnd.random() * 1000:.3f} load 0.{rnd.randint(10, 99)} 1.{rnd.randint(10, 99)} build {rnd.randbytes(20).hex()}\n"
+    )
+    return doc
+
+
+def thread(c: Corpus, locale: str, doc: Document) -> Document:
+    """A conversation: mostly words, a value now and then."""
+    fake, words, rnd = c.fakers[locale], WORDS[locale], c.random
+    doc.add(
+        "From: ",
+        fake.name(),
+        " <",
+        ("EMAIL", c.email(locale)),
+        f">\nDate: 2024-0{rnd.randint(1, 9)}-11 10:{rnd.randint(10, 59)}\n\n",
+    )
+    for _ in range(rnd.randint(2, 6)):
+        doc.add(fake.text(rnd.randint(200, 700)), "\n")
+        if rnd.random() < 0.3:
+            doc.add(rnd.choice(words["phone"]), ("PHONE", c.phone(locale)), ".\n")
+    doc.add("\n--\n", fake.name(), "\n", fake.company(), "\n")
+    return doc
+
+
+def notes(c: Corpus, locale: str, doc: Document) -> Document:
+    """A file with code and remarks, and what somebody forgot in it."""
+    fake, rnd = c.fakers[locale], c.random
+    for number in range(rnd.randint(2, 5)):
+        name = fake.word().lower()
+        doc.add(f"def step_{number}(items, limit={rnd.randint(1, 99)}):\n    # {fake.sentence()}\n    total = 0\n")
+        doc.add(
+            f"    for item in items:\n        total += item['{name}'] * {rnd.random():.3f}\n    return total[:{rnd.randint(1, 99)}]\n\n"
+        )
+        doc.add(f'"""{fake.text(300)}"""\n')
+    match rnd.randrange(3):
+        case 0:
+            doc.add("client = Client('", ("TOKEN", c.token()), "')\n")
+        case 1:
+            doc.add("# ask ", ("EMAIL", c.email(locale)), "\n")
+        case 2:
+            doc.add("HOST = '", ("IP", c.ip()), "'\n")
     return doc
 
 
 TEMPLATES: tuple[Callable[[Corpus, str, Document], Document], ...] = (
-    letter, letter, record, record, table, log, log, configuration, ticket, ticket, form, network,
+    letter, letter, record, record, table, log, log, configuration, ticket, ticket, form, network, thread, thread, thread,
+    notes, notes,
 )  # fmt: skip
 
 
@@ -407,7 +588,11 @@ def clean(seed: int, size: int = 1_000_000) -> tuple[str, list[str]]:
     rnd, corpus = random.Random(f"clean/{seed}"), Corpus(seed)
     library = Path(sysconfig.get_paths()["stdlib"])
     topics = _without_addresses((library / "pydoc_data" / "topics.py").read_text("utf-8"))
-    files = sorted(library.glob("*.py")) + sorted((library / "asyncio").glob("*.py")) + sorted((library / "http").glob("*.py"))
+    files = (
+        sorted(library.glob("*.py"))
+        + sorted((library / "asyncio").glob("*.py"))
+        + sorted((library / "http").glob("*.py"))
+    )
     rnd.shuffle(files)
     code = ""
     for path in files:
@@ -423,7 +608,9 @@ def clean(seed: int, size: int = 1_000_000) -> tuple[str, list[str]]:
     while left > 0:
         items = [hard(rnd) for _ in range(rnd.randint(1, 3))]
         hards += items
-        lines.append(f"{rnd.choice(('INFO', 'WARN', 'DEBUG'))} [worker-{rnd.randint(1, 9)}] {' | '.join(items)} took {rnd.random() * 99:.2f} ms\n")
+        lines.append(
+            f"{rnd.choice(('INFO', 'WARN', 'DEBUG'))} [worker-{rnd.randint(1, 9)}] {' | '.join(items)} took {rnd.random() * 99:.2f} ms\n"
+        )
         left -= len(lines[-1])
     return prose + "\n" + code[: size * 3 // 10] + "\n" + "".join(words) + "".join(lines), hards
 

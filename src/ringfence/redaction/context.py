@@ -89,4 +89,3 @@ def speaks_of_version(text: str, at: int) -> bool:
 def identity(text: str, at: int) -> str:
     """The kind of national identity that the last word for one names; "" for none."""
     return next((_IDS[word] for word in reversed(words(text, at)) if word in _IDS), "")
-

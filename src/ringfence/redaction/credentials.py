@@ -55,7 +55,9 @@ _HEADER: Final = re.compile(
 _BEGIN: Final = re.compile(r"-----BEGIN ([A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?)-----")
 _ARMOUR: Final = re.compile(r"(?:[A-Za-z0-9+/=:,. \t\r\n\0-]|\\[nr]){1,16384}")
 _LOGIN: Final = re.compile(r"://([^\s/?#\"'<>\0]{1,256})@")
-_PLACEHOLDERS: Final = re.compile(r"\$[({A-Z_]|%[({s]|[{<\[(]|\*{3}|x{3,}|\.{3}|(?i:your|change.?me|example|redacted|todo)", re.IGNORECASE)
+_PLACEHOLDERS: Final = re.compile(
+    r"\$[({A-Z_]|%[({]|%s\Z|[{<\[(]|\*{3}|x{3,}|\.{3}|(?i:your|change.?me|example|redacted|todo)", re.IGNORECASE
+)
 
 _PASSPHRASE: Final = re.compile(r"[Pp]assphrase|[Mm]ot de passe")
 _PASSWORD: Final = r"(?<=[Pp][Aa][Ss][Ss][Ww])|(?<=[Pp][Ww])[Dd]|(?<=[Ww][Aa][Cc][Hh][Tt][Ww])oord"
@@ -184,5 +186,9 @@ def _is_value(value: str, found: re.Match[str], *, is_password: bool) -> bool:
     if not is_password:
         return False
     special = any(not c.isalnum() and c not in "._-/:*" for c in value)
-    plain = found["after"] in ("", "\n", "\r", "&", "\0", " ") and value.isalpha() and "=" in found[0][: found.start("open") - found.start()]
+    plain = (
+        found["after"] in ("", "\n", "\r", "&", "\0", " ")
+        and value.isalpha()
+        and "=" in found[0][: found.start("open") - found.start()]
+    )
     return special or (plain and len(value) >= 6)

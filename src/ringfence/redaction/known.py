@@ -27,8 +27,8 @@ class Known:
 
     def __init__(self) -> None:
         self._words: list[tuple[str, re.Pattern[str]]] = []
-        self._needles: dict[str, list[str]] = {}
-        self._forms: dict[str, re.Pattern[str]] = {}
+        self._needles: dict[str, list[tuple[str, int]]] = {}
+        self._forms: dict[tuple[str, int], re.Pattern[str]] = {}
 
     def add(self, secrets: Iterable[str]) -> None:
         """Take values in, and each line of one that has several."""
@@ -54,13 +54,15 @@ class Known:
         if "%" in view:
             views.append(_flat(unquote(view)))
         for value, needles in self._needles.items():
-            if any(needle in view for view in views for needle in needles):
-                yield from (Span(*found.span(), Kind.SECRET, value) for found in self._form(value).finditer(text))
+            for form in {form for needle, form in needles if any(needle in view for view in views)}:
+                spelled = self._form(value, form)
+                yield from (Span(*found.span(), Kind.SECRET, value) for found in spelled.finditer(text))
 
-    def _form(self, value: str) -> re.Pattern[str]:
-        if value not in self._forms:
-            self._forms[value] = re.compile("|".join(_forms(value)))
-        return self._forms[value]
+    def _form(self, value: str, form: int) -> re.Pattern[str]:
+        """Made when it is needed first, which most never are."""
+        if (value, form) not in self._forms:
+            self._forms[value, form] = re.compile(_spelling(value, form))
+        return self._forms[value, form]
 
 
 def _flat(text: str) -> str:
@@ -89,25 +91,29 @@ def _cores(value: str) -> list[str]:
     return cores
 
 
-def _needles(value: str) -> list[str]:
-    """What a text in one line and without escapes has in it, if the value is there in any spelling."""
-    cores = _cores(value)
-    safe = [core.translate({43: "-", 47: "_"}) for core in cores]
-    plain = max(_PLAIN.split(value), key=len)  # the longest part that no encoding writes in another way
+def _needles(value: str) -> list[tuple[str, int]]:
+    """What a text in one line and without escapes has in it, if the value is there; and the form it would have then."""
+    plain = max(_PLAIN.split(value), key=len) or value[:1]  # the longest part that no encoding writes in another way
     data = value.encode("utf-8", "surrogatepass").hex()
-    return [*dict.fromkeys((plain or value[:1], *cores, *safe, data, data.upper()))]
+    needles = [(plain, _AS_IS), (data, _HEX), (data.upper(), _HEX)]
+    for form, core in enumerate(_cores(value)):
+        needles += [(needle, form) for needle in {core, core.translate({43: "-", 47: "_"})}]
+    return needles
 
 
-def _forms(value: str) -> Iterator[str]:
-    """Expressions of every spelling, white space allowed between any two characters."""
-    yield _GAP.join(r"(?:%20|\+|\\+u0020|\s)*" if c.isspace() else _spelled(c) for c in _SPACE.sub(" ", value))
-    for core in _cores(value):
-        chars = ({"+": "[+-]", "/": "[/_]"}.get(c, c) for c in core)
-        slash = r"\\?"  # JSON may escape a slash
-        yield "[A-Za-z0-9+/_-]?" + _GAP + (_GAP + slash).join(chars) + f"(?:{_GAP}[A-Za-z0-9+/_-])?={{0,2}}"
-    data = value.encode("utf-8", "surrogatepass").hex()
-    between = rf"(?:{_GAP}|[:,-]|\\+x|0x)*?"
-    yield "(?i:" + between.join(f"[{c}{c.upper()}]" if c.isalpha() else c for c in data) + ")"
+_AS_IS, _HEX = 3, 4  # forms; 0 to 2 are base64 by alignment
+
+
+def _spelling(value: str, form: int) -> str:
+    """An expression of every spelling in this form, line ends allowed between any two characters."""
+    if form == _AS_IS:
+        return _GAP.join(r"(?:%20|\+|\\+u0020|\s)*" if c.isspace() else _spelled(c) for c in _SPACE.sub(" ", value))
+    if form == _HEX:
+        between = rf"(?:{_GAP}|[:,-]|\\+x|0x)"
+        return "(?i:" + between.join(value.encode("utf-8", "surrogatepass").hex()) + ")"
+    chars = ({"+": "[+-]", "/": r"(?:\\*/|_)"}.get(c, c) for c in _cores(value)[form])  # JSON may escape a slash
+    edge = r"[A-Za-z0-9+/_-]"  # a character that the value shares with what stands beside it
+    return (f"(?:{edge}{_GAP})?" if form else "") + _GAP.join(chars) + f"(?:{_GAP}{edge})?={{0,2}}"
 
 
 def _spelled(char: str) -> str:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
+import socket
 from collections.abc import Iterator
-from ipaddress import IPv6Address
 from typing import Final
 
 from . import checksums
@@ -15,16 +15,21 @@ _AT: Final = re.compile(
 )
 _AT_ENCODED: Final = re.compile(_AT.pattern.replace("@", "%40", 1), re.IGNORECASE)
 _LOCAL_BACKWARDS: Final = re.compile(r"[\w.+'%~-]{1,64}")  # RFC 5321 4.5.3.1.1: 64 octets
-_FILES: Final = frozenset("png jpg jpeg gif svg webp ico css scss js jsx ts tsx map json xml html pdf zip gz py java".split())
+_FILES: Final = frozenset(
+    "png jpg jpeg gif svg webp ico css scss js jsx ts tsx map json xml html pdf zip gz py java".split()
+)
 _SERVICES: Final = frozenset(("git", "hg", "svn"))  # logins of programs: git@github.com:us/repo.git
 _COUNTRY: Final = re.compile(r"[0-9](?<=[A-Za-z][A-Za-z][0-9])[0-9]")  # DE89, and what comes in a codice fiscale
 _CODICE: Final = re.compile(r"[A-Za-z]{6}[0-9]{2}[A-Za-z][0-9]{2}[A-Za-z][0-9]{3}[A-Za-z](?![^\W_])")
-_CODICE_SPACED: Final = re.compile(
-    r"[0-9](?<=[A-Za-z] [0-9])[0-9][A-Za-z][0-9]{2} [A-Za-z][0-9]{3}[A-Za-z](?![^\W_])"
-)
+_CODICE_SPACED: Final = re.compile(r"[0-9](?<=[A-Za-z] [0-9])[0-9][A-Za-z][0-9]{2} [A-Za-z][0-9]{3}[A-Za-z](?![^\W_])")
+_GAPS: Final = {ord(c): None for c in " -\u00a0\u202f"}
 _CORSICA: Final = re.compile(r"(?<!\w)[12] ?\d\d ?\d\d ?2[ABab] ?\d{3} ?\d{3} ?\d\d(?!\w)")
-_MAC: Final = re.compile(r"([:-])(?<=[0-9A-Fa-f]{2}.)(?<![\w:-][0-9A-Fa-f]{2}.)(?:[0-9A-Fa-f]{2}\1){4}[0-9A-Fa-f]{2}(?![\w-]|:\w)")
-_MAC_DOTS: Final = re.compile(r"\.(?<=[0-9A-Fa-f]{4}\.)(?<![\w.][0-9A-Fa-f]{4}\.)[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}(?![\w.])")
+_MAC: Final = re.compile(
+    r"([:-])(?<=[0-9A-Fa-f]{2}.)(?<![\w:-][0-9A-Fa-f]{2}.)(?:[0-9A-Fa-f]{2}\1){4}[0-9A-Fa-f]{2}(?![\w-]|:\w)"
+)
+_MAC_DOTS: Final = re.compile(
+    r"\.(?<=[0-9A-Fa-f]{4}\.)(?<![\w.][0-9A-Fa-f]{4}\.)[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}(?![\w.])"
+)
 _V6: Final = re.compile(r":(?:(?:[0-9A-Fa-f]{1,4}:){0,6}:|(?:[0-9A-Fa-f]{1,4}:){2,6})[0-9A-Fa-f:.]{0,39}")
 _HEX: Final = frozenset("0123456789abcdefABCDEF")
 
@@ -72,10 +77,11 @@ def _emails(text: str, at_sign: re.Pattern[str]) -> Iterator[Span]:
 def _accounts(text: str) -> Iterator[Span]:
     for found in _COUNTRY.finditer(text):
         start = found.start()
-        if (code := _CODICE.match(text, max(0, start - 6))) and not text[max(0, start - 7) : start - 6].isalnum():
-            yield from _codice(code.start(), code[0])
-        elif not text[max(0, start - 3) : start - 2].isalnum():
-            yield from _iban(text, start - 2)
+        if start < 3 or not text[start - 3].isalnum():
+            if size := checksums.IBAN_LENGTHS.get(text[start - 2 : start].upper()):
+                yield from _iban(text, start - 2, size)
+        elif start >= 6 and (code := _CODICE.match(text, start - 6)) and (start < 7 or not text[start - 7].isalnum()):
+            yield from _codice(start - 6, code[0])
     if " " in text:
         for found in _CODICE_SPACED.finditer(text):
             yield from _codice(found.start() - 8, text[max(0, found.start() - 8) : found.end()])
@@ -86,14 +92,19 @@ def _accounts(text: str) -> Iterator[Span]:
                 yield Span(found.start(), found.end(), Kind.ID, key)
 
 
-def _iban(text: str, start: int) -> Iterator[Span]:
-    size, end = checksums.IBAN_LENGTHS.get(text[start : start + 2].upper(), 0), start
-    most = min(len(text), start + 64)
-    while size and end < most:
-        size -= text[end].isalnum()
-        end += 1
-    key = "".join(filter(str.isalnum, text[start:end])).upper()
-    if key.isascii() and not text[end : end + 1].isalnum() and checksums.iban(key):
+def _iban(text: str, start: int, size: int) -> Iterator[Span]:
+    end = start + size
+    if not (key := text[start:end]).isalnum():
+        while end < start + 64 and len(key := text[start:end].translate(_GAPS)) < size and end < len(text):
+            end += size - len(key)
+    key = key.upper()
+    if (
+        len(key) == size
+        and key.isalnum()
+        and key.isascii()
+        and not text[end : end + 1].isalnum()
+        and checksums.iban(key)
+    ):
         yield Span(start, end, Kind.IBAN, key)
 
 
@@ -119,8 +130,7 @@ def _sixes(text: str) -> Iterator[Span]:
         if border or not any(map(str.isdigit, value)) or value.count(":") < 2:
             continue
         try:
-            address = IPv6Address(value)
-        except ValueError:
+            address = socket.inet_ntop(socket.AF_INET6, socket.inet_pton(socket.AF_INET6, value))
+        except OSError:
             continue
-        if not address.is_loopback and not address.is_unspecified:
-            yield Span(start, end, Kind.IP, str(address))
+        yield Span(start, end, Kind.IP, address)

@@ -7,7 +7,7 @@ so the whole text is read once. What a row holds is told by its form, its checks
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from . import checksums, context
@@ -27,11 +27,11 @@ _FORMS: Final = re.compile(
     rf"""(?<!\w)(?<!\d\.)(?<!\w-)(?:
     (?P<date>(?:(?:18|19|20)\d\d(?P<ymd>[-/.])[01]?\d(?P=ymd)[0-3]?\d|[0-3]?\d(?P<dmy>[-/.])[0-3]?\d(?P=dmy)(?:(?:18|19|20)\d\d|\d\d))(?![-/.]?\d))
     |(?P<ip>\d{{1,3}}(?:\.\d{{1,3}}){{3}}(?![.\-]?\d))
-    |(?P<abroad>(?:\+|00)[ ]?\(?[1-9](?:[ .\-/()\u00a0\u2011]{{0,2}}\d){{6,14}}(?!\d))
     |(?P<cpf>\d{{3}}\.\d{{3}}\.\d{{3}}-\d\d(?!\d))
     |(?P<nir>[1-8](?:[ ]?\d\d){{3}}[ ]?\d{{3}}[ ]?\d{{3}}[ ]?\d\d(?!\d))
     |(?P<ssn>\d{{3}}-\d\d-\d{{4}}(?![-\d]))
     |(?P<personnummer>(?:18|19|20)?\d{{6}}[-+]\d{{4}}(?![-\d]))
+    |(?P<abroad>(?:\+|00)[ ]?\(?[1-9](?:[ .\-/()\u00a0\u2011]{{0,2}}\d){{6,14}}(?!\d))
     |(?P<eleven>\d{{11}}(?!\d)|\d\d[ ]\d{{3}}[ ]\d{{3}}[ ]\d{{3}}(?!\d))
     |(?P<us>(?:1[ .\-])?(?:\([2-9]\d\d\)[ .\-]?\d{{3}}[ .\-]|[2-9]\d\d(?P<gap>[ .\-])\d{{3}}(?P=gap))\d{{4}}(?![-\d]))
     |(?P<pairs>0[1-9](?:{_S}\d\d){{4}}(?![-\d]))
@@ -56,38 +56,55 @@ _CODES: Final = re.compile(
 )
 
 
-def numbers(text: str) -> Iterator[Span]:
-    """Spans of every number of a person in the text."""
+def numbers(text: str, accounts: Mapping[int, int]) -> list[Span]:
+    """Spans of every number of a person in the text. `accounts` are the IBANs in it, start and end: read already."""
+    found: list[Span] = []
     for row in _ROW.finditer(text):
         start, end = row.span()
-        if end - start <= 13 and _STAMP.fullmatch(row[0]):
-            yield from _date(text, start, start + 10)
+        if start - 2 in accounts:
+            start = accounts[start - 2]
+            if end - start < 6:
+                continue
+        written = text[start:end]
+        if end - start <= 13 and written[4:5] in ("-", "/", ".") and _STAMP.fullmatch(written):
+            _keep(found, _date(text, start, start + 10))
             continue
-        digits = row[0].translate(_BARE)
-        if start and len(digits) == end - start and _is_word(text[start - 1]):  # the end of a word, or of a hash
-            if text[end : end + 1].isalpha() or text[end : end + 1] == "-":
-                yield from _lettered(text, start, end)
-            continue
-        if start and text[start - 1] in "+(":
+        digits = written.translate(_BARE)
+        after = text[end : end + 1]
+        if after.isalpha() or (after and after in " -" and text[end + 1 : end + 2].isalpha()):
+            _keep(found, _lettered(text, start, end))
+        before = text[start - 1 : start]
+        if len(digits) == end - start and (_is_word(before) or (len(digits) < 9 and before not in ("+", "("))):
+            continue  # the end of a word or of a hash, or too short
+        if before and before in "+(":
             start -= 2 if start > 1 and text[start - 2] in "+(" else 1
         if len(digits) >= 12:
-            yield from _cards(text, start, end)
-        if text[end : end + 1].isalpha() or (text[end : end + 1] in (" ", "-") and text[end + 1 : end + 2].isalpha()):
-            yield from _lettered(text, row.start(), end)
-        yield from _forms(text, start, end)
-    yield from _worded(text)
+            found += _cards(text, start, end)
+            if found and found[-1].kind is Kind.CARD and found[-1].start >= start:
+                start = found[-1].end
+        _forms(text, start, end, found)
+    for year in _YEAR.finditer(text):
+        _keep(found, _worded(text, year))
+    return found
 
 
-def _forms(text: str, at: int, end: int) -> Iterator[Span]:
-    while found := _FORMS.search(text, at, end):
-        kind, spans = found.lastgroup or "", []
-        if kind not in _PLAIN or not _is_word(text[found.end() : found.end() + 1]):
-            spans = list(_HANDLERS[kind](text, found))
-        yield from spans
-        if spans or kind in ("date", "ip"):
-            at = found.end()
-        else:  # not the first of its digits then, but those that follow may begin something
-            group = _GROUP.search(text, found.start(), end)
+def _keep(found: list[Span], span: Span | None) -> None:
+    if span is not None:
+        found.append(span)
+
+
+def _forms(text: str, at: int, end: int, found: list[Span]) -> None:
+    """What the forms find in a row; where one is not what it looks like, what follows its first digits may be."""
+    while form := _FORMS.search(text, at, end):
+        kind, span = form.lastgroup or "", None
+        if kind not in _PLAIN or not _is_word(text[form.end() : form.end() + 1]):
+            span = _HANDLERS[kind](text, form)
+        if span is not None:
+            found.append(span)
+        if span is not None or kind in ("date", "ip"):
+            at = form.end()
+        else:
+            group = _GROUP.search(text, form.start(), end)
             at = group.end() if group else end
 
 
@@ -147,7 +164,7 @@ _LETTERED: Final = re.compile(
 )
 
 
-def _lettered(text: str, start: int, end: int) -> Iterator[Span]:
+def _lettered(text: str, start: int, end: int) -> Span | None:
     """UK National Insurance numbers (HMRC NIM39110), Spanish DNI and NIE: digits that a letter follows."""
     for group in list(_GROUP.finditer(text, start, end))[-3:]:
         tries = (_LETTERED.match(text, at, end + 3) for at in range(max(0, group.start() - 3), group.start() + 1))
@@ -159,77 +176,77 @@ def _lettered(text: str, start: int, end: int) -> Iterator[Span]:
         if (found.lastgroup == "nino" and prefix not in ("BG", "GB", "NK", "KN", "TN", "NT", "ZZ")) or (
             found.lastgroup == "es" and checksums.dni(key)
         ):
-            yield Span(found.start(), found.end(), Kind.ID, key)
-            return
+            return Span(found.start(), found.end(), Kind.ID, key)
+    return None
 
 
-def _date(text: str, start: int, end: int) -> Iterator[Span]:
-    if (not start or text[start - 1].isdigit()) or text[start - 1] == "\n" and text[start - 2] != ":":
-        return
-    if context.speaks_of_birth(text, start, end):
-        yield Span(start, end, Kind.DOB)
+def _date(text: str, start: int, end: int) -> Span | None:
+    if not start or (text[start - 1] == "\n" and text[start - 2] != ":"):  # the stamp of a line in a log
+        return None
+    return Span(start, end, Kind.DOB) if context.speaks_of_birth(text, start, end) else None
 
 
-def _worded(text: str) -> Iterator[Span]:
-    """Dates of birth with the month as a word."""
-    for year in _YEAR.finditer(text):
-        before = _before(text, year.start())
-        if (day := _DAY_MONTH.search(before)) and context.speaks_of_birth(text, year.start() - len(day[0]), year.end()):
-            yield Span(year.start() - len(day[0]), year.end(), Kind.DOB)
+def _worded(text: str, year: re.Match[str]) -> Span | None:
+    """A date of birth with the month as a word."""
+    before = _before(text, year.start())
+    day = _DAY_MONTH.search(before)
+    if day is None or not context.speaks_of_birth(text, year.start() - len(day[0]), year.end()):
+        return None
+    return Span(year.start() - len(day[0]), year.end(), Kind.DOB)
 
 
-def _ip(text: str, found: re.Match[str]) -> Iterator[Span]:
+def _ip(text: str, found: re.Match[str]) -> Span | None:
     parts = found[0].split(".")
     if any(int(part) > 255 or (part[0] == "0" and len(part) > 1) for part in parts):
-        return
+        return None
     if parts[0] in ("0", "127", "255") or context.speaks_of_version(text, found.start()):
-        return  # this host, a mask, or a version: about nobody
-    yield Span(found.start(), found.end(), Kind.IP, found[0])
+        return None  # this host, a mask, or a version: about nobody
+    return Span(found.start(), found.end(), Kind.IP, found[0])
 
 
-def _phone(text: str, start: int, end: int, key: str = "") -> Iterator[Span]:
+def _phone(text: str, start: int, end: int, key: str = "") -> Span:
     if more := _EXTENSION.match(text, end):
         end = more.end()
-    yield Span(start, end, Kind.PHONE, key or _bare(text[start:end]))
+    return Span(start, end, Kind.PHONE, key or _bare(text[start:end]))
 
 
-def _abroad(text: str, found: re.Match[str]) -> Iterator[Span]:
+def _abroad(text: str, found: re.Match[str]) -> Span | None:
     start, end = found.span()
+    if found[0].isdigit() and end - start == 11 and _eleven(found[0]):
+        return Span(start, end, Kind.ID, found[0])
     digits = _bare(found[0].replace("(0)", "", 1))
     digits = digits[2:] if found[0].startswith("00") else digits
     code = _CODES.match(digits)
     if code is None or (found[0].startswith("00") and found[0].isdigit() and len(digits) < 10):
-        return
+        return None
     longest = _LONGEST.get(code[0], 15)
     while len(digits) > longest:  # what follows it is another number
         groups = [g.start() for g in _GROUP.finditer(text, start, end)]
         if len(groups) < 2:
-            return
+            return None
         end = groups[-1]
         while text[end - 1] in " .-/()\u00a0\u2011":
             end -= 1
         digits = _bare(text[start:end].replace("(0)", "", 1)).removeprefix("00" if found[0].startswith("00") else "")
-    if len(digits) >= 8:
-        yield from _phone(text, start, end, digits)
+    return _phone(text, start, end, digits) if len(digits) >= 8 else None
 
 
-def _home(text: str, found: re.Match[str]) -> Iterator[Span]:
+def _home(text: str, found: re.Match[str]) -> Span | None:
     """A national form that nothing else has."""
     digits = len(_bare(found[0]))
     shortest = 8 if found[0][0] == "(" or found.lastgroup == "pairs" else 9
     start = found.start()
     row = start > 1 and text[start - 1] == " " and text[start - 2].isdigit()  # of other numbers
-    if shortest <= digits <= 13 and not row and not context.speaks_of_another(text, start):
-        yield from _phone(text, *found.span())
+    known = shortest <= digits <= 13 and not row and not context.speaks_of_another(text, start)
+    return _phone(text, *found.span()) if known else None
 
 
-def _id(check: Callable[[str], bool]) -> Callable[[str, re.Match[str]], Iterator[Span]]:
-    def handle(text: str, found: re.Match[str]) -> Iterator[Span]:
+def _id(check: Callable[[str], bool]) -> Callable[[str, re.Match[str]], Span | None]:
+    def handle(text: str, found: re.Match[str]) -> Span | None:
         key = _bare(found[0])
         if check(key):
-            yield Span(found.start(), found.end(), Kind.ID, key)
-        elif found.lastgroup == "eleven":
-            yield from _bare_number(text, found)
+            return Span(found.start(), found.end(), Kind.ID, key)
+        return _bare_number(text, found) if found.lastgroup == "eleven" else None
 
     return handle
 
@@ -238,21 +255,25 @@ def _eleven(digits: str) -> bool:
     return checksums.steuer_id(digits) or (checksums.pesel(digits) and digits[2] in "0123")
 
 
-def _bare_number(text: str, found: re.Match[str]) -> Iterator[Span]:
+def _bare_number(text: str, found: re.Match[str]) -> Span | None:
     """Digits that could be anything: what the words before them say."""
     start, key = found.start(), _bare(found[0])
     if (name := context.identity(text, start)) and _CHECKS[name](key):
-        yield Span(start, found.end(), Kind.ID, key)
-    elif 7 <= len(key) <= 12 and (context.speaks_of_phone(text, start) or _alone(text, found)):
-        if not context.speaks_of_another(text, start):
-            yield from _phone(text, *found.span())
-    elif found[0].isdigit() and len(key) in (10, 11) and key[0] == "0" != key[1]:
-        yield from _home(text, found)
+        return Span(start, found.end(), Kind.ID, key)
+    if 7 <= len(key) <= 12 and (context.speaks_of_phone(text, start) or _alone(text, found)):
+        return None if context.speaks_of_another(text, start) else _phone(text, *found.span())
+    if found[0].isdigit() and len(key) in (10, 11) and key[0] == "0" != key[1]:
+        return _home(text, found)
+    return None
 
 
 def _alone(text: str, found: re.Match[str]) -> bool:
     """Nine digits in groups of three on a line of their own, as under a letter."""
-    line = text[found.start() - 1 : found.start()] in ("", "\n") and text[found.end() : found.end() + 1] in ("", "\n", "\r")
+    line = text[found.start() - 1 : found.start()] in ("", "\n") and text[found.end() : found.end() + 1] in (
+        "",
+        "\n",
+        "\r",
+    )
     return line and found.lastgroup == "groups" and len(_bare(found[0])) == 9 and found.start() > 0
 
 
@@ -264,7 +285,7 @@ _CHECKS: Final[dict[str, Callable[[str], bool]]] = {
     "cpf": lambda d: len(d) == 11 and checksums.cpf(d),
     "personnummer": lambda d: len(d) in (10, 12) and checksums.personnummer(d),
 }
-_HANDLERS: Final[dict[str, Callable[[str, re.Match[str]], Iterator[Span]]]] = {
+_HANDLERS: Final[dict[str, Callable[[str, re.Match[str]], Span | None]]] = {
     "date": lambda text, found: _date(text, *found.span()),
     "ip": _ip,
     "abroad": _abroad,

@@ -105,8 +105,8 @@ class Redactor:
         """What would be replaced, in order, without overlaps."""
         if len(text) < 4:
             return []
-        found = list(numbers(text))
-        found += marks(text)
+        found = list(marks(text))
+        found += numbers(text, {span.start: span.end for span in found if span.kind is Kind.IBAN})
         found += credentials(text)
         found += self._known.spans(text)
         if "<" in text:
@@ -171,7 +171,13 @@ def _rebuilt(value: JSON, pieces: Iterator[str]) -> JSON:
     if kind is str:
         return next(pieces)
     if kind is dict:
-        return {next(pieces): _rebuilt(item, pieces) for item in value.values()}
+        rebuilt: dict[str, JSON] = {}
+        for item in value.values():
+            key = next(pieces)
+            while key in rebuilt:  # two spellings of one value
+                key += "'"
+            rebuilt[key] = _rebuilt(item, pieces)
+        return rebuilt
     if kind is list:
         return [_rebuilt(item, pieces) for item in value]
     if kind is int and value >= _WIDE:
