@@ -31,7 +31,7 @@ def prove(manifest: Path, record: str, *, head: Path | None, given: Sequence[str
     with open_log(manifest) as log:
         index = _index(log, record)
         origin = notes.ORIGIN + log.id
-        held = anchors.read(head).notes if head else [each.note for each in log.heads()]
+        held = _kept(head) if head else [each.note for each in log.heads()]
         note, checkpoint = _covering(held, origin, index, _trusted(manifest, given, log))
         try:
             path = merkle.inclusion(map(chain.leaf, log.headers(0, checkpoint.size)), index, checkpoint.size)
@@ -154,30 +154,28 @@ def _trusted(manifest: Path, given: Sequence[str], log: SqliteLog) -> list[Verif
 
 
 def _covering(held: Sequence[str], origin: str, index: int, trusted: Sequence[Verifier]) -> tuple[str, Checkpoint]:
-    """The newest of the heads, if it is over the record."""
+    """The newest of the heads, if it is over the record; of those that do not count, the last one says why."""
     best: tuple[str, Checkpoint] | None = None
+    failure = JournalError(
+        f"expected a signed head of {origin}, got none",
+        todo="wait for the next head, or name a file that holds one with --head",
+    )
     for note in held:
-        checkpoint = _of(note, trusted)
-        if checkpoint and checkpoint.origin == origin and (best is None or checkpoint.size >= best[1].size):
+        try:
+            checkpoint = Checkpoint.parse(notes.opened(note, trusted)[0])
+        except NoteError as error:
+            failure = error
+            continue
+        if checkpoint.origin == origin and (best is None or checkpoint.size >= best[1].size):
             best = note, checkpoint
     if best is None:
-        raise JournalError(
-            f"expected a head of {origin} that one of {', '.join(map(str, trusted))} signed, got none",
-            todo="name a file that holds one with --head, and the key that signed it with --key",
-        )
+        raise failure
     if best[1].size <= index:
         raise JournalError(
             f"record {index} is not under a head yet: the newest is over {best[1].size} records",
             todo="wait for the next head, or end the run: that makes one",
         )
     return best
-
-
-def _of(note: str, trusted: Sequence[Verifier]) -> Checkpoint | None:
-    try:
-        return Checkpoint.parse(notes.opened(note, trusted)[0])
-    except NoteError:
-        return None
 
 
 def _head(log: SqliteLog, named: str, trusted: Sequence[Verifier]) -> Checkpoint:
@@ -189,17 +187,21 @@ def _head(log: SqliteLog, named: str, trusted: Sequence[Verifier]) -> Checkpoint
         if frontier.size < size:
             raise JournalError(f"the log has {frontier.size} records, and not {size}", todo="name a smaller number")
         return Checkpoint(notes.ORIGIN + log.id, size, frontier.root())
-    kept = anchors.read(Path(named))
-    if not kept.notes:
-        what = "a half-written head" if kept.torn else "no head"
-        raise JournalError(f"expected a signed head in {named}, got {what}", todo="name a file that an anchor keeps")
-    checkpoint = Checkpoint.parse(notes.opened(kept.notes[-1], trusted)[0])
+    checkpoint = Checkpoint.parse(notes.opened(_kept(Path(named))[-1], trusted)[0])
     if checkpoint.origin != notes.ORIGIN + log.id:
         raise JournalError(
             f"the head in {named} is of {checkpoint.origin}, and this log is {notes.ORIGIN}{log.id}",
             todo="name a head of this log, or the manifest beside the other one",
         )
     return checkpoint
+
+
+def _kept(path: Path) -> list[str]:
+    kept = anchors.read(path)
+    if not kept.notes:
+        what = "a half-written head" if kept.torn else "no head"
+        raise JournalError(f"expected a signed head in {path}, got {what}", todo="name a file that an anchor keeps")
+    return kept.notes
 
 
 def _shorter(checkpoint: Checkpoint, error: ValueError) -> JournalError:
