@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from .chain import Kind, Record
-from .errors import BackendError, InternalError, ToolError, Uncertain
+from .errors import BackendError, InternalError, JournalError, ToolError, Uncertain
 from .grants import approval_digest
 from .labels import Label, Trust, join_all
 from .policy import Leaf, Policy, SinkSpec, vouched
@@ -158,6 +158,8 @@ class Gate:
         except (ToolError, BackendError) as error:
             lost = isinstance(error, Uncertain) and not spec.reads
             outcome = Outcome({"error": error.what, "todo": error.todo, "kind": type(error).__name__}, ok=False)
+        except JournalError:  # of a sink that puts on record what it is about to do
+            raise
         except Exception as error:
             fault, lost = error, not spec.reads
             outcome = Outcome({"error": repr(error), "todo": "", "kind": "InternalError"}, ok=False)

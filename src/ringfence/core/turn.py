@@ -134,8 +134,7 @@ class Turn:
                 todo="check the log with `ringfence doctor`; a run that was tampered with cannot be resumed",
             )
         self.state = state
-        self.question = self.question if state is _WAITING else None
-        self.uncertain = None
+        self.question, self.uncertain = self.question if state is _WAITING else None, None
         self.next_seq += 1
         getattr(self, f"_on_{event}")(record)
 
