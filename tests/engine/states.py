@@ -9,7 +9,7 @@ from typing import Any
 from ringfence.core.chain import Record
 from ringfence.core.turn import Turn, fold
 from ringfence.core.values import canonical, ordered
-from ringfence.engine.snapshot import packed, restore
+from ringfence.engine.snapshot import mismatches, packed, restore
 
 DERIVED = {"_words", "heard"}  # made from the others, and set by whoever folds
 
@@ -40,3 +40,4 @@ def check(records: Sequence[Record]) -> None:
         for later in records[n:]:
             back.apply(later)
         assert slots(back) == end
+    assert mismatches(records) == []

@@ -74,7 +74,9 @@ async def _execute(manifest: Path, run_ids: Sequence[str], *, decisions: bool, a
 def _show(found: Replay, *, as_json: bool, alone: bool) -> None:
     """One run: an object, a line, or the first difference of each kind."""
     if as_json:
-        print(json.dumps(asdict(found)))
+        differences = [asdict(difference) for difference in found.differences]
+        print(json.dumps({"run_id": found.run, "decisions": found.decisions, "prompts": found.prompts,
+                          "differences": differences, "notes": found.notes}))  # fmt: skip
         return
     compared = f"{found.decisions} decisions, {found.prompts} prompts"
     if not found.differences:

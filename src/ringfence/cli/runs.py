@@ -45,11 +45,11 @@ def list_runs(manifest: Path, *, limit: int, as_json: bool) -> None:
         print(f"{row.run}  {when}  {row.state:<9}  {took:>12}  {one_line(row.task, limit=80)}")
 
 
-def show(manifest: Path, run_id: str, *, full: bool) -> None:
+def show(manifest: Path, run_id: str, *, full: bool, seqs: bool = False) -> None:
     """The timeline of a run as a tree."""
     with open_log(manifest) as log:
         records = log.read(log.find(run_id))
-    console().print(tree(records, full=full))
+    console().print(tree(records, full=full, seqs=seqs))
     if records[-1].body.get("answer"):
         print("\n" + plain(records[-1].body["answer"]))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from ..core.chain import Kind, Record
@@ -159,12 +159,12 @@ def short(value: JSON) -> str:
     return (one_line(shown, limit=120) or "(nothing)") + (f"  ({lines} lines)" if lines > 1 else "")
 
 
-def tree(records: Iterable[Record], *, full: bool = False) -> Tree:
-    """A run as a tree: the run, its steps, their calls, the results."""
+def tree(records: Iterable[Record], *, full: bool = False, seqs: bool = False) -> Tree:
+    """A run as a tree: the run, its steps, their calls, the results; with `seqs` the record behind each line."""
     from rich.tree import Tree
 
     timeline = Timeline(full=full, rules=True)
-    lines = [line for record in records for line in timeline.lines(record)]
+    lines = [_numbered(line, record.seq, seqs) for record in records for line in timeline.lines(record)]
     lines += timeline.unanswered()
     root = Tree(text(lines[0]))
     above = [(-1, root)]
@@ -173,6 +173,10 @@ def tree(records: Iterable[Record], *, full: bool = False) -> Tree:
             above.pop()
         above.append((line.depth, above[-1][1].add(text(line))))
     return root
+
+
+def _numbered(line: Line, seq: int, seqs: bool) -> Line:
+    return replace(line, aside=", ".join(filter(None, (line.aside, f"record {seq}")))) if seqs else line
 
 
 def text(line: Line) -> Text:

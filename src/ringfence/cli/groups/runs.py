@@ -29,11 +29,12 @@ def runs_show(
     run_id: RunId,
     manifest: Manifest = HERE,
     full: Annotated[bool, typer.Option("--full", help="whole thoughts and results")] = False,
+    seqs: Annotated[bool, typer.Option("--seq", help="the number of the record behind each line")] = False,
 ) -> None:
     """The timeline of a run as a tree."""
     from .. import runs as command
 
-    command.show(manifest, run_id, full=full)
+    command.show(manifest, run_id, full=full, seqs=seqs)
 
 
 @runs.command("resume")
