@@ -16,6 +16,7 @@ from ringfence.core.grants import TaskGrant
 from ringfence.core.labels import IDENTITY, NOBODY, Label, Trust
 from ringfence.core.policy import Effect, Policy, SinkSpec
 from ringfence.core.values import JSON, Action, Outcome, Principal
+from ringfence.engine.ledger import Reconcile
 from ringfence.engine.loop import Engine, Settings, Tier
 from ringfence.engine.readmore import SPEC as READ_MORE
 from ringfence.engine.readmore import ReadMore
@@ -46,9 +47,11 @@ class Tool:
     def __init__(self, answer: Callable[[Mapping[str, JSON]], JSON]) -> None:
         self.answer = answer
         self.calls: list[Mapping[str, JSON]] = []
+        self.keys: list[str] = []
 
     async def perform(self, action: Action) -> Outcome:
         self.calls.append(action.args)
+        self.keys.append(action.key)
         return Outcome(self.answer(action.args))
 
 
@@ -94,6 +97,7 @@ def build(
     window: int = 4096,
     specs: Mapping[str, Mapping[str, Any]] | None = None,
     journal: MemoryJournal | None = None,
+    reconcile: Mapping[str, Reconcile] | None = None,
 ) -> House:
     settings = settings or Settings()
     model = ScriptedModel(steps)
@@ -112,5 +116,7 @@ def build(
     journal = journal or MemoryJournal()
     clock = FakeClock()
     gate = Gate(Policy(catalogue), sinks, journal, clock)
-    engine = Engine(gate, [Tier("model:main", window)], settings, reply="reply:local", read_more=read_more)
+    engine = Engine(
+        gate, [Tier("model:main", window)], settings, reply="reply:local", read_more=read_more, reconcile=reconcile
+    )
     return House(engine, gate, model, journal, made, TaskGrant(frozenset(catalogue), {}), clock)
