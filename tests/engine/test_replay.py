@@ -137,6 +137,18 @@ async def test_approvals_of_before_count_under_another_policy_and_that_is_said_o
     ]
 
 
+async def test_an_approval_that_was_used_up_is_used_up_under_another_policy_too(house: Build) -> None:
+    agent = await sent(house, STRANGER, STRANGER)
+    agent.gate.policy = replace(agent.gate.policy, sinks=with_spec(agent, "tool:send", repeats=2))
+    turn = agent.start(TASK)
+    for _ in range(2):
+        assert (await agent.engine.drive(turn)).status == "waiting"
+        consent.approve(agent.gate, turn, by=ALICE, expires=agent.clock() + 1000)
+    assert (await agent.engine.drive(turn)).status == "done"
+    assert len(agent.tools["send"].calls) == 2
+    assert again(agent, digest="other").differences == []
+
+
 async def test_an_approval_that_had_expired_or_was_for_another_call_still_counts_for_nothing(house: Build) -> None:
     agent = await sent(house, STRANGER)
     turn = agent.start(TASK)
