@@ -245,7 +245,10 @@ class Writer:
     def _keep_heads(self, entries: Sequence[Entry], *, due: bool) -> None:
         """Sign a head if one is due, and keep it; one that cannot be signed stops only what requires it."""
         for size, note in [self.cosigned.popitem() for _ in range(len(self.cosigned))]:
-            self._db.execute("UPDATE heads SET note = ? WHERE size = ?", (note, size))
+            # of the heads of this size, the very one that was signed: a hand-over of the same size stays what it is
+            self._db.execute(
+                "UPDATE heads SET note = ? WHERE size = ? AND substr(?, 1, length(note)) = note", (note, size, note)
+            )
         if entries:
             self._now = entries[-1].record.time
         size, (headed, when) = self._frontier.size, self._headed
