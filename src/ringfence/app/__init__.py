@@ -47,7 +47,9 @@ def from_manifest(
     house = furnish(manifest, functions, clock=now_ms, notice=notice, model=model)
     durable = journal is None
     if journal is None:  # last: a manifest that cannot be meant makes no journal
-        journal = stores.open_journal(manifest.root / ".ringfence" / "journal.db")
+        recorder = manifest.audit.recorder
+        own = manifest.root / ".ringfence" / "journal.db"
+        journal = stores.open_journal(own) if recorder is None else stores.join_recorder(manifest.root / recorder)
     return Agent(manifest, Principal(f"user:{_user()}", roles), journal, house, durable)
 
 

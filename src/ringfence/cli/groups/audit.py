@@ -81,3 +81,15 @@ def audit_stats(manifest: Manifest = HERE, as_json: Json = False) -> None:
     from .. import exporting as command
 
     command.stats(manifest, as_json=as_json)
+
+
+@audit.command("recorder")
+def audit_recorder(
+    socket: Annotated[Path, typer.Option(metavar="PATH", help="the socket that agents append to (0660)")],
+    journal: Annotated[Path, typer.Option(metavar="PATH", help="the journal file, which only this user may open")],
+    group: Annotated[str, typer.Option(metavar="GROUP", help="the group that may open the socket")] = "",
+) -> None:
+    """Own the log as a user of your own: agents can append to it, and do nothing else."""
+    from .. import recorder as command
+
+    command.serve(socket, journal, group)

@@ -1,0 +1,382 @@
+"""The process that owns the log: agents append over a Unix socket, and can do nothing else to it.
+
+It runs as a user of its own. There is no verb that changes or removes a record, or that picks its place. Who is at the
+other end is the kernel's word (SO_PEERCRED): a run belongs to the user who began it, and nobody else continues it or
+reads its contents. What a client does wrong ends its own connection.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import socket
+import stat
+import struct
+import threading
+from collections import Counter, OrderedDict
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import apsw
+
+from ..core.chain import Record
+from ..core.errors import JournalError
+from ..core.values import JSON
+from . import file, wire
+from .log import Log
+from .reader import SqliteLog
+from .sqlite import SqliteJournal
+
+CONNECTIONS = 64  # of one user at once
+STALL_S = 30.0  # within a frame
+_KNOWN = 4096  # runs whose owner and next record are remembered
+_CREDENTIALS = struct.Struct("3i")  # pid, uid, gid: `struct ucred` of unix(7)
+_QUEUED_BYTES = 4 << 20
+_RUNS = 1000  # runs in one answer at most
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """Who is at the other end of a connection, as the kernel says."""
+
+    pid: int
+    uid: int
+    gid: int
+
+    @classmethod
+    def of(cls, connection: socket.socket) -> Peer:
+        """By SO_PEERCRED: as it was when they connected."""
+        data = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+        return cls(*_CREDENTIALS.unpack(data))
+
+    def sees(self, owner: int | None) -> bool:
+        """Whether the contents of a user's run are theirs: root and the recorder's own user see all."""
+        return self.uid in (0, os.geteuid(), owner)
+
+
+class Owners:
+    """Whose each run is, in a file beside the journal (0600), durable before the run's first record."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = threading.Lock()  # readers ask from threads of their own
+        with file.faults(path):
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+            self._db = apsw.Connection(str(path))
+            self._db.set_busy_timeout(1000)
+            self._db.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL").fetchall()
+            self._db.execute(
+                "CREATE TABLE IF NOT EXISTS owners(run TEXT PRIMARY KEY, uid INTEGER) STRICT, WITHOUT ROWID"
+            )
+
+    def of(self, run: str) -> int | None:
+        """The user id of a run's owner; None for a run that no client began."""
+        with self._lock, file.faults(self._path):
+            found: int | None = self._db.execute("SELECT uid FROM owners WHERE run = ?", (run,)).get
+            return found
+
+    def bind(self, runs: Iterable[str], uid: int) -> None:
+        """Durable when it returns; who was first stays the owner."""
+        with self._lock, file.faults(self._path), self._db:
+            self._db.executemany("INSERT OR IGNORE INTO owners VALUES (?, ?)", [(run, uid) for run in runs])
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._db.close()
+
+
+class Refused(Exception):
+    """What a client asked for is not done, and its connection ends."""
+
+    def __init__(self, why: str, todo: str = "") -> None:
+        super().__init__(why)
+        self.todo = todo
+
+
+class Recorder:
+    """Serves one journal to the clients of one socket. `notice` is told who comes and what is refused."""
+
+    def __init__(self, journal: Path, *, notice: Callable[[str], None] = lambda _: None) -> None:
+        self._journal = SqliteJournal(journal)
+        self._owners = Owners(journal.with_name(journal.name + ".owners"))
+        self._path = journal
+        self._notice = notice
+        self._next: OrderedDict[str, int] = OrderedDict()  # the next record of a run
+        self._users: Counter[int] = Counter()
+        self._queued = 0  # bytes of records that nobody has waited for yet
+        self._verifying = asyncio.Lock()
+        self._log = SqliteLog(journal)
+        self.failed: asyncio.Future[JournalError] = asyncio.get_running_loop().create_future()
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """One client, until it hangs up or does something that it may not."""
+        peer, log = Peer.of(writer.get_extra_info("socket")), _Lazy(self._path)
+        self._users[peer.uid] += 1
+        try:
+            if self._users[peer.uid] > CONNECTIONS:
+                raise Refused(f"user {peer.uid} has {CONNECTIONS} connections already", "close some")
+            self._notice(f"uid {peer.uid} pid {peer.pid}: connected")
+            while (data := await _frame(reader)) is not None:
+                async for answer in self._answers(peer, _asked(data), len(data), log):
+                    writer.write(wire.frame(answer))
+                    await writer.drain()
+        except (Refused, JournalError) as error:
+            what, todo = (error.what, error.todo) if isinstance(error, JournalError) else (str(error), error.todo)
+            self._notice(f"uid {peer.uid} pid {peer.pid}: refused: {what}")
+            with contextlib.suppress(OSError):
+                writer.write(wire.frame(wire.dumps({"error": what, "todo": todo})))
+                await writer.drain()
+        except OSError as error:
+            self._notice(f"uid {peer.uid} pid {peer.pid}: lost: {error}")
+        except Exception as error:  # ours; the others' connections go on
+            self._notice(f"uid {peer.uid} pid {peer.pid}: failed in our own code, please report it: {error!r}")
+        finally:
+            self._users[peer.uid] -= 1
+            log.close()
+            writer.close()
+
+    def close(self) -> None:
+        """Make everything durable and let go of the files."""
+        self._log.close()
+        self._owners.close()
+        self._journal.close()
+
+    async def _answers(self, peer: Peer, asked: dict[str, Any], size: int, log: _Lazy) -> AsyncIterator[bytes]:
+        match asked:
+            case {"append": list(lines), **rest} if not rest:
+                self._append(peer, lines)
+                self._queued += size
+                if self._queued > _QUEUED_BYTES:  # a client that never waits waits here
+                    await self._flush()
+            case {"flush": int(count), **rest} if not rest:
+                await self._flush()
+                yield wire.dumps({"flushed": count})
+            case {"ask": str(verb), "with": list(values), **rest} if not rest:
+                try:
+                    found = await self._read(peer, verb, values, log)
+                except (TypeError, IndexError, ValueError) as error:
+                    raise Refused(f"{verb!r} cannot be asked so: {error}") from None
+                except JournalError as error:  # an answer, such as that there is no such run
+                    yield wire.dumps({"error": error.what, "todo": error.todo})
+                    return
+                pieces = list(wire.parts(map(wire.dumps, found))) or [[]]
+                for left, piece in zip(reversed(range(len(pieces))), pieces, strict=True):
+                    yield b'{"part":[%s],"more":%s}' % (b",".join(piece), b"true" if left else b"false")
+            case {"hello": wire.VERSION, **rest} if not rest:
+                yield wire.dumps({"v": wire.VERSION, "log": self._log.id, "uid": peer.uid})
+            case {"hello": other, **rest} if not rest:
+                raise Refused(
+                    f"expected version {wire.VERSION} of a client, got {other!r}", "upgrade the older of the two"
+                )
+            case _:
+                raise Refused("expected append, flush or ask")
+
+    def _append(self, peer: Peer, lines: list[JSON]) -> None:
+        """Queue a client's records, each the next one of a run of its own."""
+        try:
+            records = [wire.decoded(line) for line in lines]
+        except ValueError as error:
+            raise Refused(f"expected records: {error}") from None
+        begun = {record.run for record in records if record.seq == 0 and self._following(record.run) == 0}
+        if begun:
+            self._owners.bind(begun, peer.uid)
+        for record in records:
+            self._admit(peer, record)
+            self._journal.append(record)
+            self._next[record.run] = record.seq + 1
+            self._next.move_to_end(record.run)
+
+    def _admit(self, peer: Peer, record: Record) -> None:
+        """The fence: before the journal sees it, so that one client's mistake is no failure for the others."""
+        owner, following = self._owners.of(record.run), self._following(record.run)
+        if owner != peer.uid:
+            raise Refused(f"run {record.run} is not one of uid {peer.uid}", "a run goes on as the user who began it")
+        if record.seq != following:
+            raise Refused(
+                f"run {record.run}: record {record.seq} was appended, and the next one is {following}",
+                f"let another process that writes it finish, then `ringfence runs show {record.run}`",
+            )
+
+    def _following(self, run: str) -> int:
+        known = self._next.get(run)
+        return len(self._log.read(run)) if known is None else known
+
+    async def _flush(self) -> None:
+        self._queued = 0
+        try:
+            await self._journal.flush()
+        except JournalError as error:
+            if not self.failed.done():
+                self.failed.set_result(error)
+            raise
+        while len(self._next) > _KNOWN and not self._queued:  # what is not durable yet has to be remembered
+            self._next.popitem(last=False)
+
+    async def _read(self, peer: Peer, verb: str, values: list[JSON], log: _Lazy) -> Iterable[JSON]:
+        """What a reader may ask. Contents are those of the peer's own runs; headers and counts are everybody's."""
+        if verb not in _VERBS:
+            raise Refused(f"expected one of {', '.join(_VERBS)}, got {verb!r}")
+        async with self._verifying if verb == "verify" else contextlib.nullcontext():
+            return await asyncio.to_thread(lambda: _VERBS[verb](log.open(), partial(self._sees, peer), *values))
+
+    def _sees(self, peer: Peer, run: str) -> bool:
+        return peer.sees(self._owners.of(run))
+
+
+class _Lazy:
+    """The reading side for one connection, opened when it is first asked for."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._log: SqliteLog | None = None
+
+    def open(self) -> SqliteLog:
+        """The log."""
+        self._log = self._log or SqliteLog(self._path)
+        return self._log
+
+    def close(self) -> None:
+        """Let go of it."""
+        if self._log is not None:
+            with contextlib.suppress(apsw.Error):  # a thread is still reading when all of us ends
+                self._log.close()
+
+
+_Mine = Callable[[str], bool]
+
+
+def _size(log: Log, _: _Mine) -> list[JSON]:
+    return [log.size()]
+
+
+def _headers(log: Log, _: _Mine, start: int, stop: int) -> list[JSON]:
+    if type(start) is not int or type(stop) is not int:
+        raise TypeError("places are integers")
+    return [head.decode() for head in islice(log.headers(start, stop), 1024)]
+
+
+def _run(log: Log, mine: _Mine, run: str) -> list[JSON]:
+    if not mine(run):
+        return []
+    return [{**asdict(each), "label": each.label.to_json()} for each in log.read(run)]
+
+
+def _runs(log: Log, mine: _Mine, limit: int, before: int | None) -> list[JSON]:
+    found: list[JSON] = []
+    wanted = min(limit, _RUNS)
+    while len(found) < wanted and (page := log.runs(100, before=before)):
+        found += [asdict(each) for each in page if mine(each.run)]
+        before = page[-1].index
+    return found[:wanted]
+
+
+def _find(log: Log, mine: _Mine, prefix: str) -> list[JSON]:
+    found = log.find(prefix)
+    if not mine(found):
+        raise JournalError(f"no run starts with {prefix!r}", todo="list the runs with `ringfence runs list`")
+    return [found]
+
+
+def _window(log: Log, mine: _Mine, conversation: str, limit: int) -> list[JSON]:
+    pairs = [(first, last) for first, last in log.window(conversation, min(limit, _RUNS)) if mine(first.run)]
+    return [[_json(first), None if last is None else _json(last)] for first, last in pairs]
+
+
+def _intents(log: Log, mine: _Mine, since: int, place: int) -> list[JSON]:
+    found, end = log.intents(since, place)
+    return [*(_json(each) for each in found if mine(each.run)), end]
+
+
+def _export(log: Log, mine: _Mine, run: str) -> list[JSON]:
+    return list(log.export(run)) if mine(run) else []
+
+
+def _verify(log: Log, _: _Mine) -> list[JSON]:
+    return [asdict(log.verify())]
+
+
+def _json(record: Record) -> JSON:
+    return {**asdict(record), "label": record.label.to_json()}
+
+
+_VERBS: dict[str, Callable[..., list[JSON]]] = {
+    "size": _size, "headers": _headers, "read": _run, "runs": _runs, "find": _find, "window": _window,
+    "intents": _intents, "export": _export, "verify": _verify,
+}  # fmt: skip
+
+
+def _asked(data: bytes) -> dict[str, Any]:
+    try:
+        return wire.loads(data)
+    except ValueError as error:
+        raise Refused(f"expected a JSON object: {error}") from None
+
+
+async def _frame(reader: asyncio.StreamReader) -> bytes | None:
+    """The next frame; None at the end. One that is cut off, too long or too slow is refused."""
+    try:
+        head = await reader.readexactly(wire.LENGTH.size)
+        (length,) = wire.LENGTH.unpack(head)
+        if length > wire.FRAME_BYTES:
+            raise Refused(f"expected a frame of at most {wire.FRAME_BYTES} bytes, got one of {length}")
+        async with asyncio.timeout(STALL_S):
+            return await reader.readexactly(length)
+    except asyncio.IncompleteReadError as error:
+        if error.partial:
+            raise ConnectionResetError("it ended within a frame") from None
+        return None
+    except TimeoutError:
+        raise Refused(f"expected the rest of a frame within {STALL_S:.0f} s") from None
+
+
+@asynccontextmanager
+async def listening(
+    path: Path, journal: Path, *, group: int | None = None, notice: Callable[[str], None] = lambda _: None
+) -> AsyncIterator[Recorder]:
+    """A recorder at work on a socket (0660, of `group` where given). Raises JournalError if it cannot be."""
+    recorder = Recorder(journal, notice=notice)
+    try:
+        bound = _bind(path, group)
+    except OSError as error:
+        recorder.close()
+        raise JournalError(
+            f"the socket {path} cannot be made: {error.strerror or error}",
+            todo="name a path in a folder that only the recorder's user may write to",
+        ) from error
+    server = await asyncio.start_unix_server(recorder.serve, sock=bound, limit=1 << 16)
+    try:
+        yield recorder
+    finally:
+        server.close()
+        with contextlib.suppress(OSError):
+            os.unlink(path)  # noqa: PTH108
+        recorder.close()
+
+
+def _bind(path: Path, group: int | None) -> socket.socket:
+    """A socket under this name; one that nobody listens on any more is replaced."""
+    with contextlib.suppress(FileNotFoundError):
+        if stat.S_ISSOCK(path.lstat().st_mode):
+            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+                try:
+                    probe.connect(str(path))
+                except ConnectionRefusedError:
+                    path.unlink()
+    bound = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    before = os.umask(0o117)
+    try:
+        bound.bind(str(path))
+        if group is not None:
+            os.chown(path, -1, group)
+    except BaseException:
+        bound.close()
+        raise
+    finally:
+        os.umask(before)
+    return bound
