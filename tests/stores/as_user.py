@@ -9,6 +9,7 @@ import concurrent.futures.thread  # noqa: F401
 import encodings.idna  # noqa: F401
 import json
 import os
+import resource
 import sys
 from pathlib import Path
 from typing import Any
@@ -77,6 +78,8 @@ def _do(far: remote.SocketJournal, journal: str, verb: str, words: list[Any]) ->
 
 def main() -> None:
     uid, gid, role, sock, journal = int(sys.argv[1]), int(sys.argv[2]), *sys.argv[3:6]
+    if len(sys.argv) > 6:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[6]), int(sys.argv[6])))
     if uid:
         os.setgroups([gid])
         os.setresgid(uid, uid, uid)

@@ -34,8 +34,9 @@ AS_USER = Path(__file__).parent / "as_user.py"
 class Program:
     """`as_user.py` as a process: one question a line, one answer a line."""
 
-    def __init__(self, uid: int, role: str, sock: Path, journal: Path) -> None:
+    def __init__(self, uid: int, role: str, sock: Path, journal: Path, *limit: str) -> None:
         words = [sys.executable, "-m", "tests.stores.as_user", str(uid), str(GROUP), role, str(sock), str(journal)]
+        words += limit
         pipe = subprocess.PIPE
         self.process = subprocess.Popen(
             words, stdin=pipe, stdout=pipe, stderr=pipe, text=True, cwd=Path(__file__).parents[2]
@@ -70,11 +71,11 @@ def place() -> Iterator[tuple[Path, Path]]:
 
 
 @pytest.fixture
-def start(place: tuple[Path, Path]) -> Iterator[Callable[[int, str], Program]]:
+def start(place: tuple[Path, Path]) -> Iterator[Callable[..., Program]]:
     made: list[Program] = []
 
-    def run(uid: int, role: str) -> Program:
-        made.append(Program(uid, role, *place))
+    def run(uid: int, role: str, *limit: str) -> Program:
+        made.append(Program(uid, role, *place, *limit))
         return made[-1]
 
     yield run
@@ -84,7 +85,7 @@ def start(place: tuple[Path, Path]) -> Iterator[Callable[[int, str], Program]]:
         each.process.communicate()
 
 
-Start = Callable[[int, str], Program]
+Start = Callable[..., Program]
 
 
 @as_root
@@ -180,6 +181,31 @@ def test_kill_9_of_an_agent_leaves_the_recorder_at_work_for_others(place: tuple[
     count = len(whole.ask("read", "run1"))
     assert whole.ask("append", "run1", count, count + 1) == "ok"
     assert whole.ask("verify") == ""
+
+
+@as_root
+def test_a_disk_that_takes_no_more_ends_the_recorder_and_what_was_flushed_is_whole(
+    place: tuple[Path, Path], start: Start
+) -> None:
+    serving, agent = start(RECORDER, "recorder", "200000"), start(ALICE, "agent")
+    assert agent.ask("append", "run1", 0, 20) == "ok"
+    failed = agent.ask("append", "run1", 20, 100_000)
+    assert "journal.db" in failed["error"]
+    assert serving.process.wait(timeout=20) == 6
+    start(RECORDER, "recorder")
+    again = start(ALICE, "agent")
+    count = len(again.ask("read", "run1"))
+    assert count >= 20
+    assert again.ask("append", "run1", count, count + 1) == "ok"
+    assert again.ask("verify") == ""
+
+
+def test_who_began_a_run_first_stays_its_owner_whatever_became_of_its_first_record(tmp_path: Path) -> None:
+    owners = module.Owners(tmp_path / "owners")
+    owners.bind(["a"], ALICE)
+    owners.bind(["a", "b"], BOB)
+    assert (owners.of("a"), owners.of("b"), owners.of("c")) == (ALICE, BOB, None)
+    owners.close()
 
 
 # --- what a hostile client sends

@@ -340,6 +340,8 @@ async def listening(
     path: Path, journal: Path, *, group: int | None = None, notice: Callable[[str], None] = lambda _: None
 ) -> AsyncIterator[Recorder]:
     """A recorder at work on a socket (0660, of `group` where given). Raises JournalError if it cannot be."""
+    if not hasattr(socket, "SO_PEERCRED"):
+        raise JournalError("a recorder needs the word of the kernel on who connects (Linux)", todo="use a journal file")
     recorder = Recorder(journal, notice=notice)
     try:
         bound = _bind(path, group)
