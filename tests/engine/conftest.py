@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,14 +15,20 @@ from ringfence.core.gate import Gate
 from ringfence.core.grants import TaskGrant
 from ringfence.core.labels import IDENTITY, NOBODY, Label, Trust
 from ringfence.core.policy import Effect, Policy, SinkSpec
+from ringfence.core.turn import fold
 from ringfence.core.values import JSON, Action, Outcome, Principal
-from ringfence.engine.loop import Engine, Settings, Tier
+from ringfence.engine.ledger import Reconcile
+from ringfence.engine.loop import Engine
 from ringfence.engine.readmore import SPEC as READ_MORE
 from ringfence.engine.readmore import ReadMore
+from ringfence.engine.replay import replay
 from ringfence.engine.result import Result
+from ringfence.engine.settings import Settings, Tier
 from ringfence.stores.memory import MemoryJournal
 from ringfence.testing.clock import FakeClock
 from ringfence.testing.scripted import ScriptedModel
+
+from .states import check
 
 ALICE = Principal("user:alice", frozenset({"role:ops"}))
 OPEN = {"type": "object", "properties": {"of": {"type": "string"}}, "required": ["of"], "additionalProperties": False}
@@ -46,9 +52,11 @@ class Tool:
     def __init__(self, answer: Callable[[Mapping[str, JSON]], JSON]) -> None:
         self.answer = answer
         self.calls: list[Mapping[str, JSON]] = []
+        self.keys: list[str] = []
 
     async def perform(self, action: Action) -> Outcome:
         self.calls.append(action.args)
+        self.keys.append(action.key)
         return Outcome(self.answer(action.args))
 
 
@@ -58,7 +66,7 @@ def fail(args: Mapping[str, JSON]) -> JSON:
 
 @dataclass
 class House:
-    """Everything of one agent, in reach of a test."""
+    """Everything of one agent, in reach of a test. `one_policy`: its runs were decided under that of its gate alone."""
 
     engine: Engine
     gate: Gate
@@ -67,6 +75,7 @@ class House:
     tools: Mapping[str, Tool]
     grant: TaskGrant
     clock: FakeClock
+    one_policy: bool = True
 
     def start(self, task: str = "what is it?", run: str = "run1") -> Any:
         return self.engine.start(task, run=run, principal=ALICE, grant=self.grant)
@@ -86,6 +95,21 @@ def house() -> Build:
     return build
 
 
+_houses: list[tuple[House, Policy]] = []  # of the test that is under way, with the policy that they began with
+
+
+@pytest.fixture(autouse=True)
+def _every_run_of_every_test_is_its_snapshots_and_its_replay() -> Iterator[None]:
+    _houses.clear()
+    yield
+    for made, policy in _houses:
+        runs = [made.records(run.run) for run in made.journal.runs(100) if run.records < 200]
+        for records in runs:
+            check(records)
+            if len(_houses) == 1 and made.one_policy and made.gate.policy is policy:
+                assert replay(made.engine, made.gate, records, grant=fold(records).grant).differences == []
+
+
 def build(
     steps: Sequence[Any] | Callable[[Any], str],
     *,
@@ -94,6 +118,7 @@ def build(
     window: int = 4096,
     specs: Mapping[str, Mapping[str, Any]] | None = None,
     journal: MemoryJournal | None = None,
+    reconcile: Mapping[str, Reconcile] | None = None,
 ) -> House:
     settings = settings or Settings()
     model = ScriptedModel(steps)
@@ -112,5 +137,15 @@ def build(
     journal = journal or MemoryJournal()
     clock = FakeClock()
     gate = Gate(Policy(catalogue), sinks, journal, clock)
-    engine = Engine(gate, [Tier("model:main", window)], settings, reply="reply:local", read_more=read_more)
-    return House(engine, gate, model, journal, made, TaskGrant(frozenset(catalogue), {}), clock)
+    engine = Engine(
+        gate,
+        [Tier("model:main", window)],
+        settings,
+        reply="reply:local",
+        read_more=read_more,
+        keep=journal.keep_state,
+        reconcile=reconcile,
+    )
+    house = House(engine, gate, model, journal, made, TaskGrant(frozenset(catalogue), {}), clock)
+    _houses.append((house, gate.policy))
+    return house

@@ -179,6 +179,7 @@ async def test_what_a_changed_policy_would_simply_allow_is_asked_all_the_same(ho
 
 async def test_what_a_changed_policy_denies_is_refused_and_the_run_goes_on(house: Build) -> None:
     agent, turn = await asking(house)
+    agent.one_policy = False
     gone = {name: spec for name, spec in agent.gate.policy.sinks.items() if name != "tool:send"}
     consent.renew(under(agent, digest="new", sinks=gone), turn, now=agent.clock())
     assert (turn.state, turn.question) == (State.ACTING, None)

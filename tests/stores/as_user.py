@@ -88,7 +88,7 @@ def main() -> None:
         agent(sock, journal)
         return
     try:
-        command.serve(Path(sock), Path(journal), str(gid))
+        command.serve(Path(sock), Path(journal), None, str(gid))
     except Interrupted as stopped:
         sys.exit(stopped.code)
     except JournalError as error:

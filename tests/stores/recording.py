@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ringfence.stores.recorder import Recorder, listening
+from ringfence.stores.sqlite import SqliteJournal
 
 
 @contextmanager
@@ -17,7 +18,7 @@ def recording(socket: Path, journal: Path) -> Iterator[list[Recorder]]:
     begun, ended, found = threading.Event(), threading.Event(), list[Recorder]()
 
     async def work() -> None:
-        async with listening(socket, journal) as recorder:
+        async with listening(socket, SqliteJournal(journal)) as recorder:
             found.append(recorder)
             begun.set()
             await asyncio.to_thread(ended.wait)

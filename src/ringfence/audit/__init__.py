@@ -1,1 +1,1 @@
-"""The log as evidence, for readers who hold no key: exports, a feed for a SIEM, statistics, heads kept elsewhere."""
+"""The log as evidence, for readers who hold no key: heads at anchors and witnesses, exports, a feed for a SIEM."""

@@ -61,11 +61,11 @@ def list_runs(manifest: Path, *, limit: int, as_json: bool) -> None:
         print(f"{row.run}  {when}  {row.state:<9}  {took:>12}  {one_line(row.task, limit=80)}")
 
 
-def show(manifest: Path, run_id: str, *, full: bool) -> None:
+def show(manifest: Path, run_id: str, *, full: bool, seqs: bool = False) -> None:
     """The timeline of a run as a tree."""
     with open_log(manifest) as log:
         records = log.read(log.find(run_id))
-    console().print(tree(records, full=full))
+    console().print(tree(records, full=full, seqs=seqs))
     if records[-1].body.get("answer"):
         print("\n" + plain(records[-1].body["answer"]))
 
@@ -92,6 +92,7 @@ def cancel(manifest: Path, run_id: str) -> Exit:
 
     async def work() -> str:
         async with app.from_manifest(load(manifest)) as agent:
+            app.keep_log(agent.manifest)
             return (await agent.cancel(run_id)).run_id
 
     print(f"run {asyncio.run(interruptible(work()))} is cancelled")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from ..core.chain import Kind, Record
@@ -47,6 +47,8 @@ class Timeline:
             case Kind.STARTED:
                 self._task, self._plans = str(record.body["task"]), bool(record.body.get("plans"))
                 yield Line(0, f"run {record.run}: {one_line(self._task)}", tone="dim" if self._plans else "bold")
+                if origin := record.view.get("forked"):
+                    yield Line(1, f"begins with records 0 to {origin['seq']} of run {origin['run']}", tone="dim")
                 if record.body.get("sandbox") == "unsafe-none":
                     yield Line(1, "UNSAFE: nothing confined the tools of this run", tone="red")
                 if may := _effects(record.body["grant"], record.view.get("effects", ())):
@@ -69,6 +71,9 @@ class Timeline:
                 yield Line(
                     2, f"egress {one_line(where)}: {words}", f"{tried['sent']} + {tried['received']} bytes", tone
                 )
+            case Kind.CHECKPOINT if "uncertain" in record.view:
+                calls = (call_of(self._open[seq]) for seq in record.view["uncertain"])
+                yield from (Line(2, f"nobody knows whether it was done: {call}", tone="red") for call in calls)
             case Kind.OUTCOME:
                 yield from self._outcome(self._open.pop(record.view["of"]), record)
             case Kind.FINISHED:
@@ -89,6 +94,11 @@ class Timeline:
         rule = [f"allowed by {intent.view['rule']}"] if self._rules else []
         if intent.view["sink"].startswith(TOOL):
             yield Line(1, call_of(intent), ", ".join([*rule, took]))
+        if "settled" in view:
+            word = "done" if view["ok"] else "not done"
+            yield Line(2, f"{word}, as {one_line(str(view['settled']))} says", tone="green" if view["ok"] else "yellow")
+        elif "reconciled" in view:
+            yield Line(2, f"{'done' if view['ok'] else 'not done'}, as record {view['reconciled']} says", tone="dim")
         if not view["ok"]:
             yield Line(2, "failed: " + one_line(str(value["error"])), tone="red")
         elif intent.view["sink"].startswith(TOOL):
@@ -133,9 +143,13 @@ def _effects(grant: JSON, effects: Iterable[str]) -> str:
 
 def call_of(record: Record) -> str:
     """`files.read(path="a.log")`, safe to print."""
-    args = record.body["args"]
+    return call(record.view["sink"], record.body["args"])
+
+
+def call(sink: str, args: JSON) -> str:
+    """The same, from the sink and the arguments."""
     shown = ", ".join(f"{key}={json.dumps(value, ensure_ascii=False)}" for key, value in args.items())
-    return one_line(f"{record.view['sink'].removeprefix(TOOL)}({shown})", limit=400)
+    return one_line(f"{sink.removeprefix(TOOL)}({shown})", limit=400)
 
 
 def short(value: JSON) -> str:
@@ -145,12 +159,12 @@ def short(value: JSON) -> str:
     return (one_line(shown, limit=120) or "(nothing)") + (f"  ({lines} lines)" if lines > 1 else "")
 
 
-def tree(records: Iterable[Record], *, full: bool = False) -> Tree:
-    """A run as a tree: the run, its steps, their calls, the results."""
+def tree(records: Iterable[Record], *, full: bool = False, seqs: bool = False) -> Tree:
+    """A run as a tree: the run, its steps, their calls, the results; with `seqs` the record behind each line."""
     from rich.tree import Tree
 
     timeline = Timeline(full=full, rules=True)
-    lines = [line for record in records for line in timeline.lines(record)]
+    lines = [_numbered(line, record.seq, seqs) for record in records for line in timeline.lines(record)]
     lines += timeline.unanswered()
     root = Tree(text(lines[0]))
     above = [(-1, root)]
@@ -159,6 +173,10 @@ def tree(records: Iterable[Record], *, full: bool = False) -> Tree:
             above.pop()
         above.append((line.depth, above[-1][1].add(text(line))))
     return root
+
+
+def _numbered(line: Line, seq: int, seqs: bool) -> Line:
+    return replace(line, aside=", ".join(filter(None, (line.aside, f"record {seq}")))) if seqs else line
 
 
 def text(line: Line) -> Text:

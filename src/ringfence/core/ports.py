@@ -27,8 +27,11 @@ class Journal(Protocol):
         """Queue a record for the next commit; raises JournalError once a commit has failed."""
         ...
 
-    async def flush(self) -> None:
-        """Return when everything appended so far is durable; raises JournalError if it cannot be made so."""
+    async def flush(self, *, anchored: bool = False) -> None:
+        """Return when everything appended so far is durable, and `anchored` too where the operator requires that.
+
+        Raises JournalError if it cannot be made so.
+        """
         ...
 
 

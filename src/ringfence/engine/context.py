@@ -12,7 +12,7 @@ from ringfence.core.labels import Label
 from ringfence.core.turn import Turn
 from ringfence.core.values import JSON, Prompt
 
-from .step import CLOSING, TOOL
+from .step import CLOSING, LOOK_UP, TOOL
 
 _quoted: Callable[[str], str] = json.encoder.encode_basestring
 _dumps = json.JSONEncoder(ensure_ascii=False).encode
@@ -95,10 +95,20 @@ class Transcript:
         self.choices: dict[str, dict[str, None]] = {}  # by key, in the order seen
         self.cut = False  # whether a result was cut, so that read_more has something to read
 
-    def prompt(self, turn: Turn, *, window: int, max_tokens: int, schema: bytes, note: str = "") -> Prompt:
+    def prompt(
+        self,
+        turn: Turn,
+        *,
+        window: int,
+        max_tokens: int,
+        schema: bytes,
+        note: str = "",
+        like: Record | None = None,
+    ) -> Prompt:
         """The next request, its last message ended by the task and `note`.
 
-        `window`, `max_tokens` in tokens; raises BackendError if even the last step does not fit.
+        `window`, `max_tokens` in tokens; raises BackendError if even the last step does not fit. With `like`, the
+        intent of a request that was made, what that one left out is left out, whatever the window is.
         """
         self.sync(turn)
         seqs, texts = zip(*self._pending, strict=True)
@@ -106,7 +116,7 @@ class Transcript:
         end = f"Task: {self._task}{done}\n{note}".rstrip()  # what is read last is what a small model follows
         last = _Part(encode("user", "\n\n".join((*filter(None, texts), end))), seqs)
         room = int((window - max_tokens - _MARGIN) / self._per_byte)
-        parts, left_out = self._fit(last, room)
+        parts, left_out = self._fit(last, room) if like is None else self._fit_as(last, like)
         self._sent = sum(len(part.data) for part in parts)
         return Prompt(
             tuple(part.data for part in parts), tuple(s for p in parts for s in p.seqs), schema, max_tokens, left_out
@@ -136,9 +146,18 @@ class Transcript:
         left_out = len(self._history) - len(history) + len(self._parts) + 1 - len(parts)
         return [*head, *history, *parts], left_out
 
+    def _fit_as(self, last: _Part, like: Record) -> tuple[list[_Part], int]:
+        """What a recorded request kept: the server's real window and token counts are not on record, the choice is."""
+        context, left_out = set(like.view["context"]), like.view["left_out"]
+        parts = [part for part in self._parts if not context.isdisjoint(part.seqs)]
+        history = self._history[max(0, left_out - (len(self._parts) - len(parts))) :]
+        return [self._head, *([self._map] if self._map else []), *history, *parts, last], left_out
+
     def sync(self, turn: Turn) -> None:
         """Take in what the run has become since the last call."""
         for record, intent in turn.items[self._seen :]:
+            if (intent or record).body.get("call", 0) <= LOOK_UP:  # of the ledger's, and none of the model's business
+                continue
             match record.kind:
                 case Kind.MESSAGE:
                     self._pending.append((record.seq, record.body["text"] if self._task else ""))

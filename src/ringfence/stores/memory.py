@@ -22,11 +22,16 @@ class MemoryJournal:
         self.records: list[Record] = []
         self._runs: dict[str, list[int]] = {}  # indices into `records`, by run in order of their start
         self._talks: dict[str, list[str]] = {}
+        self._states: dict[str, tuple[int, bytes]] = {}
 
     @property
     def log(self) -> MemoryJournal:
         """The reading side."""
         return self
+
+    def alias(self, subject: str) -> str:
+        """A subject's own name: nothing here outlives the process."""
+        return subject
 
     def append(self, record: Record) -> None:
         """Keep a record; raises JournalError for one that does not follow the run's last."""
@@ -40,8 +45,18 @@ class MemoryJournal:
         self.records.append(record)
         if (name := conversation_of(record)) is not None:
             self._talks.setdefault(name, []).append(record.run)
+        if record.kind is Kind.FINISHED:
+            self._states.pop(record.run, None)
 
-    async def flush(self) -> None:
+    def keep_state(self, run: str, seq: int, state: bytes) -> None:
+        """Keep a snapshot, in place of the run's last one."""
+        self._states[run] = (seq, state)
+
+    def state(self, run: str) -> tuple[int, bytes] | None:
+        """The newest snapshot of a run that has not ended, with the seq of its checkpoint."""
+        return self._states.get(run)
+
+    async def flush(self, *, anchored: bool = False) -> None:
         """Nothing to wait for."""
 
     def close(self) -> None:
@@ -57,9 +72,9 @@ class MemoryJournal:
             commitment = chain.commitment(b"", ordered(record.body))
             yield chain.header(record, log=_LOG, index=index, body=commitment)
 
-    def read(self, run: str) -> list[Record]:
-        """The records of a run in order of `seq`."""
-        return [self.records[index] for index in self._runs.get(run, ())]
+    def read(self, run: str, start: int = 0) -> list[Record]:
+        """The records of a run from seq `start`, in order of `seq`."""
+        return [self.records[index] for index in self._runs.get(run, [])[start:]]
 
     def export(self, run: str) -> Iterator[dict[str, JSON]]:
         """The records of a run as JSON objects. The commitments are made with an empty key: nothing here is sealed."""

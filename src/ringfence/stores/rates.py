@@ -58,7 +58,7 @@ class SlidingWindow:
         records, self._place = self.log.intents(now - self._reach_ms, self._place)
         for record in records:
             who = (record.principal, record.view["sink"])
-            if who[1] not in self._rates:
+            if who[1] not in self._rates or "copied" in record.view:  # a fork's copy of a call is none
                 continue
             self._calls[who].append(record.time)
             if (allowed := self._allowed[who]) and allowed[0] <= record.time:

@@ -8,6 +8,7 @@ reads its contents. What a client does wrong ends its own connection.
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
 import os
 import socket
@@ -17,9 +18,8 @@ import threading
 from collections import Counter, OrderedDict
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -29,16 +29,16 @@ from ..core.chain import Record
 from ..core.errors import JournalError
 from ..core.values import JSON
 from . import file, wire
-from .log import Log
 from .reader import SqliteLog
 from .sqlite import SqliteJournal
+from .vault import Vault
+from .verbs import VERBS
 
 CONNECTIONS = 64  # of one user at once
 STALL_S = 30.0  # within a frame
 _KNOWN = 4096  # runs whose owner and next record are remembered
 _CREDENTIALS = struct.Struct("3i")  # pid, uid, gid: `struct ucred` of unix(7)
 _QUEUED_BYTES = 4 << 20
-_RUNS = 1000  # runs in one answer at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,21 +102,21 @@ class Refused(Exception):
 class Recorder:
     """Serves one journal to the clients of one socket. `notice` is told who comes and what is refused."""
 
-    def __init__(self, journal: Path, *, notice: Callable[[str], None] = lambda _: None) -> None:
-        self._journal = SqliteJournal(journal)
-        self._owners = Owners(journal.with_name(journal.name + ".owners"))
-        self._path = journal
+    def __init__(self, journal: SqliteJournal, *, notice: Callable[[str], None] = lambda _: None) -> None:
+        self._journal = journal
+        self._path = journal.path
+        self._owners = Owners(journal.path.with_name(journal.path.name + ".owners"))
         self._notice = notice
         self._next: OrderedDict[str, int] = OrderedDict()  # the next record of a run
         self._users: Counter[int] = Counter()
         self._queued = 0  # bytes of records that nobody has waited for yet
         self._verifying = asyncio.Lock()
-        self._log = SqliteLog(journal)
+        self._log = SqliteLog(journal.path, vault=journal.vault)
         self.failed: asyncio.Future[JournalError] = asyncio.get_running_loop().create_future()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One client, until it hangs up or does something that it may not."""
-        peer, log = Peer.of(writer.get_extra_info("socket")), _Lazy(self._path)
+        peer, log = Peer.of(writer.get_extra_info("socket")), _Lazy(self._path, self._journal.vault)
         self._users[peer.uid] += 1
         try:
             if self._users[peer.uid] > CONNECTIONS:
@@ -154,9 +154,11 @@ class Recorder:
                 self._queued += size
                 if self._queued > _QUEUED_BYTES:  # a client that never waits waits here
                     await self._flush()
-            case {"flush": int(count), **rest} if not rest:
-                await self._flush()
-                yield wire.dumps({"flushed": count})
+            case {"flush": int(count), "anchored": bool(anchored), **rest} if not rest:
+                missing = await self._flush(anchored=anchored)
+                yield wire.dumps({"flushed": count, "unanchored": missing, "troubles": self._journal.troubles})
+            case {"state": [str(run), int(seq), str(state)], **rest} if not rest:
+                self._keep(peer, run, seq, state)
             case {"ask": str(verb), "with": list(values), **rest} if not rest:
                 try:
                     found = await self._read(peer, verb, values, log)
@@ -205,25 +207,46 @@ class Recorder:
 
     def _following(self, run: str) -> int:
         known = self._next.get(run)
-        return len(self._log.read(run)) if known is None else known
+        return len(self._log.views(run)) if known is None else known
 
-    async def _flush(self) -> None:
-        self._queued = 0
+    def _keep(self, peer: Peer, run: str, seq: int, state: str) -> None:
+        """A snapshot of a run of the peer's own, at the record that it appended last."""
+        if self._owners.of(run) != peer.uid or self._next.get(run) != seq + 1:
+            raise Refused(f"expected the state of a run at the record that was appended last, got {run} at {seq}")
         try:
-            await self._journal.flush()
+            self._journal.keep_state(run, seq, base64.b64decode(state, validate=True))
+        except ValueError as error:
+            raise Refused(f"expected base64: {error}") from None
+
+    async def _flush(self, *, anchored: bool = False) -> tuple[str, str]:
+        """Make all of it durable. What kept it from an anchor, and what to do; empty if nothing did."""
+        self._queued = 0
+        missing = ("", "")
+        try:
+            try:
+                await self._journal.flush(anchored=anchored)
+            except JournalError as error:
+                if not anchored:
+                    raise
+                await self._journal.flush()  # it may be durable, and not anchored
+                missing = (error.what, error.todo)
         except JournalError as error:
             if not self.failed.done():
                 self.failed.set_result(error)
             raise
         while len(self._next) > _KNOWN and not self._queued:  # what is not durable yet has to be remembered
             self._next.popitem(last=False)
+        return missing
 
     async def _read(self, peer: Peer, verb: str, values: list[JSON], log: _Lazy) -> Iterable[JSON]:
         """What a reader may ask. Contents are those of the peer's own runs; headers and counts are everybody's."""
-        if verb not in _VERBS:
-            raise Refused(f"expected one of {', '.join(_VERBS)}, got {verb!r}")
+        if verb not in VERBS:
+            raise Refused(f"expected one of {', '.join(VERBS)}, got {verb!r}")
+        if verb == "alias":
+            (subject,) = values
+            return [await asyncio.to_thread(self._journal.alias, str(subject))]
         async with self._verifying if verb == "verify" else contextlib.nullcontext():
-            return await asyncio.to_thread(lambda: _VERBS[verb](log.open(), partial(self._sees, peer), *values))
+            return await asyncio.to_thread(lambda: VERBS[verb](log.open(), partial(self._sees, peer), *values))
 
     def _sees(self, peer: Peer, run: str) -> bool:
         return peer.sees(self._owners.of(run))
@@ -232,13 +255,14 @@ class Recorder:
 class _Lazy:
     """The reading side for one connection, opened when it is first asked for."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, vault: Vault) -> None:
         self._path = path
+        self._vault = vault
         self._log: SqliteLog | None = None
 
     def open(self) -> SqliteLog:
         """The log."""
-        self._log = self._log or SqliteLog(self._path)
+        self._log = self._log or SqliteLog(self._path, vault=self._vault)
         return self._log
 
     def close(self) -> None:
@@ -246,69 +270,6 @@ class _Lazy:
         if self._log is not None:
             with contextlib.suppress(apsw.Error):  # a thread is still reading when all of us ends
                 self._log.close()
-
-
-_Mine = Callable[[str], bool]
-
-
-def _size(log: Log, _: _Mine) -> list[JSON]:
-    return [log.size()]
-
-
-def _headers(log: Log, _: _Mine, start: int, stop: int) -> list[JSON]:
-    if type(start) is not int or type(stop) is not int:
-        raise TypeError("places are integers")
-    return [head.decode() for head in islice(log.headers(start, stop), 1024)]
-
-
-def _run(log: Log, mine: _Mine, run: str) -> list[JSON]:
-    if not mine(run):
-        return []
-    return [{**asdict(each), "label": each.label.to_json()} for each in log.read(run)]
-
-
-def _runs(log: Log, mine: _Mine, limit: int, before: int | None) -> list[JSON]:
-    found: list[JSON] = []
-    wanted = min(limit, _RUNS)
-    while len(found) < wanted and (page := log.runs(100, before=before)):
-        found += [asdict(each) for each in page if mine(each.run)]
-        before = page[-1].index
-    return found[:wanted]
-
-
-def _find(log: Log, mine: _Mine, prefix: str) -> list[JSON]:
-    found = log.find(prefix)
-    if not mine(found):
-        raise JournalError(f"no run starts with {prefix!r}", todo="list the runs with `ringfence runs list`")
-    return [found]
-
-
-def _window(log: Log, mine: _Mine, conversation: str, limit: int) -> list[JSON]:
-    pairs = [(first, last) for first, last in log.window(conversation, min(limit, _RUNS)) if mine(first.run)]
-    return [[_json(first), None if last is None else _json(last)] for first, last in pairs]
-
-
-def _intents(log: Log, mine: _Mine, since: int, place: int) -> list[JSON]:
-    found, end = log.intents(since, place)
-    return [*(_json(each) for each in found if mine(each.run)), end]
-
-
-def _export(log: Log, mine: _Mine, run: str) -> list[JSON]:
-    return list(log.export(run)) if mine(run) else []
-
-
-def _verify(log: Log, _: _Mine) -> list[JSON]:
-    return [asdict(log.verify())]
-
-
-def _json(record: Record) -> JSON:
-    return {**asdict(record), "label": record.label.to_json()}
-
-
-_VERBS: dict[str, Callable[..., list[JSON]]] = {
-    "size": _size, "headers": _headers, "read": _run, "runs": _runs, "find": _find, "window": _window,
-    "intents": _intents, "export": _export, "verify": _verify,
-}  # fmt: skip
 
 
 def _asked(data: bytes) -> dict[str, Any]:
@@ -337,9 +298,12 @@ async def _frame(reader: asyncio.StreamReader) -> bytes | None:
 
 @asynccontextmanager
 async def listening(
-    path: Path, journal: Path, *, group: int | None = None, notice: Callable[[str], None] = lambda _: None
+    path: Path, journal: SqliteJournal, *, group: int | None = None, notice: Callable[[str], None] = lambda _: None
 ) -> AsyncIterator[Recorder]:
-    """A recorder at work on a socket (0660, of `group` where given). Raises JournalError if it cannot be."""
+    """A recorder at work on a socket (0660, of `group` where given), which closes the journal in the end.
+
+    Raises JournalError if it cannot be.
+    """
     if not hasattr(socket, "SO_PEERCRED"):
         raise JournalError("a recorder needs the word of the kernel on who connects (Linux)", todo="use a journal file")
     recorder = Recorder(journal, notice=notice)

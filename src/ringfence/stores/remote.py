@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
 import json
 import socket
@@ -17,7 +18,7 @@ from ..core.chain import Record
 from ..core.errors import JournalError
 from ..core.values import JSON
 from . import wire
-from .log import Pair, RunSummary, VerifyReport
+from .log import Finding, Head, Pair, RunSummary, VerifyReport
 
 MAX_DELAY_S = 0.005
 TIMEOUT_S = 60.0
@@ -94,7 +95,9 @@ class _Batch:
     """What goes to the recorder next, and who waits for it, by event loop."""
 
     records: list[bytes] = field(default_factory=list)
+    states: list[bytes] = field(default_factory=list)
     waiting: dict[_Loop, list[asyncio.Future[None]]] = field(default_factory=dict)
+    anchored: dict[_Loop, list[asyncio.Future[None]]] = field(default_factory=dict)  # who waits for its head, too
     urgent: bool = False
 
 
@@ -114,6 +117,8 @@ class SocketJournal:
         self._closed = self._untold = False
         self._thread: threading.Thread | None = None
         self._log: SocketLog | None = None
+        self._aliases: dict[str, str] = {}
+        self.troubles: tuple[str, ...] = ()  # what kept the newest head from being signed, or from where it should be
 
     @property
     def log(self) -> SocketLog:
@@ -133,16 +138,32 @@ class SocketJournal:
         if first:
             self._schedule(batch)
 
-    async def flush(self) -> None:
-        """Return when everything appended so far is durable; raises JournalError if it is not known to be."""
+    def keep_state(self, run: str, seq: int, state: bytes) -> None:
+        """Keep what a run had become at a record, which has to be appended first; goes with it."""
+        data = wire.dumps({"state": [run, seq, base64.b64encode(state).decode()]})
+        with self._lock:
+            self._check()
+            self._next.states.append(data)
+
+    def alias(self, subject: str) -> str:
+        """What records call a subject that is no principal; the recorder has the keys."""
+        if subject not in self._aliases:
+            self._aliases[subject] = self.log.alias(subject)
+        return self._aliases[subject]
+
+    async def flush(self, *, anchored: bool = False) -> None:
+        """Return when everything appended so far is durable, and with `anchored` at every anchor that is required.
+
+        Raises JournalError if it is not known to be so.
+        """
         loop = asyncio.get_running_loop()
         with self._lock:
             self._check()
-            batch = self._next if self._next.records else self._flying
+            batch = self._next if self._next.records or anchored else self._flying
             if batch is None:
                 return
             done = loop.create_future()
-            batch.waiting.setdefault(loop, []).append(done)
+            (batch.anchored if anchored else batch.waiting).setdefault(loop, []).append(done)
         self._hurry(batch)
         await done
 
@@ -199,38 +220,48 @@ class SocketJournal:
     def _work(self) -> None:
         while (batch := self._take()) is not None:
             failure: JournalError | None = None
+            unanchored: JournalError | None = None
             try:
-                frames = [b'{"append":[%s]}' % b",".join(piece) for piece in wire.parts(batch.records)]
-                answer = self._line.ask(*frames, b'{"flush":%d}' % len(batch.records))
-                if answer != {"flushed": len(batch.records)}:
-                    raise JournalError(f"the recorder answered {str(answer)[:100]}", todo="is it of this version?")
+                unanchored = self._commit(batch)
             except JournalError as error:
                 failure = error
             except Exception as error:
                 failure = JournalError(f"the journal failed in our own code: {error!r}", todo="please report it")
-            self._done(batch, failure)
+            self._done(batch, failure, unanchored)
             if failure is not None:
                 return
+
+    def _commit(self, batch: _Batch) -> JournalError | None:
+        """One round trip; what kept the head over the batch from an anchor, if somebody waits for that."""
+        frames = [b'{"append":[%s]}' % b",".join(piece) for piece in wire.parts(batch.records)]
+        count, anchored = len(batch.records), b"true" if batch.anchored else b"false"
+        answer = self._line.ask(*frames, *batch.states, b'{"flush":%d,"anchored":%s}' % (count, anchored))
+        if answer.get("flushed") != count:
+            raise JournalError(f"the recorder answered {str(answer)[:100]}", todo="is it of this version?")
+        self.troubles = tuple(map(str, answer["troubles"]))
+        what, todo = answer["unanchored"]
+        return JournalError(str(what), todo=str(todo)) if what else None
 
     def _take(self) -> _Batch | None:
         self._wake.get()
         with self._lock:
-            if not self._next.records:
+            if not (self._next.records or self._next.anchored):
                 return None
             self._flying, self._next = self._next, _Batch()
             return self._flying
 
-    def _done(self, batch: _Batch, failure: JournalError | None) -> None:
+    def _done(self, batch: _Batch, failure: JournalError | None, unanchored: JournalError | None) -> None:
         with self._lock:
             self._flying = None
-            waiting = list(batch.waiting.items())
+            waiting = [(*each, failure) for each in batch.waiting.items()]
+            waiting += [(*each, failure or unanchored) for each in batch.anchored.items()]
             if failure is not None:
                 self._failed = failure
-                waiting += self._next.waiting.items()
+                waiting += [(*each, failure) for each in (*self._next.waiting.items(), *self._next.anchored.items())]
                 self._untold = not waiting
-        for loop, futures in waiting:
+        for loop, futures, error in waiting:
             with contextlib.suppress(RuntimeError):  # that loop was closed, and nobody waits there
-                loop.call_soon_threadsafe(_settle, futures, failure)
+                loop.call_soon_threadsafe(_settle, futures, error)
 
 
 def _settle(futures: list[asyncio.Future[None]], failure: JournalError | None) -> None:
@@ -276,9 +307,23 @@ class SocketLog:
             start += len(page)
             yield from (text.encode() for text in page)
 
-    def read(self, run: str) -> list[Record]:
-        """The durable records of a run in order of `seq`; empty for a run that is not in the log."""
-        return [wire.decoded(each) for each in self._ask("read", run)]
+    def read(self, run: str, start: int = 0) -> list[Record]:
+        """The durable records of a run from seq `start`; empty for a run that is not in the log, or somebody else's."""
+        return [wire.decoded(each) for each in self._ask("read", run, start)]
+
+    def state(self, run: str) -> tuple[int, bytes] | None:
+        """The newest durable snapshot of a run, and the seq of its checkpoint; None without."""
+        found = self._ask("state", run)
+        return (int(found[0]), base64.b64decode(found[1])) if found else None
+
+    def heads(self) -> list[Head]:
+        """The signed heads that are kept with the log, in order."""
+        return [Head(**each) for each in self._ask("heads")]
+
+    def alias(self, subject: str) -> str:
+        """What records call a subject that is no principal."""
+        (found,) = self._ask("alias", subject)
+        return str(found)
 
     def runs(self, limit: int = 50, *, before: int | None = None) -> list[RunSummary]:
         """At most `limit` runs, the newest first; with `before`, those whose first record has a lower index."""
@@ -302,7 +347,7 @@ class SocketLog:
     def verify(self) -> VerifyReport:
         """What the recorder finds when it recomputes everything."""
         (found,) = self._ask("verify")
-        return VerifyReport(**found)
+        return VerifyReport(**{**found, "findings": tuple(Finding(**each) for each in found["findings"])})
 
     def export(self, run: str) -> Iterator[dict[str, JSON]]:
         """The records of a run as JSON: the header as it was hashed, and `content`."""

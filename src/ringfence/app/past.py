@@ -1,0 +1,41 @@
+"""What was said before a run: the runs of its conversation, as the model and the policy are shown them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ringfence.core.chain import Record
+from ringfence.core.turn import Turn
+from ringfence.engine.context import Said
+from ringfence.stores.log import Log
+
+Runs = Sequence[tuple[Record, Record]]  # start and end of each, oldest first
+
+
+def before(log: Log, conversation: str, history: int) -> Runs:
+    """The runs that the next one of a conversation is shown: the newest with an answer. `history`: messages at most."""
+    limit = -(-history // 2)
+    if not conversation or not limit:
+        return []
+    window = log.window(conversation, limit)
+    return [(started, ended) for started, ended in window if ended is not None and ended.body["answer"]]
+
+
+def recall(log: Log, turn: Turn) -> Runs:
+    """The runs before one that is resumed: those that it named when it began, whatever was said since."""
+    records = [log.read(run) for run in turn.start.get("before", ())]
+    return [(run[0], run[-1]) for run in records]
+
+
+def heard(turn: Turn, runs: Runs) -> tuple[str, ...]:
+    """What the same user said earlier vouches as the task does; what somebody else said in the room does not."""
+    return tuple(str(started.body["task"]) for started, _ in runs if started.principal == turn.principal.subject)
+
+
+def said(runs: Runs, history: int) -> list[Said]:
+    """The last `history` messages of these runs, each with its own label."""
+    messages: list[Said] = []
+    for started, ended in runs:
+        messages.append(Said("user", started.body["task"], started.label))
+        messages.append(Said("assistant", ended.body["answer"], ended.label))
+    return messages[max(0, len(messages) - history) :]

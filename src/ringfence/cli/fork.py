@@ -1,0 +1,29 @@
+"""`ringfence runs fork`: what if a run had gone on otherwise from some record."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+
+from .. import app
+from ..manifest.loader import load
+from . import run
+from .exits import Exit
+from .interrupt import interruptible
+
+
+def execute(wanted: run.Wanted, *, resume: bool) -> Exit:
+    """Make the fork and go on with it, or print its id and how to."""
+    if resume:
+        return run.execute(wanted)
+    run_id = asyncio.run(interruptible(_fork(wanted)))
+    print(run_id)
+    print(f"go on with it: {run.resume_hint(run_id, wanted.manifest)}", file=sys.stderr)
+    return Exit.DONE
+
+
+async def _fork(wanted: run.Wanted) -> str:
+    assert wanted.at is not None
+    async with app.from_manifest(load(Path(wanted.manifest))) as agent:
+        return await agent.fork(wanted.resume, at=wanted.at, task=wanted.task)

@@ -1,0 +1,44 @@
+"""What a run needs in memory beside its folded state."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+
+from ringfence.core.chain import Record
+from ringfence.core.labels import Label
+from ringfence.core.policy import SinkSpec
+from ringfence.core.turn import Turn
+
+from .context import Transcript
+from .step import Step, parse
+
+Progress = Callable[[str], None]
+
+
+@dataclass
+class Live:
+    """What a run needs in memory beside its folded state; all of it can be rebuilt."""
+
+    transcript: Transcript
+    tools: list[SinkSpec]
+    said: str  # the conversation before this run
+    label: Label  # of that conversation
+    schemas: dict[Hashable, bytes] = field(default_factory=dict)
+    step: tuple[int, Step] | None = None  # the last one that was read, by its record
+    failures: int = 0
+    window: int = 0
+    progress: Progress | None = None
+    tried: dict[str, int] = field(default_factory=dict)  # see `Ledger.clear`
+    why: str = ""  # nobody knows whether the last effect was done
+
+    def read(self, thought: Record) -> Step:
+        """The step that a thought asks for; raises ValueError if it is none."""
+        if self.step is None or self.step[0] != thought.seq:
+            self.step = (thought.seq, parse(thought.body["value"]["text"]))
+        return self.step[1]
+
+
+def last_thought(turn: Turn) -> Record:
+    """What the model said last."""
+    return next(r for r, intent in reversed(turn.items) if intent is not None and "prompt" in intent.body)
