@@ -42,6 +42,30 @@ def test_a_run_is_recorded_read_and_exported_by_way_of_the_recorder(
     assert json.loads(ringfence("audit", "stats", "--json").out)["runs"] == 1
 
 
+def test_a_recorder_with_a_manifest_holds_the_keys_and_signs_the_heads(
+    ringfence: Shell, serve: Serve, folder: Path, tmp_path: Path
+) -> None:
+    sock, far = tmp_path / "signed.sock", tmp_path / "owner"
+    far.mkdir()
+    heads = far / "heads"
+    serve(step("files.read", path="notes/a.txt"), final("x"), manifest=MANIFEST + f"audit: {{{{recorder: {sock}}}}}\n")
+    mine = (folder / "ringfence.yaml").read_text().partition("audit:")[0]
+    (far / "notes").mkdir()
+    (far / "ringfence.yaml").write_text(mine + "audit: {anchors: [{file: ./heads}], every_s: 0}\n")
+    serving = process("audit", "recorder", "--socket", str(sock), "--manifest", str(far / "ringfence.yaml"))
+    try:
+        assert serving.stderr
+        assert serving.stderr.readline().startswith("recording ")
+        shown = ringfence("run", "what is wrong?", "--json")
+        assert shown.code == 0, shown.err
+    finally:
+        serving.terminate()
+        serving.communicate(timeout=20)
+    assert heads.read_text().count("\u2014 ") >= 1
+    assert not list((folder / ".ringfence").rglob("*.key"))
+    assert list((far / ".ringfence").rglob("*.key"))
+
+
 def test_without_its_recorder_an_agent_does_nothing_and_says_what_to_do(
     ringfence: Shell, serve: Serve, folder: Path
 ) -> None:
@@ -56,5 +80,7 @@ def test_a_recorder_needs_a_group_that_exists_and_a_path_that_it_may_use(ringfen
     journal = str(tmp_path / "journal.db")
     shown = ringfence("audit", "recorder", "--socket", str(tmp_path / "s"), "--journal", journal, "--group", "no-such")
     assert (shown.code, "no group" in shown.err) == (2, True)
+    shown = ringfence("audit", "recorder", "--socket", str(tmp_path / "s"))
+    assert (shown.code, "--journal or --manifest" in shown.err) == (2, True)
     shown = ringfence("audit", "recorder", "--socket", str(tmp_path / "absent" / "s"), "--journal", journal)
     assert (shown.code, "cannot be made" in shown.err) == (6, True)

@@ -262,6 +262,8 @@ GOOD = line("a", 0)
         ({"append": [GOOD, GOOD]}, "record 0 was appended, and the next one is 1"),
         ({"append": [GOOD | {"principal": "\ud800"}]}, "cannot be written"),
         ({"append": [GOOD | {"body": {"n": 2**60}}]}, "cannot be written"),
+        ({"state": ["a", 0, "eA=="]}, "expected the state of a run at the record that was appended last"),
+        ({"flush": 1}, "expected append, flush or ask"),
         ({"ask": "erase", "with": []}, "expected one of size"),
         ({"ask": "headers", "with": ["x", "y"]}, "cannot be asked so"),
         ({"ask": "read", "with": []}, "cannot be asked so"),
@@ -347,6 +349,18 @@ def test_an_answer_of_several_frames_is_put_together(served: Path) -> None:
             journal.append(record("big", seq, "x" * 100_000))
         asyncio.run(journal.flush())
         assert [len(each.body["task"]) for each in journal.log.read("big")] == [100_000] * 40
+
+
+def test_a_snapshot_is_kept_for_the_record_that_its_owner_appended_last_and_for_no_other(served: Path) -> None:
+    with SocketJournal(served) as journal:
+        journal.append(record("a", 0))
+        journal.keep_state("a", 0, b"state")
+        asyncio.run(journal.flush())
+        assert journal.log.state("a") == (0, b"state")
+        journal.append(record("a", 1))
+        journal.keep_state("a", 5, b"other")
+        with pytest.raises(JournalError, match="appended last, got a at 5"):
+            asyncio.run(journal.flush())
 
 
 def test_a_record_that_is_too_large_is_refused_before_it_is_sent(served: Path) -> None:
