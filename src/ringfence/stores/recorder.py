@@ -107,7 +107,7 @@ class Recorder:
         self._path = journal.path
         self._owners = Owners(journal.path.with_name(journal.path.name + ".owners"))
         self._notice = notice
-        self._next: OrderedDict[str, int] = OrderedDict()  # the next record of a run
+        self._next: OrderedDict[str, tuple[int, int]] = OrderedDict()  # whose a run is, and its next record
         self._users: Counter[int] = Counter()
         self._queued = 0  # bytes of records that nobody has waited for yet
         self._verifying = asyncio.Lock()
@@ -185,18 +185,18 @@ class Recorder:
             records = [wire.decoded(line) for line in lines]
         except ValueError as error:
             raise Refused(f"expected records: {error}") from None
-        begun = {record.run for record in records if record.seq == 0 and self._following(record.run) == 0}
+        begun = {record.run for record in records if record.seq == 0 and self._known(record.run)[1] == 0}
         if begun:
             self._owners.bind(begun, peer.uid)
         for record in records:
             self._admit(peer, record)
             self._journal.append(record)
-            self._next[record.run] = record.seq + 1
+            self._next[record.run] = peer.uid, record.seq + 1
             self._next.move_to_end(record.run)
 
     def _admit(self, peer: Peer, record: Record) -> None:
         """The fence: before the journal sees it, so that one client's mistake is no failure for the others."""
-        owner, following = self._owners.of(record.run), self._following(record.run)
+        owner, following = self._known(record.run)
         if owner != peer.uid:
             raise Refused(f"run {record.run} is not one of uid {peer.uid}", "a run goes on as the user who began it")
         if record.seq != following:
@@ -205,13 +205,13 @@ class Recorder:
                 f"let another process that writes it finish, then `ringfence runs show {record.run}`",
             )
 
-    def _following(self, run: str) -> int:
-        known = self._next.get(run)
-        return len(self._log.views(run)) if known is None else known
+    def _known(self, run: str) -> tuple[int | None, int]:
+        """Whose a run is, and its next record."""
+        return self._next.get(run) or (self._owners.of(run), len(self._log.views(run)))
 
     def _keep(self, peer: Peer, run: str, seq: int, state: str) -> None:
         """A snapshot of a run of the peer's own, at the record that it appended last."""
-        if self._owners.of(run) != peer.uid or self._next.get(run) != seq + 1:
+        if self._next.get(run) != (peer.uid, seq + 1):
             raise Refused(f"expected the state of a run at the record that was appended last, got {run} at {seq}")
         try:
             self._journal.keep_state(run, seq, base64.b64decode(state, validate=True))

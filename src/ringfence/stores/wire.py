@@ -6,6 +6,7 @@ import json
 import re
 import struct
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import Any
 
 from ..core.chain import Kind, Record
@@ -69,10 +70,15 @@ def decoded(value: JSON) -> Record:
             "label": dict(label), "view": dict(view), "body": dict(body), **rest,
         } if not rest and type(seq) is type(time) is int and seq >= 0 and _RUN.fullmatch(run):  # fmt: skip
             try:
-                return Record(run, seq, time, Kind(kind), principal, Label.from_json(label), view, body)
+                return Record(run, seq, time, Kind(kind), principal, _label(json.dumps(label)), view, body)
             except (KeyError, TypeError, AttributeError) as error:
                 raise ValueError(f"no label: {error!r}") from None
     raise ValueError("expected a record")
+
+
+@lru_cache(maxsize=1024)
+def _label(text: str) -> Label:
+    return Label.from_json(json.loads(text))
 
 
 def parts(lines: Iterable[bytes]) -> Iterator[list[bytes]]:
