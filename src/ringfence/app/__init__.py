@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from ringfence import stores
 from ringfence.backends.models import data_home
 from ringfence.core.ports import Sink
 from ringfence.core.values import Principal
@@ -53,7 +54,8 @@ def from_manifest(
     house = furnish(manifest, functions, clock=now_ms, notice=notice, model=model)
     durable = journal is None
     if journal is None:  # last: a manifest that cannot be meant makes no journal
-        journal = record.open_journal(manifest)
+        far = manifest.audit.recorder
+        journal = record.open_journal(manifest) if far is None else stores.join_recorder(manifest.root / far)
     return Agent(manifest, operator(manifest), journal, house, durable)
 
 
