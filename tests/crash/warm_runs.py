@@ -2,7 +2,7 @@
 
 `begin PID` is said when the manifest is loaded and the run is about to start, `end` when it has its result, with how
 many records and flushes that took, and `gone` when the child is no more. A child may be told where to kill itself:
-`before:N` the Nth record is appended, or `flushed:N`, when the Nth flush has just returned; or to `tell` of each record.
+`before:N` the Nth record is appended, or `flushed:N`, when the Nth flush has just returned; or to `tell` of each one.
 """
 
 from __future__ import annotations
