@@ -124,7 +124,7 @@ class Kills:
         self.world.keys.clear()
 
     def point(self, tally: Tally, *, stop: str = "tell", after: int = 0, wait_s: float = 0.0) -> None:
-        """Kill one run, resume it, and count. It kills itself where it is told to, or is killed a while after a record."""
+        """Kill one run, resume it, and count. It kills itself where it is told to, or is killed after a record."""
         tally.tried += 1
         self.clear()
         child = self.process.begin(stop=stop)
