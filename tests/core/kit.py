@@ -81,7 +81,7 @@ class Log:
     def append(self, record: Record) -> None:
         self.records.append(record)
 
-    async def flush(self) -> None:
+    async def flush(self, *, anchored: bool = False) -> None:
         self.flushes += 1
         if self.broken:
             raise JournalError("the disk is full")

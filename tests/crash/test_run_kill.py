@@ -77,10 +77,10 @@ class Warm:
 
     process: subprocess.Popen[str]
 
-    def begin(self, *, hang: str = "", ask: bool = False) -> int:
+    def begin(self, *, hang: str = "", ask: bool = False, stop: str = "") -> int:
         """Start a run; returns the child's process id once it is about to begin."""
         assert self.process.stdin is not None
-        self.process.stdin.write(f"{hang},{'ask' if ask else ''}\n")
+        self.process.stdin.write(f"{hang},{'ask' if ask else ''},{stop}\n")
         self.process.stdin.flush()
         return int(self.line().removeprefix("begin "))
 
@@ -98,18 +98,20 @@ class Warm:
 
     def until(self, word: str) -> list[str]:
         said = []
-        while (line := self.line()) != word:
+        while (line := self.line()).partition(" ")[0] != word:
             said.append(line)
         return said
 
 
 @contextmanager
-def warm(folder: Path, steps: list[str | dict[str, str]], *, delay_ms: float = 0.0) -> Iterator[Warm]:
+def warm(
+    folder: Path, steps: list[str | dict[str, str]], *, delay_ms: float = 0.0, text: str = MANIFEST, port: int = 0
+) -> Iterator[Warm]:
     with running(steps, delay_ms=delay_ms) as url:
         manifest = folder / "ringfence.yaml"
-        manifest.write_text(MANIFEST.format(url=url))
+        manifest.write_text(text.format(url=url, port=port))
         pipe = subprocess.PIPE
-        command = [sys.executable, "-m", WARM, str(manifest)]
+        command = [sys.executable, "-m", WARM, str(manifest), str(port)]
         process = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, cwd=ROOT)
         try:
             made = Warm(process)
@@ -195,7 +197,7 @@ def test_a_run_killed_at_any_instant_is_resumed_to_the_same_answer_with_nothing_
 def test_an_effect_killed_before_its_outcome_was_recorded_is_never_repeated(
     folder: Path, hang: str, lines: list[str], ask: bool
 ) -> None:
-    """Nobody can know from here whether it was done: the run ends `uncertain`, and a person looks."""
+    """Nobody can know from here whether it was done: the run is parked as `uncertain`, and a person looks."""
     effect, file = ("pledge", {"line": "ten"}, "pledged ten"), folder / "pledges.txt"
     with warm(folder, script([SIX[0], effect, SIX[1]])) as process:
         child = process.begin(hang=hang, ask=ask)
@@ -214,4 +216,5 @@ def test_an_effect_killed_before_its_outcome_was_recorded_is_never_repeated(
     with open_log(folder / ".ringfence" / "journal.db") as log:
         assert log.verify().problem == ""
         assert log.read(run)[: len(left)] == left
-        assert "pledge was done" in log.read(run)[-1].body["reason"]
+        assert log.read(run)[-1].view == {"uncertain": [left[-1].seq]}
+        assert log.runs(limit=1)[0].state == "uncertain"

@@ -21,7 +21,7 @@ from ringfence.stores.sqlite import SqliteJournal
 from ringfence.testing.server import running
 
 from .test_run_kill import ANSWER, MANIFEST, SIX, calls, folder, script
-from .vfs import Disk
+from .vfs import Disk, lay_down
 from .warm_runs import agent_of
 
 __all__ = ["folder"]  # a fixture
@@ -84,7 +84,7 @@ class Watched:
         self.records.append(record)
         self.moments.append(Moment(dict(self.disk.synced), self.acknowledged, len(self.world)))
 
-    async def flush(self) -> None:
+    async def flush(self, *, anchored: bool = False) -> None:
         appended = len(self.records)
         await self.journal.flush()
         self.acknowledged = appended
@@ -111,9 +111,7 @@ def test_a_run_survives_a_loss_of_power_at_every_record(manifest: Path, disk: Di
     run, ended = watched.records[0].run, set()
     for n, moment in enumerate(watched.moments):
         later = tmp_path / f"later{n}"
-        later.mkdir()
-        for path, content in moment.synced.items():
-            (later / path.name).write_bytes(content)
+        lay_down(moment.synced, later)
         path = later / "journal.db"
         with open_log(path) as log:
             left = log.read(run)

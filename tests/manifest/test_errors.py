@@ -26,7 +26,7 @@ MISTAKES = {
     ),
     BASE + "runtime: {colour: red}\n": (
         "m.yaml:2:11 runtime.colour: expected a known key, got 'colour';"
-        " known are log_level, name, profile, telemetry, version"
+        " known are log_file, log_level, name, profile, telemetry, version"
     ),
     BASE + "tool: []\n": "m.yaml:2:1 tool: expected a known key, got 'tool'; did you mean 'tools'?",
     BASE + "source: x\n": (

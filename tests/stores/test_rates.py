@@ -113,7 +113,7 @@ async def test_a_new_process_looks_no_further_back_than_the_window(journal: Jour
     clock.advance(120_000)
     await log(journal, intent(clock, "old", 300), intent(clock, "new", 0))
     found, place = journal.log.intents(clock() - 60_000)
-    assert found[-2:] == [intent(clock, "old", 300), intent(clock, "new", 0)]
+    assert [(r.run, r.seq) for r in found[-2:]] == [("old", 300), ("new", 0)]
     assert (len(found) <= 3, place) == (True, 302)
     assert journal.log.intents(clock() - 60_000, place) == ([], place)
     meter = SlidingWindow({SEND: "3/minute"}, clock, journal.log)
@@ -124,7 +124,7 @@ async def test_what_else_is_on_record_is_no_call(journal: Journal, clock: FakeCl
     refused = Record("a", 0, clock(), Kind.DECISION, ALICE.subject, IDENTITY, {"sink": SEND}, {"kind": "intent"})
     await log(journal, refused, intent(clock, "a", 1))
     found, _ = journal.log.intents(0)
-    assert found == [intent(clock, "a", 1)]
+    assert [(r.run, r.seq) for r in found] == [("a", 1)]
 
 
 async def test_a_log_that_cannot_be_read_allows_nothing(tmp_path: Path, clock: FakeClock) -> None:

@@ -24,8 +24,10 @@ from ringfence.core.chain import Kind, Record
 from ringfence.core.errors import JournalError
 from ringfence.core.labels import Label, Trust
 from ringfence.stores import file, open_journal, open_log
+from ringfence.stores.parcels import Parcels, split
 from ringfence.stores.rows import Chunk, Entry, Squeeze, dictionary
 from ringfence.stores.sqlite import SqliteJournal
+from ringfence.stores.vault import Vault
 
 from .test_journal_contract import record, run_of, write
 
@@ -87,8 +89,11 @@ def test_the_file_is_ours_alone(path: Path) -> None:
         asyncio.run(write(journal, run_of("a")))
         files = list(path.parent.iterdir())
         assert len(files) >= 2  # the write-ahead log is beside it
+        keys = path.parent / "keys"
+        files = [*(each for each in files if each != keys), *keys.iterdir()]
+        assert {each.name for each in files} >= {"journal.db", "subjects.db", "operator.key"}
         assert {oct(each.stat().st_mode & 0o777) for each in files} == {"0o600"}
-    assert path.parent.stat().st_mode & 0o777 == 0o700
+    assert {each.stat().st_mode & 0o777 for each in (path.parent, keys)} == {0o700}
 
 
 def test_a_file_that_others_could_read_is_closed_to_them(path: Path) -> None:
@@ -266,10 +271,12 @@ def rewrite(path: Path, index: int, change: Callable[[list[bytes], list[bytes]],
     squeeze = Squeeze(file.meta(db)[1])
     [row] = db.execute("SELECT * FROM chunks WHERE idx = ?", (index,)).fetchall()
     chunk = Chunk.of(row)
-    heads, bodies = squeeze.unpack(chunk.heads), squeeze.unpack(chunk.bodies)
+    parcels, [parcel] = Parcels(file.meta(db)[0], squeeze, Vault(path.parent / "keys")), split(chunk)
+    lock = parcels.vault.opened(parcel.ids)  # as whoever has the operator's key could
+    heads, bodies = squeeze.unpack(chunk.heads), [body for _, body, _ in parcels.bodies(chunk)]
     change(heads, bodies)
     marks = b"".join(chain.leaf(head)[:8] for head in heads) if getattr(change, "marks", False) else chunk.marks
-    row = (marks, squeeze.pack(heads), squeeze.pack(bodies), index)
+    row = (marks, squeeze.pack(heads), parcels.pack(bodies, [lock] * len(bodies), index), index)
     db.execute("UPDATE chunks SET marks = ?, heads = ?, bodies = ? WHERE idx = ?", row)
     db.close()
 
@@ -304,9 +311,9 @@ def _lost(heads: list[bytes], bodies: list[bytes]) -> None:
     ("change", "problem"),
     [
         (_body, r"record 4 \(run b, seq 1, message\): its body was changed"),
-        (_view, r"record 5: its header was changed .*run b, seq 2, run\.finished"),
+        (_view, r"record 5 .*run b, seq 2, kind run\.finished.*: its header was changed"),
         (_view_and_mark, "the root over the first 6 records is not the one"),
-        (_spaced, r"record 3 .*: its header is not of this log and place"),
+        (_spaced, "the root over the first 6 records is not the one"),
         (_lost, "records 3 to 5: a part of the journal is damaged: a chunk holds 2 headers"),
     ],
 )
@@ -323,19 +330,23 @@ def test_changed_content_is_named(path: Path, change: Callable[..., None], probl
     ("sql", "problem"),
     [
         ("DELETE FROM chunks WHERE idx = 3", "after 3 records comes one with index 6: records are missing"),
-        ("DELETE FROM chunks WHERE idx = 6", "the log ends after 6 records, but it had 9: records were removed"),
+        ("DELETE FROM chunks WHERE idx = 6", "the log ends after 6 records, but it had 9: its end was removed"),
         ("UPDATE chunks SET idx = 9 WHERE idx = 6", "after 6 records comes one with index 9"),
         ("UPDATE chunks SET newest = 0 WHERE idx = 3", "record 3: it says that the newest run"),
         ("UPDATE chunks SET heads = x'00' WHERE idx = 3", "records 3 to 5: a part of the journal is damaged"),
         ("UPDATE chunks SET marks = x'' WHERE idx = 3", "records 3 to 3: a part of the journal is damaged"),
-        ("DELETE FROM places WHERE run = 'b'", "run b, seq 0, run.started): the index places"),
+        ("DELETE FROM places WHERE run = 'b'", "the index places has 2 rows, and the records make 3"),
+        ("UPDATE places SET last = 1 WHERE run = 'b'", "the index places does not lead to the records"),
         ("INSERT INTO places VALUES ('x', 0, 1, 2)", "the index places has 4 rows, and the records make 3"),
-        ("DELETE FROM conversations WHERE run = 'b'", "record 3 (run b, seq 0, run.started): the index conversations"),
+        ("DELETE FROM conversations WHERE run = 'b'", "the index conversations has 2 rows, and the records make 3"),
         ("INSERT INTO conversations VALUES ('x', 0, 'b')", "the index conversations has 4 rows"),
-        ("DELETE FROM keys", "record 0 (run a, seq 0, run.started): the key of user:alice is gone"),
-        ("UPDATE keys SET key = zeroblob(32)", "record 0 (run a, seq 0, run.started): its body was changed"),
+        ("UPDATE conversations SET run = 'a' WHERE run = 'b'", "the index conversations does not lead to the records"),
+        ("INSERT INTO subjects VALUES ('a', 'subject:x', 0)", "the index subjects has 1 rows, and the records make 0"),
         ("UPDATE snapshots SET root = zeroblob(32) WHERE size = 9", "the root over the first 9 records"),
-        ("UPDATE meta SET value = 'other' WHERE name = 'log'", "record 0 (run a, seq 0, run.started): its header"),
+        (
+            "UPDATE meta SET value = 'other' WHERE name = 'log'",
+            "record 0 (run a, seq 0, run.started): it was written to another log",
+        ),
     ],
 )
 def test_changed_tables_are_named(path: Path, sql: str, problem: str) -> None:
@@ -409,7 +420,7 @@ def test_a_database_of_something_else_is_left_alone(path: Path) -> None:
 
 def test_a_journal_of_a_newer_version_is_refused(path: Path) -> None:
     fill(path, "a")
-    edit(path, "PRAGMA user_version = 2")
+    edit(path, "PRAGMA user_version = 3")
     with pytest.raises(JournalError, match="newer version") as caught:
         open_journal(path)
     assert "upgrade" in caught.value.todo

@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 
-from ringfence.core.errors import ToolError
+from ringfence.core.errors import ToolError, Uncertain
 from ringfence.core.labels import IDENTITY, Trust
 from ringfence.core.policy import Effect, Role
 from ringfence.core.values import Action, canonical
 from ringfence.manifest.tools import BuiltinTool, Host
 from ringfence.tools import http
 from ringfence.tools.tool import Tool, Use
+from ringfence.tracing import carrying
 
 from .net import Way, answer, heard, here, serving, way
 
@@ -26,8 +27,11 @@ def tool(out: Way, **more: Any) -> Tool:
     return http.tools(config, use=Use(), egress=out.egress, **more)[0]
 
 
-def asks(method: str, url: str, *, run: str = "r1", call: int = 0, **more: Any) -> Action:
-    return Action("tool:http.call", {"method": method, "url": url, **more}, IDENTITY, run=run, call=call)
+KEY = "00112233-4455-8677-8899-aabbccddeeff"
+
+
+def asks(method: str, url: str, **more: Any) -> Action:
+    return Action("tool:http.call", {"method": method, "url": url, **more}, IDENTITY, run="r1", key=KEY)
 
 
 async def call(out: Way, method: str, url: str, **more: Any) -> Any:
@@ -91,26 +95,21 @@ def test_a_header_that_could_change_what_a_request_means_is_refused(header: dict
         spec.check({"method": "GET", "url": "https://api.example/", "headers": header})
 
 
-async def test_a_redo_of_a_call_is_known_by_its_key_and_another_call_has_another() -> None:
-    def key(request: bytes) -> bytes:
-        return next((line for line in request.split(b"\r\n") if line.startswith(b"Idempotency-Key")), b"")
-
+@pytest.mark.parametrize("method", ALL)
+async def test_what_is_not_safe_has_the_calls_idempotency_key(method: str) -> None:
     async with serving(answer()) as server:
-        out = way(here(server.port, methods=ALL))
-        first = asks("POST", server.url, body={"n": 1})
-        others = [
-            asks("POST", server.url, body={"n": 2}),
-            asks("POST", server.url, body={"n": 1}, run="r2"),
-            asks("POST", server.url, body={"n": 1}, call=1),
-            asks("PATCH", server.url, body={"n": 1}),
-            asks("PUT", server.url, body={"n": 1}),
-        ]
-        for action in (first, first, *others):
-            await tool(out).sink.perform(action)
-    keys = [key(request) for request in server.heard]
-    assert keys[0] == keys[1] != b""
-    assert len(set(keys[1:6])) == 5
-    assert keys[6] == b"", "PUT is idempotent by itself"
+        await call(way(here(server.port, methods=ALL)), method, server.url)
+    sent = [line for line in server.heard[0].split(b"\r\n") if line.lower().startswith(b"idempotency-key")]
+    assert sent == ([] if method in ("GET", "HEAD") else [f"Idempotency-Key: {KEY}".encode()])
+
+
+async def test_a_key_that_the_operator_wrote_wins(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OUR_KEY", "one-of-theirs")
+    async with serving(answer()) as server:
+        host = here(server.port, methods=ALL, headers={"idempotency-key": "${OUR_KEY}"})
+        await call(way(host), "POST", server.url)
+    sent = [line for line in server.heard[0].split(b"\r\n") if line.lower().startswith(b"idempotency-key")]
+    assert [line.lower() for line in sent] == [b"idempotency-key: one-of-theirs"]
 
 
 async def test_an_error_of_the_api_is_an_answer_with_its_reason() -> None:
@@ -134,15 +133,26 @@ async def test_a_body_where_none_belongs_is_refused_before_anything_is_sent() ->
     assert (server.heard, out.attempts) == ([], [])
 
 
-async def test_a_lost_answer_says_to_look_before_trying_again() -> None:
+async def test_a_lost_answer_leaves_open_whether_it_was_done() -> None:
     async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await heard(reader)
         await reader.read()
 
     async with serving(silent) as server:
-        out = way(here(server.port, methods=("POST",)))
-        with pytest.raises(ToolError, match="check whether it was done"):
+        out = way(here(server.port, methods=("POST", "GET")))
+        with pytest.raises(Uncertain, match=r"no answer within 0\.1 s"):
             await tool(out, timeout_s=0.1).sink.perform(asks("POST", server.url))
+        with pytest.raises(ToolError, match=r"no answer within 0\.1 s") as lost:
+            await tool(out, timeout_s=0.1).sink.perform(asks("GET", server.url))
+    assert not isinstance(lost.value, Uncertain)
+
+
+async def test_what_never_left_was_not_done() -> None:
+    async with serving(answer()) as server:
+        out = way(here(server.port, methods=("POST",)))
+    with pytest.raises(ToolError, match="cannot be reached") as lost:
+        await call(out, "POST", server.url)
+    assert not isinstance(lost.value, Uncertain)
 
 
 async def test_an_answer_that_is_no_text_is_no_failure_of_what_was_done() -> None:
@@ -151,15 +161,14 @@ async def test_an_answer_that_is_no_text_is_no_failure_of_what_was_done() -> Non
     assert got == {"status": 201, "body": "it is image/png, not text"}
 
 
-async def test_an_answer_that_breaks_off_says_to_look_before_trying_again() -> None:
+async def test_an_answer_that_breaks_off_leaves_open_whether_it_was_done() -> None:
     async with serving(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc") as server:
         out = way(here(server.port, methods=("POST", "GET")))
-        with pytest.raises(ToolError, match="broke off") as lost:
+        with pytest.raises(Uncertain, match="broke off"):
             await call(out, "POST", server.url)
-        assert "check whether it was done" in lost.value.todo
         with pytest.raises(ToolError, match="broke off") as lost:
             await call(out, "GET", server.url)
-        assert lost.value.todo == ""
+    assert not isinstance(lost.value, Uncertain)
 
 
 def test_the_catalogue_entry_is_a_commit_unless_all_hosts_only_ask() -> None:
@@ -173,3 +182,16 @@ def test_the_catalogue_entry_is_a_commit_unless_all_hosts_only_ask() -> None:
     assert posts.types == {"url": "url"}
     assert posts.output.trust is Trust.UNTRUSTED
     assert not posts.confined
+
+
+async def test_the_trace_of_a_call_goes_along_unless_the_operator_says_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OWN_TRACE", "the operator's")
+    sent = {"traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", "tracestate": "vendor=1"}
+    for headers, expected in (({}, sent["traceparent"]), ({"TraceParent": "${OWN_TRACE}"}, "the operator's")):
+        async with serving(answer()) as server:
+            host = Host.model_validate({**here(server.port).model_dump(exclude={"headers"}), "headers": headers})
+            with carrying(sent):
+                await call(way(host), "GET", server.url)
+        head = server.heard[0].decode().lower()
+        assert head.count(f"traceparent: {expected}\r\n") == head.count("traceparent") == 1
+        assert "tracestate" not in head

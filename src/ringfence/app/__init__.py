@@ -5,21 +5,28 @@ from __future__ import annotations
 import os
 import pwd
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from ringfence import stores
 from ringfence.backends.models import data_home
 from ringfence.core.ports import Sink
 from ringfence.core.values import Principal
 from ringfence.engine.readmore import SPEC as READ_MORE
 from ringfence.manifest.loader import load as load_manifest
 from ringfence.manifest.types import Grant, Manifest, Tool, Workflow
+from ringfence.telemetry import logs
 
-from .agent import Agent, Event, new_run_id, now_ms
+from . import record
+from .agent import Agent
 from .house import furnish
+from .ids import new_run_id, now_ms
+from .stream import Event
 
-__all__ = ["Agent", "Event", "data_home", "examine", "from_manifest", "load", "new_run_id", "now_ms", "tools_of"]
+__all__ = [
+    "Agent", "Event", "data_home", "examine", "from_manifest", "keep_log", "load", "new_run_id", "now_ms", "operator",
+    "tools_of",
+]  # fmt: skip
 
 
 def load(path: str | Path = "ringfence.yaml", *, functions: Sequence[Callable[..., Any]] = ()) -> Agent:
@@ -43,12 +50,30 @@ def from_manifest(
     `journal` overrides the one beside the manifest; `notice` is told why a start takes long; `model` takes the place
     of every tier's, as a scripted one does in tests.
     """
-    roles = frozenset(reader for reader in _readers(manifest) if reader.startswith("role:"))
     house = furnish(manifest, functions, clock=now_ms, notice=notice, model=model)
     durable = journal is None
     if journal is None:  # last: a manifest that cannot be meant makes no journal
-        journal = stores.open_journal(manifest.root / ".ringfence" / "journal.db")
-    return Agent(manifest, Principal(f"user:{_user()}", roles), journal, house, durable)
+        journal = record.open_journal(manifest)
+    return Agent(manifest, operator(manifest), journal, house, durable)
+
+
+def operator(manifest: Manifest) -> Principal:
+    """Whoever starts a manifest at a terminal: its operator, who holds every role in it."""
+    roles = frozenset(reader for reader in _readers(manifest) if reader.startswith("role:"))
+    return Principal(f"user:{_user()}", roles)
+
+
+def keep_log(manifest: Manifest) -> None:
+    """Write the log of this process as the manifest says, or to the file that RINGFENCE_LOG names.
+
+    For whoever owns the process, as the command line does: a program that embeds an agent has a log of its own.
+    Raises ManifestError for a file that cannot be written.
+    """
+    runtime, named = manifest.runtime, os.environ.get("RINGFENCE_LOG", "")
+    file = Path(named).absolute() if named else manifest.root / runtime.log_file if runtime.log_file else None
+    level = "info" if file is not None and "log_level" not in runtime.model_fields_set else runtime.log_level
+    redactor = cache(lambda: record.redactor_of(manifest))  # made for the first line that is written
+    logs.configure(level, file=file, redact=lambda text: redactor().text("log", text))
 
 
 async def examine(manifest: Manifest) -> None:
@@ -82,7 +107,7 @@ def _user() -> str:
 
 
 def _readers(manifest: Manifest) -> Iterable[str]:
-    """Everyone whom a manifest names: whoever starts it at a terminal is its operator, and holds every role in it."""
+    """Everyone whom a manifest names."""
     for tool in manifest.tools:
         yield from (*(tool.callers or ()), *(tool.readers or ()))
     for entry in manifest.catalogue.values():

@@ -3,84 +3,40 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
-import time
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
-from contextvars import ContextVar, copy_context
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext, suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from ringfence import tracing
 from ringfence.core.chain import Kind, Record
 from ringfence.core.errors import JournalError, RingfenceError, ToolError
 from ringfence.core.gate import Gate
 from ringfence.core.grants import TaskGrant
 from ringfence.core.labels import Label, Trust
-from ringfence.core.policy import Leaf, Policy, Profile, SinkSpec
 from ringfence.core.turn import State, Turn, fold
-from ringfence.core.values import Principal, digest
-from ringfence.engine import branch, consent, replay
+from ringfence.core.values import Principal
+from ringfence.engine import branch, consent, ledger, replay
 from ringfence.engine.consent import Question
+from ringfence.engine.ledger import Reconcile, Unsettled
 from ringfence.engine.loop import Engine
 from ringfence.engine.result import Result
 from ringfence.engine.settings import Settings, Tier
 from ringfence.engine.snapshot import resumed
 from ringfence.manifest.types import Manifest
 from ringfence.stores import hold
+from ringfence.telemetry import logs
+from ringfence.tracing import Trace
 
 from . import grants, past
 from .house import REPLY, House
+from .ids import new_run_id, now_ms
+from .policy import policy_of
+from .stream import Event, follow, observe
+from .traces import Traced, at_work, trace_of
 
 DEFAULT_WINDOW = 4096  # tokens, for a server that does not say
-_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32, lower case
-
-
-def now_ms() -> int:
-    """Milliseconds since 1970 UTC."""
-    return time.time_ns() // 1_000_000
-
-
-def new_run_id(now: int) -> str:
-    """A ULID-like id: sorts by time, 20 characters, the last 11 random."""
-    stamp = "".join(_ALPHABET[(now >> shift) & 31] for shift in range(40, -1, -5))
-    return stamp + "".join(secrets.choice(_ALPHABET) for _ in range(11))
-
-
-def _facts(value: Any) -> Any:
-    """All that is decided by, as JSON that is the same in every process: a yes is worth nothing once it has changed."""
-    match value:
-        case frozenset():
-            return sorted(map(_facts, value), key=repr)
-        case Mapping():
-            return sorted(([key, _facts(item)] for key, item in value.items()), key=repr)
-        case list() | tuple():
-            return [_facts(item) for item in value]
-        case SinkSpec() | Leaf() | Label():
-            return [
-                _facts(getattr(value, f.name)) for f in fields(value) if f.name not in ("check", "schema", "summary")
-            ]
-        case _:
-            return value
-
-
-_listener: ContextVar[Callable[[Record], None] | None] = ContextVar("listener", default=None)
-
-
-def _observe(record: Record) -> None:
-    """Hand a record to whoever streams its run: a run's records are made in the context of its task."""
-    if (listener := _listener.get()) is not None:
-        listener(record)
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """What a run is doing: a record of its journal, or text of the model as it streams (`kind` "delta")."""
-
-    kind: str
-    run_id: str
-    text: str = ""
-    record: Record | None = None
 
 
 @dataclass
@@ -101,22 +57,38 @@ class Agent:
     _opening: asyncio.Lock = field(default_factory=asyncio.Lock)
     _notes: dict[str, str] = field(default_factory=dict)  # on snapshots that were not used, by run
 
-    async def run(self, task: str, *, conversation: str = "", progress: Callable[[str], None] | None = None) -> Result:
-        """Do one task and return its result; a run that could not be finished says so in `result.status`."""
+    async def run(
+        self,
+        task: str,
+        *,
+        conversation: str = "",
+        progress: Callable[[str], None] | None = None,
+        traceparent: str = "",
+        tracestate: str = "",
+        about: Sequence[str] = (),
+    ) -> Result:
+        """Do one task and return its result; a run that could not be finished says so in `result.status`.
+
+        `traceparent` and `tracestate` (W3C Trace Context) say where the task comes from; without them a trace begins.
+        `about` names whose data it is (patient:4711), as the manifest's `privacy.subject` does for every run.
+        """
         engine = await self._ready()
         before = past.before(self.journal.log, conversation, self._history)
-        run = new_run_id(now_ms())
-        turn = engine.start(
-            task,
-            run=run,
-            principal=self.principal,
-            grant=await self._grant(task, run, [started for started, _ in before]),
-            conversation=conversation,
-            before=[started.run for started, _ in before],
-        )
-        turn.heard = past.heard(turn, before)
-        with self.holding(run):
-            return await engine.drive(turn, history=past.said(before, self._history), progress=progress)
+        run, trace = new_run_id(now_ms()), trace_of(traceparent, tracestate)
+        with tracing.following(run, self.principal.subject, trace):
+            turn = engine.start(
+                task,
+                run=run,
+                principal=self.principal,
+                grant=await self._grant(task, run, [started for started, _ in before], trace),
+                conversation=conversation,
+                before=[started.run for started, _ in before],
+                trace=trace,
+                about=self._about(about),
+            )
+            turn.heard = past.heard(turn, before)
+            with self.holding(run):
+                return await engine.drive(turn, history=past.said(before, self._history), progress=progress)
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -131,6 +103,17 @@ class Agent:
             for name, why in server.quarantined.items()
         )
         return (*((shout,) if unsafe else ()), *withheld, *self._notes.values())
+
+    @property
+    def troubles(self) -> tuple[str, ...]:
+        """What kept the newest head of the log from being signed, or from getting where it should be."""
+        found: tuple[str, ...] = getattr(self.journal, "troubles", ())
+        return found
+
+    def _about(self, given: Sequence[str]) -> list[str]:
+        """Whom a run is about from its first record on, by the names that the log has for them."""
+        named = given or ((self.manifest.privacy.subject,) if self.manifest.privacy.subject else ())
+        return sorted({self.journal.alias(subject) for subject in named})
 
     def holding(self, run: str) -> AbstractContextManager[None]:
         """Be the one process that drives a run."""
@@ -149,30 +132,30 @@ class Agent:
         """Be the one process that answers a run."""
         return hold.answering(self._held, run) if self.durable else nullcontext()
 
-    async def _grant(self, task: str, run: str, before: Sequence[Record]) -> TaskGrant:
+    async def _grant(self, task: str, run: str, before: Sequence[Record], trace: Trace) -> TaskGrant:
         """POL-3: the manifest's grant; where it says so, of its effects only what the user's words alone call for."""
         version = max((started.body["grant"]["version"] for started in before), default=0) + 1
         grant = grants.of_task(self.house, self.manifest, task, version=version)
         if not self.manifest.grant.planned:
             return grant
         return await grants.planned(
-            grant, task, self._policed(), self.house, self.manifest, run=run, principal=self.principal
+            grant, task, self._policed(), self.house, self.manifest, run=run, principal=self.principal, trace=trace
         )
 
-    def run_sync(self, task: str, *, conversation: str = "") -> Result:
+    def run_sync(self, task: str, **more: Any) -> Result:
         """`run`, for code that is not async."""
 
         async def once() -> Result:
             try:
-                return await self.run(task, conversation=conversation)
+                return await self.run(task, **more)
             finally:
                 await self._disconnect()  # connections belong to the event loop, which ends here
 
         return asyncio.run(once())
 
-    def stream(self, task: str, *, conversation: str = "") -> AsyncGenerator[Event | Result, None]:
-        """The events of a run as they happen, its `Result` last. Closing the stream interrupts the run."""
-        return self._follow(lambda progress: self.run(task, conversation=conversation, progress=progress))
+    def stream(self, task: str, **more: Any) -> AsyncGenerator[Event | Result, None]:
+        """`run` as events while they happen, its `Result` last. Closing the stream interrupts the run."""
+        return follow(self.principal, lambda progress: self.run(task, progress=progress, **more))
 
     async def resume(self, run_id: str, *, progress: Callable[[str], None] | None = None) -> Result:
         """Go on with a run that was interrupted; a finished one returns its result again."""
@@ -182,7 +165,8 @@ class Agent:
             await self._renew(run)
             turn = self.turn(run)
             before = past.recall(self.journal.log, turn)
-            return await engine.drive(turn, history=past.said(before, self._history), progress=progress)
+            with at_work(turn):
+                return await engine.drive(turn, history=past.said(before, self._history), progress=progress)
 
     async def fork(self, run_id: str, *, at: int, task: str = "") -> str:
         """Begin a new run with records 0 to `at` of another, under `task` where it is given; returns its id.
@@ -193,7 +177,7 @@ class Agent:
         engine, log, run = await self._ready(), self.journal.log, new_run_id(now_ms())
         records = log.read(log.find(run_id))
         branch.check(records, at, self.principal)
-        grant = await self._grant(task, run, records[:1]) if task else self.turn(records[0].run).grant
+        grant = await self._grant(task, run, records[:1], Trace.new()) if task else self.turn(records[0].run).grant
         branch.fork(
             engine, self._policed(), records[: at + 1], run=run, principal=self.principal, grant=grant, task=task
         )
@@ -210,7 +194,7 @@ class Agent:
 
     def stream_resume(self, run_id: str) -> AsyncGenerator[Event | Result, None]:
         """`resume`, as events."""
-        return self._follow(lambda progress: self.resume(run_id, progress=progress))
+        return follow(self.principal, lambda progress: self.resume(run_id, progress=progress))
 
     def asks(self, run_id: str) -> Question:
         """What a run waits for; raises JournalError if it waits for nobody."""
@@ -240,12 +224,37 @@ class Agent:
         run = self.journal.log.find(run_id)
         with self._answering(run):
             gate, turn = self._policed(), self.turn(run)
-            if yes:
-                expires = now_ms() + self.manifest.approvals.valid_s * 1000
-                consent.approve(gate, turn, by=self.principal, expires=expires, digest=digest, endorse=endorse)
-            else:
-                consent.deny(gate, turn, by=self.principal, why=why, digest=digest)
+            with at_work(turn):
+                if yes:
+                    expires = now_ms() + self.manifest.approvals.valid_s * 1000
+                    consent.approve(gate, turn, by=self.principal, expires=expires, digest=digest, endorse=endorse)
+                else:
+                    consent.deny(gate, turn, by=self.principal, why=why, digest=digest)
             await gate.flush()
+
+    def uncertain(self) -> list[Unsettled]:
+        """The calls of which nobody knows whether they were done, the oldest first; none of a run that is under way."""
+        gate, found = self._policed(), list[Unsettled]()
+        for summary in self.journal.log.runs(1000):
+            if summary.state in ("open", "uncertain"):
+                with suppress(hold.Held), self.holding(summary.run):
+                    found += ledger.unsettled(gate, self.turn(summary.run))
+        return sorted(found, key=lambda one: one.when)
+
+    async def settle(
+        self, run_id: str, done: bool, *, call: int | None = None, result: Any = None, why: str = ""
+    ) -> int:
+        """Say of a call of which nobody knows whether it was done, that it was, with this `result`, or was not.
+
+        `call` is the seq of its intent, which is returned; the run goes on when it is resumed. Raises JournalError for
+        a word that cannot count, and while the run is under way.
+        """
+        run = self.journal.log.find(run_id)
+        with self.holding(run), self._answering(run):
+            gate, turn = self._policed(), self.turn(run)
+            seq = ledger.settle(gate, turn, by=self.principal, done=done, call=call, result=result, why=why)
+            await gate.flush()
+        return seq
 
     async def _renew(self, run: str) -> None:
         """Ask anew what a run waits for, if the policy has changed since."""
@@ -255,7 +264,8 @@ class Agent:
         with self._answering(run):
             turn = self.turn(run)
             if turn.state is State.WAITING:
-                consent.renew(gate, turn, now=now_ms())
+                with at_work(turn):
+                    consent.renew(gate, turn, now=now_ms())
                 await gate.flush()
 
     async def approve(self, run_id: str, *, digest: str = "", endorse: tuple[str, ...] = ()) -> Result:
@@ -269,7 +279,12 @@ class Agent:
             turn = self.turn(run_id)
             if turn.state is State.DONE:
                 raise JournalError(f"run {turn.run} has ended already ({turn.end.get('status')})")
-            return await (await self._ready(probe=False)).cancel(turn, "cancelled by " + self.principal.subject)
+            if ledger.unsettled(self._policed(), turn):
+                todo = f"say so first: ringfence runs settle {turn.run} --done, or --not-done"
+                raise JournalError(f"run {turn.run} has a call of which it is not known whether it was done", todo=todo)
+            who, engine = self.principal.subject, await self._ready(probe=False)
+            with at_work(turn):
+                return await engine.cancel(turn, "cancelled by " + who, by=who)
 
     def turn(self, run_id: str) -> Turn:
         """The folded state of a run, by its id or an unambiguous beginning of it."""
@@ -301,27 +316,6 @@ class Agent:
     async def __aexit__(self, *exc: object) -> None:
         await self.close()
 
-    async def _follow(self, start: Callable[[Callable[[str], None]], Any]) -> AsyncGenerator[Event | Result, None]:
-        queue: asyncio.Queue[Event | None] = asyncio.Queue()
-        context = copy_context()
-        member = self.principal.member
-
-        def show(record: Record) -> None:
-            if record.label.readable_by(member):  # a stream is a way out like the answer
-                queue.put_nowait(Event(str(record.kind), record.run, record=record))
-
-        context.run(_listener.set, show)
-        job = asyncio.create_task(start(lambda text: queue.put_nowait(Event("delta", "", text))), context=context)
-        job.add_done_callback(lambda _: queue.put_nowait(None))
-        try:
-            while (event := await queue.get()) is not None:
-                yield event
-            yield job.result()
-        finally:
-            if not job.done():
-                job.cancel()
-                await asyncio.wait([job])
-
     async def _ready(self, *, probe: bool = True) -> Engine:
         async with self._opening:  # first runs at once share one sandbox, one set of workers, one look at the model
             return self._engine or await self._open(probe)
@@ -341,8 +335,17 @@ class Agent:
         if probe and self.house.workshop is not None:
             self._warming = asyncio.create_task(self.house.workshop.warm())  # while the model is asked what it has
         tiers = [await self._tier(n, probe) for n in range(len(self.manifest.inference.tiers))]
-        keep = getattr(self.journal, "keep_state", None)
-        engine = Engine(self._policed(), tiers, settings, reply=REPLY, read_more=self.house.read_more, keep=keep)
+        catalogue = self.manifest.catalogue.items()
+        ways = {f"tool:{n}": Reconcile(f"tool:{w.by}", w.args, w.done) for n, e in catalogue if (w := e.reconcile)}
+        engine = Engine(
+            self._policed(),
+            tiers,
+            settings,
+            reply=REPLY,
+            read_more=self.house.read_more,
+            keep=getattr(self.journal, "keep_state", None),
+            reconcile=ways,
+        )
         if probe:
             self._engine = engine
         return engine
@@ -350,14 +353,9 @@ class Agent:
     def _policed(self) -> Gate:
         """The one gate of this agent."""
         if self._gate is None:
-            manifest, specs = self.manifest, self.house.specs
-            rules = manifest.model_dump(mode="json", exclude={"workflow"})  # whose bounds are in the grant
-            named = digest([rules, [_facts(specs[name]) for name in sorted(specs)]])
-            approvers = frozenset(manifest.approvals.approvers) if manifest.approvals.approvers else None
-            policy = Policy(
-                specs, Profile(manifest.runtime.profile), named[:16], approvers, manifest.approvals.four_eyes
-            )
-            self._gate = Gate(policy, self.house.sinks, self.journal, now_ms, [_observe], self.house.meter)
+            policy = policy_of(self.manifest, self.house.specs)
+            sinks, observers = Traced(self.house, self.journal.alias), [tracing.observe, logs.observe, observe]
+            self._gate = Gate(policy, sinks, self.journal, now_ms, observers, self.house.meter)
             self.house.note = self._left
             if self.house.meter is not None:
                 self.house.meter.log = self.journal.log  # rates hold across processes

@@ -11,6 +11,7 @@ from ringfence.core.values import Principal
 from ringfence.engine import planner
 from ringfence.engine.course import only_asks
 from ringfence.manifest.types import Manifest
+from ringfence.tracing import Trace
 
 from .house import House
 
@@ -25,14 +26,24 @@ def of_task(house: House, manifest: Manifest, task: str, *, version: int = 1) ->
 
 
 async def planned(
-    grant: TaskGrant, task: str, gate: Gate, house: House, manifest: Manifest, *, run: str, principal: Principal
+    grant: TaskGrant,
+    task: str,
+    gate: Gate,
+    house: House,
+    manifest: Manifest,
+    *,
+    run: str,
+    principal: Principal,
+    trace: Trace,
 ) -> TaskGrant:
     """Of a grant's effects only those that the model finds in the task's own words, as often as it says."""
     candidates = [house.specs[name] for name in sorted(grant.sinks - house.reads)]
     if not candidates:
         return grant
     model, name = f"model:{manifest.inference.tiers[0].name}", planner.PREFIX + run
-    needs = await planner.propose(gate, task, run=name, principal=principal, model=model, effects=candidates)
+    needs = await planner.propose(
+        gate, task, run=name, principal=principal, model=model, effects=candidates, trace=trace
+    )
     return _within(grant, needs, house)
 
 

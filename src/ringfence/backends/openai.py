@@ -14,6 +14,7 @@ from yarl import URL
 
 from ringfence.core.errors import BackendError, InternalError
 from ringfence.core.values import JSON, Action, Outcome, Prompt
+from ringfence.tracing import headers as traced
 
 from . import answers
 from .answers import Place, Unreachable
@@ -117,7 +118,7 @@ class OpenAIChat:
 
     def _headers(self) -> dict[str, str]:
         key = self._key()
-        headers = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
+        headers = {"Content-Type": "application/json", "Accept-Encoding": "identity", **traced()}
         return headers if key is None else {**headers, "Authorization": f"Bearer {key}"}
 
     def _body(self, prompt: Prompt, *, stream: bool) -> bytes:

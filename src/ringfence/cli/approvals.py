@@ -24,7 +24,7 @@ from ..stores.hold import Held
 from . import exits
 from .exits import Exit
 from .interrupt import interruptible
-from .question import as_json, folded, option, screen, ways
+from .question import as_json, find_out, folded, option, screen, ways
 from .screen import Live, console
 from .text import decoded, duration, plain
 
@@ -83,6 +83,7 @@ def answer(
 
     async def work() -> Result | None:
         async with app.from_manifest(load(manifest)) as agent:
+            app.keep_log(agent.manifest)
             shout(agent)
             run = agent.turn(run_id).run
             await tell(agent, run, said, digest=digest.lower(), endorse=endorse)
@@ -101,6 +102,8 @@ def answer(
         return Exit.DONE
     if result.answer:
         print(plain(result.answer))
+    if result.status == "uncertain":
+        print(find_out(result.summary, manifest), file=sys.stderr)
     return exits.of_status(result.status)
 
 

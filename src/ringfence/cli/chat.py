@@ -16,7 +16,8 @@ from ..manifest.loader import load
 from . import approvals, exits, runs
 from .exits import Exit, Interrupted
 from .interrupt import interruptible
-from .run import resume_hint
+from .question import find_out
+from .run import caller, resume_hint
 from .screen import console
 from .text import decoded, plain
 
@@ -33,6 +34,7 @@ def execute(manifest: Path, conversation: str, *, offline: bool) -> Exit:
     from .models import fetch_missing
 
     loaded = load(manifest)
+    app.keep_log(loaded)
     with asyncio.Runner() as runner:
         runner.run(interruptible(fetch_missing(loaded, console(stderr=True), offline=offline)))
         agent = app.from_manifest(loaded)
@@ -101,11 +103,13 @@ class Chat:
             hint = f"; resume with: {resume_hint(seen[0], self._manifest)}" if seen else ""
             self._note("stopped" + hint)
             return
-        if result.answer or result.status != "waiting":
+        if result.answer or result.status not in ("waiting", "uncertain"):
             print(plain(result.answer), flush=True)
+        if result.status == "uncertain":
+            self._note(find_out(result.summary, self._manifest))
 
     async def _run(self, task: str, seen: list[str]) -> Result:
-        events = self._agent.stream(task, conversation=self._conversation)
+        events = self._agent.stream(task, conversation=self._conversation, **caller())
         result = await approvals.follow(self._agent, events, seen, self._out, ask=approvals.at_terminal())
         if result.status == "waiting":
             await approvals.undecided(self._agent, result.run_id, self._manifest)

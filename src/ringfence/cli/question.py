@@ -66,6 +66,11 @@ def ways(asked: Question, manifest: Path) -> Iterator[str]:
     yield f"ringfence deny {asked.run} --why TEXT{other}"
 
 
+def find_out(what: str, manifest: Path) -> str:
+    """What to do where it is not known whether a call was done."""
+    return f"{plain(what)}; a person has to find out: `ringfence runs uncertain{option(manifest)}` says how"
+
+
 def option(manifest: Path) -> str:
     """` --manifest FILE`, for one that is not in its usual place."""
     return "" if manifest == DEFAULT_MANIFEST else f" --manifest {shlex.quote(str(manifest))}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,10 +14,10 @@ from ..core.errors import ManifestError
 from ..engine.result import Result
 from ..manifest.loader import load
 from ..manifest.types import Manifest
-from . import approvals, exits
+from . import approvals, exits, uncertain
 from .exits import Exit, Interrupted
 from .interrupt import interruptible
-from .question import option
+from .question import find_out, option
 from .screen import console
 from .text import decoded, plain
 
@@ -34,6 +35,7 @@ class Wanted:
     as_json: bool = False
     quiet: bool = False
     offline: bool = False
+    about: tuple[str, ...] = ()
     at: int | None = None  # fork the run to be resumed behind this record, under `task` where it is given
 
 
@@ -63,6 +65,12 @@ def bounded(manifest: Manifest, max_steps: int | None) -> Manifest:
     return manifest.model_copy(update={"workflow": manifest.workflow.model_copy(update={"max_steps": max_steps})})
 
 
+def caller() -> dict[str, str]:
+    """Where a task comes from, as whoever started us says (W3C Trace Context in the environment)."""
+    names = ("traceparent", "tracestate")
+    return {name: value for name in names if (value := os.environ.get(name.upper(), ""))}
+
+
 def execute(wanted: Wanted) -> Exit:
     """Do it; the exit code says how it went. With `as_json`, stdout is one JSON object whatever happens."""
     seen: list[str] = []
@@ -85,7 +93,7 @@ def execute(wanted: Wanted) -> Exit:
     elif result.answer or result.status != "waiting":
         print(plain(result.answer))
     if result.status == "uncertain":
-        print(f"a person has to decide; look with: ringfence runs show {result.run_id}", file=sys.stderr)
+        print(find_out(result.summary, wanted.manifest), file=sys.stderr)
     return exits.of_status(result.status)
 
 
@@ -104,20 +112,30 @@ async def _run(wanted: Wanted, seen: list[str]) -> tuple[Result, dict[str, objec
     out = console(stderr=True)
     manifest = bounded(load(wanted.manifest), wanted.max_steps)
     wanted.as_json = wanted.as_json or manifest.workflow.output_format == "structured_json"
+    app.keep_log(manifest)
     await fetch_missing(manifest, out, offline=wanted.offline)
     async with app.from_manifest(manifest) as agent:
         if wanted.at is not None:
             seen.append(await agent.fork(wanted.resume, at=wanted.at, task=wanted.task))
         elif wanted.resume:
             seen.append(agent.turn(wanted.resume).run)
-        events = agent.stream_resume(seen[0]) if seen else agent.stream(wanted.task)
+        events = agent.stream_resume(seen[0]) if seen else agent.stream(wanted.task, about=wanted.about, **caller())
         approvals.shout(agent)
         ask = approvals.at_terminal() and not wanted.as_json
         result = await approvals.follow(agent, events, seen, out, ask=ask, quiet=wanted.quiet)
-        more: dict[str, object] = {"warnings": agent.warnings}
+        more: dict[str, object] = {}
         if result.status == "waiting":
             more["question"] = await approvals.undecided(agent, result.run_id, wanted.manifest)
-        return result, more
+        if result.status == "uncertain":
+            more["uncertain"] = uncertain.of_run(agent, result.run_id, wanted.manifest)
+    warn(agent)
+    return result, {**more, "warnings": [*agent.warnings, *agent.troubles]}
+
+
+def warn(agent: app.Agent) -> None:
+    """Say what became of the heads of the log, which go out until the agent is closed."""
+    for trouble in agent.troubles:
+        print(plain(f"warning: {trouble}; the log is kept, but nobody else holds its newest head"), file=sys.stderr)
 
 
 def _print_json(value: object) -> None:

@@ -71,6 +71,9 @@ class Timeline:
                 yield Line(
                     2, f"egress {one_line(where)}: {words}", f"{tried['sent']} + {tried['received']} bytes", tone
                 )
+            case Kind.CHECKPOINT if "uncertain" in record.view:
+                calls = (call_of(self._open[seq]) for seq in record.view["uncertain"])
+                yield from (Line(2, f"nobody knows whether it was done: {call}", tone="red") for call in calls)
             case Kind.OUTCOME:
                 yield from self._outcome(self._open.pop(record.view["of"]), record)
             case Kind.FINISHED:
@@ -91,6 +94,11 @@ class Timeline:
         rule = [f"allowed by {intent.view['rule']}"] if self._rules else []
         if intent.view["sink"].startswith(TOOL):
             yield Line(1, call_of(intent), ", ".join([*rule, took]))
+        if "settled" in view:
+            word = "done" if view["ok"] else "not done"
+            yield Line(2, f"{word}, as {one_line(str(view['settled']))} says", tone="green" if view["ok"] else "yellow")
+        elif "reconciled" in view:
+            yield Line(2, f"{'done' if view['ok'] else 'not done'}, as record {view['reconciled']} says", tone="dim")
         if not view["ok"]:
             yield Line(2, "failed: " + one_line(str(value["error"])), tone="red")
         elif intent.view["sink"].startswith(TOOL):

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import reduce
 
 from .labels import Label
 from .values import JSON, canonical
@@ -108,9 +109,4 @@ class Frontier:
 
     def root(self) -> bytes:
         """The Merkle tree hash of everything appended."""
-        if not self.peaks:
-            return EMPTY_ROOT
-        result = self.peaks[-1]
-        for peak in reversed(self.peaks[:-1]):
-            result = node(peak, result)
-        return result
+        return reduce(lambda right, left: node(left, right), reversed(self.peaks)) if self.peaks else EMPTY_ROOT

@@ -31,6 +31,10 @@ class ToolError(RingfenceError):
     """The tool's, or the call's; the model reads the text and may try otherwise."""
 
 
+class Uncertain(ToolError):
+    """The call left and its answer never came: nobody knows whether it was done, and it is not tried again."""
+
+
 class JournalError(RingfenceError):
     """The log's or its disk's: full, corrupted, owned by another writer."""
 

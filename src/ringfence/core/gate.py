@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 
 from .chain import Kind, Record
-from .errors import BackendError, InternalError, ToolError
+from .errors import BackendError, InternalError, JournalError, ToolError, Uncertain
 from .grants import approval_digest
 from .labels import Label, Trust, join_all
 from .policy import Leaf, Policy, SinkSpec, vouched
@@ -15,7 +16,7 @@ from .ports import Clock, Journal, Meter, Observer, Sink
 from .provenance import at, crowded, declared, fits, scalars, sole
 from .texts import signals
 from .turn import Turn
-from .values import JSON, Action, Allow, Ask, Deny, Outcome, canonical
+from .values import JSON, Action, Allow, Ask, Deny, Outcome, canonical, digest
 
 Result = Outcome | Ask | Deny
 
@@ -25,6 +26,7 @@ class _Done:
     """A labelled outcome, its typed leaves by pointer, texts in which a sole value counts, and a fault of ours."""
 
     outcome: Outcome
+    lost: bool  # nobody knows whether it was done: its intent stays open, as after a crash
     took_ms: int
     typed: JSON
     sole: Sequence[tuple[str, str]]
@@ -57,10 +59,8 @@ class Gate:
         turn.apply(record)
         self._journal.append(record)
         for observe in self._observers:
-            try:
+            with suppress(Exception):  # observers may fail; enforcement never hangs on one (DESIGN 2)
                 observe(record)
-            except Exception:  # observers may fail; enforcement never hangs on one (DESIGN 2)
-                continue
         return record
 
     async def flush(self) -> None:
@@ -84,11 +84,12 @@ class Gate:
         decided = [self._decide(turn, action) for action in actions]
         allowed = [(a, intent) for a, intent in zip(actions, decided, strict=True) if isinstance(intent, Record)]
         if not all(self.policy.sinks[action.sink].stays for action, _ in allowed):
-            await self._journal.flush()
-        jobs = [self._attempt(action, self.policy.sinks[action.sink]) for action, _ in allowed]
+            await self._journal.flush(anchored=bool(effects))
+        jobs = [self._attempt(replace(a, key=i.view.get("key", "")), self.policy.sinks[a.sink]) for a, i in allowed]
         done = [await jobs[0]] if len(jobs) == 1 else await asyncio.gather(*jobs)
         for (action, intent), one in zip(allowed, done, strict=True):
-            self._settle(turn, action, intent, one)
+            if not one.lost:
+                self._settle(turn, action, intent, one)
         for action, decision in zip(actions, decided, strict=True):
             if isinstance(decision, Ask):
                 self.refuse(turn, action, decision)
@@ -125,9 +126,10 @@ class Gate:
 
     def _intend(self, turn: Turn, action: Action, spec: SinkSpec, decision: Allow) -> Record:
         view: dict[str, JSON] = {"sink": action.sink, "rule": decision.rule}
-        body: dict[str, JSON]
         if action.prompt is None:
-            body = {"args": dict(action.args), "call": action.call}
+            sha = digest([turn.run, turn.usage["steps"], action.call, action.digest])  # the same when it is redone
+            view["key"] = f"{sha[:8]}-{sha[8:12]}-8{sha[13:16]}-8{sha[17:20]}-{sha[20:32]}"  # RFC 9562 5.8: UUIDv8
+            body: dict[str, JSON] = {"args": dict(action.args), "call": action.call}
         else:
             view |= {"context": list(action.prompt.context), "left_out": action.prompt.left_out}
             body = {"prompt": action.prompt.digest}
@@ -143,6 +145,7 @@ class Gate:
     async def _attempt(self, action: Action, spec: SinkSpec) -> _Done:
         began = self._clock()
         fault: BaseException | None = None
+        lost = False
         found: list[tuple[str, Leaf]] = []
         hidden: Iterable[Leaf] = ()
         try:
@@ -153,15 +156,18 @@ class Gate:
                 own = [value for _, value in scalars(dict(action.args))]  # an echo of the call vouches for nothing
                 found = [(w, leaf) for w, leaf in there if w is not None and _new(at(outcome.value, w), leaf, own)]
         except (ToolError, BackendError) as error:
+            lost = isinstance(error, Uncertain) and not spec.reads
             outcome = Outcome({"error": error.what, "todo": error.todo, "kind": type(error).__name__}, ok=False)
+        except JournalError:  # of a sink that puts on record what it is about to do
+            raise
         except Exception as error:
-            fault = error
+            fault, lost = error, not spec.reads
             outcome = Outcome({"error": repr(error), "todo": "", "kind": "InternalError"}, ok=False)
         narrower = (Label(Trust.OPERATOR, leaf.readers) for leaf in hidden)  # whether or not it vouches for anything
         label = join_all((spec.output, outcome.label, action.label, *narrower))
         typed: JSON = {where: leaf.type for where, leaf in found if leaf.trust is Trust.TYPED and not leaf.sole}
         texts = [(where, leaf.type) for where, leaf in found if leaf.sole]
-        return _Done(Outcome(outcome.value, label, outcome.ok), self._clock() - began, typed, texts, fault)
+        return _Done(replace(outcome, label=label), lost, self._clock() - began, typed, texts, fault)
 
     def _pointed_at(self, turn: Turn, action: Action, done: _Done) -> Sequence[tuple[str, str]]:
         """The texts that the user told us to read: items with a typed leaf of their words, or all that they named."""
@@ -182,6 +188,7 @@ class Gate:
             view |= {"usage": outcome.value["usage"]} if outcome.ok else {}
         elif found := sorted({s for _, text in scalars(outcome.value) if isinstance(text, str) for s in signals(text)}):
             view["signals"] = found
+        view |= {"subjects": list(outcome.subjects)} if outcome.subjects else {}
         if done.typed:
             body["typed"] = done.typed
         if near := self._pointed_at(turn, action, done):
@@ -191,11 +198,11 @@ class Gate:
 
 
 def _recordable(outcome: Outcome) -> Outcome:
-    """The outcome; raises ToolError for one that the log, or whoever reads it, could not take."""
+    """The outcome; raises Uncertain for one that the log, or whoever reads it, could not take."""
     try:
         canonical(outcome.value)
     except (ValueError, TypeError) as error:
-        raise ToolError(f"it returned something that cannot be recorded: {error}") from None
+        raise Uncertain(f"it returned something that cannot be recorded: {error}") from None
     return outcome
 
 

@@ -87,6 +87,7 @@ class SinkSpec:
     types      the kind of value of an argument (`to`, `files/*/id`): only a value of that kind vouches for it
     words      by argument and value, what else a user says for it: {"access": {"rw": ["write", "edit"]}}
     reversible what a call did can be undone
+    keyed      the argument that takes the call's idempotency key: the tool does a call with the same key once
     limit      calls per run; None: the run's own limits alone
     repeats    how often the very same call may be made in a run; None: an effect once, a read as often as it likes
     grounded   arguments whose numbers have to stand in the task or in a result: a model invents them otherwise
@@ -112,6 +113,7 @@ class SinkSpec:
     types: Mapping[str, str] = field(default_factory=dict)
     words: Mapping[str, Mapping[str, Sequence[str]]] = field(default_factory=dict)
     reversible: bool = False
+    keyed: str = ""
     limit: int | None = None
     repeats: int | None = None
     grounded: frozenset[str] = frozenset()
@@ -131,7 +133,7 @@ class SinkSpec:
     @property
     def redo(self) -> bool:
         """May be done again when a crash hid whether it was done."""
-        return self.reads or self.idempotent
+        return self.reads or self.idempotent or self.keyed != ""
 
 
 def wrong_caller(action: Action, spec: SinkSpec, turn: Turn) -> Deny | None:

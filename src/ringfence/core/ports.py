@@ -17,7 +17,6 @@ class Sink(Protocol):
 
     async def perform(self, action: Action) -> Outcome:
         """Do it."""
-        ...
 
 
 class Journal(Protocol):
@@ -25,11 +24,9 @@ class Journal(Protocol):
 
     def append(self, record: Record) -> None:
         """Queue a record for the next commit; raises JournalError once a commit has failed."""
-        ...
 
-    async def flush(self) -> None:
-        """Return when everything appended so far is durable; raises JournalError if it cannot be made so."""
-        ...
+    async def flush(self, *, anchored: bool = False) -> None:
+        """Return when all that was appended is durable, and (`anchored`) where it must be; else raises JournalError."""
 
 
 class Meter(Protocol):
@@ -37,4 +34,3 @@ class Meter(Protocol):
 
     def hit(self, principal: Principal, sink: str) -> bool:
         """Count one call, if the rate allows it; whether it does."""
-        ...

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -79,6 +80,7 @@ TRANSITIONS: dict[tuple[State, Event], State] = {
 }
 
 
+@dataclass(eq=False, slots=True)
 class Turn:
     """A run so far. `apply` is the only way it changes, and what it becomes depends on the records alone.
 
@@ -93,37 +95,33 @@ class Turn:
     failed  calls that failed, by action digest
     typed  values that the operator's catalogue or an approver vouches for, by kind and value: where each came from
     marked  steps that had been taken at the last checkpoint
+    uncertain  the checkpoint that parks the run: it names intents of effects that a human has to look at
     question  the decision that a human was asked for, while the run waits
     """
 
-    __slots__ = (
-        "_words", "answered", "approvals", "calls", "end", "failed", "grant", "heard", "items", "label", "marked",
-        "next_seq", "open", "principal", "question", "run", "seen", "spans", "start", "state", "typed", "usage",
-    )  # fmt: skip
-
-    def __init__(self) -> None:
-        self.run = ""
-        self.state = State.NEW
-        self.principal = Principal("")
-        self.grant = TaskGrant(frozenset(), {})
-        self.start: dict[str, Any] = {}
-        self.end: dict[str, Any] = {}
-        self.next_seq = 0
-        self.items: list[tuple[Record, Record | None]] = []
-        self.answered: set[int] = set()
-        self.open: dict[int, Record] = {}
-        self.calls: Counter[str] = Counter()
-        self.seen: Counter[str] = Counter()
-        self.usage: Counter[str] = Counter()
-        self.approvals: dict[str, Approval] = {}
-        self.question: Record | None = None
-        self.marked = 0
-        self.heard: tuple[str, ...] = ()
-        self.typed: dict[tuple[str, JSON], str] = {}
-        self.spans: dict[float, str] = {}
-        self.failed: Counter[str] = Counter()
-        self._words: Words | None = None
-        self.label: Label = IDENTITY
+    run: str = ""
+    state: State = State.NEW
+    principal: Principal = field(default_factory=lambda: Principal(""))
+    grant: TaskGrant = field(default_factory=lambda: TaskGrant(frozenset(), {}))
+    start: dict[str, Any] = field(default_factory=dict)
+    end: dict[str, Any] = field(default_factory=dict)
+    next_seq: int = 0
+    items: list[tuple[Record, Record | None]] = field(default_factory=list)
+    answered: set[int] = field(default_factory=set)
+    open: dict[int, Record] = field(default_factory=dict)
+    calls: Counter[str] = field(default_factory=Counter)
+    seen: Counter[str] = field(default_factory=Counter)
+    usage: Counter[str] = field(default_factory=Counter)
+    approvals: dict[str, Approval] = field(default_factory=dict)
+    question: Record | None = None
+    uncertain: Record | None = None
+    marked: int = 0
+    heard: tuple[str, ...] = ()
+    typed: dict[tuple[str, JSON], str] = field(default_factory=dict)
+    spans: dict[float, str] = field(default_factory=dict)
+    failed: Counter[str] = field(default_factory=Counter)
+    label: Label = IDENTITY
+    _words: Words | None = None
 
     def apply(self, record: Record) -> None:
         """Fold one record in; raises JournalError for one that cannot follow."""
@@ -136,7 +134,7 @@ class Turn:
                 todo="check the log with `ringfence doctor`; a run that was tampered with cannot be resumed",
             )
         self.state = state
-        self.question = self.question if state is _WAITING else None
+        self.question, self.uncertain = self.question if state is _WAITING else None, None
         self.next_seq += 1
         getattr(self, f"_on_{event}")(record)
 
@@ -208,12 +206,6 @@ class Turn:
         self.principal = Principal(who["subject"], frozenset(who["roles"]), who["tenant"])
         self.grant = TaskGrant.from_json(record.body["grant"])
 
-    def _on_say(self, record: Record) -> None:
-        self._show(record)
-
-    def _on_think(self, record: Record) -> None:
-        self._on_call(record)
-
     def _on_call(self, record: Record) -> None:
         sink = record.view["sink"]
         self.approvals.pop(record.body.get("approval", ""), None)  # POL-9: single use
@@ -230,9 +222,6 @@ class Turn:
         self.usage.update({"steps": 1, **record.view["usage"]})
         self._close(record)
         self.answered.clear()
-
-    def _on_fault(self, record: Record) -> None:
-        self._close(record)
 
     def _on_result(self, record: Record) -> None:
         intent = self._close(record)
@@ -269,6 +258,7 @@ class Turn:
 
     def _on_mark(self, record: Record) -> None:
         self.marked = record.view.get("steps", self.marked)
+        self.uncertain = record if "uncertain" in record.view else None
 
     def _close(self, outcome: Record) -> Record:
         intent = self.open.pop(outcome.view["of"])
@@ -278,6 +268,8 @@ class Turn:
     def _show(self, record: Record, intent: Record | None = None) -> None:
         self.items.append((record, intent))
         self.label = self.label.join(record.label)
+
+    _on_say, _on_think, _on_fault = _show, _on_call, _close
 
 
 def _same_call(intent: Record, sink: str, body: Mapping[str, JSON]) -> bool:

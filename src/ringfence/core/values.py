@@ -161,6 +161,7 @@ class Action:
     prompt    of a model call, instead of args
     call      its place in the step that asked for it
     run       the run that asks, for correlation; never part of the digest
+    key       the call's idempotency key, which the gate gives it; never part of the digest
     progress  called with text as it streams; never part of the digest
     """
 
@@ -170,6 +171,7 @@ class Action:
     prompt: Prompt | None = None
     call: int = 0
     run: str = field(default="", compare=False)
+    key: str = field(default="", compare=False)
     progress: Callable[[str], None] | None = field(default=None, compare=False, repr=False)
 
     @property
@@ -183,12 +185,13 @@ class Action:
 class Outcome:
     """What came back, labelled. `ok` is False for a failure that the model may read and act upon.
 
-    A sink may only restrict: the gate joins its label with the catalogue's and the action's.
+    A sink may only restrict: the gate joins its label with the rest. `subjects`: whom it is about, by the log's names.
     """
 
     value: JSON
     label: Label = IDENTITY
     ok: bool = True
+    subjects: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,6 +72,7 @@ def fork(
         grant=grant,
         before=first.body.get("before", ()),
         origin={"run": first.run, "seq": records[-1].seq},
+        about=first.view.get("subjects", ()),
     )
     for record in records[1:]:
         view, body = _copied(record, first, task)

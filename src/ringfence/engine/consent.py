@@ -9,7 +9,7 @@ from ringfence.core.errors import JournalError
 from ringfence.core.gate import Gate
 from ringfence.core.policy import free_text, vouched
 from ringfence.core.turn import State, Turn
-from ringfence.core.values import JSON, Action, Allow, Ask, Deny, Principal
+from ringfence.core.values import JSON, Action, Allow, Ask, Principal
 
 LEAST_DIGEST = 12  # characters of a digest that name a question
 
@@ -104,7 +104,7 @@ def approve(
             todo="approve the call alone, or declare the argument's type in the manifest's catalogue",
         )
     body = {"digest": asked.digest, "by": by.subject, "expires": expires, "endorsed": endorsed}
-    view = {"of": turn.next_seq - 1, "endorsed": len(endorsed)}
+    view = {"of": turn.next_seq - 1, "endorsed": len(endorsed), "by": by.subject}
     gate.record(turn, Kind.APPROVAL, label=turn.label, view=view, body=body)
 
 
@@ -112,7 +112,9 @@ def deny(gate: Gate, turn: Turn, *, by: Principal, why: str = "", digest: str = 
     """A no: the model is told, and may go on otherwise. Raises JournalError as `approve`."""
     asked = _answerable(gate, turn, by, digest)
     words = f"{by.subject} said no" + (f": {why}" if why else "")
-    gate.refuse(turn, asked.action, Deny("POL-9", "denied", words))
+    view = {"sink": asked.action.sink, "verdict": "deny", "rule": "POL-9", "code": "denied", "by": by.subject}
+    body = {"args": dict(asked.action.args), "call": asked.action.call, "why": words}
+    gate.record(turn, Kind.DECISION, label=asked.action.label, view=view, body=body)
 
 
 def _nothing_asked(turn: Turn) -> JournalError:
@@ -131,7 +133,12 @@ def _answerable(gate: Gate, turn: Turn, by: Principal, digest: str) -> Question:
             f"expected an answer to {asked.digest[:12]}, got one to {digest[:12]}",
             todo="look at what is asked now: `ringfence approvals`",
         )
+    entitled(gate, turn, by)
+    return asked
+
+
+def entitled(gate: Gate, turn: Turn, by: Principal) -> None:
+    """Raise JournalError if `by` may not answer what this run asks."""
     if not gate.policy.may_approve(by, turn):
         who = ", ".join(sorted(gate.policy.approvers or ())) or "the one who asked"
         raise JournalError(f"{by.subject} may not answer this; {who} may", todo="ask one of them")
-    return asked

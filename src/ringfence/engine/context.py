@@ -12,7 +12,7 @@ from ringfence.core.labels import Label
 from ringfence.core.turn import Turn
 from ringfence.core.values import JSON, Prompt
 
-from .step import CLOSING, TOOL
+from .step import CLOSING, LOOK_UP, TOOL
 
 _quoted: Callable[[str], str] = json.encoder.encode_basestring
 _dumps = json.JSONEncoder(ensure_ascii=False).encode
@@ -156,6 +156,8 @@ class Transcript:
     def sync(self, turn: Turn) -> None:
         """Take in what the run has become since the last call."""
         for record, intent in turn.items[self._seen :]:
+            if (intent or record).body.get("call", 0) <= LOOK_UP:  # of the ledger's, and none of the model's business
+                continue
             match record.kind:
                 case Kind.MESSAGE:
                     self._pending.append((record.seq, record.body["text"] if self._task else ""))

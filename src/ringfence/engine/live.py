@@ -29,6 +29,8 @@ class Live:
     failures: int = 0
     window: int = 0
     progress: Progress | None = None
+    tried: dict[str, int] = field(default_factory=dict)  # see `Ledger.clear`
+    why: str = ""  # nobody knows whether the last effect was done
 
     def read(self, thought: Record) -> Step:
         """The step that a thought asks for; raises ValueError if it is none."""

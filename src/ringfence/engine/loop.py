@@ -18,10 +18,12 @@ from ringfence.core.grants import TaskGrant
 from ringfence.core.labels import Label, Trust, join_all
 from ringfence.core.turn import State, Turn
 from ringfence.core.values import JSON, Action, Deny, Outcome, Principal, Prompt, canonical
+from ringfence.tracing import Trace
 
 from .context import Said, Transcript
 from .course import NOTHING, UNSUPPORTED, Course, course, doubts, has_worked, made, named_in, undone
 from .evidence import doubt, inert, invented_numbers, restored, says_nothing
+from .ledger import Ledger, Reconcile
 from .live import Live, Progress, last_thought
 from .readmore import SPEC as READ_MORE
 from .readmore import ReadMore
@@ -45,12 +47,14 @@ class Engine:
         reply: str,
         read_more: ReadMore | None = None,
         keep: Keep | None = None,
+        reconcile: Mapping[str, Reconcile] | None = None,
     ) -> None:
         self._gate = gate
         self._keep = keep  # where snapshots go
         self._tiers = tiers
         self._settings = settings
         self._reply = reply
+        self._ledger = Ledger(gate, reconcile or {})
         self._read_more = read_more or ReadMore(chars=settings.result_chars)
 
     def start(
@@ -63,22 +67,22 @@ class Engine:
         conversation: str = "",
         before: Sequence[str] = (),
         origin: Mapping[str, JSON] | None = None,
+        trace: Trace | None = None,
+        about: Sequence[str] = (),
     ) -> Turn:
         """Open a run: its grant is fixed here, from trusted words, before any data is read (POL-3).
 
         `before` names the runs of the conversation that the model is shown, oldest first; `origin` the run and the
         record that a fork goes on from.
         """
-        turn = Turn()
+        turn, trace = Turn(), trace or Trace.new()
         label = Label(Trust.USER, frozenset({principal.member}))
+        who = {"subject": principal.subject, "roles": sorted(principal.roles), "tenant": principal.tenant}
         body: dict[str, Any] = {
             "task": task,
-            "principal": {
-                "subject": principal.subject,
-                "roles": sorted(principal.roles),
-                "tenant": principal.tenant,
-            },
+            "principal": who,
             "grant": grant.to_json(),
+            "trace": trace.to_json(),
             **self._settings.about,
         }
         if conversation:
@@ -88,6 +92,9 @@ class Engine:
         policy = self._gate.policy
         effects = sorted(name for name in grant.sinks if (spec := policy.sinks.get(name)) and not spec.reads)
         view: dict[str, JSON] = {"policy": policy.digest, "profile": str(policy.profile), "effects": effects}
+        view["trace"] = trace.trace_id
+        if about:
+            view["subjects"] = list(about)
         if origin is not None:
             view["forked"] = dict(origin)
         self._gate.record(turn, Kind.STARTED, label=label, view=view, body=body, run=run)
@@ -107,14 +114,16 @@ class Engine:
                 await self._orient(turn, live)
             while turn.state not in (State.DONE, State.WAITING):
                 await self._advance(turn, live)
+                if turn.uncertain is not None:
+                    break
             await self._gate.flush()
         finally:
             self._read_more.live.pop(turn.run, None)
         return result_of(turn)
 
-    async def cancel(self, turn: Turn, reason: str) -> Result:
-        """End a run that will not be resumed."""
-        self._finish(turn, "cancelled", {"answer": "", "reason": reason})
+    async def cancel(self, turn: Turn, reason: str, *, by: str = "") -> Result:
+        """End a run that will not be resumed; `by` is whoever said so, which a reader needs no key to see."""
+        self._finish(turn, "cancelled", {"answer": "", "reason": reason}, by=by)
         await self._gate.flush()
         return result_of(turn)
 
@@ -144,6 +153,8 @@ class Engine:
     async def _advance(self, turn: Turn, live: Live) -> None:
         if turn.state is not State.ACTING:
             await self._think(turn, live)
+            return
+        if not await self._ledger.clear(turn, live.tried, live.why):
             return
         try:
             step = live.read(last_thought(turn))
@@ -258,12 +269,6 @@ class Engine:
     async def _act(self, turn: Turn, live: Live, calls: Sequence[Call], waiting: Sequence[int]) -> None:
         """Make the calls that have no answer yet: reads side by side, an effect alone."""
         sinks = self._gate.policy.sinks
-        hidden = [r for r in turn.open.values() if not (spec := sinks.get(r.view["sink"])) or not spec.redo]
-        if hidden:  # DESIGN 8: a crash hid whether it was done; never silently retried
-            names = ", ".join(r.view["sink"].removeprefix(TOOL) for r in hidden)
-            why = f"it is not known whether {names} was done before the interruption"
-            self._finish(turn, "uncertain", {"answer": "", "reason": why})
-            return
         actions = []
         for n in waiting:
             action = self._call(turn, live, calls[n], n)
@@ -276,7 +281,8 @@ class Engine:
         reads = [a for a in actions if (spec := sinks.get(a.sink)) is None or spec.reads]
         batch = reads if reads and reads[0] is actions[0] else actions[:1]
         failed = [r for r in await self._gate.perform_all(turn, batch) if isinstance(r, Outcome) and not r.ok]
-        if failed and not self._settings.retry_with_context:
+        live.why = _problem(failed[0].value) if failed and turn.open else ""
+        if failed and not live.why and not self._settings.retry_with_context:
             await self._give_up(turn, live, _problem(failed[0].value), status="failed")
 
     def _call(self, turn: Turn, live: Live, call: Call, number: int) -> Action:
@@ -345,8 +351,8 @@ class Engine:
                 end, status = {**end, "reason": _problem(value)}, "failed"
         self._finish(turn, status, end)
 
-    def _finish(self, turn: Turn, status: str, end: dict[str, JSON]) -> Record:
-        view = {"status": status, "usage": dict(turn.usage)}
+    def _finish(self, turn: Turn, status: str, end: dict[str, JSON], *, by: str = "") -> Record:
+        view = {"status": status, "usage": dict(turn.usage), **({"by": by} if by else {})}
         return self._gate.record(turn, Kind.FINISHED, label=turn.label, view=view, body={"status": status, **end})
 
     async def _retry(self, turn: Turn, live: Live, problem: str) -> None:

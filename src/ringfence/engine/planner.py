@@ -12,6 +12,7 @@ from ringfence.core.labels import Label, Trust
 from ringfence.core.policy import SinkSpec
 from ringfence.core.turn import Turn
 from ringfence.core.values import JSON, Action, Outcome, Principal, Prompt
+from ringfence.tracing import Trace
 
 from .context import encode
 
@@ -36,7 +37,14 @@ def plan(effects: Sequence[SinkSpec], text: str) -> dict[str, int]:
 
 
 async def propose(
-    gate: Gate, task: str, *, run: str, principal: Principal, model: str, effects: Sequence[SinkSpec]
+    gate: Gate,
+    task: str,
+    *,
+    run: str,
+    principal: Principal,
+    model: str,
+    effects: Sequence[SinkSpec],
+    trace: Trace | None = None,
 ) -> dict[str, int]:
     """How often the task needs each effect, as `model` says: a run of its own, which is granted the model alone.
 
@@ -45,7 +53,8 @@ async def propose(
     turn, label = Turn(), Label(Trust.USER, frozenset({principal.member}))
     who = {"subject": principal.subject, "roles": sorted(principal.roles), "tenant": principal.tenant}
     body: JSON = {"task": task, "principal": who, "grant": TaskGrant(frozenset({model}), {}).to_json(), "plans": True}
-    gate.record(turn, Kind.STARTED, label=label, view={"policy": gate.policy.digest}, body=body, run=run)
+    started: JSON = {"policy": gate.policy.digest, "trace": (trace or Trace.new()).trace_id}  # of the planned run
+    gate.record(turn, Kind.STARTED, label=label, view=started, body=body, run=run)
     listed = "\n".join(f"- {spec.name.partition(':')[2]}: {spec.summary}" for spec in effects)
     messages = (encode("system", _SYSTEM + listed), encode("user", f"Request: {task}"))
     prompt = Prompt(messages, (0,), _grammar(effects), max_tokens=200)

@@ -50,13 +50,15 @@ def result_of(turn: Turn) -> Result:
         for record, intent in turn.items
         if (source := intent or record).view.get("sink", "").startswith(TOOL) and record.kind is not Kind.MESSAGE
     )
-    end = turn.end
-    live = "waiting" if turn.state is State.WAITING else "running"
+    end, live, unsure = turn.end, "waiting" if turn.state is State.WAITING else "running", ""
+    if turn.uncertain is not None:
+        names = (turn.open[seq].view["sink"].removeprefix(TOOL) for seq in turn.uncertain.view["uncertain"])
+        live, unsure = "uncertain", f"it is not known whether {', '.join(names)} was done"
     return Result(
         run_id=turn.run,
         status=end.get("status", live),
         answer=end.get("answer", ""),
-        summary=end.get("summary") or end.get("reason", ""),
+        summary=end.get("summary") or end.get("reason", unsure),
         artifacts=tuple(end.get("artifacts", ())),
         confidence=end.get("confidence", ""),
         steps=steps,

@@ -12,6 +12,7 @@ from ringfence.core.turn import Turn
 from ringfence.core.values import JSON, canonical
 
 TOOL = "tool:"
+LOOK_UP = -1000  # the number of a call that finds out about another one: this, less the seq of that one's intent
 MAX_DEPTH = 32  # of a step: whatever reads it further on may recurse
 CLOSING = frozenset({"path", "columns"})  # keys of results whose values an argument can be closed to, by `x-from`
 _DECODER = json.JSONDecoder()

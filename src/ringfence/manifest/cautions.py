@@ -23,8 +23,6 @@ def warnings(manifest: Manifest) -> Iterator[Caution]:
         )
     if manifest.runtime.telemetry:
         yield "runtime.telemetry", "there is no telemetry that could be switched on: nothing is sent"
-    if "log_level" in manifest.runtime.model_fields_set:
-        yield "runtime.log_level", "there is no log beside the journal yet, so there is nothing to set"
     first, *further = manifest.inference.tiers
     for n, tier in enumerate(further, 1):
         yield f"inference.tiers[{n}]", f"{tier.name} {_NEVER_ASKED}: every step goes to {first.name}"

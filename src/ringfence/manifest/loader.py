@@ -15,7 +15,7 @@ from ringfence.core.errors import ManifestError
 
 from .explain import explain
 from .fields import SecretText
-from .names import clashes, misnamed
+from .names import clashes, misnamed, unanswerable
 from .problems import At, Problem, Spot, invalid
 from .schema import schema
 from .shape import known_keys, secret
@@ -114,13 +114,21 @@ def _tiered(document: Document) -> bool:
     return False
 
 
-def check_names(manifest: Manifest, tools: Mapping[str, tuple[Any, Any]], *, absent: Collection[str] = ()) -> None:
+def check_names(
+    manifest: Manifest,
+    tools: Mapping[str, tuple[Any, Any]],
+    *,
+    absent: Collection[str] = (),
+    acting: Collection[str] = (),
+) -> None:
     """Raises ManifestError if the manifest names a tool, an argument or a part of a result that there is not.
 
     `tools` are all that were made, by name (`files.read`): the JSON Schema of the arguments and of the results, None
     where there is none. `absent`: groups whose tools are not known now, such as a server that does not answer.
+    `acting`: tools that do not merely read, as long as the catalogue does not say otherwise.
     """
-    if found := list(misnamed(manifest, tools, absent=absent)):
+    found = [*misnamed(manifest, tools, absent=absent), *unanswerable(manifest, tools, acting)]
+    if found:
         raise refusal(manifest, found)
 
 
@@ -156,6 +164,10 @@ def _clashes(data: dict[str, Any]) -> list[tuple[At, str]]:
     meant: dict[At, list[str] | dict[str, Any]] = {}
     for path in (("workflow", "limits"), ("grant", "budgets"), ("grant", "objects"), ("catalogue",)):
         meant[path] = value if isinstance(value := at(path), dict) else {}
+    for name, entry in (value if isinstance(value := at(("catalogue",)), dict) else {}).items():
+        by = at(("catalogue", name, "reconcile", "by")) if isinstance(entry, dict) else None
+        if isinstance(by, str):
+            meant["catalogue", name, "reconcile"] = {"by": by}
     effects = at(("grant", "effects"))
     if isinstance(effects, list) and all(isinstance(name, str) for name in effects):
         meant["grant", "effects"] = effects

@@ -38,8 +38,11 @@ def clashes(
 
 
 def _each(meant: Mapping[At, Iterable[str]]) -> Iterator[tuple[At, str]]:
-    """Each name with its place: its number in a list, itself as a key."""
+    """Each name with its place: its number in a list, itself as a key; of a reconcile, its `by`."""
     for at, names in meant.items():
+        if at[2:] == ("reconcile",) and isinstance(names, Mapping):
+            yield (*at, "by"), names["by"]
+            continue
         for n, name in enumerate(names):
             yield (*at, n if isinstance(names, list | tuple) else name), name
 
@@ -69,7 +72,7 @@ def misnamed(
             yield at, f"expected a tool that there is, got {name!r}; {nearest(name, known)}"
     for name in manifest.catalogue.keys() & tools.keys():
         entry, (arguments, result) = manifest.catalogue[name], tools[name]
-        properties = arguments.get("properties", {}) if isinstance(arguments, dict) else {}
+        properties = _properties(arguments)
         for argument in entry.args:
             if argument not in properties:
                 hint = nearest(argument, properties) if properties else "it takes none"
@@ -77,6 +80,53 @@ def misnamed(
         for pointer in entry.output:
             if problem := pointer_problem(pointer, result):
                 yield ("catalogue", name, "output", pointer), problem
+
+
+def unanswerable(
+    manifest: Manifest, tools: Mapping[str, tuple[Any, Any]], acting: Collection[str]
+) -> Iterator[Conflict]:
+    """Of what the catalogue says about calls that a crash hid: keys that no argument takes, and lookups that cannot be.
+
+    `acting`: see `loader.check_names`.
+    """
+    for name in manifest.catalogue.keys() & tools.keys():
+        entry, own = manifest.catalogue[name], _properties(tools[name][0])
+        if entry.idempotency_key is not None and entry.idempotency_key not in own:
+            at, got = ("catalogue", name, "idempotency_key"), entry.idempotency_key
+            yield at, f"expected an argument of {name}, got {got!r}; {nearest(got, own) if own else 'it takes none'}"
+        way = entry.reconcile
+        if way is None or way.by not in tools:
+            continue
+        known, place = _properties(tools[way.by][0]), ("catalogue", name, "reconcile")
+        said = manifest.catalogue.get(way.by)
+        if (said.effect != "read") if said is not None else (way.by in acting):
+            yield (
+                (*place, "by"),
+                f"expected a tool that only reads, got {way.by!r}; whoever looks a call up must not make another",
+            )
+        for argument, value in way.args.items():
+            if argument not in known:
+                hint = nearest(argument, known) if known else "it takes none"
+                yield (*place, "args", argument), f"expected an argument of {way.by}, got {argument!r}; {hint}"
+            for problem in _placeholder(value, name, {*own} - {entry.idempotency_key}):
+                yield (*place, "args", argument), problem
+
+
+def _placeholder(value: Any, name: str, own: Collection[str]) -> Iterator[str]:
+    """What is wrong with a `$` at the beginning of a lookup's argument."""
+    if not isinstance(value, str) or not value.startswith("$") or value == "$key":
+        return
+    where, _, argument = value.partition("/")
+    if where != "$args":
+        yield f"expected $key or $args/NAME, got {value!r}; a plain text does not begin with a $"
+    elif argument not in own:
+        hint = nearest(argument, own) if own else "it takes none"
+        yield f"expected an argument of {name} after $args/, got {argument!r}; {hint}"
+
+
+def _properties(schema: Any) -> Mapping[str, Any]:
+    found = schema.get("properties", {}) if isinstance(schema, dict) else {}
+    return found if isinstance(found, dict) else {}
 
 
 def pointer_problem(pointer: str, schema: Any) -> str:

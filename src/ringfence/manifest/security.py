@@ -59,7 +59,11 @@ class Reconcile(Strict):
         Field(description="its arguments; $key is the call's idempotency key, $args/NAME an argument of the call"),
     ] = {}
     done: Annotated[
-        Pointer, Field(description="where its result holds something (not empty, not false) if the call was done")
+        Pointer,
+        Field(
+            description="where its result says so: something there, it was done; something empty, false or 0, it was"
+            " not; nothing there at all, a person is asked"
+        ),
     ] = ""
 
 

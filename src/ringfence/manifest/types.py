@@ -50,8 +50,13 @@ class Runtime(Strict):
         ),
     ] = "default"
     log_level: Annotated[
-        Literal["debug", "info", "warning", "error"], Field(description="how much the program says about itself")
+        Literal["debug", "info", "warning", "error"],
+        Field(description="how much the log says: a line for each record from info on, which a log_file makes it"),
     ] = "warning"
+    log_file: Annotated[
+        Folder | None,
+        Field(description="the log's file (0600), relative to the manifest; stderr if not set. RINGFENCE_LOG wins"),
+    ] = None
     telemetry: Annotated[
         bool, Field(description="nothing is ever sent home, whatever is written here; the key is read for other agents")
     ] = False
@@ -255,6 +260,11 @@ class Manifest(Strict):
             ("grant", "budgets"): self.grant.budgets,
             ("grant", "objects"): self.grant.objects,
             ("catalogue",): self.catalogue,
+            **{
+                ("catalogue", name, "reconcile"): {"by": entry.reconcile.by}
+                for name, entry in self.catalogue.items()
+                if entry.reconcile is not None
+            },
         }
 
     @property

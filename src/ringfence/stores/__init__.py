@@ -7,23 +7,29 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .reader import SqliteLog
+    from .shown import Redactor
     from .sqlite import SqliteJournal
+    from .vault import Vault
+    from .writer import Notary
 
 __all__ = ["open_journal", "open_log"]
 
 
-def open_journal(path: Path) -> SqliteJournal:
+def open_journal(
+    path: Path, *, vault: Vault | None = None, redactor: Redactor | None = None, notary: Notary | None = None
+) -> SqliteJournal:
     """Open the journal file for writing, and make it (0600) and its folder (0700) if they are not there.
 
-    Raises JournalError if it cannot be written, is no journal, is damaged or comes from a newer version.
+    `vault`, `redactor` and `notary` as `SqliteJournal` says. Raises JournalError if it cannot be written, is no
+    journal, is damaged or comes from a newer version.
     """
     from .sqlite import SqliteJournal
 
-    return SqliteJournal(path)
+    return SqliteJournal(path, vault=vault, redactor=redactor, notary=notary)
 
 
-def open_log(path: Path) -> SqliteLog:
+def open_log(path: Path, *, vault: Vault | None = None) -> SqliteLog:
     """Open an existing journal file for reading. Raises JournalError as `open_journal` does, and if it is absent."""
     from .reader import SqliteLog
 
-    return SqliteLog(path)
+    return SqliteLog(path, vault=vault)

@@ -14,7 +14,7 @@ import apsw
 from ..core.errors import JournalError
 from . import rows
 
-FORMAT = 1
+FORMAT = 2  # 1 had no sealed bodies; no release wrote it
 BUSY_S = 10.0
 _APPLICATION = 0x52464A4C  # "RFJL", in the file's header
 
@@ -24,7 +24,6 @@ PRAGMA page_size = 512;
 PRAGMA journal_mode = WAL;
 BEGIN IMMEDIATE;
 CREATE TABLE IF NOT EXISTS meta(name TEXT PRIMARY KEY, value ANY) STRICT, WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS keys(subject TEXT PRIMARY KEY, key BLOB NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS chunks(
     idx INTEGER PRIMARY KEY, newest INTEGER NOT NULL,
     marks BLOB NOT NULL, heads BLOB NOT NULL, bodies BLOB NOT NULL) STRICT;
@@ -34,6 +33,11 @@ CREATE TABLE IF NOT EXISTS places(
 CREATE TABLE IF NOT EXISTS conversations(
     conversation TEXT NOT NULL, idx INTEGER NOT NULL, run TEXT NOT NULL,
     PRIMARY KEY(conversation, idx)) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS subjects(
+    run TEXT NOT NULL, subject TEXT NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY(run, subject)) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS heads(id INTEGER PRIMARY KEY, size INTEGER NOT NULL, note TEXT NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS states(
+    run TEXT PRIMARY KEY, seq INTEGER NOT NULL, sealed BLOB NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS snapshots(size INTEGER PRIMARY KEY, root BLOB NOT NULL, peaks BLOB NOT NULL) STRICT;
 """
 
@@ -42,6 +46,7 @@ PRAGMA synchronous = FULL;
 PRAGMA wal_autocheckpoint = 4000;
 PRAGMA journal_size_limit = 4194304;
 PRAGMA trusted_schema = OFF;
+PRAGMA secure_delete = ON;
 """
 
 
@@ -104,6 +109,11 @@ def _known(db: apsw.Connection, path: Path) -> bool:
         raise JournalError(
             f"{path} was written by a newer version of Ringfence (format {version}; this one knows {FORMAT})",
             todo="upgrade ringfence, or name another journal",
+        )
+    if application == _APPLICATION and version < FORMAT:
+        raise JournalError(
+            f"{path} was written by an early version of Ringfence (format {version}; this one knows {FORMAT})",
+            todo="keep it and read it with the version that wrote it; move it aside to begin a new journal",
         )
     if application == _APPLICATION:
         return True

@@ -19,7 +19,8 @@ class RunSummary:
 
     index    place of its first record in the log; `runs(before=index)` gives the runs that started earlier
     started  milliseconds since 1970 UTC, as `ended`, the time of the last record so far
-    state    "open", "waiting" for a human, or what `run.finished` says in its view's `status` ("done" if nothing)
+    state    "open", "waiting" for a human, "uncertain" whether an effect was done, or what `run.finished` says in its
+             view's `status` ("done" if nothing)
     """
 
     run: str
@@ -33,20 +34,57 @@ class RunSummary:
 
 
 @dataclass(frozen=True, slots=True)
-class VerifyReport:
-    """The result of recomputing a log. `problem` names the first thing that is wrong; empty if the log is whole.
+class Head:
+    """A signed head that was kept with the log: a C2SP checkpoint of its first `size` records, as a note."""
 
-    root  Merkle tree hash (RFC 9162 2.1.1) over the records that were found to be good, in hex
+    size: int
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that verifying a log has found.
+
+    code  what kind: "edited", "deleted", "inserted", "reordered", "duplicate", "cut", "cut-tail", "rollback", "fork",
+          "other-log", "rewritten", "stolen-key", "unknown-key", "expired-key", "bad-signature", "half-written",
+          "unsigned", "body", "index", "damaged", "undecided", "unanswered", "clock" or "state"
+          (docs/security/audit.md says what each means)
+    sure  the log is not what was written; otherwise a person should look
+    """
+
+    code: str
+    text: str
+    sure: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyReport:
+    """The result of recomputing a log, up to the first thing that is surely wrong.
+
+    root    Merkle tree hash (RFC 9162 2.1.1) over the records that were found to be good, in hex
+    due     records up to the last end of a run, which makes a head
+    signed  records that a signed head covers; `anchored` those that a head from elsewhere covers
+    sealed  bodies that could not be checked for want of keys; `destroyed` those whose key or content was destroyed
     """
 
     records: int
     runs: int
     root: str
-    problem: str = ""
+    findings: tuple[Finding, ...] = ()
+    due: int = 0
+    signed: int = 0
+    anchored: int = 0
+    sealed: int = 0
+    destroyed: int = 0
+
+    @property
+    def problem(self) -> str:
+        """The first thing that is surely wrong; empty if nothing is."""
+        return next((finding.text for finding in self.findings if finding.sure), "")
 
     @property
     def ok(self) -> bool:
-        """Whether nothing is wrong."""
+        """Whether nothing is surely wrong."""
         return not self.problem
 
 
@@ -105,8 +143,12 @@ class Log(Protocol):
 
     def intents(self, since: int, place: int = 0) -> tuple[list[Record], int]:
         """Every durable intent from `place` in the log on that is no older than `since` (milliseconds since 1970 UTC),
-        in order, a few older ones perhaps among them; and the place to ask from next time.
+        in order, a few older ones perhaps among them, without their content; and the place to ask from next time.
         """
+        ...
+
+    def heads(self) -> list[Head]:
+        """The signed heads that are kept with the log, in order."""
         ...
 
     def verify(self) -> VerifyReport:
@@ -136,6 +178,8 @@ def state_of(last: Record) -> str:
     """Where a run stands, from the view of its last record."""
     if last.kind is Kind.FINISHED:
         return str(last.view.get("status", "done"))
+    if last.kind is Kind.CHECKPOINT and "uncertain" in last.view:
+        return "uncertain"
     asked = last.kind is Kind.DECISION and last.view.get("verdict") == "ask"
     return "waiting" if asked else "open"
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+import json
+from collections.abc import Container, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,24 +13,30 @@ from ..core.chain import Kind, Record
 from ..core.errors import JournalError
 from ..core.values import JSON
 from . import file
-from .log import Pair, RunSummary, VerifyReport, only, summarise
-from .rows import MARK_BYTES, Chunk, Squeeze, damaged, marker, parse, record_of
-from .verify import verify
+from .log import Head, Pair, RunSummary, VerifyReport, only, summarise
+from .parcels import Parcels, explained, proven
+from .rows import MARK_BYTES, Chunk, Squeeze, damaged, marker, parse, record_of, redacted
+from .vault import Sealed, Vault
+from .verify import Against, verify
 
 _CHUNK = "SELECT * FROM chunks WHERE idx = ?"
 _INTENT = b'"kind":"intent"'  # in a header
 _LATE_MS = 10_000  # a record is in the log so much after it was made, at most
-_Found = tuple[dict[str, JSON], bytes]  # a header and its body's bytes
+_Head = dict[str, JSON]
+_Found = tuple[_Head, bytes]  # a header and its body's bytes
 
 
 class SqliteLog:
     """`log.Log` on a journal file that other connections and processes may be writing to. For one thread at a time.
 
-    Every method may raise JournalError for a file that is damaged or gone.
+    Every method may raise JournalError for a file that is damaged or gone; those that give contents, Sealed for what
+    cannot be opened. `vault` has the keys; those in `keys/` beside the file if not given.
     """
 
-    def __init__(self, path: Path, *, vfs: str | None = None) -> None:
+    def __init__(self, path: Path, *, vault: Vault | None = None, vfs: str | None = None) -> None:
         self._path = path
+        self.vault = vault or Vault(path.parent / "keys", write=False)
+        self._own = vault is None
         self._db = file.connect(path, write=False, vfs=vfs)
         try:
             with file.faults(path):
@@ -38,10 +45,13 @@ class SqliteLog:
             self._db.close(True)
             raise
         self._squeeze = Squeeze(preset)
+        self._parcels = Parcels(self.id, self._squeeze, self.vault)
 
     def close(self) -> None:
         """Let go of the file."""
         self._db.close(True)
+        if self._own:
+            self.vault.close()
 
     def __enter__(self) -> SqliteLog:
         return self
@@ -67,10 +77,40 @@ class SqliteLog:
                     if index >= start:
                         yield head
 
-    def read(self, run: str) -> list[Record]:
-        """The durable records of a run in order of `seq`; empty for a run that is not in the log."""
+    def heads(self) -> list[Head]:
+        """The signed heads, in order."""
         with self._reading():
-            return [record_of(head, body) for head, body in self._run(run)]
+            return [Head(*row) for row in self._rows("SELECT size, note FROM heads ORDER BY id")]
+
+    def read(self, run: str, start: int = 0) -> list[Record]:
+        """The durable records of a run from seq `start` on, in order; empty for a run that is not in the log."""
+        with self._reading():
+            return [record_of(head, body) for head, body in self._run(run, start)]
+
+    def views(self, run: str) -> list[Record]:
+        """The records of a run as readers without a key see them: each body is what was kept of it, redacted."""
+        with self._reading():
+            return [redacted(head) for index, span in self._spans(run) for _, head in self._pick(index, run, span)[1]]
+
+    def state(self, run: str) -> tuple[int, bytes] | None:
+        """What a run had become at a record, if that was kept; raises JournalError if it cannot be opened."""
+        with self._reading():
+            row = self._db.execute("SELECT seq, sealed FROM states WHERE run = ?", (run,)).fetchone()
+            return None if row is None else (row[0], self._parcels.open_state(row[1], run, row[0]))
+
+    def contents(self, run: str, seqs: Container[int]) -> Iterator[tuple[_Head, JSON]]:
+        """Header and content of some records of a run, as far as they can be opened; None for content that is gone."""
+        with self._reading():
+            for index, span in self._spans(run):
+                chunk, heads = self._pick(index, run, span)
+                for at, head in heads:
+                    if head["seq"] not in seqs:
+                        continue
+                    try:
+                        body = next(iter(self._whole(chunk, [(at, head)], run)))[1]
+                        yield head, json.loads(body)
+                    except Sealed:
+                        yield head, None
 
     def export(self, run: str) -> Iterator[dict[str, JSON]]:
         """The records of a run as JSON objects: the header as it was hashed, and the body under `content`."""
@@ -83,11 +123,15 @@ class SqliteLog:
         """At most `limit` runs, the newest first; with `before`, those whose first record has a lower index."""
         summaries: list[RunSummary] = []
         with self._reading():
-            for first in self._starts(before):
+            for head in self._starts(before):
                 if len(summaries) >= limit:
                     break
-                run = first[0]["run"]
-                summaries.append(summarise(first[0]["index"], record_of(*first), record_of(*self._last(run))))
+                run = head["run"]
+                try:
+                    first = self._at(run, 0)
+                except Sealed:
+                    first = redacted(head)
+                summaries.append(summarise(head["index"], first, self._view(run, self._last(run))))
         return summaries
 
     def find(self, prefix: str) -> str:
@@ -104,12 +148,16 @@ class SqliteLog:
         """Start and end of the newest `limit` runs of a conversation, oldest first. Costs the same in a long one."""
         with self._reading():
             rows = self._rows(
-                "SELECT run FROM conversations WHERE conversation = ? ORDER BY idx DESC LIMIT ?", conversation, limit
+                "SELECT run FROM conversations WHERE conversation = ? ORDER BY idx DESC LIMIT ?",
+                self.vault.tag(conversation),
+                limit,
             )
             pairs: list[Pair] = []
             for (run,) in reversed(rows):
-                last = record_of(*self._last(run))
-                pairs.append((record_of(*self._at(run, 0)), last if last.kind is Kind.FINISHED else None))
+                end = self._last(run)
+                finished = self._view(run, end).kind is Kind.FINISHED
+                with suppress(Sealed):  # what was erased is not shown to the model either
+                    pairs.append((self._at(run, 0), self._at(run, end) if finished else None))
             return pairs
 
     def intents(self, since: int, place: int = 0) -> tuple[list[Record], int]:
@@ -120,7 +168,7 @@ class SqliteLog:
             for row in self._db.execute("SELECT * FROM chunks WHERE idx >= ? ORDER BY idx DESC", (place,)):
                 chunk = Chunk.of(row)
                 end = max(end, chunk.index + len(chunk))
-                records = [record_of(*line) for line in self._lines(chunk, _INTENT)]
+                records = [redacted(head) for _, head in self._heads(chunk, _INTENT)]
                 found += (record for record in reversed(records) if record.kind is Kind.INTENT)
                 if self._ended(chunk) < since - _LATE_MS:
                     break
@@ -130,13 +178,13 @@ class SqliteLog:
         """When the last record of a chunk was made."""
         return int(parse(self._squeeze.unpack(chunk.heads)[-1])["time"])
 
-    def verify(self) -> VerifyReport:
-        """Recompute everything from the bytes that are stored, in flat memory."""
+    def verify(self, against: Against | None = None, *, bodies: bool = True) -> VerifyReport:
+        """Recompute everything from the bytes that are stored, in flat memory; `bodies` where there are keys."""
         with self._reading():
-            return verify(self._db, self.id, self._squeeze)
+            return verify(self._db, self.id, self._squeeze, self.vault if bodies else None, against)
 
-    def _starts(self, before: int | None) -> Iterator[_Found]:
-        """The first records of runs, the newest first: each chunk says where the one before it is."""
+    def _starts(self, before: int | None) -> Iterator[_Head]:
+        """The headers of the first records of runs, the newest first: each chunk says where the one before it is."""
         end = 1 << 62 if before is None else before
         while newest := self._rows("SELECT newest FROM chunks WHERE idx < ? ORDER BY idx DESC LIMIT 1", end):
             row = self._db.execute(_CHUNK, newest[0]).fetchone()
@@ -145,53 +193,78 @@ class SqliteLog:
             chunk = Chunk.of(row)
             if chunk.index >= end:  # damage that would lead round in circles
                 raise damaged(f"the runs before record {end} are said to start at record {chunk.index}")
-            for parsed, body in reversed(list(self._lines(chunk, b',"seq":0,'))):
+            for _, parsed in reversed(list(self._heads(chunk, b',"seq":0,'))):
                 if parsed["seq"] == 0 and (before is None or parsed["index"] < before):
-                    yield parsed, body
+                    yield parsed
             end = chunk.index
 
-    def _run(self, run: str) -> Iterator[_Found]:
-        rows = self._rows("SELECT idx, seq, last FROM places WHERE run = ? ORDER BY seq", run)
-        for index, first, last in rows:
-            yield from self._pick(index, run, range(first, last + 1))
+    def _spans(self, run: str, start: int = 0) -> Iterator[tuple[int, range]]:
+        """The chunks of a run from a record on, each with the records that are in it."""
+        rows = self._rows("SELECT idx, seq, last FROM places WHERE run = ? AND last >= ? ORDER BY seq", run, start)
+        return ((index, range(max(first, start), last + 1)) for index, first, last in rows)
 
-    def _at(self, run: str, seq: int) -> _Found:
-        """One record of a run that is known to be there."""
+    def _run(self, run: str, start: int = 0) -> Iterator[_Found]:
+        for index, seqs in self._spans(run, start):
+            yield from self._whole(*self._pick(index, run, seqs), run)
+
+    def _one(self, run: str, seq: int) -> tuple[Chunk, list[tuple[int, _Head]]]:
+        """The header of one record of a run that is known to be there."""
         row = self._db.execute(
             "SELECT idx FROM places WHERE run = ? AND seq <= ? ORDER BY seq DESC LIMIT 1", (run, seq)
         ).get
-        return self._pick(row, run, (seq,))[0]
+        return self._pick(row, run, (seq,))
 
-    def _last(self, run: str) -> _Found:
-        return self._at(
-            run, self._db.execute("SELECT last FROM places WHERE run = ? ORDER BY seq DESC LIMIT 1", (run,)).get
-        )
+    def _view(self, run: str, seq: int) -> Record:
+        """One record without its content."""
+        return redacted(self._one(run, seq)[1][0][1])
 
-    def _pick(self, index: int, run: str, seqs: Iterable[int]) -> list[_Found]:
-        """Some records of a run out of one chunk."""
+    def _at(self, run: str, seq: int) -> Record:
+        """One record; raises Sealed if its content cannot be opened."""
+        return record_of(*next(iter(self._whole(*self._one(run, seq), run))))
+
+    def _last(self, run: str) -> int:
+        last: int = self._db.execute("SELECT last FROM places WHERE run = ? ORDER BY seq DESC LIMIT 1", (run,)).get
+        return last
+
+    def _pick(self, index: int, run: str, seqs: Iterable[int]) -> tuple[Chunk, list[tuple[int, _Head]]]:
+        """A chunk, and the headers of some records of a run out of it, by their place in it."""
         row = self._db.execute(_CHUNK, (index,)).fetchone()
         if row is None:
             raise damaged(f"the records from {index} on, of run {run}, are gone")
-        lines = self._lines(Chunk.of(row), marker(run))
-        found = {head["seq"]: (head, body) for head, body in lines if head["run"] == run}
+        chunk = Chunk.of(row)
+        found = {head["seq"]: (at, head) for at, head in self._heads(chunk, marker(run)) if head["run"] == run}
         for seq in seqs:
             if seq not in found:
                 raise damaged(f"record {seq} of run {run} is not where it should be")
-        return [found[seq] for seq in seqs]
+        return chunk, [found[seq] for seq in seqs]
 
-    def _lines(self, chunk: Chunk, needle: bytes) -> Iterator[_Found]:
-        """The lines of a chunk whose header holds `needle`, if each is as it was written: a run goes on from these."""
-        for at, (head, body) in enumerate(chunk.lines(self._squeeze)):
+    def _heads(self, chunk: Chunk, needle: bytes) -> Iterator[tuple[int, _Head]]:
+        """The headers of a chunk that hold `needle`, if each is as it was written: a run goes on from these."""
+        for at, head in enumerate(chunk.lines(self._squeeze)):
             if needle not in head:
                 continue
-            where = f"record {chunk.index + at} is not as it was written: its"
             if chain.leaf(head)[:MARK_BYTES] != chunk.mark(at):
-                raise damaged(f"{where} header does not hash to its mark")
-            parsed = parse(head)
-            key = self._db.execute("SELECT key FROM keys WHERE subject = ?", (parsed["principal"],)).get
-            if key is None or chain.commitment(key, body).hex() != parsed["body"]:
+                raise damaged(
+                    f"record {chunk.index + at} is not as it was written: its header does not hash to its mark"
+                )
+            yield at, parse(head)
+
+    def _whole(self, chunk: Chunk, heads: Sequence[tuple[int, _Head]], run: str) -> Iterator[_Found]:
+        """Headers with their bodies, if each is as it was written."""
+        try:
+            bodies = {at: (body, key) for at, body, key in self._parcels.bodies(chunk, [at for at, _ in heads])}
+        except Sealed as error:
+            raise explained(error, run) from error
+        for at, head in heads:
+            body, key = bodies[at]
+            if not body:
+                raise Sealed(
+                    f"run {run}: the content of record {head['seq']} was destroyed, for it was kept long enough"
+                )
+            if not proven(body, key, head["body"]):
+                where = f"record {head['index']} is not as it was written: its"
                 raise damaged(f"{where} body does not match the commitment in its header")
-            yield parsed, body
+            yield head, body
 
     def _rows(self, sql: str, *values: str | int) -> list[tuple[Any, ...]]:
         return self._db.execute(sql, values).fetchall()

@@ -1,10 +1,12 @@
 """How records lie in the file: chunks of consecutive records, with the very bytes that were hashed.
 
-A chunk holds up to 64 records that were committed together. `heads` are their canonical headers and `bodies` their
-bodies, in JSON that keeps the order of keys, one a line (neither has a raw line feed), deflated with a dictionary that
-the log carries in `meta`; `marks` are the first 8 bytes of each record's Merkle leaf, so that a changed header can be
-named (the leaf itself is the hash of the header's bytes; the roots in `snapshots` are whole). So a commit of a few
-records touches few pages, and what is verified is what was written, not what somebody rebuilt from columns.
+A chunk holds up to 64 records that were committed together. `heads` are their canonical headers, one a line, deflated
+with a dictionary that the log carries in `meta`. `bodies`, in JSON that keeps the order of keys, lie in sealed parcels:
+those about the same subjects and of the same month together, one a line (none has a raw line feed), deflated and then
+encrypted; an empty line is a body that retention has destroyed. `marks` are the first 8 bytes of each record's Merkle
+leaf, so that a changed header can be named (the leaf itself is the hash of the header's bytes; the roots in `snapshots`
+are whole). So a commit of a few records touches few pages, and what is verified is what was written, not what somebody
+rebuilt from columns.
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ from ..core.values import JSON, canonical, ordered
 CHUNK_RECORDS = 64
 CHUNK_BYTES = 65_536  # of bodies; one record alone may have more
 MARK_BYTES = 8
+SHOWN = "shown"  # in a view: the redacted content
 _INFLATED_BYTES = 1 << 28  # a stored chunk that claims to be larger is damaged
 _LEVEL, _WINDOW_BITS, _MEMORY = 3, -13, 6  # raw deflate; an 8 KiB window costs half the CPU of the default's 32
 
@@ -60,13 +63,13 @@ class Entry:
     body: bytes
 
     @classmethod
-    def of(cls, record: Record, log: str) -> Entry:
-        """Raises JournalError for content that JSON cannot carry exactly."""
+    def of(cls, record: Record, log: str, *, shown: JSON = None) -> Entry:
+        """Raises JournalError for content that JSON cannot carry exactly. `shown`: redacted, it is kept in the view."""
+        view = {**record.view, SHOWN: shown} if shown else record.view
         try:
             who = _fixed(record.kind, record.label, log, record.principal)
-            run, view = canonical(record.run), canonical(record.view)
             tail = b'%s,"run":%s,"seq":%d,"time":%d,"v":%d,"view":%s}' % (
-                who, run, record.seq, record.time, chain.VERSION, view,
+                who, canonical(record.run), record.seq, record.time, chain.VERSION, canonical(view),
             )  # fmt: skip
             return cls(record, tail, ordered(record.body))
         except (ValueError, TypeError) as error:
@@ -137,19 +140,12 @@ class Chunk:
         """The stored mark of the record at `at` in this chunk."""
         return self.marks[at * MARK_BYTES : (at + 1) * MARK_BYTES]
 
-    def hashes(self, squeeze: Squeeze) -> Iterator[bytes]:
-        """The Merkle leaf of each record, from its header's bytes."""
+    def lines(self, squeeze: Squeeze) -> list[bytes]:
+        """Each record's header, as it was hashed."""
         heads = squeeze.unpack(self.heads)
         if len(heads) != len(self):
             raise damaged(f"a chunk holds {len(heads)} headers and {len(self)} marks")
-        return map(chain.leaf, heads)
-
-    def lines(self, squeeze: Squeeze) -> list[tuple[bytes, bytes]]:
-        """Header and body bytes of each record."""
-        heads, bodies = squeeze.unpack(self.heads), squeeze.unpack(self.bodies)
-        if not len(heads) == len(bodies) == len(self):
-            raise damaged(f"a chunk holds {len(heads)} headers, {len(bodies)} bodies and {len(self)} marks")
-        return list(zip(heads, bodies, strict=True))
+        return heads
 
 
 def batches(entries: Sequence[Entry]) -> Iterator[Sequence[Entry]]:
@@ -172,16 +168,21 @@ def marker(run: str, seq: int | None = None) -> bytes:
 def record_of(head: dict[str, JSON], body: bytes) -> Record:
     """The record from its parsed header and its body's bytes; raises JournalError if they make none."""
     try:
-        return Record(
-            head["run"],
-            head["seq"],
-            head["time"],
-            Kind(head["kind"]),
-            head["principal"],
-            _label(json.dumps(head["label"])),
-            head["view"],
-            json.loads(body),
-        )
+        return _record(head, json.loads(body))
+    except ValueError as error:
+        raise damaged(f"it holds no record ({error!r})") from error
+
+
+def redacted(head: dict[str, JSON]) -> Record:
+    """The record as a reader without a key sees it: its body is the redacted content, as far as it was kept."""
+    return _record(head, head["view"].get(SHOWN, {}))
+
+
+def _record(head: dict[str, JSON], body: JSON) -> Record:
+    try:
+        view = {key: value for key, value in head["view"].items() if key != SHOWN}
+        label = _label(json.dumps(head["label"]))
+        return Record(head["run"], head["seq"], head["time"], Kind(head["kind"]), head["principal"], label, view, body)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise damaged(f"it holds no record ({error!r})") from error
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from ringfence.core.errors import ManifestError
 from ringfence.core.labels import ANYONE, Audience, Trust, seen_by
 from ringfence.core.policy import Effect, Leaf, Role, SinkSpec
-from ringfence.core.values import JSON
+from ringfence.core.ports import Sink
+from ringfence.core.values import JSON, Action, Outcome
+
+ANY_KEY = "00000000-0000-8000-8000-000000000000"  # stands for a key where there is none yet
 
 if TYPE_CHECKING:
     from ringfence.manifest.security import Entry
@@ -41,7 +45,48 @@ def declared(spec: SinkSpec, entry: Entry) -> SinkSpec:
         leaves={pointer: _leaf(leaf) for pointer, leaf in entry.output.items()},
         audience=_audience(entry.audience),
         callers=frozenset(entry.callers) if entry.callers is not None else spec.callers,
+        keyed=entry.idempotency_key or "",
     )
+
+
+def handed(spec: SinkSpec, sink: Sink) -> tuple[SinkSpec, Sink]:
+    """A tool whose argument `spec.keyed` is the call's idempotency key: filled in on the way out, and never by a model.
+
+    The argument is in no schema that is shown, and whoever gives it is refused. Raises ManifestError for one that takes
+    no such text.
+    """
+    name, keyed = spec.name.removeprefix("tool:"), spec.keyed
+    schema = dict(spec.schema or {})
+    properties: dict[str, Any] = dict(schema.get("properties", {}))
+    kind = properties.pop(keyed, {}).get("type", "string")
+    if "string" not in (kind if isinstance(kind, list) else [kind]):
+        raise ManifestError(
+            f"catalogue.{name}.idempotency_key: expected an argument that takes a text, got {keyed} of {kind}",
+            todo="name the argument that the tool knows a repeated call by",
+        )
+    required = [argument for argument in schema.get("required", ()) if argument != keyed]
+    check = spec.check
+
+    def without(args: Mapping[str, JSON]) -> Mapping[str, JSON]:
+        if keyed in args:
+            raise ValueError(f"there is no argument {keyed!r}: the runtime fills it in")
+        full = check({**args, keyed: ANY_KEY})
+        return {argument: value for argument, value in full.items() if argument != keyed}
+
+    shown = {**schema, "properties": properties, "required": required}
+    return replace(spec, schema=shown, check=without), Keyed(sink, keyed)
+
+
+@dataclass(frozen=True, slots=True)
+class Keyed:
+    """A sink that gets the call's idempotency key as one of its arguments."""
+
+    inner: Sink
+    argument: str
+
+    async def perform(self, action: Action) -> Outcome:
+        """Do it, under its key."""
+        return await self.inner.perform(replace(action, args={**action.args, self.argument: action.key}))
 
 
 def _leaf(leaf: Declared) -> Leaf:

@@ -36,6 +36,7 @@ class _Described(BaseModel):
     schema_: Annotated[dict[str, Any], Field(alias="schema")]
     effect: Effect
     idempotent: bool
+    keyed: str
     ask: bool
     roles: dict[str, Role]
     audience: list[list[str]] | None
@@ -103,7 +104,8 @@ def _spec(config: PythonTool, said: JSON, code: str, callers: Clause | None, out
     try:
         about = _Described.model_validate(said)
         check = _checker(about.schema_)
-        if about.schema_.get("type") != "object" or not about.roles.keys() <= about.schema_["properties"].keys():
+        named = {*about.roles, *filter(None, [about.keyed])}
+        if about.schema_.get("type") != "object" or not named <= about.schema_["properties"].keys():
             raise ValueError("no schema of arguments")
     except (ValidationError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ManifestError(f"{config.function} is described wrongly: {error!s:.300}") from None
@@ -121,6 +123,7 @@ def _spec(config: PythonTool, said: JSON, code: str, callers: Clause | None, out
         callers=callers,
         audience=_audience(config, about.audience),
         output=output,
+        keyed=about.keyed,
     )
 
 

@@ -13,9 +13,10 @@ from pathlib import Path
 
 import pydantic
 
-from ringfence.core.errors import ToolError
+from ringfence.core.errors import ToolError, Uncertain
 from ringfence.core.values import JSON, Action, Outcome, canonical, ordered
 from ringfence.jobs import Job, Launcher, Limits, Process
+from ringfence.tracing import headers
 
 from .tool import Tool
 from .wire import MAX_LINE_BYTES, decoded, lines
@@ -35,7 +36,7 @@ ENDS = {
 }
 
 
-class _Lost(ToolError):
+class _Lost(Uncertain):
     """The process ended, and a call with it: `blameless` if another one may be the cause, `unsent` if it surely is."""
 
     def __init__(self, what: str, *, blameless: bool = False, unsent: bool = False) -> None:
@@ -117,7 +118,7 @@ class _Life:
                 raise ToolError(f"{what}: the arguments are larger than {MAX_LINE_BYTES >> 20} MB", todo="give less")
             self.run = str(request.get("run", ""))
             answer: asyncio.Future[JSON] = self.loop.create_future()
-            late = ToolError(f"{what} did not end within {seconds:g} s", todo="ask for less")
+            late = Uncertain(f"{what} did not end within {seconds:g} s", todo="ask for less")
             self.pending[number] = (answer, self.loop.call_later(seconds, self._expire, number, late))
             with contextlib.suppress(ConnectionError):  # it has ended: the reader of its answers says why
                 self.process.stdin.write(line)
@@ -243,7 +244,8 @@ class Worker:
             except _Lost as lost:
                 self._failed(life)
                 if last or not (lost.unsent or (again and lost.blameless)):
-                    raise ToolError(f"{name} broke off: {lost.what}", todo="ask for less, or otherwise") from None
+                    fault = ToolError if lost.unsent else Uncertain
+                    raise fault(f"{name} broke off: {lost.what}", todo="ask for less, or otherwise") from None
             except ToolError:
                 if life.ended:
                     self._failed(life)
@@ -350,7 +352,8 @@ class Hosted:
 
     async def perform(self, action: Action) -> Outcome:
         """Have it done; what comes back is data."""
-        return Outcome(await self.worker.call(self.name, action.args, again=self.again, run=action.run))
+        trace = dict(headers())
+        return Outcome(await self.worker.call(self.name, action.args, again=self.again, run=action.run, trace=trace))
 
     async def preview(self, args: Mapping[str, JSON]) -> str:
         """What a call would change, in words for a person."""

@@ -2,6 +2,8 @@
 
 The credentials of an API are `headers` of its host in the manifest: added on the way out, and in no argument, record or
 result. Who sees what is sent is its `audience`: see `web`. Redirects are handed back: where they lead is another call.
+What is not safe (RFC 9110 9.2.1) has the call's `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header), a bare
+UUID as most APIs expect it; a header of that name in the manifest wins.
 """
 
 from __future__ import annotations
@@ -10,16 +12,16 @@ import asyncio
 import re
 from dataclasses import replace
 from typing import Annotated, Any
-from uuid import UUID
 
 from pydantic import AfterValidator, Field
 
-from ringfence.core.errors import ToolError
+from ringfence import tracing
+from ringfence.core.errors import ToolError, Uncertain
 from ringfence.core.policy import Effect, Role
-from ringfence.core.values import JSON, Action, Outcome, digest, ordered
+from ringfence.core.values import JSON, Action, Outcome, ordered
 from ringfence.manifest.tools import BuiltinTool
 
-from .egress import Egress, Refused, Reply, send
+from .egress import Broken, Egress, Reply, send
 from .egress.names import MAX_URL
 from .tool import Args, Tool, Use, parse, specify
 from .web import as_json, content, reachable, untrusted
@@ -85,7 +87,7 @@ def tools(config: BuiltinTool, *, use: Use, egress: Egress, timeout_s: float = T
         roles=dict.fromkeys(args.model_fields, Role.CONTROL),
         types={"url": "url"},
         audience=audience_of(config.hosts),
-        repeats=2 if only_asks else 1,  # the very same request twice has the same Idempotency-Key
+        repeats=2 if only_asks else 1,
     )
     return [Tool(replace(spec, check=reachable(spec.check, egress, "GET")), _Call(egress, args, timeout_s))]
 
@@ -100,31 +102,20 @@ class _Call:
         args: Any = parse(self._args, action.args)
         if args.body and args.method not in ("POST", "PUT", "PATCH"):
             raise ToolError(f"a {args.method} request has no body", todo="put what it asks for into the url")
-        headers = {"Accept": "application/json", **args.headers}
+        headers = {"Accept": "application/json", **tracing.outward(), **args.headers}
         body = b""
         if args.method in ("POST", "PUT", "PATCH"):
             body = ordered(args.body)
             headers["Content-Type"] = "application/json"
-        if args.method in _KEYED:
-            headers["Idempotency-Key"] = idempotency_key(action)
+        if args.method not in _SAFE:
+            headers["Idempotency-Key"] = action.key
         try:
             async with asyncio.timeout(self._timeout_s):
                 reply = await send(self._egress, args.method, args.url, headers=headers, body=body, run=action.run)
                 return Outcome(await asyncio.to_thread(_result, reply))
-        except Refused:
-            raise
-        except (TimeoutError, ToolError) as error:
-            what = error.what if isinstance(error, ToolError) else f"no answer within {self._timeout_s:g} s"
-            done = args.method not in _SAFE
-            raise ToolError(what, todo="check whether it was done before you try again" if done else "") from None
-
-
-def idempotency_key(action: Action) -> str:
-    """The same for a redo of the same call of the same run, so that a server that honours it does it once.
-
-    The header of draft-ietf-httpapi-idempotency-key-header, its value a UUID as most APIs expect it.
-    """
-    return str(UUID(hex=digest([action.run, action.call, action.digest])[:32]))
+        except (TimeoutError, Broken) as error:
+            what = error.what if isinstance(error, Broken) else f"no answer within {self._timeout_s:g} s"
+            raise (ToolError if args.method in _SAFE else Uncertain)(what) from None  # RFC 9110 9.2.1
 
 
 def _result(reply: Reply) -> JSON:

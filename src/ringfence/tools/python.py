@@ -17,7 +17,7 @@ from typing import Any, TypeVar, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, PydanticUserError, create_model
 
-from ringfence.core.errors import ManifestError, RingfenceError, ToolError
+from ringfence.core.errors import ManifestError, RingfenceError, ToolError, Uncertain
 from ringfence.core.labels import ANYONE, NOBODY, Audience, Clause, Label, Trust, seen_by
 from ringfence.core.policy import Effect, Role, SinkSpec
 from ringfence.core.values import JSON, Action, Outcome, canonical, digest
@@ -39,6 +39,7 @@ class Declared:
     idempotent: bool = False
     ask: bool = False
     audience: tuple[str, ...] | None = None
+    keyed: str = ""
 
     @property
     def sees(self) -> Audience | None:
@@ -58,6 +59,7 @@ def tool(
     idempotent: bool = False,
     ask: bool = False,
     audience: Sequence[str] | None = None,
+    idempotency_key: str = "",
 ) -> Callable[[F], F]:
     """Declare a function as a tool. It stays callable, and its author vouches for what is declared.
 
@@ -68,6 +70,8 @@ def tool(
     ask         a human has to say yes to each call
     audience    who will see what goes in: ["self"], ["role:ops", "user:ann"], ["public"] or [] for nobody; a function
                 with an effect that does not say gets public content only, which a run never is
+    idempotency_key  the argument that gets the call's key, by which the function knows a call that is made again after
+                a crash, and does it once; the model neither sees nor fills it
 
     >>> @tool("read")
     ... def on_call(team: str) -> str:
@@ -84,6 +88,7 @@ def tool(
             idempotent,
             ask,
             None if audience is None else tuple(audience),
+            idempotency_key,
         )
     except ValueError as error:
         known = f"effects: {', '.join(Effect)}; roles: {', '.join(Role)}"
@@ -110,7 +115,7 @@ def from_function(
     declared: Declared = getattr(function, _MARK, Declared())
     args = _arguments(function)
     known = name or declared.name or function.__name__
-    if stray := set(declared.roles) - set(args.model_fields):
+    if stray := ({*declared.roles, declared.keyed} - {*args.model_fields, ""}):
         raise ManifestError(f"@tool of {known}: there is no argument {sorted(stray)[0]!r}")
     schema = schema_of(args)
     reads = declared.effect is Effect.READ
@@ -128,6 +133,7 @@ def from_function(
         callers=callers,
         audience=declared.sees,
         output=Label(Trust.UNTRUSTED, readers),
+        keyed=declared.keyed,
     )
     return Tool(spec, _Function(known, args, function))
 
@@ -151,6 +157,7 @@ def described(spec: SinkSpec) -> JSON:
         "schema": spec.schema,
         "effect": str(spec.effect),
         "idempotent": spec.idempotent,
+        "keyed": spec.keyed,
         "ask": spec.ask,
         "roles": {name: str(role) for name, role in spec.roles.items()},
         "audience": None if spec.audience is None else sorted(sorted(member) for member in spec.audience),
@@ -200,6 +207,8 @@ class _Function:
                 value = await self._function(**given)
             else:
                 value = await asyncio.to_thread(self._function, **given)
+        except Uncertain:
+            raise
         except RingfenceError as error:
             raise ToolError(error.what, todo=error.todo) from None
         except Exception as error:  # the author's code: whatever it raises is the tool's failure, without traceback

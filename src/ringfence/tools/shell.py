@@ -17,6 +17,7 @@ from ringfence.core.labels import NOBODY
 from ringfence.core.policy import Effect, Role
 from ringfence.core.values import JSON, Action, Outcome, digest
 from ringfence.jobs import Job, Launcher
+from ringfence.tracing import traceparent
 
 from .commands import MAX_WORDS, Permitted, Rule, listed, permitted, refused, rules
 from .jobs import Egress, Ended, Places, Secrets, audience, collect, places, reaching, text
@@ -139,6 +140,11 @@ def _stamp(real: Path) -> tuple[int, ...]:
     return about.st_dev, about.st_ino, about.st_size, about.st_mtime_ns, about.st_mode
 
 
+def _trace() -> dict[str, str]:
+    """For a program that writes a trace of its own: random digits, which say nothing about anybody."""
+    return {"TRACEPARENT": value} if (value := traceparent()) else {}
+
+
 class _Shell:
     def __init__(
         self,
@@ -181,7 +187,7 @@ class _Shell:
         return Job(
             argv=(program.path, *words),
             cwd=self._where.cwd,
-            env={**(self._secrets.reveal() if command.secrets else {}), **FIXED},
+            env={**_trace(), **(self._secrets.reveal() if command.secrets else {}), **FIXED},
             reads=tuple(path for path in self._where.reads(program.real) if path not in writes),
             writes=writes,
             limits=self._limits,

@@ -19,6 +19,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from ringfence import tracing
 from ringfence.core.errors import ToolError
 from ringfence.core.labels import Label, Trust
 from ringfence.core.policy import Effect, Role
@@ -109,7 +110,7 @@ class _Fetch:
     async def _follow(self, url: str | Target, run: str) -> Reply:
         """The page at the end of the redirects: each is a request of its own, decided and recorded anew."""
         for _ in range(MAX_REDIRECTS + 1):
-            reply = await send(self._egress, "GET", url, headers=_ACCEPT, run=run)
+            reply = await send(self._egress, "GET", url, headers={**_ACCEPT, **tracing.outward()}, run=run)
             location = reply.header("location")
             if reply.status not in _REDIRECTS or not location:
                 return reply

@@ -20,6 +20,7 @@ from typing import BinaryIO
 from ringfence.core.errors import RingfenceError
 from ringfence.core.labels import IDENTITY
 from ringfence.core.values import JSON, Action, ordered
+from ringfence.tracing import carrying
 
 from .tool import Tool, Use
 from .wire import MAX_LINE_BYTES, decoded
@@ -91,4 +92,5 @@ async def _perform(tools: Mapping[str, Tool], request: Mapping[str, JSON]) -> JS
     if request.get("preview"):
         return await tool.preview(request["args"]) if tool.preview else ""
     action = Action(request["tool"], request["args"], IDENTITY, run=request["run"])
-    return (await tool.sink.perform(action)).value
+    with carrying(request.get("trace", {})):
+        return (await tool.sink.perform(action)).value

@@ -9,7 +9,7 @@ import typer
 
 from ..options import HERE, Json, Manifest, Offline, Quiet, RunId, group
 
-runs = group("What is on the record: list, show, resume, cancel, export, fork, replay and compare runs.")
+runs = group("What is on the record: list, show, resume, settle, cancel, export, fork, replay and compare runs.")
 
 
 @runs.command("list")
@@ -46,6 +46,30 @@ def runs_resume(
 
     wanted = command.Wanted(manifest, resume=run_id, as_json=as_json, quiet=quiet, offline=offline)
     raise typer.Exit(command.execute(wanted))
+
+
+@runs.command("uncertain")
+def runs_uncertain(manifest: Manifest = HERE, as_json: Json = False) -> None:
+    """Calls of which nobody knows whether they were done, and how to say so."""
+    from .. import uncertain as command
+
+    raise typer.Exit(command.list_uncertain(manifest, as_json=as_json))
+
+
+@runs.command("settle")
+def runs_settle(
+    run_id: RunId,
+    done: Annotated[bool, typer.Option("--done/--not-done", help="whether it was done")],
+    manifest: Manifest = HERE,
+    call: Annotated[int | None, typer.Option(metavar="SEQ", help="which call, where there are several")] = None,
+    result: Annotated[str | None, typer.Option(metavar="JSON", help="with --done: what it answered; or a text")] = None,
+    why: Annotated[str, typer.Option(metavar="TEXT", help="with --not-done: the model is told")] = "",
+    resume: Annotated[bool, typer.Option("--resume/--no-resume", help="go on with the run")] = True,
+) -> None:
+    """Say whether such a call was done; the run goes on."""
+    from .. import uncertain as command
+
+    raise typer.Exit(command.settle(manifest, run_id, done=done, call=call, result=result, why=why, resume=resume))
 
 
 @runs.command("cancel")

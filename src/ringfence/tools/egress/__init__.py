@@ -3,9 +3,21 @@
 `Egress` decides and records; `client.send` makes our own requests; `Proxy` serves the sandboxed tools.
 """
 
-from .client import Reply, send
+from .client import Broken, Reply, send
 from .names import Refused, Target
 from .policy import Attempt, Bounds, Egress, Refusal
 from .proxy import Proxy, egress_for
 
-__all__ = ["Attempt", "Bounds", "Egress", "Proxy", "Refusal", "Refused", "Reply", "Target", "egress_for", "send"]
+__all__ = [
+    "Attempt",
+    "Bounds",
+    "Broken",
+    "Egress",
+    "Proxy",
+    "Refusal",
+    "Refused",
+    "Reply",
+    "Target",
+    "egress_for",
+    "send",
+]

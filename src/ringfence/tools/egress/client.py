@@ -23,6 +23,10 @@ from .secrets import Sealed, sealed
 AGENT = "ringfence"
 
 
+class Broken(ToolError):
+    """The request may have left, and its answer did not come, or cannot be read."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reply:
     """What a server answered. `body` is decompressed; `cut`: there was more than the bounds let in."""
@@ -68,7 +72,7 @@ class Inflater:
 
     def __init__(self, encoding: str, room: int) -> None:
         if encoding.lower() not in ("", "identity", "gzip", "x-gzip"):
-            raise ToolError("the answer is compressed in a way that was not asked for")
+            raise Broken("the answer is compressed in a way that was not asked for")
         self._stream = zlib.decompressobj(31) if "gzip" in encoding.lower() else None
         self._room = room
         self.whole = True  # so far: no member of the stream is half read
@@ -83,7 +87,7 @@ class Inflater:
                 out += piece
                 self._room -= len(piece)
         except zlib.error:
-            raise ToolError("the answer's compression is broken") from None
+            raise Broken("the answer's compression is broken") from None
         return bytes(out)
 
     def _step(self, data: bytes) -> tuple[bytes, bytes]:
@@ -111,7 +115,8 @@ async def send(
 ) -> Reply:
     """One request and its answer; redirects are not followed. Time is the caller's to bound.
 
-    Raises Refused if it is not let out, ToolError if the server cannot be reached or talks nonsense.
+    Raises Refused if it is not let out, ToolError if the server cannot be reached, Broken if nothing that can be
+    read comes back from there.
     """
 
     def read() -> Target:
@@ -126,8 +131,10 @@ async def send(
         said.update(added.headers)  # whatever else was said under these names, in whatever case
         try:
             return await _exchange(egress, passage, method, target, said, added, body)
-        except (aiohttp.ClientError, ssl.SSLError, OSError, ValueError) as fault:
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL) as fault:
             raise ToolError(f"{target.authority} {_fault(fault)}", todo="try another source, or later") from None
+        except (aiohttp.ClientError, ssl.SSLError, OSError, ValueError) as fault:
+            raise Broken(f"{target.authority} {_fault(fault)}", todo="try another source, or later") from None
 
 
 async def _exchange(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ringfence.core.errors import ToolError
+from ringfence.core.errors import ToolError, Uncertain
 from ringfence.core.values import JSON
 
 from .schema import Check, exact
@@ -21,7 +21,7 @@ def value(result: CallToolResult, check: Check | None, *, clean: Callable[[JSON]
     """The value of a result. `check` is that of the accepted output schema: then the value is the structured content
     alone; else it is {"text", "data", "notes"}, as far as there are any. `clean` takes secrets out.
 
-    Raises ToolError for what the tool itself reports as an error, and for content that is not as the schema says.
+    Raises ToolError for what the tool itself reports as an error, Uncertain for content that is not as the schema says.
     """
     text = "\n".join(block.text for block in result.content if block.type == "text")
     if result.is_error:
@@ -30,7 +30,7 @@ def value(result: CallToolResult, check: Check | None, *, clean: Callable[[JSON]
         data = exact(clean(result.structured_content))
         if wrong := check(data):
             todo = "what it answered is withheld; another tool may do"
-            raise ToolError(f"the answer is not what the tool's output schema says: {wrong}", todo=todo)
+            raise Uncertain(f"the answer is not what the tool's output schema says: {wrong}", todo=todo)
         return data
     found: dict[str, Any] = {"text": text} if text else {}
     if result.structured_content is not None:

@@ -7,11 +7,13 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
+from contextvars import Context
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from ringfence.core.errors import ToolError
+from ringfence.core.errors import ToolError, Uncertain
 from ringfence.core.values import JSON
+from ringfence.tracing import headers
 
 from .listing import REVIEW, Listing, changed, take
 from .lock import Server as Accepted
@@ -43,7 +45,7 @@ class Link:
         self._timeout_s = timeout_s
         self._listed: list[JSON] = []
         self._session: asyncio.Future[ClientSession] = asyncio.get_running_loop().create_future()
-        self._task = asyncio.create_task(self._hold())
+        self._task = asyncio.create_task(self._hold(), context=Context())  # it outlives the run that it begins in
 
     @property
     def dead(self) -> bool:
@@ -172,7 +174,9 @@ class Server:
             link = await self._linked()
         if why := self.quarantined.get(name):
             raise ToolError(f"{self.alias}.{name} is quarantined: {why}", todo="use another tool")
-        request = types.CallToolRequest(params=types.CallToolRequestParams(name=name, arguments=dict(args)))
+        meta: Any = {**headers()}  # the keys that MCP reserves for it (SEP-414)
+        params = types.CallToolRequestParams(name=name, arguments=dict(args), _meta=meta or None)
+        request = types.CallToolRequest(params=params)
         answer: Any = None
         try:
             async with asyncio.timeout(self._timeout_s + GRACE_S):
@@ -184,7 +188,7 @@ class Server:
             link.valve.close("took nothing in")
             self._failed(link, name, None)
         except ValueError:  # pydantic's: what came is no result of a tool
-            raise ToolError(f"{self.alias}.{name} answered with something that is no result") from None
+            raise Uncertain(f"{self.alias}.{name} answered with something that is no result") from None
         self._faults = 0
         link.served = True
         if isinstance(answer, types.InputRequiredResult):
@@ -203,13 +207,13 @@ class Server:
         self._fault()
         if link.dead or error is None or error.code == CONNECTION_CLOSED:
             link.valve.close("hung up")
-            raise ToolError(
+            raise Uncertain(
                 f"{self.alias} {link.valve.why} before {name} answered; what the call did is not known",
                 todo="the server is started again for the next call, and knows nothing of the earlier ones",
             ) from None
         if self._faults > 1:
             link.valve.close("did not answer twice")
-        raise ToolError(
+        raise Uncertain(
             f"{self.alias}.{name} did not answer within {self._timeout_s:g} s; the call was cancelled, and what it did"
             " is not known",
             todo="ask for less, or use another tool",

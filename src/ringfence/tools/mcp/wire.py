@@ -11,6 +11,7 @@ import contextlib
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -125,17 +126,29 @@ class Inlet:
 
 
 class Outlet:
-    """The library's writing end, which notes what is asked."""
+    """The library's writing end, which notes what is asked. `said`: names of headers that the operator sets."""
 
-    def __init__(self, stream: Any, valve: Valve) -> None:
+    def __init__(self, stream: Any, valve: Valve, said: frozenset[str] = frozenset()) -> None:
         self._stream = stream
         self._valve = valve
+        self._said = said
 
     async def send(self, item: SessionMessage) -> None:
         """Send a message on."""
         if hasattr(item.message, "method") and (request_id := getattr(item.message, "id", None)) is not None:
             self._valve.ask(request_id)
-        await self._stream.send(item)
+        await self._stream.send(self._traced(item))
+
+    def _traced(self, item: SessionMessage) -> SessionMessage:
+        """The message with the trace of its `_meta` in headers too, for whatever stands before the server."""
+        from mcp.shared.message import ClientMessageMetadata
+
+        meta = (getattr(item.message, "params", None) or {}).get("_meta") or {}
+        sent = {name: meta[name] for name in ("traceparent", "tracestate") if name in meta and name not in self._said}
+        if sent and isinstance(item.metadata, ClientMessageMetadata | None):
+            known = item.metadata or ClientMessageMetadata()
+            return replace(item, metadata=replace(known, headers={**(known.headers or {}), **sent}))
+        return item
 
     async def aclose(self) -> None:
         """Close the stream."""
@@ -258,7 +271,7 @@ async def http(url: str, headers: Mapping[str, str], timeout_s: float, valve: Va
         ) as client,
         streamable_http_client(url, http_client=client, max_sse_event_size=valve.max_bytes) as (read, write),
     ):
-        yield Inlet(read, valve), Outlet(write, valve)
+        yield Inlet(read, valve), Outlet(write, valve, frozenset(name.lower() for name in headers))
 
 
 def bounded(inner: httpx2.AsyncBaseTransport, valve: Valve) -> httpx2.AsyncBaseTransport:

@@ -1,0 +1,136 @@
+"""What is held of a person, and its end: each erasure is on the record, and proven by a signed certificate."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ringfence.core.chain import Kind, Record
+from ringfence.core.errors import JournalError, ManifestError
+from ringfence.core.grants import TaskGrant
+from ringfence.core.labels import Label, Trust
+from ringfence.core.values import JSON, Principal
+from ringfence.manifest.types import Manifest
+from ringfence.proof import note as notes
+from ringfence.stores import erasure, file
+from ringfence.stores.erasure import DAY_MS, Rule, Shredder, Trail
+
+from . import record
+from .ids import new_run_id, now_ms
+
+if TYPE_CHECKING:
+    from ringfence.stores.sqlite import SqliteJournal
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What retention did: `bodies` and `keys` that were destroyed."""
+
+    bodies: int
+    keys: int
+
+
+def held(manifest: Manifest, subject: str) -> Iterator[dict[str, JSON]]:
+    """The records about a subject, each header with its content; None for content that was destroyed."""
+    with record.open_log(manifest) as log:
+        yield from erasure.held(log, subject)
+
+
+def erase(manifest: Manifest, subject: str, *, by: Principal) -> str:
+    """Destroy the keys of a subject for good; the certificate, as a note signed with the key of the log.
+
+    Raises ManifestError for a subject that nothing is held about; JournalError while a run about them goes on.
+    """
+    with _journal(manifest) as journal:
+        found = erasure.trail(journal.log, subject)
+        if not found.records:
+            raise ManifestError(
+                f"nothing is held about {subject}", todo="subjects are named like user:alice or patient:4711"
+            )
+        if found.open:
+            runs = ", ".join(sorted(found.open)[:5])
+            raise JournalError(
+                f"runs about {subject} have not ended: {runs}", todo="let them end, or `ringfence runs cancel ID` each"
+            )
+        alias = journal.vault.known(subject) or subject
+        with _recorded(journal, by, f"erase {alias}", {"privacy": "erase", "subject": alias}) as done:
+            keys = journal.vault.destroy(now_ms(), subject=alias)
+            if alias != subject:
+                keys += journal.vault.destroy(now_ms(), subject=subject)
+            done |= {"keys": keys, "records": found.records}
+        return notes.sign(_certificate(journal, subject, found, keys), record.signer_of(manifest, journal))
+
+
+def retain(manifest: Manifest, *, by: Principal) -> Kept:
+    """Destroy what was kept long enough, by the manifest's rules."""
+    now = now_ms()
+    rules = [
+        Rule(now - rule.days * DAY_MS, frozenset(rule.classes), rule.subject or "")
+        for rule in manifest.privacy.retention
+    ]
+    if not rules:
+        raise ManifestError("expected rules under privacy.retention, got none", todo="add one: retention: [{days: 90}]")
+    with _journal(manifest) as journal:
+        db = file.connect(journal.path, write=True)
+        try:
+            with _recorded(journal, by, "destroy what was kept long enough", {"privacy": "retention"}) as done:
+                shredder = Shredder(db, journal.vault, rules)
+                kept = Kept(shredder.bodies(), shredder.keys(now))
+                done |= {"bodies": kept.bodies, "keys": kept.keys}
+        finally:
+            db.close(True)
+    return kept
+
+
+@contextmanager
+def _journal(manifest: Manifest) -> Iterator[SqliteJournal]:
+    path = record.journal_path(manifest)
+    if not path.exists():
+        raise JournalError(
+            f"no journal at {path}: nothing is held about anybody", todo="name the manifest with -m FILE"
+        )
+    with record.open_journal(manifest) as journal:
+        yield journal
+
+
+def _recorded(
+    journal: SqliteJournal, by: Principal, task: str, view: dict[str, JSON]
+) -> AbstractContextManager[dict[str, JSON]]:
+    """A run of its own around what is done: it is on the record before, and what came of it after."""
+
+    @contextmanager
+    def around() -> Iterator[dict[str, JSON]]:
+        run, label = new_run_id(now_ms()), Label(Trust.OPERATOR, frozenset({by.member}))
+        who: JSON = {"subject": by.subject, "roles": sorted(by.roles), "tenant": by.tenant}
+        body: JSON = {"task": task, "principal": who, "grant": TaskGrant(frozenset(), {}).to_json()}
+        journal.append(Record(run, 0, now_ms(), Kind.STARTED, by.subject, label, view, body))
+        asyncio.run(journal.flush())
+        done: dict[str, JSON] = {}
+        yield done
+        end: JSON = {"status": "done", "answer": f"{task}: done", **done}
+        ended = {**view, "status": "done", "usage": {}, **done}
+        journal.append(Record(run, 1, now_ms(), Kind.FINISHED, by.subject, label, ended, end))
+        asyncio.run(journal.flush())
+
+    return around()
+
+
+def _certificate(journal: SqliteJournal, subject: str, found: Trail, keys: int) -> str:
+    """The lines that are signed: what is gone, and what remains."""
+    report = journal.log.verify(bodies=False)
+    lines = [
+        "ringfence/erasure",
+        f"log {journal.log.id}",
+        f"subject {subject}",
+        f"time {now_ms()}",
+        f"destroyed {keys} keys, and with them the contents of {found.records} records in {len(found.runs)} runs",
+        f"remains {found.records} headers: times, kinds, codes, digests, who asked",
+        f"remains {found.views} redacted views in these headers",
+        "remains the records of other subjects, whatever they say",
+        "remains any copy of the keys that was made outside of Ringfence: backups never take .ringfence/keys along",
+        f"verified {report.records} records, root {report.root}",
+    ]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,49 @@
+"""`ringfence privacy`: what is held of a person, its end, and what is destroyed by itself."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+
+from ..app import operator, privacy
+from ..core.errors import ManifestError
+from ..manifest.loader import load
+from .exits import Exit
+
+
+def export(manifest: Path, subject: str, out: Path | None) -> None:
+    """What is held about a subject, as one JSON object."""
+    records = list(privacy.held(load(manifest), subject))
+    text = json.dumps({"subject": subject, "records": records}, indent=2, ensure_ascii=False) + "\n"
+    if out is None:
+        sys.stdout.write(text)
+        return
+    with os.fdopen(os.open(out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(text)
+    print(f"wrote {out}: {len(records)} records", file=sys.stderr)
+
+
+def erase(manifest: Path, subject: str, out: Path | None, *, yes: bool) -> Exit:
+    """Destroy what is held about a subject, and print the certificate."""
+    if not yes:
+        if not sys.stdin.isatty():
+            raise ManifestError("expected --yes where nobody can be asked", todo="an erased key cannot be brought back")
+        print(f"Destroy all contents about {subject}, for good? Type the subject to say yes: ", end="", file=sys.stderr)
+        if input().strip() != subject:
+            print("nothing was destroyed", file=sys.stderr)
+            return Exit.UNANSWERED
+    loaded = load(manifest)
+    certificate = privacy.erase(loaded, subject, by=operator(loaded))
+    if out is not None:
+        out.write_text(certificate)
+    sys.stdout.write(certificate)
+    return Exit.DONE
+
+
+def retention(manifest: Path) -> None:
+    """Destroy what was kept long enough."""
+    loaded = load(manifest)
+    kept = privacy.retain(loaded, by=operator(loaded))
+    print(f"destroyed {kept.bodies} contents and {kept.keys} keys")

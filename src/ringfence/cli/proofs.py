@@ -1,0 +1,220 @@
+"""`ringfence audit prove`, `consistency`, `key` and `rotate`."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..audit import anchors, signing
+from ..core import chain
+from ..core.chain import Frontier
+from ..core.errors import JournalError, ManifestError
+from ..manifest.loader import load
+from ..proof import keys, merkle
+from ..proof import note as notes
+from ..proof.note import Checkpoint, NoteError, Verifier
+from ..stores import rows
+from ..stores.reader import SqliteLog
+from .exits import Exit
+from .runs import open_log
+
+VERSION = 1  # of the object that `prove` prints
+
+
+def prove(manifest: Path, record: str, *, head: Path | None, given: Sequence[str], out: Path | None) -> None:
+    """Print the proof of one record as JSON."""
+    with open_log(manifest) as log:
+        index = _index(log, record)
+        origin = notes.ORIGIN + log.id
+        held = _kept(head) if head else [each.note for each in log.heads()]
+        note, checkpoint = _covering(held, origin, index, _trusted(manifest, given, log))
+        try:
+            path = merkle.inclusion(map(chain.leaf, log.headers(0, checkpoint.size)), index, checkpoint.size)
+        except ValueError as error:
+            raise _shorter(checkpoint, error) from None
+        (header,) = log.headers(index, index + 1)
+    leaf = chain.leaf(header)
+    if not merkle.included(leaf, index, checkpoint.size, path, checkpoint.root):
+        raise JournalError(
+            f"record {index} is not under the head over {checkpoint.size} records: this log is not the one that was "
+            "signed",
+            todo="see what was changed: ringfence audit verify",
+        )
+    proof = {"v": VERSION, "origin": origin, "index": index, "size": checkpoint.size, "header": header.decode(),
+             "leaf": leaf.hex(), "path": [each.hex() for each in path], "head": note}  # fmt: skip
+    _write(json.dumps(proof, indent=1, ensure_ascii=False) + "\n", out)
+
+
+def consistency(manifest: Path, old: str, new: str, *, given: Sequence[str]) -> Exit:
+    """Print the proof between two heads as JSON, and on stderr whether they agree."""
+    with open_log(manifest) as log:
+        trusted = _trusted(manifest, given, log)
+        first, second = (_head(log, each, trusted) for each in (old, new))
+        if first.size > second.size:
+            raise ManifestError(
+                f"expected the smaller head first, got {first.size} and {second.size} records", todo="swap the two"
+            )
+        try:
+            path = merkle.consistency(map(chain.leaf, log.headers(0, second.size)), first.size, second.size)
+        except ValueError as error:
+            raise _shorter(second, error) from None
+    agree = merkle.consistent(first.size, second.size, first.root, second.root, path)
+    ends = {
+        "old": {"size": first.size, "root": first.root.hex()},
+        "new": {"size": second.size, "root": second.root.hex()},
+    }
+    print(json.dumps({**ends, "path": [each.hex() for each in path], "consistent": agree}, indent=1))
+    if agree:
+        print(f"the first {first.size} of {second.size} records are the same under both heads", file=sys.stderr)
+        return Exit.DONE
+    print(
+        f"the log does not lead from the head over {first.size} records to that over {second.size}: it was rewritten, "
+        "or one of them is of a fork\n  -> see which records differ: ringfence audit verify --anchor FILE",
+        file=sys.stderr,
+    )
+    return Exit.UNANSWERED
+
+
+def key(manifest: Path) -> None:
+    """Print the public key."""
+    loaded = load(manifest)
+    print(signing.verifier_of(loaded.audit.key, loaded.root))
+
+
+def rotate(manifest: Path) -> None:
+    """Hand the log over to a new key, in the place of the old one; processes that write meanwhile go on with the new.
+
+    The file changes hands within the transaction of the head that both keys sign: no other head is signed between.
+    """
+    from .. import stores
+    from .runs import JOURNAL
+
+    loaded = load(manifest)
+    if loaded.audit.key is not None and loaded.audit.key.command is not None:
+        raise ManifestError(
+            "expected a key in a file, got a command: only its owner can make it sign with another key",
+            todo="begin a new log with the new key, and keep the old log with its own",
+        )
+    with open_log(manifest) as log:
+        origin, held = log.id, log.heads()
+    file = signing.key_file(loaded.audit.key, loaded.root)
+    keys.load(file, newest=held[-1].note if held else None)
+    with stores.open_journal(manifest.parent / JOURNAL) as journal, contextlib.ExitStack() as until_durable:
+
+        def hand_over(size: int, root: bytes) -> str:
+            old, new = until_durable.enter_context(keys.rotating(file))
+            return notes.head(origin, size, root, int(time.time() * 1000), old, new, next_key=new.verifier)
+
+        note = journal.hand_over(hand_over)
+    checkpoint = Checkpoint.parse(notes.unverified(note))
+    print(notes.next_key_of(checkpoint))
+    print(f"the log went over to this key after {checkpoint.size} records; give it to whoever checks", file=sys.stderr)
+
+
+def _index(log: SqliteLog, record: str) -> int:
+    """The place of `RUN:SEQ`, or of an index, in the log."""
+    if record.isascii() and record.isdigit():
+        if int(record) < log.size():
+            return int(record)
+        raise JournalError(f"the log has {log.size()} records, and none has the index {record}", todo="count from 0")
+    run, colon, seq = record.rpartition(":")
+    if not colon or not (seq.isascii() and seq.isdigit()):
+        raise ManifestError(
+            f"expected RUN:SEQ or the index of a record, got {record!r}",
+            todo="`ringfence runs list` has the runs, `ringfence runs export ID` their records",
+        )
+    run, needle = log.find(run), int(seq)
+    for index, header in enumerate(log.headers()):  # no content is opened: an auditor has no key for it
+        if (
+            rows.marker(run, needle) in header
+            and (parsed := rows.parse(header))["run"] == run
+            and parsed["seq"] == needle
+        ):
+            return index
+    raise JournalError(f"run {run} has no record {seq}", todo=f"see which it has: ringfence runs export {run}")
+
+
+def _trusted(manifest: Path, given: Sequence[str], log: SqliteLog) -> list[Verifier]:
+    """The keys that were given, or that of the manifest; and those that they handed the log over to, one by one."""
+    if given:
+        trusted = [Verifier.parse(vkey) for vkey in given]
+    else:
+        loaded = load(manifest)
+        trusted = [signing.verifier_of(loaded.audit.key, loaded.root)]
+    for head in log.heads():
+        with contextlib.suppress(NoteError):
+            following = notes.successor(head.note, trusted)
+            trusted += [following] if following is not None and following not in trusted else []
+    return trusted
+
+
+def _covering(held: Sequence[str], origin: str, index: int, trusted: Sequence[Verifier]) -> tuple[str, Checkpoint]:
+    """The newest of the heads, if it is over the record; of those that do not count, the last one says why."""
+    best: tuple[str, Checkpoint] | None = None
+    failure = JournalError(
+        f"expected a signed head of {origin}, got none",
+        todo="wait for the next head, or name a file that holds one with --head",
+    )
+    for note in held:
+        try:
+            checkpoint = Checkpoint.parse(notes.opened(note, trusted)[0])
+        except NoteError as error:
+            failure = error
+            continue
+        if checkpoint.origin == origin and (best is None or checkpoint.size >= best[1].size):
+            best = note, checkpoint
+    if best is None:
+        raise failure
+    if best[1].size <= index:
+        raise JournalError(
+            f"record {index} is not under a head yet: the newest is over {best[1].size} records",
+            todo="wait for the next head, or end the run: that makes one",
+        )
+    return best
+
+
+def _head(log: SqliteLog, named: str, trusted: Sequence[Verifier]) -> Checkpoint:
+    """The head in a file, checked; or that of the log itself over so many records."""
+    if named.isascii() and named.isdigit() and not Path(named).exists():
+        size, frontier = int(named), Frontier()
+        for header in log.headers(0, size):
+            frontier.append(chain.leaf(header))
+        if frontier.size < size:
+            raise JournalError(f"the log has {frontier.size} records, and not {size}", todo="name a smaller number")
+        return Checkpoint(notes.ORIGIN + log.id, size, frontier.root())
+    checkpoint = Checkpoint.parse(notes.opened(_kept(Path(named))[-1], trusted)[0])
+    if checkpoint.origin != notes.ORIGIN + log.id:
+        raise JournalError(
+            f"the head in {named} is of {checkpoint.origin}, and this log is {notes.ORIGIN}{log.id}",
+            todo="name a head of this log, or the manifest beside the other one",
+        )
+    return checkpoint
+
+
+def _kept(path: Path) -> list[str]:
+    kept = anchors.read(path)
+    if not kept.notes:
+        what = "a half-written head" if kept.torn else "no head"
+        raise JournalError(f"expected a signed head in {path}, got {what}", todo="name a file that an anchor keeps")
+    return kept.notes
+
+
+def _shorter(checkpoint: Checkpoint, error: ValueError) -> JournalError:
+    return JournalError(
+        f"the head is over {checkpoint.size} records, and the log has fewer ({error}): its end is gone",
+        todo="see where it ends: ringfence audit verify",
+    )
+
+
+def _write(text: str, out: Path | None) -> None:
+    if out is None:
+        sys.stdout.write(text)
+        return
+    with os.fdopen(os.open(out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+        file.write(text)
+    print(f"wrote {out}", file=sys.stderr)

@@ -1,0 +1,74 @@
+"""What a reader of the log sees without a key: the content of a record, redacted, cut to size."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Protocol
+
+from ..core.chain import Kind, Record
+from ..core.values import JSON
+
+TEXT_CHARS, ALL_CHARS, ITEMS = 2000, 8000, 50  # of one text, of all of a record, and in one list or object
+_MARGIN = 4096  # looked at beyond what is kept: a secret that the cut goes through is found first
+_HIDDEN = frozenset({"principal", "prompt", "typed", "sole", "digest", "approval"})  # in the header, or no content
+
+
+class Redactor(Protocol):
+    """Takes personal data and secrets out of content; placeholders are stable within a run."""
+
+    def view(self, run: str, value: JSON) -> JSON:
+        """The same structure with placeholders in it."""
+        ...
+
+    def recall(self, run: str, values: Iterable[JSON]) -> None:
+        """What the run held before: the numbering goes on."""
+        ...
+
+    def forget(self, run: str) -> None:
+        """The run has ended."""
+        ...
+
+
+class Shown:
+    """Makes the redacted contents of one journal's records. `before` gives the bodies of a run that goes on."""
+
+    def __init__(self, redactor: Redactor, before: Callable[[str], Iterable[JSON]]) -> None:
+        self._redactor = redactor
+        self._before = before
+        self._known: set[str] = set()
+
+    def of(self, record: Record) -> JSON:
+        """Raises JournalError if what the run held before cannot be read."""
+        run = record.run
+        if run not in self._known:
+            if record.seq:
+                self._redactor.recall(run, map(_content, self._before(run)))
+            self._known.add(run)
+        shown = _cut(self._redactor.view(run, _content(record.body)), [ALL_CHARS], 0)
+        if record.kind is Kind.FINISHED:
+            self._redactor.forget(run)
+            self._known.discard(run)
+        return shown
+
+
+def _content(body: JSON) -> JSON:
+    """What there is to show of a body, no more of it than is looked at."""
+    content = {key: value for key, value in body.items() if key not in _HIDDEN and value not in ("", [])}
+    return _cut(content, [ALL_CHARS + _MARGIN], _MARGIN)
+
+
+def _cut(value: JSON, left: list[int], margin: int) -> JSON:
+    """The value with long texts and lists cut; `left` counts down the characters that it may still have in all."""
+    match value:
+        case str():
+            kept = value[: max(0, min(TEXT_CHARS + margin, left[0]))]
+            left[0] -= len(kept)
+            return value if len(kept) == len(value) else f"{kept}… ({len(value) - len(kept)} more characters)"
+        case list():
+            items = [_cut(item, left, margin) for item in value[:ITEMS]]
+            return items if len(value) <= ITEMS else [*items, f"… ({len(value) - ITEMS} more)"]
+        case dict():
+            members = {key: _cut(item, left, margin) for key, item in list(value.items())[:ITEMS]}
+            return members if len(value) <= ITEMS else {**members, "…": f"{len(value) - ITEMS} more"}
+        case _:
+            return value
