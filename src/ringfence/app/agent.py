@@ -24,8 +24,9 @@ from ringfence.engine import consent, planner
 from ringfence.engine.consent import Question
 from ringfence.engine.context import Said
 from ringfence.engine.course import only_asks
-from ringfence.engine.loop import Engine, Settings, Tier
+from ringfence.engine.loop import Engine, Settings
 from ringfence.engine.result import Result
+from ringfence.engine.tier import Tier
 from ringfence.manifest.types import Manifest
 from ringfence.stores import hold
 
@@ -153,7 +154,13 @@ class Agent:
             candidates = [house.specs[name] for name in sorted(effects)]
             model = f"model:{self.manifest.inference.tiers[0].name}"
             needs = await planner.propose(
-                self._gate, task, run=planner.PREFIX + run, principal=self.principal, model=model, effects=candidates
+                self._gate,
+                task,
+                run=planner.PREFIX + run,
+                principal=self.principal,
+                model=model,
+                effects=candidates,
+                veil=house.veils.get(model),
             )
             effects = frozenset(needs)
             budgets = {**budgets, **{name: min(calls, budgets.get(name, calls)) for name, calls in needs.items()}}
@@ -376,7 +383,8 @@ class Agent:
         asked = config.max_context
         bounds = [bound for bound in (window, asked) if bound]
         max_tokens = config.max_tokens or 512
-        return Tier(f"model:{config.name}", min(bounds, default=DEFAULT_WINDOW), max_tokens)
+        sink = f"model:{config.name}"
+        return Tier(sink, min(bounds, default=DEFAULT_WINDOW), max_tokens, self.house.veils.get(sink))
 
     def _may_hear(self, sink: str) -> bool:
         """Whether the user's words may go there at all; a server that they may not is not even asked what it has."""

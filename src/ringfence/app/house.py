@@ -23,8 +23,11 @@ from ringfence.tools.python import from_function
 from ringfence.tools.tool import Use
 
 from .confine import Chosen
+from .secrets import secret_values
 
 if TYPE_CHECKING:
+    from ringfence.redaction import Redactor
+    from ringfence.redaction.veil import Veil
     from ringfence.tools.egress import Attempt
     from ringfence.tools.mcp import Lock, Server
 
@@ -45,6 +48,7 @@ class House:
     specs, sinks  by sink name: what the gate decides by, and what it performs
     previews      by sink name: what a call would change, for the person who is asked
     reads         sinks that every task is granted; `effects` those that the manifest or code names, `given` by code
+    veils         of models that see placeholders alone
     closers       called once, when the agent is closed
     """
 
@@ -52,6 +56,8 @@ class House:
     sinks: dict[str, Sink] = field(default_factory=dict)
     previews: dict[str, Callable[[Mapping[str, JSON]], Awaitable[str]]] = field(default_factory=dict)
     backends: list[Any] = field(default_factory=list)
+    redactor: Redactor | None = None  # made when a tier or the record needs it; one, so that both say <EMAIL_1>
+    veils: dict[str, Veil] = field(default_factory=dict)
     closers: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
     effects: frozenset[str] = frozenset()
     given: frozenset[str] = frozenset()
@@ -148,8 +154,22 @@ def _connect(
         output=IDENTITY,  # what a model says is labelled by what it was shown
     )
     house.sinks[name] = model or backend.sink
+    if config.redact:
+        from ringfence.redaction.veil import Veil, Veiled
+
+        house.veils[name] = veil = Veil(redactor_of(house, manifest))
+        house.sinks[name] = Veiled(house.sinks[name], veil)
     if model is None:
         house.backends.append(backend)
+
+
+def redactor_of(house: House, manifest: Manifest) -> Redactor:
+    """The one redactor of an agent; raises ManifestError where names are to be found and nothing can."""
+    if house.redactor is None:
+        from ringfence import redaction
+
+        house.redactor = redaction.from_manifest(manifest.privacy, secret_values(manifest))
+    return house.redactor
 
 
 def _touches(config: Tool) -> bool:

@@ -14,6 +14,7 @@ from ringfence.core.turn import Turn
 from ringfence.core.values import JSON, Action, Outcome, Principal, Prompt
 
 from .context import encode
+from .tier import Veil
 
 PREFIX = "plan-"  # of the id of a run that plans another one: no beginning of its id is one of the other's
 MAX_CALLS = 5  # of one tool, in one task
@@ -36,7 +37,14 @@ def plan(effects: Sequence[SinkSpec], text: str) -> dict[str, int]:
 
 
 async def propose(
-    gate: Gate, task: str, *, run: str, principal: Principal, model: str, effects: Sequence[SinkSpec]
+    gate: Gate,
+    task: str,
+    *,
+    run: str,
+    principal: Principal,
+    model: str,
+    effects: Sequence[SinkSpec],
+    veil: Veil | None = None,
 ) -> dict[str, int]:
     """How often the task needs each effect, as `model` says: a run of its own, which is granted the model alone.
 
@@ -49,6 +57,7 @@ async def propose(
     listed = "\n".join(f"- {spec.name.partition(':')[2]}: {spec.summary}" for spec in effects)
     messages = (encode("system", _SYSTEM + listed), encode("user", f"Request: {task}"))
     prompt = Prompt(messages, (0,), _grammar(effects), max_tokens=200)
+    prompt = veil.prompt(run, prompt) if veil is not None else prompt
     result = await gate.perform(turn, Action(model, {}, label, prompt=prompt, run=run))
     needs: dict[str, int] = {}
     status = "failed"

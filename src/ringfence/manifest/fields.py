@@ -125,6 +125,11 @@ class SecretText:
         """The variables that hold the secrets."""
         return tuple(_REFERENCE.findall(self.text))
 
+    @property
+    def values(self) -> tuple[str, ...]:
+        """The secrets alone, those that are set."""
+        return tuple(value for name in self.names if (value := self._lookup(name)))
+
     def reveal(self) -> str | None:
         """The text with the values in it, or None if a variable is not set or empty."""
         values = {name: self._lookup(name) or "" for name in self.names}
