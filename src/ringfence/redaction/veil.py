@@ -50,8 +50,12 @@ class Veil:
         try:
             value = json.loads(text)
         except (ValueError, RecursionError):
-            return _put_back(text, known, lambda value: json.dumps(value, ensure_ascii=False)[1:-1])
+            return _put_back(text, known, _escaped)
         return json.dumps(_restored(value, known), ensure_ascii=False)
+
+    def piece(self, run: str, text: str) -> str:
+        """`show`, for a part of what a model writes."""
+        return _put_back(text, self._redactor.known(run), _escaped) if LOOSE.search(text) else text
 
     def _message(self, run: str, data: bytes, *, first: bool) -> bytes:
         hidden = self._messages.get((run, data))
@@ -98,7 +102,7 @@ class Veiled:
             stream.close()
         if not outcome.ok:
             return outcome
-        text = self._veil.show(action.run, outcome.value["text"])
+        text = self._veil.piece(action.run, outcome.value["text"])
         return replace(outcome, value={**outcome.value, "text": text})
 
 
@@ -118,13 +122,17 @@ class _Stream:
                 cut = found.start()
         if cut:
             ready, self._held = self._held[:cut], self._held[cut:]
-            self._progress(self._veil.show(self._run, ready))
+            self._progress(self._veil.piece(self._run, ready))
 
     def close(self) -> None:
         """Pass on the rest."""
         if self._held:
-            self._progress(self._veil.show(self._run, self._held))
+            self._progress(self._veil.piece(self._run, self._held))
             self._held = ""
+
+
+def _escaped(value: str) -> str:
+    return json.dumps(value, ensure_ascii=False)[1:-1]
 
 
 def _put_back(text: str, known: dict[str, str], form: Callable[[str], str]) -> str:
