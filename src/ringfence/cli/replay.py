@@ -34,8 +34,12 @@ class _Unwritten:
     def append(self, record: Record) -> None:
         raise JournalError("a replay writes nothing", todo="please report it")
 
-    async def flush(self) -> None:
+    async def flush(self, *, anchored: bool = False) -> None:
         """Nothing to wait for."""
+
+    def alias(self, subject: str) -> str:
+        """Nobody comes into a run that nothing is done in."""
+        return subject
 
     def close(self) -> None:
         self.log.close()
