@@ -25,6 +25,7 @@ import apsw
 
 from ..core.errors import JournalError
 from .file import explain, faults
+from .rows import DAMAGED_TODO
 
 ID_BYTES, KEY_BYTES, NONCE_BYTES = 8, 32, 12
 _CACHED = 4096  # locks, each of some subjects in some month; made again when forgotten
@@ -132,7 +133,12 @@ class Vault:
             return known
 
     def opened(self, ids: tuple[bytes, ...]) -> Lock:
-        """The lock of keys that there are; raises Sealed if one of them was destroyed, or is not here."""
+        """The lock of keys that there are; raises Sealed if one of them was destroyed, or is not here.
+
+        What was sealed with none, anybody could have sealed: JournalError.
+        """
+        if not ids:
+            raise JournalError("a part of the journal is damaged: it was sealed with no key", todo=DAMAGED_TODO)
         with self._guard, faults(self.path):
             known = self._opened.get(ids)
             if known is None:
