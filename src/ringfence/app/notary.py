@@ -41,9 +41,10 @@ class Notary:
             if self._signer is None:
                 self._signer = self._signer_of()
             return notes.head(log, size, root, time, self._signer)
-        except RingfenceError as error:  # of a key file too: what is not signed stops only what requires it
-            self.troubles = (f"no head can be signed: {error.what}",)
-            raise JournalError(error.what, todo=error.todo) from error
+        except RingfenceError as error:  # a key that is not there, or a program that does not sign
+            what = f"no head can be signed: {error.what}"
+            self.troubles = (what,)
+            raise JournalError(what, todo=error.todo) from error
 
     def publish(self, note: str, *, wait: bool) -> None:
         """Hand a head on, the newest only; with `wait`, raises JournalError unless everybody has it."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +12,7 @@ from ringfence.core.chain import leaf
 from ringfence.core.errors import JournalError, RingfenceError
 from ringfence.manifest.record import OperatorKey
 from ringfence.manifest.types import Manifest
-from ringfence.proof import merkle
+from ringfence.proof import merkle, programs
 from ringfence.proof.note import Signer
 
 from .notary import Notary, Publish
@@ -93,14 +92,10 @@ def _operator(config: OperatorKey, root: Path) -> Callable[[], bytes]:
     def asked() -> bytes:
         assert config.command is not None
         try:
-            done = subprocess.run(
-                config.command, cwd=root, capture_output=True, timeout=COMMAND_S, check=True, stdin=subprocess.DEVNULL
-            )
-        except (OSError, subprocess.SubprocessError) as error:
-            raise JournalError(
-                f"privacy.key: {config.command[0]} gave no key: {error}", todo="run it by hand and see what it says"
-            ) from None
-        return decoded_key(done.stdout, config.command[0])
+            printed = programs.ask(config.command, b"", timeout_s=COMMAND_S, folder=root)
+        except JournalError as error:
+            raise JournalError(f"privacy.key: {error.what}", todo=error.todo) from None
+        return decoded_key(printed, config.command[0])
 
     return asked if config.command is not None else lambda: read_key(root / str(config.file))
 

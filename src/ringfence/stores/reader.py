@@ -281,6 +281,7 @@ class SqliteLog:
     @contextmanager
     def _reading(self) -> Iterator[None]:
         """One consistent state of the file, and faults in words."""
+        self.vault.refresh()
         with file.faults(self._path):
             self._db.execute("BEGIN")
             try:
