@@ -19,7 +19,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
-from redaction_corpus import Corpus, Document, clean
+from redaction_clean import clean
+from redaction_corpus import Corpus, Document
 
 from ringfence.redaction import Redactor
 
@@ -90,14 +91,16 @@ def main(seed: int = 1, count: int = 5000) -> None:
     redactor = Redactor(secrets=SECRETS)
     score = judge(redactor, documents)
     print(
-        f"seed {seed}: {count} documents, {sum(len(d.text) for d in documents) / 1e6:.2f} MB, {score.there.total()} values,"
+        f"seed {seed}: {count} documents, {sum(len(d.text) for d in documents) / 1e6:.2f} MB,"
+        f" {score.there.total()} values,"
         f" {score.there.total() / sum(len(d.text) for d in documents) * 1e3:.1f} in 1,000 characters"
     )
     print(f"{'kind':8}{'values':>8}{'recall':>9}{'as its kind':>13}{'invented':>10}")
     for kind, there in sorted(score.there.items()):
         print(f"{kind:8}{there:8}{score.recall(kind):9.2%}{score.named[kind] / there:13.2%}{score.wrong[kind]:10}")
     print(
-        f"{'all':8}{score.there.total():8}{score.found.total() / score.there.total():9.2%}{'':13}{score.wrong.total():10}"
+        f"{'all':8}{score.there.total():8}{score.found.total() / score.there.total():9.2%}"
+        f"{'':13}{score.wrong.total():10}"
     )
     text, hards = clean(seed)
     in_clean = judge(redactor, [Document(text)])
@@ -109,7 +112,8 @@ def main(seed: int = 1, count: int = 5000) -> None:
         f"precision: {score.precision():.2%} on the documents, {both:.2%} with {len(text) / 1e6:.1f} MB that has none"
     )
     print(
-        f"in that MB: {in_clean.wrong.total()} invented, {kept:.2%} of {len(lines)} lines kept, {items:.2%} of {len(hards)} hard items kept"
+        f"in that MB: {in_clean.wrong.total()} invented, {kept:.2%} of {len(lines)} lines kept,"
+        f" {items:.2%} of {len(hards)} hard items kept"
     )
     for what, found in (("missed", score.missed), ("invented", score.invented + in_clean.invented)):
         for line in found[: 0 if "-q" in sys.argv else 25]:
@@ -144,7 +148,8 @@ def pace(redactor: Redactor, documents: list[Document], text: str) -> None:
     }
     for name, rate in rows.items():
         print(
-            f"{name:26}{rate:8.1f} MB/s   1/{floors['count'] / rate:.0f} of bytes.count, 1/{floors['one regex'] / rate:.1f} of one bare regex"
+            f"{name:26}{rate:8.1f} MB/s   1/{floors['count'] / rate:.0f} of bytes.count,"
+            f" 1/{floors['one regex'] / rate:.1f} of one bare regex"
         )
     began = time.process_time()
     for _ in range(2000):

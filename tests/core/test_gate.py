@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
+from dataclasses import replace
+from uuid import RFC_4122, UUID
 
 import pytest
 
 from ringfence.core.chain import Kind, Record
-from ringfence.core.errors import BackendError, InternalError, JournalError, ToolError
+from ringfence.core.errors import BackendError, InternalError, JournalError, ToolError, Uncertain
 from ringfence.core.gate import Gate
 from ringfence.core.grants import approval_digest
 from ringfence.core.labels import Label, Trust
@@ -207,6 +210,66 @@ async def test_a_fault_of_ours_is_raised_when_everything_that_was_done_is_on_rec
     assert isinstance(caught.value.__cause__, KeyError)
     assert [(r.view["ok"], r.view["of"]) for r in h.log.records[2:]] == [(False, 3), (True, 4)]
     assert h.turn.open == {}
+
+
+@pytest.mark.parametrize("error", [Uncertain("the line went dead"), KeyError("x")])
+async def test_an_effect_of_which_nobody_knows_whether_it_was_done_stays_open(error: Exception) -> None:
+    h = house(writer())
+
+    async def fail(action: Action) -> Outcome:
+        raise error
+
+    h.sinks["tool:write"].does = fail
+    with suppress(InternalError):
+        result = await h.gate.perform(h.turn, act("tool:write"))
+        assert isinstance(result, Outcome)
+        assert not result.ok
+    assert h.log.records[-1].kind is Kind.INTENT
+    assert list(h.turn.open) == [h.log.records[-1].seq]
+
+
+async def test_what_an_effect_returned_that_cannot_be_recorded_leaves_it_open() -> None:
+    h = house(writer())
+    h.sinks["tool:write"].does = lambda action: _returns(float("nan"))
+    await h.gate.perform(h.turn, act("tool:write"))
+    assert len(h.turn.open) == 1
+
+
+async def _returns(value: object) -> Outcome:
+    return Outcome(value)
+
+
+async def test_a_sink_that_cannot_put_on_record_what_it_does_is_no_fault_of_ours() -> None:
+    h = house(writer())
+
+    async def fail(action: Action) -> Outcome:
+        raise JournalError("the disk is full")
+
+    h.sinks["tool:write"].does = fail
+    with pytest.raises(JournalError, match="the disk is full"):
+        await h.gate.perform(h.turn, act("tool:write"))
+    assert len(h.turn.open) == 1
+
+
+async def test_a_call_has_a_key_that_is_on_record_before_it_is_made_and_no_other_call_has_it() -> None:
+    h = house(reader(repeats=9))
+
+    async def keep(action: Action) -> Outcome:
+        assert h.log.records[-1].view["key"] == action.key
+        keys.append(action.key)
+        return Outcome(None)
+
+    keys: list[str] = []
+    h.sinks["tool:read"].does = keep
+    for action in (act(x=1), act(x=1), act(x=2), act(x=1, call=1)):
+        await h.gate.perform(h.turn, action)
+    h.turn.usage["steps"] += 1  # a later step
+    await h.gate.perform(h.turn, act(x=1))
+    assert keys[0] == keys[1]
+    assert len(set(keys)) == 4
+    assert all(UUID(key).version == 8 and UUID(key).variant == RFC_4122 for key in keys)
+    assert act(x=1) == replace(act(x=1), key="other")
+    assert act(x=1).digest == replace(act(x=1), key="other").digest
 
 
 async def test_a_cancelled_call_stays_open_so_that_a_resume_knows_of_it() -> None:

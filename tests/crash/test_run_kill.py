@@ -197,7 +197,7 @@ def test_a_run_killed_at_any_instant_is_resumed_to_the_same_answer_with_nothing_
 def test_an_effect_killed_before_its_outcome_was_recorded_is_never_repeated(
     folder: Path, hang: str, lines: list[str], ask: bool
 ) -> None:
-    """Nobody can know from here whether it was done: the run ends `uncertain`, and a person looks."""
+    """Nobody can know from here whether it was done: the run is parked as `uncertain`, and a person looks."""
     effect, file = ("pledge", {"line": "ten"}, "pledged ten"), folder / "pledges.txt"
     with warm(folder, script([SIX[0], effect, SIX[1]])) as process:
         child = process.begin(hang=hang, ask=ask)
@@ -216,4 +216,5 @@ def test_an_effect_killed_before_its_outcome_was_recorded_is_never_repeated(
     with open_log(folder / ".ringfence" / "journal.db") as log:
         assert log.verify().problem == ""
         assert log.read(run)[: len(left)] == left
-        assert "pledge was done" in log.read(run)[-1].body["reason"]
+        assert log.read(run)[-1].view == {"uncertain": [left[-1].seq]}
+        assert log.runs(limit=1)[0].state == "uncertain"

@@ -17,6 +17,7 @@ from ringfence.core.labels import IDENTITY, NOBODY, Label, Trust
 from ringfence.core.policy import Effect, Policy, SinkSpec
 from ringfence.core.turn import fold
 from ringfence.core.values import JSON, Action, Outcome, Principal
+from ringfence.engine.ledger import Reconcile
 from ringfence.engine.loop import Engine
 from ringfence.engine.readmore import SPEC as READ_MORE
 from ringfence.engine.readmore import ReadMore
@@ -51,9 +52,11 @@ class Tool:
     def __init__(self, answer: Callable[[Mapping[str, JSON]], JSON]) -> None:
         self.answer = answer
         self.calls: list[Mapping[str, JSON]] = []
+        self.keys: list[str] = []
 
     async def perform(self, action: Action) -> Outcome:
         self.calls.append(action.args)
+        self.keys.append(action.key)
         return Outcome(self.answer(action.args))
 
 
@@ -115,6 +118,7 @@ def build(
     window: int = 4096,
     specs: Mapping[str, Mapping[str, Any]] | None = None,
     journal: MemoryJournal | None = None,
+    reconcile: Mapping[str, Reconcile] | None = None,
 ) -> House:
     settings = settings or Settings()
     model = ScriptedModel(steps)
@@ -134,7 +138,13 @@ def build(
     clock = FakeClock()
     gate = Gate(Policy(catalogue), sinks, journal, clock)
     engine = Engine(
-        gate, [Tier("model:main", window)], settings, reply="reply:local", read_more=read_more, keep=journal.keep_state
+        gate,
+        [Tier("model:main", window)],
+        settings,
+        reply="reply:local",
+        read_more=read_more,
+        keep=journal.keep_state,
+        reconcile=reconcile,
     )
     house = House(engine, gate, model, journal, made, TaskGrant(frozenset(catalogue), {}), clock)
     _houses.append((house, gate.policy))

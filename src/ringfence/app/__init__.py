@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pwd
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,10 @@ from ringfence.manifest.types import Grant, Manifest, Tool, Workflow
 from ringfence.telemetry import logs
 
 from . import record
-from .agent import Agent, Event, new_run_id, now_ms
+from .agent import Agent
 from .house import furnish
+from .ids import new_run_id, now_ms
+from .stream import Event
 
 __all__ = [
     "Agent", "Event", "data_home", "examine", "from_manifest", "keep_log", "load", "new_run_id", "now_ms", "operator",
@@ -60,7 +63,7 @@ def operator(manifest: Manifest) -> Principal:
     return Principal(f"user:{_user()}", roles)
 
 
-def keep_log(manifest: Manifest, *, redact: Callable[[str], str] | None = None) -> None:
+def keep_log(manifest: Manifest) -> None:
     """Write the log of this process as the manifest says, or to the file that RINGFENCE_LOG names.
 
     For whoever owns the process, as the command line does: a program that embeds an agent has a log of its own.
@@ -69,7 +72,8 @@ def keep_log(manifest: Manifest, *, redact: Callable[[str], str] | None = None) 
     runtime, named = manifest.runtime, os.environ.get("RINGFENCE_LOG", "")
     file = Path(named).absolute() if named else manifest.root / runtime.log_file if runtime.log_file else None
     level = "info" if file is not None and "log_level" not in runtime.model_fields_set else runtime.log_level
-    logs.configure(level, file=file, redact=redact)
+    redactor = cache(lambda: record.redactor_of(manifest))  # made for the first line that is written
+    logs.configure(level, file=file, redact=lambda text: redactor().text("log", text))
 
 
 async def examine(manifest: Manifest) -> None:

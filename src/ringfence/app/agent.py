@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
-import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
-from contextvars import ContextVar, copy_context
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -34,41 +31,12 @@ from ringfence.tracing import Trace
 
 from . import grants, past
 from .house import REPLY, House
+from .ids import new_run_id, now_ms
 from .policy import policy_of
+from .stream import Event, follow, observe
 from .traces import Traced, at_work, trace_of
 
 DEFAULT_WINDOW = 4096  # tokens, for a server that does not say
-_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32, lower case
-
-
-def now_ms() -> int:
-    """Milliseconds since 1970 UTC."""
-    return time.time_ns() // 1_000_000
-
-
-def new_run_id(now: int) -> str:
-    """A ULID-like id: sorts by time, 20 characters, the last 11 random."""
-    stamp = "".join(_ALPHABET[(now >> shift) & 31] for shift in range(40, -1, -5))
-    return stamp + "".join(secrets.choice(_ALPHABET) for _ in range(11))
-
-
-_listener: ContextVar[Callable[[Record], None] | None] = ContextVar("listener", default=None)
-
-
-def _observe(record: Record) -> None:
-    """Hand a record to whoever streams its run: a run's records are made in the context of its task."""
-    if (listener := _listener.get()) is not None:
-        listener(record)
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """What a run is doing: a record of its journal, or text of the model as it streams (`kind` "delta")."""
-
-    kind: str
-    run_id: str
-    text: str = ""
-    record: Record | None = None
 
 
 @dataclass
@@ -97,10 +65,12 @@ class Agent:
         progress: Callable[[str], None] | None = None,
         traceparent: str = "",
         tracestate: str = "",
+        about: Sequence[str] = (),
     ) -> Result:
         """Do one task and return its result; a run that could not be finished says so in `result.status`.
 
         `traceparent` and `tracestate` (W3C Trace Context) say where the task comes from; without them a trace begins.
+        `about` names whose data it is (patient:4711), as the manifest's `privacy.subject` does for every run.
         """
         engine = await self._ready()
         before = past.before(self.journal.log, conversation, self._history)
@@ -114,6 +84,7 @@ class Agent:
                 conversation=conversation,
                 before=[started.run for started, _ in before],
                 trace=trace,
+                about=self._about(about),
             )
             turn.heard = past.heard(turn, before)
             with self.holding(run):
@@ -132,6 +103,17 @@ class Agent:
             for name, why in server.quarantined.items()
         )
         return (*((shout,) if unsafe else ()), *withheld, *self._notes.values())
+
+    @property
+    def troubles(self) -> tuple[str, ...]:
+        """What kept the newest head of the log from being signed, or from getting where it should be."""
+        found: tuple[str, ...] = getattr(self.journal, "troubles", ())
+        return found
+
+    def _about(self, given: Sequence[str]) -> list[str]:
+        """Whom a run is about from its first record on, by the names that the log has for them."""
+        named = given or ((self.manifest.privacy.subject,) if self.manifest.privacy.subject else ())
+        return sorted({self.journal.alias(subject) for subject in named})
 
     def holding(self, run: str) -> AbstractContextManager[None]:
         """Be the one process that drives a run."""
@@ -160,23 +142,20 @@ class Agent:
             grant, task, self._policed(), self.house, self.manifest, run=run, principal=self.principal, trace=trace
         )
 
-    def run_sync(self, task: str, *, conversation: str = "", traceparent: str = "", tracestate: str = "") -> Result:
+    def run_sync(self, task: str, **more: Any) -> Result:
         """`run`, for code that is not async."""
 
         async def once() -> Result:
             try:
-                return await self.run(task, conversation=conversation, traceparent=traceparent, tracestate=tracestate)
+                return await self.run(task, **more)
             finally:
                 await self._disconnect()  # connections belong to the event loop, which ends here
 
         return asyncio.run(once())
 
-    def stream(
-        self, task: str, *, conversation: str = "", traceparent: str = "", tracestate: str = ""
-    ) -> AsyncGenerator[Event | Result, None]:
+    def stream(self, task: str, **more: Any) -> AsyncGenerator[Event | Result, None]:
         """`run` as events while they happen, its `Result` last. Closing the stream interrupts the run."""
-        told = {"conversation": conversation, "traceparent": traceparent, "tracestate": tracestate}
-        return self._follow(lambda progress: self.run(task, progress=progress, **told))
+        return follow(self.principal, lambda progress: self.run(task, progress=progress, **more))
 
     async def resume(self, run_id: str, *, progress: Callable[[str], None] | None = None) -> Result:
         """Go on with a run that was interrupted; a finished one returns its result again."""
@@ -215,7 +194,7 @@ class Agent:
 
     def stream_resume(self, run_id: str) -> AsyncGenerator[Event | Result, None]:
         """`resume`, as events."""
-        return self._follow(lambda progress: self.resume(run_id, progress=progress))
+        return follow(self.principal, lambda progress: self.resume(run_id, progress=progress))
 
     def asks(self, run_id: str) -> Question:
         """What a run waits for; raises JournalError if it waits for nobody."""
@@ -337,27 +316,6 @@ class Agent:
     async def __aexit__(self, *exc: object) -> None:
         await self.close()
 
-    async def _follow(self, start: Callable[[Callable[[str], None]], Any]) -> AsyncGenerator[Event | Result, None]:
-        queue: asyncio.Queue[Event | None] = asyncio.Queue()
-        context = copy_context()
-        member = self.principal.member
-
-        def show(record: Record) -> None:
-            if record.label.readable_by(member):  # a stream is a way out like the answer
-                queue.put_nowait(Event(str(record.kind), record.run, record=record))
-
-        context.run(_listener.set, show)
-        job = asyncio.create_task(start(lambda text: queue.put_nowait(Event("delta", "", text))), context=context)
-        job.add_done_callback(lambda _: queue.put_nowait(None))
-        try:
-            while (event := await queue.get()) is not None:
-                yield event
-            yield job.result()
-        finally:
-            if not job.done():
-                job.cancel()
-                await asyncio.wait([job])
-
     async def _ready(self, *, probe: bool = True) -> Engine:
         async with self._opening:  # first runs at once share one sandbox, one set of workers, one look at the model
             return self._engine or await self._open(probe)
@@ -396,7 +354,7 @@ class Agent:
         """The one gate of this agent."""
         if self._gate is None:
             policy = policy_of(self.manifest, self.house.specs)
-            sinks, observers = Traced(self.house), [tracing.observe, logs.observe, _observe]
+            sinks, observers = Traced(self.house, self.journal.alias), [tracing.observe, logs.observe, observe]
             self._gate = Gate(policy, sinks, self.journal, now_ms, observers, self.house.meter)
             self.house.note = self._left
             if self.house.meter is not None:

@@ -45,6 +45,7 @@ class House:
     specs, sinks  by sink name: what the gate decides by, and what it performs
     previews      by sink name: what a call would change, for the person who is asked
     reads         sinks that every task is granted; `effects` those that the manifest or code names, `given` by code
+    about         by sink name: where a result says whose data it is
     closers       called once, when the agent is closed
     """
 
@@ -55,6 +56,7 @@ class House:
     closers: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
     effects: frozenset[str] = frozenset()
     given: frozenset[str] = frozenset()
+    about: dict[str, str] = field(default_factory=dict)
     meter: SlidingWindow | None = None
     launcher: Chosen | None = None  # what confines tools; None if there is nothing to confine
     workshop: tools.Workshop | None = None
@@ -220,6 +222,7 @@ def _declare(house: House, manifest: Manifest) -> None:
         spec = house.specs.get(f"tool:{name}")
         if spec is not None and name.partition(".")[0] not in servers:
             house.specs[spec.name] = declared(spec, entry)
+    house.about = {f"tool:{name}": entry.about for name, entry in manifest.catalogue.items() if entry.about}
     for name, spec in house.specs.items():
         if spec.keyed:
             house.specs[name], house.sinks[name] = handed(spec, house.sinks[name])

@@ -19,7 +19,7 @@ from ringfence.stores import erasure, file
 from ringfence.stores.erasure import DAY_MS, Rule, Shredder, Trail
 
 from . import record
-from .agent import new_run_id, now_ms
+from .ids import new_run_id, now_ms
 
 if TYPE_CHECKING:
     from ringfence.stores.sqlite import SqliteJournal

@@ -24,6 +24,7 @@ from ringfence.proof.note import Signer
 from .notary import Notary, Publish
 
 if TYPE_CHECKING:
+    from ringfence.redaction import Redactor
     from ringfence.stores.reader import SqliteLog
     from ringfence.stores.sqlite import SqliteJournal
     from ringfence.stores.vault import Vault
@@ -60,11 +61,7 @@ def open_journal(manifest: Manifest) -> SqliteJournal:
         every_s=audit.every_s,
         publish=_publisher(manifest, path),
     )
-    redactor = None
-    if audit.views == "redacted":
-        from ringfence.redaction import from_manifest
-
-        redactor = from_manifest(manifest.privacy, secrets_of(manifest))
+    redactor = redactor_of(manifest) if audit.views == "redacted" else None
     vault = vault_of(manifest, write=True)
     journal = stores.open_journal(path, vault=vault, redactor=redactor, notary=notary)
     notary.cosigned = journal.cosigned
@@ -74,6 +71,28 @@ def open_journal(manifest: Manifest) -> SqliteJournal:
 def signer_of(manifest: Manifest, journal: SqliteJournal) -> Signer:
     """The key that signs the heads of a journal, made if there is none and it has no heads yet."""
     return signing.signer_of(manifest.audit.key, manifest.root, name=manifest.runtime.name, newest=journal.newest_head)
+
+
+def redactor_of(manifest: Manifest) -> Redactor:
+    """What takes personal data and every secret that we know out of texts."""
+    from ringfence.redaction import from_manifest
+
+    return from_manifest(manifest.privacy, secrets_of(manifest))
+
+
+def make_keys(manifest: Manifest) -> str:
+    """Make the keys that are not there; the public key that the heads of the log are checked with."""
+    path = journal_path(manifest)
+    if path.exists():
+        with stores.open_log(path) as log:
+            newest = [head.note for head in log.heads()][-1:]
+    else:
+        newest = []
+    signer = signing.signer_of(
+        manifest.audit.key, manifest.root, name=manifest.runtime.name, newest=newest[0] if newest else None
+    )
+    vault_of(manifest, write=True).make()
+    return str(signer.verifier)
 
 
 def secrets_of(manifest: Manifest) -> set[str]:

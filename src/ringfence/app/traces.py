@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
@@ -13,6 +13,7 @@ from ringfence.core.values import Action, Outcome
 from ringfence.tracing import Trace, calling, following
 
 from .house import House
+from .subjects import About
 
 _log = logging.getLogger("ringfence")
 
@@ -47,13 +48,20 @@ class _Carrier:
 
 
 class Traced(Mapping[str, Sink]):
-    """The sinks of a house as they are when they are asked for, each of which carries the trace on."""
+    """The sinks of a house as they are when they are asked for, each of which carries the trace on.
 
-    def __init__(self, house: House) -> None:
+    alias  the log's name for a subject, for those whose results say whom they are about
+    """
+
+    def __init__(self, house: House, alias: Callable[[str], str]) -> None:
         self._house = house
+        self._alias = alias
 
     def __getitem__(self, name: str) -> Sink:
-        return _Carrier(self._house.sinks[name], self._house.specs[name].audience is None)
+        sink = self._house.sinks[name]
+        if name in self._house.about:
+            sink = About(sink, self._house.about[name], self._alias)
+        return _Carrier(sink, self._house.specs[name].audience is None)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._house.sinks)

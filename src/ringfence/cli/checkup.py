@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 from .. import app
+from ..app import record
 from ..core.errors import ManifestError, RingfenceError
 from ..manifest import templates
 from ..manifest.loader import load
@@ -38,6 +39,7 @@ def init(config: Path | None, template: str | None, target: Path, *, force: bool
         write_new(target, templates.template(template or DEFAULT_TEMPLATE), force=force)
         print(f"wrote {target}", file=sys.stderr)
     manifest = load(config or target)
+    print(f"the heads of its log are checked with {record.make_keys(manifest)}", file=sys.stderr)
     code = asyncio.run(interruptible(_table(checks.of_manifest(manifest))))
     if code is Exit.DONE:
         named = f" --manifest {config}" if config and config != target else ""

@@ -74,6 +74,9 @@ def run(
     manifest: Manifest = HERE,
     max_steps: MaxSteps = None,
     resume: Annotated[str, typer.Option(metavar="ID", help="go on with a run that was interrupted")] = "",
+    about: Annotated[
+        list[str] | None, typer.Option(metavar="SUBJECT", help="whose data it is about, such as patient:4711")
+    ] = None,
     quiet: Quiet = False,
     offline: Offline = False,
 ) -> None:
@@ -83,7 +86,11 @@ def run(
     if resume and task is not None:
         raise typer.BadParameter("a resumed run has its task already; leave the task out")
     words = "" if resume else command.read_task(task)
-    raise typer.Exit(command.execute(command.Wanted(manifest, words, resume, max_steps, as_json, quiet, offline)))
+    whom = tuple(about or ())
+    if resume and whom:
+        raise typer.BadParameter("a resumed run is about whom it was about; leave --about out")
+    wanted = command.Wanted(manifest, words, resume, max_steps, as_json, quiet, offline, whom)
+    raise typer.Exit(command.execute(wanted))
 
 
 @app.command()

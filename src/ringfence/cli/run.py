@@ -35,6 +35,7 @@ class Wanted:
     as_json: bool = False
     quiet: bool = False
     offline: bool = False
+    about: tuple[str, ...] = ()
     at: int | None = None  # fork the run to be resumed behind this record, under `task` where it is given
 
 
@@ -118,16 +119,23 @@ async def _run(wanted: Wanted, seen: list[str]) -> tuple[Result, dict[str, objec
             seen.append(await agent.fork(wanted.resume, at=wanted.at, task=wanted.task))
         elif wanted.resume:
             seen.append(agent.turn(wanted.resume).run)
-        events = agent.stream_resume(seen[0]) if seen else agent.stream(wanted.task, **caller())
+        events = agent.stream_resume(seen[0]) if seen else agent.stream(wanted.task, about=wanted.about, **caller())
         approvals.shout(agent)
         ask = approvals.at_terminal() and not wanted.as_json
         result = await approvals.follow(agent, events, seen, out, ask=ask, quiet=wanted.quiet)
-        more: dict[str, object] = {"warnings": agent.warnings}
+        more: dict[str, object] = {}
         if result.status == "waiting":
             more["question"] = await approvals.undecided(agent, result.run_id, wanted.manifest)
         if result.status == "uncertain":
             more["uncertain"] = uncertain.of_run(agent, result.run_id, wanted.manifest)
-        return result, more
+    warn(agent)
+    return result, {**more, "warnings": [*agent.warnings, *agent.troubles]}
+
+
+def warn(agent: app.Agent) -> None:
+    """Say what became of the heads of the log, which go out until the agent is closed."""
+    for trouble in agent.troubles:
+        print(plain(f"warning: {trouble}; the log is kept, but nobody else holds its newest head"), file=sys.stderr)
 
 
 def _print_json(value: object) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, Iterable, Iterator
+from collections.abc import AsyncGenerator, Iterable, Iterator
+from contextlib import aclosing
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -65,16 +66,20 @@ class Live:
         for line in [line for record in records for line in self._lines(record)]:
             self._print(line)
 
-    async def follow(self, events: AsyncIterable[Event | Result], seen: list[str]) -> Result:
-        """Show a stream to its end and return its result; `seen` gets the run's id as soon as there is one."""
+    async def follow(self, events: AsyncGenerator[Event | Result, None], seen: list[str]) -> Result:
+        """Show a stream to its end and return its result; `seen` gets the run's id as soon as there is one.
+
+        Where it cannot be shown any more, the run is interrupted, and can be resumed.
+        """
         result: Result | None = None
-        async for event in events:
-            if isinstance(event, Result):
-                result = event
-                continue
-            if event.run_id and not seen and not event.run_id.startswith(PREFIX):
-                seen.append(event.run_id)
-            self.show(event)
+        async with aclosing(events):
+            async for event in events:
+                if isinstance(event, Result):
+                    result = event
+                    continue
+                if event.run_id and not seen and not event.run_id.startswith(PREFIX):
+                    seen.append(event.run_id)
+                self.show(event)
         assert result is not None
         return result
 

@@ -167,7 +167,7 @@ class Gate:
         label = join_all((spec.output, outcome.label, action.label, *narrower))
         typed: JSON = {where: leaf.type for where, leaf in found if leaf.trust is Trust.TYPED and not leaf.sole}
         texts = [(where, leaf.type) for where, leaf in found if leaf.sole]
-        return _Done(Outcome(outcome.value, label, outcome.ok), lost, self._clock() - began, typed, texts, fault)
+        return _Done(replace(outcome, label=label), lost, self._clock() - began, typed, texts, fault)
 
     def _pointed_at(self, turn: Turn, action: Action, done: _Done) -> Sequence[tuple[str, str]]:
         """The texts that the user told us to read: items with a typed leaf of their words, or all that they named."""
@@ -188,6 +188,7 @@ class Gate:
             view |= {"usage": outcome.value["usage"]} if outcome.ok else {}
         elif found := sorted({s for _, text in scalars(outcome.value) if isinstance(text, str) for s in signals(text)}):
             view["signals"] = found
+        view |= {"subjects": list(outcome.subjects)} if outcome.subjects else {}
         if done.typed:
             body["typed"] = done.typed
         if near := self._pointed_at(turn, action, done):

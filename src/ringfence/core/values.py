@@ -185,12 +185,13 @@ class Action:
 class Outcome:
     """What came back, labelled. `ok` is False for a failure that the model may read and act upon.
 
-    A sink may only restrict: the gate joins its label with the catalogue's and the action's.
+    A sink may only restrict: the gate joins its label with the rest. `subjects`: whom it is about, by the log's names.
     """
 
     value: JSON
     label: Label = IDENTITY
     ok: bool = True
+    subjects: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

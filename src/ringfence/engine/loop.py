@@ -68,6 +68,7 @@ class Engine:
         before: Sequence[str] = (),
         origin: Mapping[str, JSON] | None = None,
         trace: Trace | None = None,
+        about: Sequence[str] = (),
     ) -> Turn:
         """Open a run: its grant is fixed here, from trusted words, before any data is read (POL-3).
 
@@ -92,6 +93,8 @@ class Engine:
         effects = sorted(name for name in grant.sinks if (spec := policy.sinks.get(name)) and not spec.reads)
         view: dict[str, JSON] = {"policy": policy.digest, "profile": str(policy.profile), "effects": effects}
         view["trace"] = trace.trace_id
+        if about:
+            view["subjects"] = list(about)
         if origin is not None:
             view["forked"] = dict(origin)
         self._gate.record(turn, Kind.STARTED, label=label, view=view, body=body, run=run)

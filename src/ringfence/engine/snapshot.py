@@ -73,6 +73,7 @@ def save(turn: Turn) -> JSON:
         "items": [[written(record), written(intent)] for record, intent in turn.items],
         "open": [written(record) for record in turn.open.values()],
         "question": written(turn.question),
+        "uncertain": written(turn.uncertain),
         "answered": sorted(turn.answered),
         "approvals": [[a.digest, a.by, a.expires] for a in turn.approvals.values()],
         "typed": [[kind, *_named(known), source] for (kind, known), source in turn.typed.items()],
@@ -108,6 +109,7 @@ def _restored(value: dict[str, JSON]) -> Turn:
     turn.items = [(read(line), intent and read(intent)) for line, intent in value["items"]]
     turn.open = {record.seq: record for record in map(read, value["open"])}
     turn.question = value["question"] and read(value["question"])
+    turn.uncertain = value["uncertain"] and read(value["uncertain"])
     turn.answered = set(value["answered"])
     turn.approvals = {digest: Approval(digest, by, expires) for digest, by, expires in value["approvals"]}
     turn.typed = {(kind, Decimal(known) if exact else known): source for kind, known, exact, source in value["typed"]}

@@ -13,7 +13,7 @@ __all__ = ["Kind", "NameFinder", "Redactor", "Span", "from_manifest"]
 
 
 def from_manifest(privacy: Privacy, secrets: Iterable[str]) -> Redactor:
-    """The redactor that a manifest asks for; raises ManifestError where names are to be found and nothing finds them."""
+    """The redactor that a manifest asks for; raises ManifestError where names are to be found and nothing can."""
     if privacy.names == "off":
         return Redactor(secrets=secrets)
     from .presidio import Presidio

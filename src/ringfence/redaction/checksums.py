@@ -47,7 +47,7 @@ def card(digits: str) -> bool:
         case "5":
             known = (51 <= two <= 55 and size == 16) or (two in (50, 56, 57, 58) and 12 <= size <= 19)
         case "2":
-            known = (2200 <= four <= 2204 or 2221 <= four <= 2720) and size == 16 or four == 2131 and size == 15
+            known = ((2200 <= four <= 2204 or 2221 <= four <= 2720) and size == 16) or (four == 2131 and size == 15)
         case "3":
             diners = (300 <= three <= 305 or two in (36, 38, 39)) and size == 14
             known = diners or (two in (34, 37) and size == 15) or (two == 35 and 16 <= size <= 19)
@@ -127,7 +127,7 @@ def pesel(digits: str) -> bool:
 
 
 def personnummer(digits: str) -> bool:
-    """SE: a date of six or eight digits (60 is added to the day of a coordination number), and Luhn over the last ten."""
+    """SE: a date of six or eight digits (a coordination number adds 60 to the day), and Luhn over the last ten."""
     ten = digits[-10:]
     year = int(digits[:4]) if len(digits) == 12 else 1900 + int(ten[:2])
     day = int(ten[4:6])

@@ -12,25 +12,35 @@ _FAR: Final = 40  # characters that a word may stand before what it speaks of
 _WORD: Final = re.compile(r"[^\W\d_]+")
 _NO_DIGITS: Final = re.compile(r"[^0-9]*")
 
-_BORN: Final = frozenset(
-    "born birth birthday bday dob geb geboren né née nac naiss nato nata ur född geboortedatum birthdate".split()
-)
-_BORN_STEMS: Final = frozenset("gebu birt nais naci nasc urod föde føds gebo".split())
-_CALL: Final = frozenset(
-    "tel tél cell cel cellulare call calls called ring reach dial text sms whatsapp signal fax fon foon fono ruf bel bellen"
-    " nummer numer number numéro número numero hotline handy portable joindre joignable bereikbaar mobile móvil movil".split()
-)
-_CALL_STEMS: Final = frozenset(
-    "phon tele télé telé mobi cont rufn anru erre appe llam llám chia komó komo zadz dzwo hand cell móvi".split()
-)
-_OTHER: Final = frozenset(
-    "isbn issn ean gtin upc sku order orders orderid invoice bestellung bestellnummer rechnung commande facture pedido factura"
-    " ordine fattura bestelling factuur zamówienie zamówienia faktura ref reference serial part batch tracking ticket build"
-    " commit hash session request trace offset size bytes epoch timestamp ts id uuid row line version".split()
-)
-_COUNTED: Final = frozenset("no nr number id num n ms s us".split())
-_VERSIONS: Final = frozenset("v ver version release rev revision build firmware section chapter oid".split())
-_CARD_STEMS: Final = frozenset("card kart cart tarj kaar visa maes mast amex cred debi".split())
+_BORN: Final = frozenset((
+    "born", "birth", "birthday", "bday", "dob", "geb", "geboren", "né", "née", "nac", "naiss", "nato", "nata", "ur",
+    "född", "geboortedatum", "birthdate",
+))  # fmt: skip
+_BORN_STEMS: Final = frozenset(("gebu", "birt", "nais", "naci", "nasc", "urod", "föde", "føds", "gebo"))
+_CALL: Final = frozenset((
+    "tel", "tél", "cell", "cel", "cellulare", "call", "calls", "called", "ring", "reach", "dial", "text", "sms",
+    "whatsapp", "signal", "fax", "fon", "foon", "fono", "ruf", "bel", "bellen", "nummer", "numer", "number",
+    "numéro", "número", "numero", "hotline", "handy", "portable", "joindre", "joignable", "bereikbaar", "mobile",
+    "móvil", "movil",
+))  # fmt: skip
+_CALL_STEMS: Final = frozenset((
+    "phon", "tele", "télé", "telé", "mobi", "cont", "rufn", "anru", "erre", "appe", "llam", "llám", "chia", "komó",
+    "komo", "zadz", "dzwo", "hand", "cell", "móvi",
+))  # fmt: skip
+_OTHER: Final = frozenset((
+    "isbn", "issn", "ean", "gtin", "upc", "sku", "order", "orders", "orderid", "invoice", "bestellung",
+    "bestellnummer", "rechnung", "commande", "facture", "pedido", "factura", "ordine", "fattura", "bestelling",
+    "factuur", "zamówienie", "zamówienia", "faktura", "ref", "reference", "serial", "part", "batch", "tracking",
+    "ticket", "build", "commit", "hash", "session", "request", "trace", "offset", "size", "bytes", "epoch",
+    "timestamp", "ts", "id", "uuid", "row", "line", "version",
+))  # fmt: skip
+_COUNTED: Final = frozenset(("no", "nr", "number", "id", "num", "n", "ms", "s", "us"))
+_VERSIONS: Final = frozenset((
+    "v", "ver", "version", "release", "rev", "revision", "build", "firmware", "section", "chapter", "oid",
+))  # fmt: skip
+_CARD_STEMS: Final = frozenset((
+    "card", "kart", "cart", "tarj", "kaar", "visa", "maes", "mast", "amex", "cred", "debi",
+))  # fmt: skip
 _IDS: Final = {
     "ssn": "ssn", "itin": "ssn", "security": "ssn", "taxpayer": "ssn",
     "bsn": "bsn", "burgerservicenummer": "bsn", "sofinummer": "bsn", "sofi": "bsn",

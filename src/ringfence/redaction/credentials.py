@@ -50,7 +50,8 @@ _FORMS: Final = [(prefix, re.compile(form)) for prefix, form in _TOKENS.items()]
 _TELEGRAM: Final = re.compile(rf"[0-9](?<!\w[0-9])[0-9]{{7,10}}:AA{_W}{{33}}(?!{_W})")
 _BEARER: Final = re.compile(r"(?i:earer)[ \t]+([A-Za-z0-9._~+/-]{8,4096}={0,2})")
 _HEADER: Final = re.compile(
-    r"(?i:uthorization)[\"']?[ \t\0]*[:=]?[ \t\0]*[\"']?(?:(?i:bearer|basic|token|digest|apikey)[ \t]+)?([^\s\"'\0,;]{6,4096})"
+    r"(?i:uthorization)[\"']?[ \t\0]{0,4}[:=]?[ \t\0]{0,4}[\"']?"
+    r"((?i:bearer|basic|token|digest|apikey)[ \t]+)?([^\s\"'\0,;]{6,4096})"
 )
 _BEGIN: Final = re.compile(r"-----BEGIN ([A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?)-----")
 _ARMOUR: Final = re.compile(r"(?:[A-Za-z0-9+/=:,. \t\r\n\0-]|\\[nr]){1,16384}")
@@ -65,7 +66,10 @@ _KEY: Final = (
     r"(?:(?<=[Tt][Oo][Kk])[Ee][Nn]|(?<=[Aa][Pp][Ii][_ -][Kk])[Ee][Yy]|(?<=[Aa][Pp][Ii][Kk])[Ee][Yy]"
     r"|(?<=[Cc][Ee][Ss][Ss][_ -][Kk])[Ee][Yy]|(?<=[Ss][Ss][Kk])ey|(?<=[Aa][Tt][Ee][_-][Kk])[Ee][Yy]|(?<=[Kk])ennwort)"
 )
-_SECRET: Final = r"(?:(?<=[Ss][Ee][Cc])[Rr][Ee][Tt]|(?<=[Cc])[Rr][Ee][Dd][Ee][Nn][Tt][Ii][Aa][Ll]|(?<=[Pp][Aa][Ss][Ss][Cc])[Oo][Dd][Ee])"
+_SECRET: Final = (
+    r"(?:(?<=[Ss][Ee][Cc])[Rr][Ee][Tt]|(?<=[Cc])[Rr][Ee][Dd][Ee][Nn][Tt][Ii][Aa][Ll]"
+    r"|(?<=[Pp][Aa][Ss][Ss][Cc])[Oo][Dd][Ee])"
+)
 _MARKS: Final = re.compile(  # each alternative begins with a letter that is rare, so most of a text is skipped at once
     r"_(?:(?<=gh[pousr]_)|(?<=hub_pat_)|(?<=[srp]k_)(?:live|test)_|(?<=whsec_)|(?<=hf_)|(?<=npm_)|(?<=dop_v1_)|(?<=shpat_)"
     r"|(?<=dckr_pat_)|(?<=lin_api_))"
@@ -75,15 +79,16 @@ _MARKS: Final = re.compile(  # each alternative begins with a letter that is rar
     rf"|w(?:{_PASSWORD})|W(?:{_PASSWORD})|k{_KEY}|K{_KEY}|c{_SECRET}|C{_SECRET}|ñ(?<=contraseñ)a|ł(?<=hasł)o"
 )
 _REST: Final = re.compile(
-    r"\w{0,24}(?:[\w-]{0,24}|[ ](?:is|ist|est|es|è|jest))[\"']?\]?[ \t\0]{0,4}(?::=|=>|[:=\0]|(?<=[ ]is)|(?<=[ ]ist)|(?<=[ ]est)"
-    r"|(?<=[ ]es)|(?<=[ ]è)|(?<=[ ]jest))[ \t\0]{0,4}(?:\\?\"(?P<double>[^\"\s\\\0]{4,256})\\?\"|'(?P<single>[^'\s\0]{4,256})'"
+    r"\w{0,24}(?:[\w-]{0,24}|[ ](?:is|ist|est|es|è|jest))[\"']?\]?[ \t\0]{0,4}"
+    r"(?::=|=>|[:=\0]|(?<=[ ]is)|(?<=[ ]ist)|(?<=[ ]est)|(?<=[ ]es)|(?<=[ ]è)|(?<=[ ]jest))[ \t\0]{0,4}"
+    r"(?:\\?\"(?P<double>[^\"\s\\\0]{4,256})\\?\"|'(?P<single>[^'\s\0]{4,256})'"
     r"|(?P<open>[^\s\"'`,;&<>\0\\)(\[\]{}]{4,256})(?P<after>.?))",
     re.DOTALL,
 )
-_NOT_VALUES: Final = frozenset(
-    "none null true false string str bytes optional any undefined required hidden text password passwd pwd secret token"
-    " self int bool type number value".split()
-)
+_NOT_VALUES: Final = frozenset((
+    "none", "null", "true", "false", "string", "str", "bytes", "optional", "any", "undefined", "required", "hidden",
+    "text", "password", "passwd", "pwd", "secret", "token", "self", "int", "bool", "type", "number", "value",
+))  # fmt: skip
 
 
 def credentials(text: str) -> Iterator[Span]:
@@ -114,8 +119,8 @@ def _headers(text: str) -> Iterator[Span]:
                 yield Span(*found.span(1), Kind.TOKEN)
     if "uthorization" in text or "UTHORIZATION" in text:
         for found in _HEADER.finditer(text):
-            if len(found[1]) >= 20 or any(map(str.isdigit, found[1])):
-                yield Span(*found.span(1), Kind.TOKEN)
+            if found[1] or len(found[2]) >= 20 or any(map(str.isdigit, found[2])):
+                yield Span(*found.span(2), Kind.TOKEN)
 
 
 def _private_keys(text: str) -> Iterator[Span]:

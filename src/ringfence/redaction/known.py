@@ -1,6 +1,7 @@
 """Secret values that this process knows, found by value in any encoding.
 
-The text is read in one line (a value may be split over lines), and, where it has escapes, once more without these. A value is looked for as itself, in hex and in base64 at each of the three alignments; only where one is there,
+The text is read in one line (a value may be split over lines), and, where it has escapes, once more without these.
+A value is looked for as itself, in hex and in base64 at each of the three alignments; only where one is there,
 its exact place is searched.
 """
 

@@ -15,9 +15,10 @@ _AT: Final = re.compile(
 )
 _AT_ENCODED: Final = re.compile(_AT.pattern.replace("@", "%40", 1), re.IGNORECASE)
 _LOCAL_BACKWARDS: Final = re.compile(r"[\w.+'%~-]{1,64}")  # RFC 5321 4.5.3.1.1: 64 octets
-_FILES: Final = frozenset(
-    "png jpg jpeg gif svg webp ico css scss js jsx ts tsx map json xml html pdf zip gz py java".split()
-)
+_FILES: Final = frozenset((
+    "png", "jpg", "jpeg", "gif", "svg", "webp", "ico", "css", "scss", "js", "jsx", "ts", "tsx", "map", "json",
+    "xml", "html", "pdf", "zip", "gz", "py", "java",
+))  # fmt: skip
 _SERVICES: Final = frozenset(("git", "hg", "svn"))  # logins of programs: git@github.com:us/repo.git
 _COUNTRY: Final = re.compile(r"[0-9](?<=[A-Za-z][A-Za-z][0-9])[0-9]")  # DE89, and what comes in a codice fiscale
 _CODICE: Final = re.compile(r"[A-Za-z]{6}[0-9]{2}[A-Za-z][0-9]{2}[A-Za-z][0-9]{3}[A-Za-z](?![^\W_])")

@@ -49,6 +49,7 @@ _DAY_MONTH: Final = re.compile(  # 3 May 1984, 3. Mai 1984, 3 de mayo de 1984, 1
     r"(?:(?<!\w)[0-3]?[0-9](?:st|nd|rd|th|er|º|°|ª)?\.?[ ](?:de[ ]|of[ ])?[^\W\d_]{3,12}\.?,?[ ](?:de[ ]|del[ ])?"
     r"|(?<!\w)[^\W\d_]{3,12}\.?[ ][0-3]?[0-9](?:st|nd|rd|th)?,?[ ])\Z"
 )
+_PAIRS: Final = re.compile(r"\d\d(?: \d\d)+")  # of a hex dump
 _LONGEST: Final = {"1": 11, "33": 11, "34": 11, "39": 13, "31": 11, "48": 11, "44": 12, "49": 14, "46": 11, "55": 13}
 _CODES: Final = re.compile(
     r"1|7|2(?:0|7|[1-689]\d)|3(?:[0-469]|[578]\d)|4(?:[013-9]|2\d)|5(?:[1-8]|[09]\d)|6(?:[0-6]|[789]\d)|8(?:[1246]|[05789]\d)"
@@ -204,6 +205,11 @@ def _ip(text: str, found: re.Match[str]) -> Span | None:
     return Span(found.start(), found.end(), Kind.IP, found[0])
 
 
+def _in_row(text: str, start: int) -> bool:
+    """Whether this is one of several numbers beside each other."""
+    return start > 1 and text[start - 1] == " " and text[start - 2].isdigit()
+
+
 def _phone(text: str, start: int, end: int, key: str = "") -> Span:
     if more := _EXTENSION.match(text, end):
         end = more.end()
@@ -217,7 +223,13 @@ def _abroad(text: str, found: re.Match[str]) -> Span | None:
     digits = _bare(found[0].replace("(0)", "", 1))
     digits = digits[2:] if found[0].startswith("00") else digits
     code = _CODES.match(digits)
-    if code is None or (found[0].startswith("00") and found[0].isdigit() and len(digits) < 10):
+    row = found[0][0] == "0" and _in_row(text, start)
+    if (
+        code is None
+        or row
+        or _PAIRS.fullmatch(found[0])
+        or (found[0].startswith("00") and found[0].isdigit() and len(digits) < 10)
+    ):
         return None
     longest = _LONGEST.get(code[0], 15)
     while len(digits) > longest:  # what follows it is another number
@@ -236,8 +248,7 @@ def _home(text: str, found: re.Match[str]) -> Span | None:
     digits = len(_bare(found[0]))
     shortest = 8 if found[0][0] == "(" or found.lastgroup == "pairs" else 9
     start = found.start()
-    row = start > 1 and text[start - 1] == " " and text[start - 2].isdigit()  # of other numbers
-    known = shortest <= digits <= 13 and not row and not context.speaks_of_another(text, start)
+    known = shortest <= digits <= 13 and not _in_row(text, start) and not context.speaks_of_another(text, start)
     return _phone(text, *found.span()) if known else None
 
 

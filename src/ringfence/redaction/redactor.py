@@ -127,7 +127,8 @@ class Redactor:
 
     def _replaced(self, run: str, text: str, spans: Sequence[Span]) -> str:
         with self._lock:
-            table, parts, at = self._table(run), [], 0
+            table, at = self._table(run), 0
+            parts: list[str] = []
             for span in spans:
                 parts += (text[at : span.start], table.place(span, text[span.start : span.end]))
                 at = span.end

@@ -29,6 +29,10 @@ class MemoryJournal:
         """The reading side."""
         return self
 
+    def alias(self, subject: str) -> str:
+        """A subject's own name: nothing here outlives the process."""
+        return subject
+
     def append(self, record: Record) -> None:
         """Keep a record; raises JournalError for one that does not follow the run's last."""
         places = self._runs.setdefault(record.run, [])

@@ -56,32 +56,22 @@ class Entry:
 
     The keys of a canonical header are sorted, so `body` and `index`, which are known at the commit alone, come first:
     `tail` is the rest. Made here in half the time of `chain.header`, to the same bytes (a test holds the two together).
-
-    subjects  whom the run is about from this record on, beside those that it was about before
     """
 
     record: Record
     tail: bytes
     body: bytes
-    subjects: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, record: Record, log: str, *, shown: JSON = None, subjects: tuple[str, ...] = ()) -> Entry:
-        """Raises JournalError for content that JSON cannot carry exactly.
-
-        `shown` is the redacted content, kept in the view; `subjects` are the names that headers have for them.
-        """
-        view = record.view
-        if subjects:
-            view = {**view, "subjects": list(subjects)}
-        if shown:
-            view = {**view, SHOWN: shown}
+    def of(cls, record: Record, log: str, *, shown: JSON = None) -> Entry:
+        """Raises JournalError for content that JSON cannot carry exactly. `shown`: redacted, it is kept in the view."""
+        view = {**record.view, SHOWN: shown} if shown else record.view
         try:
             who = _fixed(record.kind, record.label, log, record.principal)
             tail = b'%s,"run":%s,"seq":%d,"time":%d,"v":%d,"view":%s}' % (
                 who, canonical(record.run), record.seq, record.time, chain.VERSION, canonical(view),
             )  # fmt: skip
-            return cls(record, tail, ordered(record.body), subjects)
+            return cls(record, tail, ordered(record.body))
         except (ValueError, TypeError) as error:
             raise JournalError(
                 f"run {record.run}: record {record.seq} ({record.kind}) cannot be written: {error}",

@@ -91,8 +91,7 @@ class SqliteJournal:
     def append(self, record: Record) -> None:
         """Queue a record for the next commit. Raises JournalError for what cannot be written, and after a failure."""
         shown = self._shown.of(record) if self._shown is not None else None
-        named = tuple(map(self.vault.alias, record.view.get("subjects", ())))
-        entry = Entry.of(record, self._writer.log, shown=shown, subjects=named)
+        entry = Entry.of(record, self._writer.log, shown=shown)
         with self._lock:
             self._check()
             batch = self._next
@@ -126,6 +125,15 @@ class SqliteJournal:
             (batch.anchored if anchored else batch.waiting).setdefault(loop, []).append(done)
         self._hurry(batch)
         await done
+
+    def alias(self, subject: str) -> str:
+        """What records call a subject that is no principal: a view's `subjects` hold these, and never a name."""
+        return self.vault.alias(subject)
+
+    @property
+    def troubles(self) -> tuple[str, ...]:
+        """What kept the newest head from being signed, or from getting where it should be."""
+        return () if self._notary is None else self._notary.troubles
 
     def hand_over(self, note: Callable[[int, bytes], str]) -> str:
         """Keep a head that hands the log over to another key; `note` makes it, of a size and a root."""

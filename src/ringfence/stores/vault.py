@@ -113,6 +113,12 @@ class Vault:
         """The file of the keys."""
         return self.folder / "subjects.db"
 
+    def make(self) -> None:
+        """Make what is not there: the folder, the operator's key, the file of keys. Raises JournalError."""
+        with self._guard:
+            self._open()
+            self._wrap()
+
     def lock(self, subjects: tuple[str, ...], month: str) -> Lock:
         """What seals something about these subjects, made on first use."""
         with self._guard:

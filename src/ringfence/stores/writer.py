@@ -28,10 +28,12 @@ class Notary(Protocol):
 
     required  an effect waits until the head over its intent is kept everywhere
     every_ms  between two heads, at least; a run's end always makes one
+    troubles  what kept the newest head from being signed, or from getting where it should be
     """
 
     required: bool
     every_ms: int
+    troubles: tuple[str, ...]
 
     def sign(self, log: str, size: int, root: bytes, time: int) -> str:
         """The signed head, as a note; raises JournalError if it cannot be signed."""
@@ -216,7 +218,7 @@ class Writer:
         """What a body is sealed with: the keys of all whom the run is about by then, of its principal if of nobody."""
         record = entry.record
         about = self._whom(record.run)
-        if fresh := [subject for subject in entry.subjects if subject not in about]:
+        if fresh := [name for name in record.view.get("subjects", ()) if name not in about]:
             about = self._about[record.run] = tuple(sorted((*about, *fresh)))
             rows = [(record.run, subject, record.seq) for subject in fresh]
             self._db.executemany("INSERT INTO subjects VALUES (?, ?, ?)", rows)
