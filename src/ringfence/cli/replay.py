@@ -33,6 +33,10 @@ class _Unwritten:
     def append(self, record: Record) -> None:
         raise JournalError("a replay writes nothing", todo="please report it")
 
+    def alias(self, subject: str) -> str:
+        """The subject itself: nothing is written that could name it."""
+        return subject
+
     async def flush(self) -> None:
         """Nothing to wait for."""
 
