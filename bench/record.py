@@ -26,7 +26,6 @@ sys.path.insert(0, str(Path(__file__).parent))
 import record_log as logs
 from journal import floor
 
-from ringfence import stores
 from ringfence.app import record as wiring
 from ringfence.core.chain import Frontier, leaf
 from ringfence.proof import merkle
@@ -124,7 +123,6 @@ def child(name: str, *arguments: Any) -> Any:
 def verified(root: str, bodies: str, since: str) -> dict[str, float]:
     """Verify a log with its heads, as `ringfence audit verify` does: CPU and wall seconds, peak memory before and after."""
     from ringfence.audit import signing
-    from ringfence.cli import verify as _  # what the command loads is not what verifying needs
     from ringfence.stores.signed import Heads
     from ringfence.stores.verify import Against
 
@@ -202,7 +200,9 @@ def proofs(table: Table, root: Path, sizes: Sequence[int]) -> None:
             assert merkle.included(leaves[index], index, size, path, tree.root())
             most = (size - 1).bit_length()
             said = f"{len(path)} and {len(join)}; {read + made:.2f} s, {cpu * 1e4:.0f} us"
-            table.row(f"{size:,} records", said, f"<= {most} and {most + 1}", len(path) <= most and len(join) <= most + 1)
+            table.row(
+                f"{size:,} records", said, f"<= {most} and {most + 1}", len(path) <= most and len(join) <= most + 1
+            )
 
 
 def shown(table: Table, root: Path, rounds: int = 5) -> None:
@@ -290,7 +290,9 @@ def cut_off(root: str, steps: str) -> dict[str, float]:
     numbers = " ".join(str(n) for n in range(count))
 
     async def drive() -> str:
-        async with from_manifest(logs.load(path / "ringfence.yaml"), model=ScriptedModel([*said, BackendError("cut")])) as agent:
+        async with from_manifest(
+            logs.load(path / "ringfence.yaml"), model=ScriptedModel([*said, BackendError("cut")])
+        ) as agent:
             job = asyncio.create_task(agent.run(f"add 1 to each of {numbers}"))
             try:
                 return (await job).run_id

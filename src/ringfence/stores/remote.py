@@ -311,6 +311,10 @@ class SocketLog:
         """The durable records of a run from seq `start`; empty for a run that is not in the log, or somebody else's."""
         return [wire.decoded(each) for each in self._ask("read", run, start)]
 
+    def views(self, run: str) -> list[Record]:
+        """The records of a run as readers without a key see them, whoever's it is."""
+        return [wire.decoded(each) for each in self._ask("views", run)]
+
     def state(self, run: str) -> tuple[int, bytes] | None:
         """The newest durable snapshot of a run, and the seq of its checkpoint; None without."""
         found = self._ask("state", run)

@@ -30,6 +30,10 @@ def _run(log: Log, mine: Mine, run: str, start: int = 0) -> list[JSON]:
     return [_json(each) for each in log.read(run, start)] if mine(run) else []
 
 
+def _views(log: Log, _: Mine, run: str) -> list[JSON]:
+    return [_json(each) for each in log.views(run)]
+
+
 def _state(log: Log, mine: Mine, run: str) -> list[JSON]:
     found = log.state(run) if mine(run) else None
     return [] if found is None else [found[0], base64.b64encode(found[1]).decode()]
@@ -78,6 +82,6 @@ def _json(record: Record) -> JSON:
 
 
 VERBS: dict[str, Callable[..., list[JSON]]] = {
-    "size": _size, "headers": _headers, "read": _run, "runs": _runs, "find": _find, "window": _window,
-    "intents": _intents, "state": _state, "heads": _heads, "alias": _size, "export": _export, "verify": _verify,
+    "size": _size, "headers": _headers, "read": _run, "runs": _runs, "find": _find, "window": _window, "alias": _size,
+    "intents": _intents, "state": _state, "heads": _heads, "export": _export, "verify": _verify, "views": _views,
 }  # fmt: skip
