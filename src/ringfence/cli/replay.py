@@ -36,6 +36,9 @@ class _Unwritten:
     async def flush(self) -> None:
         """Nothing to wait for."""
 
+    def alias(self, subject: str) -> str:
+        return self.log.vault.alias(subject)
+
     def close(self) -> None:
         self.log.close()
 
