@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from ringfence.core.chain import Kind
+from ringfence.core.errors import Uncertain
 from ringfence.core.gate import Gate
 from ringfence.core.labels import Trust
 from ringfence.core.policy import Effect, Leaf, Profile, Role, SinkSpec
@@ -19,6 +20,7 @@ from ringfence.core.turn import fold
 from ringfence.core.values import JSON, Action, Outcome
 from ringfence.engine import consent
 from ringfence.engine.branch import fork
+from ringfence.engine.ledger import Ledger, Reconcile
 from ringfence.engine.loop import Engine
 from ringfence.engine.replay import Replay, replay
 from ringfence.engine.settings import Settings, Tier
@@ -266,3 +268,19 @@ async def test_a_run_that_was_cut_off_anywhere_and_gone_on_with_is_replayed_with
         found = again(after, settings=Settings(checkpoint_interval=2))
         assert found.differences == [], at
         assert found.decisions >= 8 or turn.end["status"] == "uncertain"
+
+
+async def test_what_finds_out_about_a_lost_call_asks_nobody_in_a_replay_either(house: Build) -> None:
+    specs: dict[str, Any] = {
+        "send": {**SEND, "schema": SCHEMA},
+        "sent": {"confined": False, "audience": None, "ask": True},  # a look-up that would ask
+    }
+
+    def lost(args: Mapping[str, JSON]) -> JSON:
+        raise Uncertain("the line went dead")
+
+    agent = house([step(("send", LETTER))], tools={"send": lost, "sent": lambda _: {}}, specs=specs)
+    agent.engine._ledger = Ledger(agent.gate, {"tool:send": Reconcile("tool:sent", {"of": "$key"})})
+    assert (await agent.run(TASK)).status == "uncertain"
+    assert [r.view["verdict"] for r in agent.records() if r.kind is Kind.DECISION] == ["ask", "deny"]
+    assert again(agent).differences == []

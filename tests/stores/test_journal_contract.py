@@ -17,14 +17,21 @@ from ringfence.core.errors import JournalError
 from ringfence.core.labels import Label, Trust
 from ringfence.core.values import canonical
 from ringfence.stores.memory import MemoryJournal
+from ringfence.stores.remote import SocketJournal
 from ringfence.stores.sqlite import SqliteJournal
 
-Journal = MemoryJournal | SqliteJournal
+from .recording import recording
+
+Journal = MemoryJournal | SqliteJournal | SocketJournal
 LABEL = Label(Trust.USER, frozenset({frozenset({"role:ops", "user:alice"})}))
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=["memory", "sqlite", "recorder"])
 def journal(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Journal]:
+    if request.param == "recorder":
+        with recording(tmp_path / "r.sock", tmp_path / "j" / "journal.db"), SocketJournal(tmp_path / "r.sock") as far:
+            yield far
+        return
     made: Journal = MemoryJournal() if request.param == "memory" else SqliteJournal(tmp_path / "j" / "journal.db")
     yield made
     made.close()

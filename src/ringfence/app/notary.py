@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from ringfence.core.errors import JournalError
+from ringfence.core.errors import JournalError, RingfenceError
 from ringfence.proof import note as notes
 from ringfence.proof.note import Signer
 
@@ -41,9 +41,10 @@ class Notary:
             if self._signer is None:
                 self._signer = self._signer_of()
             return notes.head(log, size, root, time, self._signer)
-        except JournalError as error:
-            self.troubles = (f"no head can be signed: {error.what}",)
-            raise
+        except RingfenceError as error:  # a key that is not there, or a program that does not sign
+            what = f"no head can be signed: {error.what}"
+            self.troubles = (what,)
+            raise JournalError(what, todo=error.todo) from error
 
     def publish(self, note: str, *, wait: bool) -> None:
         """Hand a head on, the newest only; with `wait`, raises JournalError unless everybody has it."""

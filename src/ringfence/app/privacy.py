@@ -22,6 +22,8 @@ from . import record
 from .ids import new_run_id, now_ms
 
 if TYPE_CHECKING:
+    import apsw
+
     from ringfence.stores.sqlite import SqliteJournal
 
 
@@ -42,26 +44,34 @@ def held(manifest: Manifest, subject: str) -> Iterator[dict[str, JSON]]:
 def erase(manifest: Manifest, subject: str, *, by: Principal) -> str:
     """Destroy the keys of a subject for good; the certificate, as a note signed with the key of the log.
 
-    Raises ManifestError for a subject that nothing is held about; JournalError while a run about them goes on.
+    Raises ManifestError for a subject that nothing is held about; JournalError while a run about them goes on, or if
+    the certificate could not be signed: nothing is destroyed then.
     """
-    with _journal(manifest) as journal:
-        found = erasure.trail(journal.log, subject)
-        if not found.records:
-            raise ManifestError(
-                f"nothing is held about {subject}", todo="subjects are named like user:alice or patient:4711"
-            )
-        if found.open:
-            runs = ", ".join(sorted(found.open)[:5])
-            raise JournalError(
-                f"runs about {subject} have not ended: {runs}", todo="let them end, or `ringfence runs cancel ID` each"
-            )
+    with _journal(manifest) as journal, _writing(journal) as db:
+        _erasable(journal, subject)
+        signer = record.signer_of(manifest, journal)
+        notes.sign("ringfence/erasure\nto come\n", signer)
         alias = journal.vault.known(subject) or subject
         with _recorded(journal, by, f"erase {alias}", {"privacy": "erase", "subject": alias}) as done:
-            keys = journal.vault.destroy(now_ms(), subject=alias)
-            if alias != subject:
-                keys += journal.vault.destroy(now_ms(), subject=subject)
+            with erasure.exclusive(db):  # no run about them begins meanwhile
+                found = _erasable(journal, subject)
+                keys = journal.vault.destroy(now_ms(), subject=subject)
             done |= {"keys": keys, "records": found.records}
-        return notes.sign(_certificate(journal, subject, found, keys), record.signer_of(manifest, journal))
+        return notes.sign(_certificate(journal, subject, found, keys), signer)
+
+
+def _erasable(journal: SqliteJournal, subject: str) -> Trail:
+    found = erasure.trail(journal.log, subject)
+    if not found.records:
+        raise ManifestError(
+            f"nothing is held about {subject}", todo="subjects are named like user:alice or patient:4711"
+        )
+    if found.open:
+        runs = ", ".join(sorted(found.open)[:5])
+        raise JournalError(
+            f"runs about {subject} have not ended: {runs}", todo="let them end, or `ringfence runs cancel ID` each"
+        )
+    return found
 
 
 def retain(manifest: Manifest, *, by: Principal) -> Kept:
@@ -73,15 +83,11 @@ def retain(manifest: Manifest, *, by: Principal) -> Kept:
     ]
     if not rules:
         raise ManifestError("expected rules under privacy.retention, got none", todo="add one: retention: [{days: 90}]")
-    with _journal(manifest) as journal:
-        db = file.connect(journal.path, write=True)
-        try:
-            with _recorded(journal, by, "destroy what was kept long enough", {"privacy": "retention"}) as done:
-                shredder = Shredder(db, journal.vault, rules)
-                kept = Kept(shredder.bodies(), shredder.keys(now))
-                done |= {"bodies": kept.bodies, "keys": kept.keys}
-        finally:
-            db.close(True)
+    task, view = "destroy what was kept long enough", {"privacy": "retention"}
+    with _journal(manifest) as journal, _writing(journal) as db, _recorded(journal, by, task, view) as done:
+        shredder = Shredder(db, journal.vault, rules)
+        kept = Kept(shredder.bodies(), shredder.keys(now))
+        done |= {"bodies": kept.bodies, "keys": kept.keys}
     return kept
 
 
@@ -94,6 +100,17 @@ def _journal(manifest: Manifest) -> Iterator[SqliteJournal]:
         )
     with record.open_journal(manifest) as journal:
         yield journal
+
+
+@contextmanager
+def _writing(journal: SqliteJournal) -> Iterator[apsw.Connection]:
+    """A connection that may change what is there, which no journal does."""
+    db = file.connect(journal.path, write=True)
+    try:
+        with file.faults(journal.path):
+            yield db
+    finally:
+        db.close(True)
 
 
 def _recorded(
@@ -109,11 +126,15 @@ def _recorded(
         journal.append(Record(run, 0, now_ms(), Kind.STARTED, by.subject, label, view, body))
         asyncio.run(journal.flush())
         done: dict[str, JSON] = {}
-        yield done
-        end: JSON = {"status": "done", "answer": f"{task}: done", **done}
-        ended = {**view, "status": "done", "usage": {}, **done}
-        journal.append(Record(run, 1, now_ms(), Kind.FINISHED, by.subject, label, ended, end))
-        asyncio.run(journal.flush())
+        status = "failed"
+        try:
+            yield done
+            status = "done"
+        finally:
+            end: JSON = {"status": status, "answer": f"{task}: {status}", **done}
+            ended = {**view, "status": status, "usage": {}, **done}
+            journal.append(Record(run, 1, now_ms(), Kind.FINISHED, by.subject, label, ended, end))
+            asyncio.run(journal.flush())
 
     return around()
 
@@ -130,6 +151,7 @@ def _certificate(journal: SqliteJournal, subject: str, found: Trail, keys: int) 
         f"remains {found.records} headers: times, kinds, codes, digests, who asked",
         f"remains {found.views} redacted views in these headers",
         "remains the records of other subjects, whatever they say",
+        "remains what left the log: files, mails, answers, tools' copies to undo a change, exports, forwarded views",
         "remains any copy of the keys that was made outside of Ringfence: backups never take .ringfence/keys along",
         f"verified {report.records} records, root {report.root}",
     ]

@@ -36,9 +36,10 @@ def erase(manifest: Path, subject: str, out: Path | None, *, yes: bool) -> Exit:
             return Exit.UNANSWERED
     loaded = load(manifest)
     certificate = privacy.erase(loaded, subject, by=operator(loaded))
+    sys.stdout.write(certificate)
+    sys.stdout.flush()  # first: what is destroyed is destroyed, whatever becomes of the file
     if out is not None:
         out.write_text(certificate)
-    sys.stdout.write(certificate)
     return Exit.DONE
 
 

@@ -8,22 +8,28 @@ import sys
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .. import stores
 from ..core.chain import Kind, Record
 from ..core.errors import JournalError, ManifestError
-from ..stores.reader import SqliteLog
 from ..stores.vault import Sealed
 from .exits import Exit
 from .screen import console
 from .text import duration, one_line, plain
 from .timeline import tree
 
+if TYPE_CHECKING:
+    from ..stores.reader import SqliteLog
+    from ..stores.remote import SocketLog
+
 JOURNAL = Path(".ringfence", "journal.db")  # beside the manifest
 
 
-def open_log(manifest: Path) -> SqliteLog:
-    """The journal beside a manifest, for reading; the manifest itself is not needed."""
+def open_log(manifest: Path) -> SqliteLog | SocketLog:
+    """The journal beside a manifest, for reading, or that of the recorder that it names."""
+    if (recorder := recorder_of(manifest)) is not None:
+        return stores.read_recorder(recorder)
     path = manifest.parent / JOURNAL
     if not path.exists():
         raise JournalError(
@@ -39,6 +45,16 @@ def open_log(manifest: Path) -> SqliteLog:
         return record.open_log(load(manifest))
     except ManifestError:
         return stores.open_log(path)
+
+
+def recorder_of(manifest: Path) -> Path | None:
+    """The socket of the recorder that a manifest names. One that says nothing of a recorder is not even loaded."""
+    if not manifest.is_file() or b"recorder" not in manifest.read_bytes():
+        return None
+    from ..manifest.loader import load
+
+    loaded = load(manifest)
+    return None if loaded.audit.recorder is None else loaded.root / loaded.audit.recorder
 
 
 def list_runs(manifest: Path, *, limit: int, as_json: bool) -> None:

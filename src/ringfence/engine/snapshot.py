@@ -28,7 +28,7 @@ _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",",
 _COUNTS = ("calls", "seen", "usage", "failed")
 
 
-class Snapshots(Protocol):
+class Source(Protocol):
     """What going on needs of a log: `stores.log.Log` has it."""
 
     def read(self, run: str, start: int = 0) -> list[Record]:
@@ -130,7 +130,7 @@ def stamp(state: bytes) -> str:
     return f"{VERSION}:{hashlib.sha256(state).hexdigest()}"
 
 
-def resumed(log: Snapshots, run: str) -> tuple[Turn, str]:
+def resumed(log: Source, run: str) -> tuple[Turn, str]:
     """The folded state of a run, from its newest snapshot where there is one that the records vouch for.
 
     Beside it what is to be said of a snapshot that was not used, or "". Raises JournalError as `fold` does.

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import apsw
 
 from ..core.chain import Kind
+from ..core.errors import JournalError
 from ..core.values import JSON
 from . import file
 from .parcels import Parcels
@@ -19,6 +21,7 @@ from .vault import Vault, month_of
 DAY_MS = 86_400_000
 _AT_ONCE = 256  # chunks that are rewritten in one transaction
 _MODEL = "model:"
+_OURS = "privacy"  # in the views of a run that is an erasure or a retention: it needs no body to go on
 
 
 @dataclass
@@ -56,7 +59,7 @@ def trail(log: SqliteLog, subject: str) -> Trail:
         if names & (whom or {head["principal"]}):
             found.runs.setdefault(run, []).append(head["seq"])
             found.views += SHOWN in head["view"]
-        if head["kind"] == Kind.FINISHED:
+        if head["kind"] == Kind.FINISHED or _OURS in head["view"]:
             about.pop(run)
     found.open = found.runs.keys() & about.keys()
     return found
@@ -79,35 +82,43 @@ class Shredder:
         self._parcels = Parcels(log, self._squeeze, vault)
         self._vault = vault
         self._rules = [(rule, {rule.subject, vault.known(rule.subject) or ""} - {""}) for rule in rules]
+        self._last = 0  # the time of a record in the newest chunk that was looked at
         self._until = max((rule.before for rule in rules), default=0)
         self._about: dict[str, set[str]] = {}
         self._sinks: dict[tuple[str, int], str] = {}  # of intents that nothing answered yet
 
     def bodies(self) -> int:
         """Destroy the bodies; how many there were."""
-        going_on, count, place = self._open(), 0, -1
-        while rows := self._db.execute(
-            "SELECT * FROM chunks WHERE idx > ? ORDER BY idx LIMIT ?", (place, _AT_ONCE)
-        ).fetchall():
-            changed = []
-            for chunk in map(Chunk.of, rows):
-                heads = list(map(parse, chunk.lines(self._squeeze)))
-                doomed = {at for at, head in enumerate(heads) if self._due(head) and head["run"] not in going_on}
-                bodies, destroyed = self._parcels.without(chunk, doomed) if doomed else (b"", 0)
-                if destroyed:
-                    changed.append((bodies, chunk.index))
-                    count += destroyed
-            with self._db:
-                self._db.executemany("UPDATE chunks SET bodies = ? WHERE idx = ?", changed)
-            place = int(str(rows[-1][0]))
-            if heads[0]["time"] > self._until + DAY_MS:
+        going_on, count, place = set(self._started()), 0, -1
+        while True:
+            with exclusive(self._db):  # two that destroy at once do not bring back each other's
+                rows = self._db.execute(
+                    "SELECT * FROM chunks WHERE idx > ? ORDER BY idx LIMIT ?", (place, _AT_ONCE)
+                ).fetchall()
+                count += sum(self._without(chunk, going_on) for chunk in map(Chunk.of, rows))
+            if not rows or self._last > self._until + DAY_MS:
                 break
-        self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()  # what was there is in no file any more
+            place = int(str(rows[-1][0]))
+        busy, *_ = self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()[0]
+        if busy:  # the file beside the journal, or old pages of the journal itself, hold it yet
+            raise JournalError(
+                f"{count} contents were destroyed, but another process reads the journal, so its file has copies yet",
+                todo="let it end, then run `ringfence privacy retention` again",
+            )
         return count
+
+    def _without(self, chunk: Chunk, going_on: set[str]) -> int:
+        heads = list(map(parse, chunk.lines(self._squeeze)))
+        self._last = heads[0]["time"]
+        doomed = {at for at, head in enumerate(heads) if self._due(head) and head["run"] not in going_on}
+        bodies, destroyed = self._parcels.without(chunk, doomed) if doomed else (b"", 0)
+        if destroyed:
+            self._db.execute("UPDATE chunks SET bodies = ? WHERE idx = ?", (bodies, chunk.index))
+        return destroyed
 
     def keys(self, now: int) -> int:
         """Destroy the keys of whole months that a rule for everything has passed; how many. Open runs keep theirs."""
-        count, oldest = 0, self._oldest_open()
+        count, oldest = 0, min(self._started().values(), default=None)
         for rule, _ in self._rules:
             if rule.classes >= {"messages", "model", "tools"}:
                 month = min(month_of(rule.before), month_of(oldest) if oldest is not None else "9999-12")
@@ -135,20 +146,25 @@ class Shredder:
             return "messages"
         return "model" if sink.startswith(_MODEL) else "tools"
 
-    def _open(self) -> set[str]:
-        return set(self._started())
-
     def _started(self) -> dict[str, int]:
         """The runs that have not ended, and when they began."""
         started: dict[str, int] = {}
         for (heads,) in self._db.execute("SELECT heads FROM chunks ORDER BY idx"):
             for line in self._squeeze.unpack(heads):
                 head = parse(line)
-                if head["kind"] == Kind.FINISHED:
+                if head["kind"] == Kind.FINISHED or _OURS in head["view"]:
                     started.pop(head["run"], None)
                 else:
                     started.setdefault(head["run"], head["time"])
         return started
 
-    def _oldest_open(self) -> int | None:
-        return min(self._started().values(), default=None)
+
+@contextmanager
+def exclusive(db: apsw.Connection) -> Iterator[None]:
+    """Nobody else writes the journal within the block; all that the block wrote is durable after it, or nothing."""
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        db.execute("COMMIT")
+    finally:
+        file.rollback(db)

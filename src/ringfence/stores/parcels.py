@@ -88,7 +88,7 @@ class Parcels:
 
     def open_state(self, sealed: bytes, run: str, seq: int) -> bytes:
         """Inverse of `seal_state`; raises JournalError if it cannot be opened."""
-        end = 1 + sealed[0] * ID_BYTES
+        end = 1 + (sealed[0] if sealed else 0) * ID_BYTES
         lock = self.vault.opened(tuple(sealed[at : at + ID_BYTES] for at in range(1, end, ID_BYTES)))
         try:
             return b"\n".join(self._squeeze.unpack(lock.open(sealed[end:], self._at(run, seq))))

@@ -162,9 +162,14 @@ class SqliteJournal:
         if self._log is not None:
             self._log.close()
             self._log = None
+        if self._failed is None:
+            self._writer.conclude()
+            self._publish(wait=False)
         if self._notary is not None:
             self._notary.close()
-        self._writer.close(whole=self._failed is None)
+        if self._failed is None:
+            self._writer.conclude()  # with what witnesses have signed meanwhile
+        self._writer.close()
         self.vault.close()
         if self._failed is not None and self._untold:
             self._untold = False
@@ -224,6 +229,11 @@ class SqliteJournal:
         """Hand the newest head on; with `wait`, why it is not at every anchor."""
         if self._notary is None or not (self._writer.fresh or wait):
             return None
+        if wait and self._writer.unsigned is not None:
+            return JournalError(
+                f"audit.required is set, and {self._writer.unsigned.what}",
+                todo=f"{self._writer.unsigned.todo or 'mend the key'}; then `ringfence runs resume ID`",
+            )
         self._writer.fresh = False
         try:
             self._notary.publish(self._writer.note, wait=wait)

@@ -15,7 +15,7 @@ import secrets
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
@@ -24,7 +24,8 @@ from typing import Any
 import apsw
 
 from ..core.errors import JournalError
-from .file import explain
+from .file import explain, faults
+from .rows import DAMAGED_TODO
 
 ID_BYTES, KEY_BYTES, NONCE_BYTES = 8, 32, 12
 _CACHED = 4096  # locks, each of some subjects in some month; made again when forgotten
@@ -61,7 +62,7 @@ class Lock:
     """
 
     ids: tuple[bytes, ...]
-    commit: bytes
+    commit: bytes = field(repr=False)
     cipher: Any  # AESGCM
 
     def seal(self, data: bytes, place: bytes) -> bytes:
@@ -105,7 +106,8 @@ class Vault:
         self._locks: dict[tuple[tuple[str, ...], str], Lock] = {}
         self._opened: dict[tuple[bytes, ...], Lock] = {}
         self._aliases: dict[str, str] = {}
-        self._wrapping: Any = None
+        self._wrapping: Lock | None = None
+        self._refused: Sealed | None = None  # why there is no operator's key, for those who ask again at once
         self._version = -1
 
     @property
@@ -121,7 +123,7 @@ class Vault:
 
     def lock(self, subjects: tuple[str, ...], month: str) -> Lock:
         """What seals something about these subjects, made on first use."""
-        with self._guard:
+        with self._guard, faults(self.path):
             known = self._locks.get((subjects, month))
             if known is None:
                 known = _lock([self._key(subject, month) for subject in sorted(subjects)])
@@ -131,8 +133,13 @@ class Vault:
             return known
 
     def opened(self, ids: tuple[bytes, ...]) -> Lock:
-        """The lock of keys that there are; raises Sealed if one of them was destroyed, or is not here."""
-        with self._guard:
+        """The lock of keys that there are; raises Sealed if one of them was destroyed, or is not here.
+
+        What was sealed with none, anybody could have sealed: JournalError.
+        """
+        if not ids:
+            raise JournalError("a part of the journal is damaged: it was sealed with no key", todo=DAMAGED_TODO)
+        with self._guard, faults(self.path):
             known = self._opened.get(ids)
             if known is None:
                 known = _lock([(one, self._unwrap(one)) for one in ids])
@@ -143,8 +150,11 @@ class Vault:
 
     def refresh(self) -> None:
         """Forget what was remembered if another process has changed the keys: it may have destroyed some."""
-        with self._guard:
-            version = self._open().pragma("data_version")
+        with self._guard, faults(self.path):
+            self._refused = None
+            if self._db is None:  # nothing can be remembered
+                return
+            version = self._db.pragma("data_version")
             if version != self._version:
                 self._forget()
                 self._version = version
@@ -152,11 +162,13 @@ class Vault:
     def alias(self, subject: str) -> str:
         """What headers call a subject that is no principal; it leads back to them only as long as there are keys."""
         with self._guard:
+            self.refresh()  # one of somebody who was erased since leads nowhere
             if subject not in self._aliases:
-                db = self._open()
-                fresh = "subject:" + secrets.token_hex(8)
-                db.execute("INSERT OR IGNORE INTO aliases VALUES (?, ?)", (subject, fresh))
-                self._aliases[subject] = db.execute("SELECT alias FROM aliases WHERE subject = ?", (subject,)).get
+                if self.known(subject) is None:
+                    fresh = "subject:" + secrets.token_hex(8)
+                    with faults(self.path):
+                        self._open().execute("INSERT OR IGNORE INTO aliases VALUES (?, ?)", (subject, fresh))
+                self._aliases[subject] = str(self.known(subject))
             return self._aliases[subject]
 
     def tag(self, text: str) -> str:
@@ -166,26 +178,27 @@ class Vault:
 
     def known(self, subject: str) -> str | None:
         """The alias of a subject, if it has one."""
-        with self._guard:
+        with self._guard, faults(self.path):
             alias: str | None = self._open().execute("SELECT alias FROM aliases WHERE subject = ?", (subject,)).get
             return alias
 
     def ids(self, subject: str) -> frozenset[bytes]:
         """The keys that a subject has, or had."""
-        with self._guard:
+        with self._guard, faults(self.path):
             rows = self._open().execute("SELECT id FROM keys WHERE subject = ?", (subject,))
             return frozenset(one for (one,) in rows)
 
     def destroy(self, now: int, *, subject: str = "", before: str = "") -> int:
         """Destroy the keys of a subject, or of all, of all months or of those `before` one (2026-11); how many.
 
-        What remains of a key is its id, whose it was and when it was destroyed (`now`, milliseconds since 1970).
+        A subject's alias has the same fate: without any key, nothing leads from it to them. What remains of a key is
+        its id, whose it was and when it was destroyed (`now`, milliseconds since 1970).
         """
-        with self._guard:
+        with self._guard, faults(self.path):
             db, where = self._open(), ["wrapped IS NOT NULL"]
             values: list[str] = []
             if subject:
-                where, values = [*where, "subject = ?"], [*values, subject]
+                where, values = [*where, "subject IN (?, ?)"], [subject, self.known(subject) or subject]
             if before:
                 where, values = [*where, "month < ?"], [*values, before]
             changes = f"UPDATE keys SET wrapped = NULL, gone = ? WHERE {' AND '.join(where)}"
@@ -194,8 +207,8 @@ class Vault:
                 count = db.changes()
                 if subject and not before:
                     db.execute("DELETE FROM aliases WHERE subject = ?", (subject,))
-            db.execute("VACUUM")
             self._forget()
+            db.execute("VACUUM")  # pages that were laid out anew may hold an older copy of a key
             return count
 
     def close(self) -> None:
@@ -250,27 +263,43 @@ class Vault:
         try:
             return self._wrap().open(wrapped, one)
         except ValueError:
-            raise JournalError(
-                f"the keys in {self.path} were wrapped by another operator's key",
-                todo=f"put the right key in place: {self.folder / 'operator.key'}, or privacy.key in the manifest",
-            ) from None
+            raise Sealed(f"a key in {self.path} was changed", todo="put the keys back as they were") from None
 
     def _wrap(self) -> Lock:
+        if self._refused is not None:  # a program that hangs is not asked once for each record
+            raise Sealed(self._refused.what, todo=self._refused.todo)
         if self._wrapping is None:
-            key = self._operator_of() if self._operator_of is not None else self._own_key()
+            try:
+                key = self._operator_of() if self._operator_of is not None else self._own_key()
+            except JournalError as error:
+                self._refused = Sealed(error.what, todo=error.todo)
+                raise self._refused from error
             if len(key) != KEY_BYTES:
                 raise JournalError(
                     f"expected an operator's key of {KEY_BYTES} bytes, got {len(key)}", todo="see privacy.key"
                 )
-            self._wrapping = _lock([(b"", key)])
-        found: Lock = self._wrapping
-        return found
+            self._wrapping = self._fitting(_lock([(b"", key)]))
+        return self._wrapping
+
+    def _fitting(self, wrapping: Lock) -> Lock:
+        """The operator's key, if it is the one of the keys that are there: new ones are wrapped by no other."""
+        row = self._open().execute("SELECT id, wrapped FROM keys WHERE wrapped IS NOT NULL LIMIT 1").fetchone()
+        try:
+            if row is not None:
+                wrapping.open(row[1], row[0])
+        except ValueError:
+            self._refused = Sealed(
+                f"the keys in {self.path} were wrapped by another operator's key",
+                todo=f"put the right key in place: {self.folder / 'operator.key'}, or privacy.key in the manifest",
+            )
+            raise self._refused from None
+        return wrapping
 
     def _own_key(self) -> bytes:
         """The key in the file beside the keys, made if it is not there and there are no keys that it belongs to."""
         file = self.folder / "operator.key"
         if not file.exists() and self._write:
-            if self._open().execute("SELECT count(*) FROM keys").get:
+            if self._open().execute("SELECT count(*) FROM keys").get and not file.exists():  # nor made since
                 raise JournalError(f"the operator's key {file} is gone", todo="put it back from where you keep it safe")
             write_secret(file, base64.b64encode(secrets.token_bytes(KEY_BYTES)) + b"\n")
         return read_key(file)

@@ -52,6 +52,7 @@ class Writer:
     """Places records after the end of the log. Used by one thread at a time.
 
     note      the newest head of ours; `fresh` if nobody was given it yet
+    unsigned  why the last head that was due could not be signed
     cosigned  heads with further signatures, by size: kept at the next commit
     """
 
@@ -63,7 +64,9 @@ class Writer:
         self._seqs: dict[str, int] = {}  # the next seq of a run, while we are the only one who wrote to it
         self._about: dict[str, tuple[str, ...]] = {}  # whom a run is about, beside its principal
         self.note, self.fresh = "", False
+        self.unsigned: JournalError | None = None
         self._now, self._headed = 0, (0, 0)  # the newest record's time; the size of our newest head, and its time
+        self._written = 0  # where our newest record ends
         self.cosigned: dict[int, str] = {}
         try:
             with file.faults(path):
@@ -116,17 +119,25 @@ class Writer:
             self._seqs.pop(run, None)
             self._about.pop(run, None)
 
-    def close(self, *, whole: bool) -> None:
-        """Let go of the file; if it is `whole`, the next one who opens it has nothing to read again."""
+    def conclude(self) -> None:
+        """Keep what is only known at the end: a head over records of ours that none is over, and cosigned heads.
+
+        The next one who opens the log has nothing to read again.
+        """
+        ours = self._written > self._headed[0]
+        if not (ours or self.cosigned or self._frontier.size > self._snapshot):
+            return
         try:
-            if whole and (self._frontier.size > self._snapshot or self.cosigned):
-                self._db.execute("BEGIN IMMEDIATE")
-                self._catch_up()
-                self._keep_snapshot()
-                self._keep_heads((), due=False)
-                self._db.execute("COMMIT")
-        except apsw.Error:
-            file.rollback(self._db)  # a snapshot only saves time
+            self._db.execute("BEGIN IMMEDIATE")
+            self._catch_up()
+            self._keep_snapshot()
+            self._keep_heads((), due=ours)
+            self._db.execute("COMMIT")
+        except (apsw.Error, JournalError):
+            file.rollback(self._db)  # a snapshot only saves time, and a head can be made later
+
+    def close(self) -> None:
+        """Let go of the file."""
         with contextlib.suppress(apsw.Error):  # of the last checkpoint; what is committed is in the write-ahead log
             self._db.close(True)
 
@@ -218,7 +229,7 @@ class Writer:
         """What a body is sealed with: the keys of all whom the run is about by then, of its principal if of nobody."""
         record = entry.record
         about = self._whom(record.run)
-        if fresh := [name for name in record.view.get("subjects", ()) if name not in about]:
+        if fresh := [name for name in dict.fromkeys(record.view.get("subjects", ())) if name not in about]:
             about = self._about[record.run] = tuple(sorted((*about, *fresh)))
             rows = [(record.run, subject, record.seq) for subject in fresh]
             self._db.executemany("INSERT INTO subjects VALUES (?, ?, ?)", rows)
@@ -243,20 +254,23 @@ class Writer:
         self._snapshot = frontier.size
 
     def _keep_heads(self, entries: Sequence[Entry], *, due: bool) -> None:
-        """Sign a head if one is due, and keep it; one that cannot be signed stops only what requires it."""
+        """Sign a head if one is due, and keep it; one that cannot be signed stops only those who wait for it."""
         for size, note in [self.cosigned.popitem() for _ in range(len(self.cosigned))]:
-            self._db.execute("UPDATE heads SET note = ? WHERE size = ?", (note, size))
+            # of the same text: a head that hands the log over may have the same size
+            self._db.execute(
+                "UPDATE heads SET note = ?1 WHERE size = ?2 AND substr(?1, 1, length(note)) = note", (note, size)
+            )
         if entries:
-            self._now = entries[-1].record.time
+            self._now, self._written = entries[-1].record.time, self._frontier.size
         size, (headed, when) = self._frontier.size, self._headed
         if self._notary is None or size == headed or not (due or self._now - when >= self._notary.every_ms):
             return
         try:
             self.note = self._notary.sign(self.log, size, self._frontier.root(), self._now)
-        except JournalError:
-            if self._notary.required:
-                raise
+        except JournalError as error:
+            self.unsigned = error
             return
+        self.unsigned = None
         self._db.execute("INSERT INTO heads(size, note) VALUES (?, ?)", (size, self.note))
         self.fresh, self._headed = True, (size, self._now)
 
