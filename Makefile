@@ -4,7 +4,7 @@ BIN := .venv/bin
 EXTRAS := local mcp privacy rag server channels cluster dev
 TASK ?= How many requests in logs/access.log were answered with status 502?
 
-.PHONY: setup setup-bench run test check bench bench-security bench-record example-ops lock clean
+.PHONY: setup setup-bench run test check bench bench-record bench-security bench-record example-ops lock clean
 
 setup: .venv/.done
 
@@ -32,6 +32,9 @@ bench: setup
 	$(BIN)/python bench/journal.py
 	$(BIN)/python bench/startup.py
 	$(BIN)/python bench/busy.py
+
+bench-record: setup
+	$(BIN)/python bench/record.py
 
 setup-bench: setup
 	$(BIN)/python -m pip install --quiet "deepdiff>=8.6.1" "docstring-parser>=0.15" "email-validator>=2"
