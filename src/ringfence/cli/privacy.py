@@ -21,6 +21,7 @@ def export(manifest: Path, subject: str, out: Path | None) -> None:
         sys.stdout.write(text)
         return
     with os.fdopen(os.open(out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        os.fchmod(file.fileno(), 0o600)  # one that was there may have been for others to read
         file.write(text)
     print(f"wrote {out}: {len(records)} records", file=sys.stderr)
 

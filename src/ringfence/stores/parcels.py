@@ -148,5 +148,7 @@ def _joined(parcels: Sequence[Parcel], size: int) -> bytes:
 def explained(error: Sealed, run: str) -> JournalError:
     """Why the contents of a run cannot be read, in words."""
     return Sealed(
-        f"run {run}: {error.what}", todo=error.todo or "its redacted view is what remains: ringfence runs show"
+        f"run {run}: {error.what}",
+        todo=error.todo or "its redacted view is what remains: ringfence runs show",
+        destroyed=error.destroyed,
     )

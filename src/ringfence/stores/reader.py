@@ -108,7 +108,10 @@ class SqliteLog:
             return None if row is None else (row[0], self._parcels.open_state(row[1], run, row[0]))
 
     def contents(self, run: str, seqs: Container[int]) -> Iterator[tuple[_Head, JSON]]:
-        """Header and content of some records of a run, as far as they can be opened; None for content that is gone."""
+        """Header and content of some records of a run; None for content that was destroyed.
+
+        Raises Sealed for what is held and cannot be opened here.
+        """
         with self._reading():
             for index, span in self._spans(run):
                 chunk, heads = self._pick(index, run, span)
@@ -118,7 +121,9 @@ class SqliteLog:
                     try:
                         body = next(iter(self._whole(chunk, [(at, head)], run)))[1]
                         yield head, json.loads(body)
-                    except Sealed:
+                    except Sealed as error:
+                        if not error.destroyed:
+                            raise
                         yield head, None
 
     def export(self, run: str) -> Iterator[dict[str, JSON]]:
@@ -268,7 +273,8 @@ class SqliteLog:
             body, key = bodies[at]
             if not body:
                 raise Sealed(
-                    f"run {run}: the content of record {head['seq']} was destroyed, for it was kept long enough"
+                    f"run {run}: the content of record {head['seq']} was destroyed, for it was kept long enough",
+                    destroyed=True,
                 )
             if not proven(body, key, head["body"]):
                 where = f"record {head['index']} is not as it was written: its"
