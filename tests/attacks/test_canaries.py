@@ -29,12 +29,10 @@ from urllib.parse import quote
 
 import pytest
 
-from ringfence.core.chain import Kind, Record
-from ringfence.core.labels import Label, Trust
-from ringfence.stores import open_journal, open_log
+from ringfence.stores import open_log
 from ringfence.testing.server import running
 
-from .canaries import Left, forms, holds
+from .canaries import Left
 
 SECRETS = {
     "MODEL_KEY": "mk/9Qw+7Zr=canary.Model-4f81c0",
@@ -190,7 +188,12 @@ class Scene:
         command = [sys.executable, "-m", "ringfence.cli", *arguments]
         pipe, more = subprocess.PIPE, {"RINGFENCE_DEBUG": "1"} if debug else {}
         return subprocess.Popen(
-            command, cwd=self.work, env={**os.environ, **own, **more}, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe
+            command,
+            cwd=self.work,
+            env={**os.environ, **own, **more},
+            stdin=subprocess.DEVNULL,
+            stdout=pipe,
+            stderr=pipe,
         )
 
     def run(self, *arguments: str, codes: tuple[int, ...] = (0,), debug: bool = False) -> bytes:
@@ -224,9 +227,14 @@ def script(port: int) -> list[str]:
     return [
         step(("files.read", {"path": "notes/customer.txt"}), thought=f"my key is {SECRETS['MODEL_KEY']}"),
         step(("birds.tell", {}), ("birds.fail", {"why": PERSONAL["email"]})),
-        step(("shell.run", {"command": ["printenv", "SHELL_TOKEN"]}), ("shell.run", {"command": ["base64", "/proc/self/environ"]}),
-             ("shell.run", {"command": ["od", "-An", "-v", "-tx1", "/proc/self/environ"]})),
-        step(("http.call", {"method": "GET", "url": f"{at}/tell"}), ("http.call", {"method": "GET", "url": f"{at}/fail"})),
+        step(
+            ("shell.run", {"command": ["printenv", "SHELL_TOKEN"]}),
+            ("shell.run", {"command": ["base64", "/proc/self/environ"]}),
+            ("shell.run", {"command": ["od", "-An", "-v", "-tx1", "/proc/self/environ"]}),
+        ),
+        step(
+            ("http.call", {"method": "GET", "url": f"{at}/tell"}), ("http.call", {"method": "GET", "url": f"{at}/fail"})
+        ),
         final(f"Write to {PERSONAL['email']}, card {PERSONAL['card']}. " + json.dumps(repeated(SECRETS["MODEL_KEY"]))),
     ]
 
