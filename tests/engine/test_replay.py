@@ -23,7 +23,8 @@ from ringfence.engine.branch import fork
 from ringfence.engine.ledger import Ledger, Reconcile
 from ringfence.engine.loop import Engine
 from ringfence.engine.replay import Replay, replay
-from ringfence.engine.settings import Settings, Tier
+from ringfence.engine.settings import Settings
+from ringfence.engine.tier import Tier
 
 from .conftest import ALICE, OPEN, Build, House, final, step
 
