@@ -4,7 +4,7 @@ BIN := .venv/bin
 EXTRAS := local mcp privacy rag server channels cluster dev
 TASK ?= How many requests in logs/access.log were answered with status 502?
 
-.PHONY: setup setup-bench run test check bench bench-security example-ops lock clean
+.PHONY: setup setup-bench run test check bench bench-record bench-security bench-record example-ops lock clean
 
 setup: .venv/.done
 
@@ -33,6 +33,9 @@ bench: setup
 	$(BIN)/python bench/startup.py
 	$(BIN)/python bench/busy.py
 
+bench-record: setup
+	$(BIN)/python bench/record.py
+
 setup-bench: setup
 	$(BIN)/python -m pip install --quiet "deepdiff>=8.6.1" "docstring-parser>=0.15" "email-validator>=2"
 	$(BIN)/python -m pip install --quiet --no-deps --require-hashes --only-binary=:all: -r bench/agentdojo/requirements.txt
@@ -41,6 +44,9 @@ bench-security: setup-bench
 	$(BIN)/python bench/agentdojo/run.py --adaptive
 	$(BIN)/python bench/heldout/run.py
 	$(BIN)/python bench/sandbox.py
+
+bench-record: setup
+	$(BIN)/python bench/crash.py
 
 example-ops: setup
 	$(BIN)/python bench/questions.py examples/ops/questions.yaml --manifest examples/ops/ringfence.yaml

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ringfence.audit.events import Runs, events, selected
+from ringfence.audit.events import Runs, events, within
 from ringfence.audit.formats import COLUMNS, encode
 from ringfence.core import chain
 from ringfence.core.chain import Kind, Record
@@ -18,7 +18,7 @@ from ringfence.core.errors import JournalError
 from ringfence.core.values import canonical
 from ringfence.stores.sqlite import SqliteJournal
 
-from .conftest import LABEL, NOON, TRACE, append
+from .conftest import LABEL, NOON, TRACE, append, records_of
 
 OCSF = json.loads((Path(__file__).parent / "ocsf-1.8.0.json").read_text())
 PARTS = {  # which object an attribute holds, of those that we fill
@@ -29,8 +29,8 @@ PARTS = {  # which object an attribute holds, of those that we fill
 }  # fmt: skip
 
 
-def lines(log: Any, form: str, **which: Any) -> list[bytes]:
-    return list(encode(selected(events(log), **which), form))
+def lines(log: Any, form: str) -> list[bytes]:
+    return list(encode(events(log), form))
 
 
 def rows(log: Any) -> list[dict[str, str]]:
@@ -72,6 +72,13 @@ def test_reading_may_begin_in_the_middle_of_a_run_and_knows_what_came_before(fil
         assert list(events(filled.log, start)) == whole[start:]
 
 
+async def test_a_run_that_others_only_name_is_exported_without_them(journal: SqliteJournal) -> None:
+    named = Record("other", 0, 1, Kind.STARTED, "user:a", LABEL, {"shown": "run-a"}, {})
+    await append(journal, records_of("run-a"), [named], records_of("run-ab"))
+    assert [event.head["run"] for event in events(journal.log, run="run-a")] == ["run-a"] * 17
+    assert {event.trace for event in events(journal.log, run="run-a")} == {TRACE}
+
+
 async def test_what_is_remembered_of_runs_is_bounded(journal: SqliteJournal) -> None:
     await append(
         journal, [Record(f"run{n}", 0, 1, Kind.STARTED, "user:a", LABEL, {"trace": "t"}, {}) for n in range(5000)]
@@ -83,7 +90,7 @@ async def test_what_is_remembered_of_runs_is_bounded(journal: SqliteJournal) -> 
 
 
 def test_an_export_is_of_one_run_and_of_a_time(filled: SqliteJournal) -> None:
-    found = selected(events(filled.log), run="run-b", since=NOON + 60_003, until=NOON + 60_005)
+    found = within(events(filled.log, run="run-b"), NOON + 60_003, NOON + 60_005)
     assert [(event.head["run"], event.head["seq"]) for event in found] == [("run-b", 3), ("run-b", 4)]
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ringfence.audit.anchors import AnchorError, DirectoryAnchor, FileAnchor, read
-from ringfence.audit.publish import Publisher
+from ringfence.audit.publish import Published, Publisher
 from ringfence.audit.witness import NotContinued, Witness, WitnessDown, from_manifest
 from ringfence.manifest.record import Audit
 from ringfence.proof.keys import Cosigner
@@ -140,10 +140,12 @@ def test_a_slow_anchor_does_not_keep_the_others_waiting(tmp_path: Path) -> None:
     log = Growing()
     slow = Counting(tmp_path / "slow")
     publisher = Publisher([slow, FileAnchor(tmp_path / "quick")], [], log.prove)
-    thread = threading.Thread(target=publisher.publish, args=(log.head(3),))
+    done: list[Published] = []
+    thread = threading.Thread(target=lambda: done.append(publisher.publish(log.head(3))))
     thread.start()
     assert slow.waiting.wait(30)
     while not (tmp_path / "quick").exists() or not read(tmp_path / "quick").notes:
         assert thread.is_alive()
     slow.gate.set()
     thread.join()
+    assert done[0].ok  # else the quick one came after the slow one had given up

@@ -192,6 +192,36 @@ def test_a_hand_over_that_one_of_the_two_keys_has_not_signed_is_refused(
     assert post(peer, request(0, log.head(41)))[0] == 200
 
 
+def test_a_key_with_a_name_of_its_own_begins_the_log_that_it_signs(tmp_path: Path, log: Growing) -> None:
+    named, second = KeySigner("ops-assistant", b"5" * 32), KeySigner("another", b"6" * 32)
+    with witness(tmp_path / "w", named.verifier, second.verifier) as peer:
+        assert client(peer).cosign(log.head(3, named), log.prove)
+        assert "its first head, signed by ops-assistant+" in peer.said()
+        with pytest.raises(WitnessRefuses, match="does not know its key"):
+            client(peer).cosign(log.head(4, second), log.prove)
+        other = Growing(id="f" * 32)
+        assert client(peer).cosign(other.head(4, second), other.prove)
+    with witness(tmp_path / "w", second.verifier) as peer:  # the operator took the first key back
+        with pytest.raises(WitnessRefuses):
+            client(peer).cosign(log.head(4, named), log.prove)
+        assert client(peer).cosign(log.head(4, second), log.prove)
+
+
+def test_nobody_begins_a_log_that_another_key_is_named_after(tmp_path: Path, log: Growing) -> None:
+    second = KeySigner("another", b"6" * 32)
+    with witness(tmp_path / "w", OURS.verifier, second.verifier) as peer:
+        with pytest.raises(WitnessRefuses):
+            client(peer).cosign(log.head(4, second), log.prove)
+        assert client(peer).cosign(log.head(4), log.prove)
+
+
+def test_a_key_begins_only_so_many_logs(tmp_path: Path) -> None:
+    named = KeySigner("ops-assistant", b"5" * 32)
+    with witness(tmp_path / "w", named.verifier) as peer:
+        told = [post(peer, request(0, head(f"{n:032x}", 1, b"r" * 32, 1, named)))[0] for n in range(66)]
+    assert told == [200] * 64 + [403] * 2
+
+
 def test_the_answers_are_those_of_the_specification(peer: Process, log: Growing) -> None:
     note, proof = log.head(41), log.prove(40, 41)
     empty = head(ID, 0, EMPTY_ROOT, 1, OURS)

@@ -254,6 +254,12 @@ def test_a_head_that_is_not_there_half_written_or_of_another_key_is_told_apart(
     assert "expected a verifier key" in said
 
 
+def test_heads_of_other_logs_under_the_same_key_are_passed_over(ringfence: Shell, folder: Path, anchor: Path) -> None:
+    anchor.write_text(anchor.read_text() + "\n" + head("f" * 32, 85, b"x" * 32, 1, key(folder)))
+    done = ringfence("audit", "prove", "0", "--head", "heads.txt")
+    assert (done.code, json.loads(done.out)["size"]) == (0, 80)
+
+
 def test_a_log_that_was_cut_or_rewritten_proves_nothing(ringfence: Shell, folder: Path, log: str, anchor: Path) -> None:
     anchor.write_text(head(log, 91, b"x" * 32, 1, key(folder)))
     done = ringfence("audit", "prove", "0", "--head", "heads.txt")

@@ -65,6 +65,18 @@ def test_a_fork_that_is_not_resumed_prints_its_id_and_how_to_go_on(
     assert json.loads(gone_on.out)["answer"] == "It is full."
 
 
+def test_a_fork_for_a_program_is_an_object_and_a_task_of_nothing_is_none(
+    ringfence: Shell, serve: Serve, folder: Path
+) -> None:
+    serve(LOOK, final(FULL))
+    origin = ran(ringfence)
+    empty = ringfence("runs", "fork", origin, "--at", "1", "--task", " ")
+    assert (empty.code, newest(folder)) == (2, origin)
+    assert "expected a task, got an empty one" in empty.err
+    forked = json.loads(ringfence("runs", "fork", origin, "--at", "1", "--no-resume", "--json").out)
+    assert forked == {"run_id": newest(folder), "resume": f"ringfence run --resume {newest(folder)}"}
+
+
 def test_an_effect_before_the_fork_is_not_done_again_and_a_task_may_be_another(
     ringfence: Shell, serve: Serve, folder: Path
 ) -> None:

@@ -123,21 +123,23 @@ class Kills:
         self.world.done.clear()
         self.world.keys.clear()
 
-    def point(self, tally: Tally, *, stop: str = "", after_s: float = 0.0) -> None:
-        """Kill one run, resume it, and count what became of it."""
+    def point(self, tally: Tally, *, stop: str = "tell", after: int = 0, wait_s: float = 0.0) -> None:
+        """Kill one run, resume it, and count. It kills itself where it is told to, or is killed after a record."""
         tally.tried += 1
         self.clear()
         child = self.process.begin(stop=stop)
-        if stop:
+        if stop != "tell":
             self.process.until("gone")
         else:
-            time.sleep(after_s)
+            for _ in range(after):
+                assert self.process.line() == "record"
+            time.sleep(wait_s)
             self.process.kill(child)
         self.world.at_rest()
         with open_log(self.journal) as log:
             problem, run = log.verify().problem if not tally.tried % 20 else "", newest(log)
             left = log.read(run)
-        where = stop or f"after {after_s * 1000:.1f} ms"
+        where = stop if stop != "tell" else f"{wait_s * 1000:.1f} ms after record {after}"
         if problem:
             tally.wrong.append(f"{where}: {problem}")
         if run == self.known:
@@ -160,10 +162,10 @@ class Kills:
         return tally
 
     def instants(self, count: int, *, seed: str) -> Tally:
-        """So many random instants, spread over the time that a run takes."""
-        tally, dice = Tally(), random.Random(seed)
-        for n in range(count):
-            self.point(tally, after_s=self.lasts_s * (n + dice.random()) / count)
+        """So many random instants, each a random while after a random record: however slow the machine is just now."""
+        tally, dice, pace_s = Tally(), random.Random(seed), self.lasts_s / self.records
+        for _ in range(count):
+            self.point(tally, after=dice.randrange(self.records), wait_s=3 * pace_s * dice.random())
         return tally
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +24,7 @@ from .effects import World
 from .vfs import Disk
 from .warm_runs import Stops, agent_of
 
+Fault = Literal["ENOSPC", "EIO", "torn"]
 DAY_MS = 86_400_000
 TODO = "`ringfence runs resume ID`"  # what every error of a disk says to do in the end
 _names = itertools.count()
@@ -98,6 +99,32 @@ class Bench:
             assert asyncio.run(self.run(journal, made)) == ""
             return journal.records, journal.flushes, self.operations
 
+    def boundaries(self) -> list[str]:
+        """Where a run can be cut: before each record but the first, and after each flush."""
+        records, flushes, _ = self.measure()
+        return [f"before:{n}" for n in range(1, records)] + [f"flushed:{n}" for n in range(flushes)]
+
+    def every_failure(self, kind: Fault, count: int = 0) -> Tally:
+        """The disk fails at each of its operations, or at so many of them."""
+        tally, (_, _, operations) = Tally(), self.measure()
+        for at in spread(count or operations, operations):
+            self.fails(tally, kind, at)
+        return tally
+
+    def every_loss_of_power(self, step: int = 1) -> Tally:
+        """The power goes at each boundary, or at each so many."""
+        tally = Tally()
+        for stop in self.boundaries()[::step]:
+            self.loses_power(tally, stop)
+        return tally
+
+    def every_leap(self, clock: Callable[[int], Callable[[], int]], step: int = 1) -> Tally:
+        """The clock is another one at each boundary."""
+        tally = Tally()
+        for n, stop in enumerate(self.boundaries()[::step]):
+            self.jumps(tally, stop, clock(n))
+        return tally
+
     def resumed(self, tally: Tally, where: str, path: Path, journal: Any) -> None:
         """Go on with what a point has left, if anything, and count it."""
         with journal:
@@ -114,7 +141,7 @@ class Bench:
             if problem := log.verify().problem:
                 tally.wrong.append(f"{where}: {problem}")
 
-    def fails(self, tally: Tally, kind: Literal["ENOSPC", "EIO", "torn"], at: int) -> None:
+    def fails(self, tally: Tally, kind: Fault, at: int) -> None:
         """The disk fails from its operation `at` on; then it is well again, and the run is resumed."""
         tally.tried += 1
         path = self.place()
@@ -158,6 +185,11 @@ class Bench:
             self.resumed(tally, f"clock, {stop}", path, open_journal(path))
         finally:
             agents.now_ms = before
+
+
+def spread(count: int, of: int) -> Sequence[int]:
+    """So many numbers from 1 to `of`, evenly."""
+    return range(1, of + 1, max(1, of // count))
 
 
 def leaping(seed: str) -> Callable[[], int]:

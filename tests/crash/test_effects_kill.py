@@ -25,7 +25,7 @@ def test_a_run_killed_at_random_instants_loses_no_effect_and_repeats_none(tmp_pa
     with kills(tmp_path) as battery:
         tally = battery.instants(25, seed=SEED)
     assert tally.clean, tally
-    assert tally.cut - tally.whole >= 8
+    assert tally.cut - tally.whole >= 12
 
 
 @pytest.mark.slow
@@ -33,5 +33,5 @@ def test_a_run_killed_at_three_hundred_instants_loses_no_effect_and_repeats_none
     with kills(tmp_path) as battery:
         tally = battery.instants(300, seed=SEED)
     assert tally.clean, tally
-    assert tally.cut - tally.whole >= 100
+    assert tally.cut - tally.whole >= 200
     assert tally.hidden > 0

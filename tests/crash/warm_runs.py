@@ -2,7 +2,7 @@
 
 `begin PID` is said when the manifest is loaded and the run is about to start, `end` when it has its result, with how
 many records and flushes that took, and `gone` when the child is no more. A child may be told where to kill itself:
-`before:N` the Nth record is appended, or `flushed:N`, when the Nth flush has just returned.
+`before:N` the Nth record is appended, or `flushed:N`, when the Nth flush has just returned; or to `tell` of each one.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ LOADED = (OpenAIChat, SqliteJournal)  # imported before the first fork, so that 
 
 @dataclass
 class Stops:
-    """A journal that kills its process where it is told to."""
+    """A journal that kills its process where it is told to, or tells of each record."""
 
     journal: SqliteJournal
     at: str
@@ -49,6 +49,8 @@ class Stops:
         self.stop(f"before:{self.records}")
         self.journal.append(record)
         self.records += 1
+        if self.at == "tell":
+            say("record")
 
     async def flush(self) -> None:
         await self.journal.flush()

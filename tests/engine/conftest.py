@@ -23,7 +23,8 @@ from ringfence.engine.readmore import SPEC as READ_MORE
 from ringfence.engine.readmore import ReadMore
 from ringfence.engine.replay import replay
 from ringfence.engine.result import Result
-from ringfence.engine.settings import Settings, Tier
+from ringfence.engine.settings import Settings
+from ringfence.engine.tier import Tier
 from ringfence.stores.memory import MemoryJournal
 from ringfence.testing.clock import FakeClock
 from ringfence.testing.scripted import ScriptedModel

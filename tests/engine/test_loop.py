@@ -15,7 +15,7 @@ from ringfence.core.turn import State, fold
 from ringfence.engine import consent
 from ringfence.engine.context import Said
 from ringfence.engine.course import acts, only_asks
-from ringfence.engine.loop import Settings
+from ringfence.engine.settings import Settings
 
 from .conftest import ALICE, Build, fail, final, step
 

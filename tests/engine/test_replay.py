@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from ringfence.core.chain import Kind
+from ringfence.core.errors import Uncertain
 from ringfence.core.gate import Gate
 from ringfence.core.labels import Trust
 from ringfence.core.policy import Effect, Leaf, Profile, Role, SinkSpec
@@ -19,9 +20,11 @@ from ringfence.core.turn import fold
 from ringfence.core.values import JSON, Action, Outcome
 from ringfence.engine import consent
 from ringfence.engine.branch import fork
+from ringfence.engine.ledger import Ledger, Reconcile
 from ringfence.engine.loop import Engine
 from ringfence.engine.replay import Replay, replay
-from ringfence.engine.settings import Settings, Tier
+from ringfence.engine.settings import Settings
+from ringfence.engine.tier import Tier
 
 from .conftest import ALICE, OPEN, Build, House, final, step
 
@@ -137,6 +140,18 @@ async def test_approvals_of_before_count_under_another_policy_and_that_is_said_o
     ]
 
 
+async def test_an_approval_that_was_used_up_is_used_up_under_another_policy_too(house: Build) -> None:
+    agent = await sent(house, STRANGER, STRANGER)
+    agent.gate.policy = replace(agent.gate.policy, sinks=with_spec(agent, "tool:send", repeats=2))
+    turn = agent.start(TASK)
+    for _ in range(2):
+        assert (await agent.engine.drive(turn)).status == "waiting"
+        consent.approve(agent.gate, turn, by=ALICE, expires=agent.clock() + 1000)
+    assert (await agent.engine.drive(turn)).status == "done"
+    assert len(agent.tools["send"].calls) == 2
+    assert again(agent, digest="other").differences == []
+
+
 async def test_an_approval_that_had_expired_or_was_for_another_call_still_counts_for_nothing(house: Build) -> None:
     agent = await sent(house, STRANGER)
     turn = agent.start(TASK)
@@ -224,3 +239,49 @@ async def test_copies_of_another_runs_decisions_are_not_compared(house: Build) -
     found = again(agent, run="fork", sinks={})
     assert (found.differences, found.decisions) == ([], 0)
     assert found.notes == ["decisions that are copies of another run's, and not compared: 2"]
+
+
+async def test_a_run_that_was_cut_off_anywhere_and_gone_on_with_is_replayed_without_a_difference(house: Build) -> None:
+    """Calls and prompts that were made again after a crash are on record twice; neither time is a difference."""
+    script = [
+        step(("look", {"of": "x"}), ("look", {"of": "y"})),
+        "no step at all",
+        step(("look", {"of": "17 * 23"})),
+        step(("look", {"of": "x"})),
+        step(("send", LETTER)),
+        final("It was sent."),
+    ]
+
+    def built(*left: str) -> House:
+        tools = {"look": lambda _: {"text": "it is 42"}, "send": lambda _: "sent"}
+        specs = {"send": {**SEND, "schema": SCHEMA}, "look": {"repeats": 2, "grounded": frozenset({"of"})}}
+        return house(left, tools=tools, specs=specs, settings=Settings(checkpoint_interval=2))
+
+    whole = built(*script)
+    assert (await whole.run(TASK)).status == "done"
+    records = whole.records()
+    for at in range(1, len(records)):
+        turn = fold(records[:at])
+        after = built(*script[turn.usage["steps"] :])
+        for record in records[:at]:
+            after.journal.append(record)
+        await after.engine.drive(turn)
+        found = again(after, settings=Settings(checkpoint_interval=2))
+        assert found.differences == [], at
+        assert found.decisions >= 8 or turn.end["status"] == "uncertain"
+
+
+async def test_what_finds_out_about_a_lost_call_asks_nobody_in_a_replay_either(house: Build) -> None:
+    specs: dict[str, Any] = {
+        "send": {**SEND, "schema": SCHEMA},
+        "sent": {"confined": False, "audience": None, "ask": True},  # a look-up that would ask
+    }
+
+    def lost(args: Mapping[str, JSON]) -> JSON:
+        raise Uncertain("the line went dead")
+
+    agent = house([step(("send", LETTER))], tools={"send": lost, "sent": lambda _: {}}, specs=specs)
+    agent.engine._ledger = Ledger(agent.gate, {"tool:send": Reconcile("tool:sent", {"of": "$key"})})
+    assert (await agent.run(TASK)).status == "uncertain"
+    assert [r.view["verdict"] for r in agent.records() if r.kind is Kind.DECISION] == ["ask", "deny"]
+    assert again(agent).differences == []

@@ -6,7 +6,7 @@ import pytest
 
 from ringfence.core.chain import Kind
 from ringfence.core.turn import State, fold
-from ringfence.engine.loop import Settings
+from ringfence.engine.settings import Settings
 
 from .conftest import Build, final, step
 

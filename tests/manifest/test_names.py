@@ -69,6 +69,65 @@ def test_an_argument_and_a_pointer_that_there_are_not_are_refused(tmp_path: Path
     ]
 
 
+KEYED = MANIFEST.replace(
+    "output: {/items/*/id: id}}",
+    "idempotency_key: to,\n    reconcile: {by: crm.find, args: {of: $key, what: $args/body}, done: /id}}",
+)
+FOUND: Any = {**MADE, "crm.find": ({"properties": {"of": {}, "what": {}}}, None)}
+
+
+def test_keys_and_lookups_that_there_can_be_are_accepted() -> None:
+    check_names(parse(KEYED, "m.yaml"), FOUND, acting=["mail.send"])
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [
+        (
+            "key: to",
+            "key: too",
+            "6:53 catalogue.mail.send.idempotency_key: expected an argument of mail.send, got 'too';",
+        ),
+        ("by: crm.find", "by: crm.fnd", "7:21 catalogue.mail.send.reconcile.by: expected a tool that there is, got"),
+        (
+            "by: crm.find",
+            "by: mail.send",
+            "7:21 catalogue.mail.send.reconcile.by: expected a tool that only reads, got",
+        ),
+        ("of: $key", "ov: $key", "7:42 catalogue.mail.send.reconcile.args.ov: expected an argument of crm.find, got"),
+        ("$key", "$keys", "7:42 catalogue.mail.send.reconcile.args.of: expected $key or $args/NAME, got '$keys';"),
+        ("$args/body", "$args/bodi", "7:54 catalogue.mail.send.reconcile.args.what: expected an argument of mail.send"),
+        ("$args/body", "$args/to", "7:54 catalogue.mail.send.reconcile.args.what: expected an argument of mail.send"),
+    ],
+)
+def test_a_key_or_a_lookup_that_there_cannot_be_is_refused_where_it_stands(
+    tmp_path: Path, old: str, new: str, problem: str
+) -> None:
+    text = KEYED.replace(old, new)
+    path = tmp_path / "m.yaml"
+    path.write_text(text)
+    with pytest.raises(ManifestError) as caught:
+        check_names(load(path), FOUND, acting=["mail.send"])
+    assert caught.value.what.replace(f"{path}:", "").startswith(problem)
+
+
+def test_a_lookup_by_a_tool_that_the_operator_calls_an_effect_is_refused_and_by_one_they_call_a_read_is_not(
+    tmp_path: Path,
+) -> None:
+    text = KEYED.replace("catalogue:\n", "catalogue:\n  crm.find: {effect: EFFECT}\n")
+    check_names(parse(text.replace("EFFECT", "read"), "m.yaml"), FOUND, acting=["mail.send", "crm.find"])
+    assert "expected a tool that only reads" in told(text.replace("EFFECT", "write"), FOUND, tmp_path / "m.yaml")[0]
+    with pytest.raises(ManifestError, match="expected a tool that only reads"):
+        check_names(parse(KEYED, "m.yaml"), FOUND, acting=["mail.send", "crm.find"])
+
+
+def test_a_lookup_by_a_tool_of_no_group_is_refused_when_the_file_is_read() -> None:
+    with pytest.raises(ManifestError, match=r"m.yaml:7:21 catalogue.mail.send.reconcile.by: .* got 'nobody'"):
+        parse(KEYED.replace("by: crm.find", "by: nobody.find"), "m.yaml")
+    with pytest.raises(ManifestError, match=r"m.yaml:7:21 catalogue.mail.send.reconcile.by: .* got 'nobody'"):
+        parse(KEYED.replace("by: crm.find", "by: nobody.find").replace("limits:", "limitz:"), "m.yaml")
+
+
 def test_tools_of_a_server_that_does_not_answer_are_not_judged(tmp_path: Path) -> None:
     without = {name: schemas for name, schemas in MADE.items() if not name.startswith("crm.")}
     check_names(parse(MANIFEST, "m.yaml"), without, absent=["crm"])

@@ -129,6 +129,15 @@ def test_a_rotation_puts_a_new_key_in_the_place_of_the_old_one_and_destroys_it(f
     assert keys.load(file, newest=note).verifier == new.verifier != old.verifier
 
 
+def test_a_key_that_has_handed_the_log_over_does_not_go_on(file: Path) -> None:
+    before = keys.make(file, name=NAME).text
+    with keys.rotating(file) as (old, new):
+        note = hand_over(old, new)
+    file.write_text(before)
+    with pytest.raises(ManifestError, match="expected the key that goes on after the newest head"):
+        keys.load(file, newest=note)
+
+
 def test_a_rotation_whose_head_is_not_made_leaves_the_old_key(file: Path) -> None:
     made = keys.make(file, name=NAME)
     with pytest.raises(RuntimeError, match="disk"), keys.rotating(file):
@@ -181,7 +190,7 @@ def test_a_process_that_runs_on_signs_with_the_new_key_after_a_rotation(file: Pa
         assert running.verifier == new.verifier
     assert opened(sign("text\n", running), [new.verifier])[1] == [new.verifier]
     file.unlink()
-    with pytest.raises(ManifestError, match="cannot be read"):
+    with pytest.raises(SignerError, match="cannot be read"):
         running.sign(b"text\n")
 
 

@@ -189,3 +189,11 @@ def test_the_empty_tree_is_consistent_with_every_tree_and_has_one_root() -> None
     assert merkle.consistent(0, 2, EMPTY_ROOT, mth(LEAVES[:2]), [])
     assert not merkle.consistent(0, 0, EMPTY_ROOT, LEAVES[0], [])
     assert not merkle.consistent(0, 2, LEAVES[0], mth(LEAVES[:2]), [])
+
+
+def test_what_only_looks_like_a_proof_counts_for_nothing() -> None:
+    first, second = LEAVES[:2]
+    assert not merkle.included(first, 5, 1, [], first)
+    assert not merkle.included(second, 0, 1, [first], node(first, second))
+    assert not merkle.included(second, 1, 2, [first[:31]], node(first[:31], second))
+    assert not merkle.included(first, -1, 1, [], first)

@@ -159,6 +159,14 @@ def test_a_cosignature_with_another_time_is_a_bad_signature() -> None:
         opened(add(HEAD, f"{name} {base64.b64encode(blob).decode()}"), [OURS.verifier, WITNESS.verifier])
 
 
+@pytest.mark.parametrize("length", [68, 71, 75])
+def test_a_cosignature_that_ends_too_early_is_half_written(length: int) -> None:
+    name, _, data = signature_line(opened(HEAD, [OURS.verifier])[0], WITNESS).rstrip("\n").rpartition(" ")
+    line = f"{name} {base64.b64encode(base64.b64decode(data)[:length]).decode()}"
+    with pytest.raises(HalfWritten, match="ends too early"):
+        opened(add(HEAD, line), [WITNESS.verifier])
+
+
 def test_a_note_that_none_of_the_keys_signed_says_who_did_and_who_counts() -> None:
     with pytest.raises(UnknownKey) as caught:
         opened(HEAD, [OTHER.verifier])

@@ -59,8 +59,8 @@ nlp.meta.update(name="core_web_sm", version="0.0.1")
 nlp.to_disk(package / "en_core_web_sm-0.0.1")
 (package / "meta.json").write_text((package / "en_core_web_sm-0.0.1" / "meta.json").read_text())
 (package / "__init__.py").write_text(
-    "from spacy.util import load_model_from_init_py\n"
-    "def load(**given):\n    return load_model_from_init_py(__file__, **given)\n"
+    "from spacy.util import load_model_from_init_py\\n"
+    "def load(**given):\\n    return load_model_from_init_py(__file__, **given)\\n"
 )
 info = root / "en_core_web_sm-0.0.1.dist-info"
 info.mkdir()

@@ -146,7 +146,7 @@ def test_a_run_on_a_disk_that_fills_up_says_so_and_is_resumed_when_there_is_room
     (folder / "notes" / "long.txt").write_text("".join(f"{os.urandom(30).hex()}\n" for _ in range(2000)))
     reads = [step("files.read", path="notes/long.txt", first=n * 9 + 1, last=n * 9 + 9) for n in range(12)]
     serve(*reads, DONE, manifest=MANIFEST.replace("0.5", "20"))
-    small_disk("52k")
+    small_disk("92k")
     shown = ringfence("run", "what is wrong?", "--json")
     assert shown.code == 6
     told = json.loads(shown.out)

@@ -126,6 +126,50 @@ async def test_an_mcp_server_is_locked_started_and_its_typed_leaves_vouch(folder
     assert second.body["args"]["author"] == "nobody"
 
 
+KEYED = """
+tools:
+  - {name: notes, type: mcp, command: [python, server.py], permissions: [write]}
+  - {name: pledge, type: python, function: "pledges:pledge"}
+catalogue:
+  notes.keep: {effect: commit, audience: [self], args: {text: text}, idempotency_key: author}
+  pledge: {effect: commit, audience: [self], args: {text: text}, idempotency_key: key}
+grant: {effects: [notes.keep, pledge]}
+"""
+PLEDGES = """
+def pledge(text: str, key: str) -> dict[str, str]:
+    "Pledge something."
+    return {"text": text, "key": key}
+"""
+
+
+async def test_a_server_and_a_function_get_the_key_that_is_on_record_and_the_model_cannot_choose_it(
+    folder: Path,
+) -> None:
+    shutil.copy(HONEST, folder / "server.py")
+    (folder / "pledges.py").write_text(PLEDGES)
+    (folder / "ringfence.yaml").write_text(MODEL + KEYED)
+    locking = await asyncio.create_subprocess_exec(sys.executable, "-m", "ringfence.cli", "lock", cwd=folder)
+    assert await locking.wait() == 0
+    script = [
+        step("notes.keep", text="one"),
+        step("pledge", text="two"),
+        step("notes.keep", text="three", author="me"),
+        step("pledge", text="four", key="mine"),
+        done(),
+    ]
+    async with agent_of(folder, KEYED, *script) as agent:
+        result = await agent.run("keep the note one and pledge two")
+        records = agent.journal.log.read(result.run_id)
+    keys = {r.seq: r.view["key"] for r in records if r.kind is Kind.INTENT and r.view["sink"].startswith("tool:")}
+    values = {r.view["of"]: r.body["value"] for r in records if r.kind is Kind.OUTCOME and r.view["of"] in keys}
+    got = [(keys[seq], value.get("author") or value.get("key")) for seq, value in values.items()]
+    assert len(got) == 2
+    assert all(key == given for key, given in got)
+    assert decisions(records) == [
+        ("tool:notes.keep", "deny", "bad-arguments"), ("tool:pledge", "deny", "bad-arguments"),
+    ]  # fmt: skip
+
+
 async def test_a_server_that_was_not_accepted_has_no_tools(folder: Path) -> None:
     shutil.copy(HONEST, folder / "server.py")
     manifest = NOTES.partition("catalogue")[0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,17 +17,32 @@ from ringfence.core.errors import JournalError
 from ringfence.core.labels import Label, Trust
 from ringfence.core.values import canonical
 from ringfence.stores.memory import MemoryJournal
+from ringfence.stores.remote import SocketJournal
 from ringfence.stores.sqlite import SqliteJournal
 
-Journal = MemoryJournal | SqliteJournal
+from .recording import recording
+
+Journal = MemoryJournal | SqliteJournal | SocketJournal
 LABEL = Label(Trust.USER, frozenset({frozenset({"role:ops", "user:alice"})}))
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=["memory", "sqlite", "recorder"])
 def journal(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Journal]:
+    if request.param == "recorder":
+        with recording(tmp_path / "r.sock", tmp_path / "j" / "journal.db"), SocketJournal(tmp_path / "r.sock") as far:
+            yield far
+        return
     made: Journal = MemoryJournal() if request.param == "memory" else SqliteJournal(tmp_path / "j" / "journal.db")
     yield made
     made.close()
+
+
+@pytest.fixture
+def snapshots(journal: Journal) -> Journal:
+    """A journal that keeps snapshots too."""
+    if not hasattr(journal, "keep_state"):
+        pytest.skip("this journal keeps no snapshots")
+    return journal
 
 
 def record(run: str, seq: int, kind: Kind = Kind.MESSAGE, *, view: Any = None, body: Any = None) -> Record:
@@ -56,6 +72,32 @@ async def test_a_run_is_read_back_as_it_was_written(journal: Journal) -> None:
     await write(journal, records)
     assert journal.log.read("a") == records
     assert journal.log.read("b") == []
+
+
+async def test_the_tail_of_a_run_is_read_from_any_record_on(snapshots: Journal) -> None:
+    records = [record("a", 0, Kind.STARTED, body={"task": "t"}), *[record("a", n) for n in range(1, 50)]]
+    for at, each in enumerate(records):
+        snapshots.append(each)
+        snapshots.append(replace(each, run="b"))
+        if at % 7 == 0:
+            await snapshots.flush()
+    await snapshots.flush()
+    for start in (0, 1, 6, 7, 8, 49, 50, 51):
+        assert snapshots.log.read("a", start) == records[start:]
+
+
+async def test_the_newest_snapshot_of_a_run_is_kept_until_the_run_has_ended(snapshots: Journal) -> None:
+    await write(snapshots, run_of("a", end=False), run_of("b", end=False))
+    assert snapshots.log.state("a") is None
+    for seq, state in ((2, b"first"), (3, bytes(range(256)) * 4096)):
+        snapshots.append(record("a", seq, Kind.CHECKPOINT, view={"state": "1:00"}))
+        snapshots.keep_state("a", seq, state)
+        await snapshots.flush()
+        assert snapshots.log.state("a") == (seq, state)
+    assert snapshots.log.state("b") is None
+    await write(snapshots, [record("a", 4, Kind.FINISHED, view={"status": "done"})])
+    assert snapshots.log.state("a") is None
+    assert snapshots.log.verify().problem == ""
 
 
 async def test_a_body_keeps_the_order_of_its_keys(journal: Journal) -> None:

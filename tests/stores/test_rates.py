@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -164,3 +165,11 @@ def test_a_rate_holds_across_processes(tmp_path: Path) -> None:
         return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
 
     assert [run("run0", "one"), *(run(f"run{n}") for n in range(1, 4))] == ["1\n", "1\n", "0\n", "0\n"]
+
+
+async def test_a_forks_copy_of_a_call_is_no_call(clock: FakeClock, journal: Journal) -> None:
+    made, copy = intent(clock, "a", 0), intent(clock, "b", 0)
+    await log(journal, made, replace(copy, view={**copy.view, "copied": "a"}))
+    meter = SlidingWindow(RATES, clock, journal.log)
+    assert meter.hit(ALICE, SEND)
+    assert not meter.hit(ALICE, SEND)

@@ -6,7 +6,7 @@ import asyncio
 import re
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -17,13 +17,14 @@ from pydantic import Field
 from ringfence.core.errors import ManifestError, ToolError
 from ringfence.core.labels import ANYONE, IDENTITY, NOBODY, Audience, Label, Trust
 from ringfence.core.policy import Effect, Leaf, Role, SinkSpec
-from ringfence.core.values import Action
+from ringfence.core.values import Action, Outcome
 from ringfence.manifest.security import Entry
 from ringfence.manifest.security import Leaf as EntryLeaf
 from ringfence.manifest.tools import TOOLS_OF
 from ringfence.manifest.types import BuiltinTool
 from ringfence.tools import GROUPS, Tool, Workshop, from_manifest, tool
-from ringfence.tools.catalogue import declared
+from ringfence.tools.catalogue import declared, handed
+from ringfence.tools.mcp.schema import checked
 
 from .unconfined import Unconfined
 
@@ -276,3 +277,50 @@ def test_a_word_on_what_a_tool_does_not_have_is_the_operators_error(entry: dict[
 @pytest.mark.parametrize("pointer", ["", "/", "/a~0b/~1", "/items/*/sender", "/0"])
 def test_every_pointer_of_rfc_6901_is_one(pointer: str) -> None:
     assert pointer in specified({"output": {pointer: "email"}}).leaves
+
+
+def keyed(**properties: Any) -> tuple[SinkSpec, Any]:
+    """A tool whose argument `key` takes the call's key, and what reaches it."""
+    reached: list[Action] = []
+
+    class Sink:
+        async def perform(self, action: Action) -> Outcome:
+            reached.append(action)
+            return Outcome(None)
+
+    known = {"to": {"type": "string"}, "key": {"type": "string"}, **properties}
+    schema = {"type": "object", "properties": known, "required": ["to", "key"], "additionalProperties": False}
+    mismatch = checked(schema)
+
+    def check(args: Mapping[str, Any]) -> Mapping[str, Any]:
+        if why := mismatch(dict(args)):
+            raise ValueError(why)
+        return args
+
+    spec = SinkSpec("tool:mail.send", schema=schema, check=check)
+    spec, sink = handed(declared(spec, Entry(idempotency_key="key")), Sink())
+    return spec, (sink, reached)
+
+
+async def test_a_tool_gets_the_calls_key_in_the_argument_that_the_catalogue_names() -> None:
+    spec, (sink, reached) = keyed()
+    assert spec.redo
+    args = spec.check({"to": "bob"})
+    await sink.perform(Action(spec.name, args, IDENTITY, key="the key"))
+    assert reached[0].args == {"to": "bob", "key": "the key"}
+
+
+def test_a_model_neither_sees_nor_fills_the_argument_of_the_key() -> None:
+    spec, _ = keyed()
+    assert (list(spec.schema["properties"]), spec.schema["required"]) == (["to"], ["to"])
+    assert spec.check({"to": "bob"}) == {"to": "bob"}
+    with pytest.raises(ValueError, match="there is no argument 'key': the runtime fills it in"):
+        spec.check({"to": "bob", "key": "mine"})
+    with pytest.raises(ValueError, match="to"):
+        spec.check({})
+
+
+def test_an_argument_that_takes_no_text_takes_no_key() -> None:
+    with pytest.raises(ManifestError, match=r"catalogue.mail.send.idempotency_key: expected an argument that takes a"):
+        keyed(key={"type": "integer"})
+    assert keyed(key={"type": ["string", "null"]})[0].keyed == "key"

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from ringfence import sandboxes
-from ringfence.core.errors import ManifestError, ToolError
+from ringfence.core.errors import ManifestError, ToolError, Uncertain
 from ringfence.core.labels import ANYONE, IDENTITY, NOBODY, Trust
 from ringfence.core.policy import Effect, Role
 from ringfence.core.values import Action
@@ -261,7 +261,7 @@ async def test_a_function_that_takes_its_process_down_is_served_by_another(
 ) -> None:
     made = make("ops_tools:misbehave", sandbox=Sandbox(wall_s=1.0 if how == "loop" else 30.0))
     began = time.monotonic()
-    with pytest.raises(ToolError) as caught:
+    with pytest.raises(Uncertain) as caught:  # nobody knows how far it got
         await call(made, how=how)
     assert re.search(problem, caught.value.what), caught.value.what
     assert time.monotonic() - began < 20

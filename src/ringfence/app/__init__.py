@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from ringfence import stores
 from ringfence.backends.models import data_home
 from ringfence.core.ports import Sink
 from ringfence.core.values import Principal
@@ -21,6 +22,7 @@ from . import record
 from .agent import Agent
 from .house import furnish
 from .ids import new_run_id, now_ms
+from .secrets import redactor_of
 from .stream import Event
 
 __all__ = [
@@ -53,7 +55,10 @@ def from_manifest(
     house = furnish(manifest, functions, clock=now_ms, notice=notice, model=model)
     durable = journal is None
     if journal is None:  # last: a manifest that cannot be meant makes no journal
-        journal = record.open_journal(manifest)
+        far = manifest.audit.recorder
+        journal = (
+            record.open_journal(manifest, house.redactor) if far is None else stores.join_recorder(manifest.root / far)
+        )
     return Agent(manifest, operator(manifest), journal, house, durable)
 
 
@@ -72,7 +77,7 @@ def keep_log(manifest: Manifest) -> None:
     runtime, named = manifest.runtime, os.environ.get("RINGFENCE_LOG", "")
     file = Path(named).absolute() if named else manifest.root / runtime.log_file if runtime.log_file else None
     level = "info" if file is not None and "log_level" not in runtime.model_fields_set else runtime.log_level
-    redactor = cache(lambda: record.redactor_of(manifest))  # made for the first line that is written
+    redactor = cache(lambda: redactor_of(manifest))  # made for the first line that is written
     logs.configure(level, file=file, redact=lambda text: redactor().text("log", text))
 
 

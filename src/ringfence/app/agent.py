@@ -22,8 +22,9 @@ from ringfence.engine.consent import Question
 from ringfence.engine.ledger import Reconcile, Unsettled
 from ringfence.engine.loop import Engine
 from ringfence.engine.result import Result
-from ringfence.engine.settings import Settings, Tier
+from ringfence.engine.settings import Settings
 from ringfence.engine.snapshot import resumed
+from ringfence.engine.tier import Tier
 from ringfence.manifest.types import Manifest
 from ringfence.stores import hold
 from ringfence.telemetry import logs
@@ -375,7 +376,8 @@ class Agent:
         asked = config.max_context
         bounds = [bound for bound in (window, asked) if bound]
         max_tokens = config.max_tokens or 512
-        return Tier(f"model:{config.name}", min(bounds, default=DEFAULT_WINDOW), max_tokens)
+        sink = f"model:{config.name}"
+        return Tier(sink, min(bounds, default=DEFAULT_WINDOW), max_tokens, self.house.veils.get(sink))
 
     def _may_hear(self, sink: str) -> bool:
         """Whether the user's words may go there at all; a server that they may not is not even asked what it has."""

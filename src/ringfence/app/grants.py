@@ -42,7 +42,14 @@ async def planned(
         return grant
     model, name = f"model:{manifest.inference.tiers[0].name}", planner.PREFIX + run
     needs = await planner.propose(
-        gate, task, run=name, principal=principal, model=model, effects=candidates, trace=trace
+        gate,
+        task,
+        run=name,
+        principal=principal,
+        model=model,
+        effects=candidates,
+        trace=trace,
+        veil=house.veils.get(model),
     )
     return _within(grant, needs, house)
 

@@ -23,8 +23,11 @@ from ringfence.tools.python import from_function
 from ringfence.tools.tool import Use
 
 from .confine import Chosen
+from .secrets import redactor_of
 
 if TYPE_CHECKING:
+    from ringfence.redaction import Redactor
+    from ringfence.redaction.veil import Veil
     from ringfence.tools.egress import Attempt
     from ringfence.tools.mcp import Lock, Server
 
@@ -46,6 +49,7 @@ class House:
     previews      by sink name: what a call would change, for the person who is asked
     reads         sinks that every task is granted; `effects` those that the manifest or code names, `given` by code
     about         by sink name: where a result says whose data it is
+    veils         of models that see placeholders alone
     closers       called once, when the agent is closed
     """
 
@@ -53,6 +57,8 @@ class House:
     sinks: dict[str, Sink] = field(default_factory=dict)
     previews: dict[str, Callable[[Mapping[str, JSON]], Awaitable[str]]] = field(default_factory=dict)
     backends: list[Any] = field(default_factory=list)
+    redactor: Redactor | None = None  # made when a tier or the record needs it; one, so that both say <EMAIL_1>
+    veils: dict[str, Veil] = field(default_factory=dict)
     closers: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
     effects: frozenset[str] = frozenset()
     given: frozenset[str] = frozenset()
@@ -150,8 +156,20 @@ def _connect(
         output=IDENTITY,  # what a model says is labelled by what it was shown
     )
     house.sinks[name] = model or backend.sink
+    if config.redact:
+        from ringfence.redaction.veil import Veil, Veiled
+
+        house.veils[name] = veil = Veil(_redactor(house, manifest))
+        house.sinks[name] = Veiled(house.sinks[name], veil)
     if model is None:
         house.backends.append(backend)
+
+
+def _redactor(house: House, manifest: Manifest) -> Redactor:
+    """The one redactor of an agent, so that its log and its model say the same."""
+    if house.redactor is None:
+        house.redactor = redactor_of(manifest)
+    return house.redactor
 
 
 def _touches(config: Tool) -> bool:

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import os
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-from pydantic import BaseModel
+from typing import TYPE_CHECKING
 
 from ringfence import stores
 from ringfence.audit import signing
 from ringfence.core.chain import leaf
 from ringfence.core.errors import JournalError, RingfenceError
-from ringfence.manifest.fields import SecretText
 from ringfence.manifest.record import OperatorKey
 from ringfence.manifest.types import Manifest
 from ringfence.proof import merkle, programs
 from ringfence.proof.note import Signer
 
 from .notary import Notary, Publish
+from .secrets import redactor_of
 
 if TYPE_CHECKING:
     from ringfence.redaction import Redactor
@@ -30,7 +26,6 @@ if TYPE_CHECKING:
 
 FOLDER = ".ringfence"  # beside the manifest
 COMMAND_S = 30.0
-_SECRET = re.compile(r"(?:^|_)(?:key|token|secret|password|passwd|pwd|credentials?)(?:_|$)", re.I)
 
 
 def journal_path(manifest: Manifest) -> Path:
@@ -51,8 +46,11 @@ def open_log(manifest: Manifest) -> SqliteLog:
     return stores.open_log(journal_path(manifest), vault=vault_of(manifest, write=False))
 
 
-def open_journal(manifest: Manifest) -> SqliteJournal:
-    """The journal of a manifest, made if it is not there, with everything that the manifest says about it."""
+def open_journal(manifest: Manifest, redactor: Redactor | None = None) -> SqliteJournal:
+    """The journal of a manifest, made if it is not there, with everything that the manifest says about it.
+
+    `redactor` is the agent's, so that the log and a model that sees placeholders say the same.
+    """
     path, audit = journal_path(manifest), manifest.audit
     notary = Notary(
         lambda: signer_of(manifest, journal),
@@ -60,9 +58,9 @@ def open_journal(manifest: Manifest) -> SqliteJournal:
         every_s=audit.every_s,
         publish=_publisher(manifest, path),
     )
-    redactor = redactor_of(manifest) if audit.views == "redacted" else None
+    shown = (redactor or redactor_of(manifest)) if audit.views == "redacted" else None
     vault = vault_of(manifest, write=True)
-    journal = stores.open_journal(path, vault=vault, redactor=redactor, notary=notary)
+    journal = stores.open_journal(path, vault=vault, redactor=shown, notary=notary)
     notary.cosigned = journal.cosigned
     return journal
 
@@ -70,13 +68,6 @@ def open_journal(manifest: Manifest) -> SqliteJournal:
 def signer_of(manifest: Manifest, journal: SqliteJournal) -> Signer:
     """The key that signs the heads of a journal, made if there is none and it has no heads yet."""
     return signing.signer_of(manifest.audit.key, manifest.root, name=manifest.runtime.name, newest=journal.newest_head)
-
-
-def redactor_of(manifest: Manifest) -> Redactor:
-    """What takes personal data and every secret that we know out of texts."""
-    from ringfence.redaction import from_manifest
-
-    return from_manifest(manifest.privacy, secrets_of(manifest))
 
 
 def make_keys(manifest: Manifest) -> str:
@@ -92,28 +83,6 @@ def make_keys(manifest: Manifest) -> str:
     )
     vault_of(manifest, write=True).make()
     return str(signer.verifier)
-
-
-def secrets_of(manifest: Manifest) -> set[str]:
-    """Every secret value that we know: those that the manifest refers to, and variables that are named like one."""
-    found = {value for text in _texts(manifest) for value in text.values()}
-    found |= {value for name, value in os.environ.items() if _SECRET.search(name)}
-    return {value for value in found if value}
-
-
-def _texts(value: Any) -> Iterator[SecretText]:
-    match value:
-        case SecretText():
-            yield value
-        case BaseModel():
-            for name in type(value).model_fields:
-                yield from _texts(getattr(value, name))
-        case dict():
-            for item in value.values():
-                yield from _texts(item)
-        case list() | tuple():
-            for item in value:
-                yield from _texts(item)
 
 
 def _operator(config: OperatorKey, root: Path) -> Callable[[], bytes]:
@@ -139,7 +108,8 @@ def _publisher(manifest: Manifest, path: Path) -> Publish | None:
 
     def prove(old: int, new: int) -> list[bytes]:
         with stores.open_log(path) as log:
-            return merkle.consistency(map(leaf, log.headers(0, new)), old, new)
+            start = log.frontier(old)  # a proof costs what came since, not the whole log
+            return merkle.consistency(map(leaf, log.headers(start.size, new)), old, new, start=start)
 
     def handovers() -> list[str]:
         with stores.open_log(path) as log:

@@ -12,7 +12,7 @@ from typing import Protocol
 from ..core import chain
 from ..core.chain import Kind
 from ..core.errors import JournalError
-from ..core.values import JSON
+from ..core.values import JSON, canonical
 
 PAGE = 1024  # records that are read in one look at the log
 LOOK_BACK = 10_000  # records before the first one asked for, that its run's trace and sinks are looked for in
@@ -127,12 +127,16 @@ class Runs:
         return known
 
 
-def events(log: Headers, start: int = 0, stop: int | None = None, *, runs: Runs | None = None) -> Iterator[Event]:
+def events(
+    log: Headers, start: int = 0, stop: int | None = None, *, run: str = "", runs: Runs | None = None
+) -> Iterator[Event]:
     """The events from index `start` to before `stop`, or to the end as it is now, in flat memory.
 
     The log is looked at page by page, so that a slow reader keeps no transaction open on it. `runs` is what a caller
-    who goes on from where they stopped knows already, and is `warmed` for others.
+    who goes on from where they stopped knows already, and is `warmed` for others. With `run` the headers that do not
+    name it are not even parsed.
     """
+    needle = canonical(run) if run else b""
     stop = log.size() if stop is None else stop
     runs = warmed(log, start) if runs is None else runs
     while start < stop:
@@ -141,7 +145,11 @@ def events(log: Headers, start: int = 0, stop: int | None = None, *, runs: Runs 
             return
         start += len(page)
         for raw in page:
-            yield runs.event(raw)
+            if needle not in raw:
+                continue
+            event = runs.event(raw)
+            if not run or event.head["run"] == run:
+                yield event
 
 
 def warmed(log: Headers, start: int) -> Runs:
@@ -153,13 +161,9 @@ def warmed(log: Headers, start: int) -> Runs:
     return runs
 
 
-def selected(
-    found: Iterator[Event], *, run: str = "", since: int | None = None, until: int | None = None
-) -> Iterator[Event]:
-    """Those of one run, and of a time: from `since` to before `until`, in milliseconds since 1970 UTC."""
+def within(found: Iterator[Event], since: int | None = None, until: int | None = None) -> Iterator[Event]:
+    """Those of a time: from `since` to before `until`, in milliseconds since 1970 UTC."""
     for event in found:
-        if run and event.head["run"] != run:
-            continue
         if (since is None or event.head["time"] >= since) and (until is None or event.head["time"] < until):
             yield event
 

@@ -13,7 +13,7 @@ import os
 import re
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from ringfence.core.chain import EMPTY_ROOT
@@ -25,6 +25,7 @@ from ringfence.proof.note import Checkpoint, NoteError, Signer, Verifier
 MAX_BYTES = 65_536  # of a request
 _MAX_HASHES = 63  # of a consistency proof (tlog-witness)
 _MAX_FORKS = 16  # kept as evidence of one log
+_MAX_LOGS = 64  # of one key
 _OLD = re.compile(r"old (0|[1-9][0-9]{0,18})")
 
 
@@ -41,13 +42,13 @@ class Answer:
 class Seen:
     """The last head that was signed for a log, as it is kept.
 
-    named  the verifier keys that the operator named for this log when it was signed
-    key    the one that counts now: of the operator's, or the one that they handed the log over to
+    began  the key of the operator's that its first head was signed with, or the one named in its place since
+    key    the one that counts now: that one, or the one that it handed the log over to
     """
 
     origin: str
-    named: tuple[str, ...]
-    key: tuple[str, ...]
+    began: str
+    key: str
     size: int = 0
     root: str = EMPTY_ROOT.hex()
     note: str = ""
@@ -64,23 +65,24 @@ class _Refused(Exception):
 class WitnessService:
     """Judges checkpoints of the logs whose keys it was given, and remembers the last of each in a folder.
 
+    A key begins the log of its own name, or any log that it is the first to sign and that no other key is named after.
     Thread-safe: one request at a time. `say` gets a line for the operator about each thing that matters.
     """
 
     def __init__(self, signer: Signer, folder: Path, logs: Sequence[Verifier], say: Callable[[str], None]) -> None:
         self._signer = signer
         self._folder = folder
+        self._named = list(dict.fromkeys(logs))
         self._say = say
         self._lock = threading.Lock()
         self._held = _hold(folder)
-        named: dict[str, list[str]] = {}
-        for verifier in logs:
-            named.setdefault(verifier.name, []).append(str(verifier))
         try:
-            self._seen = {origin: self._load(origin, tuple(sorted(keys))) for origin, keys in named.items()}
+            self._seen = {seen.origin: seen for seen in map(_load, sorted(folder.glob("*.json")))}
         except BaseException:
             self.close()
             raise
+        for seen in self._seen.values():
+            say(f"{seen.origin} has {seen.size} signed records")
 
     def close(self) -> None:
         """Let go of the folder."""
@@ -116,16 +118,16 @@ class WitnessService:
     def _judge(self, head: Checkpoint, note: str, old: int, proof: Sequence[bytes]) -> Seen:
         """What is to be kept of the log if the head is signed; in the order that tlog-witness tells."""
         seen = self._seen.get(head.origin)
-        if seen is None:
-            raise _Refused(404, "this log is not known here; name its key with --log")
-        trusted = [Verifier.parse(key) for key in seen.key]
+        trusted = self._trusted(head.origin, seen)
         try:
+            _, (signed, *_) = notes.opened(note, trusted)
             following = notes.successor(note, trusted)
         except NoteError as error:
+            known = seen is not None or any(key.name == head.origin for key in trusted)
             self._say(f"refused a head of {head.origin} over {head.size} records: {error.what}")
-            raise _Refused(403, error.what) from None
-        if following is not None and following.name != head.origin:
-            raise _Refused(403, f"a log is handed over to a key of its own name, not of {following.name}")
+            raise _Refused(403 if known else 404, error.what) from None
+        if seen is None:
+            seen = self._first(head.origin, signed)
         if old > head.size:
             raise _Refused(400, f"the old size {old} is larger than {head.size}, that of the checkpoint")
         if old != seen.size:
@@ -135,11 +137,22 @@ class WitnessService:
         if not merkle.consistent(old, head.size, bytes.fromhex(seen.root), head.root, proof):
             self._accuse(seen, head, note)
             raise _Refused(422, f"this does not continue the {seen.size} records that were signed")
-        key = seen.key
-        if following is not None and (str(following),) != key:
-            key = (str(following),)
+        began = seen.began if Verifier.parse(seen.began) in self._named else str(signed)
+        if following not in (None, signed):
             self._say(f"{head.origin} was handed over after {head.size} records to {following}")
-        return Seen(head.origin, seen.named, key, head.size, head.root.hex())
+        return Seen(head.origin, began, str(following or signed), head.size, head.root.hex())
+
+    def _trusted(self, origin: str, seen: Seen | None) -> list[Verifier]:
+        """The keys that may sign for a log. One that the operator does not name any more counts for nothing."""
+        if seen is not None and Verifier.parse(seen.began) in self._named:
+            return [Verifier.parse(seen.key)]
+        return [key for key in self._named if key.name == origin] or self._named
+
+    def _first(self, origin: str, signed: Verifier) -> Seen:
+        if sum(seen.began == str(signed) for seen in self._seen.values()) >= _MAX_LOGS:
+            raise _Refused(403, f"{signed.name} has begun {_MAX_LOGS} logs here, and may begin no more")
+        self._say(f"{origin} was never seen here: its first head, signed by {signed}, is taken as it is")
+        return Seen(origin, str(signed), str(signed))
 
     def _accuse(self, seen: Seen, head: Checkpoint, note: str) -> None:
         """A head that a key of the log has signed, and that is no continuation: told, and kept as evidence."""
@@ -153,7 +166,7 @@ class WitnessService:
 
     def _keep(self, seen: Seen, note: str) -> None:
         """Atomic and durable: what was signed is never forgotten."""
-        kept = Seen(seen.origin, seen.named, seen.key, seen.size, seen.root, note)
+        kept = replace(seen, note=note)
         path = self._folder / f"{_hex(seen.origin)}.json"
         temp = path.with_suffix(".new")
         with os.fdopen(os.open(temp, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600), "w") as out:
@@ -168,25 +181,21 @@ class WitnessService:
             os.close(folder)
         self._seen[seen.origin] = kept
 
-    def _load(self, origin: str, named: tuple[str, ...]) -> Seen:
-        """What was signed for a log. Keys that the operator names anew count instead of one it was handed over to."""
-        path = self._folder / f"{_hex(origin)}.json"
-        if not path.exists():
-            self._say(f"{origin} was never seen here: its first head is taken as it is")
-            return Seen(origin, named, named)
-        try:
-            value = json.loads(path.read_text())
-            seen = Seen(**{**value, "named": tuple(value["named"]), "key": tuple(value["key"])})
-            if seen.origin != origin or not seen.size >= 0 or len(bytes.fromhex(seen.root)) != 32:
-                raise ValueError("it is of another log, or no head")
-        except (ValueError, TypeError, KeyError, OSError) as error:
-            raise JournalError(
-                f"what was signed for {origin} cannot be read from {path}: {error}",
-                todo="restore the folder as it was; a witness that has forgotten what it signed must not go on",
-            ) from None
-        key = seen.key if seen.named == named else named
-        self._say(f"{origin} has {seen.size} signed records")
-        return Seen(origin, named, key, seen.size, seen.root, seen.note)
+
+def _load(path: Path) -> Seen:
+    """What was signed for a log."""
+    try:
+        seen = Seen(**json.loads(path.read_text()))
+        Verifier.parse(seen.began)
+        Verifier.parse(seen.key)
+        if path.name != f"{_hex(seen.origin)}.json" or not seen.size >= 0 or len(bytes.fromhex(seen.root)) != 32:
+            raise ValueError("it is of another log, or no head")
+    except (ValueError, TypeError, AttributeError, OSError, NoteError) as error:
+        raise JournalError(
+            f"what was signed for a log cannot be read from {path}: {error}",
+            todo="restore the folder as it was; a witness that has forgotten what it signed must not go on",
+        ) from None
+    return seen
 
 
 def _request(body: bytes) -> tuple[int, list[bytes], str]:

@@ -12,10 +12,15 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from .. import app, backends, sandboxes, stores
+from ..app import record
+from ..audit import anchors, signing
 from ..core.errors import RingfenceError
 from ..manifest.fields import loopback
 from ..manifest.types import BuiltinTool, Manifest, McpTool, SecretRef, Tier
 from ..manifest.words import plain_words
+from ..proof.note import Verifier
+from ..stores.signed import Heads
+from ..stores.verify import Against
 from ..tools.confine import best_opener, open_beneath
 from .models import missing
 from .text import size
@@ -60,6 +65,7 @@ async def everything(manifest: Manifest) -> AsyncIterator[Check]:
     async for check in of_manifest(manifest):
         yield check
     yield journal(manifest.root / ".ringfence" / "journal.db")
+    yield heads(manifest)
     for folder in dict.fromkeys((manifest.root, app.data_home())):
         yield disk(folder)
     for check in network(manifest):
@@ -142,6 +148,30 @@ def journal(path: Path) -> Check:
             "red", "journal", report.problem, "keep the file as it is; restore it from a backup, or move it aside"
         )
     return Check("green", "journal", f"{report.records} records of {report.runs} runs, all as they were written")
+
+
+def heads(manifest: Manifest) -> Check:
+    """Whether the log is what was signed, by the heads that are kept with it and at anchors that can be read here."""
+    try:
+        verifier = signing.verifier_of(manifest.audit.key, manifest.root)
+        with record.open_log(manifest) as log:
+            held = Heads(log.id, [verifier], [Verifier.parse(one.key) for one in manifest.audit.witnesses])
+            held.own([head.note for head in log.heads()])
+            for anchor in manifest.audit.anchors:
+                place = anchor.file or anchor.directory
+                if place is not None and (manifest.root / place).exists():
+                    held.elsewhere(anchors.read(manifest.root / place).notes, str(place))
+            report = log.verify(Against(held), bodies=False)
+    except (RingfenceError, OSError) as error:
+        if not record.journal_path(manifest).exists():
+            return Check("green", "heads", "the first run makes the first one")
+        return failed("heads", error)
+    if not report.ok:
+        return Check("red", "heads", report.problem, "see all of it: ringfence audit verify")
+    what = f"{report.signed} of {report.records} records are signed, {report.anchored} at an anchor"
+    if manifest.audit.anchors or manifest.audit.witnesses:
+        return Check("green", "heads", what)
+    return Check("green", "heads", f"{what}: a cut at the end shows only against one (audit.anchors)")
 
 
 def disk(folder: Path) -> Check:

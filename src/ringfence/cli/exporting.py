@@ -14,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from types import FrameType
 
-from ..audit.events import Event, Runs, events, selected, warmed
+from ..audit.events import Event, Runs, events, warmed, within
 from ..audit.formats import encode, instant, jsonl
 from ..audit.forward import Cursor, Forwarder, Options, target
 from ..audit.stats import count
@@ -67,10 +67,10 @@ def export(
     manifest: Path, *, form: str, run_id: str = "", since: str = "", until: str = "", out: Path | None = None
 ) -> None:
     """Records in a form, to a file that appears when it is whole, or to stdout."""
-    bounds = {"since": moment(since), "until": moment(until)}
+    first, last = moment(since), moment(until)
     with open_log(manifest) as log:
         run = log.find(run_id) if run_id else ""
-        lines = encode(selected(events(log), run=run, **bounds), form)
+        lines = encode(within(events(log, run=run), first, last), form)
         if out is not None:
             written = _write(out, lines)
             print(f"wrote {out} ({size(written)})", file=sys.stderr)

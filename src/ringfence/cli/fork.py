@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
-from pathlib import Path
 
 from .. import app
 from ..manifest.loader import load
@@ -18,12 +18,16 @@ def execute(wanted: run.Wanted, *, resume: bool) -> Exit:
     if resume:
         return run.execute(wanted)
     run_id = asyncio.run(interruptible(_fork(wanted)))
+    hint = run.resume_hint(run_id, wanted.manifest)
+    if wanted.as_json:
+        print(json.dumps({"run_id": run_id, "resume": hint}))
+        return Exit.DONE
     print(run_id)
-    print(f"go on with it: {run.resume_hint(run_id, wanted.manifest)}", file=sys.stderr)
+    print(f"go on with it: {hint}", file=sys.stderr)
     return Exit.DONE
 
 
 async def _fork(wanted: run.Wanted) -> str:
     assert wanted.at is not None
-    async with app.from_manifest(load(Path(wanted.manifest))) as agent:
+    async with app.from_manifest(load(wanted.manifest)) as agent:
         return await agent.fork(wanted.resume, at=wanted.at, task=wanted.task)

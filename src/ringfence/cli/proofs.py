@@ -19,7 +19,7 @@ from ..proof import keys, merkle
 from ..proof import note as notes
 from ..proof.note import Checkpoint, NoteError, Verifier
 from ..stores import rows
-from ..stores.reader import SqliteLog
+from ..stores.log import Log
 from .exits import Exit
 from .runs import open_log
 
@@ -116,7 +116,7 @@ def rotate(manifest: Path) -> None:
     print(f"the log went over to this key after {checkpoint.size} records; give it to whoever checks", file=sys.stderr)
 
 
-def _index(log: SqliteLog, record: str) -> int:
+def _index(log: Log, record: str) -> int:
     """The place of `RUN:SEQ`, or of an index, in the log."""
     if record.isascii() and record.isdigit():
         if int(record) < log.size():
@@ -139,7 +139,7 @@ def _index(log: SqliteLog, record: str) -> int:
     raise JournalError(f"run {run} has no record {seq}", todo=f"see which it has: ringfence runs export {run}")
 
 
-def _trusted(manifest: Path, given: Sequence[str], log: SqliteLog) -> list[Verifier]:
+def _trusted(manifest: Path, given: Sequence[str], log: Log) -> list[Verifier]:
     """The keys that were given, or that of the manifest; and those that they handed the log over to, one by one."""
     if given:
         trusted = [Verifier.parse(vkey) for vkey in given]
@@ -178,7 +178,7 @@ def _covering(held: Sequence[str], origin: str, index: int, trusted: Sequence[Ve
     return best
 
 
-def _head(log: SqliteLog, named: str, trusted: Sequence[Verifier]) -> Checkpoint:
+def _head(log: Log, named: str, trusted: Sequence[Verifier]) -> Checkpoint:
     """The head in a file, checked; or that of the log itself over so many records."""
     if named.isascii() and named.isdigit() and not Path(named).exists():
         size, frontier = int(named), Frontier()

@@ -67,7 +67,7 @@ class _Shared:
     """A journal that several agents write to, and that none of them closes."""
 
     def __init__(self, journal: Any) -> None:
-        self.append, self.flush, self.log = journal.append, journal.flush, journal.log
+        self.append, self.flush, self.log, self.alias = journal.append, journal.flush, journal.log, journal.alias
 
     def close(self) -> None:
         """Leave it open."""

@@ -15,6 +15,7 @@ from ..core.errors import JournalError, ManifestError, RingfenceError
 from ..engine.replay import Difference, Replay
 from ..manifest.loader import load
 from ..stores.reader import SqliteLog
+from ..stores.remote import SocketLog
 from .exits import Exit
 from .interrupt import interruptible
 from .runs import open_log
@@ -27,14 +28,18 @@ _EVERY = 1 << 62
 class _Unwritten:
     """A journal for reading: whatever would be written is a bug, and stops."""
 
-    def __init__(self, log: SqliteLog) -> None:
+    def __init__(self, log: SqliteLog | SocketLog) -> None:
         self.log = log
 
     def append(self, record: Record) -> None:
         raise JournalError("a replay writes nothing", todo="please report it")
 
-    async def flush(self) -> None:
+    async def flush(self, *, anchored: bool = False) -> None:
         """Nothing to wait for."""
+
+    def alias(self, subject: str) -> str:
+        """Nobody comes into a run that nothing is done in."""
+        return subject
 
     def close(self) -> None:
         self.log.close()

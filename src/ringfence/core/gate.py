@@ -188,8 +188,7 @@ class Gate:
             view |= {"usage": outcome.value["usage"]} if outcome.ok else {}
         elif found := sorted({s for _, text in scalars(outcome.value) if isinstance(text, str) for s in signals(text)}):
             view["signals"] = found
-        if outcome.subjects:
-            view["subjects"] = list(outcome.subjects)
+        view |= {"subjects": list(outcome.subjects)} if outcome.subjects else {}
         if done.typed:
             body["typed"] = done.typed
         if near := self._pointed_at(turn, action, done):

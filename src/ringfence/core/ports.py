@@ -17,7 +17,6 @@ class Sink(Protocol):
 
     async def perform(self, action: Action) -> Outcome:
         """Do it."""
-        ...
 
 
 class Journal(Protocol):
@@ -25,14 +24,9 @@ class Journal(Protocol):
 
     def append(self, record: Record) -> None:
         """Queue a record for the next commit; raises JournalError once a commit has failed."""
-        ...
 
     async def flush(self, *, anchored: bool = False) -> None:
-        """Return when everything appended so far is durable, and `anchored` too where the operator requires that.
-
-        Raises JournalError if it cannot be made so.
-        """
-        ...
+        """Return when all that was appended is durable, and (`anchored`) where it must be; else raises JournalError."""
 
 
 class Meter(Protocol):
@@ -40,4 +34,3 @@ class Meter(Protocol):
 
     def hit(self, principal: Principal, sink: str) -> bool:
         """Count one call, if the rate allows it; whether it does."""
-        ...

@@ -185,8 +185,7 @@ class Action:
 class Outcome:
     """What came back, labelled. `ok` is False for a failure that the model may read and act upon.
 
-    A sink may only restrict: the gate joins its label with the catalogue's and the action's. `subjects` are the people
-    whom it is about, by the names that the log has for them.
+    A sink may only restrict: the gate joins its label with the rest. `subjects`: whom it is about, by the log's names.
     """
 
     value: JSON

@@ -86,8 +86,8 @@ def _copied(record: Record, first: Record, task: str) -> tuple[JSON, JSON]:
     match record.kind:
         case Kind.CHECKPOINT:  # what left there did not leave here, and the state is another run's
             view = {key: view[key] for key in ("steps", "usage", "copied") if key in view}
-        case Kind.APPROVAL:  # POL-9: of no use to another run, and neither are the values that it vouched for
-            view, body = {**view, "endorsed": 0}, {**body, "expires": 0, "endorsed": []}
+        case Kind.APPROVAL:  # POL-9: its digest is bound to the other run, and so is what it vouched for
+            view, body = {**view, "endorsed": 0}, {**body, "endorsed": []}
         case Kind.MESSAGE if task and body["text"] == first.body["task"]:
             view, body = {**view, "chars": len(task)}, {**body, "text": task}
         case Kind.OUTCOME if task and "sole" in body:  # it counted because of what the other task said

@@ -28,9 +28,10 @@ from .live import Live, Progress, last_thought
 from .readmore import SPEC as READ_MORE
 from .readmore import ReadMore
 from .result import Result, result_of
-from .settings import Settings, Tier
+from .settings import Settings
 from .snapshot import Keep, due, packed, stamp
 from .step import TOOL, Call, Step, grammar, handles, signature
+from .tier import Tier
 
 REPLY = -1  # the number of the reply among a step's calls; those that open a run come before it
 
@@ -188,7 +189,8 @@ class Engine:
         label = turn.label.join(live.label)
         seen = label.readable_by(turn.principal.member)  # what streams is shown to the one who asks
         progress = live.progress if seen else None
-        action = Action(tier.sink, {}, label, prompt=prompt, run=turn.run, progress=progress)
+        shown = tier.shown(turn.run, prompt)
+        action = Action(tier.sink, {}, label, prompt=shown, run=turn.run, progress=progress)
         match await self._gate.perform(turn, action):
             case Outcome(ok=True, value=value):
                 live.transcript.learn(value["usage"]["prompt"])
@@ -294,7 +296,8 @@ class Engine:
                 full = dict(spec.check(args))
                 canonical(full)  # what cannot be recorded stays as it was asked for
                 args = full
-        return Action(call.sink, args, turn.label.join(live.label), call=number, run=turn.run)
+        action = Action(call.sink, args, turn.label.join(live.label), call=number, run=turn.run)
+        return self._tiers[0].given(turn, action, spec)
 
     def _unfounded(self, turn: Turn, live: Live, call: Call, action: Action) -> Deny | None:
         """A handle of nothing; or numbers to reckon with that stand neither in the task nor in a result."""

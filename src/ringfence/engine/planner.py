@@ -15,6 +15,7 @@ from ringfence.core.values import JSON, Action, Outcome, Principal, Prompt
 from ringfence.tracing import Trace
 
 from .context import encode
+from .tier import Veil
 
 PREFIX = "plan-"  # of the id of a run that plans another one: no beginning of its id is one of the other's
 MAX_CALLS = 5  # of one tool, in one task
@@ -45,6 +46,7 @@ async def propose(
     model: str,
     effects: Sequence[SinkSpec],
     trace: Trace | None = None,
+    veil: Veil | None = None,
 ) -> dict[str, int]:
     """How often the task needs each effect, as `model` says: a run of its own, which is granted the model alone.
 
@@ -58,6 +60,7 @@ async def propose(
     listed = "\n".join(f"- {spec.name.partition(':')[2]}: {spec.summary}" for spec in effects)
     messages = (encode("system", _SYSTEM + listed), encode("user", f"Request: {task}"))
     prompt = Prompt(messages, (0,), _grammar(effects), max_tokens=200)
+    prompt = veil.prompt(run, prompt) if veil is not None else prompt
     result = await gate.perform(turn, Action(model, {}, label, prompt=prompt, run=run))
     needs: dict[str, int] = {}
     status = "failed"

@@ -16,11 +16,11 @@ from ringfence.core.errors import InternalError
 from ringfence.core.gate import Gate
 from ringfence.core.grants import TaskGrant
 from ringfence.core.turn import Turn, fold
-from ringfence.core.values import JSON, Action, Allow, Decision
+from ringfence.core.values import JSON, Action, Allow, Ask, Decision, Deny
 
 from .context import Said
 from .loop import Engine
-from .step import TOOL
+from .step import LOOK_UP, TOOL
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +157,8 @@ class _Again:
             self._differs(record, "call", _text(record.body["args"]), _text(action.args))
             return
         decision = objection or self._policy.decide(action, turn, now=record.time)
+        if isinstance(decision, Ask) and action.call <= LOOK_UP and record.view.get("verdict") == "deny":
+            decision = Deny(decision.rule, decision.code, decision.why)  # the ledger asks nobody what became of a call
         self._result.decisions += 1
         recorded, now = _recorded(record), _named(decision)
         if record.view.get("code") == "rate":  # counted over other runs too: whatever it said, the policy allowed it

@@ -28,7 +28,7 @@ _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",",
 _COUNTS = ("calls", "seen", "usage", "failed")
 
 
-class Snapshots(Protocol):
+class Source(Protocol):
     """What going on needs of a log: `stores.log.Log` has it."""
 
     def read(self, run: str, start: int = 0) -> list[Record]:
@@ -73,6 +73,7 @@ def save(turn: Turn) -> JSON:
         "items": [[written(record), written(intent)] for record, intent in turn.items],
         "open": [written(record) for record in turn.open.values()],
         "question": written(turn.question),
+        "uncertain": written(turn.uncertain),
         "answered": sorted(turn.answered),
         "approvals": [[a.digest, a.by, a.expires] for a in turn.approvals.values()],
         "typed": [[kind, *_named(known), source] for (kind, known), source in turn.typed.items()],
@@ -108,6 +109,7 @@ def _restored(value: dict[str, JSON]) -> Turn:
     turn.items = [(read(line), intent and read(intent)) for line, intent in value["items"]]
     turn.open = {record.seq: record for record in map(read, value["open"])}
     turn.question = value["question"] and read(value["question"])
+    turn.uncertain = value["uncertain"] and read(value["uncertain"])
     turn.answered = set(value["answered"])
     turn.approvals = {digest: Approval(digest, by, expires) for digest, by, expires in value["approvals"]}
     turn.typed = {(kind, Decimal(known) if exact else known): source for kind, known, exact, source in value["typed"]}
@@ -128,7 +130,7 @@ def stamp(state: bytes) -> str:
     return f"{VERSION}:{hashlib.sha256(state).hexdigest()}"
 
 
-def resumed(log: Snapshots, run: str) -> tuple[Turn, str]:
+def resumed(log: Source, run: str) -> tuple[Turn, str]:
     """The folded state of a run, from its newest snapshot where there is one that the records vouch for.
 
     Beside it what is to be said of a snapshot that was not used, or "". Raises JournalError as `fold` does.

@@ -125,8 +125,9 @@ class SecretText:
         """The variables that hold the secrets."""
         return tuple(_REFERENCE.findall(self.text))
 
+    @property
     def values(self) -> tuple[str, ...]:
-        """The secrets that are set."""
+        """The secrets alone, those that are set."""
         return tuple(value for name in self.names if (value := self._lookup(name)))
 
     def reveal(self) -> str | None:

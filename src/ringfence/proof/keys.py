@@ -176,7 +176,7 @@ class FileSigner:
 
     @property
     def verifier(self) -> Verifier:
-        """The public key. Raises ManifestError if the file is gone or not fit."""
+        """The public key. Raises SignerError if the file is gone or not fit any more."""
         return self._now().verifier
 
     def sign(self, message: bytes) -> bytes:
@@ -185,7 +185,10 @@ class FileSigner:
 
     def _now(self) -> KeySigner:
         if (mark := self._stat()) != self._mark:
-            self._key, self._mark = _read(self._file), mark
+            try:
+                self._key, self._mark = _read(self._file), mark
+            except ManifestError as error:
+                raise SignerError(error.what, todo=error.todo) from None
         return self._key
 
     def _stat(self) -> tuple[int, ...]:

@@ -12,9 +12,13 @@ import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from functools import lru_cache
+from typing import TYPE_CHECKING, Protocol
 
 from ringfence.core.errors import JournalError
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 ED25519, COSIGNATURE = 0x01, 0x04  # signature types of C2SP signed-note
 ORIGIN = "ringfence/"  # then the id of the log
@@ -91,14 +95,13 @@ class Verifier:
     def check(self, message: bytes, signature: bytes) -> bool:
         """Whether this key made the signature over the text of a note."""
         from cryptography.exceptions import InvalidSignature
-        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
         if len(signature) != _SIGNATURE_BYTES[self.algorithm]:
             return False
         if self.algorithm == COSIGNATURE:
             message, signature = cosigned(message, int.from_bytes(signature[:8])), signature[8:]
         try:
-            Ed25519PublicKey.from_public_bytes(self.key).verify(signature, message)
+            _public(self.key).verify(signature, message)
         except (InvalidSignature, ValueError):
             return False
         return True
@@ -290,6 +293,13 @@ def _read_line(line: str) -> tuple[str, bytes] | None:
     found = _LINE.fullmatch(line)
     data = unbase64(found[2]) if found else None
     return (found[1], data) if found and data and len(data) >= 4 + min(_SIGNATURE_BYTES.values()) else None
+
+
+@lru_cache(maxsize=64)
+def _public(key: bytes) -> Ed25519PublicKey:
+    from cryptography.hazmat.primitives.asymmetric import ed25519
+
+    return ed25519.Ed25519PublicKey.from_public_bytes(key)
 
 
 def _check(verifier: Verifier, text: str, signature: bytes) -> None:

@@ -6,6 +6,7 @@ Words, or their first four letters, are looked up in sets: an alternation over t
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Final
 
 _FAR: Final = 40  # characters that a word may stand before what it speaks of
@@ -37,9 +38,6 @@ _OTHER: Final = frozenset((
 _COUNTED: Final = frozenset(("no", "nr", "number", "id", "num", "n", "ms", "s", "us"))
 _VERSIONS: Final = frozenset((
     "v", "ver", "version", "release", "rev", "revision", "build", "firmware", "section", "chapter", "oid",
-))  # fmt: skip
-_CARD_STEMS: Final = frozenset((
-    "card", "kart", "cart", "tarj", "kaar", "visa", "maes", "mast", "amex", "cred", "debi",
 ))  # fmt: skip
 _IDS: Final = {
     "ssn": "ssn", "itin": "ssn", "security": "ssn", "taxpayer": "ssn",
@@ -76,14 +74,9 @@ def speaks_of_phone(text: str, at: int) -> bool:
     return any(word in _CALL or word[:4] in _CALL_STEMS for word in _WORD.findall(since(text, at)))
 
 
-def speaks_of_card(text: str, at: int) -> bool:
-    """Whether a number at this place is of a card."""
-    return any(word[:4] in _CARD_STEMS for word in words(text, at))
-
-
-def speaks_of_another(text: str, at: int) -> bool:
-    """Whether a number at this place counts things: orders, books, bytes."""
-    last = words(text, at)[-2:]
+def speaks_of_another(before: Sequence[str]) -> bool:
+    """Whether a number after these words counts things: orders, books, bytes."""
+    last = before[-2:]
     return bool(last) and (last[-1] in _OTHER or (last[-1] in _COUNTED and last[0] in _OTHER))
 
 
@@ -96,6 +89,6 @@ def speaks_of_version(text: str, at: int) -> bool:
     return bool(found) and found[-1] in _VERSIONS
 
 
-def identity(text: str, at: int) -> str:
+def identity(before: Sequence[str]) -> str:
     """The kind of national identity that the last word for one names; "" for none."""
-    return next((_IDS[word] for word in reversed(words(text, at)) if word in _IDS), "")
+    return next((_IDS[word] for word in reversed(before) if word in _IDS), "")

@@ -20,6 +20,7 @@ ENCODED: Final = 8  # from here on in every encoding; what is shorter is looked 
 _GAP: Final = r"(?:[\s\0]|\\+[nrt]|=\r?\n|%0[aAdD]|\\+u000[aAdD])*"
 _ESCAPE: Final = re.compile(r"\\+(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2}))")
 _PLAIN: Final = re.compile(r"[\s\\]+|[^\x00-\uffff]")
+_PERCENT: Final = re.compile(r"%[0-9A-Fa-f]{2}")
 _SPACE: Final = re.compile(r"[\s\0]+")
 
 
@@ -52,7 +53,7 @@ class Known:
         views = [view := _flat(text)]
         if "\\" in view:
             views.append(view := _without_escapes(view))
-        if "%" in view:
+        if "%" in view and _PERCENT.search(view):
             views.append(_flat(unquote(view)))
         for value, needles in self._needles.items():
             for form in {form for needle, form in needles if any(needle in view for view in views)}:

@@ -57,6 +57,9 @@ _CODES: Final = re.compile(
 )
 
 
+_LETTER: Final = re.compile(r"[ -]?[A-Za-z](?![^\W_])")  # that ends an identity
+
+
 def numbers(text: str, accounts: Mapping[int, int]) -> list[Span]:
     """Spans of every number of a person in the text. `accounts` are the IBANs in it, start and end: read already."""
     found: list[Span] = []
@@ -71,8 +74,7 @@ def numbers(text: str, accounts: Mapping[int, int]) -> list[Span]:
             _keep(found, _date(text, start, start + 10))
             continue
         digits = written.translate(_BARE)
-        after = text[end : end + 1]
-        if after.isalpha() or (after and after in " -" and text[end + 1 : end + 2].isalpha()):
+        if _LETTER.match(text, end):
             _keep(found, _lettered(text, start, end))
         before = text[start - 1 : start]
         if len(digits) == end - start and (_is_word(before) or (len(digits) < 9 and before not in ("+", "("))):
@@ -153,7 +155,9 @@ def _card_from(text: str, groups: list[tuple[int, int]], first: int) -> int | No
             break
         follows = text[e : e + 1]
         if len(digits) >= 12 and not _is_word(follows) and checksums.card(digits):
-            certain = len(digits) >= 14 or last > first or not context.speaks_of_another(text, start)  # short ones
+            certain = (
+                len(digits) >= 14 or last > first or not context.speaks_of_another(context.words(text, start))
+            )  # short ones
             best = last if certain else best
     return best
 
@@ -248,7 +252,11 @@ def _home(text: str, found: re.Match[str]) -> Span | None:
     digits = len(_bare(found[0]))
     shortest = 8 if found[0][0] == "(" or found.lastgroup == "pairs" else 9
     start = found.start()
-    known = shortest <= digits <= 13 and not _in_row(text, start) and not context.speaks_of_another(text, start)
+    known = (
+        shortest <= digits <= 13
+        and not _in_row(text, start)
+        and not context.speaks_of_another(context.words(text, start))
+    )
     return _phone(text, *found.span()) if known else None
 
 
@@ -269,10 +277,13 @@ def _eleven(digits: str) -> bool:
 def _bare_number(text: str, found: re.Match[str]) -> Span | None:
     """Digits that could be anything: what the words before them say."""
     start, key = found.start(), _bare(found[0])
-    if (name := context.identity(text, start)) and _CHECKS[name](key):
+    before = context.words(text, start)
+    if (name := context.identity(before)) and _CHECKS[name](key):
         return Span(start, found.end(), Kind.ID, key)
+    if context.speaks_of_another(before):
+        return None
     if 7 <= len(key) <= 12 and (context.speaks_of_phone(text, start) or _alone(text, found)):
-        return None if context.speaks_of_another(text, start) else _phone(text, *found.span())
+        return _phone(text, *found.span())
     if found[0].isdigit() and len(key) in (10, 11) and key[0] == "0" != key[1]:
         return _home(text, found)
     return None

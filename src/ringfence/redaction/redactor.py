@@ -19,7 +19,9 @@ from .spans import Kind, Span, merged
 
 RUNS: Final = 1024  # remembered at once; the one that was used longest ago is forgotten first
 VALUES: Final = 65_536  # of one run; those beyond have a placeholder without a number, which is never put back
-_OURS: Final = re.compile(rf"<(?:{'|'.join(Kind)})(?:_[0-9]{{1,7}})?>")
+LOOSE: Final = re.compile(  # a placeholder, as a model may write it; what looks like one is no other text's
+    rf"(?:<|&lt;)[ ]?({'|'.join(Kind)})[_ ]([0-9]{{1,7}})[ ]?(?:>|&gt;)", re.IGNORECASE
+)
 _PLACE: Final = re.compile(rf"<(?:{'|'.join(Kind)})_[0-9]{{1,7}}>")
 _WIDE: Final = 10**8  # a smaller number is no card, phone or identity
 
@@ -96,6 +98,12 @@ class Redactor:
             table = self._runs.get(run)
             return _restored(value, table.values) if table is not None else value
 
+    def known(self, run: str) -> dict[str, str]:
+        """The values of a run by placeholder, in the order they were found."""
+        with self._lock:
+            table = self._runs.get(run)
+            return dict(table.values) if table is not None else {}
+
     def forget(self, run: str) -> None:
         """Drop what is remembered of a run."""
         with self._lock:
@@ -109,8 +117,8 @@ class Redactor:
         found += numbers(text, {span.start: span.end for span in found if span.kind is Kind.IBAN})
         found += credentials(text)
         found += self._known.spans(text)
-        if "<" in text:
-            found += (Span(*m.span(), Kind.TEXT) for m in _OURS.finditer(text))
+        if "<" in text or "&lt;" in text:
+            found += (Span(*m.span(), Kind.TEXT) for m in LOOSE.finditer(text))
         if self._names is not None:
             found += self._names.spans(text)
         return merged(found) if found else found

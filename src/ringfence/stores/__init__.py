@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .reader import SqliteLog
+    from .remote import SocketJournal, SocketLog
     from .shown import Redactor
     from .sqlite import SqliteJournal
     from .vault import Vault
     from .writer import Notary
 
-__all__ = ["open_journal", "open_log"]
+__all__ = ["join_recorder", "open_journal", "open_log", "read_recorder"]
 
 
 def open_journal(
@@ -33,3 +34,17 @@ def open_log(path: Path, *, vault: Vault | None = None) -> SqliteLog:
     from .reader import SqliteLog
 
     return SqliteLog(path, vault=vault)
+
+
+def join_recorder(path: Path) -> SocketJournal:
+    """The journal that a recorder owns, by its socket. Raises JournalError if nobody serves it."""
+    from .remote import SocketJournal
+
+    return SocketJournal(path)
+
+
+def read_recorder(path: Path) -> SocketLog:
+    """The reading side of the journal that a recorder owns. Raises JournalError as `join_recorder` does."""
+    from .remote import SocketLog
+
+    return SocketLog(path)

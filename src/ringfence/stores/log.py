@@ -147,6 +147,10 @@ class Log(Protocol):
         """
         ...
 
+    def views(self, run: str) -> list[Record]:
+        """The records of a run as readers without a key see them: each body is what was kept of it, redacted."""
+        ...
+
     def heads(self) -> list[Head]:
         """The signed heads that are kept with the log, in order."""
         ...

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from ..core import chain
 from ..core.chain import Kind, Record
@@ -83,6 +84,10 @@ class MemoryJournal:
             commitment = chain.commitment(b"", ordered(record.body))
             head = chain.fields(record, log=_LOG, index=index, body=commitment)
             yield {**head, "content": record.body}
+
+    def views(self, run: str) -> list[Record]:
+        """The records of a run without their content: nothing was redacted, so nothing is shown."""
+        return [replace(record, body={}) for record in self.read(run)]
 
     def runs(self, limit: int = 50, *, before: int | None = None) -> list[RunSummary]:
         """At most `limit` runs, the newest first; with `before`, those whose first record has a lower index."""

@@ -77,6 +77,15 @@ class SqliteLog:
                     if index >= start:
                         yield head
 
+    def frontier(self, size: int) -> chain.Frontier:
+        """The right edge of the tree where it was kept last, at `size` records or before: where a proof may begin."""
+        with self._reading():
+            rows = self._rows("SELECT size, peaks FROM snapshots WHERE size <= ? ORDER BY size DESC LIMIT 1", size)
+        try:
+            return chain.Frontier(rows[0][0], tuple(rows[0][1][at : at + 32] for at in range(0, len(rows[0][1]), 32)))
+        except (IndexError, TypeError, ValueError):
+            return chain.Frontier()  # there is none yet, or it is damaged, which `verify` tells: from the beginning
+
     def heads(self) -> list[Head]:
         """The signed heads, in order."""
         with self._reading():

@@ -47,7 +47,7 @@ class Heads:
         for number, text in enumerate(kept, 1):
             where = f"head {number} of the log"
             try:
-                checkpoint = self._checkpoint(text)
+                checkpoint, signed = self._checkpoint(text)
                 began = True
             except notes.UnknownKey as error:
                 if began:
@@ -56,9 +56,9 @@ class Heads:
             except notes.NoteError as error:
                 self._tell("bad-signature", f"{where}: {error.what}")
                 continue
-            if self._counts(text, checkpoint, where):
+            if self._counts(checkpoint, signed, where):
                 self._claim(text, checkpoint, where, anchored=False)
-                self._hand_over(text, checkpoint, where)
+                self._hand_over(text, checkpoint, signed, where)
 
     def elsewhere(self, kept: Iterable[str], name: str, *, torn: int = 0) -> None:
         """Heads that an anchor has kept, and how many `torn` ones; call it after `own`, which learns the keys."""
@@ -69,28 +69,28 @@ class Heads:
         for number, text in enumerate(kept, 1):
             where = f"head {number} of {name}"
             try:
-                checkpoint = self._checkpoint(text)
+                checkpoint, signed = self._checkpoint(text)
             except notes.UnknownKey as error:
                 self._tell("unknown-key", f"{where}: {error.what}")
                 continue
             except notes.NoteError as error:
                 self._tell("bad-signature", f"{where}: {error.what}")
                 continue
-            if self._counts(text, checkpoint, where):
+            if self._counts(checkpoint, signed, where):
                 seen += 1
                 self._claim(text, checkpoint, where, anchored=True)
         if not seen and not any(finding.sure for finding in self.findings):
             self._tell("unknown-key", f"{name} holds no head that could be checked")
 
-    def _checkpoint(self, text: str) -> Checkpoint:
-        opened, _ = notes.opened(text, [*self._trusted, *self._past])
-        return Checkpoint.parse(opened)
+    def _checkpoint(self, text: str) -> tuple[Checkpoint, list[Verifier]]:
+        """What a head says, and which of the keys that count signed it."""
+        opened, signed = notes.opened(text, [*self._trusted, *self._past])
+        return Checkpoint.parse(opened), signed
 
-    def _counts(self, text: str, checkpoint: Checkpoint, where: str) -> bool:
+    def _counts(self, checkpoint: Checkpoint, signed: Sequence[Verifier], where: str) -> bool:
         if checkpoint.origin != self._origin:
             self._tell("other-log", f"{where} is of {checkpoint.origin}, and this log is {self._origin}")
             return False
-        _, signed = notes.opened(text, [*self._trusted, *self._past])
         limits = [self._past[key] for key in signed if key in self._past]
         if limits and not any(key in self._trusted for key in signed) and checkpoint.size > max(limits):
             self._tell(
@@ -100,8 +100,10 @@ class Heads:
             return False
         return True
 
-    def _hand_over(self, text: str, checkpoint: Checkpoint, where: str) -> None:
+    def _hand_over(self, text: str, checkpoint: Checkpoint, signed: Sequence[Verifier], where: str) -> None:
         try:
+            if notes.next_key_of(checkpoint) is None and any(key in self._trusted for key in signed):
+                return  # as nearly all heads are: its signatures have been checked, once
             following = notes.successor(text, self._trusted)
         except notes.NoteError as error:
             self._tell("bad-signature", f"{where} hands the log over: {error.what}")
@@ -112,7 +114,7 @@ class Heads:
 
     def _claim(self, text: str, checkpoint: Checkpoint, where: str, *, anchored: bool) -> None:
         try:
-            witnessed = bool(notes.opened(text, self._witnesses))
+            witnessed = bool(self._witnesses and notes.opened(text, self._witnesses))
         except notes.UnknownKey:
             witnessed = False
         except notes.NoteError as error:

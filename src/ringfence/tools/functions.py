@@ -36,7 +36,7 @@ class _Described(BaseModel):
     schema_: Annotated[dict[str, Any], Field(alias="schema")]
     effect: Effect
     idempotent: bool
-    keyed: str
+    keyed: str = ""
     ask: bool
     roles: dict[str, Role]
     audience: list[list[str]] | None

@@ -159,7 +159,8 @@ class _Life:
         if answer.done():  # whoever asked does not wait any more
             return
         if "error" in message:
-            answer.set_exception(ToolError(_text(message["error"]), todo=_text(message["todo"])))
+            fault = Uncertain if message.get("uncertain") is True else ToolError
+            answer.set_exception(fault(_text(message["error"]), todo=_text(message["todo"])))
         else:
             answer.set_result(message["value"])
 

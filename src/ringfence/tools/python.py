@@ -221,5 +221,5 @@ class _Function:
             canonical(plain)
         except (TypeError, ValueError, RecursionError) as error:
             todo = "return strings, numbers, lists and dictionaries with string keys"
-            raise ToolError(f"{self._name} returned something that is not JSON: {error}", todo=todo) from None
+            raise Uncertain(f"{self._name} returned something that is not JSON: {error}", todo=todo) from None
         return plain

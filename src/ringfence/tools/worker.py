@@ -17,7 +17,7 @@ import traceback
 from collections.abc import Mapping
 from typing import BinaryIO
 
-from ringfence.core.errors import RingfenceError
+from ringfence.core.errors import RingfenceError, Uncertain
 from ringfence.core.labels import IDENTITY
 from ringfence.core.values import JSON, Action, ordered
 from ringfence.tracing import carrying
@@ -55,21 +55,23 @@ async def _answer(request: JSON, tools: dict[str, Tool], pipe: BinaryIO) -> None
         value = await (_prepare(request["serve"], tools) if "serve" in request else _perform(tools, request))
         line = ordered({"id": request["id"], "value": value, "cpu": time.process_time()})
     except RingfenceError as error:
-        line = _failure(request, error.what, error.todo)
+        line = _failure(request, error.what, error.todo, uncertain=isinstance(error, Uncertain))
     except (Exception, SystemExit) as error:
         traceback.print_exc(file=sys.stderr)
         line = _failure(
             request, f"{request.get('tool', 'the worker').removeprefix('tool:')} failed: {error!r:.300}", ""
         )
     if len(line) >= MAX_LINE_BYTES:
-        line = _failure(request, f"the result is larger than {MAX_LINE_BYTES >> 20} MB", "ask for less")
+        what = f"the result is larger than {MAX_LINE_BYTES >> 20} MB"
+        line = _failure(request, what, "ask for less", uncertain=True)
     pipe.write(line + b"\n")
     pipe.flush()
 
 
-def _failure(request: JSON, what: str, todo: str) -> bytes:
-    plain = [text.encode("utf-8", "replace").decode() for text in (what, todo)]
-    return ordered({"id": request["id"], "error": plain[0], "todo": plain[1], "cpu": time.process_time()})
+def _failure(request: JSON, what: str, todo: str, *, uncertain: bool = False) -> bytes:
+    """`uncertain`: it may have been done all the same."""
+    said = {key: text.encode("utf-8", "replace").decode() for key, text in (("error", what), ("todo", todo))}
+    return ordered({"id": request["id"], **said, "uncertain": uncertain, "cpu": time.process_time()})
 
 
 async def _prepare(serve: Mapping[str, JSON], tools: dict[str, Tool]) -> JSON:

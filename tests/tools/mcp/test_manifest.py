@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ringfence.core.errors import ManifestError, ToolError
+from ringfence.core.errors import ManifestError, ToolError, Uncertain
 from ringfence.core.labels import ANYONE, Trust
 from ringfence.core.policy import Effect, Role
 from ringfence.jobs import Job
@@ -168,7 +168,7 @@ async def test_arguments_are_held_against_the_accepted_schema_before_anything_ru
 
 async def test_an_answer_that_breaks_its_schema_is_withheld_and_the_other_tools_go_on(bench: Bench, act: Act) -> None:
     server = await bench.server("breaks-schema", {"evil.echo": READS})
-    with pytest.raises(ToolError, match="not what the tool's output schema says: sum: 'a lot' is not of type"):
+    with pytest.raises(Uncertain, match="not what the tool's output schema says: sum: 'a lot' is not of type"):
         await act(server, "evil.add", a=1, b=1)
     assert await act(server, "evil.echo", text="x") == {"text": "x (call 2)"}
 

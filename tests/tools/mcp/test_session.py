@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ringfence.core.errors import ToolError
+from ringfence.core.errors import ToolError, Uncertain
 from ringfence.tools.mcp import session, wire
 
 from .conftest import READS, Act, Bench, impatient
@@ -112,7 +112,7 @@ async def test_a_server_that_does_not_answer_twice_is_ended(bench: Bench, act: A
     await act(server, "evil.add", a=1, b=1)
     impatient(server)
     for _ in range(2):
-        with pytest.raises(ToolError, match=r"within 0\.3 s"):
+        with pytest.raises(Uncertain, match=r"within 0\.3 s"):
             await act(server, "evil.echo", text="x")
     impatient(server, 20.0)
     assert await act(server, "evil.add", a=1, b=1) == {"sum": 2}
@@ -140,7 +140,7 @@ async def test_a_server_that_died_is_started_again_and_the_run_is_told_that_its_
 ) -> None:
     server = await bench.server("die")
     assert await act(server, "evil.echo", text="a") == {"text": "a (call 1)"}
-    with pytest.raises(ToolError, match=r"ended \(exit 3\) before echo answered") as died:
+    with pytest.raises(Uncertain, match=r"ended \(exit 3\) before echo answered") as died:
         await act(server, "evil.echo", text="die")
     assert "started again for the next call, and knows nothing" in died.value.todo
     assert await act(server, "evil.echo", text="b") == {"text": "b (call 1)"}

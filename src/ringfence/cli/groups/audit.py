@@ -170,3 +170,19 @@ def audit_stats(manifest: Manifest = HERE, as_json: Json = False) -> None:
     from .. import exporting as command
 
     command.stats(manifest, as_json=as_json)
+
+
+@audit.command("recorder")
+def audit_recorder(
+    socket: Annotated[Path, typer.Option(metavar="PATH", help="the socket that agents append to (0660)")],
+    journal: Annotated[Path | None, typer.Option(metavar="PATH", help="the journal file, without signed heads")] = None,
+    manifest: Annotated[
+        Path | None,
+        typer.Option("--manifest", "-m", metavar="FILE", help="the journal beside it, with all that it says"),
+    ] = None,
+    group: Annotated[str, typer.Option(metavar="GROUP", help="the group that may open the socket")] = "",
+) -> None:
+    """Own the log as a user of your own: agents can append to it, and do nothing else."""
+    from .. import recorder as command
+
+    command.serve(socket, journal, manifest, group)

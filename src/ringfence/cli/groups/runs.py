@@ -96,7 +96,7 @@ def runs_export(
 def runs_fork(
     run_id: RunId,
     at: Annotated[int, typer.Option(metavar="SEQ", help="the last record that the new run begins with")],
-    task: Annotated[str, typer.Option(metavar="TEXT", help="another task in place of the run's")] = "",
+    task: Annotated[str | None, typer.Option(metavar="TEXT", help="another task in place of the run's")] = None,
     manifest: Manifest = HERE,
     resume: Annotated[bool, typer.Option("--resume/--no-resume", help="go on with it at once")] = True,
     as_json: Json = False,
@@ -107,7 +107,8 @@ def runs_fork(
     from .. import fork as command
     from .. import run
 
-    wanted = run.Wanted(manifest, task, run_id, at=at, as_json=as_json, quiet=quiet, offline=offline)
+    given = "" if task is None else run.read_task(task)
+    wanted = run.Wanted(manifest, given, run_id, at=at, as_json=as_json, quiet=quiet, offline=offline)
     raise typer.Exit(command.execute(wanted, resume=resume))
 
 

@@ -1,0 +1,368 @@
+"""The journal of an agent that does not own it: records go to a recorder over a Unix socket (`recorder`)."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any
+
+from ..core.chain import Record
+from ..core.errors import JournalError
+from ..core.values import JSON
+from . import wire
+from .log import Finding, Head, Pair, RunSummary, VerifyReport
+
+MAX_DELAY_S = 0.005
+TIMEOUT_S = 60.0
+_PAGE = 512  # headers asked for at once
+_Loop = asyncio.AbstractEventLoop
+
+
+class _Line:
+    """One connection: a question, then its answer. For one thread at a time."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._socket.settimeout(TIMEOUT_S)
+        try:
+            with self._faults():
+                self._socket.connect(str(path))
+            hello = self.ask(wire.dumps({"hello": wire.VERSION}))
+            if hello.get("v") != wire.VERSION:
+                raise self._broken(f"expected version {wire.VERSION}, got {hello.get('v')!r}")
+        except BaseException:
+            self.close()
+            raise
+        self.log = str(hello["log"])
+
+    def ask(self, *values: bytes) -> dict[str, Any]:
+        """Send frames, and return the one that answers them. Raises JournalError for any fault, theirs included."""
+        with self._faults(), contextlib.suppress(BrokenPipeError, ConnectionResetError):  # it may have said why
+            self._socket.sendall(b"".join(map(wire.frame, values)))
+        return self.more()
+
+    def more(self) -> dict[str, Any]:
+        """The next frame."""
+        with self._faults():
+            (length,) = wire.LENGTH.unpack(self._exactly(wire.LENGTH.size))
+            if length > 2 * wire.FRAME_BYTES:
+                raise ValueError(f"a frame of {length} bytes")
+            answer = wire.loads(self._exactly(length))
+        if "error" in answer:
+            raise JournalError(str(answer["error"]), todo=str(answer.get("todo", "")))
+        return answer
+
+    def close(self) -> None:
+        """Let go of it."""
+        self._socket.close()
+
+    def _exactly(self, count: int) -> bytes:
+        pieces = bytearray()
+        while len(pieces) < count:
+            piece = self._socket.recv(min(count - len(pieces), 1 << 20))
+            if not piece:
+                raise ConnectionResetError("it has closed the connection")
+            pieces += piece
+        return bytes(pieces)
+
+    @contextlib.contextmanager
+    def _faults(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise self._broken(error.strerror or str(error)) from error
+        except ValueError as error:
+            raise self._broken(f"it answers nonsense: {error}") from error
+
+    def _broken(self, why: str) -> JournalError:
+        return JournalError(
+            f"the recorder at {self._path} cannot be reached: {why}",
+            todo="start it (`ringfence audit recorder`); without a record nothing that leaves or changes happens",
+        )
+
+
+@dataclass(slots=True)
+class _Batch:
+    """What goes to the recorder next, and who waits for it, by event loop."""
+
+    records: list[bytes] = field(default_factory=list)
+    states: list[bytes] = field(default_factory=list)
+    waiting: dict[_Loop, list[asyncio.Future[None]]] = field(default_factory=dict)
+    anchored: dict[_Loop, list[asyncio.Future[None]]] = field(default_factory=dict)  # who waits for its head, too
+    urgent: bool = False
+
+
+class SocketJournal:
+    """`ports.Journal` at a recorder. `append` queues; one round trip makes all of it durable when somebody waits in
+    `flush`, at the latest `MAX_DELAY_S` after the first record. After any fault every later call fails.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._line = _Line(path)
+        self._lock = threading.Lock()
+        self._wake: SimpleQueue[None] = SimpleQueue()
+        self._next = _Batch()
+        self._flying: _Batch | None = None
+        self._failed: JournalError | None = None
+        self._closed = self._untold = False
+        self._thread: threading.Thread | None = None
+        self._log: SocketLog | None = None
+        self._aliases: dict[str, str] = {}
+        self.troubles: tuple[str, ...] = ()  # what kept the newest head from being signed, or from where it should be
+
+    @property
+    def log(self) -> SocketLog:
+        """The reading side, on a connection of its own; it sees what is durable."""
+        if self._log is None:
+            self._log = SocketLog(self.path)
+        return self._log
+
+    def append(self, record: Record) -> None:
+        """Queue a record. Raises JournalError for what cannot be written, and after a failure."""
+        data = wire.encoded(record)
+        with self._lock:
+            self._check()
+            batch = self._next
+            first = not batch.records
+            batch.records.append(data)
+        if first:
+            self._schedule(batch)
+
+    def keep_state(self, run: str, seq: int, state: bytes) -> None:
+        """Keep what a run had become at a record, which has to be appended first; goes with it."""
+        data = wire.dumps({"state": [run, seq, base64.b64encode(state).decode()]})
+        with self._lock:
+            self._check()
+            self._next.states.append(data)
+
+    def alias(self, subject: str) -> str:
+        """What records call a subject that is no principal; the recorder has the keys."""
+        if subject not in self._aliases:
+            self._aliases[subject] = self.log.alias(subject)
+        return self._aliases[subject]
+
+    async def flush(self, *, anchored: bool = False) -> None:
+        """Return when everything appended so far is durable, and with `anchored` at every anchor that is required.
+
+        Raises JournalError if it is not known to be so.
+        """
+        loop = asyncio.get_running_loop()
+        with self._lock:
+            self._check()
+            batch = self._next if self._next.records or anchored else self._flying
+            if batch is None:
+                return
+            done = loop.create_future()
+            (batch.anchored if anchored else batch.waiting).setdefault(loop, []).append(done)
+        self._hurry(batch)
+        await done
+
+    def close(self) -> None:
+        """Send what is queued and hang up. Raises a JournalError that nobody was told of yet."""
+        with self._lock:
+            self._closed = True
+            left = self._next
+        if left.records:
+            self._hurry(left)
+        if self._thread is not None:
+            self._wake.put(None)
+            self._thread.join()
+            self._thread = None
+        self._line.close()
+        if self._log is not None:
+            self._log.close()
+            self._log = None
+        if self._failed is not None and self._untold:
+            self._untold = False
+            raise self._failed
+
+    def __enter__(self) -> SocketJournal:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _check(self) -> None:
+        if self._failed is not None:
+            self._untold = False
+            raise JournalError(self._failed.what, todo=self._failed.todo)
+        if self._closed:
+            raise JournalError(f"the journal at {self.path} is closed", todo="open it again")
+
+    def _schedule(self, batch: _Batch) -> None:
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            self._hurry(batch)
+        else:
+            loop.call_later(MAX_DELAY_S, self._hurry, batch)
+
+    def _hurry(self, batch: _Batch) -> None:
+        with self._lock:
+            if batch.urgent or batch is not self._next or self._failed is not None:
+                return
+            batch.urgent = True
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._work, name="ringfence-recorder", daemon=True)
+                self._thread.start()
+        self._wake.put(None)
+
+    def _work(self) -> None:
+        while (batch := self._take()) is not None:
+            failure: JournalError | None = None
+            unanchored: JournalError | None = None
+            try:
+                unanchored = self._commit(batch)
+            except JournalError as error:
+                failure = error
+            except Exception as error:
+                failure = JournalError(f"the journal failed in our own code: {error!r}", todo="please report it")
+            self._done(batch, failure, unanchored)
+            if failure is not None:
+                return
+
+    def _commit(self, batch: _Batch) -> JournalError | None:
+        """One round trip; what kept the head over the batch from an anchor, if somebody waits for that."""
+        frames = [b'{"append":[%s]}' % b",".join(piece) for piece in wire.parts(batch.records)]
+        count, anchored = len(batch.records), b"true" if batch.anchored else b"false"
+        answer = self._line.ask(*frames, *batch.states, b'{"flush":%d,"anchored":%s}' % (count, anchored))
+        if answer.get("flushed") != count:
+            raise JournalError(f"the recorder answered {str(answer)[:100]}", todo="is it of this version?")
+        self.troubles = tuple(map(str, answer["troubles"]))
+        what, todo = answer["unanchored"]
+        return JournalError(str(what), todo=str(todo)) if what else None
+
+    def _take(self) -> _Batch | None:
+        self._wake.get()
+        with self._lock:
+            if not (self._next.records or self._next.anchored):
+                return None
+            self._flying, self._next = self._next, _Batch()
+            return self._flying
+
+    def _done(self, batch: _Batch, failure: JournalError | None, unanchored: JournalError | None) -> None:
+        with self._lock:
+            self._flying = None
+            waiting = [(*each, failure) for each in batch.waiting.items()]
+            waiting += [(*each, failure or unanchored) for each in batch.anchored.items()]
+            if failure is not None:
+                self._failed = failure
+                waiting += [(*each, failure) for each in (*self._next.waiting.items(), *self._next.anchored.items())]
+                self._untold = not waiting
+        for loop, futures, error in waiting:
+            with contextlib.suppress(RuntimeError):  # that loop was closed, and nobody waits there
+                loop.call_soon_threadsafe(_settle, futures, error)
+
+
+def _settle(futures: list[asyncio.Future[None]], failure: JournalError | None) -> None:
+    for future in futures:
+        if future.done():
+            continue
+        if failure is None:
+            future.set_result(None)
+        else:
+            future.set_exception(JournalError(failure.what, todo=failure.todo))
+
+
+class SocketLog:
+    """`log.Log` at a recorder. Contents are those of the caller's own runs; headers are everybody's."""
+
+    def __init__(self, path: Path) -> None:
+        self._line = _Line(path)
+        self._lock = threading.Lock()
+        self.id = self._line.log
+
+    def close(self) -> None:
+        """Hang up."""
+        self._line.close()
+
+    def __enter__(self) -> SocketLog:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def size(self) -> int:
+        """Durable records."""
+        (found,) = self._ask("size")
+        return int(found)
+
+    def headers(self, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
+        """The canonical bytes of the headers from index `start` to before `stop`, as the log is when it is asked."""
+        stop = self.size() if stop is None else stop
+        while start < stop:
+            page = self._ask("headers", start, min(stop, start + _PAGE))
+            if not page:
+                return
+            start += len(page)
+            yield from (text.encode() for text in page)
+
+    def read(self, run: str, start: int = 0) -> list[Record]:
+        """The durable records of a run from seq `start`; empty for a run that is not in the log, or somebody else's."""
+        return [wire.decoded(each) for each in self._ask("read", run, start)]
+
+    def views(self, run: str) -> list[Record]:
+        """The records of a run as readers without a key see them, whoever's it is."""
+        return [wire.decoded(each) for each in self._ask("views", run)]
+
+    def state(self, run: str) -> tuple[int, bytes] | None:
+        """The newest durable snapshot of a run, and the seq of its checkpoint; None without."""
+        found = self._ask("state", run)
+        return (int(found[0]), base64.b64decode(found[1])) if found else None
+
+    def heads(self) -> list[Head]:
+        """The signed heads that are kept with the log, in order."""
+        return [Head(**each) for each in self._ask("heads")]
+
+    def alias(self, subject: str) -> str:
+        """What records call a subject that is no principal."""
+        (found,) = self._ask("alias", subject)
+        return str(found)
+
+    def runs(self, limit: int = 50, *, before: int | None = None) -> list[RunSummary]:
+        """At most `limit` runs, the newest first; with `before`, those whose first record has a lower index."""
+        return [RunSummary(**each) for each in self._ask("runs", limit, before)]
+
+    def find(self, prefix: str) -> str:
+        """The one run whose id starts with `prefix`; raises JournalError if there is none or more than one."""
+        (found,) = self._ask("find", prefix)
+        return str(found)
+
+    def window(self, conversation: str, limit: int) -> list[Pair]:
+        """Start and end of the newest `limit` runs of a conversation, oldest first."""
+        pairs = self._ask("window", conversation, limit)
+        return [(wire.decoded(first), wire.decoded(last) if last else None) for first, last in pairs]
+
+    def intents(self, since: int, place: int = 0) -> tuple[list[Record], int]:
+        """The intents from `place` on that are no older than `since`, and the place to ask from next time."""
+        *found, end = self._ask("intents", since, place)
+        return [wire.decoded(each) for each in found], int(end)
+
+    def verify(self) -> VerifyReport:
+        """What the recorder finds when it recomputes everything."""
+        (found,) = self._ask("verify")
+        return VerifyReport(**{**found, "findings": tuple(Finding(**each) for each in found["findings"])})
+
+    def export(self, run: str) -> Iterator[dict[str, JSON]]:
+        """The records of a run as JSON: the header as it was hashed, and `content`."""
+        yield from self._ask("export", run)
+
+    def _ask(self, verb: str, *values: JSON) -> list[Any]:
+        """The items of the answer, which may come in several frames."""
+        with self._lock:
+            answer = self._line.ask(json.dumps({"ask": verb, "with": values}).encode())
+            found = list(answer["part"])
+            while answer["more"]:
+                answer = self._line.more()
+                found += answer["part"]
+        return found
