@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
+import apsw
 import pytest
 
-import ringfence
 from ringfence import stores
 from ringfence.app import from_manifest
 from ringfence.cli.exits import Exit
@@ -24,24 +23,24 @@ from .test_effects import done, step
 
 MANIFEST = """\
 inference: {provider: llamacpp, model: scripted}
+tools: [{name: sql, type: builtin, database: ./ward.db}]
 catalogue:
-  patient_of: {effect: read, confined: true, audience: [self], args: {bed: low}, about: /id}
+  sql.query: {effect: read, confined: true, audience: [self], args: {sql: low, params: low}, about: /rows/*/patient}
 workflow: {checkpoint_interval: 1}
+sandbox: unsafe-none
 """
-
-
-@ringfence.tool(effect="read")
-def patient_of(bed: int) -> dict[str, Any]:
-    """Who lies in a bed."""
-    return {"id": f"patient:{4700 + bed}", "name": "R. Weber"}
 
 
 async def ask(folder: Path, *, about: tuple[str, ...] = ()) -> str:
     """Ask for two beds; the run's id."""
     path = folder / "ringfence.yaml"
     path.write_text(MANIFEST)
-    model = ScriptedModel([step("patient_of", bed=11), step("patient_of", bed=12), done("R. Weber and R. Weber.")])
-    async with from_manifest(load(path), functions=[patient_of], model=model) as agent:
+    db = apsw.Connection(str(folder / "ward.db"))
+    db.execute("create table beds(bed, patient, name); insert into beds values (11, 4711, 'Weber'), (12, 4712, 'Roth')")
+    db.close()
+    looks = [step("sql.query", sql=f"select patient, name from beds where bed = {bed}") for bed in (11, 12)]
+    model = ScriptedModel([*looks, done("Weber and Roth.")])
+    async with from_manifest(load(path), model=model) as agent:
         return (await agent.run("who lies in the beds 11 and 12?", about=about)).run_id
 
 
@@ -49,9 +48,9 @@ async def test_a_result_that_names_somebody_makes_the_run_theirs_from_there_on(t
     run = await ask(tmp_path)
     with stores.open_log(tmp_path / ".ringfence" / "journal.db") as log:
         records = log.read(run)
-        eleven, twelve = (erasure.trail(log, f"patient:{4700 + bed}").runs[run] for bed in (11, 12))
+        eleven, twelve = (erasure.trail(log, f"id:{4700 + bed}").runs[run] for bed in (11, 12))
         own = erasure.trail(log, records[0].principal).runs[run]
-        assert not any(b"patient:47" in line for line in log.headers())  # but by an alias that the keys resolve
+        assert not any(b"id:47" in line for line in log.headers())  # but by an alias that the keys resolve
     first, second = (r.seq for r in records if r.kind is Kind.OUTCOME and "subjects" in r.view)
     assert own == list(range(first))
     assert eleven == list(range(first, len(records)))
@@ -62,8 +61,8 @@ async def test_to_erase_one_of_them_leaves_what_was_said_before(tmp_path: Path) 
     run = await ask(tmp_path)
     path = tmp_path / ".ringfence" / "journal.db"
     with stores.open_log(path) as log:
-        gone = set(erasure.trail(log, "patient:4712").runs[run])
-        alias = log.vault.known("patient:4712")
+        gone = set(erasure.trail(log, "id:4712").runs[run])
+        alias = log.vault.known("id:4712")
     assert alias is not None
     with SqliteJournal(path) as journal:
         assert journal.vault.destroy(0, subject=alias) == 1
