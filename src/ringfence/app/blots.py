@@ -1,4 +1,4 @@
-"""Secrets that we know are blotted out of whatever comes back, in any encoding: a hostile server repeats what it was sent.
+"""Secrets that we know are blotted out of whatever comes back, in any encoding: a hostile server repeats what it got.
 
 So they are in no result, and then in no prompt, record, answer or file. What a tool does with its own secret, and what
 leaves for its own host, is not looked at.
