@@ -69,7 +69,7 @@ def list_runs(manifest: Path, *, limit: int, as_json: bool) -> None:
     for row in rows:
         when = datetime.fromtimestamp(row.started / 1000).strftime("%Y-%m-%d %H:%M")
         took = duration(row.ended - row.started)
-        print(f"{row.run}  {when}  {row.state:<9}  {took:>12}  {one_line(row.task, limit=80)}")
+        print(f"{row.run}  {when}  {one_line(row.state):<9}  {took:>12}  {one_line(row.task, limit=80)}")
 
 
 def show(manifest: Path, run_id: str, *, full: bool, seqs: bool = False) -> None:
