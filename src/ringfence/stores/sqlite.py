@@ -78,7 +78,7 @@ class SqliteJournal:
 
     @property
     def newest_head(self) -> str | None:
-        """The last head that was kept when the journal was opened."""
+        """The last head that is kept: for who signs the next one."""
         return self._writer.newest_head
 
     @property
