@@ -78,6 +78,7 @@ class Agent:
         engine = await self._ready()
         before = past.before(self.journal.log, conversation, self._history)
         run, trace, whom = new_run_id(now_ms()), trace_of(traceparent, tracestate), self._about(about)
+        said = past.hidden(self.house, run, past.said(before, self._history))
         with tracing.following(run, self.principal.subject, trace):
             turn = engine.start(
                 task,
@@ -91,7 +92,7 @@ class Agent:
             )
             turn.heard = past.heard(turn, before)
             with self.holding(run):
-                return await engine.drive(turn, history=past.said(before, self._history), progress=progress)
+                return await engine.drive(turn, history=said, progress=progress)
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -170,9 +171,10 @@ class Agent:
         with self.holding(run):
             await self._renew(run)
             turn = self.turn(run)
-            before = past.recall(self.journal.log, turn)
+            before = past.said(past.recall(self.journal.log, turn), self._history)
+            said = past.hidden(self.house, run, before, self.journal)
             with at_work(turn):
-                return await engine.drive(turn, history=past.said(before, self._history), progress=progress)
+                return await engine.drive(turn, history=said, progress=progress)
 
     async def fork(self, run_id: str, *, at: int, task: str = "") -> str:
         """Begin a new run with records 0 to `at` of another, under `task` where it is given; returns its id.
@@ -199,9 +201,9 @@ class Agent:
         """Decide again, under the manifest as it is, all that a run decided. Asks no model, does and writes nothing."""
         engine, log = await self._ready(probe=False), self.journal.log
         turn, records = self.turn(run_id), log.read(log.find(run_id))
-        said = past.said(past.recall(log, turn), self._history)
-        grant = grants.of_run(self.house, self.manifest, turn)
-        return replay.replay(engine, self._policed(), records, grant=grant, heard=turn.heard, history=said)
+        said = past.hidden(self.house, turn.run, past.said(past.recall(log, turn), self._history))
+        grant, seen = grants.of_run(self.house, self.manifest, turn), past.numbering(self.house, self.manifest)
+        return replay.replay(engine, self._policed(), records, grant=grant, heard=turn.heard, history=said, seen=seen)
 
     def stream_resume(self, run_id: str) -> AsyncGenerator[Event | Result, None]:
         """`resume`, as events."""

@@ -57,7 +57,7 @@ class House:
     sinks: dict[str, Sink] = field(default_factory=dict)
     previews: dict[str, Callable[[Mapping[str, JSON]], Awaitable[str]]] = field(default_factory=dict)
     backends: list[Any] = field(default_factory=list)
-    redactor: Redactor | None = None  # made when a tier or the record needs it; one, so that both say <EMAIL_1>
+    redactor: Redactor | None = None  # made when a tier needs it; the record takes it too, so that both say <EMAIL_1>
     veils: dict[str, Veil] = field(default_factory=dict)
     closers: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
     effects: frozenset[str] = frozenset()

@@ -105,6 +105,11 @@ class SqliteJournal:
         if first:
             self._schedule(batch)
 
+    def recall(self, run: str) -> None:
+        """Number a run's placeholders as before, for who hides contents from a model before the next record comes."""
+        if self._shown is not None:
+            self._shown.recall(run)
+
     def keep_state(self, run: str, seq: int, state: bytes) -> None:
         """Keep what a run had become at a record, sealed, in place of what was kept of it before.
 
