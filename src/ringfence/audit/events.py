@@ -71,6 +71,17 @@ class Event:
         view = self.head["view"]
         return view if isinstance(view, dict) else {}
 
+    @property
+    def copied(self) -> bool:
+        """Whether this is a fork's copy of what happened in another run: nothing happened here."""
+        return "copied" in self.view
+
+    @property
+    def uncertain(self) -> list[JSON]:
+        """The calls, by the seq of their intents, of which nobody knows whether they were done."""
+        found = self.view.get("uncertain")
+        return found if isinstance(found, list) and self.head["kind"] == Kind.CHECKPOINT else []
+
     def text(self, name: str) -> str:
         """A string of the view; empty if it has none by this name."""
         value = self.view.get(name)

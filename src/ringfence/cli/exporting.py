@@ -200,6 +200,10 @@ def line(event: Event) -> str:
             facts = [event.text("status")]
         case Kind.CHECKPOINT if isinstance(tried := view.get("egress"), dict):
             facts = ["egress", str(tried.get("host")), str(tried.get("port")), str(tried.get("state"))]
+    if event.uncertain:
+        facts = ["nobody knows whether it was done: record", ", ".join(map(str, event.uncertain))]
+    if event.copied:
+        facts.append("(a copy)")
     if "shown" in view:
         facts.append(_short(view["shown"]))
     when, kind = instant(int(head["time"])), one_line(head["kind"], limit=12)
