@@ -123,13 +123,11 @@ def cancel(manifest: Path, run_id: str) -> Exit:
     """End a run for good."""
     import asyncio
 
-    from .. import app
-    from ..manifest.loader import load
+    from .approvals import driven
     from .interrupt import interruptible
 
     async def work() -> str:
-        async with app.from_manifest(load(manifest)) as agent:
-            app.keep_log(agent.manifest)
+        async with driven(manifest) as agent:
             return (await agent.cancel(run_id)).run_id
 
     print(f"run {asyncio.run(interruptible(work()))} is cancelled")
