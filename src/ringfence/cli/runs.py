@@ -115,6 +115,7 @@ def export(manifest: Path, run_id: str, out: Path | None) -> None:
             sys.stdout.writelines(lines)
             return
         with os.fdopen(os.open(out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            os.fchmod(file.fileno(), 0o600)  # one that was there may have been for others to read
             file.writelines(lines)
     print(f"wrote {out}", file=sys.stderr)
 
