@@ -21,7 +21,11 @@ def forms(value: str) -> set[bytes]:
     data = value.encode()
     found = {data, data.hex().encode(), data.hex().upper().encode(), quote(value, safe="").encode()}
     found |= {quote(value, safe="").lower().encode(), json.dumps(value)[1:-1].encode()}
-    found |= {json.dumps(value)[1:-1].replace("/", r"\/").encode(), value.encode("utf-16-le"), value.encode("utf-16-be")}
+    found |= {
+        json.dumps(value)[1:-1].replace("/", r"\/").encode(),
+        value.encode("utf-16-le"),
+        value.encode("utf-16-be"),
+    }
     found |= {"".join(f"\\u{ord(c):04x}" for c in value).encode(), "".join(f"\\x{b:02x}" for b in data).encode()}
     for shift in range(3):
         whole = base64.b64encode(b"\0" * shift + data)
