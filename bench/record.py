@@ -94,11 +94,7 @@ def _append(folder: Path, views: str, write: Callable[..., Any], scripts: Sequen
 
 def redaction(table: Table, folder: Path, sample: Sequence[Any]) -> None:
     """What the redactor alone takes of it."""
-    from ringfence.redaction import from_manifest
-
-    manifest = logs.manifest_in(folder / "alone")
-    secrets = wiring.secrets_of(manifest)
-    redactor = from_manifest(manifest.privacy, secrets)
+    redactor = logs.redactor_of(logs.manifest_in(folder / "alone"))
     bodies = [(record.run, record.body) for run in sample for record in run]
     size = sum(len(json.dumps(body)) for _, body in bodies)
     _, cpu = timed(lambda: [redactor.view(run, body) for run, body in bodies])

@@ -16,11 +16,13 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
-from redaction_corpus import Corpus, clean
+from redaction_clean import clean
+from redaction_corpus import Corpus
 
 from ringfence import stores
 from ringfence.app import record as wiring
 from ringfence.app.notary import Notary
+from ringfence.app.secrets import redactor_of
 from ringfence.core.chain import Kind, Record
 from ringfence.core.labels import Label, Trust
 from ringfence.core.values import JSON, ordered
@@ -66,7 +68,7 @@ def _texts(seed: int) -> Iterator[str]:
 
 
 def _script(number: int, texts: Iterator[str]) -> list[Line]:
-    said, found, answer = next(texts)[:1100], next(texts) + "\n" + next(texts), next(texts)[:1100]
+    said, found, answer = next(texts)[:850], next(texts) + "\n" + next(texts), next(texts)[:850]
     usage = {"prompt": 912, "completion": 141, "cached": 0}
     task = f"Look at case {number} and say what to do about it. {said}"
     step = json.dumps({"thought": f"I read case {number} first: {found[:160]}",
@@ -151,9 +153,7 @@ class Ready:
     """
 
     def __init__(self, manifest: Manifest) -> None:
-        from ringfence.redaction import from_manifest
-
-        self._redactor = from_manifest(manifest.privacy, wiring.secrets_of(manifest))
+        self._redactor = redactor_of(manifest)
         self._known: dict[int, JSON] = {}
 
     def view(self, run: str, value: JSON) -> JSON:

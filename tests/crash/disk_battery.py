@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import random
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -169,6 +170,8 @@ class Bench:
         later.mkdir()
         for file, content in journal.synced.items():
             (later / file.name).write_bytes(content)
+        if (keys := path.parent / "keys").is_dir():  # files of their own, synced as they are made
+            shutil.copytree(keys, later / "keys")
         self.world.at_rest()
         self.resumed(tally, f"power {stop}", later / path.name, open_journal(later / path.name))
 

@@ -52,10 +52,13 @@ class Stops:
         if self.at == "tell":
             say("record")
 
-    async def flush(self) -> None:
-        await self.journal.flush()
+    async def flush(self, *, anchored: bool = False) -> None:
+        await self.journal.flush(anchored=anchored)
         self.stop(f"flushed:{self.flushes}")
         self.flushes += 1
+
+    def alias(self, subject: str) -> str:
+        return self.journal.alias(subject)
 
     def stop(self, here: str) -> None:
         if here == self.at:

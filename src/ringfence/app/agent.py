@@ -31,9 +31,11 @@ from ringfence.telemetry import logs
 from ringfence.tracing import Trace
 
 from . import grants, past
+from .blots import Blots
 from .house import REPLY, House
 from .ids import new_run_id, now_ms
 from .policy import policy_of
+from .secrets import secret_values
 from .stream import Event, follow, observe
 from .traces import Traced, at_work, trace_of
 
@@ -355,7 +357,8 @@ class Agent:
         """The one gate of this agent."""
         if self._gate is None:
             policy = policy_of(self.manifest, self.house.specs)
-            sinks, observers = Traced(self.house, self.journal.alias), [tracing.observe, logs.observe, observe]
+            blots = Blots(secret_values(self.manifest))
+            sinks, observers = Traced(self.house, self.journal.alias, blots), [tracing.observe, logs.observe, observe]
             self._gate = Gate(policy, sinks, self.journal, now_ms, observers, self.house.meter)
             self.house.note = self._left
             if self.house.meter is not None:

@@ -12,6 +12,7 @@ from ringfence.core.turn import Turn
 from ringfence.core.values import Action, Outcome
 from ringfence.tracing import Trace, calling, following
 
+from .blots import Blots, Blotted
 from .house import House
 from .subjects import About
 
@@ -51,14 +52,16 @@ class Traced(Mapping[str, Sink]):
     """The sinks of a house as they are when they are asked for, each of which carries the trace on.
 
     alias  the log's name for a subject, for those whose results say whom they are about
+    blots  takes the secrets that we know out of what comes back
     """
 
-    def __init__(self, house: House, alias: Callable[[str], str]) -> None:
+    def __init__(self, house: House, alias: Callable[[str], str], blots: Blots) -> None:
         self._house = house
         self._alias = alias
+        self._blots = blots
 
     def __getitem__(self, name: str) -> Sink:
-        sink = self._house.sinks[name]
+        sink: Sink = Blotted(self._house.sinks[name], self._blots)
         if name in self._house.about:
             sink = About(sink, self._house.about[name], self._alias)
         return _Carrier(sink, self._house.specs[name].audience is None)

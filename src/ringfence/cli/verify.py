@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from ..stores import open_log
 from ..stores.log import Finding, VerifyReport
 from ..stores.reader import SqliteLog
 from ..stores.signed import Heads
+from ..stores.vault import Sealed
 from ..stores.verify import Against
 from .exits import Exit
 from .text import plain
@@ -45,6 +48,7 @@ class Wanted:
     since: str
     bodies: bool
     as_json: bool
+    states: bool = False
 
 
 def execute(wanted: Wanted) -> Exit:
@@ -61,7 +65,8 @@ def execute(wanted: Wanted) -> Exit:
         if since is not None and not wanted.since.isdecimal():  # one of the log's own says no more than it did
             heads.elsewhere([since[1]], "--since")
         report = log.verify(Against(heads, since[0] if since else 0), bodies=wanted.bodies)
-        findings = [*report.findings, *_unsigned(report, trusted, kept)]
+        states = _states(log) if wanted.states and report.ok else ()
+        findings = [*report.findings, *states, *_unsigned(report, trusted, kept)]
         name = log.id
     if wanted.as_json:
         print(json.dumps({"log": name, "ok": not findings, **asdict(report), "findings": list(map(asdict, findings))}))
@@ -93,6 +98,20 @@ def _trusted(wanted: Wanted) -> list[Verifier]:
         return [signing.verifier_of(manifest.audit.key, manifest.root)]
     except RingfenceError:
         return []
+
+
+def _states(log: SqliteLog) -> Iterator[Finding]:
+    """Checkpoints whose snapshot is not what the records before them make."""
+    from ..engine.snapshot import mismatches
+
+    before: int | None = None
+    while page := log.runs(100, before=before):
+        for summary in page:
+            with suppress(Sealed):  # what was erased can be folded no more
+                for seq in mismatches(log.read(summary.run)):
+                    text = f"run {summary.run}, seq {seq}: its snapshot is not what the records before it make"
+                    yield Finding("state", text)
+        before = page[-1].index
 
 
 def _witnesses(wanted: Wanted) -> list[Verifier]:

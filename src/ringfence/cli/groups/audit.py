@@ -32,12 +32,15 @@ def audit_verify(
     no_bodies: Annotated[
         bool, typer.Option("--no-bodies", help="look at what is signed alone, though keys are here")
     ] = False,
+    states: Annotated[
+        bool, typer.Option("--states", help="fold every run too, and compare its snapshots; takes longer")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Recompute the log: exit 0 if it is what was written, 1 if not, 3 if somebody should look."""
     from .. import verify as command
 
-    wanted = command.Wanted(manifest, log, tuple(key or ()), tuple(anchor or ()), since, not no_bodies, as_json)
+    wanted = command.Wanted(manifest, log, tuple(key or ()), tuple(anchor or ()), since, not no_bodies, as_json, states)
     raise typer.Exit(command.execute(wanted))
 
 
