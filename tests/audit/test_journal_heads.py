@@ -107,7 +107,7 @@ def test_a_key_that_is_not_fit_any_more_stops_effects_only_where_heads_are_requi
         write(to, "b")
         assert [Checkpoint.parse(notes.unverified(head.note)).size for head in to.log.heads()] == [3]
     strict = journal(tmp_path, lambda: keys.load(file), required=True)
-    write(strict, "c")  # what reads goes on
-    with pytest.raises(JournalError, match=r"(expected )?the key "):
+    write(strict, "c")  # who waits for no head goes on
+    with pytest.raises(JournalError, match=r"no head can be signed: (expected )?the key "):
         asyncio.run(strict.flush(anchored=True))
     strict.close()

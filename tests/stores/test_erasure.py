@@ -320,7 +320,7 @@ def test_what_retention_destroyed_is_in_no_file_any_more(tmp_path: Path) -> None
     (bodies,) = db.execute("SELECT bodies FROM chunks WHERE idx = 0").fetchone()
     db.close()
     piece = bodies[40:72]
-    assert any(piece in file.read_bytes() for file in path.parent.glob("journal.db*"))
+    assert piece in b"".join(file.read_bytes() for file in path.parent.glob("journal.db*"))
     privacy.retain(manifest, by=OPERATOR)
     assert not any(piece in file.read_bytes() for file in path.parent.glob("journal.db*"))
 

@@ -167,6 +167,8 @@ class Agent:
         with self.holding(run):
             await self._renew(run)
             turn = self.turn(run)
+            if turn.start.get("destroys"):  # an erasure that was cut off: no model finishes it
+                raise JournalError(f"run {run} destroyed contents, or was about to", todo="give its command again")
             before = past.recall(self.journal.log, turn)
             with at_work(turn):
                 return await engine.drive(turn, history=past.said(before, self._history), progress=progress)
