@@ -106,3 +106,22 @@ async def test_a_snapshot_that_the_records_do_not_make_is_found_where_it_is_aske
     with stores.open_log(forged) as log:  # what is asserted of every run here is not so of this one
         log.close()
     forged.unlink()
+
+
+PLANNED = """\
+inference: {provider: llamacpp, model: scripted}
+tools: [{name: files, type: builtin, target_paths: [.], permissions: [read, write]}]
+grant: {planned: true}
+sandbox: unsafe-none
+"""
+
+
+async def test_the_plan_of_a_run_is_about_whom_the_run_is_about(tmp_path: Path) -> None:
+    (path := tmp_path / "ringfence.yaml").write_text(PLANNED)
+    model = ScriptedModel(['{"needs": []}', step("files.read", path="ringfence.yaml"), done("Nothing was written.")])
+    async with from_manifest(load(path), model=model) as agent:
+        run = (await agent.run('write "broken leg" into leg.txt', about=("patient:1",))).run_id
+    with stores.open_log(tmp_path / ".ringfence" / "journal.db") as log:
+        about = erasure.trail(log, "patient:1").runs
+        assert sorted(about) == sorted([run, f"plan-{run}"])
+        assert len(about[f"plan-{run}"]) == len(log.read(f"plan-{run}"))

@@ -22,6 +22,7 @@ from ringfence.stores import recorder as module
 from ringfence.stores import wire
 from ringfence.stores.remote import SocketJournal, SocketLog
 from ringfence.stores.sqlite import SqliteJournal
+from ringfence.stores.vault import Sealed, Vault
 
 from .as_user import record
 from .recording import recording
@@ -257,6 +258,10 @@ GOOD = line("a", 0)
         ({"append": [GOOD | {"run": "x" * 129}]}, "expected a record"),
         ({"append": [GOOD | {"body": 1}]}, "expected a record"),
         ({"append": [7]}, "expected a record"),
+        ({"append": [GOOD | {"time": 10**18}]}, "a time of this age"),
+        ({"append": [GOOD | {"time": -(10**15)}]}, "a time of this age"),
+        ({"append": [GOOD | {"view": {"subjects": 5}}]}, "names of subjects"),
+        ({"append": [GOOD | {"view": {"subjects": [["x"]]}}]}, "names of subjects"),
         ({"append": [line("a", 1)]}, "run a is not one of uid"),
         ({"append": [GOOD, line("a", 2)]}, "record 2 was appended, and the next one is 1"),
         ({"append": [GOOD, GOOD]}, "record 0 was appended, and the next one is 1"),
@@ -361,6 +366,49 @@ def test_a_snapshot_is_kept_for_the_record_that_its_owner_appended_last_and_for_
         journal.keep_state("a", 5, b"other")
         with pytest.raises(JournalError, match="appended last, got a at 5"):
             asyncio.run(journal.flush())
+
+
+def test_a_snapshot_that_comes_after_other_records_is_left_out_and_ends_nothing(served: Path) -> None:
+    with SocketJournal(served) as journal:
+        for seq in range(3):
+            journal.append(record("a", seq))
+        journal.keep_state("a", 1, b"state")
+        asyncio.run(journal.flush())
+        assert journal.log.state("a") is None
+        assert len(journal.log.read("a")) == 3
+
+
+def test_a_subject_that_was_erased_has_another_alias_from_then_on(tmp_path: Path) -> None:
+    with recording(tmp_path / "r.sock", tmp_path / "j" / "journal.db"), SocketJournal(tmp_path / "r.sock") as journal:
+        first = journal.alias("patient:1")
+        vault = Vault(tmp_path / "j" / "keys")
+        vault.destroy(0, subject="patient:1")
+        assert vault.known("patient:1") is None
+        second = journal.alias("patient:1")
+        assert second != first
+        assert vault.known("patient:1") == second  # or nobody could ever find, or erase, what is kept under it
+        vault.close()
+
+
+def test_contents_that_were_destroyed_are_told_from_a_fault(tmp_path: Path) -> None:
+    with recording(tmp_path / "r.sock", tmp_path / "j" / "journal.db"), SocketJournal(tmp_path / "r.sock") as journal:
+        journal.append(record("a", 0))
+        asyncio.run(journal.flush())
+        vault = Vault(tmp_path / "j" / "keys")
+        vault.destroy(0, subject="user:a")
+        vault.close()
+        with pytest.raises(Sealed) as error:
+            journal.log.read("a")
+        assert error.value.destroyed
+
+
+def test_where_anchors_are_required_a_recorder_that_waits_for_none_lets_no_effect_happen(served: Path) -> None:
+    with SocketJournal(served, required=True) as journal:
+        journal.append(record("a", 0))
+        asyncio.run(journal.flush())  # whatever is no effect
+        with pytest.raises(JournalError, match="waits for no anchor"):
+            asyncio.run(journal.flush(anchored=True))
+        asyncio.run(journal.flush())
 
 
 def test_a_record_that_is_too_large_is_refused_before_it_is_sent(served: Path) -> None:

@@ -55,10 +55,10 @@ def from_manifest(
     house = furnish(manifest, functions, clock=now_ms, notice=notice, model=model)
     durable = journal is None
     if journal is None:  # last: a manifest that cannot be meant makes no journal
-        far = manifest.audit.recorder
-        journal = (
-            record.open_journal(manifest, house.redactor) if far is None else stores.join_recorder(manifest.root / far)
-        )
+        if (far := manifest.audit.recorder) is None:
+            journal = record.open_journal(manifest, house.redactor)
+        else:
+            journal = stores.join_recorder(manifest.root / far, required=manifest.audit.required)
     return Agent(manifest, operator(manifest), journal, house, durable)
 
 

@@ -77,17 +77,17 @@ class Agent:
         """
         engine = await self._ready()
         before = past.before(self.journal.log, conversation, self._history)
-        run, trace = new_run_id(now_ms()), trace_of(traceparent, tracestate)
+        run, trace, whom = new_run_id(now_ms()), trace_of(traceparent, tracestate), self._about(about)
         with tracing.following(run, self.principal.subject, trace):
             turn = engine.start(
                 task,
                 run=run,
                 principal=self.principal,
-                grant=await self._grant(task, run, [started for started, _ in before], trace),
+                grant=await self._grant(task, run, [started for started, _ in before], trace, whom),
                 conversation=conversation,
                 before=[started.run for started, _ in before],
                 trace=trace,
-                about=self._about(about),
+                about=whom,
             )
             turn.heard = past.heard(turn, before)
             with self.holding(run):
@@ -135,14 +135,17 @@ class Agent:
         """Be the one process that answers a run."""
         return hold.answering(self._held, run) if self.durable else nullcontext()
 
-    async def _grant(self, task: str, run: str, before: Sequence[Record], trace: Trace) -> TaskGrant:
+    async def _grant(
+        self, task: str, run: str, before: Sequence[Record], trace: Trace, about: Sequence[str]
+    ) -> TaskGrant:
         """POL-3: the manifest's grant; where it says so, of its effects only what the user's words alone call for."""
         version = max((started.body["grant"]["version"] for started in before), default=0) + 1
         grant = grants.of_task(self.house, self.manifest, task, version=version)
         if not self.manifest.grant.planned:
             return grant
+        who = self.principal
         return await grants.planned(
-            grant, task, self._policed(), self.house, self.manifest, run=run, principal=self.principal, trace=trace
+            grant, task, self._policed(), self.house, self.manifest, run=run, principal=who, trace=trace, about=about
         )
 
     def run_sync(self, task: str, **more: Any) -> Result:
@@ -179,14 +182,19 @@ class Agent:
         `resume` goes on with it: nothing of the copied part is done again, what follows passes the gate as ever.
         Raises JournalError for a run of somebody else, and for a record that nothing can go on from.
         """
-        engine, log, run = await self._ready(), self.journal.log, new_run_id(now_ms())
-        records = log.read(log.find(run_id))
-        branch.check(records, at, self.principal)
-        grant = await self._grant(task, run, records[:1], Trace.new()) if task else self.turn(records[0].run).grant
-        branch.fork(
-            engine, self._policed(), records[: at + 1], run=run, principal=self.principal, grant=grant, task=task
-        )
-        await self.journal.flush()
+        engine, log, run, who = await self._ready(), self.journal.log, new_run_id(now_ms()), self.principal
+        records, trace = log.read(log.find(run_id)), Trace.new()
+        branch.check(records, at, who)
+        about = sorted({*records[0].view.get("subjects", ()), *self._about(())})
+        with tracing.following(run, who.subject, trace):
+            grant = self.turn(records[0].run).grant
+            if task:
+                grant = await self._grant(task, run, records[:1], trace, about)
+            branch.fork(
+                engine, self._policed(), records[: at + 1],
+                run=run, principal=who, grant=grant, task=task, trace=trace, about=about,
+            )  # fmt: skip
+            await self.journal.flush()
         return run
 
     async def replay(self, run_id: str) -> replay.Replay:
@@ -257,7 +265,8 @@ class Agent:
         run = self.journal.log.find(run_id)
         with self.holding(run), self._answering(run):
             gate, turn = self._policed(), self.turn(run)
-            seq = ledger.settle(gate, turn, by=self.principal, done=done, call=call, result=result, why=why)
+            with at_work(turn):
+                seq = ledger.settle(gate, turn, by=self.principal, done=done, call=call, result=result, why=why)
             await gate.flush()
         return seq
 

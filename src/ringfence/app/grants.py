@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from ringfence.core.gate import Gate
@@ -35,6 +36,7 @@ async def planned(
     run: str,
     principal: Principal,
     trace: Trace,
+    about: Sequence[str] = (),
 ) -> TaskGrant:
     """Of a grant's effects only those that the model finds in the task's own words, as often as it says."""
     candidates = [house.specs[name] for name in sorted(grant.sinks - house.reads)]
@@ -50,6 +52,7 @@ async def planned(
         effects=candidates,
         trace=trace,
         veil=house.veils.get(model),
+        about=about,
     )
     return _within(grant, needs, house)
 

@@ -8,6 +8,7 @@ from ringfence.core.chain import Record
 from ringfence.core.turn import Turn
 from ringfence.engine.context import Said
 from ringfence.stores.log import Log
+from ringfence.stores.vault import Sealed
 
 Runs = Sequence[tuple[Record, Record]]  # start and end of each, oldest first
 
@@ -22,9 +23,20 @@ def before(log: Log, conversation: str, history: int) -> Runs:
 
 
 def recall(log: Log, turn: Turn) -> Runs:
-    """The runs before one that is resumed: those that it named when it began, whatever was said since."""
-    records = [log.read(run) for run in turn.start.get("before", ())]
-    return [(run[0], run[-1]) for run in records]
+    """The runs before one that is resumed: those that it named when it began, whatever was said since.
+
+    What was erased meanwhile is left out: it is not shown to the model, and keeps no run from going on or ending.
+    """
+    runs: list[tuple[Record, Record]] = []
+    for run in turn.start.get("before", ()):
+        try:
+            records = log.read(run)
+        except Sealed as error:
+            if not error.destroyed:
+                raise
+            continue
+        runs.append((records[0], records[-1]))
+    return runs
 
 
 def heard(turn: Turn, runs: Runs) -> tuple[str, ...]:

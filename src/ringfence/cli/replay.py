@@ -16,6 +16,7 @@ from ..engine.replay import Difference, Replay
 from ..manifest.loader import load
 from ..stores.reader import SqliteLog
 from ..stores.remote import SocketLog
+from ..stores.vault import Sealed
 from .exits import Exit
 from .interrupt import interruptible
 from .runs import open_log
@@ -55,7 +56,7 @@ def execute(manifest: Path, run_ids: Sequence[str], *, every: bool, decisions: b
 async def _execute(manifest: Path, run_ids: Sequence[str], *, decisions: bool, as_json: bool) -> Exit:
     log = open_log(manifest)
     wanted = [log.find(run) for run in run_ids] or [s.run for s in reversed(log.runs(_EVERY))]
-    differ = failed = 0
+    differ = failed = destroyed = 0
     async with app.from_manifest(load(manifest), journal=_Unwritten(log)) as agent:
         for run in wanted:
             try:
@@ -63,6 +64,9 @@ async def _execute(manifest: Path, run_ids: Sequence[str], *, decisions: bool, a
             except RingfenceError as error:
                 if len(wanted) == 1:
                     raise
+                if isinstance(error, Sealed) and error.destroyed:  # as it was meant to be
+                    destroyed += 1
+                    continue
                 failed += 1
                 print(f"{run}  cannot be replayed: {one_line(error.what)}", file=sys.stderr)
                 continue
@@ -71,7 +75,8 @@ async def _execute(manifest: Path, run_ids: Sequence[str], *, decisions: bool, a
             differ += bool(found.differences)
             _show(found, as_json=as_json, alone=len(wanted) == 1)
     if len(wanted) > 1 and not as_json:
-        also = f", {failed} cannot be replayed" if failed else ""
+        also = f", {destroyed} destroyed" if destroyed else ""
+        also += f", {failed} cannot be replayed" if failed else ""
         print(f"{len(wanted)} runs: {differ} would go otherwise{also}")
     return Exit.JOURNAL if failed else Exit.UNANSWERED if differ else Exit.DONE
 

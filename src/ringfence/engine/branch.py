@@ -14,6 +14,7 @@ from ringfence.core.gate import Gate
 from ringfence.core.grants import TaskGrant
 from ringfence.core.turn import State, Turn
 from ringfence.core.values import JSON, Principal
+from ringfence.tracing import Trace
 
 from .loop import REPLY, Engine
 
@@ -58,10 +59,13 @@ def fork(
     principal: Principal,
     grant: TaskGrant,
     task: str = "",
+    trace: Trace | None = None,
+    about: Sequence[str] = (),
 ) -> Turn:
     """Open `run` and put copies of the records of its origin into it; `check` said that they may be. Not yet durable.
 
-    Its roles are those that the principal had and has; `task` takes the place of the origin's where it is given.
+    Its roles are those that the principal had and has; `task` takes the place of the origin's where it is given;
+    `about` comes beside whom the origin was about when it began.
     """
     first = records[0]
     roles = principal.roles & frozenset(first.body["principal"]["roles"])
@@ -72,7 +76,8 @@ def fork(
         grant=grant,
         before=first.body.get("before", ()),
         origin={"run": first.run, "seq": records[-1].seq},
-        about=first.view.get("subjects", ()),
+        trace=trace,
+        about=sorted({*first.view.get("subjects", ()), *about}),
     )
     for record in records[1:]:
         view, body = _copied(record, first, task)

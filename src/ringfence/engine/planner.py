@@ -47,8 +47,11 @@ async def propose(
     effects: Sequence[SinkSpec],
     trace: Trace | None = None,
     veil: Veil | None = None,
+    about: Sequence[str] = (),
 ) -> dict[str, int]:
     """How often the task needs each effect, as `model` says: a run of its own, which is granted the model alone.
+
+    It is about whom the planned run is about: both hold the task.
 
     Nothing, if it cannot be read: without a plan a task can only read.
     """
@@ -56,6 +59,8 @@ async def propose(
     who = {"subject": principal.subject, "roles": sorted(principal.roles), "tenant": principal.tenant}
     body: JSON = {"task": task, "principal": who, "grant": TaskGrant(frozenset({model}), {}).to_json(), "plans": True}
     started: JSON = {"policy": gate.policy.digest, "trace": (trace or Trace.new()).trace_id}  # of the planned run
+    if about:
+        started["subjects"] = list(about)
     gate.record(turn, Kind.STARTED, label=label, view=started, body=body, run=run)
     listed = "\n".join(f"- {spec.name.partition(':')[2]}: {spec.summary}" for spec in effects)
     messages = (encode("system", _SYSTEM + listed), encode("user", f"Request: {task}"))

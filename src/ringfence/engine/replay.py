@@ -90,7 +90,7 @@ class _Again:
         self._live = engine.live(self._opened([first]), history)
         self._effects = frozenset(first.view.get("effects", ()))
         self._plans = bool(first.body.get("plans"))
-        self._told, self._copies = first.view["policy"], 0
+        self._told, self._copies = first.view.get("policy", self._policy.digest), 0  # an erasure is under none
         self._result = Replay(first.run)
 
     def _opened(self, records: Sequence[Record]) -> Turn:

@@ -36,11 +36,14 @@ def open_log(path: Path, *, vault: Vault | None = None) -> SqliteLog:
     return SqliteLog(path, vault=vault)
 
 
-def join_recorder(path: Path) -> SocketJournal:
-    """The journal that a recorder owns, by its socket. Raises JournalError if nobody serves it."""
+def join_recorder(path: Path, *, required: bool = False) -> SocketJournal:
+    """The journal that a recorder owns, by its socket. Raises JournalError if nobody serves it.
+
+    `required` as `SocketJournal` says.
+    """
     from .remote import SocketJournal
 
-    return SocketJournal(path)
+    return SocketJournal(path, required=required)
 
 
 def read_recorder(path: Path) -> SocketLog:

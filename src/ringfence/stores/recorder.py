@@ -31,7 +31,7 @@ from ..core.values import JSON
 from . import file, wire
 from .reader import SqliteLog
 from .sqlite import SqliteJournal
-from .vault import Vault
+from .vault import Sealed, Vault
 from .verbs import VERBS
 
 CONNECTIONS = 64  # of one user at once
@@ -156,7 +156,8 @@ class Recorder:
                     await self._flush()
             case {"flush": int(count), "anchored": bool(anchored), **rest} if not rest:
                 missing = await self._flush(anchored=anchored)
-                yield wire.dumps({"flushed": count, "unanchored": missing, "troubles": self._journal.troubles})
+                said = {"required": self._journal.required, "troubles": self._journal.troubles}
+                yield wire.dumps({"flushed": count, "unanchored": missing, **said})
             case {"state": [str(run), int(seq), str(state)], **rest} if not rest:
                 self._keep(peer, run, seq, state)
             case {"ask": str(verb), "with": list(values), **rest} if not rest:
@@ -165,7 +166,8 @@ class Recorder:
                 except (TypeError, IndexError, ValueError) as error:
                     raise Refused(f"{verb!r} cannot be asked so: {error}") from None
                 except JournalError as error:  # an answer, such as that there is no such run
-                    yield wire.dumps({"error": error.what, "todo": error.todo})
+                    sealed = {"destroyed": error.destroyed} if isinstance(error, Sealed) else {}
+                    yield wire.dumps({"error": error.what, "todo": error.todo, **sealed})
                     return
                 pieces = list(wire.parts(map(wire.dumps, found))) or [[]]
                 for left, piece in zip(reversed(range(len(pieces))), pieces, strict=True):
@@ -210,13 +212,16 @@ class Recorder:
         return self._next.get(run) or (self._owners.of(run), len(self._log.views(run)))
 
     def _keep(self, peer: Peer, run: str, seq: int, state: str) -> None:
-        """A snapshot of a run of the peer's own, at the record that it appended last."""
-        if self._next.get(run) != (peer.uid, seq + 1):
+        """A snapshot of a run of the peer's own, at the record that it appended last: it only saves time later on."""
+        owner, following = self._next.get(run, (None, 0))
+        if owner != peer.uid or seq >= following:
             raise Refused(f"expected the state of a run at the record that was appended last, got {run} at {seq}")
         try:
-            self._journal.keep_state(run, seq, base64.b64decode(state, validate=True))
+            data = base64.b64decode(state, validate=True)
         except ValueError as error:
             raise Refused(f"expected base64: {error}") from None
+        if seq + 1 == following:  # else records came between, and nothing is lost but time
+            self._journal.keep_state(run, seq, data)
 
     async def _flush(self, *, anchored: bool = False) -> tuple[str, str]:
         """Make all of it durable. What kept it from an anchor, and what to do; empty if nothing did."""
@@ -240,11 +245,11 @@ class Recorder:
 
     async def _read(self, peer: Peer, verb: str, values: list[JSON], log: _Lazy) -> Iterable[JSON]:
         """What a reader may ask. Contents are those of the peer's own runs; headers and counts are everybody's."""
-        if verb not in VERBS:
-            raise Refused(f"expected one of {', '.join(VERBS)}, got {verb!r}")
         if verb == "alias":
             (subject,) = values
             return [await asyncio.to_thread(self._journal.alias, str(subject))]
+        if verb not in VERBS:
+            raise Refused(f"expected one of {', '.join(VERBS)}, got {verb!r}")
         async with self._verifying if verb == "verify" else contextlib.nullcontext():
             return await asyncio.to_thread(lambda: VERBS[verb](log.open(), partial(self._sees, peer), *values))
 

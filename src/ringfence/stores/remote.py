@@ -19,6 +19,7 @@ from ..core.errors import JournalError
 from ..core.values import JSON
 from . import wire
 from .log import Finding, Head, Pair, RunSummary, VerifyReport
+from .vault import Sealed
 
 MAX_DELAY_S = 0.005
 TIMEOUT_S = 60.0
@@ -57,6 +58,8 @@ class _Line:
             if length > 2 * wire.FRAME_BYTES:
                 raise ValueError(f"a frame of {length} bytes")
             answer = wire.loads(self._exactly(length))
+        if "destroyed" in answer:
+            raise Sealed(str(answer["error"]), todo=str(answer["todo"]), destroyed=answer["destroyed"] is True)
         if "error" in answer:
             raise JournalError(str(answer["error"]), todo=str(answer.get("todo", "")))
         return answer
@@ -104,10 +107,13 @@ class _Batch:
 class SocketJournal:
     """`ports.Journal` at a recorder. `append` queues; one round trip makes all of it durable when somebody waits in
     `flush`, at the latest `MAX_DELAY_S` after the first record. After any fault every later call fails.
+
+    required  an effect does not happen where the recorder does not wait for anchors
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, required: bool = False) -> None:
         self.path = path
+        self._required = required
         self._line = _Line(path)
         self._lock = threading.Lock()
         self._wake: SimpleQueue[None] = SimpleQueue()
@@ -117,7 +123,6 @@ class SocketJournal:
         self._closed = self._untold = False
         self._thread: threading.Thread | None = None
         self._log: SocketLog | None = None
-        self._aliases: dict[str, str] = {}
         self.troubles: tuple[str, ...] = ()  # what kept the newest head from being signed, or from where it should be
 
     @property
@@ -146,10 +151,8 @@ class SocketJournal:
             self._next.states.append(data)
 
     def alias(self, subject: str) -> str:
-        """What records call a subject that is no principal; the recorder has the keys."""
-        if subject not in self._aliases:
-            self._aliases[subject] = self.log.alias(subject)
-        return self._aliases[subject]
+        """What records call a subject that is no principal; the recorder has the keys, and may have destroyed some."""
+        return self.log.alias(subject)
 
     async def flush(self, *, anchored: bool = False) -> None:
         """Return when everything appended so far is durable, and with `anchored` at every anchor that is required.
@@ -240,6 +243,9 @@ class SocketJournal:
             raise JournalError(f"the recorder answered {str(answer)[:100]}", todo="is it of this version?")
         self.troubles = tuple(map(str, answer["troubles"]))
         what, todo = answer["unanchored"]
+        if batch.anchored and self._required and answer.get("required") is not True:
+            what = f"audit.required is set, and the recorder at {self.path} waits for no anchor"
+            todo = "set it in the manifest of the recorder, with its anchors; then `ringfence runs resume ID`"
         return JournalError(str(what), todo=str(todo)) if what else None
 
     def _take(self) -> _Batch | None:

@@ -82,6 +82,11 @@ class SqliteJournal:
         return self._writer.newest_head
 
     @property
+    def required(self) -> bool:
+        """Whether an effect waits until the head over its intent is at every anchor."""
+        return self._notary is not None and self._notary.required
+
+    @property
     def log(self) -> SqliteLog:
         """The reading side, on a connection of its own; it sees what is durable."""
         if self._log is None:
@@ -115,7 +120,7 @@ class SqliteJournal:
         With `anchored`, where the operator requires it, a head over it is at every anchor as well.
         """
         loop = asyncio.get_running_loop()
-        anchored = anchored and self._notary is not None and self._notary.required
+        anchored = anchored and self.required
         with self._lock:
             self._check()
             batch = self._next if self._next.entries or anchored else self._flying

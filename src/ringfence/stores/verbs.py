@@ -82,6 +82,6 @@ def _json(record: Record) -> JSON:
 
 
 VERBS: dict[str, Callable[..., list[JSON]]] = {
-    "size": _size, "headers": _headers, "read": _run, "runs": _runs, "find": _find, "window": _window, "alias": _size,
+    "size": _size, "headers": _headers, "read": _run, "runs": _runs, "find": _find, "window": _window,
     "intents": _intents, "state": _state, "heads": _heads, "export": _export, "verify": _verify, "views": _views,
 }  # fmt: skip

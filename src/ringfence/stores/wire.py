@@ -19,6 +19,7 @@ FRAME_BYTES = 16 << 20  # of one frame; a record alone has to fit
 PART_BYTES = 1 << 20  # of records in one frame, about
 LENGTH = struct.Struct("!I")
 _RUN = re.compile(r"[!-~]{1,128}")
+_LATEST = 253_402_300_800_000  # milliseconds since 1970: the year 10000, which no calendar of ours has
 
 
 def frame(value: bytes) -> bytes:
@@ -69,11 +70,17 @@ def decoded(value: JSON) -> Record:
             "run": str(run), "seq": int(seq), "time": int(time), "kind": str(kind), "principal": str(principal),
             "label": dict(label), "view": dict(view), "body": dict(body), **rest,
         } if not rest and type(seq) is type(time) is int and seq >= 0 and _RUN.fullmatch(run):  # fmt: skip
+            if not 0 <= time < _LATEST or not _named(view.get("subjects", [])):
+                raise ValueError("expected a time of this age, and names of subjects")
             try:
                 return Record(run, seq, time, Kind(kind), principal, _label(json.dumps(label)), view, body)
             except (KeyError, TypeError, AttributeError) as error:
                 raise ValueError(f"no label: {error!r}") from None
     raise ValueError("expected a record")
+
+
+def _named(subjects: JSON) -> bool:
+    return isinstance(subjects, list) and all(isinstance(name, str) for name in subjects)
 
 
 @lru_cache(maxsize=1024)
