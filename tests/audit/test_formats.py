@@ -12,6 +12,9 @@ import pytest
 
 from ringfence.audit.events import Runs, events, within
 from ringfence.audit.formats import COLUMNS, encode
+from ringfence.audit.stats import count
+from ringfence.audit.syslog import severity
+from ringfence.cli import exporting
 from ringfence.core import chain
 from ringfence.core.chain import Kind, Record
 from ringfence.core.errors import JournalError
@@ -185,3 +188,24 @@ async def test_what_a_cell_holds_stays_in_its_cell(journal: SqliteJournal) -> No
     await append(journal, [Record("a", 0, 1, Kind.STARTED, odd, LABEL, {}, {})])
     (row,) = rows(journal.log)
     assert row["principal"] == odd
+
+
+async def test_what_nobody_knows_a_copy_and_whoever_said_yes_are_told_as_what_they_are(journal: SqliteJournal) -> None:
+    parked = Record("p", 1, NOON, Kind.CHECKPOINT, "user:a", LABEL, {"uncertain": [0, 7]}, {})
+    started = Record("p", 0, NOON, Kind.STARTED, "user:a", LABEL, {"effects": ["tool:send"]}, {})
+    views: list[tuple[Kind, dict[str, Any]]] = [
+        (Kind.STARTED, {"effects": ["tool:send"]}),
+        (Kind.INTENT, {"sink": "tool:send", "rule": "POL-8", "copied": "p"}),
+        (Kind.DECISION, {"sink": "tool:send", "verdict": "deny", "rule": "POL-3", "code": "grant", "copied": "p"}),
+        (Kind.APPROVAL, {"of": 2, "by": "user:boss"}),
+    ]
+    fork = [Record("q", seq, NOON, kind, "user:a", LABEL, view, {}) for seq, (kind, view) in enumerate(views)]
+    await append(journal, [started, parked], fork)
+    told = [json.loads(line) for line in lines(journal.log, "ocsf")]
+    assert [(t["class_uid"], t.get("activity_name")) for t in told[1:5:2]] == [(0, "uncertain"), (0, "copy")]
+    assert (told[1]["severity_id"], told[4]["class_uid"], told[4].get("is_alert")) == (3, 0, None)
+    assert (told[5]["actor"]["user"]["name"], told[5]["user"]["name"]) == ("user:boss", "user:a")
+    assert [severity(event) for event in events(journal.log)] == [6, 3, 6, 6, 6, 5]
+    assert "nobody knows whether it was done: record 0, 7" in exporting.line(list(events(journal.log))[1])
+    found = count(events(journal.log)).to_json()
+    assert (found["effects"], found["refusals"], found["approvals"]) == ({}, {}, 1)

@@ -78,3 +78,25 @@ def read_until(terminal: int, wanted: bytes) -> None:
     while wanted not in seen:
         assert select.select([terminal], [], [], 20)[0], f"{wanted!r} did not appear after {seen!r}"
         seen += os.read(terminal, 1)
+
+
+def test_a_conversation_is_about_whom_it_is_said_to_be_about(ringfence: Shell, serve: Serve, folder: Path) -> None:
+    serve(LOOK, final("It is full."))
+    assert ringfence("chat", "--about", "patient:1", stdin="what is wrong?\n").out == "It is full.\n"
+    held = ringfence("privacy", "export", "patient:1")
+    assert (held.code, "It is full." in held.out) == (0, True)
+
+
+def test_a_chat_says_at_its_end_that_nobody_else_holds_its_newest_head(
+    ringfence: Shell, serve: Serve, folder: Path
+) -> None:
+    serve(LOOK, final("It is full."))
+    manifest = folder / "ringfence.yaml"
+    manifest.write_text(manifest.read_text() + "audit: {anchors: [{directory: gone}]}\n")
+    shown = ringfence("chat", stdin="what is wrong?\n")
+    assert (shown.out, "warning: directory" in shown.err) == ("It is full.\n", True), shown.err
+    assert "warning: directory" in ringfence("runs", "fork", run_of(ringfence), "--at", "1", "--no-resume").err
+
+
+def run_of(ringfence: Shell) -> str:
+    return ringfence("runs", "list").out.split()[0]

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import apsw
 import pytest
 
 from ringfence.manifest import templates
 
+from ..stores.recording import recording
 from .conftest import MANIFEST, Serve, Shell, final
 
 SHARED = """\
@@ -122,6 +124,30 @@ def test_doctor_verifies_the_journal_and_counts_its_records(ringfence: Shell, se
     shown = ringfence("doctor")
     assert shown.code == 1
     assert lines_of(shown.out, "journal")[0].startswith("FAIL")
+
+
+def test_doctor_says_that_nobody_stands_behind_runs_that_have_ended(
+    ringfence: Shell, serve: Serve, folder: Path
+) -> None:
+    serve(final("x"))
+    ringfence("run", "what is wrong?")
+    assert lines_of(ringfence("doctor").out, "heads")[0].startswith("ok")
+    db = apsw.Connection(str(folder / ".ringfence" / "journal.db"))
+    db.execute("DELETE FROM heads").fetchall()
+    db.close()
+    shown = ringfence("doctor")
+    assert lines_of(shown.out, "heads")[0].startswith("note"), shown.out
+    assert "runs have ended since, and no head is over them" in shown.out
+
+
+def test_doctor_looks_for_the_recorder_that_the_manifest_names(ringfence: Shell, serve: Serve, folder: Path) -> None:
+    serve(final("x"), manifest=MANIFEST + "audit: {{recorder: ./r.sock}}\n")
+    shown = ringfence("doctor")
+    assert (shown.code, lines_of(shown.out, "recorder")[0].startswith("FAIL")) == (1, True), shown.out
+    assert not lines_of(shown.out, "heads")
+    with recording(folder / "r.sock", folder / "far" / "journal.db"):
+        shown = ringfence("doctor")
+    assert "0 records at" in lines_of(shown.out, "recorder")[0]
 
 
 def test_doctor_names_every_host_beyond_this_machine(ringfence: Shell, folder: Path) -> None:

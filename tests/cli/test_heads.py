@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import subprocess
 import sys
@@ -9,10 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from ringfence.app import record
 from ringfence.audit.anchors import read
 from ringfence.proof.note import Checkpoint, Verifier, opened
 
 from ..audit.kit import witness
+from ..stores.test_erasure import fill, made, run_of
 from .conftest import Serve, Shell, final, step
 from .test_proofs import SCRIPT, check
 
@@ -85,3 +88,17 @@ def test_the_page_of_python_is_what_the_documentation_names() -> None:
     assert "docs/security/verify_proof.py" in howto
     done = subprocess.run([sys.executable, "-I", SCRIPT], capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, "expected a proof and a verifier key" in done.stderr) == (1, True)
+
+
+def test_who_opened_the_log_before_a_rotation_signs_the_first_head_after_it(ringfence: Shell, folder: Path) -> None:
+    manifest = made(folder)
+    fill(manifest, run_of("a", "user:alice"))  # a first head, by the first key
+    with record.open_journal(manifest) as journal:
+        assert ringfence("audit", "rotate").code == 0
+        for each in run_of("b", "user:alice"):
+            journal.append(each)
+        asyncio.run(journal.flush())
+        assert journal.troubles == ()
+    verified = ringfence("audit", "verify", "--json")
+    assert verified.code == 0, verified.out
+    assert json.loads(verified.out)["signed"] == 12

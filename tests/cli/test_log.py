@@ -74,3 +74,18 @@ def test_a_conversation_is_one_trace_if_its_caller_names_one(
     lines = told((folder / "chat.jsonl").read_text())
     assert len({line["run"] for line in lines}) == 2
     assert {line["trace_id"] for line in lines} == {CALLER[3:35]}
+
+
+def test_a_fork_keeps_the_log_in_a_trace_of_its_own(
+    ringfence: Shell, serve: Serve, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    serve(LOOK, DONE)
+    ringfence("run", "what is wrong?")
+    run = ringfence("runs", "list").out.split()[0]
+    monkeypatch.setenv("RINGFENCE_LOG", "fork.jsonl")
+    fork = ringfence("runs", "fork", run, "--at", "1", "--no-resume").out.strip()
+    assert ringfence("runs", "cancel", fork).code == 0
+    lines = told((folder / "fork.jsonl").read_text())
+    assert [line["event"] for line in lines] == ["run.started", "message", "run.finished"]
+    assert {line["run"] for line in lines} == {fork}
+    assert len({line["trace_id"] for line in lines}) == 1

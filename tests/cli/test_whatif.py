@@ -240,3 +240,14 @@ def test_a_run_that_waits_is_replayed_and_compared_like_any_other(ringfence: She
     (asking,) = [r for r in read(folder, asked["run_id"]) if r.kind is Kind.DECISION]
     wrong = ringfence("runs", "fork", asked["run_id"], "--at", str(asking.seq))
     assert wrong.code == 6
+
+
+def test_an_export_of_contents_is_for_its_owner_whatever_lay_there_before(
+    ringfence: Shell, serve: Serve, folder: Path
+) -> None:
+    serve(LOOK, final(FULL))
+    run = ran(ringfence)
+    (folder / "run.jsonl").write_text("old")
+    (folder / "run.jsonl").chmod(0o644)
+    assert ringfence("runs", "export", run, "--out", "run.jsonl").code == 0
+    assert (folder / "run.jsonl").stat().st_mode & 0o777 == 0o600

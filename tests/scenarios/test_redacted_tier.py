@@ -176,3 +176,41 @@ async def test_a_tier_without_redact_is_shown_what_there_is(folder: Path) -> Non
         async with ringfence.load(path, functions=post.tools()) as agent:
             await agent.run(TASK)
         assert EMAIL.encode() in server.seen[-1][1]
+
+
+async def test_a_replay_of_what_was_sent_with_placeholders_finds_nothing(folder: Path) -> None:
+    post = Post()
+    async with listen(ScriptedServer([final("He wrote to bob@example.org."), LOOK, SEND, DONE])) as server:
+        async with agent_of(folder, server.url, post) as agent:
+            await agent.run("Who is bob@example.org?", conversation="c")
+            run = (await agent.run(TASK, conversation="c")).run_id
+        async with agent_of(folder, server.url, post) as agent:
+            found = await agent.replay(run)
+    assert found.prompts == 3
+    assert found.differences == []
+
+
+async def test_log_and_model_say_the_same_placeholder_for_the_same_value_before_and_after_a_crash(folder: Path) -> None:
+    """The history has an address of its own, which the model is shown before the task."""
+    post = Post()
+    script = [final("He wrote to bob@example.org."), LOOK, SEND.replace("EMAIL_1", "EMAIL_2"), DONE]
+    async with listen(ScriptedServer(script, delay_ms=200)) as server:
+        first = agent_of(folder, server.url, post)
+        await first.run("Who is bob@example.org?", conversation="c")
+        stream = first.stream(TASK, conversation="c")
+        async for event in stream:
+            if event.kind == "outcome" and event.record.view.get("of") and server.requests == 2:  # type: ignore[union-attr]
+                break
+        await stream.aclose()
+        run = first.journal.log.runs(1)[0].run
+        await first.close()
+        async with agent_of(folder, server.url, post) as second:
+            await second.resume(run)
+            shown = second.journal.log.views(run)
+        bodies = [body for head, body in server.seen if head.startswith(b"POST")]
+    places = [place for place in ("<EMAIL_1>", "<EMAIL_2>") if place in shown[0].body["task"]]
+    assert places == ["<EMAIL_2>"]
+    sent = next(r for r in shown if r.kind is Kind.INTENT and r.view["sink"] == "tool:send")
+    assert sent.body["args"]["to"] == "<EMAIL_2>"
+    assert all(b'send a note to \\"<EMAIL_2>\\"' in body for body in bodies[1:])
+    assert [to for to, _ in post.sent] == [EMAIL]

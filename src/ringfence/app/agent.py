@@ -78,6 +78,7 @@ class Agent:
         engine = await self._ready()
         before = past.before(self.journal.log, conversation, self._history)
         run, trace, whom = new_run_id(now_ms()), trace_of(traceparent, tracestate), self._about(about)
+        said = past.hidden(self.house, run, past.said(before, self._history))
         with tracing.following(run, self.principal.subject, trace):
             turn = engine.start(
                 task,
@@ -91,21 +92,12 @@ class Agent:
             )
             turn.heard = past.heard(turn, before)
             with self.holding(run):
-                return await engine.drive(turn, history=past.said(before, self._history), progress=progress)
+                return await engine.drive(turn, history=said, progress=progress)
 
     @property
     def warnings(self) -> tuple[str, ...]:
         """What every output of this agent has to say."""
-        shout = "UNSAFE: nothing confines the tools of this agent (sandbox: unsafe-none)"
-        unsafe = self.house.launcher is not None and self.house.launcher.unsafe
-        withheld = (
-            f"no tool of {server.alias} can be called: {why}"
-            if name == "*"
-            else f"{server.alias}.{name} is held back: {why}"
-            for server in self.house.servers
-            for name, why in server.quarantined.items()
-        )
-        return (*((shout,) if unsafe else ()), *withheld, *self._notes.values())
+        return (*self.house.warnings(), *self._notes.values())
 
     @property
     def troubles(self) -> tuple[str, ...]:
@@ -172,9 +164,10 @@ class Agent:
             turn = self.turn(run)
             if turn.start.get("destroys"):  # an erasure that was cut off: no model finishes it
                 raise JournalError(f"run {run} destroyed contents, or was about to", todo="give its command again")
-            before = past.recall(self.journal.log, turn)
+            before = past.said(past.recall(self.journal.log, turn), self._history)
+            said = past.hidden(self.house, run, before, self.journal)
             with at_work(turn):
-                return await engine.drive(turn, history=past.said(before, self._history), progress=progress)
+                return await engine.drive(turn, history=said, progress=progress)
 
     async def fork(self, run_id: str, *, at: int, task: str = "") -> str:
         """Begin a new run with records 0 to `at` of another, under `task` where it is given; returns its id.
@@ -201,9 +194,9 @@ class Agent:
         """Decide again, under the manifest as it is, all that a run decided. Asks no model, does and writes nothing."""
         engine, log = await self._ready(probe=False), self.journal.log
         turn, records = self.turn(run_id), log.read(log.find(run_id))
-        said = past.said(past.recall(log, turn), self._history)
-        grant = grants.of_run(self.house, self.manifest, turn)
-        return replay.replay(engine, self._policed(), records, grant=grant, heard=turn.heard, history=said)
+        said = past.hidden(self.house, turn.run, past.said(past.recall(log, turn), self._history))
+        grant, seen = grants.of_run(self.house, self.manifest, turn), past.numbering(self.house, self.manifest)
+        return replay.replay(engine, self._policed(), records, grant=grant, heard=turn.heard, history=said, seen=seen)
 
     def stream_resume(self, run_id: str) -> AsyncGenerator[Event | Result, None]:
         """`resume`, as events."""

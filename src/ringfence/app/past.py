@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from ringfence.core.chain import Record
 from ringfence.core.turn import Turn
 from ringfence.engine.context import Said
+from ringfence.manifest.types import Manifest
 from ringfence.stores.log import Log
+from ringfence.stores.shown import Shown
 from ringfence.stores.vault import Sealed
+
+from .house import House
 
 Runs = Sequence[tuple[Record, Record]]  # start and end of each, oldest first
 
@@ -42,6 +47,24 @@ def recall(log: Log, turn: Turn) -> Runs:
 def heard(turn: Turn, runs: Runs) -> tuple[str, ...]:
     """What the same user said earlier vouches as the task does; what somebody else said in the room does not."""
     return tuple(str(started.body["task"]) for started, _ in runs if started.principal == turn.principal.subject)
+
+
+def hidden(house: House, run: str, history: list[Said], journal: Any = None) -> list[Said]:
+    """The history, whose values are the first that get placeholders where a model sees these alone.
+
+    With the `journal` of a run that goes on, what it held comes next: log and model then say <EMAIL_1> as before.
+    """
+    if house.redactor is not None:
+        house.redactor.recall(run, (each.text for each in history))
+        getattr(journal, "recall", lambda _: None)(run)
+    return history
+
+
+def numbering(house: House, manifest: Manifest) -> Callable[[Record], object]:
+    """What a replay tells of each record, so that placeholders are numbered as they were when it was written."""
+    if house.redactor is None or manifest.audit.views != "redacted":
+        return lambda _: None
+    return Shown(house.redactor, lambda _: ()).of
 
 
 def said(runs: Runs, history: int) -> list[Said]:

@@ -152,6 +152,7 @@ def _certificate(journal: SqliteJournal, subject: str, found: Trail, keys: int) 
         f"remains {found.views} redacted views in these headers",
         "remains the records of other subjects, whatever they say",
         "remains what left the log: files, mails, answers, tools' copies to undo a change, exports, forwarded views",
+        "remains what was typed into chats at a terminal: .ringfence/history",
         "remains any copy of .ringfence/keys that somebody made: with it, an older copy of the log can be opened",
         f"verified {report.records} records, root {report.root}",
     ]

@@ -17,6 +17,10 @@ from ..core.values import JSON, canonical
 PAGE = 1024  # records that are read in one look at the log
 LOOK_BACK = 10_000  # records before the first one asked for, that its run's trace and sinks are looked for in
 _RUNS = 4096  # remembered; one that is forgotten has no trace on its later events
+_SHAPE = {
+    "v": int, "log": str, "index": int, "run": str, "seq": int, "time": int, "kind": str, "principal": str,
+    "label": dict, "body": str, "view": dict,
+}  # fmt: skip
 _OPEN = 1024  # intents and questions of one run that are remembered
 
 
@@ -66,6 +70,17 @@ class Event:
         """Codes, counts and digests, and redacted content where the log keeps it."""
         view = self.head["view"]
         return view if isinstance(view, dict) else {}
+
+    @property
+    def copied(self) -> bool:
+        """Whether this is a fork's copy of what happened in another run: nothing happened here."""
+        return "copied" in self.view
+
+    @property
+    def uncertain(self) -> list[JSON]:
+        """The calls, by the seq of their intents, of which nobody knows whether they were done."""
+        found = self.view.get("uncertain")
+        return found if isinstance(found, list) and self.head["kind"] == Kind.CHECKPOINT else []
 
     def text(self, name: str) -> str:
         """A string of the view; empty if it has none by this name."""
@@ -170,9 +185,14 @@ def within(found: Iterator[Event], since: int | None = None, until: int | None =
 
 def _parse(raw: bytes) -> dict[str, JSON]:
     try:
-        head = json.loads(raw)
+        head = json.loads(raw.decode())
         found = head["v"]
-    except (ValueError, TypeError, KeyError) as error:
+        for name, kind in _SHAPE.items():
+            if type(head[name]) is not kind:
+                raise ValueError(f"{name} is no {kind.__name__}")
+        if not isinstance(head["label"]["trust"], str) or not all(map(_is_clause, head["label"]["readers"])):
+            raise ValueError("label is none")
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise JournalError(
             f"a header of the log cannot be read: {error!r}", todo="run `ringfence audit verify`"
         ) from None
@@ -181,6 +201,10 @@ def _parse(raw: bytes) -> dict[str, JSON]:
             f"expected headers of version {chain.VERSION}, got one of version {found!r}", todo="upgrade ringfence"
         )
     return head  # type: ignore[no-any-return]
+
+
+def _is_clause(clause: JSON) -> bool:
+    return isinstance(clause, list) and all(map(_is_text, clause))
 
 
 def _is_text(value: JSON) -> bool:

@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 
+from ..core.errors import JournalError
 from ..core.values import JSON, canonical
 from .events import Event
 from .ocsf import ocsf
@@ -59,7 +60,13 @@ def encode(events: Iterable[Event], form: str) -> Iterator[bytes]:
     if form == "csv":
         yield _row(COLUMNS) + end
     for event in events:
-        yield encoder(event) + end
+        try:
+            yield encoder(event) + end
+        except ValueError as error:
+            raise JournalError(
+                f"record {event.index} of the log cannot be written as {form}: {error}",
+                todo="run `ringfence audit verify`",
+            ) from None
 
 
 def instant(ms: int) -> str:

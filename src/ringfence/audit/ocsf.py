@@ -5,7 +5,8 @@
     decision (a refusal, a question)  API Activity (6003) with the profile `security_control`: Denied, an alert
     approval                      User Access Management (3005): Assign Privileges
     checkpoint of an attempt to get out  Network Activity (4001)
-    message, other checkpoints    Base Event (0)
+    message, other checkpoints    Base Event (0); of medium severity where nobody knows whether a call was done
+    a fork's copy of any of these Base Event (0): it did not happen again
 
 `metadata.uid` is the leaf of the record, `metadata.correlation_uid` the trace id (the run's id where there is none),
 `metadata.sequence` the place in the log, and `unmapped` the whole header. A refusal is an activity with a control's
@@ -32,6 +33,8 @@ Fields = dict[str, Any]
 
 def ocsf(event: Event) -> dict[str, JSON]:
     """The event of one record."""
+    if event.copied:
+        return _event(event, 0, _OTHER, f"a fork begins with this {event.head['kind']}", activity_name="copy")
     match event.head["kind"]:
         case Kind.STARTED | Kind.FINISHED:
             return _lifecycle(event)
@@ -41,9 +44,13 @@ def ocsf(event: Event) -> dict[str, JSON]:
             return _refusal(event)
         case Kind.APPROVAL:
             granted = {"user": _user(event), "privileges": [event.sink or "unknown"], "status_id": _SUCCESS}
-            return _event(event, 3005, 1, "approved", **granted)
+            who = {"name": by, "uid": by} if (by := event.text("by")) else _user(event)
+            return _event(event, 3005, 1, "approved", actor={"app_name": "ringfence", "user": who}, **granted)
         case Kind.CHECKPOINT if isinstance(event.view.get("egress"), dict):
             return _egress(event, event.view["egress"])
+        case Kind.CHECKPOINT if event.uncertain:
+            words = f"nobody knows whether calls were done: {len(event.uncertain)}"
+            return _event(event, 0, _OTHER, words, activity_name="uncertain", severity_id=_MEDIUM)
         case kind:
             return _event(event, 0, _OTHER, str(kind), activity_name=str(kind))
 
@@ -53,7 +60,7 @@ def _lifecycle(event: Event) -> Fields:
         return _event(event, 6002, 3, "a run started", app=_PRODUCT, status_id=_SUCCESS, actor=_actor(event))
     status = event.text("status")
     ended = {"done": _SUCCESS, "failed": _FAILURE}.get(status, _OTHER)
-    severity = _LOW if status in ("failed", "uncertain") else _INFORMATIONAL
+    severity = _LOW if status == "failed" else _INFORMATIONAL
     more: Fields = {"app": _PRODUCT, "actor": _actor(event), "status_id": ended, "severity_id": severity}
     if ended == _OTHER:
         more["status"] = status or "unknown"

@@ -60,6 +60,8 @@ class Stats:
         match kind:
             case Kind.STARTED:
                 self.runs += 1
+            case _ if event.copied:
+                pass  # it happened, and was counted, in another run
             case Kind.INTENT:
                 _count(self.calls, event.sink)
                 if event.effect:

@@ -32,7 +32,11 @@ _CLOSE_S = 3.0
 
 def severity(event: Event) -> int:
     """RFC 5424 table 2: 3 error, 4 warning, 5 notice, 6 informational."""
+    if event.copied:
+        return 6
     match event.head["kind"]:
+        case Kind.CHECKPOINT if event.uncertain:
+            return 3
         case Kind.DECISION:
             return 5 if event.text("verdict") == "ask" else 4
         case Kind.APPROVAL:
@@ -40,7 +44,7 @@ def severity(event: Event) -> int:
         case Kind.OUTCOME:
             return 4 if event.view.get("ok") is False else 6
         case Kind.FINISHED:
-            return {"failed": 4, "uncertain": 3}.get(event.text("status"), 6)
+            return 4 if event.text("status") == "failed" else 6
         case _:
             return 6
 

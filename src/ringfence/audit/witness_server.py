@@ -110,7 +110,7 @@ class WitnessService:
 
     def checkpoint(self, origin_hash: str) -> str | None:
         """The last head that was signed for the log whose origin has this SHA-256, in hex (for monitors)."""
-        for origin, seen in self._seen.items():
+        for origin, seen in list(self._seen.items()):  # another thread may add one
             if _hex(origin) == origin_hash and seen.note:
                 return seen.note
         return None

@@ -7,8 +7,8 @@ import json
 import os
 import sys
 import termios
-from collections.abc import AsyncGenerator, Iterable
-from contextlib import suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -82,9 +82,7 @@ def answer(
     """Answer from another terminal; then the run goes on where it is held, or else here."""
 
     async def work() -> Result | None:
-        async with app.from_manifest(load(manifest)) as agent:
-            app.keep_log(agent.manifest)
-            shout(agent)
+        async with driven(manifest) as agent:
             run = agent.turn(run_id).run
             await tell(agent, run, said, digest=digest.lower(), endorse=endorse)
             print(f"{'approved' if said.yes else 'denied'}: run {run}", file=sys.stderr)
@@ -107,10 +105,27 @@ def answer(
     return exits.of_status(result.status)
 
 
+@asynccontextmanager
+async def driven(manifest: Path) -> AsyncIterator[app.Agent]:
+    """An agent that puts something on record: it keeps the log, and says what it has to at its beginning and end."""
+    loaded = load(manifest)
+    app.keep_log(loaded)
+    async with app.from_manifest(loaded) as agent:
+        shout(agent)
+        yield agent
+    warn(agent)
+
+
 def shout(agent: app.Agent) -> None:
     """What every output has to say, where it does not get into the data."""
     for warning in agent.warnings:
         console(stderr=True).print(warning, style="bold red", soft_wrap=True)
+
+
+def warn(agent: app.Agent) -> None:
+    """Say what became of the heads of the log, which go out until the agent is closed."""
+    for trouble in agent.troubles:
+        print(plain(f"warning: {trouble}; the log is kept, and its next head goes there again"), file=sys.stderr)
 
 
 def at_terminal() -> bool:

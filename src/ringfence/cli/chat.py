@@ -29,7 +29,7 @@ Ctrl-C stops the run that is under way; it can be resumed."""
 _HISTORY_LINES = 1000
 
 
-def execute(manifest: Path, conversation: str, *, offline: bool) -> Exit:
+def execute(manifest: Path, conversation: str, *, offline: bool, about: tuple[str, ...] = ()) -> Exit:
     """Read, run, print, until the input ends."""
     from .models import fetch_missing
 
@@ -40,17 +40,26 @@ def execute(manifest: Path, conversation: str, *, offline: bool) -> Exit:
         agent = app.from_manifest(loaded)
         try:
             with _history(manifest.parent / runs.JOURNAL.parent / "history"):
-                Chat(manifest, agent, runner, conversation or app.new_run_id(app.now_ms())).loop()
+                Chat(manifest, agent, runner, conversation or app.new_run_id(app.now_ms()), about).loop()
         finally:
             runner.run(agent.close())
+            approvals.warn(agent)
     return Exit.DONE
 
 
 class Chat:
     """One person at one prompt."""
 
-    def __init__(self, manifest: Path, agent: app.Agent, runner: asyncio.Runner, conversation: str) -> None:
+    def __init__(
+        self,
+        manifest: Path,
+        agent: app.Agent,
+        runner: asyncio.Runner,
+        conversation: str,
+        about: tuple[str, ...] = (),
+    ) -> None:
         self._manifest = manifest
+        self._about = about
         self._agent = agent
         self._runner = runner
         self._conversation = conversation
@@ -109,7 +118,7 @@ class Chat:
             self._note(find_out(result.summary, self._manifest))
 
     async def _run(self, task: str, seen: list[str]) -> Result:
-        events = self._agent.stream(task, conversation=self._conversation, **caller())
+        events = self._agent.stream(task, conversation=self._conversation, about=self._about, **caller())
         result = await approvals.follow(self._agent, events, seen, self._out, ask=approvals.at_terminal())
         if result.status == "waiting":
             await approvals.undecided(self._agent, result.run_id, self._manifest)

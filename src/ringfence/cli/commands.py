@@ -50,6 +50,10 @@ MaxSteps = Annotated[
     int | None, typer.Option(min=1, max=1000, help="model calls at most, instead of the manifest's", metavar="N")
 ]
 
+About = Annotated[
+    list[str] | None, typer.Option(metavar="SUBJECT", help="whose data it is about, such as patient:4711")
+]
+
 
 @app.command()
 def init(
@@ -74,9 +78,7 @@ def run(
     manifest: Manifest = HERE,
     max_steps: MaxSteps = None,
     resume: Annotated[str, typer.Option(metavar="ID", help="go on with a run that was interrupted")] = "",
-    about: Annotated[
-        list[str] | None, typer.Option(metavar="SUBJECT", help="whose data it is about, such as patient:4711")
-    ] = None,
+    about: About = None,
     quiet: Quiet = False,
     offline: Offline = False,
 ) -> None:
@@ -97,12 +99,13 @@ def run(
 def chat(
     manifest: Manifest = HERE,
     conversation: Annotated[str, typer.Option(metavar="ID", help="go on with an earlier conversation")] = "",
+    about: About = None,
     offline: Offline = False,
 ) -> None:
     """Talk: each message is a run, and sees what was said before."""
     from . import chat as command
 
-    raise typer.Exit(command.execute(manifest, conversation, offline=offline))
+    raise typer.Exit(command.execute(manifest, conversation, offline=offline, about=tuple(about or ())))
 
 
 @app.command()

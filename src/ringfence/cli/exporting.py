@@ -187,7 +187,11 @@ def line(event: Event) -> str:
     facts: list[str] = [event.sink]
     match head["kind"]:
         case Kind.STARTED:
-            facts = ["may also call " + ", ".join(map(str, view["effects"]))] if view.get("effects") else []
+            facts = (
+                ["may also call " + ", ".join(map(str, may))]
+                if isinstance(may := view.get("effects"), list) and may
+                else []
+            )
         case Kind.DECISION:
             facts += [event.text("verdict"), event.text("rule"), event.text("code")]
         case Kind.OUTCOME:
@@ -196,11 +200,15 @@ def line(event: Event) -> str:
             facts = [event.text("status")]
         case Kind.CHECKPOINT if isinstance(tried := view.get("egress"), dict):
             facts = ["egress", str(tried.get("host")), str(tried.get("port")), str(tried.get("state"))]
+    if event.uncertain:
+        facts = ["nobody knows whether it was done: record", ", ".join(map(str, event.uncertain))]
+    if event.copied:
+        facts.append("(a copy)")
     if "shown" in view:
         facts.append(_short(view["shown"]))
-    when = instant(int(head["time"]))
+    when, kind = instant(int(head["time"])), one_line(head["kind"], limit=12)
     who = f"{one_line(str(head['run']), limit=20)} {head['seq']:>4}  {one_line(str(head['principal']), limit=24)}"
-    return f"{event.index:>8}  {when}  {who}  {head['kind']:<12}  {one_line(' '.join(filter(None, facts)))}".rstrip()
+    return f"{event.index:>8}  {when}  {who}  {kind:<12}  {one_line(' '.join(filter(None, facts)))}".rstrip()
 
 
 def _short(shown: JSON) -> str:

@@ -6,9 +6,7 @@ import asyncio
 import json
 import sys
 
-from .. import app
-from ..manifest.loader import load
-from . import run
+from . import approvals, run
 from .exits import Exit
 from .interrupt import interruptible
 
@@ -29,5 +27,5 @@ def execute(wanted: run.Wanted, *, resume: bool) -> Exit:
 
 async def _fork(wanted: run.Wanted) -> str:
     assert wanted.at is not None
-    async with app.from_manifest(load(wanted.manifest)) as agent:
+    async with approvals.driven(wanted.manifest) as agent:
         return await agent.fork(wanted.resume, at=wanted.at, task=wanted.task)

@@ -128,14 +128,8 @@ async def _run(wanted: Wanted, seen: list[str]) -> tuple[Result, dict[str, objec
             more["question"] = await approvals.undecided(agent, result.run_id, wanted.manifest)
         if result.status == "uncertain":
             more["uncertain"] = uncertain.of_run(agent, result.run_id, wanted.manifest)
-    warn(agent)
+    approvals.warn(agent)
     return result, {**more, "warnings": [*agent.warnings, *agent.troubles]}
-
-
-def warn(agent: app.Agent) -> None:
-    """Say what became of the heads of the log, which go out until the agent is closed."""
-    for trouble in agent.troubles:
-        print(plain(f"warning: {trouble}; the log is kept, and its next head goes there again"), file=sys.stderr)
 
 
 def _print_json(value: object) -> None:

@@ -69,7 +69,7 @@ def list_runs(manifest: Path, *, limit: int, as_json: bool) -> None:
     for row in rows:
         when = datetime.fromtimestamp(row.started / 1000).strftime("%Y-%m-%d %H:%M")
         took = duration(row.ended - row.started)
-        print(f"{row.run}  {when}  {row.state:<9}  {took:>12}  {one_line(row.task, limit=80)}")
+        print(f"{row.run}  {when}  {one_line(row.state):<9}  {took:>12}  {one_line(row.task, limit=80)}")
 
 
 def show(manifest: Path, run_id: str, *, full: bool, seqs: bool = False) -> None:
@@ -115,6 +115,7 @@ def export(manifest: Path, run_id: str, out: Path | None) -> None:
             sys.stdout.writelines(lines)
             return
         with os.fdopen(os.open(out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            os.fchmod(file.fileno(), 0o600)  # one that was there may have been for others to read
             file.writelines(lines)
     print(f"wrote {out}", file=sys.stderr)
 
@@ -123,13 +124,11 @@ def cancel(manifest: Path, run_id: str) -> Exit:
     """End a run for good."""
     import asyncio
 
-    from .. import app
-    from ..manifest.loader import load
+    from .approvals import driven
     from .interrupt import interruptible
 
     async def work() -> str:
-        async with app.from_manifest(load(manifest)) as agent:
-            app.keep_log(agent.manifest)
+        async with driven(manifest) as agent:
             return (await agent.cancel(run_id)).run_id
 
     print(f"run {asyncio.run(interruptible(work()))} is cancelled")

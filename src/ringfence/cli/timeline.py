@@ -183,4 +183,4 @@ def text(line: Line) -> Text:
     """A line in its colour, what stands aside dimmed. Never markup: the words may be a file's."""
     from rich.text import Text
 
-    return Text.assemble((line.text, line.tone), (f"  {line.aside}" if line.aside else "", "dim"))
+    return Text.assemble((plain(line.text), line.tone), (f"  {plain(line.aside)}" if line.aside else "", "dim"))

@@ -63,8 +63,7 @@ def settle(
         raise ManifestError("expected no --why beside --done, got one", todo="say what it answered with --result")
 
     async def work() -> Result | None:
-        async with app.from_manifest(load(manifest)) as agent:
-            approvals.shout(agent)
+        async with approvals.driven(manifest) as agent:
             run = agent.turn(run_id).run
             seq = await agent.settle(run, done, call=call, result=read(result), why=decoded(why))
             print(f"call {seq} of run {run} was {'done' if done else 'not done'}: on record", file=sys.stderr)

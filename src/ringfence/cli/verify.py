@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -21,7 +20,7 @@ from ..stores.signed import Heads
 from ..stores.vault import Sealed
 from ..stores.verify import Against
 from .exits import Exit
-from .text import plain
+from .text import one_line
 
 TODO = {
     "rollback": "restore the newer log; whoever could put an old one in place could also have changed it",
@@ -34,6 +33,7 @@ TODO = {
     "unanswered": "look at the run: ringfence runs show RUN",
     "unsigned": "without signed heads a rewritten log looks like this one; give an anchor with --anchor",
 }
+_SAID = 600  # characters of one finding: whatever a log holds, it begins no line of its own
 TAMPERED = "keep the file as it is, and compare it with a backup or with what was forwarded (docs/security/audit.md)"
 
 
@@ -107,10 +107,16 @@ def _states(log: SqliteLog) -> Iterator[Finding]:
     before: int | None = None
     while page := log.runs(100, before=before):
         for summary in page:
-            with suppress(Sealed):  # what was erased can be folded no more
-                for seq in mismatches(log.read(summary.run)):
-                    text = f"run {summary.run}, seq {seq}: its snapshot is not what the records before it make"
-                    yield Finding("state", text)
+            try:
+                wrong = mismatches(log.read(summary.run))
+            except Sealed:  # what was erased can be folded no more
+                continue
+            except (JournalError, LookupError, TypeError, AttributeError, ValueError) as error:
+                yield Finding("state", f"run {summary.run}: its records make no state ({error!r})")
+                continue
+            for seq in wrong:
+                text = f"run {summary.run}, seq {seq}: its snapshot is not what the records before it make"
+                yield Finding("state", text)
         before = page[-1].index
 
 
@@ -159,13 +165,13 @@ def _unsigned(report: VerifyReport, trusted: list[Verifier], kept: list[str]) ->
 
 def _tell(name: str, report: VerifyReport, findings: list[Finding], trusted: list[Verifier]) -> None:
     by = f" by {', '.join(map(str, trusted))}" if trusted else ""
-    print(f"log {name}: {report.records:,} records in {report.runs:,} runs, root {report.root}")
+    print(f"log {one_line(name)}: {report.records:,} records in {report.runs:,} runs, root {report.root}")
     print(f"  signed    {report.signed:,} of {report.records:,}{by}")
     print(f"  anchored  {report.anchored:,}")
     checked = report.records - report.sealed - report.destroyed
     print(f"  contents  {checked:,} checked, {report.sealed:,} without their key, {report.destroyed:,} destroyed")
     for finding in findings:
-        print(f"{'WRONG' if finding.sure else 'look at'} {finding.code}: {plain(finding.text)}")
+        print(f"{'WRONG' if finding.sure else 'look at'} {finding.code}: {one_line(finding.text, limit=_SAID)}")
         print(f"  -> {TODO.get(finding.code, TAMPERED)}")
     if not findings:
         print("nothing is wrong")

@@ -241,6 +241,10 @@ class Engine:
         schema = self._schema(turn, live, way)
         return live.transcript.prompt(turn, schema=schema, note=way.note, like=like, **bounds)
 
+    def sent(self, turn: Turn, live: Live, *, like: Record) -> Prompt:
+        """What was sent for an intent, made again: `prompt`, as the model is shown it."""
+        return self._tiers[0].shown(turn.run, self.prompt(turn, live, like=like))
+
     def _way(self, turn: Turn, live: Live, *, last: bool) -> Course:
         tool_first = self._settings.tool_first and not live.said  # a conversation may turn on what was said before
         return course(turn, live.tools, tool_first=tool_first, last=last)

@@ -8,7 +8,7 @@ Results keep the labels and typed leaves that they were recorded with.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from ringfence.core.chain import Kind, Record
@@ -59,15 +59,18 @@ def replay(
     grant: TaskGrant,
     heard: tuple[str, ...] = (),
     history: Sequence[Said] = (),
+    seen: Callable[[Record], object] = lambda _: None,
 ) -> Replay:
     """Compare each decision and each prompt of a run with what the engine and the gate's policy would make of it now.
 
-    `grant` is what its task would be granted now. Raises JournalError for records that do not fold.
+    `grant` is what its task would be granted now; `seen` is told of each record when it is passed. Raises JournalError
+    for records that do not fold.
     """
     again = _Again(engine, gate, records, grant, heard, history)
     for at, record in enumerate(records):
         again.compare(at, record)
         again.go_on(record)
+        seen(record)
     return again.noted()
 
 
@@ -142,7 +145,7 @@ class _Again:
 
     def _prompt(self, record: Record) -> None:
         self._result.prompts += 1
-        now = self._engine.prompt(self._turn, self._live, like=record).digest
+        now = self._engine.sent(self._turn, self._live, like=record).digest
         if now != record.body["prompt"]:
             why = "the system prompt, the tools, the grammar or the bounds of a run have changed"
             self._differs(record, "prompt", record.body["prompt"], now, why)

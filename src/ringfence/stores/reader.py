@@ -15,7 +15,7 @@ from ..core.values import JSON
 from . import file
 from .log import Head, Pair, RunSummary, VerifyReport, only, summarise
 from .parcels import Parcels, explained, proven
-from .rows import MARK_BYTES, Chunk, Squeeze, damaged, marker, parse, record_of, redacted
+from .rows import MARK_BYTES, Chunk, Squeeze, damaged, marker, parse, record_of, redacted, sound
 from .vault import Sealed, Vault
 from .verify import Against, verify
 
@@ -261,7 +261,7 @@ class SqliteLog:
                 raise damaged(
                     f"record {chunk.index + at} is not as it was written: its header does not hash to its mark"
                 )
-            yield at, parse(head)
+            yield at, sound(parse(head))
 
     def _whole(self, chunk: Chunk, heads: Sequence[tuple[int, _Head]], run: str) -> Iterator[_Found]:
         """Headers with their bodies, if each is as it was written."""

@@ -26,6 +26,7 @@ from ..core.values import JSON, canonical, ordered
 CHUNK_RECORDS = 64
 CHUNK_BYTES = 65_536  # of bodies; one record alone may have more
 MARK_BYTES = 8
+_LATEST = 253_402_300_800_000  # milliseconds since 1970: the year 10000, which no calendar of ours has
 SHOWN = "shown"  # in a view: the redacted content
 _INFLATED_BYTES = 1 << 28  # a stored chunk that claims to be larger is damaged
 _LEVEL, _WINDOW_BITS, _MEMORY = 3, -13, 6  # raw deflate; an 8 KiB window costs half the CPU of the default's 32
@@ -196,11 +197,26 @@ def parse(head: bytes) -> dict[str, JSON]:
     """A header from its bytes; raises JournalError if they are none of this version."""
     try:
         value = json.loads(head)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise damaged(f"a header is not JSON ({error})") from error
     if not isinstance(value, dict) or value.get("v") != chain.VERSION:
         raise damaged("a header is of no known version")
     return value
+
+
+def sound(head: dict[str, JSON]) -> dict[str, JSON]:
+    """A header that says in the right form whose it is and when; raises JournalError for another one."""
+    run, seq, index, time = (head.get(name) for name in ("run", "seq", "index", "time"))
+    if not (
+        type(seq) is type(index) is type(time) is int
+        and 0 <= time < _LATEST
+        and isinstance(run, str)
+        and run.isprintable()
+        and isinstance(head.get("principal"), str)
+        and isinstance(head.get("view"), dict)
+    ):
+        raise damaged("a header does not say in the right form whose it is and when")
+    return head
 
 
 def damaged(what: str) -> JournalError:

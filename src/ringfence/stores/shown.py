@@ -40,15 +40,20 @@ class Shown:
     def of(self, record: Record) -> JSON:
         """Raises JournalError if what the run held before cannot be read."""
         run = record.run
-        if run not in self._known:
-            if record.seq:
-                self._redactor.recall(run, map(_content, self._before(run)))
-            self._known.add(run)
+        if record.seq:
+            self.recall(run)
+        self._known.add(run)
         shown = _cut(self._redactor.view(run, _content(record.body)), [ALL_CHARS], 0)
         if record.kind is Kind.FINISHED:
             self._redactor.forget(run)
             self._known.discard(run)
         return shown
+
+    def recall(self, run: str) -> None:
+        """Go on with the numbering of a run that was begun before; raises JournalError if it cannot be read."""
+        if run not in self._known:
+            self._redactor.recall(run, map(_content, self._before(run)))
+            self._known.add(run)
 
 
 def _content(body: JSON) -> JSON:

@@ -78,7 +78,7 @@ class SqliteJournal:
 
     @property
     def newest_head(self) -> str | None:
-        """The last head that was kept when the journal was opened."""
+        """The last head that is kept: for who signs the next one."""
         return self._writer.newest_head
 
     @property
@@ -104,6 +104,11 @@ class SqliteJournal:
             batch.entries.append(entry)
         if first:
             self._schedule(batch)
+
+    def recall(self, run: str) -> None:
+        """Number a run's placeholders as before, for who hides contents from a model before the next record comes."""
+        if self._shown is not None:
+            self._shown.recall(run)
 
     def keep_state(self, run: str, seq: int, state: bytes) -> None:
         """Keep what a run had become at a record, sealed, in place of what was kept of it before.

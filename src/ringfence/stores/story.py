@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..core.values import JSON
 from .log import Finding
 
-MAX_DOUBTS = 100
+MAX_ALIKE = 100  # findings of one kind that are told
 _BACK_MS = 60_000  # writers overlap, and clocks are set right; beyond this somebody should look
 
 
@@ -29,7 +29,7 @@ class Story:
         self.runs = self.due = 0
         self.about: dict[str, set[str]] = {}
         self.subjects = (0, 0)
-        self.doubts: list[Finding] = []
+        self.findings: list[Finding] = []
         self._next: dict[str, int] = {}
         self._open: dict[str, dict[int, tuple[str, str]]] = {}  # intents that nothing answered yet: sink and key
         self._time = 0
@@ -50,7 +50,7 @@ class Story:
         self._next[run] = seq + 1
         if head["time"] < self._time - _BACK_MS:
             back = (self._time - head["time"]) // 1000
-            self._doubt("clock", f"{named(head)}: the clock went back by {back:,} s")
+            self._tell("clock", f"{named(head)}: the clock went back by {back:,} s")
         self._time = head["time"]
         if "subjects" in view:
             about = self.about.setdefault(run, set())
@@ -62,14 +62,14 @@ class Story:
             self._intent(head, run, seq, view)
         elif kind == "outcome":
             if self._open[run].pop(view["of"], None) is None and not midway:
-                raise Wrong("undecided", f"{named(head)}: it is the outcome of something that was not decided before")
+                self._tell("undecided", f"{named(head)}: it is the outcome of something that was not decided before")
         elif kind == "run.finished":
             self.due = head["index"] + 1
             self._end(head, run, view)
 
     def _intent(self, head: dict[str, JSON], run: str, seq: int, view: JSON) -> None:
         if not view.get("rule"):
-            raise Wrong("undecided", f"{named(head)}: no rule has allowed it")
+            self._tell("undecided", f"{named(head)}: no rule has allowed it")
         opened, sink, key = self._open[run], view["sink"], view.get("key", "")
         for earlier, (other, its) in opened.items():
             if other == sink and its == key and (key or sink.startswith("model:")):
@@ -80,13 +80,14 @@ class Story:
     def _end(self, head: dict[str, JSON], run: str, view: JSON) -> None:
         if self._open[run] and view.get("status") != "cancelled":
             sinks = ", ".join(sorted({sink for sink, _ in self._open[run].values()}))
-            self._doubt("unanswered", f"{named(head)}: the run has ended, and no outcome says what became of {sinks}")
+            self._tell("unanswered", f"{named(head)}: the run has ended, and no outcome says what became of {sinks}")
         del self._next[run], self._open[run]
         self.about.pop(run, None)
 
-    def _doubt(self, code: str, text: str) -> None:
-        if len(self.doubts) < MAX_DOUBTS:
-            self.doubts.append(Finding(code, text, sure=False))
+    def _tell(self, code: str, text: str) -> None:
+        """A finding that says nothing against the records behind it: they are looked at all the same."""
+        if sum(finding.code == code for finding in self.findings) < MAX_ALIKE:
+            self.findings.append(Finding(code, text, sure=code == "undecided"))
 
 
 def named(head: dict[str, JSON]) -> str:

@@ -29,7 +29,7 @@ class Against:
     """What a log is held against.
 
     heads  signed heads, its own and others'; None to look at the log alone
-    since  what came before so many records is only hashed, and has to lead to a head of that size
+    since  what came before so many records is not read again: a root that was kept has to lead to a head of that size
     """
 
     heads: Heads | None = None
@@ -54,7 +54,7 @@ def verify(
         check.frontier.size,
         check.story.runs,
         check.frontier.root().hex(),
-        (*found, *check.broken(), *check.story.doubts),
+        (*found, *check.broken(), *check.story.findings),
         check.story.due,
         check.signed,
         check.anchored,
@@ -181,9 +181,10 @@ class _Check:
                 raise Wrong("other-log", f"{named(head)}: it was written to another log, {head['log']}")
             try:
                 story.follow(head, midway=midway)
-            except (KeyError, TypeError, AttributeError) as error:
+            except (KeyError, TypeError, AttributeError, ValueError, OverflowError) as error:
                 raise Wrong(
-                    "edited", f"{named(head)}: its header is not one that was ever written ({error!r})"
+                    "edited",
+                    f"{_claimed(head, chunk.index + at)}: its header is not one that was ever written ({error!r})",
                 ) from error
             frontier.append(leaf)
             if self._claims and self._claims[-1].size <= frontier.size:
@@ -191,11 +192,13 @@ class _Check:
 
     def _misplaced(self, chunk: Chunk, lines: list[bytes], heads: list[dict[str, JSON]]) -> None:
         other = next((head for head in heads if head.get("log") != self._log), None)
+        if any(type(head.get("index")) is not int for head in heads):
+            raise Wrong("edited", f"records {chunk.index} to {chunk.index + len(heads) - 1}: an index is no number")
         if other is not None:
             raise Wrong(
                 "other-log", f"{_claimed(other, chunk.index)}: it was written to another log, {other.get('log')}"
             )
-        raise misplaced([head.get("index", -1) for head in heads], chunk.index, lines)
+        raise misplaced([head["index"] for head in heads], chunk.index, lines)
 
     def _bodies(self, chunk: Chunk, heads: list[dict[str, JSON]], parcels: Parcels) -> None:
         """Each body is the one that its header commits to, as far as there are keys."""

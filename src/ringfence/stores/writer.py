@@ -81,8 +81,6 @@ class Writer:
         self.log, preset = file.meta(db)
         self._squeeze = Squeeze(preset)
         self._parcels = Parcels(self.log, self._squeeze, self._vault)
-        newest: Any = db.execute("SELECT note FROM heads ORDER BY id DESC LIMIT 1").get
-        self.newest_head: str | None = newest
         try:
             kept = db.execute("SELECT size, peaks FROM snapshots ORDER BY size DESC LIMIT 1").get
             self._frontier = chain.Frontier(kept[0], _hashes(kept[1])) if kept else chain.Frontier()
@@ -92,6 +90,12 @@ class Writer:
         except (TypeError, ValueError) as error:
             raise damaged(f"its newest snapshot cannot be used ({error})") from error
         self._catch_up()
+
+    @property
+    def newest_head(self) -> str | None:
+        """The last head that is kept, whoever signed it: a rotation may have come between. On the writer's thread."""
+        newest: Any = self._db.execute("SELECT note FROM heads ORDER BY id DESC LIMIT 1").get
+        return newest  # type: ignore[no-any-return]
 
     def commit(self, entries: Sequence[Entry], states: Sequence[State] = (), *, head: bool = False) -> None:
         """Make the entries durable, all or none; with `head`, a signed head over them too."""
