@@ -77,7 +77,8 @@ def append(table: Table, folder: Path, number: int) -> None:
             each, rate = cpu / total * 1e6, total / wall
             want = asked.get((views, how))
             table.row(f"{name}, CPU", f"{each:.1f} us a record, {cpu / bare:.0f} x bare",
-                      f"<= {want[0]:.0f} us" if want and want[0] < 1e6 else "", not want or each <= want[0])  # fmt: skip
+                      f"<= {want[0]:.0f} us" if want and want[0] < 1e6 else "",
+                      not want or each <= want[0])  # fmt: skip
             table.row(f"{name}, wall", f"{rate:,.0f} records/s", f">= {want[1]:,.0f}/s" if want else "",
                       not want or rate >= want[1])  # fmt: skip
     redaction(table, folder, sample)
@@ -116,7 +117,7 @@ def child(name: str, *arguments: Any) -> Any:
 
 
 def verified(root: str, bodies: str, since: str) -> dict[str, float]:
-    """Verify a log with its heads, as `ringfence audit verify` does: CPU and wall seconds, peak memory before and after."""
+    """Verify a log with its heads, as `ringfence audit verify` does: seconds of CPU and wall, peak memory in kB."""
     from ringfence.audit import signing
     from ringfence.stores.signed import Heads
     from ringfence.stores.verify import Against
@@ -133,7 +134,7 @@ def verified(root: str, bodies: str, since: str) -> dict[str, float]:
         trusted = max((claim.size for claim in heads.claims if claim.size <= int(since)), default=0)
         report = log.verify(Against(heads, trusted), bodies=bodies == "bodies")
         wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-    assert report.ok and not report.findings, report.findings
+    assert not report.findings, report.findings
     peak = peak_kb()
     return {"records": size - trusted, "heads": len(kept), "cpu": cpu, "wall": wall, "headed": headed,
             "before": before, "peak": peak}  # fmt: skip
@@ -222,7 +223,9 @@ def shown(table: Table, root: Path, rounds: int = 5) -> None:
         which = f"r{number:08}"
         whole = _command([*run, "runs", "show", which, "--manifest", str(manifest)], rounds)
         alone = child("rendered", manifest, which, "show")
-        table.row(f"runs show, the {name} run", f"{alone['cold']:.0f} ms ({alone['warm']:.1f} again), {whole:.0f} whole",
+        table.row(
+            f"runs show, the {name} run",
+            f"{alone['cold']:.0f} ms ({alone['warm']:.1f} again), {whole:.0f} in all",
                   "< 200 ms", max(alone["cold"], alone["warm"]) < 200)  # fmt: skip
     for name in ("list", "uncertain"):
         whole = _command([*run, "runs", name, "--manifest", str(manifest)], rounds)
@@ -271,9 +274,10 @@ def resumed(table: Table, folder: Path, steps: Sequence[int]) -> None:
 
 
 def cut_off(root: str, steps: str) -> dict[str, float]:
-    """Drive a run of so many tool steps by a scripted model that then fails, and fold what is left both ways."""
+    """Drive a run of so many tool steps by a scripted model, cut it off, and fold what is left both ways."""
+    import contextlib
+
     from ringfence.app import from_manifest
-    from ringfence.core.errors import BackendError
     from ringfence.core.turn import fold
     from ringfence.engine.snapshot import resumed as from_snapshot
     from ringfence.testing.scripted import ScriptedModel
@@ -281,8 +285,8 @@ def cut_off(root: str, steps: str) -> dict[str, float]:
     count, path = int(steps), Path(root)
     path.mkdir(parents=True)
     (path / "ringfence.yaml").write_text(
-        logs.MANIFEST.format(views="redacted")
-        + f"workflow: {{max_steps: {count + 10}, checkpoint_interval: 5, max_tokens: 100000000, limits: {{calc: {count + 10}}}}}\n"
+        logs.MANIFEST.format(views="redacted") + f"workflow: {{max_steps: {count + 10}, checkpoint_interval: 5,"
+        f" max_tokens: 100000000, limits: {{calc: {count + 10}}}}}\n"
     )
     said = [
         json.dumps({"thought": f"sum {n}", "calls": [{"tool": "calc", "args": {"expression": f"{n} + 1"}}]})
@@ -290,15 +294,16 @@ def cut_off(root: str, steps: str) -> dict[str, float]:
     ]
     numbers = " ".join(str(n) for n in range(count))
 
+    def model(prompt: Any) -> str:
+        if not said:
+            raise asyncio.CancelledError  # as when its process ends: nothing says that the run has
+        return said.pop(0)
+
     async def drive() -> str:
-        async with from_manifest(
-            logs.load(path / "ringfence.yaml"), model=ScriptedModel([*said, BackendError("cut")])
-        ) as agent:
-            job = asyncio.create_task(agent.run(f"add 1 to each of {numbers}"))
-            try:
-                return (await job).run_id
-            except BackendError:
-                return agent.journal.log.runs(1)[0].run
+        async with from_manifest(logs.load(path / "ringfence.yaml"), model=ScriptedModel(model)) as agent:
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.create_task(agent.run(f"add 1 to each of {numbers}"))
+            return agent.journal.log.runs(1)[0].run
 
     run = asyncio.run(drive())
     with wiring.open_log(logs.load(path / "ringfence.yaml")) as log:
@@ -306,7 +311,8 @@ def cut_off(root: str, steps: str) -> dict[str, float]:
         kept = log.state(run) is not None
         whole = min(timed(lambda: fold(log.read(run)))[1] for _ in range(5)) * MS
         short = min(timed(lambda: from_snapshot(log, run))[1] for _ in range(5)) * MS
-    return {"records": records, "with": short, "without": whole, "kept": kept}
+    assert kept
+    return {"records": records, "with": short, "without": whole}
 
 
 def others(table: Table, *, quick: bool) -> None:
@@ -339,7 +345,7 @@ def main(*, quick: bool = False) -> None:
         shown(table, folder / "small" if not quick else folder / "large", 3 if quick else 5)
         verify(table, made)
         proofs(table, folder / "large", [1000, 10_000, 100_000] + ([] if quick else [1_000_000]))
-        resumed(table, folder, [20, 200] if quick else [20, 200, 1000])
+        resumed(table, folder, [20, 200] if quick else [20, 200, 900])
     others(table, quick=quick)
     print(f"\n{len(table.missed)} missed")
     for line in table.missed:

@@ -1,8 +1,8 @@
 """The records that `bench/record.py` measures with: runs as the engine writes them, bodies of 600 bytes in the mean.
 
-Messages, steps of a model, arguments and results of tools. Half of the texts are documents of the redaction benchmark's
-corpus (mails, tickets, tables, logs, configurations, with five personal values each), half are prose, code and logs that
-have none. The seed is fixed.
+Messages, steps of a model, arguments and results of tools. Half of the texts are documents of the redaction
+benchmark's corpus (mails, tickets, tables, logs, configurations, with five personal values each), half are prose, code
+and logs that have none. The seed is fixed.
 """
 
 from __future__ import annotations
@@ -86,14 +86,13 @@ def _script(number: int, texts: Iterator[str]) -> list[Line]:
     model = {"sink": "model:main", "rule": "POL-8", "left_out": 0}
     done = {"ok": True, "ms": 3, "usage": usage}
     key = "c3e89d0c-fc64-89cf-8d38-74a84288de23"
-    prompt = f"{number:064x}"
+    prompt, began = f"{number:064x}", {"policy": "119fe36db78cc183", "profile": "default", "effects": []}
 
     def step_of(text: str) -> dict[str, JSON]:
         return {"value": {"text": text, "finish": "stop", "usage": usage, "model": "scripted"}}
 
     return [
-        (Kind.STARTED, TRUSTED, {"policy": "119fe36db78cc183", "profile": "default", "effects": [], "trace": trace["id"]},
-         start),
+        (Kind.STARTED, TRUSTED, {**began, "trace": trace["id"]}, start),
         (Kind.MESSAGE, TRUSTED, {"chars": len(task)}, {"role": "user", "text": task}),
         (Kind.INTENT, TRUSTED, {**model, "context": [1]}, {"prompt": prompt}),
         (Kind.OUTCOME, TRUSTED, {"of": 2, **done}, step_of(step)),

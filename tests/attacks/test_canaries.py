@@ -1,8 +1,8 @@
 """Leakage of known secrets and personal data: runs among hostile tools, and then all that they wrote is searched.
 
-The secrets are those that the process knows: the key of the model, the headers of an API, the variables of a program and
-of an MCP server (all in `.env`), and a variable of its own environment that is named like a secret. The API, the MCP
-server, the programs, the files and the model repeat them in every encoding. No file and no stream may hold one, but
+The secrets are those that the process knows: the key of the model, the headers of an API, the variables of a program
+and of an MCP server (all in `.env`), and a variable of its own environment that is named like a secret. The API, the
+MCP server, the programs, the files and the model repeat them in every encoding. No file and no stream may hold one, but
 `.env` and the request to its own host.
 
 Personal data is searched for in all that is readable without a key. What `run`, `runs list`, `runs show`, `runs export`
@@ -29,10 +29,12 @@ from urllib.parse import quote
 
 import pytest
 
-from ringfence.stores import open_log
+from ringfence.core.chain import Kind, Record
+from ringfence.core.labels import Label, Trust
+from ringfence.stores import open_journal, open_log
 from ringfence.testing.server import running
 
-from .canaries import Left
+from .canaries import Left, holds
 
 SECRETS = {
     "MODEL_KEY": "mk/9Qw+7Zr=canary.Model-4f81c0",
@@ -50,8 +52,8 @@ PERSONAL = {
 ASKED_BY_THEIR_USER = ("run ", "runs ", "privacy export")  # streams that a key opens
 MANIFEST = """\
 runtime: {{name: birds, log_level: debug}}
-inference: {{provider: llamacpp, model: scripted, endpoint: "{model}", api_key: "${{MODEL_KEY}}", retries: 0, timeout_s: 20,
-  max_context: 65536}}
+inference: {{provider: llamacpp, model: scripted, endpoint: "{model}", api_key: "${{MODEL_KEY}}", retries: 0,
+  timeout_s: 20, max_context: 65536}}
 sandbox: unsafe-none
 audit: {{anchors: [{{file: anchored/heads}}, {{directory: anchored/each}}]}}
 workflow: {{checkpoint_interval: 2, max_steps: 20, error_handling: retry_with_context}}
@@ -63,7 +65,8 @@ tools:
      secrets: {{MCP_TOKEN: "${{MCP_TOKEN}}"}}}}
   - name: http
     type: builtin
-    hosts: [{{host: 127.0.0.1, port: {port}, private: true, methods: [GET], headers: {{Authorization: "Bearer ${{API_TOKEN}}"}}}}]
+    hosts: [{{host: 127.0.0.1, port: {port}, private: true, methods: [GET],
+      headers: {{Authorization: "Bearer ${{API_TOKEN}}"}}}}]
 catalogue:
   birds.tell: {{effect: read, audience: [self], confined: true}}
   birds.fail: {{effect: read, audience: [self], confined: true}}
@@ -89,6 +92,7 @@ os.write(first, json.dumps(codes).encode())
 SERVER = """\
 import os, sys
 from mcp.server.mcpserver import MCPServer
+from mcp.server.mcpserver.exceptions import ToolError
 sys.path.insert(0, {root!r})
 from tests.attacks.test_canaries import repeated
 server = MCPServer("birds")
@@ -103,7 +107,7 @@ def tell() -> dict[str, str]:
 @server.tool()
 def fail(why: str) -> str:
     "Fails."
-    raise ValueError(f"cannot sing with {{TOKEN}}, that is {{TOKEN.encode().hex()}}")
+    raise ToolError(f"cannot sing with {{TOKEN}}, that is {{TOKEN.encode().hex()}}")
 
 server.run("stdio")
 """
@@ -350,3 +354,73 @@ def test_a_secret_that_the_process_knows_is_in_no_file_and_no_stream(scene: Scen
 def test_personal_data_is_in_nothing_that_is_readable_without_a_key(scene: Scene, name: str) -> None:
     left = [where for where in found(scene.left, PERSONAL[name]) if not where.startswith(ASKED_BY_THEIR_USER)]
     assert left == []
+
+
+def test_the_secrets_and_the_data_were_really_there_and_so_is_the_log_that_was_searched(scene: Scene) -> None:
+    assert {SECRETS["MODEL_KEY"], SECRETS["API_TOKEN"]} <= set(scene.world.heard)
+    said = scene.left.data
+    exported = next(data for name, data in said.items() if name.startswith("runs export") and name.endswith("stdout"))
+    records = [json.loads(line) for line in exported.splitlines()]
+    sinks = {r["seq"]: r["view"]["sink"] for r in records if r["kind"] == "intent"}
+    told: dict[str, str] = {}
+    for record in records:
+        if record["kind"] == "outcome":
+            sink = sinks[record["view"]["of"]]
+            told[sink] = told.get(sink, "") + json.dumps(record["content"]["value"])
+    blotted = {
+        "model:main",
+        "tool:files.find",
+        "tool:files.read",
+        "tool:birds.tell",
+        "tool:birds.fail",
+        "tool:shell.run",
+        "tool:http.call",
+    }
+    assert {sink for sink, text in told.items() if "secret" in text or "***" in text} == blotted
+    assert PERSONAL["email"] in told["tool:files.read"]
+    headers = said["work/.ringfence/journal.db headers"]
+    assert (b"<EMAIL_1>" in headers, headers.count(b'"kind":"run.started"')) == (True, 3)
+    for name in (
+        "log.jsonl",
+        "export.jsonl",
+        "export.ocsf",
+        "export.csv",
+        "forwarded",
+        "certificate",
+        "anchored/heads",
+    ):
+        assert said[name if name == "log.jsonl" else f"work/{name}"], name
+    errors = [name for name, data in said.items() if name.endswith("stderr") and b"Traceback" in data]
+    assert len(errors) == 2  # those that RINGFENCE_DEBUG=1 asked for
+
+
+@pytest.mark.parametrize("name", repeated("x"))
+def test_the_search_finds_a_value_in_each_encoding(name: str) -> None:
+    value = SECRETS["API_TOKEN"]
+    assert holds(f"before{repeated(value)[name]}after".encode(), value)
+    assert not holds(f"before{repeated(value[::-1])[name]}after".encode(), value)
+
+
+class Identity:
+    """A redactor that takes nothing out."""
+
+    def view(self, run: str, value: Any) -> Any:
+        return value
+
+    def recall(self, run: str, values: Any) -> None:
+        """Nothing."""
+
+    def forget(self, run: str) -> None:
+        """Nothing."""
+
+
+async def test_the_search_finds_what_a_log_without_redaction_shows_in_its_deflated_headers(tmp_path: Path) -> None:
+    label = Label(Trust.USER, frozenset({frozenset({"user:alice"})}))
+    with open_journal(tmp_path / "log" / "journal.db", redactor=Identity()) as journal:
+        start = {"task": f"write to {PERSONAL['email']} with {SECRETS['MODEL_KEY']}"}
+        journal.append(Record("r1", 0, 1, Kind.STARTED, "user:alice", label, {}, start))
+        await journal.flush()
+    left = Left()
+    left.read(tmp_path)
+    for value in (PERSONAL["email"], SECRETS["MODEL_KEY"]):
+        assert [where.partition(":")[0] for where in left.finds(value)] == [f"{tmp_path.name}/log/journal.db headers"]

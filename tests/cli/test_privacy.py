@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from ringfence.app.record import open_log
+from ringfence.app import privacy
+from ringfence.app.record import open_journal, open_log
+from ringfence.core.values import Principal
 from ringfence.manifest.loader import load
 from ringfence.proof import note as notes
 from ringfence.proof.note import Verifier
@@ -150,3 +152,19 @@ def test_a_manifest_without_rules_says_what_to_write(folder: Path, ringfence: Sh
     fill(made(folder), run_of("a", "user:alice"))
     out = ringfence("privacy", "retention")
     assert (out.code, "retention: [{days: 90}]" in out.err) == (2, True)
+
+
+def test_an_erasure_that_was_cut_off_is_not_gone_on_with_by_a_model(
+    cared: None, ringfence: Shell, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manifest = load(folder / "ringfence.yaml")
+    with open_journal(manifest) as journal:
+        held = privacy._recorded(journal, Principal("user:root"), "erase subject:0", {"privacy": "erase"})
+        held.__enter__()  # a kill leaves it so
+        (run,) = (row.run for row in journal.log.runs() if row.state == "open")
+        monkeypatch.setattr(journal, "append", lambda record: None)
+        del held
+    out = ringfence("runs", "resume", run)
+    assert (out.code, out.out) == (6, "")
+    assert "give its command again" in out.err
+    assert ringfence("runs", "cancel", run).code == 0

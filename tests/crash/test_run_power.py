@@ -79,6 +79,9 @@ class Watched:
     def log(self) -> Log:
         return self.journal.log
 
+    def alias(self, subject: str) -> str:
+        return self.journal.alias(subject)
+
     def append(self, record: Record) -> None:
         self.journal.append(record)
         self.records.append(record)

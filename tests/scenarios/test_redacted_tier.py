@@ -82,7 +82,7 @@ async def test_the_server_sees_placeholders_and_the_tool_and_the_person_get_the_
     assert len(bodies) == 3
     assert not [body for body in bodies for canary in CANARIES if canary in body.lower()]
     assert b"<EMAIL_1>" in bodies[0]
-    assert all(place in bodies[2] for place in (b"<CARD_1>", b"<PHONE_1>", b"[secret]"))
+    assert all(place in bodies[2] for place in (b"<CARD_1>", b"<PHONE_1>", b"[secret]"))  # which comes back nowhere
     assert [intent.body["prompt"] for intent in of(records, Kind.INTENT, "model:")] == list(map(digest, bodies))
 
 

@@ -21,6 +21,7 @@ from ringfence.core.labels import Label, Trust
 from ringfence.core.values import Principal
 from ringfence.manifest.loader import load
 from ringfence.manifest.types import Manifest
+from ringfence.proof.keys import KeySigner
 from ringfence.stores import erasure
 from ringfence.stores.vault import Sealed
 
@@ -319,7 +320,7 @@ def test_what_retention_destroyed_is_in_no_file_any_more(tmp_path: Path) -> None
     (bodies,) = db.execute("SELECT bodies FROM chunks WHERE idx = 0").fetchone()
     db.close()
     piece = bodies[40:72]
-    assert any(piece in file.read_bytes() for file in path.parent.glob("journal.db*"))
+    assert piece in b"".join(file.read_bytes() for file in path.parent.glob("journal.db*"))
     privacy.retain(manifest, by=OPERATOR)
     assert not any(piece in file.read_bytes() for file in path.parent.glob("journal.db*"))
 
@@ -363,3 +364,12 @@ def test_a_retention_that_is_killed_at_any_instant_loses_nothing_else_and_can_be
 def test_without_rules_there_is_nothing_to_do_and_it_says_so(manifest: Manifest) -> None:
     with pytest.raises(ManifestError, match=r"privacy\.retention, got none"):
         privacy.retain(manifest, by=OPERATOR)
+
+
+def test_nobody_is_erased_while_the_program_that_signs_is_down(tmp_path: Path) -> None:
+    public = str(KeySigner("notes", bytes(32)).verifier)
+    manifest = made(tmp_path, f"audit: {{key: {{command: ['false'], public: '{public}'}}}}\n")
+    fill(manifest, run_of("a", "user:alice"))
+    with pytest.raises(JournalError, match="false left with exit code 1"):
+        privacy.erase(manifest, "user:alice", by=OPERATOR)
+    assert len(seen(manifest, "a")) == 6

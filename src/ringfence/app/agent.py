@@ -97,16 +97,7 @@ class Agent:
     @property
     def warnings(self) -> tuple[str, ...]:
         """What every output of this agent has to say."""
-        shout = "UNSAFE: nothing confines the tools of this agent (sandbox: unsafe-none)"
-        unsafe = self.house.launcher is not None and self.house.launcher.unsafe
-        withheld = (
-            f"no tool of {server.alias} can be called: {why}"
-            if name == "*"
-            else f"{server.alias}.{name} is held back: {why}"
-            for server in self.house.servers
-            for name, why in server.quarantined.items()
-        )
-        return (*((shout,) if unsafe else ()), *withheld, *self._notes.values())
+        return (*self.house.warnings(), *self._notes.values())
 
     @property
     def troubles(self) -> tuple[str, ...]:
@@ -171,6 +162,8 @@ class Agent:
         with self.holding(run):
             await self._renew(run)
             turn = self.turn(run)
+            if turn.start.get("destroys"):  # an erasure that was cut off: no model finishes it
+                raise JournalError(f"run {run} destroyed contents, or was about to", todo="give its command again")
             before = past.said(past.recall(self.journal.log, turn), self._history)
             said = past.hidden(self.house, run, before, self.journal)
             with at_work(turn):

@@ -1,4 +1,4 @@
-"""Secrets that we know are blotted out of whatever comes back, in any encoding: a hostile server repeats what it got.
+"""Secrets that we know are blotted out of what comes back, in any encoding: a hostile server repeats what it was sent.
 
 So they are in no result, and then in no prompt, record, answer or file. What a tool does with its own secret, and what
 leaves for its own host, is not looked at.
@@ -39,10 +39,19 @@ class Blots:
         return "".join([*parts, text[at:]])
 
     def value(self, value: JSON) -> JSON:
-        """The same structure, every string and key without them."""
-        whole = _BETWEEN.join(text.replace(_BETWEEN, "\ufffd") for text in _texts(value))
-        clean = self.text(whole)
-        return value if clean == whole else _rebuilt(value, iter(clean.split(_BETWEEN)))
+        """The same structure, every string and key without them; as nearly always the value itself."""
+        return self._clean(value) if any(self._known.spans(_BETWEEN.join(_texts(value)))) else value
+
+    def _clean(self, value: JSON) -> JSON:
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, dict):
+            return {self.text(key): self._clean(item) for key, item in value.items()}
+        if not isinstance(value, list):
+            return value
+        if not all(isinstance(item, str) and _BETWEEN not in item for item in value):
+            return [self._clean(item) for item in value]
+        return self.text(_BETWEEN.join(value)).split(_BETWEEN) if value else value
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +88,3 @@ def _texts(value: JSON) -> Iterator[str]:
     elif isinstance(value, list):
         for item in value:
             yield from _texts(item)
-
-
-def _rebuilt(value: JSON, texts: Iterator[str]) -> JSON:
-    if isinstance(value, str):
-        return next(texts)
-    if isinstance(value, dict):
-        return {next(texts): _rebuilt(item, texts) for item in value.values()}
-    if isinstance(value, list):
-        return [_rebuilt(item, texts) for item in value]
-    return value

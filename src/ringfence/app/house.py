@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -75,6 +75,18 @@ class House:
     def reads(self) -> frozenset[str]:
         """Sinks that change nothing."""
         return frozenset(name for name, spec in self.specs.items() if spec.reads)
+
+    def warnings(self) -> Iterator[str]:
+        """What everybody who uses this has to know: nothing confines its tools, or some of them may not be called."""
+        if self.launcher is not None and self.launcher.unsafe:
+            yield "UNSAFE: nothing confines the tools of this agent (sandbox: unsafe-none)"
+        for server in self.servers:
+            for name, why in server.quarantined.items():
+                all_of_it = name == "*"
+                which = (
+                    f"no tool of {server.alias} can be called" if all_of_it else f"{server.alias}.{name} is held back"
+                )
+                yield f"{which}: {why}"
 
     def budgets(self, manifest: Manifest) -> dict[str, int]:
         """Calls per sink of one task."""

@@ -122,7 +122,7 @@ def _recorded(
     def around() -> Iterator[dict[str, JSON]]:
         run, label = new_run_id(now_ms()), Label(Trust.OPERATOR, frozenset({by.member}))
         who: JSON = {"subject": by.subject, "roles": sorted(by.roles), "tenant": by.tenant}
-        body: JSON = {"task": task, "principal": who, "grant": TaskGrant(frozenset(), {}).to_json()}
+        body: JSON = {"task": task, "principal": who, "grant": TaskGrant(frozenset(), {}).to_json(), "destroys": True}
         journal.append(Record(run, 0, now_ms(), Kind.STARTED, by.subject, label, view, body))
         asyncio.run(journal.flush())
         done: dict[str, JSON] = {}

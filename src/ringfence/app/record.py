@@ -124,6 +124,6 @@ def _publisher(manifest: Manifest, path: Path) -> Publish | None:
             done = publisher.publish(note)
         except RingfenceError as error:
             return note, [error.what]
-        return done.note, [f"{failure.name}: {failure.error.what}" for failure in done.failures]
+        return done.note, [failure.error.what for failure in done.failures]
 
     return hand_on

@@ -125,7 +125,7 @@ def shout(agent: app.Agent) -> None:
 def warn(agent: app.Agent) -> None:
     """Say what became of the heads of the log, which go out until the agent is closed."""
     for trouble in agent.troubles:
-        print(plain(f"warning: {trouble}; the log is kept, but nobody else holds its newest head"), file=sys.stderr)
+        print(plain(f"warning: {trouble}; the log is kept, and its next head goes there again"), file=sys.stderr)
 
 
 def at_terminal() -> bool:

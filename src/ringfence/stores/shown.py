@@ -64,16 +64,17 @@ def _content(body: JSON) -> JSON:
 
 def _cut(value: JSON, left: list[int], margin: int) -> JSON:
     """The value with long texts and lists cut; `left` counts down the characters that it may still have in all."""
-    match value:
-        case str():
-            kept = value[: max(0, min(TEXT_CHARS + margin, left[0]))]
-            left[0] -= len(kept)
-            return value if len(kept) == len(value) else f"{kept}… ({len(value) - len(kept)} more characters)"
-        case list():
-            items = [_cut(item, left, margin) for item in value[:ITEMS]]
-            return items if len(value) <= ITEMS else [*items, f"… ({len(value) - ITEMS} more)"]
-        case dict():
-            members = {key: _cut(item, left, margin) for key, item in list(value.items())[:ITEMS]}
-            return members if len(value) <= ITEMS else {**members, "…": f"{len(value) - ITEMS} more"}
-        case _:
-            return value
+    kind = type(value)
+    if kind is str:
+        kept = value[: max(0, min(TEXT_CHARS + margin, left[0]))]
+        left[0] -= len(kept)
+        return value if len(kept) == len(value) else f"{kept}… ({len(value) - len(kept)} more characters)"
+    if kind is dict:
+        if len(value) <= ITEMS:
+            return {key: _cut(item, left, margin) for key, item in value.items()}
+        members = {key: _cut(item, left, margin) for key, item in list(value.items())[:ITEMS]}
+        return {**members, "…": f"{len(value) - ITEMS} more"}
+    if kind is list:
+        items = [_cut(item, left, margin) for item in value[:ITEMS]]
+        return items if len(value) <= ITEMS else [*items, f"… ({len(value) - ITEMS} more)"]
+    return value
