@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
-from ringfence.core.errors import RingfenceError
+from ringfence.core.errors import InternalError, RingfenceError
 from ringfence.core.ports import Sink
 from ringfence.core.values import JSON, Action, Outcome
 from ringfence.redaction.known import Known
@@ -69,6 +69,11 @@ class Blotted:
             error.what, error.todo = self.blots.text(error.what), self.blots.text(error.todo)
             error.args = (error.what,)
             raise
+        except Exception as error:  # a fault of ours goes on record by its words
+            clean = self.blots.text(words := repr(error))
+            if clean == words:
+                raise
+            raise InternalError(clean) from None
         clean = self.blots.value(outcome.value)
         return outcome if clean is outcome.value else replace(outcome, value=clean)
 

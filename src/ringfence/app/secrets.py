@@ -15,6 +15,7 @@ from ringfence.manifest.types import Manifest
 if TYPE_CHECKING:
     from ringfence.redaction import Redactor
 
+_LIKE_ONE = re.compile(r"(?=.*\d)(?=.*\D)\S{8,}|.{16,}", re.S)
 _SECRET = re.compile(r"(?:^|_)(?:key|token|secret|password|passwd|pwd|credentials?)(?:_|$)", re.I)
 
 
@@ -26,8 +27,11 @@ def redactor_of(manifest: Manifest) -> Redactor:
 
 
 def secret_values(part: Any) -> list[str]:
-    """Every value behind a `${NAME}` of the manifest that is set, and of every variable that is named like a secret."""
-    named = [value for name, value in os.environ.items() if _SECRET.search(name) and value]
+    """Every value behind a `${NAME}` of the manifest that is set, and of every variable that is named like a secret.
+
+    Nobody has said of the latter that they are: a word (`TOKEN_TYPE=Bearer`) or a small number is none.
+    """
+    named = [value for name, value in os.environ.items() if _SECRET.search(name) and _LIKE_ONE.fullmatch(value)]
     return list(dict.fromkeys([*(value for text in _texts(part) for value in text.values), *named]))
 
 

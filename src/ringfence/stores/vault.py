@@ -377,9 +377,10 @@ def write_secret(file: Path, data: bytes) -> None:
 def read_key(file: Path) -> bytes:
     """32 bytes in base64 from a file that only its owner may read; raises JournalError for anything else."""
     try:
-        if file.stat().st_mode & 0o077:
-            raise JournalError(f"others may read the key {file}", todo=f"chmod 600 {file}, and think about a new key")
-        return decoded_key(file.read_bytes(), str(file))
+        with os.fdopen(os.open(file, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK), "rb") as opened:
+            if os.fstat(opened.fileno()).st_mode & 0o077:
+                raise JournalError(f"others may read the key {file}", todo=f"chmod 600 {file}, and think of a new key")
+            return decoded_key(opened.read(4096), str(file))
     except OSError as error:
         raise Sealed(f"the operator's key {file} cannot be read: {error.strerror}", todo="put it in place") from error
 
