@@ -13,7 +13,7 @@ from collections import Counter
 from itertools import islice
 from pathlib import Path
 
-import catalogue
+import operator_catalogue as catalogue
 from play import MODEL
 from suites import Suite, load
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import adaptive
-import catalogue
+import operator_catalogue as catalogue
 from play import Play, Rules, play
 from rich.console import Console
 from rich.table import Table

@@ -16,7 +16,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "agentdojo"))  # the harness: `run` below is the one from there
 
-import catalogue
+import operator_catalogue as catalogue
 import run
 from held import CATALOGUE, FROZEN, frozen, load
 from play import Rules, play

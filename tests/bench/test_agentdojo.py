@@ -90,7 +90,7 @@ def suites(bench: Callable[[str], Any]) -> list[Any]:
 async def plays(bench: Callable[[str], Any], suites: list[Any], rules: Any, *, attacked: bool) -> list[Any]:
     play, found = bench("play"), []
     for suite in suites:
-        sinks = bench("catalogue").specs(suite.tools)
+        sinks = bench("operator_catalogue").specs(suite.tools)
         for task in list(suite.tasks)[-SAMPLE:]:
             for attack in suite.attacks[:SAMPLE] if attacked else [None]:
                 found.append(await play.play(suite, sinks, task, rules, attack, encoded=True))
@@ -116,7 +116,7 @@ def test_the_catalogue_names_every_tool_and_no_argument_that_is_not_there(
     bench: Callable[[str], Any], suites: list[Any]
 ) -> None:
     tools = {name: tool for suite in suites for name, tool in suite.tools.items()}
-    entries = bench("catalogue").entries()
+    entries = bench("operator_catalogue").entries()
     assert entries.keys() == tools.keys()
     for name, entry in entries.items():
         assert {arg.partition("/")[0] for arg in entry.args} <= set(tools[name].parameters.model_fields), name
@@ -173,7 +173,7 @@ async def test_a_bent_call_with_a_link_of_the_attackers_is_never_executed(
     adaptive, rules = bench("adaptive"), bench("play").Rules(Profile.DEFAULT, "careful")
     tried: Counter[str] = Counter()
     for suite in suites:
-        sinks = bench("catalogue").specs(suite.tools)
+        sinks = bench("operator_catalogue").specs(suite.tools)
         for task in list(suite.tasks)[:SAMPLE]:
             for kind, one in await adaptive.bent(suite, sinks, task, rules):
                 tried[kind] += 1

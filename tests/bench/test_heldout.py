@@ -36,7 +36,7 @@ def suites(bench: Callable[[str], Any]) -> list[Any]:
 async def plays(bench: Callable[[str], Any], suites: list[Any], rules: Any, *, attacked: bool) -> list[Any]:
     held, play, found = bench("held"), bench("play"), []
     for suite in suites:
-        sinks = bench("catalogue").specs(suite.tools, held.CATALOGUE)
+        sinks = bench("operator_catalogue").specs(suite.tools, held.CATALOGUE)
         for task in suite.tasks:
             for attack in suite.attacks if attacked else [None]:
                 found.append(await play.play(suite, sinks, task, rules, attack, encoded=True))
@@ -75,7 +75,7 @@ def test_the_catalogue_names_every_tool_and_no_argument_that_is_not_there(
     bench: Callable[[str], Any], suites: list[Any]
 ) -> None:
     tools = {name: tool for suite in suites for name, tool in suite.tools.items()}
-    entries = bench("catalogue").entries(bench("held").CATALOGUE)
+    entries = bench("operator_catalogue").entries(bench("held").CATALOGUE)
     assert entries.keys() == tools.keys()
     for name, entry in entries.items():
         assert {arg.partition("/")[0] for arg in entry.args} <= set(tools[name].parameters.model_fields), name
