@@ -45,9 +45,6 @@ bench-security: setup-bench
 	$(BIN)/python bench/heldout/run.py
 	$(BIN)/python bench/sandbox.py
 
-bench-record: setup
-	$(BIN)/python bench/crash.py
-
 example-ops: setup
 	$(BIN)/python bench/questions.py examples/ops/questions.yaml --manifest examples/ops/ringfence.yaml
 

@@ -314,6 +314,30 @@ def test_a_key_that_was_handed_over_signs_nothing_any_more(house: House, capsys:
     assert "was signed with a key that was handed over at 30" in findings["expired-key"]
 
 
+def test_after_a_rotation_an_anchor_is_checked_with_the_new_key_alone_as_far_as_it_signed(
+    house: House, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with SqliteJournal(house.journal) as journal, keys.rotating(house.folder / "audit.key") as (before, after):
+        log = journal.log.id
+        journal.hand_over(lambda size, root: notes.head(log, size, root, NOW, before, after, next_key=after.verifier))
+    new = str(keys.load(house.folder / "audit.key").verifier)
+    assert list(found(house, capsys, anchor=True, key=new)[1]) == ["no-head"]  # all that it has is the old key's
+    house.write(run_of("x", NOW + 5 * MINUTE))
+    assert found(house, capsys, anchor=True, key=new) == (Exit.DONE, {})
+    thief = keys.make(house.folder / "thief.key", name="notes")
+    with house.anchor.open("a") as file:
+        file.write(notes.head(log, 36, b"\0" * 32, NOW, thief))
+    assert "unknown-key" in found(house, capsys, anchor=True, key=new)[1]
+
+
+def test_without_a_key_an_anchor_proves_nothing_and_the_key_is_asked_for(
+    house: House, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wanted = Wanted(Path("none.yaml"), house.journal, (), (house.anchor,), "", False, False)
+    assert execute(wanted) == Exit.PARTIAL
+    assert "with --key" in capsys.readouterr().out
+
+
 def test_a_clock_that_goes_back_is_told_and_is_no_proof(house: House, capsys: pytest.CaptureFixture[str]) -> None:
     house.write(run_of("x", NOW - 60 * MINUTE), anchored=False)
     code, findings = found(house, capsys)

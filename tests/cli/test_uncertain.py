@@ -230,3 +230,10 @@ def test_the_record_says_which_calls_park_a_run(parked: str, folder: Path) -> No
     (seq,) = records[-1].view["uncertain"]
     assert records[seq].view["sink"] == "tool:http.call"
     assert not any(record.kind is Kind.FINISHED for record in records)
+
+
+@pytest.mark.parametrize("words", [(), ("--done", "--not-done")])
+def test_a_word_that_says_nothing_or_both_is_no_word(ringfence: Shell, words: tuple[str, ...]) -> None:
+    out = ringfence("runs", "settle", "any", *words)
+    assert (out.code, out.out) == (2, "")
+    assert "--not-done" in out.err

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -41,13 +41,13 @@ def held(manifest: Manifest, subject: str) -> Iterator[dict[str, JSON]]:
         yield from erasure.held(log, subject)
 
 
-def erase(manifest: Manifest, subject: str, *, by: Principal) -> str:
+def erase(manifest: Manifest, subject: str, *, by: Principal, notice: Callable[[str], None] = lambda _: None) -> str:
     """Destroy the keys of a subject for good; the certificate, as a note signed with the key of the log.
 
     Raises ManifestError for a subject that nothing is held about; JournalError while a run about them goes on, or if
     the certificate could not be signed: nothing is destroyed then.
     """
-    with _journal(manifest) as journal, _writing(journal) as db:
+    with _journal(manifest, notice) as journal, _writing(journal) as db:
         _erasable(journal, subject)
         signer = record.signer_of(manifest, journal)
         notes.sign("ringfence/erasure\nto come\n", signer)
@@ -74,7 +74,7 @@ def _erasable(journal: SqliteJournal, subject: str) -> Trail:
     return found
 
 
-def retain(manifest: Manifest, *, by: Principal) -> Kept:
+def retain(manifest: Manifest, *, by: Principal, notice: Callable[[str], None] = lambda _: None) -> Kept:
     """Destroy what was kept long enough, by the manifest's rules."""
     now = now_ms()
     rules = [
@@ -84,7 +84,7 @@ def retain(manifest: Manifest, *, by: Principal) -> Kept:
     if not rules:
         raise ManifestError("expected rules under privacy.retention, got none", todo="add one: retention: [{days: 90}]")
     task, view = "destroy what was kept long enough", {"privacy": "retention"}
-    with _journal(manifest) as journal, _writing(journal) as db, _recorded(journal, by, task, view) as done:
+    with _journal(manifest, notice) as journal, _writing(journal) as db, _recorded(journal, by, task, view) as done:
         shredder = Shredder(db, journal.vault, rules)
         kept = Kept(shredder.bodies(), shredder.keys(now))
         done |= {"bodies": kept.bodies, "keys": kept.keys}
@@ -92,7 +92,7 @@ def retain(manifest: Manifest, *, by: Principal) -> Kept:
 
 
 @contextmanager
-def _journal(manifest: Manifest) -> Iterator[SqliteJournal]:
+def _journal(manifest: Manifest, notice: Callable[[str], None]) -> Iterator[SqliteJournal]:
     path = record.journal_path(manifest)
     if not path.exists():
         raise JournalError(
@@ -100,6 +100,8 @@ def _journal(manifest: Manifest) -> Iterator[SqliteJournal]:
         )
     with record.open_journal(manifest) as journal:
         yield journal
+    for trouble in journal.troubles:
+        notice(trouble)
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
@@ -27,6 +28,9 @@ from .interrupt import interruptible
 from .question import as_json, find_out, folded, option, screen, ways
 from .screen import Live, console
 from .text import decoded, duration, plain
+
+if TYPE_CHECKING:
+    from ..stores.sqlite import SqliteJournal
 
 _POLL_S = 0.3  # how often a prompt looks whether somebody else has answered
 _LINE_BYTES = 4096  # a terminal hands over no longer line (N_TTY)
@@ -122,9 +126,9 @@ def shout(agent: app.Agent) -> None:
         console(stderr=True).print(warning, style="bold red", soft_wrap=True)
 
 
-def warn(agent: app.Agent) -> None:
-    """Say what became of the heads of the log, which go out until the agent is closed."""
-    for trouble in agent.troubles:
+def warn(closed: app.Agent | SqliteJournal) -> None:
+    """Say what became of the heads of the log, which go out until it is closed."""
+    for trouble in closed.troubles:
         print(plain(f"warning: {trouble}; the log is kept, and its next head goes there again"), file=sys.stderr)
 
 

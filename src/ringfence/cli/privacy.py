@@ -11,6 +11,7 @@ from ..app import operator, privacy
 from ..core.errors import ManifestError
 from ..manifest.loader import load
 from .exits import Exit
+from .text import plain
 
 
 def export(manifest: Path, subject: str, out: Path | None) -> None:
@@ -36,7 +37,7 @@ def erase(manifest: Path, subject: str, out: Path | None, *, yes: bool) -> Exit:
             print("nothing was destroyed", file=sys.stderr)
             return Exit.UNANSWERED
     loaded = load(manifest)
-    certificate = privacy.erase(loaded, subject, by=operator(loaded))
+    certificate = privacy.erase(loaded, subject, by=operator(loaded), notice=_warn)
     sys.stdout.write(certificate)
     sys.stdout.flush()  # first: what is destroyed is destroyed, whatever becomes of the file
     if out is not None:
@@ -47,5 +48,10 @@ def erase(manifest: Path, subject: str, out: Path | None, *, yes: bool) -> Exit:
 def retention(manifest: Path) -> None:
     """Destroy what was kept long enough."""
     loaded = load(manifest)
-    kept = privacy.retain(loaded, by=operator(loaded))
+    kept = privacy.retain(loaded, by=operator(loaded), notice=_warn)
     print(f"destroyed {kept.bodies} contents and {kept.keys} keys")
+
+
+def _warn(trouble: str) -> None:
+    """What became of the head over it."""
+    print(plain(f"warning: {trouble}; the log is kept, and its next head goes there again"), file=sys.stderr)

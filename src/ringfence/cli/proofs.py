@@ -91,8 +91,8 @@ def rotate(manifest: Path) -> None:
 
     The file changes hands within the transaction of the head that both keys sign: no other head is signed between.
     """
-    from .. import stores
-    from .runs import JOURNAL
+    from ..app import record
+    from .approvals import warn
 
     loaded = load(manifest)
     if loaded.audit.key is not None and loaded.audit.key.command is not None:
@@ -104,13 +104,14 @@ def rotate(manifest: Path) -> None:
         origin, held = log.id, log.heads()
     file = signing.key_file(loaded.audit.key, loaded.root)
     keys.load(file, newest=held[-1].note if held else None)
-    with stores.open_journal(manifest.parent / JOURNAL) as journal, contextlib.ExitStack() as until_durable:
+    with record.open_journal(loaded) as journal, contextlib.ExitStack() as until_durable:
 
         def hand_over(size: int, root: bytes) -> str:
             old, new = until_durable.enter_context(keys.rotating(file))
             return notes.head(origin, size, root, int(time.time() * 1000), old, new, next_key=new.verifier)
 
         note = journal.hand_over(hand_over)
+    warn(journal)
     checkpoint = Checkpoint.parse(notes.unverified(note))
     print(notes.next_key_of(checkpoint))
     print(f"the log went over to this key after {checkpoint.size} records; give it to whoever checks", file=sys.stderr)

@@ -31,7 +31,10 @@ TODO = {
     "cut-tail": "restore the log from a backup or a forwarded copy; records at its end are gone",
     "clock": "compare with the machine's own log: was its clock set?",
     "unanswered": "look at the run: ringfence runs show RUN",
-    "unsigned": "without signed heads a rewritten log looks like this one; give an anchor with --anchor",
+    "unsigned": "give the public key that you trust with --key (`ringfence audit key` prints it), and what an anchor has"
+    " kept with --anchor: without signed heads a rewritten log looks like this one",
+    "half-written": "nothing, if it is the last one: whoever wrote it was interrupted; else look at who writes there",
+    "no-head": "name what an anchor of this log has kept; heads from before a rotation are checked with --key OLD",
 }
 _SAID = 600  # characters of one finding: whatever a log holds, it begins no line of its own
 TAMPERED = "keep the file as it is, and compare it with a backup or with what was forwarded (docs/security/audit.md)"
@@ -59,10 +62,12 @@ def execute(wanted: Wanted) -> Exit:
         kept = [head.note for head in log.heads()]
         if trusted:
             heads.own(kept)
-        for anchor in wanted.anchors:
+        for anchor in wanted.anchors if trusted else ():
             found = anchors.read(anchor)
             heads.elsewhere(found.notes, str(anchor), torn=len(found.torn))
-        if since is not None and not wanted.since.isdecimal():  # one of the log's own says no more than it did
+        if (
+            trusted and since is not None and not wanted.since.isdecimal()
+        ):  # one of the log's own says no more than it did
             heads.elsewhere([since[1]], "--since")
         report = log.verify(Against(heads, since[0] if since else 0), bodies=wanted.bodies)
         states = _states(log) if wanted.states and report.ok else ()

@@ -47,7 +47,7 @@ class Finding:
 
     code  what kind: "edited", "deleted", "inserted", "reordered", "duplicate", "cut", "cut-tail", "rollback", "fork",
           "other-log", "rewritten", "stolen-key", "unknown-key", "expired-key", "bad-signature", "half-written",
-          "unsigned", "body", "index", "damaged", "undecided", "unanswered", "clock" or "state"
+          "no-head", "unsigned", "body", "index", "damaged", "undecided", "unanswered", "clock" or "state"
           (docs/security/audit.md says what each means)
     sure  the log is not what was written; otherwise a person should look
     """

@@ -37,6 +37,7 @@ class Heads:
         self._origin = notes.ORIGIN + log
         self._trusted = list(trusted)  # those that may still sign
         self._witnesses = list(witnesses)
+        self._since = 0  # before this size the log was another key's, which handed it over to one that is trusted
         self._past: dict[Verifier, int] = {}  # keys that were handed over, and the size of the log by then
         self.findings: list[Finding] = []
         self.claims: list[Claim] = []
@@ -48,6 +49,8 @@ class Heads:
             where = f"head {number} of the log"
             try:
                 checkpoint, signed = self._checkpoint(text)
+                if not began and notes.next_key_of(checkpoint) in self._trusted:
+                    self._since = checkpoint.size
                 began = True
             except notes.UnknownKey as error:
                 if began:
@@ -71,7 +74,8 @@ class Heads:
             try:
                 checkpoint, signed = self._checkpoint(text)
             except notes.UnknownKey as error:
-                self._tell("unknown-key", f"{where}: {error.what}")
+                if not self._earlier(text):
+                    self._tell("unknown-key", f"{where}: {error.what}")
                 continue
             except notes.NoteError as error:
                 self._tell("bad-signature", f"{where}: {error.what}")
@@ -80,7 +84,13 @@ class Heads:
                 seen += 1
                 self._claim(text, checkpoint, where, anchored=True)
         if not seen and not any(finding.sure for finding in self.findings):
-            self._tell("unknown-key", f"{name} holds no head that could be checked")
+            text = f"{name} holds no head that could be checked: it is empty, or its heads are an earlier key's"
+            self.findings.append(Finding("no-head", text, sure=False))
+
+    def _earlier(self, text: str) -> bool:
+        """Whether a head claims to be from before the log was handed over to the first key that is trusted here."""
+        checkpoint = Checkpoint.parse(notes.unverified(text))
+        return checkpoint.origin == self._origin and checkpoint.size <= self._since
 
     def _checkpoint(self, text: str) -> tuple[Checkpoint, list[Verifier]]:
         """What a head says, and which of the keys that count signed it."""

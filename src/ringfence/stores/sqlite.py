@@ -146,9 +146,12 @@ class SqliteJournal:
         return () if self._notary is None else self._notary.troubles
 
     def hand_over(self, note: Callable[[int, bytes], str]) -> str:
-        """Keep a head that hands the log over to another key; `note` makes it, of a size and a root."""
+        """Keep a head that hands the log over to another key, and hand it on; `note` makes it, of a size and a root."""
         with file.faults(self.path):
-            return self._writer.hand_over(note)
+            made = self._writer.hand_over(note)
+        if self._notary is not None:
+            self._notary.publish(made, wait=False)
+        return made
 
     def cosigned(self, size: int, note: str) -> None:
         """Keep a head with the signatures that witnesses have added to it, at the next commit."""

@@ -59,8 +59,9 @@ def runs_uncertain(manifest: Manifest = HERE, as_json: Json = False) -> None:
 @runs.command("settle")
 def runs_settle(
     run_id: RunId,
-    done: Annotated[bool, typer.Option("--done/--not-done", help="whether it was done")],
     manifest: Manifest = HERE,
+    done: Annotated[bool, typer.Option("--done", help="it was done")] = False,
+    not_done: Annotated[bool, typer.Option("--not-done", help="it was not: the model may do it again")] = False,
     call: Annotated[int | None, typer.Option(metavar="SEQ", help="which call, where there are several")] = None,
     result: Annotated[str | None, typer.Option(metavar="JSON", help="with --done: what it answered; or a text")] = None,
     why: Annotated[str, typer.Option(metavar="TEXT", help="with --not-done: the model is told")] = "",
@@ -69,6 +70,8 @@ def runs_settle(
     """Say whether such a call was done; the run goes on."""
     from .. import uncertain as command
 
+    if done == not_done:
+        raise typer.BadParameter("expected --done or --not-done, one of the two: it cannot be taken back")
     raise typer.Exit(command.settle(manifest, run_id, done=done, call=call, result=result, why=why, resume=resume))
 
 
