@@ -140,6 +140,24 @@ def test_doctor_says_that_nobody_stands_behind_runs_that_have_ended(
     assert "runs have ended since, and no head is over them" in shown.out
 
 
+def test_doctor_names_an_anchor_that_is_not_there_and_takes_a_rotation_for_what_it_is(
+    ringfence: Shell, serve: Serve, folder: Path
+) -> None:
+    serve(final("x"))
+    manifest = folder / "ringfence.yaml"
+    bare = manifest.read_text()
+    manifest.write_text(bare + "audit: {anchors: [{file: heads.txt}]}\n")
+    ringfence("run", "what is wrong?")
+    assert ringfence("audit", "rotate").code == 0
+    assert lines_of(ringfence("doctor").out, "heads")[0].startswith("ok")
+    (folder / "heads.txt").rename(folder / "elsewhere.txt")
+    shown = lines_of(ringfence("doctor").out, "heads")[0]
+    assert shown.startswith("note")
+    assert "not there: heads.txt" in shown
+    manifest.write_text(bare + "audit: {anchors: [{directory: gone}]}\n")
+    assert "its next head goes there again" in ringfence("audit", "rotate").err
+
+
 def test_doctor_looks_for_the_recorder_that_the_manifest_names(ringfence: Shell, serve: Serve, folder: Path) -> None:
     serve(final("x"), manifest=MANIFEST + "audit: {{recorder: ./r.sock}}\n")
     shown = ringfence("doctor")

@@ -170,9 +170,10 @@ def heads(manifest: Manifest) -> Check:
         with record.open_log(manifest) as log:
             held = Heads(log.id, [verifier], [Verifier.parse(one.key) for one in manifest.audit.witnesses])
             held.own([head.note for head in log.heads()])
-            for anchor in manifest.audit.anchors:
-                place = anchor.file or anchor.directory
-                if place is not None and (manifest.root / place).exists():
+            places = [place for anchor in manifest.audit.anchors if (place := anchor.file or anchor.directory)]
+            absent = [str(place) for place in places if not (manifest.root / place).exists()]
+            for place in places:
+                if str(place) not in absent:
                     held.elsewhere(anchors.read(manifest.root / place).notes, str(place))
             report = log.verify(Against(held), bodies=False)
     except (RingfenceError, OSError) as error:
@@ -185,6 +186,8 @@ def heads(manifest: Manifest) -> Check:
     if report.signed < report.due:
         todo = "see why: ringfence audit verify; the next run that ends makes a head, if it can"
         return Check("yellow", "heads", f"{what}: runs have ended since, and no head is over them", todo)
+    if absent and report.records:
+        return Check("yellow", "heads", f"{what}; not there: {', '.join(absent)}", "mount its disk, or make its folder")
     if manifest.audit.anchors or manifest.audit.witnesses:
         return Check("green", "heads", what)
     return Check("green", "heads", f"{what}: a cut at the end shows only against one (audit.anchors)")

@@ -31,8 +31,8 @@ TODO = {
     "cut-tail": "restore the log from a backup or a forwarded copy; records at its end are gone",
     "clock": "compare with the machine's own log: was its clock set?",
     "unanswered": "look at the run: ringfence runs show RUN",
-    "unsigned": "give the public key that you trust with --key (`ringfence audit key` prints it), and what an anchor has"
-    " kept with --anchor: without signed heads a rewritten log looks like this one",
+    "unsigned": "give the public key that you trust with --key (`ringfence audit key` prints it), and what an anchor"
+    " has kept with --anchor: without signed heads a rewritten log looks like this one",
     "half-written": "nothing, if it is the last one: whoever wrote it was interrupted; else look at who writes there",
     "no-head": "name what an anchor of this log has kept; heads from before a rotation are checked with --key OLD",
 }
