@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import contextlib
 import json
 import socket
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
-from queue import SimpleQueue
 from typing import Any
 
 from ..core.chain import Record
 from ..core.errors import JournalError
 from ..core.values import JSON
 from . import wire
+from .batches import Batch, Batches
 from .log import Finding, Head, Pair, RunSummary, VerifyReport
 from .vault import Sealed
 
-MAX_DELAY_S = 0.005
 TIMEOUT_S = 60.0
 _PAGE = 512  # headers asked for at once
-_Loop = asyncio.AbstractEventLoop
 
 
 class _Line:
@@ -93,20 +89,9 @@ class _Line:
         )
 
 
-@dataclass(slots=True)
-class _Batch:
-    """What goes to the recorder next, and who waits for it, by event loop."""
-
-    records: list[bytes] = field(default_factory=list)
-    states: list[bytes] = field(default_factory=list)
-    waiting: dict[_Loop, list[asyncio.Future[None]]] = field(default_factory=dict)
-    anchored: dict[_Loop, list[asyncio.Future[None]]] = field(default_factory=dict)  # who waits for its head, too
-    urgent: bool = False
-
-
 class SocketJournal:
     """`ports.Journal` at a recorder. `append` queues; one round trip makes all of it durable when somebody waits in
-    `flush`, at the latest `MAX_DELAY_S` after the first record. After any fault every later call fails.
+    `flush`, or a few milliseconds after the first record. After any fault every later call fails.
 
     required  an effect does not happen where the recorder does not wait for anchors
     """
@@ -115,13 +100,7 @@ class SocketJournal:
         self.path = path
         self._required = required
         self._line = _Line(path)
-        self._lock = threading.Lock()
-        self._wake: SimpleQueue[None] = SimpleQueue()
-        self._next = _Batch()
-        self._flying: _Batch | None = None
-        self._failed: JournalError | None = None
-        self._closed = self._untold = False
-        self._thread: threading.Thread | None = None
+        self._batches: Batches[bytes, bytes] = Batches(self._commit, where=f"at {path}")
         self._log: SocketLog | None = None
         self.troubles: tuple[str, ...] = ()  # what kept the newest head from being signed, or from where it should be
 
@@ -134,21 +113,11 @@ class SocketJournal:
 
     def append(self, record: Record) -> None:
         """Queue a record. Raises JournalError for what cannot be written, and after a failure."""
-        data = wire.encoded(record)
-        with self._lock:
-            self._check()
-            batch = self._next
-            first = not batch.records
-            batch.records.append(data)
-        if first:
-            self._schedule(batch)
+        self._batches.add(wire.encoded(record))
 
     def keep_state(self, run: str, seq: int, state: bytes) -> None:
         """Keep what a run had become at a record, which has to be appended first; goes with it."""
-        data = wire.dumps({"state": [run, seq, base64.b64encode(state).decode()]})
-        with self._lock:
-            self._check()
-            self._next.states.append(data)
+        self._batches.keep(wire.dumps({"state": [run, seq, base64.b64encode(state).decode()]}))
 
     def alias(self, subject: str) -> str:
         """What records call a subject that is no principal; the recorder has the keys, and may have destroyed some."""
@@ -159,35 +128,16 @@ class SocketJournal:
 
         Raises JournalError if it is not known to be so.
         """
-        loop = asyncio.get_running_loop()
-        with self._lock:
-            self._check()
-            batch = self._next if self._next.records or anchored else self._flying
-            if batch is None:
-                return
-            done = loop.create_future()
-            (batch.anchored if anchored else batch.waiting).setdefault(loop, []).append(done)
-        self._hurry(batch)
-        await done
+        await self._batches.flush(anchored=anchored)
 
     def close(self) -> None:
         """Send what is queued and hang up. Raises a JournalError that nobody was told of yet."""
-        with self._lock:
-            self._closed = True
-            left = self._next
-        if left.records:
-            self._hurry(left)
-        if self._thread is not None:
-            self._wake.put(None)
-            self._thread.join()
-            self._thread = None
+        self._batches.close()
         self._line.close()
         if self._log is not None:
             self._log.close()
             self._log = None
-        if self._failed is not None and self._untold:
-            self._untold = False
-            raise self._failed
+        self._batches.complain()
 
     def __enter__(self) -> SocketJournal:
         return self
@@ -195,49 +145,10 @@ class SocketJournal:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _check(self) -> None:
-        if self._failed is not None:
-            self._untold = False
-            raise JournalError(self._failed.what, todo=self._failed.todo)
-        if self._closed:
-            raise JournalError(f"the journal at {self.path} is closed", todo="open it again")
-
-    def _schedule(self, batch: _Batch) -> None:
-        try:
-            loop = asyncio.get_running_loop()
-        except RuntimeError:
-            self._hurry(batch)
-        else:
-            loop.call_later(MAX_DELAY_S, self._hurry, batch)
-
-    def _hurry(self, batch: _Batch) -> None:
-        with self._lock:
-            if batch.urgent or batch is not self._next or self._failed is not None:
-                return
-            batch.urgent = True
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._work, name="ringfence-recorder", daemon=True)
-                self._thread.start()
-        self._wake.put(None)
-
-    def _work(self) -> None:
-        while (batch := self._take()) is not None:
-            failure: JournalError | None = None
-            unanchored: JournalError | None = None
-            try:
-                unanchored = self._commit(batch)
-            except JournalError as error:
-                failure = error
-            except Exception as error:
-                failure = JournalError(f"the journal failed in our own code: {error!r}", todo="please report it")
-            self._done(batch, failure, unanchored)
-            if failure is not None:
-                return
-
-    def _commit(self, batch: _Batch) -> JournalError | None:
+    def _commit(self, batch: Batch[bytes, bytes]) -> JournalError | None:
         """One round trip; what kept the head over the batch from an anchor, if somebody waits for that."""
-        frames = [b'{"append":[%s]}' % b",".join(piece) for piece in wire.parts(batch.records)]
-        count, anchored = len(batch.records), b"true" if batch.anchored else b"false"
+        frames = [b'{"append":[%s]}' % b",".join(piece) for piece in wire.parts(batch.entries)]
+        count, anchored = len(batch.entries), b"true" if batch.anchored else b"false"
         answer = self._line.ask(*frames, *batch.states, b'{"flush":%d,"anchored":%s}' % (count, anchored))
         if answer.get("flushed") != count:
             raise JournalError(f"the recorder answered {str(answer)[:100]}", todo="is it of this version?")
@@ -247,37 +158,6 @@ class SocketJournal:
             what = f"audit.required is set, and the recorder at {self.path} waits for no anchor"
             todo = "set it in the manifest of the recorder, with its anchors; then `ringfence runs resume ID`"
         return JournalError(str(what), todo=str(todo)) if what else None
-
-    def _take(self) -> _Batch | None:
-        self._wake.get()
-        with self._lock:
-            if not (self._next.records or self._next.anchored):
-                return None
-            self._flying, self._next = self._next, _Batch()
-            return self._flying
-
-    def _done(self, batch: _Batch, failure: JournalError | None, unanchored: JournalError | None) -> None:
-        with self._lock:
-            self._flying = None
-            waiting = [(*each, failure) for each in batch.waiting.items()]
-            waiting += [(*each, failure or unanchored) for each in batch.anchored.items()]
-            if failure is not None:
-                self._failed = failure
-                waiting += [(*each, failure) for each in (*self._next.waiting.items(), *self._next.anchored.items())]
-                self._untold = not waiting
-        for loop, futures, error in waiting:
-            with contextlib.suppress(RuntimeError):  # that loop was closed, and nobody waits there
-                loop.call_soon_threadsafe(_settle, futures, error)
-
-
-def _settle(futures: list[asyncio.Future[None]], failure: JournalError | None) -> None:
-    for future in futures:
-        if future.done():
-            continue
-        if failure is None:
-            future.set_result(None)
-        else:
-            future.set_exception(JournalError(failure.what, todo=failure.todo))
 
 
 class SocketLog:
