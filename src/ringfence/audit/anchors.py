@@ -18,6 +18,7 @@ from ringfence.core.errors import JournalError
 from ringfence.manifest.types import Audit
 from ringfence.proof import note as notes
 from ringfence.proof import programs
+from ringfence.proof.keys import sync_folder
 from ringfence.proof.note import Checkpoint
 
 from .post import post
@@ -77,7 +78,7 @@ class FileAnchor:
             finally:
                 os.close(fd)
             if size == 0:
-                _sync(self.path.parent)
+                sync_folder(self.path.parent)
         if written < len(data):
             raise AnchorError(f"anchor {self.name} took {written} of {len(data)} bytes", todo="free some space there")
 
@@ -108,7 +109,7 @@ class DirectoryAnchor:
                 self._place(temp, stem, data)
             finally:
                 temp.unlink(missing_ok=True)
-            _sync(self.path)
+            sync_folder(self.path)
 
     def _place(self, temp: Path, stem: str, data: bytes) -> None:
         for turn in range(_SAME_NAME):
@@ -212,11 +213,3 @@ def _faults(name: str, todo: str) -> Iterator[None]:
         yield
     except OSError as error:
         raise AnchorError(f"anchor {name} failed: {error.strerror or error}", todo=todo) from None
-
-
-def _sync(folder: Path) -> None:
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)

@@ -20,6 +20,7 @@ from ringfence.core.chain import EMPTY_ROOT
 from ringfence.core.errors import JournalError
 from ringfence.proof import merkle
 from ringfence.proof import note as notes
+from ringfence.proof.keys import sync_folder
 from ringfence.proof.note import Checkpoint, NoteError, Signer, Verifier
 
 MAX_BYTES = 65_536  # of a request
@@ -174,11 +175,7 @@ class WitnessService:
             out.flush()
             os.fsync(out.fileno())
         temp.rename(path)
-        folder = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        sync_folder(self._folder)
         self._seen[seen.origin] = kept
 
 

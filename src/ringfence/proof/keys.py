@@ -135,7 +135,7 @@ def make(file: Path, *, name: str) -> KeySigner:
             os.link(temp, file)  # a link fails where a rename would replace
         finally:
             temp.unlink()
-        _sync(file.parent)
+        sync_folder(file.parent)
     except OSError as error:
         if isinstance(error, FileExistsError) and file.exists():
             what, todo = f"there is a key at {file}, and a key is never written over", "use it, or name another file"
@@ -158,7 +158,7 @@ def load(file: Path, *, newest: str | None = None) -> FileSigner:
         for other in (beside(file, NEXT), beside(file, OLD)):
             if other.exists() and _continues(newest, _read(other).verifier):
                 other.rename(file)
-                _sync(file.parent)
+                sync_folder(file.parent)
                 return FileSigner(file)
     raise ManifestError(
         f"expected the key that goes on after the newest head of this log in {file}, got {signer.verifier}",
@@ -216,9 +216,9 @@ def rotating(file: Path) -> Iterator[tuple[KeySigner, KeySigner]]:
         after = _read(following) if following.exists() else make(following, name=before.verifier.name)
         old.unlink(missing_ok=True)
         os.link(file, old)
-        _sync(file.parent)
+        sync_folder(file.parent)
         following.rename(file)  # in one step: whoever looks finds one of the two
-        _sync(file.parent)
+        sync_folder(file.parent)
         try:
             yield before, after
         except BaseException:
@@ -226,7 +226,7 @@ def rotating(file: Path) -> Iterator[tuple[KeySigner, KeySigner]]:
             raise
         finally:
             old.unlink(missing_ok=True)
-            _sync(file.parent)
+            sync_folder(file.parent)
 
 
 @contextmanager
@@ -275,7 +275,8 @@ def _read(file: Path) -> KeySigner:
         raise ManifestError(f"{file}: {error.what}", todo="restore the file, or name the right one") from None
 
 
-def _sync(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable: a file that was made, linked or renamed there is found after a crash."""
     fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(fd)

@@ -24,6 +24,7 @@ from typing import Any
 import apsw
 
 from ..core.errors import JournalError
+from ..proof.keys import sync_folder
 from .file import explain, faults
 from .rows import DAMAGED_TODO
 
@@ -367,11 +368,7 @@ def write_secret(file: Path, data: bytes) -> None:
             file.hardlink_to(draft)
     finally:
         draft.unlink()
-    folder = os.open(file.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    sync_folder(file.parent)
 
 
 def read_key(file: Path) -> bytes:
