@@ -1,0 +1,159 @@
+"""One walk along the text, left to right: data is passed over, thoughts are put aside, forms read calls."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+
+from . import hermes, plain
+from .data import Quotes
+from .reading import Form, Found, Names, Page, Printed, Reading
+from .shapes import ARGS, LISTS, NAMES, arguments
+from .thoughts import ends_thought, thought
+from .tolerant import JSON, MAX_TEXT, Truncated
+
+FAMILIES = (hermes, plain)  # the first form whose opener fits reads
+_MAX_CALLS = 64  # of one text; who prints more is in a loop
+_SPOT = re.compile(r"[<\[{`~>]|\A[\w.-]|(?<![^\s])(?:Action|Observation|functools)")
+_HUSK = re.compile(r"(`{3,}|~{3,})[\w+-]*\s*\1|</?(?:tool_calls?|function_calls?|tools)>")
+_KEYS = "|".join([*NAMES, *ARGS, *LISTS, "thought", "final_answer", "type"])
+_CALLISH = re.compile(rf"""["'“]?(?:{_KEYS})["'”]?\s*:""")
+
+
+@lru_cache(maxsize=1)
+def _forms() -> dict[str, list[tuple[re.Pattern[str], Form]]]:
+    """The forms by the character they begin with."""
+    by_first: dict[str, list[tuple[re.Pattern[str], Form]]] = {}
+    for family in FAMILIES:
+        for form in family.FORMS:
+            first = form.opener.lstrip("\\")[0]
+            by_first.setdefault(first, []).append((re.compile(form.opener), form))
+    return by_first
+
+
+@lru_cache(maxsize=64)
+def _named(names: tuple[str, ...]) -> Names:
+    return Names(names)
+
+
+def read(text: str, names: Iterable[str], *, cut: bool = False) -> Reading:
+    """The calls that a model printed, and what else it said; never raises, in time linear in the text.
+
+    names  the tools that may be meant; a call of anything else is in `unknown`
+    cut    the server said that it stopped at the token bound (`finish: length`): then a call whose brackets the end of
+           the text left open is not read, since more arguments may have followed. Without it they are closed. A value
+           that the text ended in is never read, cut or not
+
+    What is quoted is no call: see `data`. A call that cannot be read ends the reading with a `fault`: what stands
+    behind it may be its own contents. So does a text of more than 262,144 characters, unread.
+    """
+    if len(text) > MAX_TEXT:
+        return Reading(prose=text, fault=f"expected at most {MAX_TEXT} characters, found {len(text)}; write less")
+    return _walked(Page(text, _named(tuple(names)), cut)).reading()
+
+
+def steps(text: str) -> tuple[dict[str, JSON], ...]:
+    """The objects in a text that mean to be steps, `{"thought", "calls"}` or `{"thought", "final_answer"}`, read
+    tolerantly; quoted ones are none. Never raises; what they hold is still to be checked.
+    """
+    return tuple(_walked(Page(text, Names(()))).steps) if len(text) <= MAX_TEXT else ()
+
+
+def _walked(page: Page) -> _Walk:
+    walk = _Walk(page)
+    try:
+        walk.run()
+    except Truncated as fault:
+        walk.stop(str(fault), truncated=True)
+    except (ValueError, RecursionError) as fault:
+        walk.stop(str(fault))
+    return walk
+
+
+class _Walk:
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.quotes = Quotes(page.text)
+        self.at = self.said = 0  # where the walk is, and up to where the text is prose, thought or call
+        self.prose: list[str] = []
+        self.thoughts: list[str] = []
+        self.calls: list[Printed] = []
+        self.unknown: list[Printed] = []
+        self.steps: list[dict[str, JSON]] = []
+        self.dialect = self.fault = ""
+        self.truncated = False
+        self.bare = False  # whether what is being read was told from data by its shape alone
+
+    def run(self) -> None:
+        text = self.page.text
+        while spot := _SPOT.search(text, self.at):
+            self.at = here = spot.start()
+            self._step(here)
+            if self.at == here:
+                self.at += 1
+
+    def _step(self, here: int) -> None:
+        text = self.page.text
+        if text[here] in "<[":
+            if found := thought(text, here):
+                self._say(here)
+                self.thoughts.append(text[here : found[0]].partition(">" if text[here] == "<" else "]")[2])
+                self.at = self.said = found[1]
+                return
+            if end := ends_thought(text, here):
+                self._forget(here, end)
+                return
+        for opener, form in _forms().get(text[here], ()):
+            if opened := opener.match(text, here):
+                self.bare = form.bare
+                if result := form.read(self.page, opened):
+                    self._take(here, form, result)
+                    return
+        self.at = self.quotes.behind(here)
+
+    def _take(self, here: int, form: Form, result: Found) -> None:
+        known = False
+        if isinstance(result.value, dict) and ("calls" in result.value or "final_answer" in result.value):
+            self.steps.append(result.value)
+        for raw in result.calls:
+            name = self.page.names.of(raw.name.strip())
+            printed = Printed(name or raw.name.strip(), arguments(raw.args), raw.source)
+            (self.calls if name else self.unknown).append(printed)
+            known = known or bool(name)
+            if len(self.calls) + len(self.unknown) > _MAX_CALLS:
+                raise ValueError(f"expected at most {_MAX_CALLS} calls in one text, found more")
+        if known and not self.dialect:
+            self.dialect = "fenced" if form.bare and self.quotes.fence else form.dialect
+        if known or not form.bare:
+            self._say(here)
+            self.said = result.end
+        self.at = result.end
+
+    def _say(self, end: int) -> None:
+        self.prose.append(self.page.text[self.said : end])
+
+    def _forget(self, here: int, end: int) -> None:
+        """All that came before was a thought."""
+        self.thoughts = [self.page.text[:here]]
+        self.prose, self.calls, self.unknown, self.dialect = [], [], [], ""
+        self.at = self.said = end
+
+    def stop(self, fault: str, *, truncated: bool = False) -> None:
+        """End the reading here; of a bare object only what looks like a call makes a fault, the rest is prose."""
+        if not self.bare or _CALLISH.search(self.page.text, self.at, self.at + 200):
+            self.fault, self.truncated = fault, truncated
+
+    def reading(self) -> Reading:
+        self._say(len(self.page.text))
+        prose = "".join(self.prose)
+        prose = _HUSK.sub("", prose) if self.calls or self.unknown else prose
+        return Reading(
+            tuple(self.calls),
+            prose.strip(),
+            self.dialect,
+            tuple(self.unknown),
+            "\n".join(part.strip() for part in self.thoughts),
+            self.fault,
+            self.truncated,
+        )
