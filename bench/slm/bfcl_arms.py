@@ -22,7 +22,7 @@ from ringfence import dialects
 from ringfence.core.errors import BackendError, InternalError
 from ringfence.core.gate import Gate
 from ringfence.core.grants import TaskGrant
-from ringfence.core.labels import IDENTITY, Label, Trust
+from ringfence.core.labels import IDENTITY, NOBODY, Label, Trust
 from ringfence.core.policy import Effect, Policy, SinkSpec
 from ringfence.core.ports import Sink
 from ringfence.core.turn import Turn
@@ -165,7 +165,9 @@ def _spec(name: str, summary: str, schema: dict[str, Any]) -> SinkSpec:
             raise ValueError(why)
         return args
 
-    return SinkSpec(TOOL + name, summary=summary, schema=held, check=check, effect=Effect.READ, confined=True)
+    return SinkSpec(
+        TOOL + name, summary=summary, schema=held, check=check, effect=Effect.READ, confined=True, audience=NOBODY
+    )
 
 
 class Ladder:
@@ -220,7 +222,9 @@ class Ladder:
                 continue
             label = Label(Trust.USER, frozenset({self._turn.principal.member}))
             actions = [Action(call.sink, call.args, label, call=n, run=self._turn.run) for n, call in enumerate(calls)]
-            await self._gate.perform_all(self._turn, actions)
+            refused = [one for one in await self._gate.perform_all(self._turn, actions) if not isinstance(one, Outcome)]
+            if refused:
+                raise InternalError(f"the gate refused what the bench's own policy lets pass: {refused}")
             return
 
     def _read(self, value: JSON) -> list[Call]:
