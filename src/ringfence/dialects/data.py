@@ -5,7 +5,7 @@
 - a fenced block, up to its closing fence or the end of the text, unless its language is one that calls are printed
   in (`CALLING`, no language at all among them) and the first thing in it is one: an object, a list or a tag;
 - what a model wrote as the other side's part: `<tool_response>` and its like up to the closing tag; and everything
-  after a token that ends a turn, or after a line that begins with `Observation:`.
+  from a token on that ends a turn, or from a line on that begins with `Observation:`.
 
 All of it holds outside of calls only: an argument may contain fences and quotations. Indented lines are no data, since
 models indent their JSON.
@@ -36,6 +36,20 @@ _TURN = re.compile(
 _OBSERVATION = re.compile(r"Observations?:")
 
 
+def ends_turn(text: str, at: int) -> bool:
+    """Whether the model's own part ends at `at`: what follows is what it thinks that others would say."""
+    if text[at] == "O":
+        return starts_line(text, at) and _OBSERVATION.match(text, at) is not None
+    return text[at] == "<" and _TURN.match(text, at) is not None
+
+
+def starts_line(text: str, at: int) -> bool:
+    """Whether nothing but blanks, or the mark of a list's item, stands before `at` on its line."""
+    line = text.rfind("\n", max(0, at - 256), at) + 1
+    start = _LINE_START.match(text, max(line, at - 256))
+    return start is not None and start.end() >= at
+
+
 @dataclass(slots=True)
 class Quotes:
     """Walks along the text beside the reader, and knows the fence that is open, if it is one that holds calls."""
@@ -54,15 +68,10 @@ class Quotes:
         if self.fence:
             return at
         if first == ">":
-            return self._end_of_line(at) if self._starts_line(at) else at
-        if first == "<":
-            if _TURN.match(self.text, at):
-                return len(self.text)
-            if other := _OTHER_SIDE.match(self.text, at):
-                closing = self.text.find(f"</{other[1]}", other.end())
-                return len(self.text) if closing < 0 else closing + len(other[1]) + 2
-        if first == "O" and self._starts_line(at) and _OBSERVATION.match(self.text, at):
-            return len(self.text)
+            return self._end_of_line(at) if starts_line(self.text, at) else at
+        if other := _OTHER_SIDE.match(self.text, at):
+            closing = self.text.find(f"</{other[1]}", other.end())
+            return len(self.text) if closing < 0 else closing + len(other[1]) + 2
         return at
 
     def _fence(self, at: int) -> int:
@@ -75,10 +84,10 @@ class Quotes:
         if found is None:
             return self._inline(at)
         mark, language = found[1], found[2].lower()
-        if language in CALLING and (language == "tool_code" or _BEGINS_A_CALL.match(self.text, found.end())):
+        if language in CALLING and _BEGINS_A_CALL.match(self.text, found.end()):
             self.fence, self.language = mark, language
             return found.end()
-        if self._starts_line(at):
+        if starts_line(self.text, at):
             closing = re.compile(rf"\n[ \t]*{re.escape(mark)}{re.escape(mark[0])}*[ \t]*(?=\n|\Z)")
             closed = closing.search(self.text, found.end())
             return closed.end() if closed else len(self.text)
@@ -99,11 +108,6 @@ class Quotes:
                     return closing.end()
             self._missing |= {run[0]}
         return run.end()
-
-    def _starts_line(self, at: int) -> bool:
-        line = self.text.rfind("\n", max(0, at - 64), at) + 1
-        start = _LINE_START.match(self.text, max(line, at - 64))
-        return start is not None and start.end() >= at
 
     def _end_of_line(self, at: int) -> int:
         end = self.text.find("\n", at)

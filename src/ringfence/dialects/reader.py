@@ -6,29 +6,38 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
-from . import hermes, plain
-from .data import Quotes
+from . import deepseek, functionary, gemma, harmony, hermes, kimi, llama, mistral, plain, pythonic, react, xml
+from .data import Quotes, ends_turn
 from .reading import Form, Found, Names, Page, Printed, Reading
 from .shapes import ARGS, LISTS, NAMES, arguments
 from .thoughts import ends_thought, thought
 from .tolerant import JSON, MAX_TEXT, Truncated
 
-FAMILIES = (hermes, plain)  # the first form whose opener fits reads
+FAMILIES = (
+    *(hermes, mistral, llama, functionary, kimi, deepseek, harmony, gemma, xml, react, pythonic),
+    plain,  # last: the first form whose opener fits reads
+)
 _MAX_CALLS = 64  # of one text; who prints more is in a loop
 _SPOT = re.compile(r"[<\[{`~>]|\A[\w.-]|(?<![^\s])(?:Action|Observation|functools)")
-_HUSK = re.compile(r"(`{3,}|~{3,})[\w+-]*\s*\1|</?(?:tool_calls?|function_calls?|tools)>")
+_HUSK = re.compile(  # what is left of fences and tags when the calls are taken out
+    r"(`{3,}|~{3,})[\w+-]*\s*\1"
+    r"|</?(?:\w{1,16}:|｜DSML｜)?(?:tool_calls?|function_calls?|tools)>|<\|tool_calls_section_(?:begin|end)\|>"
+    r"|<\|(?:from|start)\|>assistant"
+)
 _KEYS = "|".join([*NAMES, *ARGS, *LISTS, "thought", "final_answer", "type"])
 _CALLISH = re.compile(rf"""["'“]?(?:{_KEYS})["'”]?\s*:""")
 
 
 @lru_cache(maxsize=1)
 def _forms() -> dict[str, list[tuple[re.Pattern[str], Form]]]:
-    """The forms by the character they begin with."""
+    """The forms by the character they begin with; under "" the one that only begins a text."""
     by_first: dict[str, list[tuple[re.Pattern[str], Form]]] = {}
     for family in FAMILIES:
         for form in family.FORMS:
             first = form.opener.lstrip("\\")[0]
             by_first.setdefault(first, []).append((re.compile(form.opener), form))
+    start = functionary.FIRST
+    by_first[""] = [(re.compile(start.opener), start)]
     return by_first
 
 
@@ -95,16 +104,21 @@ class _Walk:
 
     def _step(self, here: int) -> None:
         text = self.page.text
+        if ends_turn(text, here):
+            self._say(here)
+            self.at = self.said = len(text)
+            return
         if text[here] in "<[":
             if found := thought(text, here):
                 self._say(here)
-                self.thoughts.append(text[here : found[0]].partition(">" if text[here] == "<" else "]")[2])
-                self.at = self.said = found[1]
+                self.thoughts.append(text[found[0] : found[1]])
+                self.at = self.said = found[2]
                 return
             if end := ends_thought(text, here):
                 self._forget(here, end)
                 return
-        for opener, form in _forms().get(text[here], ()):
+        forms = _forms()
+        for opener, form in (*forms.get(text[here], ()), *(() if here else forms[""])):
             if opened := opener.match(text, here):
                 self.bare = form.bare
                 if result := form.read(self.page, opened):

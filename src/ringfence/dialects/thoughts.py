@@ -17,14 +17,17 @@ _OPENER = re.compile("|".join(map(re.escape, _PAIRS)))
 _CLOSER = re.compile("|".join(map(re.escape, set(_PAIRS.values()) - {"<|end|>"})))
 
 
-def thought(text: str, at: int) -> tuple[int, int] | None:
-    """Where the thought that begins at `at` ends, and the index behind its closing tag (which may be missing)."""
+def thought(text: str, at: int) -> tuple[int, int, int] | None:
+    """Of the thought whose tag stands at `at`: where it begins and ends, and the index behind its closing tag.
+
+    Without that tag everything is thought to the end.
+    """
     opened = _OPENER.match(text, at)
     if opened is None:
         return None
     closing = _PAIRS[opened[0]]
     end = text.find(closing, opened.end())
-    return (len(text), len(text)) if end < 0 else (end, end + len(closing))
+    return opened.end(), *((len(text), len(text)) if end < 0 else (end, end + len(closing)))
 
 
 def ends_thought(text: str, at: int) -> int:

@@ -47,7 +47,7 @@ class Truncated(ValueError):
     """
 
     def __init__(self, value: JSON, *, lost: bool) -> None:
-        super().__init__("the JSON text ends before its value does; write it to its end, or write a shorter one")
+        super().__init__("the text ends before its value does; write it to its end, or write a shorter one")
         self.value = value
         self.lost = lost
 
