@@ -31,6 +31,7 @@ def test_enough_is_weighed_against_its_one_alternative_since_the_server_does_not
     assert found is not None
     assert 0.3216 < found < 0.6  # `true` was not listed: at most as likely as the least that was
     assert decision([Token(b'{"enough": ', 0.0), Token(b"true", math.log(0.3), {b" false": math.log(0.1)})]) == 0.75
+    assert decision([Token(b'{"fits": ', 0.0), Token(b"false", math.log(0.2), {b"true": math.log(0.2)})]) == 0.5
 
 
 def test_a_model_that_would_have_said_anything_else_is_not_sure_at_all() -> None:
