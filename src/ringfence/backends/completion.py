@@ -38,6 +38,16 @@ class Completion:
         """Whether it was asked for in pieces."""
         return self.progress is not None
 
+    @property
+    def calls(self) -> int:
+        """Native calls so far."""
+        return sum(bool(name) for name, _ in self._calls.values())
+
+    @property
+    def probable(self) -> bool:
+        """Whether probabilities came."""
+        return bool(self._tokens)
+
     def whole(self, body: JSON) -> Outcome:
         """The outcome of a `chat.completion` object; raises BackendError for anything else."""
         try:

@@ -20,7 +20,13 @@ from .sure import ALTERNATIVES
 from .wire import MAX_BYTES, Wire
 
 __all__ = ["MAX_BYTES", "OpenAIChat"]
+_LEFT_OUT = ("temperature", "top_p", "seed", "logprobs", "cache_prompt")  # where a model does not take them
 _COUNTED = 32  # prompts whose count is remembered until their answer comes
+
+
+def head(fixed: Mapping[str, JSON], limit: str) -> bytes:
+    """The beginning of a request's body, up to the number of tokens that its answer may have."""
+    return json.dumps(fixed, separators=(",", ":")).encode()[:-1] + f',"{limit}":'.encode()
 
 
 class OpenAIChat:
@@ -61,8 +67,9 @@ class OpenAIChat:
         )
         extra: dict[str, JSON] = {"cache_prompt": True} if place.provider in ("embedded", "llamacpp") else {}
         extra |= {"logprobs": True, "top_logprobs": ALTERNATIVES} if logprobs else {}
-        fixed = json.dumps({"model": place.model, **(sampling or {}), **extra}, separators=(",", ":")).encode()
-        self._head = fixed[:-1] + b',"max_tokens":'
+        self._fixed = {"model": place.model, **(sampling or {}), **extra}
+        self._limit = "max_tokens"
+        self._head = head(self._fixed, self._limit)
         self._known = known
         self._identity = pinned
         self._ways: tuple[str, ...] | None = None
@@ -90,6 +97,8 @@ class OpenAIChat:
                     lambda: Completion(self.place, how, offer, progress),  # noqa: B023
                 )
             except Refused as refused:
+                if self._adapted(refused):
+                    continue
                 if not others or prompt.schema is None or not asking.refuses(refused.status, refused.said):
                     raise
                 self._ways = tuple(others)
@@ -121,7 +130,7 @@ class OpenAIChat:
 
     async def examine(self, say: Say) -> Findings:
         """Try what the server can do, a small and bounded request at a time. Raises BackendError if it is absent."""
-        from .trials import examine
+        from .examine import examine
 
         return await examine(self.wire, say)
 
@@ -152,6 +161,20 @@ class OpenAIChat:
             return
         self._ways = asking.ways(self.place.provider, native=found.native, grammar=found.grammar)
         self._counter = found.tokenizer or self._counter
+
+    def _adapted(self, refused: Refused) -> bool:
+        """Leave out what this model does not take, as the server's own words have it; False if that is nothing."""
+        if refused.status not in (400, 422):
+            return False
+        if "max_completion_tokens" in refused.said and self._limit != "max_completion_tokens":
+            self._limit = "max_completion_tokens"  # OpenAI's reasoning models
+        elif named := next((key for key in _LEFT_OUT if key in self._fixed and key in refused.said), None):
+            del self._fixed[named]
+            self._fixed.pop("top_logprobs", None) if named == "logprobs" else None
+        else:
+            return False
+        self._head = head(self._fixed, self._limit)
+        return True
 
     def _body(self, prompt: Prompt, part: bytes, *, stream: bool) -> bytes:
         parts = [self._head, b"%d" % prompt.max_tokens]
