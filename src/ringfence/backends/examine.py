@@ -55,9 +55,7 @@ async def examine(wire: Wire, say: Say) -> Findings:
     finally:
         await hasty.aclose()
     took_ms = (time.time_ns() - began) // 1_000_000
-    return Findings(
-        place.provider, place.url, place.model, found.identity, began // 1_000_000, took_ms, tuple(rows)
-    )
+    return Findings(place.provider, place.url, place.model, found.identity, began // 1_000_000, took_ms, tuple(rows))
 
 
 async def _ask(wire: Wire, prompt: Prompt, way: str, progress: Progress, probable: bool) -> Reply:

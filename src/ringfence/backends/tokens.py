@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from typing import Final
+
+from yarl import URL
 
 from ringfence.core.errors import BackendError
 from ringfence.core.values import JSON
@@ -23,8 +26,7 @@ async def count(wire: Wire, way: str, messages: Sequence[bytes]) -> int | None:
 
     Raises BackendError if it is absent.
     """
-    listed = b"[" + b",".join(messages) + b"]"
-    parsed = _loads(listed)
+    parsed = [json.loads(message) for message in messages]
     if way == VLLM:
         asked = {"model": wire.place.model, "messages": parsed, "add_generation_prompt": True}
         _, body = await wire.look("tokenize", asked)
@@ -39,7 +41,7 @@ async def count(wire: Wire, way: str, messages: Sequence[bytes]) -> int | None:
 
 
 def at_least(messages: Sequence[bytes]) -> int:
-    """Fewer tokens than any tokenizer makes of these; runs of one character, or of spaces and line ends, do not count."""
+    """Fewer tokens than any tokenizer makes of these: runs of one character, of spaces or of line ends do not count."""
     return sum(len(_RUN.sub(b"", message)) for message in messages) // BYTES_PER_TOKEN
 
 
@@ -68,8 +70,6 @@ async def missing(wire: Wire, way: str | None, messages: Sequence[bytes], read: 
 
 def local(place: Place) -> bool:
     """Whether the server is on this machine: elsewhere, to count would be to send without a record of it."""
-    from yarl import URL
-
     host = URL(place.url).host or ""
     return host in ("localhost", "::1") or bool(re.fullmatch(r"127(?:\.\d{1,3}){3}", host))
 
@@ -77,9 +77,3 @@ def local(place: Place) -> bool:
 def _number(body: JSON, key: str) -> int | None:
     value = body.get(key) if isinstance(body, dict) else None
     return value if type(value) is int and value >= 0 else None
-
-
-def _loads(data: bytes) -> JSON:
-    import json
-
-    return json.loads(data)

@@ -120,7 +120,9 @@ async def too_long(ask: Ask, size: int | None) -> Sequence[Finding]:
         return (Finding(name, "unknown", "answered, and the server does not count what it read"),)
     if read < sent:
         return (Finding(name, "no", f"cut in silence: of {sent} tokens and more it read {read}", read),)
-    return (Finding(name, "unknown", f"answered: the window is larger than the server says ({read} tokens read)", read),)
+    return (
+        Finding(name, "unknown", f"answered: the window is larger than the server says ({read} tokens read)", read),
+    )
 
 
 async def calls(ask: Ask) -> Sequence[Finding]:

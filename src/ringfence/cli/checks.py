@@ -117,7 +117,9 @@ def proved(manifest: Manifest, tier: Tier) -> Check:
     except (RingfenceError, OSError) as error:
         return failed(name, error)
     if found is None:
-        return Check("yellow", name, f"what {tier.model} can do was not tried; it is asked by a grammar", f"run `{how}`")
+        return Check(
+            "yellow", name, f"what {tier.model} can do was not tried; it is asked by a grammar", f"run `{how}`"
+        )
     cut = found.row("too long")
     if cut is not None and cut.said == "no":
         todo = "set max_context to its real window: what does not fit is then left out by rule, and said"

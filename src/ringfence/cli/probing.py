@@ -15,6 +15,7 @@ from .. import app, backends
 from ..backends import findings
 from ..backends.findings import Findings
 from ..core.errors import ManifestError, RingfenceError
+from ..core.values import JSON
 from ..manifest.loader import load
 from ..manifest.types import Manifest, Tier
 from .exits import Exit, of_error, words
@@ -36,7 +37,8 @@ def probe(path: Path, tier: str, *, as_json: bool, again: bool) -> Exit:
 
 
 async def _tiers(manifest: Manifest, tiers: Sequence[Tier], *, as_json: bool, again: bool) -> Exit:
-    out, err, code, told = console(), console(stderr=True), Exit.DONE, []
+    out, err, code = console(), console(stderr=True), Exit.DONE
+    told: list[JSON] = []
     for tier in tiers:
         try:
             found, kept = await _of(manifest, tier, err, again=again)

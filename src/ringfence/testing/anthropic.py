@@ -25,8 +25,8 @@ _ERRORS = {
 
 @dataclass
 class ScriptedAnthropic:
-    """steps     texts in order, the last one repeated, or objects with `text`, `thinking`, `calls` (each with `name` and
-              `input`) and `stop`; or a function of the request's JSON
+    """steps     texts in order, the last one repeated, or objects with `text`, `thinking`, `calls` (each with `name`
+              and `input`) and `stop`; or a function of the request's JSON
     mode      an error of `_ERRORS`, with `-then-ok` once for each two requests; `overloaded-stream` and `cut-stream`
               break off in the middle; `whitespace` does not end; `redirect` points elsewhere
     refuses   names of fields of a request: each is refused with the API's words for that
@@ -72,10 +72,8 @@ class ScriptedAnthropic:
         return (response[: len(response) * 2 // 3], True) if self.mode == "cut-stream" else (response, False)
 
     def _step(self, asked: Any) -> dict[str, Any]:
-        if callable(self.steps):
-            step = self.steps(asked)
-        else:
-            step = self.steps[min(self.requests, len(self.steps)) - 1]
+        steps = self.steps
+        step = steps(asked) if callable(steps) else steps[min(self.requests, len(steps)) - 1]
         if self.mode == "whitespace":
             step = "  \n" * 5000
         return {"text": step} if isinstance(step, str) else dict(step)
@@ -88,7 +86,12 @@ class ScriptedAnthropic:
             content.append({"type": "text", "text": text})
         for n, call in enumerate(step.get("calls", ())):
             content.append({"type": "tool_use", "id": f"toolu_{n}", "name": call["name"], "input": call["input"]})
-        usage = {"input_tokens": 40, "cache_creation_input_tokens": 8, "cache_read_input_tokens": 52, "output_tokens": 7}
+        usage = {
+            "input_tokens": 40,
+            "cache_creation_input_tokens": 8,
+            "cache_read_input_tokens": 52,
+            "output_tokens": 7,
+        }
         stop = step.get("stop") or ("tool_use" if step.get("calls") else "end_turn")
         fixed = {"id": "msg_1", "type": "message", "role": "assistant", "model": self.model, "stop_sequence": None}
         return {**fixed, "content": content, "stop_reason": stop, "usage": usage}
