@@ -189,6 +189,13 @@ async def test_whitespace_without_end_is_cut_off_and_ends_the_answer(streaming: 
     assert sum(map(len, pieces)) < 600
 
 
+async def test_whitespace_without_end_in_the_arguments_of_a_call_is_not_read_on() -> None:
+    endless = {"name": "files__read", "arguments": '{"path": "' + " " * 200_000}
+    (done,) = await said(ScriptedServer([{"calls": [endless]}]), progress=lambda piece: None, **native())
+    assert done.value["finish"] == "length"
+    assert len(done.value["text"]) < 1000
+
+
 async def test_nothing_is_an_empty_text_and_no_usage_still_counts_words() -> None:
     (empty,) = await said(ScriptedServer(["x"], mode="empty"), **native())
     assert empty.value["text"] == ""

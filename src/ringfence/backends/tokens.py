@@ -41,7 +41,7 @@ async def count(wire: Wire, way: str, messages: Sequence[bytes]) -> int | None:
 
 
 def at_least(messages: Sequence[bytes]) -> int:
-    """Fewer tokens than any tokenizer makes of these: runs of one character, of spaces or of line ends do not count."""
+    """Fewer tokens than any tokenizer makes of these: runs of one character, of spaces or line ends do not count."""
     return sum(len(_RUN.sub(b"", message)) for message in messages) // BYTES_PER_TOKEN
 
 
