@@ -63,12 +63,16 @@ def part(way: str, prompt: Prompt) -> tuple[How, bytes, Offer | None]:
     return "grammar", before + prompt.schema + after, None
 
 
+def tools(offered: Offer) -> list[JSON]:
+    """The tools of a request."""
+    return [{"type": "function", "function": {"name": tool.safe, "parameters": tool.args}} for tool in offered.tools]
+
+
 def _tools(offered: Offer) -> bytes:
     if offered.choice == "none":
         return b""
-    tools = [{"type": "function", "function": {"name": tool.safe, "parameters": tool.args}} for tool in offered.tools]
     asked: dict[str, JSON] = {
-        "tools": tools,
+        "tools": tools(offered),
         "tool_choice": offered.choice,
         "parallel_tool_calls": offered.parallel > 1,
     }

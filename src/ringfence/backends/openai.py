@@ -73,6 +73,7 @@ class OpenAIChat:
         self._known = known
         self._identity = pinned
         self._ways: tuple[str, ...] | None = None
+        self._worked: set[str] = set()
         self._counter = tokens.BY_PROVIDER.get(place.provider)
         self._counts: OrderedDict[str, int] = OrderedDict()
         self._watch = Watch(place.model) if place.provider != "embedded" else None  # whose digest is pinned
@@ -86,8 +87,9 @@ class OpenAIChat:
         prompt, progress = action.prompt, action.progress
         if prompt is None:
             raise InternalError(f"{action.sink} was given no prompt")
+        ways = list(await self._ready())
         while True:
-            way, *others = await self._ready()
+            way, *others = ways
             how, part, offer = asking.part(way, prompt)
             body = self._body(prompt, part, stream=progress is not None)
             try:
@@ -101,8 +103,11 @@ class OpenAIChat:
                     continue
                 if not others or prompt.schema is None or not asking.refuses(refused.status, refused.said):
                     raise
-                self._ways = tuple(others)
+                ways = others
+                if way not in self._worked:  # else it is this one schema that is refused
+                    self._ways = tuple(others)
                 continue
+            self._worked.add(way)
             return await self._told(done, prompt, len(body))
 
     async def probe(self) -> Capabilities:
@@ -113,13 +118,16 @@ class OpenAIChat:
         return found
 
     async def count(self, prompt: Prompt) -> int | None:
-        """Tokens of a prompt by the server's own tokenizer and template; None if it has none, or is elsewhere.
+        """Tokens of a prompt, its tools included, by the server's own tokenizer and template.
+
+        None if it has none, or is elsewhere.
 
         Raises BackendError if it is absent. A server elsewhere is not asked: that would send what no record names.
         """
         if self._counter is None or not tokens.local(self.place):
             return None
-        found = await tokens.count(self.wire, self._counter, prompt.messages)
+        _, _, offer = asking.part((await self._ready())[0], prompt)
+        found = await tokens.count(self.wire, self._counter, prompt.messages, asking.tools(offer) if offer else ())
         if found is None:
             self._counter = None
             return None

@@ -21,17 +21,18 @@ BYTES_PER_TOKEN = 8  # more than any text has that is not made of runs of one ch
 _RUN = re.compile(rb"(.)\1{3,}|(?:\\n|\\t| ){4,}", re.DOTALL)
 
 
-async def count(wire: Wire, way: str, messages: Sequence[bytes]) -> int | None:
+async def count(wire: Wire, way: str, messages: Sequence[bytes], tools: Sequence[JSON] = ()) -> int | None:
     """Tokens of a request with the chat template; None if the server does not count, or not so.
 
     Raises BackendError if it is absent.
     """
-    parsed = [json.loads(message) for message in messages]
+    said: dict[str, JSON] = {"messages": [json.loads(message) for message in messages]}
+    said |= {"tools": list(tools)} if tools else {}
     if way == VLLM:
-        asked = {"model": wire.place.model, "messages": parsed, "add_generation_prompt": True}
+        asked = {"model": wire.place.model, **said, "add_generation_prompt": True}
         _, body = await wire.look("tokenize", asked)
         return _number(body, "count")
-    _, shown = await wire.look("apply-template", {"messages": parsed})
+    _, shown = await wire.look("apply-template", said)
     text = shown.get("prompt") if isinstance(shown, dict) else None
     if not isinstance(text, str):
         return None
