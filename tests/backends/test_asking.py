@@ -222,6 +222,15 @@ async def test_a_model_that_changes_under_us_is_told_once() -> None:
     assert "instead_of" not in three.value
 
 
+async def test_a_server_of_one_model_may_call_it_otherwise_than_the_manifest_does() -> None:
+    async with listen(ScriptedServer(["x"], model="its-own-name")) as server:
+        chat = client(server.url, "llamacpp")
+        assert (await chat.probe()).model == "its-own-name"
+        done = await chat.perform(Action("model:m", {}, IDENTITY, Prompt((b'{"role":"user","content":"hi"}',))))
+        await chat.aclose()
+    assert "instead_of" not in done.value
+
+
 @pytest.mark.parametrize(
     ("asked", "answered", "one"),
     [

@@ -47,6 +47,16 @@ def test_doctor_says_how_to_try_and_then_what_was_found(ringfence: Shell, serve:
     assert "no native calls, grammar not held" in line
 
 
+def test_doctor_does_not_show_what_was_found_of_another_model(ringfence: Shell, serve: Serve, folder: Path) -> None:
+    serve("Hello there")
+    ringfence("models", "probe")
+    for kept in (folder.parent / "home" / "probes").iterdir():
+        kept.write_text(json.dumps({**json.loads(kept.read_text()), "identity": "0" * 64}))
+    line = next(line for line in ringfence("doctor").out.splitlines() if "probe main" in line)
+    assert "another model, and is not used" in line
+    assert "tried in" in ringfence("models", "probe").out
+
+
 def test_a_server_that_is_absent_is_a_line_that_says_so(ringfence: Shell, folder: Path) -> None:
     (folder / "ringfence.yaml").write_text(
         'inference: {provider: llamacpp, model: m, endpoint: "http://127.0.0.1:9", retries: 0}\n'

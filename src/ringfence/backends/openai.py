@@ -114,6 +114,8 @@ class OpenAIChat:
         """What the server really has, by one or two questions; raises BackendError if it is absent."""
         found = await ask_server(self.wire)
         self._identity = self._identity or found.identity
+        if self._watch is not None:
+            self._watch.also(found.model)
         self._settle()
         return found
 
@@ -201,7 +203,7 @@ class OpenAIChat:
         value, more = done.value, dict[str, JSON](sent=sent)
         counter = self._counter if tokens.local(self.place) else None
         known = self._counts.pop(prompt.digest, None)
-        if lost := await tokens.missing(self.wire, counter, prompt.messages, value["usage"]["prompt"], known):
+        if lost := await tokens.missing(self.wire, counter, prompt.messages, value["usage"], known):
             more["truncated"] = lost
         if self._watch is not None and (expected := self._watch.another(value["model"])):
             more["instead_of"] = expected

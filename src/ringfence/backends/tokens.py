@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from yarl import URL
@@ -46,18 +46,21 @@ def at_least(messages: Sequence[bytes]) -> int:
     return sum(len(_RUN.sub(b"", message)) for message in messages) // BYTES_PER_TOKEN
 
 
-async def missing(wire: Wire, way: str | None, messages: Sequence[bytes], read: int, known: int | None) -> int:
+async def missing(
+    wire: Wire, way: str | None, messages: Sequence[bytes], usage: Mapping[str, int], known: int | None
+) -> int:
     """Tokens that the server did not read of a request, as far as it can be told; 0 if it read them all.
 
-    read   what the server says it read; 0 where it does not say
+    usage  the server's `prompt` and `cached`; 0 where it does not say
     known  its own count of the request, if that was asked for
     """
+    read = usage["prompt"]
     if read <= 0:
         return 0
     if known is not None:
         return max(0, known - read)
     least = at_least(messages)
-    if read >= least:
+    if read + usage["cached"] >= least:  # some count what they read anew, and not what they had in their cache
         return 0
     if way is not None:
         try:

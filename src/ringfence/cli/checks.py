@@ -66,7 +66,7 @@ async def everything(manifest: Manifest) -> AsyncIterator[Check]:
     async for check in of_manifest(manifest):
         yield check
     for tier in manifest.inference.tiers:
-        yield proved(manifest, tier)
+        yield await proved(manifest, tier)
     if manifest.audit.recorder is None:
         yield journal(manifest.root / ".ringfence" / "journal.db")
         yield heads(manifest)
@@ -109,11 +109,13 @@ async def model(manifest: Manifest, tier: Tier) -> Check:
     return Check("green", name, f"{tier.model} answers; its window is {found.window} tokens")
 
 
-def proved(manifest: Manifest, tier: Tier) -> Check:
-    """What `models probe` found of the tier's model, if it was asked."""
+async def proved(manifest: Manifest, tier: Tier) -> Check:
+    """What `models probe` found of the tier's model, if it was asked and the model is still the same."""
     name, how = f"probe {tier.name}", f"ringfence models probe --tier {tier.name}"
     try:
         found = backends.examined(tier, manifest.inference, home=app.data_home())
+        if found is not None and tier.provider != "embedded" and not await _still(manifest, tier, found.identity):
+            return Check("yellow", name, "what was tried was another model, and is not used", f"run `{how}`")
     except (RingfenceError, OSError) as error:
         return failed(name, error)
     if found is None:
@@ -125,6 +127,15 @@ def proved(manifest: Manifest, tier: Tier) -> Check:
         todo = "set max_context to its real window: what does not fit is then left out by rule, and said"
         return Check("yellow", name, f"{in_short(found)}; the server cuts what is too long, in silence", todo)
     return Check("green", name, in_short(found))
+
+
+async def _still(manifest: Manifest, tier: Tier, identity: str) -> bool:
+    """Whether a server has the model that something was found of; raises BackendError if it is absent."""
+    backend = backends.from_manifest(tier, manifest.inference, home=app.data_home())
+    try:
+        return (await backend.probe()).identity == identity
+    finally:
+        await backend.aclose()
 
 
 async def tools(manifest: Manifest) -> AsyncIterator[Check]:
