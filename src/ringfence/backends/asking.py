@@ -19,7 +19,7 @@ DIALECTS: Final[Mapping[str, tuple[bytes, bytes]]] = {  # what stands around the
         b',"response_format":{"type":"json_schema","json_schema":{"name":"step","strict":true,"schema":',
         b"}}",
     ),
-    "structured_outputs": (b',"structured_outputs":{"json":', b"}"),  # vLLM from 0.10.2 on
+    "structured_outputs": (b',"structured_outputs":{"json":', b"}"),  # vLLM; the only own one since 0.12
     "guided_json": (b',"guided_json":', b""),  # vLLM until 0.11
     "llamacpp": (b',"json_schema":', b""),  # llama.cpp's own field, older than its response_format
 }
