@@ -189,6 +189,13 @@ async def test_whitespace_without_end_is_cut_off_and_ends_the_answer(streaming: 
     assert sum(map(len, pieces)) < 600
 
 
+async def test_whitespace_without_end_in_the_arguments_of_a_call_is_not_read_on() -> None:
+    endless = {"name": "files__read", "arguments": '{"path": "' + " " * 200_000}
+    (done,) = await said(ScriptedServer([{"calls": [endless]}]), progress=lambda piece: None, **native())
+    assert done.value["finish"] == "length"
+    assert len(done.value["text"]) < 1000
+
+
 async def test_nothing_is_an_empty_text_and_no_usage_still_counts_words() -> None:
     (empty,) = await said(ScriptedServer(["x"], mode="empty"), **native())
     assert empty.value["text"] == ""
@@ -213,6 +220,15 @@ async def test_a_model_that_changes_under_us_is_told_once() -> None:
     assert "instead_of" not in one.value
     assert (two.value["model"], two.value["instead_of"]) == ("another-model", "scripted")
     assert "instead_of" not in three.value
+
+
+async def test_a_server_of_one_model_may_call_it_otherwise_than_the_manifest_does() -> None:
+    async with listen(ScriptedServer(["x"], model="its-own-name")) as server:
+        chat = client(server.url, "llamacpp")
+        assert (await chat.probe()).model == "its-own-name"
+        done = await chat.perform(Action("model:m", {}, IDENTITY, Prompt((b'{"role":"user","content":"hi"}',))))
+        await chat.aclose()
+    assert "instead_of" not in done.value
 
 
 @pytest.mark.parametrize(
@@ -260,6 +276,45 @@ async def test_tokens_are_counted_by_the_servers_tokenizer_with_its_template() -
         assert await chat.count(prompt) is not None
         assert server.connections == 1
         await chat.aclose()
+
+
+async def test_the_tools_of_a_native_request_are_counted_with_it() -> None:
+    seen: list[Any] = []
+    pages = {**LLAMACPP, "/apply-template": lambda body: seen.append(body) or {"prompt": "x" * 30}}
+    async with listen(ScriptedServer(["x"], pages=pages)) as server:
+        chat = client(server.url, "llamacpp", **native())
+        assert await chat.count(Prompt((b'{"role":"user","content":"hi"}',), schema=STEP)) == 10
+        await chat.aclose()
+    assert [tool["function"]["name"] for tool in seen[0]["tools"]] == ["files__read"]
+
+
+async def test_one_schema_that_is_refused_does_not_end_the_way_that_worked_before() -> None:
+    class Picky(ScriptedServer):
+        def answer(self, head: bytes, body: bytes) -> tuple[bytes, bool]:
+            self.mode = "refuses-grammar" if b"odd" in body else "ok"
+            return super().answer(head, body)
+
+    message = b'{"role":"user","content":"hi"}'
+    fine, odd = (Prompt((message,), schema=schema) for schema in (STEP, b'{"enum":["odd"]}'))
+    done = await said(Picky(["{}"]), fine, odd, fine)
+    assert [one.value["how"] for one in done] == ["grammar", "text", "grammar"]
+
+
+async def test_a_field_that_a_model_does_not_take_is_left_out_once_it_was_said() -> None:
+    class Newer(ScriptedServer):
+        def answer(self, head: bytes, body: bytes) -> tuple[bytes, bool]:
+            wrong = next((key for key in (b"temperature", b"max_tokens") if b'"%s"' % key in body), b"")
+            self.mode = "overflow" if wrong else "ok"
+            self.complaint = {
+                b"temperature": "Unsupported value: 'temperature' does not support 0.1 with this model",
+                b"max_tokens": "'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.",
+            }.get(wrong, "")
+            return super().answer(head, body)
+
+    server = Newer(["x"])
+    await said(server, *[Prompt((b'{"role":"user","content":"hi"}',))] * 2, sampling={"temperature": 0.1, "top_p": 0.5})
+    assert server.requests == 4
+    assert json.loads(server.seen[-1][1]).keys() == {"model", "top_p", "max_completion_tokens", "messages"}
 
 
 async def test_vllm_counts_a_conversation_itself() -> None:

@@ -177,7 +177,7 @@ def _embedded(tier: Tier, sampling: Inference, home: Path, notice: Callable[[str
 
     def connect(state: State) -> OpenAIChat:
         url, known = f"http://127.0.0.1:{state.port}", partial(_known, home, tier, "embedded")
-        return _chat(tier, sampling, url, key=lambda: state.key, known=known, retries=0, pinned=state.digest)
+        return _chat(tier, sampling, url, key=lambda: state.key, known=known, retries=1, pinned=state.digest)
 
     return EmbeddedModel(settings, home.absolute() / "run", connect, idle_s=tier.idle_s, notice=notice)
 

@@ -19,14 +19,20 @@ def _plain(name: str) -> str:
 
 
 class Watch:
-    """Sees when another model answers than before."""
+    """Sees when another model answers than before. `asked` is its name in the manifest."""
 
     def __init__(self, asked: str) -> None:
         self._expected = asked
+        self._also = asked
+
+    def also(self, name: str) -> None:
+        """What the server itself calls the model that it has: a server of one model takes any name for it."""
+        self._also = name
 
     def another(self, answered: str) -> str:
         """The model that was expected, if this is another one; from then on, this one is. Empty if it is the same."""
-        if same(self._expected, answered):
+        if same(self._expected, answered) or same(self._also, answered):
             return ""
         expected, self._expected = self._expected, answered
+        self._also = answered
         return expected

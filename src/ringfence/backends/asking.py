@@ -19,7 +19,7 @@ DIALECTS: Final[Mapping[str, tuple[bytes, bytes]]] = {  # what stands around the
         b',"response_format":{"type":"json_schema","json_schema":{"name":"step","strict":true,"schema":',
         b"}}",
     ),
-    "structured_outputs": (b',"structured_outputs":{"json":', b"}"),  # vLLM from 0.10.2 on
+    "structured_outputs": (b',"structured_outputs":{"json":', b"}"),  # vLLM; the only own one since 0.12
     "guided_json": (b',"guided_json":', b""),  # vLLM until 0.11
     "llamacpp": (b',"json_schema":', b""),  # llama.cpp's own field, older than its response_format
 }
@@ -63,12 +63,16 @@ def part(way: str, prompt: Prompt) -> tuple[How, bytes, Offer | None]:
     return "grammar", before + prompt.schema + after, None
 
 
+def tools(offered: Offer) -> list[JSON]:
+    """The tools of a request."""
+    return [{"type": "function", "function": {"name": tool.safe, "parameters": tool.args}} for tool in offered.tools]
+
+
 def _tools(offered: Offer) -> bytes:
     if offered.choice == "none":
         return b""
-    tools = [{"type": "function", "function": {"name": tool.safe, "parameters": tool.args}} for tool in offered.tools]
     asked: dict[str, JSON] = {
-        "tools": tools,
+        "tools": tools(offered),
         "tool_choice": offered.choice,
         "parallel_tool_calls": offered.parallel > 1,
     }

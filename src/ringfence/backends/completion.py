@@ -38,6 +38,16 @@ class Completion:
         """Whether it was asked for in pieces."""
         return self.progress is not None
 
+    @property
+    def calls(self) -> int:
+        """Native calls so far."""
+        return sum(bool(name) for name, _ in self._calls.values())
+
+    @property
+    def probable(self) -> bool:
+        """Whether probabilities came."""
+        return bool(self._tokens)
+
     def whole(self, body: JSON) -> Outcome:
         """The outcome of a `chat.completion` object; raises BackendError for anything else."""
         try:
@@ -78,11 +88,14 @@ class Completion:
         if not text:
             return
         self._text.append(text)
-        kept = text.rstrip()
-        self._blank = self._blank + len(text) if not kept else len(text) - len(kept)
+        self._blanks(text)
         if self.progress is not None and self.offer is None and self._blank < FLOOD:
             self.spoken = True
             self.progress(text)
+
+    def _blanks(self, text: str) -> None:
+        kept = text.rstrip()
+        self._blank = self._blank + len(text) if not kept else len(text) - len(kept)
 
     def _take_calls(self, listed: JSON) -> None:
         """Each call whole, or the next piece of its arguments. Ollama sends arguments as an object."""
@@ -91,7 +104,9 @@ class Completion:
             known = self._calls.setdefault(int(number), ["", ""])
             known[0] = known[0] or str(function.get("name") or "")
             given = function.get("arguments") or ""
-            known[1] += given if isinstance(given, str) else answers.dumps(given)
+            piece = given if isinstance(given, str) else answers.dumps(given)
+            known[1] += piece
+            self._blanks(piece)
 
     def _outcome(self) -> Outcome:
         text = "".join(self._text)

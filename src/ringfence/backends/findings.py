@@ -135,5 +135,6 @@ def save(home: Path, found: Findings) -> Path:
             todo="set RINGFENCE_HOME to a folder that you can write",
         ) from fault
     finally:
-        new.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            new.unlink(missing_ok=True)
     return file

@@ -20,7 +20,13 @@ from .sure import ALTERNATIVES
 from .wire import MAX_BYTES, Wire
 
 __all__ = ["MAX_BYTES", "OpenAIChat"]
+_LEFT_OUT = ("temperature", "top_p", "seed", "logprobs", "cache_prompt")  # where a model does not take them
 _COUNTED = 32  # prompts whose count is remembered until their answer comes
+
+
+def head(fixed: Mapping[str, JSON], limit: str) -> bytes:
+    """The beginning of a request's body, up to the number of tokens that its answer may have."""
+    return json.dumps(fixed, separators=(",", ":")).encode()[:-1] + f',"{limit}":'.encode()
 
 
 class OpenAIChat:
@@ -61,11 +67,13 @@ class OpenAIChat:
         )
         extra: dict[str, JSON] = {"cache_prompt": True} if place.provider in ("embedded", "llamacpp") else {}
         extra |= {"logprobs": True, "top_logprobs": ALTERNATIVES} if logprobs else {}
-        fixed = json.dumps({"model": place.model, **(sampling or {}), **extra}, separators=(",", ":")).encode()
-        self._head = fixed[:-1] + b',"max_tokens":'
+        self._fixed = {"model": place.model, **(sampling or {}), **extra}
+        self._limit = "max_tokens"
+        self._head = head(self._fixed, self._limit)
         self._known = known
         self._identity = pinned
         self._ways: tuple[str, ...] | None = None
+        self._worked: set[str] = set()
         self._counter = tokens.BY_PROVIDER.get(place.provider)
         self._counts: OrderedDict[str, int] = OrderedDict()
         self._watch = Watch(place.model) if place.provider != "embedded" else None  # whose digest is pinned
@@ -79,8 +87,9 @@ class OpenAIChat:
         prompt, progress = action.prompt, action.progress
         if prompt is None:
             raise InternalError(f"{action.sink} was given no prompt")
+        ways = list(await self._ready())
         while True:
-            way, *others = await self._ready()
+            way, *others = ways
             how, part, offer = asking.part(way, prompt)
             body = self._body(prompt, part, stream=progress is not None)
             try:
@@ -90,27 +99,37 @@ class OpenAIChat:
                     lambda: Completion(self.place, how, offer, progress),  # noqa: B023
                 )
             except Refused as refused:
+                if self._adapted(refused):
+                    continue
                 if not others or prompt.schema is None or not asking.refuses(refused.status, refused.said):
                     raise
-                self._ways = tuple(others)
+                ways = others
+                if way not in self._worked:  # else it is this one schema that is refused
+                    self._ways = tuple(others)
                 continue
+            self._worked.add(way)
             return await self._told(done, prompt, len(body))
 
     async def probe(self) -> Capabilities:
         """What the server really has, by one or two questions; raises BackendError if it is absent."""
         found = await ask_server(self.wire)
         self._identity = self._identity or found.identity
+        if self._watch is not None:
+            self._watch.also(found.model)
         self._settle()
         return found
 
     async def count(self, prompt: Prompt) -> int | None:
-        """Tokens of a prompt by the server's own tokenizer and template; None if it has none, or is elsewhere.
+        """Tokens of a prompt, its tools included, by the server's own tokenizer and template.
+
+        None if it has none, or is elsewhere.
 
         Raises BackendError if it is absent. A server elsewhere is not asked: that would send what no record names.
         """
         if self._counter is None or not tokens.local(self.place):
             return None
-        found = await tokens.count(self.wire, self._counter, prompt.messages)
+        _, _, offer = asking.part((await self._ready())[0], prompt)
+        found = await tokens.count(self.wire, self._counter, prompt.messages, asking.tools(offer) if offer else ())
         if found is None:
             self._counter = None
             return None
@@ -121,7 +140,7 @@ class OpenAIChat:
 
     async def examine(self, say: Say) -> Findings:
         """Try what the server can do, a small and bounded request at a time. Raises BackendError if it is absent."""
-        from .trials import examine
+        from .examine import examine
 
         return await examine(self.wire, say)
 
@@ -153,6 +172,20 @@ class OpenAIChat:
         self._ways = asking.ways(self.place.provider, native=found.native, grammar=found.grammar)
         self._counter = found.tokenizer or self._counter
 
+    def _adapted(self, refused: Refused) -> bool:
+        """Leave out what this model does not take, as the server's own words have it; False if that is nothing."""
+        if refused.status not in (400, 422):
+            return False
+        if "max_completion_tokens" in refused.said and self._limit != "max_completion_tokens":
+            self._limit = "max_completion_tokens"  # OpenAI's reasoning models
+        elif named := next((key for key in _LEFT_OUT if key in self._fixed and key in refused.said), None):
+            del self._fixed[named]
+            self._fixed.pop("top_logprobs", None) if named == "logprobs" else None
+        else:
+            return False
+        self._head = head(self._fixed, self._limit)
+        return True
+
     def _body(self, prompt: Prompt, part: bytes, *, stream: bool) -> bytes:
         parts = [self._head, b"%d" % prompt.max_tokens]
         if stream:
@@ -170,7 +203,7 @@ class OpenAIChat:
         value, more = done.value, dict[str, JSON](sent=sent)
         counter = self._counter if tokens.local(self.place) else None
         known = self._counts.pop(prompt.digest, None)
-        if lost := await tokens.missing(self.wire, counter, prompt.messages, value["usage"]["prompt"], known):
+        if lost := await tokens.missing(self.wire, counter, prompt.messages, value["usage"], known):
             more["truncated"] = lost
         if self._watch is not None and (expected := self._watch.another(value["model"])):
             more["instead_of"] = expected

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
+
+from yarl import URL
 
 from ringfence.core.errors import BackendError
 from ringfence.core.values import JSON
@@ -18,18 +21,18 @@ BYTES_PER_TOKEN = 8  # more than any text has that is not made of runs of one ch
 _RUN = re.compile(rb"(.)\1{3,}|(?:\\n|\\t| ){4,}", re.DOTALL)
 
 
-async def count(wire: Wire, way: str, messages: Sequence[bytes]) -> int | None:
+async def count(wire: Wire, way: str, messages: Sequence[bytes], tools: Sequence[JSON] = ()) -> int | None:
     """Tokens of a request with the chat template; None if the server does not count, or not so.
 
     Raises BackendError if it is absent.
     """
-    listed = b"[" + b",".join(messages) + b"]"
-    parsed = _loads(listed)
+    said: dict[str, JSON] = {"messages": [json.loads(message) for message in messages]}
+    said |= {"tools": list(tools)} if tools else {}
     if way == VLLM:
-        asked = {"model": wire.place.model, "messages": parsed, "add_generation_prompt": True}
+        asked = {"model": wire.place.model, **said, "add_generation_prompt": True}
         _, body = await wire.look("tokenize", asked)
         return _number(body, "count")
-    _, shown = await wire.look("apply-template", {"messages": parsed})
+    _, shown = await wire.look("apply-template", said)
     text = shown.get("prompt") if isinstance(shown, dict) else None
     if not isinstance(text, str):
         return None
@@ -39,22 +42,25 @@ async def count(wire: Wire, way: str, messages: Sequence[bytes]) -> int | None:
 
 
 def at_least(messages: Sequence[bytes]) -> int:
-    """Fewer tokens than any tokenizer makes of these; runs of one character, or of spaces and line ends, do not count."""
+    """Fewer tokens than any tokenizer makes of these: runs of one character, of spaces or line ends do not count."""
     return sum(len(_RUN.sub(b"", message)) for message in messages) // BYTES_PER_TOKEN
 
 
-async def missing(wire: Wire, way: str | None, messages: Sequence[bytes], read: int, known: int | None) -> int:
+async def missing(
+    wire: Wire, way: str | None, messages: Sequence[bytes], usage: Mapping[str, int], known: int | None
+) -> int:
     """Tokens that the server did not read of a request, as far as it can be told; 0 if it read them all.
 
-    read   what the server says it read; 0 where it does not say
+    usage  the server's `prompt` and `cached`; 0 where it does not say
     known  its own count of the request, if that was asked for
     """
+    read = usage["prompt"]
     if read <= 0:
         return 0
     if known is not None:
         return max(0, known - read)
     least = at_least(messages)
-    if read >= least:
+    if read + usage["cached"] >= least:  # some count what they read anew, and not what they had in their cache
         return 0
     if way is not None:
         try:
@@ -68,8 +74,6 @@ async def missing(wire: Wire, way: str | None, messages: Sequence[bytes], read: 
 
 def local(place: Place) -> bool:
     """Whether the server is on this machine: elsewhere, to count would be to send without a record of it."""
-    from yarl import URL
-
     host = URL(place.url).host or ""
     return host in ("localhost", "::1") or bool(re.fullmatch(r"127(?:\.\d{1,3}){3}", host))
 
@@ -77,9 +81,3 @@ def local(place: Place) -> bool:
 def _number(body: JSON, key: str) -> int | None:
     value = body.get(key) if isinstance(body, dict) else None
     return value if type(value) is int and value >= 0 else None
-
-
-def _loads(data: bytes) -> JSON:
-    import json
-
-    return json.loads(data)

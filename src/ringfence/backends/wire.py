@@ -93,6 +93,18 @@ class Wire:
         self._models = models
         self._sessions: WeakKeyDictionary[asyncio.AbstractEventLoop, aiohttp.ClientSession] = WeakKeyDictionary()
 
+    def hasty(self, timeout_s: float) -> Wire:
+        """The same server, waited for no longer, and asked again once: it may close a connection after use."""
+        return Wire(
+            self.place,
+            key=self._key,
+            headers=self._with_key,
+            timeout_s=min(timeout_s, self._timeout_s),
+            retries=1,
+            backoff_s=0.05,
+            models=self._models,
+        )
+
     async def ask(self, path: str, body: bytes, make: Callable[[], Answer]) -> Outcome:
         """Post one request for a completion; raises BackendError.
 

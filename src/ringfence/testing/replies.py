@@ -61,12 +61,11 @@ class Reply:
 
     @cached_property
     def _stream(self) -> bytes:
-        deltas: list[dict[str, Any]] = [{"content": self.text[i : i + 8]} for i in range(0, len(self.text), 8)]
+        deltas: list[dict[str, Any]] = [{"content": piece} for piece in _pieces(self.text)]
         for n, call in enumerate(self.calls):
             arguments = call["arguments"]
             deltas.append({"tool_calls": [{"index": n, **_call(n, {**call, "arguments": ""})}]})
-            pieces = [arguments[i : i + 8] for i in range(0, len(arguments), 8)]
-            deltas += [{"tool_calls": [{"index": n, "function": {"arguments": piece}}]} for piece in pieces]
+            deltas += [{"tool_calls": [{"index": n, "function": {"arguments": piece}}]} for piece in _pieces(arguments)]
         events: list[dict[str, Any]] = [{"choices": [{"index": 0, "delta": delta}]} for delta in deltas]
         if self.sure and events:
             events[0]["choices"][0]["logprobs"] = _logprobs(self.sure)
@@ -100,6 +99,12 @@ def sse(events: list[dict[str, Any]], *, named: bool = False, done: bool = True)
     ] + ([b"data: [DONE]\n\n"] if done else [])
     body = b"".join(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in data) + b"0\r\n\r\n"
     return b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n" + body
+
+
+def _pieces(text: str) -> list[str]:
+    """Eight characters each, as tokens have; larger ones of a text that is huge."""
+    size = 8 if len(text) < 150_000 else 65_536
+    return [text[i : i + size] for i in range(0, len(text), size)]
 
 
 def _call(number: int, call: Mapping[str, str]) -> dict[str, Any]:
