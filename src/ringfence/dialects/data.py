@@ -23,6 +23,7 @@ _LINE_START = re.compile(r"(?:^|(?<=\n))[ \t]*+(?:[-*+]|\d{1,3}[.)])?[ \t]*+")
 _FENCE = re.compile(r"(`{3,}|~{3,})[ \t]*([\w+#.-]*)")
 _BEGINS_A_CALL = re.compile(r"\s*+(?:[{\[<]|//|/\*)")
 _TICKS = re.compile(r"`+")
+_CODE = re.compile(r"(`{1,2})(?!`)[^`\n]*+\1(?!`)")  # the plain sort of inline code
 _OTHER_SIDE = re.compile(
     r"<(tool_response|tool_responses|tool_result|tool_results|tool_output|function_response|function_results"
     r"|function_result|observation)\b[^>\n]{0,80}>",
@@ -64,7 +65,8 @@ class Quotes:
         """The index behind the data (or the mark) that begins at `at`; `at` itself if none does."""
         first = self.text[at]
         if first in "`~":
-            return self._fence(at)
+            code = None if self.fence else _CODE.match(self.text, at)
+            return code.end() if code else self._fence(at)
         if self.fence:
             return at
         if first == ">":
