@@ -102,10 +102,12 @@ def _walked(page: Page) -> _Walk:
 
 
 class _Walk:
+    """`at` is where the walk is; up to `said` the text has been told apart into prose, thoughts and calls."""
+
     def __init__(self, page: Page) -> None:
         self.page = page
         self.quotes = Quotes(page.text)
-        self.at = self.said = 0  # where the walk is, and up to where the text is prose, thought or call
+        self.at = self.said = 0
         self.prose: list[str] = []
         self.thoughts: list[str] = []
         self.calls: list[Printed] = []
@@ -145,6 +147,8 @@ class _Walk:
             openers = _forms().get(beginning)
             for opened, form in openers.at(text, here) if openers else ():
                 self.bare = form.bare
+                if form.bare and self.quotes.tagged:
+                    continue
                 if result := form.read(self.page, opened):
                     self._take(here, form, result)
                     return
@@ -157,10 +161,10 @@ class _Walk:
         for raw in result.calls:
             name = self.page.names.of(raw.name.strip())
             printed = Printed(name or sound(raw.name.strip()), sound(arguments(raw.args)), raw.source)
-            (self.calls if name else self.unknown).append(printed)
-            known = known or bool(name)
             if len(self.calls) + len(self.unknown) == _MAX_CALLS:
                 raise ValueError(f"expected at most {_MAX_CALLS} calls in one text, found more")
+            (self.calls if name else self.unknown).append(printed)
+            known = known or bool(name)
         if known and not self.dialect:
             self.dialect = "fenced" if form.bare and self.quotes.fence else form.dialect
         if known or not form.bare:
@@ -174,7 +178,8 @@ class _Walk:
     def _forget(self, here: int, end: int) -> None:
         """All that came before was a thought."""
         self.thoughts = [self.page.text[:here]]
-        self.prose, self.calls, self.unknown, self.dialect = [], [], [], ""
+        self.prose, self.calls, self.unknown, self.steps, self.dialect = [], [], [], [], ""
+        self.quotes = Quotes(self.page.text)
         self.at = self.said = end
 
     def stop(self, fault: str, *, truncated: bool = False) -> None:
