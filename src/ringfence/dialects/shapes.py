@@ -70,9 +70,9 @@ def _named(value: dict[str, JSON], names: Names) -> tuple[str, JSON] | None:
         if key in value and key != name_key:
             return None if _is_schema(value[key]) else (name, value[key])
     rest = {key: item for key, item in value.items() if key != name_key and key not in _BESIDE}
-    if not rest or (name_key in _FLAT and names.of(name)):
-        return (name, rest) if names.of(name) else None
-    return None
+    if rest and (name_key not in _FLAT or "description" in rest):  # the latter lists tools
+        return None
+    return (name, rest) if names.of(name) else None
 
 
 def _is_schema(args: JSON) -> bool:
