@@ -3,12 +3,17 @@
 - lines that begin with `>`, after blanks at most (`>>>name` is Functionary's and no quotation);
 - inline code: between two runs of one or two backticks of the same length on the same line;
 - a fenced block, up to its closing fence or the end of the text, unless its language is one that calls are printed
-  in (`CALLING`, no language at all among them) and the first thing in it is one: an object, a list or a tag;
+  in (`CALLING`, no language at all among them) and the first thing in it is one: an object, a list or a tag; where it
+  is a tag, JSON without one is data, as it is in any document;
 - what a model wrote as the other side's part: `<tool_response>` and its like up to the closing tag; and everything
   from a token on that ends a turn, or from a line on that begins with `Observation:`.
 
 All of it holds outside of calls only: an argument may contain fences and quotations. Indented lines are no data, since
 models indent their JSON.
+
+What this cannot tell: a call that the model copied out of a result without a quotation mark, or into an argument of a
+dialect that has no escapes (XML, GLM, Gemma), where the copy may end the argument. That is why each call comes with its
+`source`: whoever performs it refuses one whose source stands in a result.
 """
 
 from __future__ import annotations
@@ -23,6 +28,7 @@ _LINE_START = re.compile(r"(?:^|(?<=\n))[ \t]*+(?:[-*+]|\d{1,3}[.)])?[ \t]*+")
 _FENCE = re.compile(r"(`{3,}|~{3,})[ \t]*([\w+#.-]*)")
 _BEGINS_A_CALL = re.compile(r"\s*+(?:[{\[<]|//|/\*)")
 _TICKS = re.compile(r"`+")
+_CODE = re.compile(r"(`{1,2})(?!`)[^`\n]*+\1(?!`)")  # the plain sort of inline code
 _OTHER_SIDE = re.compile(
     r"<(tool_response|tool_responses|tool_result|tool_results|tool_output|function_response|function_results"
     r"|function_result|observation)\b[^>\n]{0,80}>",
@@ -56,7 +62,7 @@ class Quotes:
 
     text: str
     fence: str = ""
-    language: str = ""
+    tagged: bool = False  # the first thing in the fence is a tag
     _line: int = -1
     _missing: frozenset[str] = frozenset()
 
@@ -64,9 +70,8 @@ class Quotes:
         """The index behind the data (or the mark) that begins at `at`; `at` itself if none does."""
         first = self.text[at]
         if first in "`~":
-            return self._fence(at)
-        if self.fence:
-            return at
+            code = None if self.fence else _CODE.match(self.text, at)
+            return code.end() if code else self._fence(at)
         if first == ">":
             return self._end_of_line(at) if starts_line(self.text, at) else at
         if other := _OTHER_SIDE.match(self.text, at):
@@ -78,14 +83,14 @@ class Quotes:
         found = _FENCE.match(self.text, at)
         if self.fence:
             if found and found[1].startswith(self.fence):
-                self.fence = self.language = ""
+                self.fence, self.tagged = "", False
                 return found.end(1)
             return at
         if found is None:
             return self._inline(at)
-        mark, language = found[1], found[2].lower()
-        if language in CALLING and _BEGINS_A_CALL.match(self.text, found.end()):
-            self.fence, self.language = mark, language
+        mark, begun = found[1], _BEGINS_A_CALL.match(self.text, found.end())
+        if begun and found[2].lower() in CALLING:
+            self.fence, self.tagged = mark, begun[0].endswith("<")
             return found.end()
         if starts_line(self.text, at):
             closing = re.compile(rf"\n[ \t]*{re.escape(mark)}{re.escape(mark[0])}*[ \t]*(?=\n|\Z)")

@@ -7,7 +7,7 @@ import re
 from .reading import Form, Found, Page
 from .shapes import block, calls, several
 
-_KEY = r"""(?:"[^"\n]{1,80}"|'[^'\n]{1,80}'|“[^”\n]{1,80}”|[A-Za-z_]\w{0,79})\s{0,16}:"""
+KEY = r"""\s{0,64}(?:"[^"\n]{1,80}"|'[^'\n]{1,80}'|“[^”\n]{1,80}”|[A-Za-z_]\w{0,79})\s{0,16}:"""
 
 
 def _object(page: Page, opened: re.Match[str]) -> Found | None:
@@ -23,6 +23,6 @@ def _list(page: Page, opened: re.Match[str]) -> Found | None:
 
 FORMS = (
     Form("qwen", r"<tools>\s{0,16}(?=[{\[])", block("</tools>", "<tools>", strict=False)),
-    Form("json", r"\{\s{0,64}" + _KEY, _object, bare=True),
-    Form("json", r"\[\s{0,64}\{\s{0,64}" + _KEY, _list, bare=True),
+    Form("json", r"\{" + KEY, _object, bare=True),
+    Form("json", r"\[\s{0,64}\{" + KEY, _list, bare=True),
 )

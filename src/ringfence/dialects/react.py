@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 
+from .data import starts_line
 from .reading import Form, Found, Page, Raw
 from .tolerant import Truncated
 
@@ -16,8 +17,10 @@ _LINE = re.compile(r"[^\n]*+")
 _BEHIND = re.compile(r"\s*+```")
 
 
-def _read(page: Page, opened: re.Match[str]) -> Found:
+def _read(page: Page, opened: re.Match[str]) -> Found | None:
     text, at = page.text, opened.end()
+    if not starts_line(text, opened.start()):
+        return None
     if text.startswith("{", at):
         value, end = page.json(at, "```", "\nObservation")
     else:  # a line of text: the tool's lone argument

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 
 from . import deepseek, functionary, gemma, harmony, hermes, kimi, llama, mistral, plain, pythonic, react, xml
@@ -11,34 +12,54 @@ from .data import Quotes, ends_turn
 from .reading import Form, Found, Names, Page, Printed, Reading
 from .shapes import ARGS, LISTS, NAMES, arguments
 from .thoughts import ends_thought, thought
-from .tolerant import JSON, MAX_TEXT, Truncated
+from .tolerant import JSON, MAX_TEXT, Truncated, sound
 
 FAMILIES = (
     *(hermes, mistral, llama, functionary, kimi, deepseek, harmony, gemma, xml, react, pythonic),
     plain,  # last: the first form whose opener fits reads
 )
 _MAX_CALLS = 64  # of one text; who prints more is in a loop
-_SPOT = re.compile(r"[<\[{`~>]|\A[\w.-]|(?<![^\s])(?:Action|Observation|functools)")
-_HUSK = re.compile(  # what is left of fences and tags when the calls are taken out
-    r"(`{3,}|~{3,})[\w+-]*\s*\1"
-    r"|</?(?:\w{1,16}:|｜DSML｜)?(?:tool_calls?|function_calls?|tools)>|<\|tool_calls_section_(?:begin|end)\|>"
-    r"|<\|(?:from|start)\|>assistant"
+_SPOT = re.compile(  # where something may begin; a set in front, so that the search is as fast as one for a character
+    rf"[<\[{{`~>AOf](?:(?<=[<`~>])|(?<={{){plain.KEY}|(?<=\[)(?:/?[A-Z]|\s{{0,64}}[{{A-Za-z_])"
+    r"|(?<=A)ction:|(?<=O)bservations?:|(?<=f)unctools)"
+)
+_HUSK = re.compile(  # what is left of fences and tags when the calls are taken out; a set in front here too
+    r"[`~<](?:(?<=`)`{2,16}[\w+-]*\s*```+|(?<=~)~{2,16}[\w+-]*\s*~~~+|(?<=<)(?:"
+    r"/?(?:\w{1,16}:|｜DSML｜)?(?:tool_calls?|function_calls?|tools)>"
+    r"|\|tool_calls_section_(?:begin|end)\|>|\|(?:from|start)\|>assistant))"
 )
 _KEYS = "|".join([*NAMES, *ARGS, *LISTS, "thought", "final_answer", "type"])
 _CALLISH = re.compile(rf"""["'“]?(?:{_KEYS})["'”]?\s*:""")
 
 
+@dataclass(frozen=True, slots=True)
+class _Openers:
+    """Forms that begin with the same character; `any` fits where one of them does."""
+
+    forms: tuple[tuple[re.Pattern[str], Form], ...]
+    any: re.Pattern[str]
+
+    def at(self, text: str, here: int) -> Iterator[tuple[re.Match[str], Form]]:
+        """The forms that may begin here."""
+        if len(self.forms) < 3 or self.any.match(text, here):
+            for opener, form in self.forms:
+                if opened := opener.match(text, here):
+                    yield opened, form
+
+
+def _openers(forms: list[Form]) -> _Openers:
+    either = "|".join(re.sub(r"\(\?P<\w+>", "(?:", form.opener) for form in forms)
+    return _Openers(tuple((re.compile(form.opener), form) for form in forms), re.compile(either))
+
+
 @lru_cache(maxsize=1)
-def _forms() -> dict[str, list[tuple[re.Pattern[str], Form]]]:
+def _forms() -> dict[str, _Openers]:
     """The forms by the character they begin with; under "" the one that only begins a text."""
-    by_first: dict[str, list[tuple[re.Pattern[str], Form]]] = {}
+    by_first: dict[str, list[Form]] = {"": [functionary.FIRST]}
     for family in FAMILIES:
         for form in family.FORMS:
-            first = form.opener.lstrip("\\")[0]
-            by_first.setdefault(first, []).append((re.compile(form.opener), form))
-    start = functionary.FIRST
-    by_first[""] = [(re.compile(start.opener), start)]
-    return by_first
+            by_first.setdefault(form.opener.lstrip("\\")[0], []).append(form)
+    return {first: _openers(forms) for first, forms in by_first.items()}
 
 
 @lru_cache(maxsize=64)
@@ -81,10 +102,12 @@ def _walked(page: Page) -> _Walk:
 
 
 class _Walk:
+    """`at` is where the walk is; up to `said` the text has been told apart into prose, thoughts and calls."""
+
     def __init__(self, page: Page) -> None:
         self.page = page
         self.quotes = Quotes(page.text)
-        self.at = self.said = 0  # where the walk is, and up to where the text is prose, thought or call
+        self.at = self.said = 0
         self.prose: list[str] = []
         self.thoughts: list[str] = []
         self.calls: list[Printed] = []
@@ -96,6 +119,8 @@ class _Walk:
 
     def run(self) -> None:
         text = self.page.text
+        if text and text[0].isalnum():
+            self._step(0)
         while spot := _SPOT.search(text, self.at):
             self.at = here = spot.start()
             self._step(here)
@@ -104,11 +129,12 @@ class _Walk:
 
     def _step(self, here: int) -> None:
         text = self.page.text
-        if ends_turn(text, here):
+        first = text[here]
+        if first in "<O" and ends_turn(text, here):
             self._say(here)
             self.at = self.said = len(text)
             return
-        if text[here] in "<[":
+        if first in "<[":
             if found := thought(text, here):
                 self._say(here)
                 self.thoughts.append(text[found[0] : found[1]])
@@ -117,10 +143,12 @@ class _Walk:
             if end := ends_thought(text, here):
                 self._forget(here, end)
                 return
-        forms = _forms()
-        for opener, form in (*forms.get(text[here], ()), *(() if here else forms[""])):
-            if opened := opener.match(text, here):
+        for beginning in (first,) if here else (first, ""):
+            openers = _forms().get(beginning)
+            for opened, form in openers.at(text, here) if openers else ():
                 self.bare = form.bare
+                if form.bare and self.quotes.tagged:
+                    continue
                 if result := form.read(self.page, opened):
                     self._take(here, form, result)
                     return
@@ -129,14 +157,14 @@ class _Walk:
     def _take(self, here: int, form: Form, result: Found) -> None:
         known = False
         if isinstance(result.value, dict) and ("calls" in result.value or "final_answer" in result.value):
-            self.steps.append(result.value)
+            self.steps.append(sound(result.value))
         for raw in result.calls:
             name = self.page.names.of(raw.name.strip())
-            printed = Printed(name or raw.name.strip(), arguments(raw.args), raw.source)
+            printed = Printed(name or sound(raw.name.strip()), sound(arguments(raw.args)), raw.source)
+            if len(self.calls) + len(self.unknown) == _MAX_CALLS:
+                raise ValueError(f"expected at most {_MAX_CALLS} calls in one text, found more")
             (self.calls if name else self.unknown).append(printed)
             known = known or bool(name)
-            if len(self.calls) + len(self.unknown) > _MAX_CALLS:
-                raise ValueError(f"expected at most {_MAX_CALLS} calls in one text, found more")
         if known and not self.dialect:
             self.dialect = "fenced" if form.bare and self.quotes.fence else form.dialect
         if known or not form.bare:
@@ -150,7 +178,8 @@ class _Walk:
     def _forget(self, here: int, end: int) -> None:
         """All that came before was a thought."""
         self.thoughts = [self.page.text[:here]]
-        self.prose, self.calls, self.unknown, self.dialect = [], [], [], ""
+        self.prose, self.calls, self.unknown, self.steps, self.dialect = [], [], [], [], ""
+        self.quotes = Quotes(self.page.text)
         self.at = self.said = end
 
     def stop(self, fault: str, *, truncated: bool = False) -> None:

@@ -115,11 +115,6 @@ class Page:
                 raise
             return short.value, len(self.text)
 
-    def behind(self, at: int, closing: str) -> int:
-        """The index behind a closing tag that stands at `at`, blanks before it; `at` where the model left it out."""
-        end = at + len(self.text[at : at + 64]) - len(self.text[at : at + 64].lstrip())
-        return end + len(closing) if self.text.startswith(closing, end) else at
-
 
 Reader = Callable[[Page, "re.Match[str]"], Found | None]
 

@@ -11,6 +11,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Collection
+from copy import deepcopy
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -22,6 +23,7 @@ Args = dict[str, JSON]
 Schema = Any  # dict[str, JSON] | bool | None
 _MAX_KEYS = 64  # of one object; more are left as they are
 _MAX_ROOM = 16  # levels
+_MAX_PASSES = 8
 _MAX_EXACT = 2**53 - 1  # RFC 7493 2.2
 _INTEGER = re.compile(r"-?(?:0|[1-9]\d{0,15})")
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d{0,30})(?:\.\d{1,30})?(?:[eE][+-]?\d{1,3})?")
@@ -52,11 +54,17 @@ def repaired(args: dict[str, JSON], schema: Schema, control: Collection[str] = (
     """
     if not isinstance(schema, dict) or not isinstance(args, dict):
         return Repaired(args)
-    mender = _Mender(schema, frozenset(control))
+    changes: list[str] = []
     try:
-        return Repaired(mender.object(args, schema, "", _MAX_ROOM, held=False), tuple(mender.changes))
-    except (ValueError, TypeError, RecursionError, AttributeError):  # a schema that is none: the gate will say so
-        return Repaired(args)
+        for _ in range(_MAX_PASSES):  # a key that was dropped may be free for another one
+            mender = _Mender(schema, frozenset(control))
+            args = mender.object(args, schema, "", _MAX_ROOM, held=False)
+            if not mender.changes:
+                break
+            changes += mender.changes
+    except (ValueError, TypeError, RecursionError, AttributeError):
+        pass  # a schema that is none: the gate will say so
+    return Repaired(args, tuple(changes))
 
 
 class _Mender:
@@ -89,7 +97,7 @@ class _Mender:
             done[key] = new
         for key in required:
             if key not in done and key not in control and "default" in (properties.get(key) or {}):
-                done[key] = properties[key]["default"]
+                done[key] = deepcopy(properties[key]["default"])
                 self.changes.append(f"{path}{key}: default")
         return done
 

@@ -15,6 +15,7 @@ LISTS = ("tool_calls", "calls", "function_calls", "tool_uses", "actions")
 LONE = "input"  # the key of an argument that came without one
 _FLAT = ("tool", "tool_name", "function_name", "function", "action")  # `name` may be anybody's
 _BESIDE = frozenset({"id", "type", "thought", "thoughts", "reasoning", "enough"})
+_CALLING = frozenset(NAMES + NESTED + LISTS)
 _FINAL = frozenset({"final answer", "final_answer", "finalanswer"})  # LangChain's way to say that it is no call
 _SEPARATOR = re.compile(r"[\s,;]*+")
 _LIST = re.compile(r"\[[\s\[]{0,8}+")
@@ -43,7 +44,7 @@ def calls(value: JSON, source: str, names: Names) -> Iterator[Raw]:
         for item in value:
             yield from calls(item, source, names)
         return
-    if not isinstance(value, dict):
+    if not isinstance(value, dict) or (len(value) > 1 and _CALLING.isdisjoint(value)):
         return
     for key in LISTS:
         if isinstance(value.get(key), list):
@@ -69,9 +70,9 @@ def _named(value: dict[str, JSON], names: Names) -> tuple[str, JSON] | None:
         if key in value and key != name_key:
             return None if _is_schema(value[key]) else (name, value[key])
     rest = {key: item for key, item in value.items() if key != name_key and key not in _BESIDE}
-    if not rest or (name_key in _FLAT and names.of(name)):
-        return (name, rest) if names.of(name) else None
-    return None
+    if rest and (name_key not in _FLAT or "description" in rest):  # the latter lists tools
+        return None
+    return (name, rest) if names.of(name) else None
 
 
 def _is_schema(args: JSON) -> bool:

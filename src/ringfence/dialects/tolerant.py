@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from contextlib import suppress
 from typing import Any, NoReturn
 
 JSON = Any  # None | bool | int | float | str | list[JSON] | dict[str, JSON]
@@ -27,13 +28,14 @@ _STRING = re.compile(
     r"|‘(?P<curly>(?:[^’\\]|\\.)*+)’",
     re.DOTALL,
 )
+_MAYBE_STRICT = re.compile(r'\[|\{\s*+["}]')
 _QUOTES = "\"'“‘"
 _KEY = re.compile(r"[^\W\d][\w$.-]*+|\$[\w$]++")
 _WORD = re.compile(r"[\w.+-]++")
 _NUMBER = re.compile(r"[+-]?(?:(?:0|[1-9]\d*+)(?:\.\d*+)?|\.\d++)(?:[eE][+-]?\d++)?")
 _PART = re.compile(r"[+\-.\d]|[tfnTFN][a-z]{0,4}$")  # of a number or a word
 _WORDS = {"true": True, "false": False, "null": None, "True": True, "False": False, "None": None}
-_ESCAPE = re.compile(r'\\(?:u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|.)|"', re.DOTALL)
+_ESCAPE = re.compile(r'\\(?:u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|U00(?:0[0-9a-fA-F]|10)[0-9a-fA-F]{4}|.)|"', re.DOTALL)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _CUT = object()  # stands for a leaf that the text ended in
 
@@ -70,11 +72,11 @@ def loads(text: str) -> JSON:
     end = _SPACE.match(text, end).end()  # type: ignore[union-attr]
     if end < len(text):
         raise ValueError(f"expected the end behind the JSON value, found {text[end : end + 20]!r}")
-    return value
+    return sound(value)
 
 
 def decode(text: str, start: int, stops: tuple[str, ...] = ()) -> tuple[JSON, int]:
-    """The JSON value that begins at `start`, and the index behind it; raises as `loads` does.
+    """The JSON value that begins at `start`, and the index behind it; raises as `loads` does, but for `sound`.
 
     Brackets may be missing before one of the `stops` (a closing tag, a fence): there the writer did come to an end.
     """
@@ -86,12 +88,12 @@ def decode(text: str, start: int, stops: tuple[str, ...] = ()) -> tuple[JSON, in
         parser = _Parser(text, stops)
         value, end = parser.value(start, MAX_DEPTH)
         if parser.cut and (parser.lost or end == len(text)):
-            raise Truncated(None if value is _CUT else _sound(value), lost=parser.lost) from None
-    return _sound(value), end
+            raise Truncated(None if value is _CUT else sound(value), lost=parser.lost) from None
+    return value, end
 
 
-def _sound(value: JSON) -> JSON:
-    """The value, if all of it can be carried on: bounded depth, finite numbers, no lone surrogates."""
+def sound(value: JSON) -> JSON:
+    """The value, if all of it can be carried on: bounded depth, finite numbers, no lone surrogates; else ValueError."""
     level = [value]
     for _ in range(MAX_DEPTH + 1):
         inner: list[JSON] = []
@@ -130,8 +132,11 @@ class _Parser:
         if first in "{[":
             if not room:
                 self._fail(at, f"at most {MAX_DEPTH} levels")
+            if room < MAX_DEPTH and _MAYBE_STRICT.match(self.text, at):
+                with suppress(ValueError, RecursionError):  # most of a broken text is sound, and read a lot faster so
+                    return _STRICT.raw_decode(self.text, at)
             return self._object(at + 1, room - 1) if first == "{" else self._list(at + 1, room - 1)
-        return self._string(at) if first in _QUOTES else self._word(at)
+        return self._string(at) if first in _QUOTES else self._word(at, inside=room < MAX_DEPTH)
 
     def _object(self, at: int, room: int) -> tuple[JSON, int]:
         members: dict[str, JSON] = {}
@@ -188,10 +193,10 @@ class _Parser:
             return self._end(len(self.text), lost=True)
         return _unescaped(found[found.lastgroup or 0]), found.end()
 
-    def _word(self, at: int) -> tuple[JSON, int]:
+    def _word(self, at: int, *, inside: bool) -> tuple[JSON, int]:
         found = _WORD.match(self.text, at)
         word, end = (found[0], found.end()) if found else ("", at)
-        if end == len(self.text) and _PART.match(word):  # 12 may have been 120
+        if inside and end == len(self.text) and _PART.match(word):  # 12 may have been 120
             return self._end(end, lost=True)
         if word in _WORDS:
             return _WORDS[word], end
@@ -227,7 +232,7 @@ def _escape(found: re.Match[str]) -> str:
     if escape == '"':
         return '\\"'
     if len(escape) > 2:
-        return escape if escape[1] == "u" else f"\\u00{escape[2:]}"
+        return escape if escape[1] == "u" else json.dumps(chr(int(escape[2:], 16)))[1:-1]
     if escape[1] in '"\\/bfnrt':
         return escape
     if escape[1] == "\n":  # a line that goes on

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 
-from .named import NAME
+from .named import NAME, named
 from .reading import Form, Found, Page, Raw, Reader
 from .tolerant import JSON, Truncated, loads
 
@@ -58,19 +58,22 @@ def _value(text: str, begun: re.Match[str]) -> JSON:
 
 
 FORMS = (
+    Form("xml", rf"<function\s{{1,8}}name=[\"']{NAME}[\"']\s{{0,8}}>\s{{0,64}}(?=\{{)", named("</function>")),
     Form(
         "xml",
-        rf"<function={NAME}>(?=\s{{0,64}}<)",
-        _elements(r"<parameter=(?P<key>[^>\n]{1,128})>", r"</parameter>|(?=<parameter=|</function>)", "</function>"),
+        rf"<function={NAME}\s{{0,4}}>(?=\s{{0,64}}<)",
+        _elements(
+            r"<parameter\s{0,4}=(?P<key>[^>\n]{1,128})>", r"</parameter>|(?=<parameter=|</function>)", "</function>"
+        ),
     ),
     Form(
         "xml",
-        rf"<{_DSML}invoke\s{{1,8}}name=[\"']{NAME}[\"']\s{{0,8}}>(?=\s{{0,64}}<)",
+        rf"<{_DSML}(?:invoke|function)\s{{1,8}}name=[\"']{NAME}[\"']\s{{0,8}}>(?=\s{{0,64}}<)",
         _elements(
             rf"<{_DSML}parameter\s{{1,8}}name=[\"'](?P<key>[^\"'\n]{{1,128}})[\"']"
             r"(?:\s{1,8}string=\"(?:true|(?P<json>false))\")?\s{0,8}>",
             rf"</{_DSML}parameter>",
-            rf"</{_DSML}invoke>",
+            rf"</{_DSML}(?:invoke|function)>",
         ),
     ),
     Form(
