@@ -69,9 +69,9 @@ def decision(said: Sequence[Token]) -> float | None:
 def _against(token: Token, own: float) -> float:
     """`true` against `false`; where the other is not listed it is no likelier than the least that is."""
     other = _OTHER.get(token.text.lstrip()[:1])
-    listed = {text.strip(): log for text, log in token.others.items() if text != token.text}
-    against = [_probability(log) for text, log in listed.items() if other and text[:1] == other and text in _WORDS]
-    rest = max(against, default=min(map(_probability, listed.values()), default=1 - own))
+    listed = [(text.strip(), _probability(log)) for text, log in token.others.items() if text != token.text]
+    against = [p for text, p in listed if other and text[:1] == other and text in _WORDS]  # with a blank, and without
+    rest = max(against, default=min((p for _, p in listed), default=1 - own))
     return own / (own + rest) if own + rest > 0 else 0.0
 
 
