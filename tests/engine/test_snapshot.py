@@ -153,7 +153,7 @@ async def test_a_snapshot_of_the_right_digest_that_is_none_is_not_used(house: Bu
     for record in agent.records():
         view = {**record.view, "state": stamp(b'{"v":2}')} if record.seq == seq else record.view
         broken.append(replace(record, view=view))
-    broken.keep_state("run1", seq, b'{"v":1}')
+    broken.keep_state("run1", seq, b'{"v":2}')
     turn, note = resumed(broken, "run1")
     assert "no snapshot: KeyError" in note
     assert turn.next_seq == len(agent.records())
