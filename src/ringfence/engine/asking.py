@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ringfence.core.chain import Record
 from ringfence.core.errors import BackendError
@@ -11,8 +11,9 @@ from ringfence.core.gate import Gate
 from ringfence.core.turn import Turn
 from ringfence.core.values import Action, Deny, Outcome, Prompt
 
-from .course import Course, course, named_in
+from .course import MAX_FAILED, STAY, Course, course, named_in
 from .live import Live
+from .plan import MAX_REPLANS, Planning, Standing, drifts, form, from_words, standing
 from .readmore import SPEC as READ_MORE
 from .result import in_words
 from .settings import Settings
@@ -82,27 +83,48 @@ class Asking:
     def way(self, turn: Turn, live: Live, *, last: bool) -> Course:
         """What the next step may be."""
         tool_first = self._settings.tool_first and not live.said  # a conversation may turn on what was said before
-        return course(turn, live.tools, tool_first=tool_first, last=last)
+        stands = self.standing(turn, live)
+        way = course(turn, live.tools, tool_first=tool_first, last=last, left=stands.left)
+        notes = [stands.text(), way.note, STAY if drifts(turn) else ""]
+        return replace(way, note="\n".join(filter(None, notes)))
+
+    def standing(self, turn: Turn, live: Live) -> Standing:
+        """The run's plan, and how far it is."""
+        effects = [spec.name for spec in live.tools if not spec.reads]
+        reckoners = [spec.name for spec in live.tools if spec.reads and spec.opens is None]
+        light = self._settings.planning is Planning.LIGHT
+        return standing(turn, reckoners, effects, given=from_words(turn.start["task"]) if light else ())
 
     def _schema(self, turn: Turn, live: Live, way: Course) -> bytes:
         """The grammar of this step."""
+        stands, full = self.standing(turn, live), self._settings.planning is Planning.FULL
+        goals = stands.open(self._settings.budget(len(stands.goals))) if full else []
+        plan = form() if full and way.calls and self._may_plan(stands, goals) else None
         settings, cut = self._settings, live.transcript.cut and READ_MORE.name in turn.grant.sinks
         choices = {
             key: list(known) for key, known in live.transcript.choices.items() if len(known) <= settings.max_choices
         }
         if named := named_in(turn.start["task"], choices.get("path", ())):
             choices["path"] = named  # the user said which files: calls stay with them
-        key = (way, cut, sum(map(len, choices.values())), len(turn.typed))
+        key = (way, cut, sum(map(len, choices.values())), len(turn.typed), tuple(goals), plan is None)
         if key not in live.schemas:
             shown = [spec for spec in live.tools if spec.opens != ""]
             tools = [spec for spec in shown if spec.name not in way.without] or shown
             if cut:
                 tools = [*tools, READ_MORE]
             live.schemas[key] = grammar(
-                tools if way.calls else (),
-                final=way.final,
+                tools if way.calls and (goals or not full or plan is None) else (),
+                final=way.final and (stands.plans > 0 or not full or plan is None),
+                goals=goals,
+                plan=plan,
                 parallel=settings.parallel,
                 choices=choices,
                 handles=handles(turn, settings.max_choices),
             )
         return live.schemas[key]
+
+    @staticmethod
+    def _may_plan(stands: Standing, open_goals: Sequence[int]) -> bool:
+        """Before there is a plan, and again when its calls fail or its goals have used up their steps."""
+        stuck = stands.failed >= MAX_FAILED or not open_goals
+        return stands.plans == 0 or (stuck and stands.plans <= MAX_REPLANS)

@@ -25,6 +25,7 @@ from .course import NOTHING, UNSUPPORTED, doubts, has_worked, made, undone
 from .evidence import doubt, inert, invented_numbers, restored, says_nothing
 from .ledger import Ledger, Reconcile
 from .live import Live, Progress, last_thought
+from .plan import read as read_plan
 from .readmore import SPEC as READ_MORE
 from .readmore import ReadMore
 from .result import Result, in_words, result_of
@@ -165,6 +166,8 @@ class Engine:
             return
         if len(step.calls) > self._settings.parallel:
             await self._retry(turn, live, f"make at most {self._settings.parallel} calls in one step")
+        elif step.plan is not None:
+            await self._plan(turn, live, step.plan)
         elif step.final is not None:
             await self._deliver(turn, live, step)
         elif waiting := [n for n in range(len(step.calls)) if n not in turn.answered]:
@@ -215,6 +218,15 @@ class Engine:
         if self._keep is not None and state:
             self._keep(turn.run, record.seq, state)
         await self._gate.flush()
+
+    async def _plan(self, turn: Turn, live: Live, plan: JSON) -> None:
+        try:
+            goals = read_plan(plan)
+        except ValueError as wrong:
+            await self._retry(turn, live, str(wrong))
+            return
+        live.failures = 0
+        self._say(turn, f"The plan has {len(goals)} goals. Work on them one after another.", Label(Trust.OPERATOR))
 
     async def _act(self, turn: Turn, live: Live, calls: Sequence[Call], waiting: Sequence[int]) -> None:
         """Make the calls that have no answer yet: reads side by side, an effect alone."""
