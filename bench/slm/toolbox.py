@@ -1,9 +1,10 @@
 """The tools of a world for anybody: one JSON object a line in, one a line out. `python bench/slm/toolbox.py FOLDER`.
 
-{"tools": true}                        -> {"tools": [{name, summary, schema}], ...}: what the agent's own model is offered
-{"call": NAME, "args": {...}}          -> {"result": JSON} or {"error": words for a model}
-{"judge": ID, "answer": text}          -> {"why": why it is wrong, empty if it is right}
-{"server": true}                       -> {"url": .../v1, "key": ..., "model": ...} of the embedded model, started if need be
+{"tools": true}                -> {"tools": [{name, summary, schema}, ...]}: what the agent's own model is offered
+{"task": ID}                   -> {"task": text}
+{"call": NAME, "args": {...}}  -> {"result": JSON} or {"error": words for a model}
+{"judge": ID, "answer": text}  -> {"why": why it is wrong, empty if it is right}
+{"server": true}               -> {"url": ..., "key": ..., "model": ...} of the embedded model, started if need be
 
 The tools are ours, with their catalogue's names, words and schemas, in the same sandbox; between them and whoever calls
 there is no gate. So a benchmark compares loops, not tools.
@@ -21,17 +22,15 @@ from typing import Any
 
 import yaml
 
-sys.path.insert(0, str(Path(__file__).parent))
+import run
 
-import run  # noqa: E402
-
-from ringfence.app.house import House, furnish  # noqa: E402
-from ringfence.app.ids import now_ms  # noqa: E402
-from ringfence.core.errors import RingfenceError, ToolError  # noqa: E402
-from ringfence.core.labels import IDENTITY  # noqa: E402
-from ringfence.core.values import Action  # noqa: E402
-from ringfence.engine.readmore import SPEC as READ_MORE  # noqa: E402
-from ringfence.manifest.loader import load  # noqa: E402
+from ringfence.app.house import House, furnish
+from ringfence.app.ids import now_ms
+from ringfence.core.errors import RingfenceError, ToolError
+from ringfence.core.labels import IDENTITY
+from ringfence.core.values import Action
+from ringfence.engine.readmore import SPEC as READ_MORE
+from ringfence.manifest.loader import load
 
 
 class Toolbox:
