@@ -20,9 +20,8 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 import run
+import yaml
 
 from ringfence.app.house import House, furnish
 from ringfence.app.ids import now_ms
