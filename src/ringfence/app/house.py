@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ringfence import backends, tools
 from ringfence.backends.models import data_home
+from ringfence.backends.patient import Patient
 from ringfence.core.errors import ManifestError, ToolError
 from ringfence.core.labels import IDENTITY, Clause, Label, Trust
 from ringfence.core.policy import Effect, SinkSpec
@@ -16,8 +17,9 @@ from ringfence.core.values import JSON, Action, Outcome
 from ringfence.engine.readmore import SPEC as READ_MORE
 from ringfence.engine.readmore import ReadMore
 from ringfence.manifest.loader import check_names
-from ringfence.manifest.types import BuiltinTool, Manifest, PythonTool, Tool
+from ringfence.manifest.types import Budgets, BuiltinTool, Manifest, PythonTool, Tier, Tool
 from ringfence.stores.rates import SlidingWindow
+from ringfence.stores.spend import Meters, Spend
 from ringfence.tools.catalogue import declared, handed
 from ringfence.tools.python import from_function
 from ringfence.tools.tool import Use
@@ -26,6 +28,7 @@ from .confine import Chosen
 from .secrets import redactor_of
 
 if TYPE_CHECKING:
+    from ringfence.backends.cached import Replies
     from ringfence.redaction import Redactor
     from ringfence.redaction.veil import Veil
     from ringfence.tools.egress import Attempt
@@ -63,7 +66,9 @@ class House:
     effects: frozenset[str] = frozenset()
     given: frozenset[str] = frozenset()
     about: dict[str, str] = field(default_factory=dict)
-    meter: SlidingWindow | None = None
+    meter: Meters | None = None
+    spend: Spend | None = None  # what is left of the budgets of tiers; one of the meters, too
+    replies: Replies | None = None  # answers of models that could only be the same again
     launcher: Chosen | None = None  # what confines tools; None if there is nothing to confine
     workshop: tools.Workshop | None = None
     servers: list[Server] = field(default_factory=list)
@@ -133,7 +138,7 @@ def furnish(
     house.sinks[REPLY] = _Reply()
     house.specs[READ_MORE.name], house.sinks[READ_MORE.name] = READ_MORE, house.read_more
     for config in manifest.inference.tiers:
-        _connect(house, manifest, config, notice, model)
+        _connect(house, manifest, config, clock=clock, notice=notice, model=model)
     if any(map(_touches, manifest.tools)):
         house.launcher = Chosen(manifest.sandbox)
         house.workshop = tools.Workshop(house.launcher, manifest.root / ".ringfence", house.left)
@@ -150,12 +155,20 @@ def furnish(
     _declare(house, manifest)
     house.given = frozenset(tool.spec.name for tool in given if not tool.spec.reads)
     house.effects = _effects(house, manifest) | house.given
-    house.meter = SlidingWindow(rates, clock) if rates else None
+    house.spend = _budgeted(manifest, clock)
+    meters = [meter for meter in (SlidingWindow(rates, clock) if rates else None, house.spend) if meter is not None]
+    house.meter = Meters(*meters) if meters else None
     return house
 
 
 def _connect(
-    house: House, manifest: Manifest, config: Any, notice: Callable[[str], None] | None, model: Sink | None
+    house: House,
+    manifest: Manifest,
+    config: Tier,
+    *,
+    clock: Clock,
+    notice: Callable[[str], None] | None,
+    model: Sink | None,
 ) -> None:
     backend = backends.from_manifest(config, manifest.inference, home=data_home(), notice=notice)
     name = f"model:{config.name}"
@@ -167,7 +180,7 @@ def _connect(
         audience=backend.audience,
         output=IDENTITY,  # what a model says is labelled by what it was shown
     )
-    house.sinks[name] = model or backend.sink
+    house.sinks[name] = _between(house, manifest, config, model, clock=clock, backend=backend)
     if config.redact:
         from ringfence.redaction.veil import Veil, Veiled
 
@@ -175,6 +188,35 @@ def _connect(
         house.sinks[name] = Veiled(house.sinks[name], veil)
     if model is None:
         house.backends.append(backend)
+
+
+def _between(
+    house: House, manifest: Manifest, config: Tier, model: Sink | None, *, clock: Clock, backend: backends.Backend
+) -> Sink:
+    """What stands before a model: the patience that is had with it, and the answers that are kept of it."""
+    sink: Sink = model or backend.sink
+    if config.patience_s is not None:
+        sink = Patient(sink, config.patience_s)
+    if not manifest.inference.cache or config.temperature != 0:
+        return sink
+    from ringfence.backends.cached import Cached, Replies
+
+    house.replies = house.replies or Replies(clock)
+
+    def identity() -> str:
+        return backends.identity(config, data_home()) if model is None else f"given {id(model)}"
+
+    sampling: JSON = [config.temperature, config.top_p, config.max_context]
+    return Cached(sink, house.replies, identity=identity, sampling=sampling)
+
+
+def _budgeted(manifest: Manifest, clock: Clock) -> Spend | None:
+    """What counts the use of tiers, if any has a budget."""
+    tiers = manifest.inference.tiers
+    if all(tier.budgets == Budgets() for tier in tiers):
+        return None
+    prices = {f"model:{tier.name}": tier.price for tier in tiers if tier.price is not None}
+    return Spend({f"model:{tier.name}": tier.budgets for tier in tiers}, clock, prices=prices)
 
 
 def _redactor(house: House, manifest: Manifest) -> Redactor:

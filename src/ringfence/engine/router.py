@@ -36,6 +36,7 @@ __all__ = [
 ]  # fmt: skip
 
 MODEL = "model:"
+_SHORT = {"readers": "not everyone who sees what is sent there may read this"}
 _NOTHING_WRONG = "ContextOverflow"  # says something of the request, and nothing of the server
 
 
@@ -100,7 +101,9 @@ class Choice:
         """Why no tier is possible, in words for the one who asked, and which record gave the context its label."""
         if not self.refused:
             return Deny("POL-1", "no-tier", "no model is named for this kind of task")
-        told = "; ".join(f"{sink.removeprefix(MODEL)}: {no.why}" for sink, no in self.refused.items())
+        told = "; ".join(
+            f"{sink.removeprefix(MODEL)}: {_SHORT.get(no.code, no.why)}" for sink, no in self.refused.items()
+        )
         found = [
             words
             for sink, no in self.refused.items()
