@@ -1,4 +1,4 @@
-"""The router: what kind a task is, which tiers are possible for a label and why not, health, and when to go upstairs."""
+"""The router: what kind a task is, which tiers are possible for a label, health, and when to go upstairs."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def test_a_weight_of_the_manifest_counts_instead_of_what_ships() -> None:
 def test_what_there_is_not_is_refused() -> None:
     with pytest.raises(ValueError, match="expected a class of simple, tool, complex, got 'odd'"):
         Router(["small"], patterns={"odd": ["x"]})
-    with pytest.raises(ValueError, match="expected a feature of .*, got 'speed'"):
+    with pytest.raises(ValueError, match=r"expected a feature of .*, got 'speed'"):
         Router(["small"], weights={"speed": 1})
     with pytest.raises(re.error):
         Router(["small"], patterns={"tool": ["("]})

@@ -61,19 +61,20 @@ def test_what_is_written_is_what_is_read() -> None:
             "m.yaml:5:21 routing.weights.cod: expected a known key, got 'cod'; did you mean 'code'?"
         ),
         "routing: {escalate: {when: [fail]}}": (
-            "m.yaml:5:29 routing.escalate.when[0]: expected one of failure, empty, unsure, exhausted, invalid, got 'fail';"
-            " did you mean 'failure'?"
+            "m.yaml:5:29 routing.escalate.when[0]: expected one of failure, empty, unsure, exhausted, invalid, got"
+            " 'fail'; did you mean 'failure'?"
         ),
         "routing: {hedge: true}": (
-            "m.yaml:5:11 routing.hedge: expected a known key, got 'hedge'; known are breaker, classes, escalate, patterns,"
-            " weights"
+            "m.yaml:5:11 routing.hedge: expected a known key, got 'hedge'; known are breaker, classes, escalate,"
+            " patterns, weights"
         ),
         "routing: {patterns: {tool: ['(']}}": (
             "m.yaml:5:29 routing.patterns.tool[0]: expected a regular expression (missing ), unterminated subpattern at"
             " position 0), got '('"
         ),
         "routing: {patterns: {tool: ['a*']}}": (
-            "m.yaml:5:29 routing.patterns.tool[0]: expected a regular expression that does not match every text, got 'a*'"
+            "m.yaml:5:29 routing.patterns.tool[0]: expected a regular expression that does not match every text,"
+            " got 'a*'"
         ),
     }.items(),
 )
@@ -95,8 +96,8 @@ def test_budgets_are_read() -> None:
 @pytest.mark.parametrize(
     "pattern",
     [
-        r"(a+)+$", r"(\w+\s?)*$", r"(a|a)*b", r"(?:foo|foobar|bar)*$", r"\d+\d+\d+x", r"(x+x+)+y", r"(.*)(.*)(.*)(.*)z",
-        r"^(([a-z])+.)+[A-Z]([a-z])+$", r"([ab]|[bc])*d", r"(ä|ä)*b", r"(?:\s*,\s*)*;",
+        r"(a+)+$", r"x(\w+\s?)*$", r"(a|a)*b", r"(?:foo|foobar|bar)*;", r"\d+\d+\d+x", r"(x+x+)+y",
+        r"^(([a-z])+.)+[A-Z]([a-z])+$", r"(ä|ä)*b", r"(.*)(.*)(.*)(.*)z", r"(?:\s*,\s*)*;",
     ],
 )  # fmt: skip
 def test_a_pattern_that_a_text_can_hold_up_is_refused(pattern: str) -> None:

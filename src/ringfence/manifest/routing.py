@@ -17,7 +17,7 @@ from .strict import Conflict, Strict
 Reason = Literal["failure", "empty", "unsure", "exhausted", "invalid"]
 _SEEN_CHARS = 6145  # of a task that a pattern is held against: what the router looks at
 _SLOW_S = 0.25  # of processor time, for that much
-_STEP, _FINE = 1.25, 40  # by how much the texts grow that a pattern is timed on; by one each before
+_STEP, _FINE = 1.5, 40  # by how much the texts grow that a pattern is timed on; by one each before
 
 
 def _sound(pattern: str) -> str:
