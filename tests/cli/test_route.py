@@ -19,7 +19,8 @@ inference:
     - {{name: small, provider: llamacpp, model: tiny, endpoint: "{url}"}}
     - {{name: large, provider: vllm, model: big, endpoint: "https://gpu-01.example:8000/v1", audience: [role:ops]}}
     - {{name: cloud, provider: openai, model: huge, endpoint: "https://api.example/v1", audience: [public],
-       price: {{input: 3, output: 15, currency: USD}}, budgets: {{requests_per_day: 5, money_per_day: 2}}, redact: true}}
+       redact: true, price: {{input: 3, output: 15, currency: USD}},
+       budgets: {{requests_per_day: 5, money_per_day: 2}}}}
 approvals: {{approvers: [role:ops]}}
 """
 
@@ -65,13 +66,7 @@ def test_a_decision_is_explained_and_no_server_hears_of_it(
     assert (shown.code, shown.err) == (0, "")
     lines = shown.out.splitlines()
     assert lines[0].startswith("class    tool (simple ")
-    assert (
-        lines[1]
-        == ("because  a short question; few words (6); words for what tools do (0); names files or paths (1)").replace(
-            "words for what tools do (0); ", ""
-        )
-        + "; counts or reckons"
-    )
+    assert lines[1] == "because  a short question; few words (6); names files or paths (1); counts or reckons"
     assert "  1. small (tiny): possible" in lines
     assert "  2. large (big): possible" in lines
     cloud = next(line for line in lines if line.startswith("  3. cloud (huge): not possible: "))
@@ -101,7 +96,7 @@ def test_a_label_that_nobody_behind_a_tier_may_read_leaves_none(
     shown = ringfence("route", "Hi", "--label", "role:hr")
     assert shown.code == 1
     assert "what it is made from may be read by role:hr alone" in shown.out
-    assert "would be asked" not in shown.out
+    assert "would be asked first" not in shown.out
     found = json.loads(ringfence("route", "Hi", "--label", "role:hr", "--json").out)
     assert found["would_ask"] is None
     assert "no model may be asked" in found["refusal"]

@@ -118,3 +118,11 @@ def test_a_pattern_that_a_text_can_hold_up_is_refused(pattern: str) -> None:
 )
 def test_an_honest_pattern_passes(pattern: str) -> None:
     assert held_up(pattern) == ""
+
+
+def test_a_cache_may_stand_beside_one_model_written_flat_or_beside_tiers() -> None:
+    flat = parse("inference: {provider: ollama, model: a, cache: true, temperature: 0}", "m.yaml")
+    assert (flat.inference.cache, flat.inference.tiers[0].temperature) == (True, 0)
+    assert parse(dump(flat), "m.yaml").inference == flat.inference
+    with pytest.raises(ManifestError, match=r"m\.yaml:1:48 inference\.cache: expected true or false, got 'on it'"):
+        parse("inference: {provider: ollama, model: a, cache: on it}", "m.yaml")
