@@ -2,7 +2,7 @@
 
     python bench/router.py [ROUNDS]
 
-The floor is what any router by patterns has to pay at least: one case-blind alternation of ten words, none of them in it.
+The floor is what any router by patterns has to pay at least: one case-blind search for ten words that are not in it.
 Also: a refusal or a choice among three tiers, and texts of a megabyte, honest and hostile.
 """
 

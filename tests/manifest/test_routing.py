@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from ringfence.core.errors import ManifestError
@@ -126,3 +128,10 @@ def test_a_cache_may_stand_beside_one_model_written_flat_or_beside_tiers() -> No
     assert parse(dump(flat), "m.yaml").inference == flat.inference
     with pytest.raises(ManifestError, match=r"m\.yaml:1:48 inference\.cache: expected true or false, got 'on it'"):
         parse("inference: {provider: ollama, model: a, cache: on it}", "m.yaml")
+
+
+def test_the_manifest_of_the_howto_is_one() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "howto" / "routing.md").read_text(encoding="utf-8")
+    manifest = parse(page.split("```yaml\n")[1].split("```")[0], "m.yaml")
+    assert [tier.name for tier in manifest.inference.tiers] == ["small", "large", "cloud"]
+    assert manifest.routing.patterns.named == {"complex": (r"\bpost-?mortem\b",)}
