@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from ringfence import backends, tools
 from ringfence.backends.models import data_home
-from ringfence.backends.patient import Patient
 from ringfence.core.errors import ManifestError, ToolError
 from ringfence.core.labels import IDENTITY, Clause, Label, Trust
 from ringfence.core.policy import Effect, SinkSpec
@@ -17,7 +16,7 @@ from ringfence.core.values import JSON, Action, Outcome
 from ringfence.engine.readmore import SPEC as READ_MORE
 from ringfence.engine.readmore import ReadMore
 from ringfence.manifest.loader import check_names
-from ringfence.manifest.types import Budgets, BuiltinTool, Manifest, PythonTool, Tier, Tool
+from ringfence.manifest.types import BuiltinTool, Manifest, PythonTool, Tier, Tool
 from ringfence.stores.rates import SlidingWindow
 from ringfence.stores.spend import Meters, Spend
 from ringfence.tools.catalogue import declared, handed
@@ -26,9 +25,9 @@ from ringfence.tools.tool import Use
 
 from .confine import Chosen
 from .secrets import redactor_of
+from .tiers import Before, budgeted
 
 if TYPE_CHECKING:
-    from ringfence.backends.cached import Replies
     from ringfence.redaction import Redactor
     from ringfence.redaction.veil import Veil
     from ringfence.tools.egress import Attempt
@@ -68,7 +67,6 @@ class House:
     about: dict[str, str] = field(default_factory=dict)
     meter: Meters | None = None
     spend: Spend | None = None  # what is left of the budgets of tiers; one of the meters, too
-    replies: Replies | None = None  # answers of models that could only be the same again
     launcher: Chosen | None = None  # what confines tools; None if there is nothing to confine
     workshop: tools.Workshop | None = None
     servers: list[Server] = field(default_factory=list)
@@ -137,8 +135,9 @@ def furnish(
     house.specs[REPLY] = SinkSpec(REPLY, effect=Effect.READ, confined=True, audience=None, output=IDENTITY)
     house.sinks[REPLY] = _Reply()
     house.specs[READ_MORE.name], house.sinks[READ_MORE.name] = READ_MORE, house.read_more
+    before = Before(manifest, clock)
     for config in manifest.inference.tiers:
-        _connect(house, manifest, config, clock=clock, notice=notice, model=model)
+        _connect(house, manifest, config, before=before, notice=notice, model=model)
     if any(map(_touches, manifest.tools)):
         house.launcher = Chosen(manifest.sandbox)
         house.workshop = tools.Workshop(house.launcher, manifest.root / ".ringfence", house.left)
@@ -155,7 +154,7 @@ def furnish(
     _declare(house, manifest)
     house.given = frozenset(tool.spec.name for tool in given if not tool.spec.reads)
     house.effects = _effects(house, manifest) | house.given
-    house.spend = _budgeted(manifest, clock)
+    house.spend = budgeted(manifest, clock)
     meters = [meter for meter in (SlidingWindow(rates, clock) if rates else None, house.spend) if meter is not None]
     house.meter = Meters(*meters) if meters else None
     return house
@@ -166,7 +165,7 @@ def _connect(
     manifest: Manifest,
     config: Tier,
     *,
-    clock: Clock,
+    before: Before,
     notice: Callable[[str], None] | None,
     model: Sink | None,
 ) -> None:
@@ -180,7 +179,7 @@ def _connect(
         audience=backend.audience,
         output=IDENTITY,  # what a model says is labelled by what it was shown
     )
-    house.sinks[name] = _between(house, manifest, config, model, clock=clock, backend=backend)
+    house.sinks[name] = before.of(config, model or backend.sink, given=model is not None)
     if config.redact:
         from ringfence.redaction.veil import Veil, Veiled
 
@@ -188,35 +187,6 @@ def _connect(
         house.sinks[name] = Veiled(house.sinks[name], veil)
     if model is None:
         house.backends.append(backend)
-
-
-def _between(
-    house: House, manifest: Manifest, config: Tier, model: Sink | None, *, clock: Clock, backend: backends.Backend
-) -> Sink:
-    """What stands before a model: the patience that is had with it, and the answers that are kept of it."""
-    sink: Sink = model or backend.sink
-    if config.patience_s is not None:
-        sink = Patient(sink, config.patience_s)
-    if not manifest.inference.cache or config.temperature != 0:
-        return sink
-    from ringfence.backends.cached import Cached, Replies
-
-    house.replies = house.replies or Replies(clock)
-
-    def identity() -> str:
-        return backends.identity(config, data_home()) if model is None else f"given {id(model)}"
-
-    sampling: JSON = [config.temperature, config.top_p, config.max_context]
-    return Cached(sink, house.replies, identity=identity, sampling=sampling)
-
-
-def _budgeted(manifest: Manifest, clock: Clock) -> Spend | None:
-    """What counts the use of tiers, if any has a budget."""
-    tiers = manifest.inference.tiers
-    if all(tier.budgets == Budgets() for tier in tiers):
-        return None
-    prices = {f"model:{tier.name}": tier.price for tier in tiers if tier.price is not None}
-    return Spend({f"model:{tier.name}": tier.budgets for tier in tiers}, clock, prices=prices)
 
 
 def _redactor(house: House, manifest: Manifest) -> Redactor:
