@@ -109,6 +109,22 @@ def chat(
 
 
 @app.command()
+def route(
+    text: Annotated[str | None, typer.Argument(metavar="TEXT", help="a task; `-` reads it from stdin")] = None,
+    manifest: Manifest = HERE,
+    label: Annotated[
+        list[str] | None,
+        typer.Option(metavar="LABEL", help="who may read what the task would find: role:hr, or untrusted"),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Say which model a task would go to, and why; runs nothing, and sends nothing."""
+    from . import route as command
+
+    raise typer.Exit(command.execute(manifest, text, tuple(label or ()), as_json=as_json))
+
+
+@app.command()
 def approvals(manifest: Manifest = HERE, as_json: Json = False) -> None:
     """What runs wait for: the call as it would be made, and where each of its values comes from."""
     from . import approvals as command

@@ -23,7 +23,7 @@ WEIGHTS: Mapping[str, float] = {  # of each feature, towards the class that it s
     "question": 0.5,
     "short": 0.5,
     "tool_words": 1.0,
-    "files": 1.5,
+    "files": 2.0,
     "address": 1.0,
     "reckons": 2.0,
     "think_words": 1.5,
@@ -56,6 +56,7 @@ _TOOL_WORDS = _words(
     "file files folder folders directory log logs csv table tables column columns row rows line lines sheet"
     " database sql query search find grep list look read open show count counts average mean median sum total"
     " lookup entries records occurrences often disk cpu memory uptime process processes status weather date today"
+    " most least highest lowest largest smallest longest shortest latest earliest"
     # to change, send, run
     " write create save append insert edit change replace correct fix update rename move copy delete remove send"
     " post mail email message notify invite schedule book cancel run execute start stop restart call fetch"

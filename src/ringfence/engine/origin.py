@@ -34,7 +34,7 @@ def who(clause: Clause) -> str:
 def _named(source: tuple[Record, Record | None] | None, turn: Turn) -> str:
     """A record by its handle and what it is: `r5 files.read(path=hr/pay.csv)`."""
     if source is None:
-        return "what was said earlier in the conversation" if turn.items else "what is asked"
+        return "what was said earlier in the conversation" if turn.items else "what it is made from"
     record, intent = source
     about = intent if intent is not None else record
     sink = str(about.view.get("sink", ""))

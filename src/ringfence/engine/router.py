@@ -6,7 +6,7 @@ How the loop calls it, once a step:
     choice = choose(router.order(route.kind), turn, gate.policy, label, now=now, health=health, budget=spend)
     if not choice.tiers:                           # ask nobody; the words name the record that made the label
         give_up(choice.refusal(turn, gate.policy, label).why)
-    sink = choice.tiers[0]                         # after an escalation: the one behind the last that was asked
+    sink = choice.tiers[0]                         # after an escalation: `choice.after(the last one)`, if there is one
     health.begin(sink, now)                        # a tier that was cooling off gets one request to prove itself
     outcome = await gate.perform(turn, Action(sink, ...))  # the gate decides again: nothing here widens what it allows
     health.note(sink, outcome, now)                # of an Outcome; a Deny says nothing of the server
@@ -36,6 +36,7 @@ __all__ = [
 ]  # fmt: skip
 
 MODEL = "model:"
+_SHORT = {"readers": "not everyone who sees what is sent there may read this"}
 _NOTHING_WRONG = "ContextOverflow"  # says something of the request, and nothing of the server
 
 
@@ -96,11 +97,18 @@ class Choice:
     tiers: tuple[str, ...]
     refused: Mapping[str, Deny] = field(default_factory=dict)
 
+    def after(self, sink: str) -> str:
+        """The tier behind one that was asked; empty if there is none, or if that one is no longer possible."""
+        behind = self.tiers[self.tiers.index(sink) + 1 :] if sink in self.tiers else ()
+        return behind[0] if behind else ""
+
     def refusal(self, turn: Turn, policy: Policy, label: Label) -> Deny:
         """Why no tier is possible, in words for the one who asked, and which record gave the context its label."""
         if not self.refused:
             return Deny("POL-1", "no-tier", "no model is named for this kind of task")
-        told = "; ".join(f"{sink.removeprefix(MODEL)}: {no.why}" for sink, no in self.refused.items())
+        told = "; ".join(
+            f"{sink.removeprefix(MODEL)}: {_SHORT.get(no.code, no.why)}" for sink, no in self.refused.items()
+        )
         found = [
             words
             for sink, no in self.refused.items()

@@ -16,8 +16,8 @@ from .strict import Conflict, Strict
 
 Reason = Literal["failure", "empty", "unsure", "exhausted", "invalid"]
 _SEEN_CHARS = 6145  # of a task that a pattern is held against: what the router looks at
-_SLOW_S = 0.1  # of processor time, for that much
-_STEP = 1.25  # by how much the texts grow that a pattern is timed on: what grows faster than any power shows early
+_SLOW_S = 0.25  # of processor time, for that much
+_STEP, _FINE = 1.5, 40  # by how much the texts grow that a pattern is timed on; by one each before
 
 
 def _sound(pattern: str) -> str:
@@ -45,7 +45,7 @@ def held_up(pattern: str) -> str:
             began = time.thread_time()
             compiled.search(text)
             took = time.thread_time() - began
-            if took * (_SEEN_CHARS / len(text)) > _SLOW_S and took > _SLOW_S / 20:
+            if took > _SLOW_S:
                 return (
                     f"{seed[:8]!r} over and over, {len(text)} characters, took {took * 1000:.0f} ms: bound what repeats"
                 )
@@ -54,10 +54,10 @@ def held_up(pattern: str) -> str:
 
 def _growing(seed: str) -> Iterator[str]:
     """The seed over and over, and then something that it is not."""
-    times = 1.0
+    times = 4
     while len(seed) * times <= _SEEN_CHARS:
-        yield seed * int(times) + "\0!"
-        times = max(times + 1, times * _STEP)
+        yield seed * times + "\0!"
+        times = times + 1 if times < _FINE else int(times * _STEP)
 
 
 def _seeds(pattern: str) -> tuple[str, ...]:
@@ -137,7 +137,7 @@ Weight = Annotated[float, Field(ge=0, le=100)]
 
 
 class Weights(Strict):
-    """How much each sign of a class counts, instead of what ships; 0: not at all. Three points make a task complex."""
+    """How much each sign of a class counts, instead of what ships; 0 leaves it out. Three make a task complex."""
 
     greeting: Annotated[Weight | None, Field(description="for simple: it greets or thanks")] = None
     question: Annotated[Weight | None, Field(description="for simple: a short question")] = None

@@ -198,6 +198,9 @@ class Inference(Sampling):
         return self
 
 
+BESIDE_TIERS = frozenset(Inference.model_fields) - frozenset(Tier.model_fields) - {"tiers"}  # of a flat one as well
+
+
 class Collection(Strict):
     """Documents that share readers."""
 
