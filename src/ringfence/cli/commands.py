@@ -35,7 +35,7 @@ class Guarded(TyperGroup):
 app = group(
     _HELP, cls=Guarded, pretty_exceptions_enable=False, context_settings={"help_option_names": ["-h", "--help"]}
 )
-models = group("The models on this machine: list, pull, rm, path.")
+models = group("The models on this machine: list, pull, rm, path; and what a manifest's models can do: probe.")
 manifest = group("Check a manifest, or print its JSON Schema for your editor.")
 app.add_typer(runs, name="runs")
 app.add_typer(audit, name="audit")
@@ -254,6 +254,19 @@ def models_path(name: Annotated[str, typer.Argument(help="a model that is here")
     from . import models as command
 
     command.print_path(name)
+
+
+@models.command("probe")
+def models_probe(
+    manifest: Manifest = HERE,
+    tier: Annotated[str, typer.Option(metavar="NAME", help="only this tier, instead of all")] = "",
+    as_json: Json = False,
+    again: Annotated[bool, typer.Option("--again", help="try anew what is known already")] = False,
+) -> None:
+    """Try what each tier's model and server can do: window, native calls, grammar, tokenizer, speed; it is kept."""
+    from . import probing as command
+
+    raise typer.Exit(command.probe(manifest, tier, as_json=as_json, again=again))
 
 
 @manifest.command("check")

@@ -25,6 +25,7 @@ WELL_KNOWN: Final = {  # where these servers listen unless they are told otherwi
     "llamacpp": "http://127.0.0.1:8080",
     "vllm": "http://127.0.0.1:8000",
     "lmstudio": "http://127.0.0.1:1234",
+    "anthropic": "https://api.anthropic.com",  # a cloud: a tier there is one that the manifest names, and nobody else
 }
 
 __all__ = [
@@ -74,6 +75,10 @@ class Sampling(Strict):
         int | None, Field(ge=512, description="tokens of one request and its answer; the model's own window if not set")
     ] = None
     max_tokens: Annotated[int | None, Field(ge=16, description="tokens of one answer, at most")] = None
+    seed: Annotated[
+        int | None,
+        Field(ge=0, le=2**31 - 1, description="what a server draws words by, so that an answer can be had again"),
+    ] = None
 
     def conflicts(self) -> Iterator[Conflict]:
         """An answer as long as the window leaves no room for the question."""
@@ -90,9 +95,10 @@ class Tier(Sampling):
 
     name: Annotated[Name, Field(description="what records and the router call it")] = "main"
     provider: Annotated[
-        Literal["embedded", "openai", "ollama", "llamacpp", "vllm", "lmstudio"],
+        Literal["embedded", "openai", "ollama", "llamacpp", "vllm", "lmstudio", "anthropic"],
         Field(
-            description="embedded: Ringfence runs the model itself; openai: any server with an OpenAI-compatible API"
+            description="embedded: Ringfence runs the model itself; openai: any server with an OpenAI-compatible API;"
+            " anthropic: the Messages API, a cloud"
         ),
     ]
     model: Annotated[str, Field(min_length=1, description="the model's name, as its server or `models list` has it")]
@@ -113,6 +119,9 @@ class Tier(Sampling):
     idle_s: Annotated[
         float, Field(ge=1, description="seconds without work after which the embedded model's server stops")
     ] = 300.0
+    logprobs: Annotated[
+        bool, Field(description="ask how sure the model is of what it decides, where its server can tell")
+    ] = False
     redact: Annotated[
         bool,
         Field(
@@ -154,6 +163,15 @@ class Tier(Sampling):
                 "expected the server's address beside provider: openai, got none; add one, such as"
                 " endpoint: http://127.0.0.1:8000/v1",
             )
+        if self.provider == "anthropic":
+            if self.api_key is None:
+                yield (
+                    ("api_key",),
+                    "expected the API's key beside provider: anthropic, got none; add one as a reference, such as"
+                    " api_key: ${ANTHROPIC_API_KEY}",
+                )
+            if self.logprobs:
+                yield ("logprobs",), "expected no logprobs beside provider: anthropic, which tells none; remove it"
         if "idle_s" in self.model_fields_set:
             yield (
                 ("idle_s",),
