@@ -4,7 +4,7 @@ BIN := .venv/bin
 EXTRAS := local mcp privacy rag server channels cluster dev
 TASK ?= How many requests in logs/access.log were answered with status 502?
 
-.PHONY: setup setup-bench run test check bench bench-record bench-security bench-record example-ops lock clean
+.PHONY: setup setup-bench run test check bench bench-record bench-security bench-slm example-ops lock clean
 
 setup: .venv/.done
 
@@ -44,6 +44,9 @@ bench-security: setup-bench
 	$(BIN)/python bench/agentdojo/run.py --adaptive
 	$(BIN)/python bench/heldout/run.py
 	$(BIN)/python bench/sandbox.py
+
+bench-slm: setup
+	$(BIN)/python bench/slm/run.py --seeds 3 --json bench-slm.json
 
 example-ops: setup
 	$(BIN)/python bench/questions.py examples/ops/questions.yaml --manifest examples/ops/ringfence.yaml
