@@ -201,6 +201,9 @@ def evaluate(
     ] = None,
     markdown: Annotated[Path | None, typer.Option(metavar="FILE", help="write the report as Markdown, too")] = None,
     keep: Annotated[Path | None, typer.Option(metavar="DIR", help="keep the folder of each run here")] = None,
+    minutes: Annotated[
+        float | None, typer.Option(min=0, metavar="N", help="begin no run after so long; --json goes on from there")
+    ] = None,
     quiet: Quiet = False,
     offline: Offline = False,
 ) -> None:
@@ -209,7 +212,9 @@ def evaluate(
 
     ids = tuple(part for part in only.split(",") if part)
     chosen = (tuple(tag or ()), tuple(model or ()))
-    wanted = command.Wanted(file, runs, seed, ids, *chosen, compare, gate, json, markdown, keep, quiet, offline)
+    wanted = command.Wanted(
+        file, runs, seed, ids, *chosen, compare, gate, json, markdown, keep, minutes, quiet, offline
+    )
     raise typer.Exit(command.execute(wanted))
 
 

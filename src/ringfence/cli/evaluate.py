@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,6 +40,7 @@ class Wanted:
     json: Path | None = None
     markdown: Path | None = None
     keep: Path | None = None
+    minutes: float | None = None
     quiet: bool = False
     offline: bool = False
 
@@ -67,6 +69,9 @@ def execute(wanted: Wanted) -> Exit:
     except BackendError as error:  # the suite says nothing about the model then, and neither does the exit code
         exits.complain(error)
         _left(wanted, len(kept.known & counted), len(counted))
+        return Exit.USAGE
+    if counted - kept.known:  # the time is up
+        _stopped(wanted, found(), len(kept.known & counted), len(counted))
         return Exit.USAGE
     whole = found()
     if wanted.json is not None:
@@ -131,7 +136,8 @@ async def _play(wanted: Wanted, suite: Suite, asked: list[tuple[Side, Case, int]
             print(plain(shown), file=sys.stderr, flush=True)
 
     async with Player(suite, build=app.from_manifest, ready=ready, keep=wanted.keep) as player:
-        await play_all(player, asked, kept.known, told)
+        until = float("inf") if wanted.minutes is None else time.monotonic() + 60 * wanted.minutes
+        await play_all(player, asked, kept.known, told, until=until)
 
 
 def _print(found: Report) -> None:

@@ -16,10 +16,11 @@ _DROPPED = str.maketrans(
 )
 _ABSENT = (  # how an answer says that what was asked for is not there
     "not found", "not in the", "not available", "not given", "not listed", "not provided", "not specified",
-    "not stated", "not mention", "not contain", "not include", "not known", "not exist", "n't", "no phone number",
-    "no information", "no mention", "no such", "no record", "no entry", "nowhere", "unknown", "unable to find",
-    "cannot find", "could not find", "cannot be found", "could not be found", "do not say", "does not say",
-    "do not have", "does not have", "do not know", "missing", "none of the", "there is no",
+    "not stated", "not mention", "not contain", "not include", "not known", "not exist", "not present", "not there",
+    "not say", "not have", "not recorded", "not find", "not know", "no phone", "no information", "no mention",
+    "no such", "no record", "no entry", "no data", "no column", "no price", "no date", "nowhere", "unknown",
+    "unable to", "cannot find", "cannot be found", "cannot be determined", "can't find", "couldn't find", "doesn't",
+    "don't have", "don't know", "didn't find", "isn't", "aren't", "wasn't", "missing", "none of the",
 )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mappin
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, TemporaryFile
 from typing import Any
 
 from ringfence import app
@@ -227,22 +227,24 @@ async def furnish(suite: Suite, side: Side, folder: Path, seed: int) -> Path:
 
 async def _set_up(script: Path, folder: Path, seed: int) -> None:
     todo = f"try it: {Path(sys.executable).name} {script} FOLDER --seed {seed}"
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, str(script), str(folder), "--seed", str(seed),
-        cwd=script.parent, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.PIPE, env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
-    )  # fmt: skip
-    try:
-        async with asyncio.timeout(SETUP_S):
-            _, said = await process.communicate()
-    except TimeoutError:
-        raise ManifestError(f"setup: {script.name} was not done after {SETUP_S} seconds", todo=todo) from None
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
+    with TemporaryFile() as said:  # no pipe: a server that the setup leaves behind would hold it open
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, str(script), str(folder), "--seed", str(seed),
+            cwd=script.parent, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL, stderr=said,
+            env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+        )  # fmt: skip
+        try:
+            async with asyncio.timeout(SETUP_S):
+                await process.wait()
+        except TimeoutError:
+            raise ManifestError(f"setup: {script.name} was not done after {SETUP_S} seconds", todo=todo) from None
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+        said.seek(0)
+        words = said.read().decode("utf-8", "replace").strip()[-2000:] or "it said nothing"
     if process.returncode:
-        words = said.decode("utf-8", "replace").strip()[-2000:] or "it said nothing"
         raise ManifestError(f"setup: {script.name} ended with exit code {process.returncode}:\n{words}", todo=todo)
 
 
@@ -304,9 +306,9 @@ def order(sides: Sequence[Side], cases: Sequence[Case], seeds: Iterable[int]) ->
 
 async def play_all(
     player: Player, wanted: Sequence[tuple[Side, Case, int]], known: set[tuple[str, str, int]],
-    told: Callable[[Trial], None],
+    told: Callable[[Trial], None], *, until: float = float("inf"),
 ) -> None:  # fmt: skip
-    """Play what has no run yet; `told` gets each run.
+    """Play what has no run yet; `told` gets each run. None is begun at or after `until`, by the monotonic clock.
 
     Raises BackendError if the model's server cannot be reached at the start, or in two runs one after the other: such
     runs say nothing about the model and are not told.
@@ -315,6 +317,8 @@ async def play_all(
     for side, case, seed in wanted:
         if (side.label, case.id, seed) in known:
             continue
+        if time.monotonic() >= until:
+            break
         trial, why = await player.play(side, case, seed)
         if why and (held or not answered):
             raise BackendError(f"{side.label}: the model did not answer: {why}", todo="then give the command again")

@@ -82,7 +82,7 @@ class Calls(Strict):
 
 
 class FileState(Strict):
-    """A file after the run."""
+    """A file after the run: strings as in an answer, the whole of it but for line ends at its end, or nothing."""
 
     contains: tuple[Text, ...] = ()
     lacks: tuple[Text, ...] = ()
@@ -137,7 +137,7 @@ class Case(Expected):
     tags: tuple[Text, ...] = ()
     budget: Budget = Budget()
     approve: Annotated[bool, Field(description="what asks is approved, as a person would")] = False
-    expect: Annotated[Expected, Field(description="replaces, part by part, what is beside it")] = Expected()
+    expect: Annotated[Expected, Field(description="replaces, key by key, what is beside it")] = Expected()
 
     @property
     def stated(self) -> Expected:
@@ -146,10 +146,21 @@ class Case(Expected):
 
     def with_expected(self, other: Expected) -> Expected:
         """What is expected of it, where `other` does not say otherwise."""
-        parts = {key: getattr(self, key) for key in Expected.model_fields}
+        parts: dict[str, Any] = {key: getattr(self, key) for key in Expected.model_fields}
         for source in (self.expect, other):
-            parts |= {key: getattr(source, key) for key in source.model_fields_set}
+            for key in source.model_fields_set & Expected.model_fields.keys():
+                parts[key] = _over(parts[key], getattr(source, key))
         return Expected.model_construct(**parts)
+
+
+def _over(before: Any, now: Any) -> Any:
+    """`now` in place of `before`; of a mapping, what it does not say stays."""
+    match before, now:
+        case dict(), dict():
+            return {**before, **now}
+        case Strict(), Strict():
+            return before.model_copy(update={key: getattr(now, key) for key in now.model_fields_set})
+    return now
 
 
 class Gate(Strict):
