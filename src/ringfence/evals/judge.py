@@ -26,7 +26,7 @@ def judge(
 
 
 def _status(expected: Expected, status: str, answer: str) -> Iterator[str]:
-    wanted = (expected.status,) if expected.status else _ENDED
+    wanted = expected.status or _ENDED
     if status not in wanted:
         yield f"expected the run to end {' or '.join(wanted)}, got {status}{': ' + _short(answer) if answer else ''}"
 

@@ -45,9 +45,14 @@ def _as_text(value: Any) -> Any:
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
+def _as_tuple(value: Any) -> Any:
+    return (value,) if isinstance(value, str) else tuple(value) if isinstance(value, list) else value
+
+
 Text = Annotated[str, BeforeValidator(_as_text), Field(min_length=1)]  # a number may be written without quotes
 Share = Annotated[float, Field(ge=0, le=1)]
 Status = Literal["done", "partial", "failed", "waiting"]
+Statuses = Annotated[tuple[Status, ...], BeforeValidator(_as_tuple)]
 
 
 class Answer(Strict):
@@ -118,7 +123,7 @@ class Expected(Strict):
     files: dict[str, FileState] = {}
     records: Records = Records()
     abstains: Annotated[bool, Field(description="the right answer says that what was asked for is not there")] = False
-    status: Annotated[Status | None, Field(description="how the run ends; done or partial if not set")] = None
+    status: Annotated[Statuses, Field(description="how the run may end; done or partial if not set")] = ()
 
     @property
     def empty(self) -> bool:
