@@ -104,7 +104,7 @@ def score(side: str, trials: Sequence[Trial], cases: Sequence[Case]) -> Score:
         cached=sum(t.cached for t in mine),
         evaluated=max(0.0, 1 - spared / again) if again else None,
         unfounded=sum(t.status == "done" and not t.calls for t in mine),
-        rungs=sum((Counter(t.rungs) for t in mine), Counter()),
+        rungs=dict(sum((Counter(t.rungs) for t in mine), Counter())),
         tags={tag: clustered([runs[case.id] for case in cases if tag in case.tags]) for tag in tags},
     )
 

@@ -317,7 +317,8 @@ def _complain(model: type[BaseModel], document: Document, details: ErrorDetails)
             pass  # it is short because its items were refused, which is said at each of them
         case kind:
             text = _EXPECTED.get(kind) or details["msg"].removeprefix("Input should ").removeprefix("be ")
-            document.complain(at, f"expected {text}, got {words(details['input'])}")
+            hint = "; put it in quotes" if kind == "string_type" and isinstance(details["input"], bool) else ""
+            document.complain(at, f"expected {text}, got {words(details['input'])}{hint}")
 
 
 def _keys(model: Any, at: At) -> set[str]:
