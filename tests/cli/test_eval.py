@@ -80,7 +80,7 @@ def test_two_models_are_played_and_told_apart(suite: Path, serve: Serve, ringfen
     serve(*[CALC, SAID] * 4)
     shown = ringfence("eval", str(suite), "--model", "this", "--model", "that")
     assert "that less this: +0.0 points" in shown.out
-    assert "4/4 wrong b" in shown.err
+    assert "4/4 that: wrong b" in shown.err
 
 
 def test_two_manifests_are_played_and_told_apart(suite: Path, serve: Serve, ringfence: Shell, folder: Path) -> None:

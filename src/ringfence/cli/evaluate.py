@@ -131,8 +131,8 @@ async def _play(wanted: Wanted, suite: Suite, asked: list[tuple[Side, Case, int]
         number += 1
         kept.add(trial)
         if not wanted.quiet:
-            side = f"  {trial.side}" if len({s.label for s, _, _ in asked}) > 1 else ""
-            shown = f"{number:>{len(str(len(asked)))}}/{len(asked)} {line(trial)}{side}"
+            side = f"{trial.side}: " if len({s.label for s, _, _ in asked}) > 1 else ""
+            shown = f"{number:>{len(str(len(asked)))}}/{len(asked)} {side}{line(trial)}"
             print(plain(shown), file=sys.stderr, flush=True)
 
     async with Player(suite, build=app.from_manifest, ready=ready, keep=wanted.keep) as player:

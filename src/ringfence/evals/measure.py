@@ -22,6 +22,7 @@ class ModelStep:
     """
 
     text: str
+    tier: str = ""
     prompt: int = 0
     completion: int = 0
     cached: int = 0
@@ -64,10 +65,10 @@ class Measured:
 
 def measure(records: Iterable[Record]) -> Measured:
     """The run that these records, in order of `seq`, tell of."""
-    found, asked, made = Measured(), set[int](), dict[int, int]()  # made: seq of an intent, and its place in calls
+    found, asked, made = Measured(), dict[int, str](), dict[int, int]()  # tiers and places in calls, by seq of intents
     for record in records:
         if record.kind is Kind.INTENT and str(record.view["sink"]).startswith(MODEL):
-            asked.add(record.seq)
+            asked[record.seq] = str(record.view["sink"]).removeprefix(MODEL)
         elif record.kind is Kind.INTENT:
             _called(found, record, made)
         elif record.kind is Kind.DECISION:
@@ -94,12 +95,12 @@ def _decided(found: Measured, record: Record) -> None:
         found.steps[-1].unfit |= code in _UNFIT
 
 
-def _answered(found: Measured, record: Record, asked: set[int], made: dict[int, int]) -> None:
+def _answered(found: Measured, record: Record, asked: dict[int, str], made: dict[int, int]) -> None:
     of, ok, value = record.view["of"], bool(record.view["ok"]), record.body["value"]
     if of in asked and ok:
         usage = value.get("usage") or {}
         prompt, completion, cached = (int(usage.get(key) or 0) for key in ("prompt", "completion", "cached"))
-        found.steps.append(ModelStep(value["text"], prompt, completion, cached))
+        found.steps.append(ModelStep(value["text"], asked[of], prompt, completion, cached))
     elif of in asked:
         found.faults.append((str(value.get("kind", "")), _words(value)))
     elif of in made:

@@ -8,6 +8,7 @@ import re
 import shutil
 import sys
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -60,6 +61,7 @@ class Trial:
     steps      model calls; `valid` of them could be read and their calls passed the schema
     again      prompt tokens of all steps but the first, `again_cached` of which the server had evaluated before
     rungs      steps by the rung of the ladder that they were read on
+    tiers      model calls by the tier that answered
     """
 
     side: str
@@ -79,6 +81,7 @@ class Trial:
     again: int = 0
     again_cached: int = 0
     rungs: dict[str, int] = field(default_factory=dict)
+    tiers: dict[str, int] = field(default_factory=dict)
     folder: str = ""
 
     @property
@@ -295,6 +298,7 @@ def _trial(
         again=sum(step.prompt for step in after),
         again_cached=sum(step.cached for step in after),
         rungs=dict(rungs),
+        tiers=dict(Counter(step.tier for step in ran.steps)),
         folder=kept,
     )
 

@@ -5,7 +5,7 @@ The same rows go to a terminal, into Markdown and, as numbers, into JSON.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -68,7 +68,8 @@ def rows(found: Report) -> list[list[str]]:
         ["success", *(f"{percent(s.success.value)} ({s.right} of {s.runs})" for s in scores)],
         ["95 % interval", *(_between(s.success) for s in scores)],
         ["valid steps", *(f"{_share(s.valid)} ({s.valid_steps} of {s.steps})" for s in scores)],
-        ["rungs", *(_rungs(s) for s in scores)],
+        ["rungs", *(_counts(s.rungs) for s in scores)],
+        ["model calls by tier", *(_counts(s.tiers) for s in scores)],
         ["model calls a run, median", *(_number(s.calls_median) for s in scores)],
         ["tokens a run, median", *(_number(s.tokens_median) for s in scores)],
         ["tokens: prompt / cached / completion", *(f"{s.prompt:,} / {s.cached:,} / {s.completion:,}" for s in scores)],
@@ -79,7 +80,10 @@ def rows(found: Report) -> list[list[str]]:
     for tag in scores[0].tags:
         cells = (f"{percent(one.tags[tag].value)} ({_between(one.tags[tag])})" for one in scores)
         table.append([f"success of {tag}", *cells])
-    return [row for row in table if row[0] != "rungs" or any(s.rungs for s in scores)]
+    hidden = {"rungs"} if not any(s.rungs for s in scores) else set[str]()
+    if not any(len(s.tiers) > 1 for s in scores):
+        hidden.add("model calls by tier")
+    return [row for row in table if row[0] not in hidden]
 
 
 def text(found: Report) -> Iterator[str]:
@@ -117,12 +121,14 @@ def markdown(found: Report) -> str:
 
 
 def line(trial: Trial) -> str:
-    """One run on one line, as it is shown while a suite is played; a call that failed carries an exclamation mark."""
+    """One run as it is shown while a suite is played, and what is wrong with it; `!` marks a call that failed."""
     verdict = "ok   " if trial.right else "wrong"
     name = f"{trial.case}" + (f" #{trial.seed}" if trial.seed != 1 else "")
     calls = " ".join(trial.calls) or "-"
     status = "" if trial.status == "done" else f" [{trial.status}]"
-    return f"{verdict} {name:<28} {trial.seconds:6.1f} s {trial.steps:2d} model calls  {calls}{status}"
+    return f"{verdict} {name:<28} {trial.seconds:6.1f} s {trial.steps:2d} model calls  {calls}{status}" + "".join(
+        f"\n      {' '.join(what.split())}" for what in trial.wrong
+    )
 
 
 def _failure(trial: Trial, *, many: bool) -> Iterator[str]:
@@ -156,5 +162,5 @@ def _number(value: float) -> str:
     return f"{value:,.1f}".removesuffix(".0")
 
 
-def _rungs(found: Score) -> str:
-    return ", ".join(f"{name} {count}" for name, count in found.rungs.items()) or "-"
+def _counts(found: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} {count}" for name, count in found.items()) or "-"

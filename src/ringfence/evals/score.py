@@ -51,6 +51,7 @@ class Score:
     evaluated: float | None
     unfounded: int
     rungs: Mapping[str, int]
+    tiers: Mapping[str, int]
     tags: Mapping[str, Interval]
 
 
@@ -104,7 +105,8 @@ def score(side: str, trials: Sequence[Trial], cases: Sequence[Case]) -> Score:
         cached=sum(t.cached for t in mine),
         evaluated=max(0.0, 1 - spared / again) if again else None,
         unfounded=sum(t.status == "done" and not t.calls for t in mine),
-        rungs=dict(sum((Counter(t.rungs) for t in mine), Counter())),
+        rungs=_sum(t.rungs for t in mine),
+        tiers=_sum(t.tiers for t in mine),
         tags={tag: clustered([runs[case.id] for case in cases if tag in case.tags]) for tag in tags},
     )
 
@@ -173,6 +175,13 @@ def _by_case(trials: Iterable[Trial], cases: Sequence[Case]) -> dict[str, list[b
         if trial.case in runs:
             runs[trial.case].append(trial.right)
     return runs
+
+
+def _sum(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    total = Counter[str]()
+    for one in counts:
+        total.update(one)
+    return dict(total)
 
 
 def _median(values: Iterable[float]) -> float:
