@@ -99,6 +99,7 @@ def test_two_manifests_are_played_and_told_apart(suite: Path, serve: Serve, ring
         (("--only", "b", "--tag", "sum"), "expected a case to play, got none", "name fewer"),
         (("--gate", "poc"), "has no gate 'poc'", "no gates by name"),
         (("--compare", "none.yaml"), "none.yaml: expected a manifest, got no such file", "--manifest"),
+        (("--json", "gone/runs.json"), "expected a file in a folder that is there", "make gone first"),
         (("--compare", "ringfence.yaml"), "expected another manifest to compare with", "name another"),
     ],
 )

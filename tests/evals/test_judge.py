@@ -12,7 +12,7 @@ from ringfence.evals.measure import Called, Measured, ModelStep
 from ringfence.evals.suite import Budget, Expected
 
 RAN = Measured(
-    steps=[ModelStep("{}", 1000, 50)] * 3,
+    steps=[ModelStep("{}", prompt=1000, completion=50)] * 3,
     calls=[Called("files.find", True, True), Called("text.count", True, False), Called("shell.run", False, False)],
     decided=[("outside-grant", "POL-3", "deny")],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -94,3 +95,14 @@ def test_nothing_is_written_where_no_file_is_named(desk: Desk, tmp_path: Path) -
     before = sorted(tmp_path.rglob("*"))
     assert Kept(None, suite, [desk.side()]).trials == []
     assert sorted(tmp_path.rglob("*")) == before
+
+
+async def test_a_server_that_changes_its_model_under_us_is_found_out(desk: Desk) -> None:
+    suite = desk.write(FRESH + TWO)
+    (first, _) = await desk.play(suite, kept=kept(desk, suite))
+    assert first.models == {"main": "scripted"}
+    again = kept(desk, suite)
+    with pytest.raises(ManifestError, match="expected scripted from tier main, as before, got another"):
+        again.add(replace(first, seed=2, models={"main": "another"}))
+    again.add(replace(first, seed=2, models={"large": "another"}))
+    assert len(kept(desk, suite).trials) == 3

@@ -52,6 +52,9 @@ def execute(wanted: Wanted) -> Exit:
     if wanted.gate and wanted.gate not in suite.gates:
         todo = nearest(wanted.gate, suite.gates) if suite.gates else "the suite has no gates by name"
         raise ManifestError(f"{wanted.file} has no gate {wanted.gate!r}", todo=todo)
+    for file in (wanted.json, wanted.markdown):
+        if file is not None and not file.absolute().parent.is_dir():
+            raise ManifestError(f"{file}: expected a file in a folder that is there", todo=f"make {file.parent} first")
     kept = Kept(wanted.json, suite, sides)
     seeds = range(wanted.seed, wanted.seed + (wanted.runs or suite.runs))
     asked = order(sides, cases, seeds)

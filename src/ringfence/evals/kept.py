@@ -37,7 +37,15 @@ class Kept:
         return {trial.key for trial in self.trials}
 
     def add(self, trial: Trial) -> None:
-        """Keep a run; the file is replaced in one step, so that an interruption leaves the last whole one."""
+        """Keep a run; the file is replaced in one step, so that an interruption leaves the last whole one.
+
+        Raises ManifestError if the server of a tier answers with another model than it did in the runs before.
+        """
+        for tier, model in trial.models.items():
+            before = {t.models[tier] for t in self.trials if t.side == trial.side and tier in t.models}
+            if before - {model}:
+                what = f"{trial.side}: expected {before.pop()} from tier {tier}, as before, got {model}"
+                raise ManifestError(what, todo="its model has changed: begin anew, with another --json file")
         self.trials.append(trial)
         if self._path is not None:
             self.write(self._path)

@@ -23,6 +23,7 @@ class ModelStep:
 
     text: str
     tier: str = ""
+    model: str = ""  # as its server calls it
     prompt: int = 0
     completion: int = 0
     cached: int = 0
@@ -100,7 +101,9 @@ def _answered(found: Measured, record: Record, asked: dict[int, str], made: dict
     if of in asked and ok:
         usage = value.get("usage") or {}
         prompt, completion, cached = (int(usage.get(key) or 0) for key in ("prompt", "completion", "cached"))
-        found.steps.append(ModelStep(value["text"], asked[of], prompt, completion, cached))
+        found.steps.append(
+            ModelStep(value["text"], asked[of], str(value.get("model") or ""), prompt, completion, cached)
+        )
     elif of in asked:
         found.faults.append((str(value.get("kind", "")), _words(value)))
     elif of in made:

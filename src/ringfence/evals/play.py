@@ -62,6 +62,7 @@ class Trial:
     again      prompt tokens of all steps but the first, `again_cached` of which the server had evaluated before
     rungs      steps by the rung of the ladder that they were read on
     tiers      model calls by the tier that answered
+    models     what the server of each tier calls its model
     """
 
     side: str
@@ -82,6 +83,7 @@ class Trial:
     again_cached: int = 0
     rungs: dict[str, int] = field(default_factory=dict)
     tiers: dict[str, int] = field(default_factory=dict)
+    models: dict[str, str] = field(default_factory=dict)
     folder: str = ""
 
     @property
@@ -299,6 +301,7 @@ def _trial(
         again_cached=sum(step.cached for step in after),
         rungs=dict(rungs),
         tiers=dict(Counter(step.tier for step in ran.steps)),
+        models={step.tier: step.model for step in ran.steps if step.model},
         folder=kept,
     )
 
