@@ -33,7 +33,13 @@ tools:
   - {{name: calc, type: builtin}}
   - {{name: time, type: builtin}}
   - {{name: shell, type: builtin, target_paths: {folders}, allow: [wc, ls, df, uptime, head, tail, sort, nproc, uname]}}
-  - {{name: web, type: builtin, hosts: [{{host: 127.0.0.1, port: {port}, private: true}}]}}
+  - name: web
+    type: builtin
+    callers: [role:crew] # and the site is the crew's own: what they ask may go there
+    hosts: [{{host: 127.0.0.1, port: {port}, private: true, audience: [role:crew]}}]
+
+grant:
+  effects: [files.write, web.fetch] # what a task may do beyond reading; each call is still decided by the gate
 
 workflow:
   max_steps: 10

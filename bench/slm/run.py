@@ -197,6 +197,13 @@ def world(folder: Path, seed: int, setup: Path) -> dict[str, Any]:
     return found
 
 
+def filled(task: str, expect: dict[str, Any]) -> str:
+    """A task with its {words} filled in."""
+    for name, value in expect.get("vars", {}).items():
+        task = task.replace("{" + name + "}", value)
+    return task
+
+
 async def run_seed(
     suite: dict[str, Any], cases: Sequence[dict[str, Any]], seed: int, folder: Path, told: Callable[[Asked], None]
 ) -> None:
@@ -204,9 +211,7 @@ async def run_seed(
     expect = world(folder, seed, HERE / suite["setup"])
     async with ringfence.load(folder / suite["manifest"]) as agent:
         for case in cases:
-            task = case["task"]
-            for name, value in expect.get("vars", {}).items():
-                task = task.replace("{" + name + "}", value)
+            task = filled(case["task"], expect)
             told(await ask(agent, case, task, expect.get(case["id"], {}), seed, folder))
 
 

@@ -17,7 +17,7 @@ from .plan import MAX_REPLANS, Planning, Standing, drifts, form, from_words, sta
 from .readmore import SPEC as READ_MORE
 from .result import in_words
 from .settings import Settings
-from .step import grammar, handles
+from .step import grammar, handles, takes_words
 from .tier import Tier
 
 
@@ -108,7 +108,7 @@ class Asking:
             choices["path"] = named  # the user said which files: calls stay with them
         key = (way, cut, sum(map(len, choices.values())), len(turn.typed), tuple(goals), plan is None)
         if key not in live.schemas:
-            shown = [spec for spec in live.tools if spec.opens != ""]
+            shown = [spec for spec in live.tools if takes_words(spec)]
             tools = [spec for spec in shown if spec.name not in way.without] or shown
             if cut:
                 tools = [*tools, READ_MORE]

@@ -86,8 +86,9 @@ def course(turn: Turn, tools: Sequence[SinkSpec], *, tool_first: bool, last: boo
     if _looked_up(turn) and not failed and NOTHING not in doubts(turn) and not (reckons(task) or suited):
         return Course(calls=False, final=True, note=LOOKED_UP)
     without = {spec.name for spec in tools if spec.opens} if reckons(task) else set()
-    if suited and not failed and _looked_up(turn):  # a first call is one that suits the task, not another look-up
-        without = {spec.name for spec in tools} - suited
+    ready = {spec.name for spec in tools if spec.name in suited and (_looked_up(turn) or not spec.grounded)}
+    if ready and not failed:  # a first call is one that suits the task, not another look-up
+        without = {spec.name for spec in tools} - ready
     return Course(calls=True, final=False, note=LOOK, without=frozenset(without))
 
 
@@ -181,14 +182,20 @@ def _chosen(turn: Turn) -> tuple[bool, int]:
 
 def _looked_up(turn: Turn) -> bool:
     """Whether an opening tool has shown what it found for the task, and not a mere sample of it (`partial`)."""
-    return any(_opened_with(record, intent) for record, intent in turn.items)
+    task = turn.start["task"]
+    return any(_opened_with(record, intent, task) for record, intent in turn.items)
 
 
-def _opened_with(record: Record, intent: Record | None) -> bool:
-    if intent is None or intent.body.get("call", 0) >= -1 or not record.view["ok"] or not intent.body["args"]:
+def _opened_with(record: Record, intent: Record | None, task: str) -> bool:
+    if intent is None or intent.body.get("call", 0) >= -1 or not record.view["ok"] or not asks(intent, task):
         return False
     value = record.body["value"]
     return not (isinstance(value, dict) and value.get("partial"))
+
+
+def asks(opening: Record, task: str) -> bool:
+    """Whether an opening call put the task's words to its tool; one that did not shows the same for every task."""
+    return task in opening.body["args"].values()
 
 
 def _refused_in_a_row(turn: Turn) -> list[tuple[str, str]]:

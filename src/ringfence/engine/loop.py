@@ -31,7 +31,7 @@ from .readmore import ReadMore
 from .result import Result, in_words, result_of
 from .settings import Settings
 from .snapshot import Keep, due, packed, stamp
-from .step import TOOL, Call, Step, signature
+from .step import TOOL, Call, Step, signature, takes_words
 from .tier import Tier
 
 REPLY = -1  # the number of the reply among a step's calls; those that open a run come before it
@@ -135,7 +135,7 @@ class Engine:
         sinks = self._gate.policy.sinks
         tools = [sinks[name] for name in sorted(turn.grant.sinks) if name.startswith(TOOL) and name in sinks]
         tools = [spec for spec in tools if spec.name != READ_MORE.name]
-        shown = [spec for spec in tools if spec.opens != ""]
+        shown = [spec for spec in tools if takes_words(spec)]
         system = self._settings.system + "\n".join(map(signature, shown))
         transcript = Transcript(system, history, result_chars=self._settings.result_chars)
         label = join_all(said.label for said in history)

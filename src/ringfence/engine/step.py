@@ -49,6 +49,11 @@ def closed(properties: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def takes_words(spec: SinkSpec) -> bool:
+    """Whether there is anything to call it with: an overview that opens a run and takes no argument says no more."""
+    return spec.opens != "" or bool((spec.schema or {}).get("properties"))
+
+
 def grammar(
     tools: Sequence[SinkSpec],
     *,

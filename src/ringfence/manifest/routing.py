@@ -137,7 +137,7 @@ Weight = Annotated[float, Field(ge=0, le=100)]
 
 
 class Weights(Strict):
-    """How much each sign of a class counts, instead of what ships; 0 leaves it out. Three points make a task complex."""
+    """How much each sign of a class counts, instead of what ships; 0: not at all. Three points make a task complex."""
 
     greeting: Annotated[Weight | None, Field(description="for simple: it greets or thanks")] = None
     question: Annotated[Weight | None, Field(description="for simple: a short question")] = None
