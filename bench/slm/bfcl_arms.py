@@ -2,8 +2,8 @@
 
 native  `tools` and `tool_choice: auto`; what the server's parser makes of the answer
 fenced  the same answers; where there is no native call, JSON in a fence, or alone, is read as calls
-ladder  Ringfence: whether a tool fits, then one step under a grammar, read by the dialects and repaired by the schema,
-        with one retry that names the fault; every request and every call passes the gate, whose sinks these are
+ladder  Ringfence: whether a tool fits, then one step under its grammar, read and mended by the engine's ladder, with
+        one retry that names the fault; every request and every call passes the gate, whose sinks these are
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from typing import Any
 import aiohttp
 from bfcl_data import Case, plain
 
-from ringfence import dialects
 from ringfence.core.errors import BackendError, InternalError
 from ringfence.core.gate import Gate
 from ringfence.core.grants import TaskGrant
@@ -29,9 +28,10 @@ from ringfence.core.turn import Turn
 from ringfence.core.values import JSON, Action, Outcome, Principal, Prompt
 from ringfence.engine import fit
 from ringfence.engine.context import encode
+from ringfence.engine.ladder import mended, read
 from ringfence.engine.loop import Engine
 from ringfence.engine.settings import Settings
-from ringfence.engine.step import TOOL, Call, grammar, parse, signature
+from ringfence.engine.step import TOOL, Call, grammar, signature
 from ringfence.engine.tier import Tier
 from ringfence.stores.memory import MemoryJournal
 from ringfence.tools.mcp.schema import checked, closed
@@ -228,28 +228,20 @@ class Ladder:
             return
 
     def _read(self, value: JSON) -> list[Call]:
-        """The calls of a step, repaired and held to their schemas. Raises ValueError in words for the model."""
+        """The calls of a step, mended and held to their schemas. Raises ValueError in words for the model."""
         by_name = {spec.name: spec for spec in self._specs}
-        try:
-            calls = list(parse(value["text"]).calls)
-            self.reply.notes["rung"] = "grammar"
-        except ValueError as fault:
-            names = [name.removeprefix(TOOL) for name in by_name]
-            reading = dialects.read(value["text"], names)
-            calls = [Call(TOOL + one.tool, one.args) for one in reading.calls]
-            self.reply.notes["rung"] = f"dialect:{reading.dialect}"
-            if not calls:
-                raise ValueError(str(fault)) from None
+        names = [name.removeprefix(TOOL) for name in by_name]
+        step = read(value["text"], names, cut=value["finish"] == "length")
+        self.reply.notes |= {"how": value.get("how", ""), "dialect": step.dialect}
+        if not step.calls:
+            raise ValueError('expected "calls"')
         made = []
-        for call in calls:
+        for call in step.calls:
             if call.sink not in by_name:
                 raise ValueError(f"there is no tool {call.sink.removeprefix(TOOL)}")
-            spec = by_name[call.sink]
-            fixed = dialects.repaired(call.args, spec.schema)
-            if fixed.changes:
-                self.reply.notes["repaired"] = [*self.reply.notes.get("repaired", []), *map(str, fixed.changes)]
-            spec.check(fixed.args)
-            made.append(Call(call.sink, fixed.args))
+            args = dict(mended(call.args, by_name[call.sink]))
+            self.reply.notes["mended"] = self.reply.notes.get("mended", 0) + (args != call.args)
+            made.append(Call(call.sink, args))
         return made
 
     async def _ask(self, more: Sequence[bytes], note: str, schema: bytes, max_tokens: int) -> Any:

@@ -121,7 +121,8 @@ async def test_a_server_that_ignores_the_grammar_is_read_by_its_dialect(bench: C
     printed = '```json\n{"name": "shape_area", "arguments": {"width": "2", "height": 3}}\n```'
     reply = await bench("bfcl_arms").Ladder(case, ScriptedModel([FITS, printed])).run()
     assert reply.calls == [("shape_area", {"width": 2, "height": 3})]
-    assert reply.notes["repaired"]
+    assert reply.notes["mended"] == 1
+    assert reply.notes["dialect"]
 
 
 def test_intervals_are_those_of_the_textbook(bench: Callable[[str], Any]) -> None:
