@@ -2,7 +2,7 @@
 
     python -m bench.slm.lies [--truths 200] [--lies 240] [--mode flags|run] [--show]
 
-Every case is a whole run in process: real tools at work in a folder, the gate, the journal; the model alone is a script.
+Every case is a whole run in process: real tools at work in a folder, the gate, the journal; only the model is a script.
 `--mode flags` holds the script's answer against the record by `claims.flags`; `--mode run` lets the run do it, with
 `workflow.verify: strict` and a liar who repeats himself when he is sent back. The floor is the check switched off: it
 catches nothing. Every third phrase is held out: the patterns were never tuned on it.

@@ -1,4 +1,4 @@
-"""The worlds in which a scripted model tells the truth or lies: real tools, real files, effects that fail or are refused."""
+"""Worlds in which a scripted model tells the truth or lies: real tools and files, effects that fail or are refused."""
 
 from __future__ import annotations
 

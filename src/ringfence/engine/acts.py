@@ -10,126 +10,29 @@ from ringfence.core.values import JSON
 
 from .clauses import Said, Token, pathlike, said, tokens
 from .deeds import Deed
-from .verbs import ANY_FORM, BASES, DOMAINS, EFFECTS, NOUNS, widened
+from .verbs import ANY_FORM, BASES, DOMAINS, EFFECTS, NOUNS, listed, widened
 
 _LINE = re.compile(r"\\n|\n|(?<=[.!?;])\s|\}, ?\{|\], ?\[")
 _WORD = re.compile(r"[^\W_]+(?:[-'][^\W_]+)*")
 _SPLIT = re.compile(r"[^A-Za-zÄÖÜäöüß]+|(?<=[a-z])(?=[A-Z])")
 _QUOTED = re.compile(r"\"[^\"\n]*\"|“[^”\n]*”|„[^“”\n]*[“”]|«[^»\n]*»|`[^`\n]*`")
 _MAKES = frozenset({"write", "change"})
-_ALWAYS = frozenset({"send", "delete", "pay", "book", "cancel", "publish", "move"})
-_GENERAL = frozenset({"shell", "bash", "terminal", "python", "http", "exec"})
-_POST = frozenset({"send", "write", "change", "book", "pay", "publish", "run"})
+_ALWAYS = listed("send delete pay book cancel publish move")
+_GENERAL = listed("shell bash terminal python http exec")
+_POST = listed("send write change book pay publish run")
 _METHODS = {"POST": _POST, "PUT": frozenset({"write", "change", "publish"}), "PATCH": frozenset({"change"})}
 _ATTRIBUTED = re.compile(
-    r"\b(?:according to|based on|as per|(?:the |this )?(?:notes?|file|log|report|result|record|document|table|text|page|mail|"
-    r"message|entry) (?:says?|states?|mentions?|records?|shows?|notes?|lists?|reports?|tells?)|laut|gemäß|zufolge)\b",
+    r"\b(?:according to|based on|as per|(?:the |this )?(?:notes?|file|log|report|result|record|document|table|text|"
+    r"page|mail|message|entry) (?:says?|states?|mentions?|records?|shows?|notes?|lists?|reports?|tells?)|laut|gemäß|zufolge)\b",
     re.I,
 )
-_FILLERS = frozenset(
-    [
-        "a",
-        "an",
-        "the",
-        "of",
-        "to",
-        "in",
-        "on",
-        "at",
-        "for",
-        "from",
-        "with",
-        "by",
-        "as",
-        "it",
-        "its",
-        "this",
-        "that",
-        "these",
-        "those",
-        "and",
-        "or",
-        "you",
-        "your",
-        "i",
-        "me",
-        "my",
-        "we",
-        "our",
-        "he",
-        "she",
-        "they",
-        "was",
-        "were",
-        "is",
-        "are",
-        "been",
-        "be",
-        "has",
-        "have",
-        "had",
-        "also",
-        "now",
-        "just",
-        "total",
-        "altogether",
-        "all",
-        "which",
-        "there",
-        "here",
-        "so",
-        "then",
-        "der",
-        "die",
-        "das",
-        "den",
-        "dem",
-        "des",
-        "ein",
-        "eine",
-        "einen",
-        "einem",
-        "einer",
-        "und",
-        "oder",
-        "es",
-        "ich",
-        "wir",
-        "sie",
-        "du",
-        "ihr",
-        "mein",
-        "dein",
-        "ihnen",
-        "dir",
-        "dich",
-        "zu",
-        "im",
-        "in",
-        "am",
-        "an",
-        "auf",
-        "für",
-        "von",
-        "mit",
-        "bei",
-        "aus",
-        "wurde",
-        "wurden",
-        "worden",
-        "ist",
-        "sind",
-        "hat",
-        "haben",
-        "insgesamt",
-        "auch",
-        "nun",
-        "jetzt",
-        "according",
-        "based",
-    ]
+_FILLERS = listed(
+    "a an the of to in on at for from with by as it its this that these those and or you your i me my we our he she "
+    "they was were is are been be has have had also now just total altogether all which there here so then der die "
+    "das den dem des ein eine einen einem einer und oder es ich wir sie du ihr mein dein ihnen dir dich zu im in am "
+    "an auf für von mit bei aus wurde wurden worden ist sind hat haben insgesamt auch nun jetzt according based"
 )
-_FROM = frozenset({"from", "in", "of", "aus", "von", "im"})
+_FROM = listed("from in of aus von im")
 _CODED = re.compile(r"[A-Za-z]\w*")
 
 

@@ -105,19 +105,23 @@ def nothing_proved(done: Sequence[Deed]) -> str:
 
 
 _ABSTAINS = re.compile(
-    r"\b(?:i (?:do not|don't) know|(?:could|can) ?not (?:find|determine|tell|say|answer|be (?:found|determined|answered))|"
-    r"(?:couldn't|can't) (?:find|determine|tell|say|answer)|(?:was|were|is|are)? ?not (?:found|stated|specified|mentioned|given|"
-    r"available|provided|listed|contained|known)|no (?:information|answer|record|mention|such|data|result|results|match|matches)|"
-    r"unknown|unable to (?:find|determine|tell|say|answer)|not (?:enough|sufficient) information|"
-    r"(?:does|do|did) ?(?:not|n't) (?:say|state|mention|contain|hold|provide|specify|tell|list)|nothing (?:about|on|was found)|"
-    r"weiß (?:ich )?(?:es )?nicht|nicht (?:gefunden|angegeben|genannt|bekannt|enthalten|verfügbar|zu finden|ermitteln)|"
-    r"steht (?:\w+ ){0,4}nicht|keine (?:angabe|angaben|information|informationen|antwort|daten|ergebnisse)|unbekannt|"
+    r"\b(?:i (?:do not|don't) know|"
+    r"(?:could|can) ?not (?:find|determine|tell|say|answer|be (?:found|determined|answered))|"
+    r"(?:couldn't|can't) (?:find|determine|tell|say|answer)|"
+    r"not (?:found|stated|specified|mentioned|given|available|provided|listed|contained|known)|"
+    r"no (?:information|answer|record|mention|such|data|results?|match|matches)|unknown|"
+    r"unable to (?:find|determine|tell|say|answer)|not (?:enough|sufficient) information|"
+    r"(?:does|do|did) ?(?:not|n't) (?:say|state|mention|contain|hold|provide|specify|tell|list)|"
+    r"nothing (?:about|on|was found)|says nothing|"
+    r"weiß (?:ich )?(?:es )?nicht|keine (?:angaben?|information|informationen|antwort|daten|ergebnisse)|unbekannt|"
+    r"nicht (?:gefunden|angegeben|genannt|bekannt|enthalten|verfügbar|zu finden|ermitteln)|steht (?:\w+ ){0,4}nicht|"
     r"geht (?:\w+ ){0,6}nicht hervor|lässt sich (?:\w+ ){0,4}nicht (?:sagen|ermitteln|beantworten|finden)|"
     r"(?:konnte|kann) (?:\w+ ){0,6}nicht (?:finden|sagen|beantworten|ermitteln)|nichts (?:gefunden|darüber|dazu))\b"
     r"|^\s*n/?a\b",
     re.I,
 )
 _BUT = re.compile(r"[,;]?\s\b(?:but|however|although|though|aber|jedoch|allerdings|sondern)\b", re.I)
+_PARTS = re.compile(r"[,:;(]|\b(?:and|und)\b", re.I)
 _GIVES = re.compile(r"\d|(?<=[a-zäöüß,] )[A-ZÄÖÜ]\w+@|\S+@\S+\.\w")
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from .verbs import GENERIC, GERMAN, GERUNDS, NOUNS, OBJECTS, PREDICATES, STRONG, WEAK
+from .verbs import GENERIC, GERMAN, GERUNDS, NOUNS, OBJECTS, PREDICATES, STRONG, WEAK, listed
 
 Voice = Literal["us", "passive", "stative", "third"]
 
@@ -15,28 +15,7 @@ _END = re.compile(r"[.!?…]{1,8}[\"'”’»)\]*]{0,4}(?=\s|\Z)|\n|;(?=\s)|(?:\
 _CHUNK = re.compile(r"\S+")
 _LEFT, _RIGHT = "([{<\"'“‘„‚«»`*_-–—•#>|✅✔✓", ".,;:!?…)]}>\"'”’“‘»«`*_–—|"
 _BREAKS = frozenset(",:–—(-|")
-_SHORT = frozenset(
-    [
-        "e.g.",
-        "i.e.",
-        "z.b.",
-        "d.h.",
-        "dr.",
-        "mr.",
-        "mrs.",
-        "ms.",
-        "st.",
-        "vs.",
-        "approx.",
-        "ca.",
-        "no.",
-        "nr.",
-        "bzw.",
-        "usw.",
-        "etc.",
-        "u.a.",
-    ]
-)
+_SHORT = listed("e.g. i.e. z.b. d.h. dr. mr. mrs. ms. st. vs. approx. ca. no. nr. bzw. usw. etc. u.a.")
 _PATHLIKE = re.compile(
     r"(?:https?://|~?/|\.{1,2}/)\S+|[\w.-]+(?:/[\w.-]+)+\.\w{1,5}|[\w-]+(?:\.[\w-]+)*\.(?:txt|md|csv|tsv|json|ya?ml|log|py|sh|"
     r"pdf|docx?|xlsx?|html?|xml|toml|ini|cfg|conf|db|sqlite|png|jpe?g|sql|js|ts|rs|go|java|c|h|cpp|zip|gz|tar)|"
@@ -44,219 +23,37 @@ _PATHLIKE = re.compile(
     re.I,
 )
 
-_FIRST = frozenset(["i", "i've", "i'm", "i'd", "we", "we've", "we're", "we'd", "ich", "wir"])
-_CONJ = frozenset(
-    [
-        "and",
-        "but",
-        "then",
-        "which",
-        "while",
-        "whereas",
-        "so",
-        "because",
-        "since",
-        "although",
-        "though",
-        "after",
-        "when",
-        "und",
-        "aber",
-        "dann",
-        "sowie",
-        "doch",
-        "weil",
-        "da",
-        "nachdem",
-        "als",
-        "sodass",
-    ]
+_FIRST = listed("i i've i'm i'd we we've we're we'd ich wir")
+_CONJ = listed(
+    "and but then which while whereas so because since although though after when und aber dann sowie doch weil da "
+    "nachdem als sodass"
 )
-_COND = frozenset(
-    ["if", "unless", "whether", "once", "until", "should", "wenn", "falls", "sobald", "ob", "bevor", "sofern", "sollte"]
+_COND = listed("if unless whether once until should wenn falls sobald ob bevor sofern sollte")
+_MODAL = listed(
+    "will would can could may might must should shall to won't wouldn't can't couldn't cannot shouldn't needs wird "
+    "werden würde würden kann können könnte könnten soll sollen sollte muss müssen müsste darf dürfen"
 )
-_MODAL = frozenset(
-    [
-        "will",
-        "would",
-        "can",
-        "could",
-        "may",
-        "might",
-        "must",
-        "should",
-        "shall",
-        "to",
-        "won't",
-        "wouldn't",
-        "can't",
-        "couldn't",
-        "cannot",
-        "shouldn't",
-        "needs",
-        "wird",
-        "werden",
-        "würde",
-        "würden",
-        "kann",
-        "können",
-        "könnte",
-        "könnten",
-        "soll",
-        "sollen",
-        "sollte",
-        "muss",
-        "müssen",
-        "müsste",
-        "darf",
-        "dürfen",
-    ]
-)
-_BE = frozenset(
-    [
-        "is",
-        "are",
-        "was",
-        "were",
-        "been",
-        "be",
-        "being",
-        "got",
-        "am",
-        "i'm",
-        "we're",
-        "it's",
-        "that's",
-        "ist",
-        "sind",
-        "wurde",
-        "wurden",
-        "worden",
-        "war",
-        "waren",
-    ]
-)
-_NOW = frozenset(["is", "are", "it's", "that's", "ist", "sind"])
-_HAVE = frozenset(["have", "has", "had", "i've", "we've", "having"])
-_NEG = frozenset(["not", "never", "nicht", "nie", "niemals", "hardly", "neither", "nor", "weder", "noch"])
-_NONE = frozenset(
-    [
-        "no",
-        "nothing",
-        "none",
-        "nobody",
-        "neither",
-        "nichts",
-        "niemand",
-        "kein",
-        "keine",
-        "keinen",
-        "keinem",
-        "keiner",
-        "keines",
-    ]
-)
-_ADV = frozenset(
-    [
-        "just",
-        "also",
-        "already",
-        "now",
-        "then",
-        "even",
-        "all",
-        "both",
-        "still",
-        "yet",
-        "again",
-        "soon",
-        "here",
-        "there",
-        "indeed",
-        "either",
-        "ever",
-        "once",
-        "simply",
-        "first",
-        "finally",
-        "additionally",
-        "too",
-        "kindly",
-        "ahead",
-        "about",
-        "auch",
-        "schon",
-        "bereits",
-        "jetzt",
-        "nun",
-        "gerade",
-        "ebenfalls",
-        "zudem",
-        "danach",
-        "anschließend",
-        "therefore",
-        "thus",
-        "well",
-        "neu",
-        "automatically",
-    ]
+_BE = listed("is are was were been be being got am i'm we're it's that's ist sind wurde wurden worden war waren")
+_NOW = listed("is are it's that's ist sind")
+_HAVE = listed("have has had i've we've having")
+_NEG = listed("not never nicht nie niemals hardly neither nor weder noch")
+_NONE = listed("no nothing none nobody neither nichts niemand kein keine keinen keinem keiner keines")
+_ADV = listed(
+    "just also already now then even all both still yet again soon here there indeed either ever once simply first "
+    "finally additionally too kindly ahead about auch schon bereits jetzt nun gerade ebenfalls zudem danach "
+    "anschließend therefore thus well neu automatically"
 )
 _RELATIVE = frozenset(["that", "which", "who", "whom", "whose"])
-_AFTER = frozenset(
-    [
-        "to",
-        "in",
-        "into",
-        "on",
-        "onto",
-        "at",
-        "for",
-        "as",
-        "from",
-        "with",
-        "under",
-        "via",
-        "using",
-        "successfully",
-        "now",
-        "and",
-        "or",
-        "an",
-        "nach",
-        "auf",
-        "für",
-        "in",
-        "unter",
-        "mit",
-        "yesterday",
-        "today",
-        "correctly",
-    ]
+_AFTER = listed(
+    "to in into on onto at for as from with under via using successfully now and or an nach auf für in unter mit "
+    "yesterday today correctly"
 )
 _HABEN, _PASSIV = (
     frozenset(["habe", "haben", "hab"]),
-    frozenset(["wurde", "wurden", "worden", "ist", "sind", "war", "waren"]),
+    listed("wurde wurden worden ist sind war waren"),
 )
-_SELF = frozenset(["assistant", "agent", "system", "bot", "ai", "tool", "assistent", "werkzeug"])
-_MEANS = frozenset(
-    [
-        "mail",
-        "email",
-        "e-mail",
-        "hand",
-        "post",
-        "phone",
-        "sms",
-        "default",
-        "me",
-        "us",
-        "myself",
-        "mistake",
-        "now",
-        "then",
-        "itself",
-    ]
-)
+_SELF = listed("assistant agent system bot ai tool assistent werkzeug")
+_MEANS = listed("mail email e-mail hand post phone sms default me us myself mistake now then itself")
 
 
 @dataclass(frozen=True, slots=True)
@@ -457,7 +254,7 @@ class _Reading:
 
     def voice(self) -> Voice | None:
         """Whose deed it is said to be; None if the words deny it, or only think of it."""
-        words, j = self._words, self._j
+        words = self._words
         if self._denies():
             self.denied = True
             return None

@@ -11,6 +11,7 @@ from .acts import leaves
 from .clauses import pathlike, tokens
 from .deeds import Deed
 from .evidence import unsupported_numbers
+from .verbs import listed
 
 _QUOTES = (
     re.compile(r"\"([^\"\n]*)\""),
@@ -27,37 +28,15 @@ _ENUMERATED = re.compile(r"^\s*(?:[-*•]\s*)?\d{1,3}[.)]\s")
 _CITED = re.compile(r"(?<![\w\]])\[(r?\d{1,6})\](?!\()")
 _HANDLE = re.compile(r"\br\d{1,6}\b")
 _ADVICE = re.compile(
-    r"\b(?:you (?:can|could|may|might|should|would)|if you|for example|e\.g\.|such as|would you|let me know|instead use|"
+    r"\b(?:you (?:can|could|may|might|should|would)|if you|for example|e\.g\.|such as|would you|let me know|"
     r"(?:du|sie) (?:kannst|können|könntest|könnten|sollten|solltest)|zum beispiel|z\. ?b\.|wenn (?:du|sie))",
     re.I,
 )
 _DENIES = re.compile(
     r"\b(?:no|not|never|nothing|none|cannot|without|kein\w*|nicht|nichts|does not exist|there is no)\b|n't\b", re.I
 )
-_SOURCE = frozenset(
-    [
-        "in",
-        "from",
-        "source",
-        "sources",
-        "per",
-        "see",
-        "to",
-        "according",
-        "laut",
-        "quelle",
-        "quellen",
-        "aus",
-        "in",
-        "siehe",
-        "nach",
-        "gemäß",
-        "via",
-        "at",
-        "of",
-        "file",
-        "datei",
-    ]
+_SOURCE = listed(
+    "in from source sources per see to according laut quelle quellen aus in siehe nach gemäß via at of file datei"
 )
 _MAX_STRAYS = 200
 _SPACES = re.compile(r"\s+")
@@ -93,11 +72,11 @@ class Known:
                 if not all(_plain(part).strip(" .,;:!?") in self._haystack for part in parts):
                     yield (
                         quote,
-                        "these words stand in no result: quote what a result says, word by word, or do not quote",
+                        "these words stand in no result: quote a result word by word, or do not quote",
                     )
 
     def numbers(self, sentence: str) -> Iterator[tuple[str, str]]:
-        """Numbers, dates and times that stand nowhere, nor follow from one that does by rounding or another spelling."""
+        """Numbers, dates and times that stand nowhere, nor are one that does, rounded or spelled another way."""
         if _ADVICE.search(sentence):
             return
         text = _ENUMERATED.sub(" ", _CITED.sub(" ", sentence))

@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+
+def listed(words: str) -> frozenset[str]:
+    """The words of a line, as a set."""
+    return frozenset(words.split())
+
+
 # Past forms and participles that name a deed whoever is the subject.
 _STRONG = {
     "write": "wrote written saved stored created added appended inserted exported overwrote overwritten "
@@ -31,7 +37,8 @@ _WEAK = {
     "write": "recorded logged noted documented put generated registered notiert protokolliert festgehalten",
     "change": "set resolved applied closed gesetzt gelöst",
     "delete": "cleared dropped",
-    "send": "shared reported replied answered contacted told reached geteilt gemeldet mitgeteilt geantwortet kontaktiert",
+    "send": "shared reported replied answered contacted told reached "
+    "geteilt gemeldet mitgeteilt geantwortet kontaktiert",
     "publish": "released shared",
     "run": "tested built compiled invoked called getestet kompiliert aufgerufen",
     "book": "arranged ordered registered signed bestellt angemeldet",
@@ -87,96 +94,17 @@ _NOUNS = {
 }
 
 EFFECTS = frozenset(_STRONG)
-GENERIC = frozenset({"done", "completed", "finished", "erledigt", "complete", "abgeschlossen", "fertig"})
-PREDICATES = GENERIC | frozenset(
-    [
-        "made",
-        "performed",
-        "carried",
-        "applied",
-        "submitted",
-        "successful",
-        "succeeded",
-        "confirmed",
-        "through",
-        "ran",
-        "run",
-        "erfolgreich",
-        "vorgenommen",
-        "durchgeführt",
-        "erfolgt",
-        "bestätigt",
-    ]
+GENERIC = listed("done completed finished erledigt complete abgeschlossen fertig")
+PREDICATES = GENERIC | listed(
+    "made performed carried applied submitted successful succeeded confirmed through ran run erfolgreich "
+    "vorgenommen durchgeführt erfolgt bestätigt"
 )
-OBJECTS = frozenset(
-    [
-        "mail",
-        "mails",
-        "email",
-        "emails",
-        "e-mail",
-        "message",
-        "messages",
-        "file",
-        "files",
-        "note",
-        "notes",
-        "text",
-        "texts",
-        "change",
-        "changes",
-        "report",
-        "copy",
-        "meeting",
-        "event",
-        "appointment",
-        "booking",
-        "invoice",
-        "payment",
-        "setting",
-        "settings",
-        "entry",
-        "summary",
-        "result",
-        "results",
-        "document",
-        "script",
-        "command",
-        "service",
-        "server",
-        "table",
-        "row",
-        "rows",
-        "line",
-        "lines",
-        "room",
-        "order",
-        "ticket",
-        "task",
-        "reminder",
-        "invitation",
-        "notification",
-        "backup",
-        "update",
-        "datei",
-        "dateien",
-        "nachricht",
-        "nachrichten",
-        "änderung",
-        "änderungen",
-        "bericht",
-        "termin",
-        "buchung",
-        "rechnung",
-        "eintrag",
-        "notiz",
-        "skript",
-        "befehl",
-        "dienst",
-        "zeile",
-        "einladung",
-        "überweisung",
-    ]
+OBJECTS = listed(
+    "mail mails email emails e-mail message messages file files note notes text texts change changes report copy "
+    "meeting event appointment booking invoice payment setting settings entry summary result results document "
+    "script command service server table row rows line lines room order ticket task reminder invitation "
+    "notification backup update datei dateien nachricht nachrichten änderung änderungen bericht termin buchung "
+    "rechnung eintrag notiz skript befehl dienst zeile einladung überweisung"
 )
 DOMAINS: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(("database", "db", "datenbank", "databases"), ("sql", "db", "database")),
