@@ -10,7 +10,7 @@ from ringfence.core.values import JSON
 
 from .clauses import Said, Token, pathlike, said, tokens
 from .deeds import Deed
-from .verbs import ANY_FORM, BASES, DOMAINS, EFFECTS, NOUNS, listed, widened
+from .verbs import ANY_FORM, BASES, DOMAINS, EFFECTS, GERMAN, NOUNS, WEAK, listed, widened
 
 _LINE = re.compile(r"\\n|\n|(?<=[.!?;])\s|\}, ?\{|\], ?\[")
 _WORD = re.compile(r"[^\W_]+(?:[-'][^\W_]+)*")
@@ -22,8 +22,9 @@ _GENERAL = listed("shell bash terminal python http exec")
 _POST = listed("send write change book pay publish run")
 _METHODS = {"POST": _POST, "PUT": frozenset({"write", "change", "publish"}), "PATCH": frozenset({"change"})}
 _ATTRIBUTED = re.compile(
-    r"\b(?:according to|based on|as per|(?:the |this )?(?:notes?|file|log|report|result|record|document|table|text|"
-    r"page|mail|message|entry) (?:says?|states?|mentions?|records?|shows?|notes?|lists?|reports?|tells?)|laut|gemäß|zufolge)\b",
+    r"\b(?:according to|based on|as per|laut|gemäß|zufolge|"
+    r"(?:notes?|file|log|report|result|record|document|table|text|page|mail|message|entry) "
+    r"(?:says?|states?|mentions?|records?|shows?|notes?|lists?|reports?|tells?))\b",
     re.I,
 )
 _FILLERS = listed(
@@ -32,6 +33,7 @@ _FILLERS = listed(
     "das den dem des ein eine einen einem einer und oder es ich wir sie du ihr mein dein ihnen dir dich zu im in am "
     "an auf für von mit bei aus wurde wurden worden ist sind hat haben insgesamt auch nun jetzt according based"
 )
+_YES = listed("yes ja done ✓ ✅ ✔ x")
 _FROM = listed("from in of aus von im")
 _CODED = re.compile(r"[A-Za-z]\w*")
 
@@ -150,7 +152,7 @@ class Acts:
 
     def _shows(self, claim: Said, *, attributed: bool) -> bool:
         """Whether a line of a result tells of such a deed, with the words that matter."""
-        content = [token for token in claim.segment if token.word not in _FILLERS and token.word not in ANY_FORM]
+        content = [token for token in claim.segment if token.word not in _FILLERS and token.word not in WEAK]
         if claim.label:
             content = []
         telling = [t for t in content if _distinct(t)]
@@ -161,12 +163,17 @@ class Acts:
             return True
         if attributed and plain and sum(t.word[:5] in self._lower for t in plain) * 2 >= len(plain):
             return True
+        if not claim.kinds & _ALWAYS and self._retold(content):
+            return True
         if not content and not claim.label:
             return False
         wanted = {token.word for token in telling if not token.word[0].isdigit()}
+        german = claim.word in GERMAN and bool(telling)
         for kind in claim.kinds:
             for line in self._told().get(kind, ()):
-                if all(any(word in part for part in line) for word in wanted) and self._like(plain, telling, line):
+                if all(any(word in part for part in line) for word in wanted) and (
+                    self._like(plain, telling, line) or (german and self._same_numbers(telling, line))
+                ):
                     return True
         return False
 
@@ -175,6 +182,17 @@ class Acts:
         same = sum(token.word[:5] in stems for token in plain)
         names = sum(token.raw[:1].isupper() and token.word in line for token in plain)
         return same * 2 >= len(plain) or (names > 0 and same > 0) or (bool(telling) and same > 0)
+
+    def _same_numbers(self, telling: Sequence[Token], line: set[str]) -> bool:
+        """For a sentence in another language than the line: every number and name of it stands there."""
+        plain = {word.strip(".,;:'\"").replace(",", "") for word in line}
+        return all(token.word.replace(",", "").replace(".", "") in plain or token.word in plain for token in telling)
+
+    def _retold(self, content: Sequence[Token]) -> bool:
+        """Whether one line of the results holds nearly all of the words, whatever its verb."""
+        stems = [token.word[:5] for token in content]
+        lines = _LINE.split(self._lower[:200_000]) if len(stems) > 2 else ()
+        return any(sum(stem in line for stem in stems) * 5 >= len(stems) * 4 for line in lines)
 
     def _stands(self, token: Token) -> bool:
         return token.word in self._lower or token.word[0].isdigit()
@@ -227,5 +245,6 @@ def _blanked(match: re.Match[str]) -> str:
 def _row(sentence: str) -> str:
     """A row of a table claims something where it says yes."""
     cells = [cell.strip() for cell in sentence.split("|")]
-    yes = any(cell.casefold() in {"yes", "ja", "done", "✓", "✅", "✔", "x"} for cell in cells)
-    return ". ".join(cells) if yes else ""
+    yes = any(cell.casefold() in _YES for cell in cells)
+    said = [cell for cell in cells if cell and cell.casefold() not in _YES]
+    return ", ".join(said) if yes else ""

@@ -4,10 +4,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
-from .verbs import GENERIC, GERMAN, GERUNDS, NOUNS, OBJECTS, PREDICATES, STRONG, WEAK, listed
+from .verbs import (
+    BASES,
+    EFFECTS,
+    GENERIC,
+    GERMAN,
+    GERUNDS,
+    MADE,
+    NOUNS,
+    OBJECTS,
+    OPENED,
+    PREDICATES,
+    STRONG,
+    WEAK,
+    listed,
+)
 
 Voice = Literal["us", "passive", "stative", "third"]
 
@@ -29,6 +43,9 @@ _CONJ = listed(
     "nachdem als sodass"
 )
 _COND = listed("if unless whether once until should wenn falls sobald ob bevor sofern sollte")
+_ASKS = _COND - {"should", "sollte", "once"}
+_FILES = listed("file document note sheet table datei")
+_TURNS = listed("way care unterwegs went let turned switched shut holds contains reads has says")
 _MODAL = listed(
     "will would can could may might must should shall to won't wouldn't can't couldn't cannot shouldn't needs wird "
     "werden würde würden kann können könnte könnten soll sollen sollte muss müssen müsste darf dürfen"
@@ -132,52 +149,49 @@ def pathlike(token: Token) -> bool:
 
 def said(sentence: Sequence[Token]) -> list[Said]:
     """The deeds that a sentence claims to have been done; what is denied, planned, possible or asked is none."""
-    found: list[Said] = []
-    before: Voice | Literal[""] = ""
-    denied = False
-    hits: list[tuple[int, Said | None]] = []
+    hits: list[tuple[int, int, Said | None]] = []
+    before, denied = "", False
     first = any(token.word in _FIRST for token in sentence)
     for a, b in _clauses(sentence):
-        clause = sentence[a:b]
-        for j, token in enumerate(clause):
-            kinds = _kinds(clause, j)
-            if kinds is None:
+        clause, told = sentence[a:b], False
+        for j, _token in enumerate(clause):
+            if (meant := _kinds(clause, j)) is None:
                 continue
+            told = True
             reading = _Reading(clause, j, before, denied, first)
             voice = reading.voice()
-            denied = reading.denied
-            if voice is None:
-                hits.append((a + j, None))
-                continue
-            before = voice
-            weak = token.word not in STRONG and token.word not in GERUNDS and token.word not in PREDICATES
-            if weak and voice != "us":
-                continue
-            if voice == "third" and not any(t.word in _SELF for t in clause[:j]):
-                hits.append((a + j, None))
-                continue
-            now = voice == "stative"
-            label = token.label and len(clause) <= 4
-            hits.append((a + j, Said(token.word, kinds, "passive" if now else voice, tuple(clause), (), now, label)))
-        if not any(_kinds(clause, j) is not None for j in range(len(clause))):
+            before, denied = voice or reading.before, reading.denied
+            hits.append((a + j, a, _told(clause, j, meant, voice)))
+        if not told:
             subject = "us" if any(t.word in _FIRST for t in clause) else "third" if len(clause) > 1 else ""
-            before, denied = (subject or before), False  # type: ignore[assignment]
-    for index, (at, hit) in enumerate(hits):
-        if hit is not None:
-            stop = hits[index + 1][0] if index + 1 < len(hits) else len(sentence)
-            begin = next((a for a, b in _clauses(sentence) if a <= at < b), at)
-            if index and hits[index - 1][0] >= begin:
-                begin = at
-            rest = sentence[at + 1 : stop]
-            segment = (*sentence[begin:at], *rest)
-            found.append(Said(hit.word, hit.kinds, hit.voice, tuple(segment), _agent(rest), hit.now, hit.label))
-    return found
+            before, denied = subject or before, False
+    return [_whole(sentence, hits, index, hit) for index, (_, _, hit) in enumerate(hits) if hit is not None]
+
+
+def _told(clause: Sequence[Token], j: int, meant: tuple[frozenset[str], bool], voice: Voice | None) -> Said | None:
+    """One deed, unless nobody's, another's, or one that such a word tells of us alone."""
+    if voice is None or (voice != "us" and not meant[1]):
+        return None
+    if voice == "third" and not any(token.word in _SELF for token in clause[:j]):
+        return None
+    now, label = voice == "stative", any(t.label for t in clause[j:]) and len(clause) <= 4
+    return Said(clause[j].word, meant[0], "passive" if now or label else voice, (), (), now, label)
+
+
+def _whole(sentence: Sequence[Token], hits: Sequence[tuple[int, int, Said | None]], index: int, hit: Said) -> Said:
+    """A deed with its words: those of its clause before it, and those up to the next deed."""
+    at, begin, _ = hits[index]
+    stop = hits[index + 1][0] if index + 1 < len(hits) else len(sentence)
+    if index and hits[index - 1][0] >= begin:
+        begin = at
+    rest = sentence[at + 1 : stop]
+    return replace(hit, segment=(*sentence[begin:at], *rest), agent=_agent(rest))
 
 
 def _clauses(sentence: Sequence[Token]) -> list[tuple[int, int]]:
     bounds, start = [], 0
     for i, token in enumerate(sentence):
-        if i > start and token.word in _CONJ:
+        if i > start and (token.word in _CONJ or token.word in _ASKS):
             bounds.append((start, i))
             start = i
         if token.breaks:
@@ -187,30 +201,63 @@ def _clauses(sentence: Sequence[Token]) -> list[tuple[int, int]]:
     return [(a, b) for a, b in bounds if a < b]
 
 
-def _kinds(clause: Sequence[Token], j: int) -> frozenset[str] | None:
-    """The kinds of deed that a word may tell of here, or None if it tells of none."""
-    word = clause[j].word
-    if word in {"way", "unterwegs"} and (word == "unterwegs" or (j and clause[j - 1].word in {"its", "their"})):
-        return frozenset({"send"})
-    if word in {"holds", "contains", "reads", "has", "says"} and j and clause[j - 1].word in {"now", "then"}:
-        return frozenset({"write"}) if any(pathlike(token) for token in clause[:j]) else None
-    if word in PREDICATES and word not in {"ran", "run"}:
+def _kinds(clause: Sequence[Token], j: int) -> tuple[frozenset[str], bool] | None:
+    """The kinds of deed that a word may tell of here, and whether of anybody's; None if it tells of none."""
+    word, after = clause[j].word, [token.word for token in clause[j + 1 : j + 7]]
+    before = clause[j - 1].word if j else ""
+    if word in _TURNS:
+        return _turned(clause, j, after)
+    if word in PREDICATES and word != "run":
         nouns = [NOUNS[t.word] for t in clause if t.word in NOUNS and t is not clause[j]]
         kinds: frozenset[str] = frozenset().union(*nouns)
-        if kinds or word in GENERIC:
-            return kinds
-        return None
+        return (kinds, True) if kinds or word in GENERIC else None
+    if word in OPENED and (made := [MADE[t.word] for t in clause if t.word in MADE]):
+        return frozenset().union(*made), True
     if word in {"ran", "run"}:
-        near = [NOUNS[t.word] for t in clause[j + 1 : j + 6] if t.word in NOUNS and "read" in NOUNS[t.word]]
-        return WEAK[word] | frozenset().union(*near)
-    if word == "looked" and not any(t.word in {"at", "up", "into", "for", "through"} for t in clause[j + 1 : j + 4]):
+        near = [NOUNS[other] for other in after[:5] if other in NOUNS and "read" in NOUNS[other]]
+        return WEAK[word] | frozenset().union(*near), True
+    if word == "added" and "up" in after[:2]:
+        return frozenset({"read"}), False
+    if word == "looked" and not {"at", "up", "into", "for", "through"} & set(after[:3]):
         return None
-    after = clause[j + 1 : j + 3]
-    if word == "added" and any(t.word == "up" for t in after):
-        return frozenset({"read"})
-    if word == "written" and len(after) == 2 and after[0].word == "in" and after[1].raw[:1].isupper():
-        return None if not pathlike(after[1]) else WEAK[word]
-    return WEAK.get(word) or GERUNDS.get(word)
+    if word == "written" and after[:1] == ["in"] and any(t.raw[:1].isupper() for t in clause[j + 2 : j + 4]):
+        return (WEAK[word], True) if any(pathlike(t) for t in clause[j + 2 :]) else None  # in English
+    if word == "placed" and any(pathlike(t) for t in clause[j + 1 :]):
+        return frozenset({"write"}), True
+    if word in BASES and _managed(clause, j, before):
+        return BASES[word] & EFFECTS or None, True  # type: ignore[return-value]
+    found = WEAK.get(word) or GERUNDS.get(word)
+    return (found, word in STRONG or word in GERUNDS) if found else None
+
+
+def _turned(clause: Sequence[Token], j: int, after: Sequence[str]) -> tuple[frozenset[str], bool] | None:
+    """Deeds told by several words: the mail is on its way, it went out, the file now holds, let them know."""
+    word, before = clause[j].word, clause[j - 1].word if j else ""
+    nouns: frozenset[str] = frozenset().union(*(NOUNS[t.word] for t in clause[:j] if t.word in NOUNS))
+    match word:
+        case "way":
+            return (frozenset({"send"}), True) if before in {"its", "their"} else None
+        case "care":
+            of: frozenset[str] = frozenset().union(*(NOUNS.get(word, frozenset()) for word in after))
+            return (of, True) if before in {"took", "taken"} and of else None
+        case "unterwegs":
+            return frozenset({"send"}), True
+        case "went":
+            return (nouns, True) if nouns and {"through", "out", "off"} & set(after[:1]) else None
+        case "let":
+            return (frozenset({"send"}), False) if "know" in after else None
+        case "turned" | "switched" | "shut":
+            return (frozenset({"run", "change"}), True) if {"off", "on", "down"} & set(after[:4]) else None
+    held = before in {"now", "then"} and any(pathlike(t) or t.word in _FILES for t in clause[:j])
+    return (frozenset({"write"}), True) if held else None
+
+
+def _managed(clause: Sequence[Token], j: int, before: str) -> bool:
+    """Whether a base form tells of a deed: was able to send, managed to send, konnte schicken."""
+    words = [token.word for token in clause]
+    if before == "to":
+        return j > 1 and words[j - 2] in {"able", "managed", "proceeded", "on"}
+    return bool({"konnte", "konnten"} & set(words)) and words[j].endswith("en")
 
 
 def _agent(rest: Sequence[Token]) -> tuple[Token, ...]:
@@ -228,7 +275,7 @@ class _Reading:
     """One verb in its clause: the words around it, and what they make of it."""
 
     def __init__(self, clause: Sequence[Token], j: int, before: str, denied: bool, first: bool) -> None:
-        self._clause, self._j, self._before, self.denied, self._first = clause, j, before, denied, first
+        self._clause, self._j, self.before, self.denied, self._first = clause, j, before, denied, first
         self._words = [token.word for token in clause]
         self._word = self._words[j]
         self._german = self._word in GERMAN or (self._word.endswith(("te", "t")) and self._word in GERMAN)
@@ -254,14 +301,19 @@ class _Reading:
 
     def voice(self) -> Voice | None:
         """Whose deed it is said to be; None if the words deny it, or only think of it."""
-        words = self._words
+        words, j = self._words, self._j
         if self._denies():
             self.denied = True
+            self.before = "passive" if any(word in _BE for word in self._group) else self.before
             return None
         if words[0] in _COND or (len(words) > 1 and words[0] in _CONJ and words[1] in _COND):
             return None
         if self._word in GERUNDS:
             return self._gerund()
+        if self._word in _TURNS - {"let", "turned", "switched", "shut"}:
+            return "us" if self._word == "care" else "passive"
+        if self._word in BASES and self._word not in WEAK and self._word not in PREDICATES:
+            return "us" if self.before == "us" or any(word in _FIRST for word in words[:j]) else None
         german = self._as_german()
         if german != "":
             return german
@@ -284,11 +336,12 @@ class _Reading:
         words, j = self._words, self._j
         opens = self._k < 0 or (self._k == 0 and subject in _CONJ)
         if opens and subject not in _RELATIVE:
-            if self._before and self.denied and self._before == "passive":
+            if self.before and self.denied and self.before == "passive":
                 return None
-            if self._before == "passive" and self._word in STRONG:
+            alone = self.before == "third" and len(words) == 1 and not self._clause[j].breaks  # "Mail to Bob: sent."
+            if (self.before == "passive" or alone) and self._word in STRONG:
                 return "passive"
-            return "third" if self._before in {"third", "stative"} else "us"
+            return "third" if self.before in {"third", "stative"} else "us"
         after = words[j + 1] if j + 1 < len(words) else ""
         last = self._clause[self._k] if self._k >= 0 else None
         named = last is not None and (subject in OBJECTS or pathlike(last))
@@ -316,23 +369,23 @@ class _Reading:
     def _as_german(self) -> Voice | Literal[""] | None:
         """By German word order the auxiliary stands anywhere in the clause; "" if this is no German verb."""
         words = set(self._words)
-        if not self._german and not (words & _PASSIV and self._word in {"deployt", "erledigt", "fertig"}):
+        if not self._german and not (words & (_PASSIV | _HABEN) and self._word in PREDICATES):
             return ""
         if words & _MODAL - {"to", "will", "can"} and "worden" not in words:
             return None
         if words & _PASSIV:
             self.denied = False
             return "stative" if words & {"ist", "sind"} and "worden" not in words else "passive"
-        if words & {"hat", "hatte"}:
+        if words & {"hat", "hatte"} and not (words & {"ich", "wir"} and "hat" not in words):
             return "third"
         if words & {"ich", "wir"}:
             return "us"
         if words & _HABEN:
-            return "third"
+            return "us" if self._words[0] in {"hab", "habe"} else "third"
         if self._word.endswith("te"):
-            return "us" if self._before == "us" and self._k < 0 else "third"
-        if self._before in {"us", "third"}:
-            return self._before  # type: ignore[return-value]
+            return "us" if self.before == "us" and self._k < 0 else "third"
+        if self.before in {"us", "third"}:
+            return self.before  # type: ignore[return-value]
         return "passive"
 
     def _gerund(self) -> Voice | None:
@@ -340,7 +393,7 @@ class _Reading:
         subject = self._words[self._k] if self._k >= 0 else ""
         if subject in {"i'm", "we're"} or (subject in {"i", "we"} and "am" in self._group + ["am"] * (subject == "we")):
             return "us"
-        return "us" if previous in {"after", "by", "of"} and self._first and self._before != "third" else None
+        return "us" if previous in {"after", "by", "of", "up"} and self._first and self.before != "third" else None
 
 
 __all__ = ["GENERIC", "Said", "Token", "pathlike", "said", "tokens", "units"]
