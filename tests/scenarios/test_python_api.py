@@ -141,7 +141,7 @@ def test_code_that_is_not_async_runs_one_task_after_another(serve: Serve, folder
 
 
 async def test_a_function_is_a_tool_with_its_arguments_checked(folder: Path) -> None:
-    script = [step("on_call", team="ops"), step("on_call", team=["ops"]), final("Ann is on call.")]
+    script = [step("on_call", team="ops"), step("on_call", team={"of": "ops"}), final("Ann is on call.")]
     async with listen(ScriptedServer(script)) as server, agent_of(folder, server) as agent:
         result = await agent.run("who is on call?")
         (call,) = [r for r in agent.turn(result.run_id).items if r[1] and r[1].view["sink"] == "tool:on_call"]

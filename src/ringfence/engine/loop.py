@@ -19,7 +19,7 @@ from ringfence.core.turn import State, Turn
 from ringfence.core.values import JSON, Action, Deny, Outcome, Principal, Prompt, canonical
 from ringfence.tracing import Trace
 
-from .asking import Asking
+from .asking import Asking, Routing
 from .context import Said, Transcript
 from .course import NOTHING, UNSUPPORTED, doubts, has_worked, made, undone
 from .evidence import doubt, inert, invented_numbers, restored, says_nothing
@@ -30,6 +30,7 @@ from .plan import read as read_plan
 from .readmore import SPEC as READ_MORE
 from .readmore import ReadMore
 from .result import Result, in_words, result_of
+from .router import Signs
 from .settings import Settings
 from .snapshot import Keep, due, packed, stamp
 from .step import TOOL, Call, Step, signature, takes_words
@@ -51,11 +52,11 @@ class Engine:
         read_more: ReadMore | None = None,
         keep: Keep | None = None,
         reconcile: Mapping[str, Reconcile] | None = None,
+        routing: Routing | None = None,
     ) -> None:
         self._gate = gate
         self._keep = keep  # where snapshots go
-        self._asking = Asking(gate, tiers, settings)
-        self._window = tiers[0].window
+        self._asking = Asking(gate, tiers, settings, routing)
         self._settings = settings
         self._reply = reply
         self._ledger = Ledger(gate, reconcile or {})
@@ -97,6 +98,8 @@ class Engine:
         effects = sorted(name for name in grant.sinks if (spec := policy.sinks.get(name)) and not spec.reads)
         view: dict[str, JSON] = {"policy": policy.digest, "profile": str(policy.profile), "effects": effects}
         view["trace"] = trace.trace_id
+        if route := self._asking.route(task):
+            body["route"] = view["route"] = route
         if about:
             view["subjects"] = list(about)
         if origin is not None:
@@ -141,7 +144,7 @@ class Engine:
         transcript = Transcript(system, history, result_chars=self._settings.result_chars)
         label = join_all(said.label for said in history)
         before = "\n".join(said.text for said in history)
-        return Live(transcript, tools, before, label, window=self._window, progress=progress)
+        return Live(transcript, tools, before, label, progress=progress, escalated=bool(turn.tier))
 
     async def _orient(self, turn: Turn, live: Live) -> None:
         """Before the first step, look around: the tools that open a run are called with the user's own words."""
@@ -163,11 +166,17 @@ class Engine:
         try:
             step = live.read(last_thought(turn))
         except Unreadable as problem:
+            text = last_thought(turn).body["value"]["text"]
+            if not text.strip() and self._asking.escalate(turn, live, Signs(text="")):
+                self._say(turn, "", Label(Trust.OPERATOR))
+                return
             if not (problem.prose and live.failures >= self._settings.retries):
                 await self._retry(turn, live, f"{problem}".rstrip(".") + ".")
                 return
             step = Step("", final={"answer": problem.prose, "artifacts": [], "confidence": "low"})  # its own words
-        if len(step.calls) > self._settings.parallel:
+        if not turn.answered and self._asking.escalate(turn, live, Signs.of(Outcome(last_thought(turn).body["value"]))):
+            self._say(turn, "", Label(Trust.OPERATOR))  # asked again, of the next model
+        elif len(step.calls) > self._settings.parallel:
             await self._retry(turn, live, f"make at most {self._settings.parallel} calls in one step")
         elif step.plan is not None:
             await self._plan(turn, live, step.plan)
@@ -286,6 +295,10 @@ class Engine:
         if why and not last and not doubts(turn):
             self._say(turn, why, turn.label, doubt=NOTHING if says_nothing(final["answer"]) else UNSUPPORTED)
             return
+        signs = Signs(text=final["answer"], invalid=why, confidence="" if settled else str(final.get("confidence", "")))
+        if not last and self._asking.escalate(turn, live, signs):
+            self._say(turn, why or "Look again: is that the answer?", turn.label)
+            return
         named = final.get("artifacts")
         artifacts = [a for a in named if isinstance(a, str) and a and a in shown] if isinstance(named, list) else []
         tools = sorted({name.removeprefix(TOOL) for name in turn.calls if name.startswith(TOOL)})
@@ -324,6 +337,9 @@ class Engine:
     async def _retry(self, turn: Turn, live: Live, problem: str) -> None:
         live.failures += 1
         if live.failures > self._settings.retries or not self._settings.retry_with_context:
+            if self._asking.escalate(turn, live, Signs(text="?", exhausted=problem)):
+                self._say(turn, problem, Label(Trust.OPERATOR), retry=True)
+                return
             await self._give_up(turn, live, f"the model's answers could not be read: {problem}", status="failed")
             return
         self._say(turn, problem, Label(Trust.OPERATOR), retry=True)
