@@ -190,9 +190,13 @@ def fresh(keep: Path | None, seed: int) -> Iterator[Path]:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def world(folder: Path, seed: int, setup: Path) -> dict[str, Any]:
-    """Make the world of a seed; returns its expect.json."""
+def world(folder: Path, seed: int, setup: Path, endpoint: str = "") -> dict[str, Any]:
+    """Make the world of a seed; returns its expect.json. `endpoint`: a server that takes the embedded model's place."""
     subprocess.run([sys.executable, str(setup), str(folder), "--seed", str(seed)], check=True)
+    if endpoint:
+        manifest = folder / "ringfence.yaml"
+        text = manifest.read_text("utf-8")
+        manifest.write_text(text.replace("provider: embedded", f'provider: llamacpp, endpoint: "{endpoint}"'), "utf-8")
     found: dict[str, Any] = json.loads((folder / "expect.json").read_text("utf-8"))
     return found
 
@@ -205,10 +209,15 @@ def filled(task: str, expect: dict[str, Any]) -> str:
 
 
 async def run_seed(
-    suite: dict[str, Any], cases: Sequence[dict[str, Any]], seed: int, folder: Path, told: Callable[[Asked], None]
+    suite: dict[str, Any],
+    cases: Sequence[dict[str, Any]],
+    seed: int,
+    folder: Path,
+    told: Callable[[Asked], None],
+    endpoint: str,
 ) -> None:
     """The cases of one seed, one at a time, in one fresh world."""
-    expect = world(folder, seed, HERE / suite["setup"])
+    expect = world(folder, seed, HERE / suite["setup"], endpoint)
     async with ringfence.load(folder / suite["manifest"]) as agent:
         for case in cases:
             task = filled(case["task"], expect)
@@ -226,6 +235,9 @@ def options(argv: Sequence[str] | None) -> argparse.Namespace:
         "--json", type=Path, metavar="FILE", help="keep the runs here; those already there are not repeated"
     )
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="make the worlds in here and leave them")
+    parser.add_argument(
+        "--endpoint", default="", metavar="URL", help="a llama.cpp server in place of the embedded model"
+    )
     parser.add_argument("--minutes", type=float, metavar="N", help="start no further task after N minutes")
     return parser.parse_args(argv)
 
@@ -259,7 +271,7 @@ async def score(given: argparse.Namespace) -> int:
             missing = [case for case in cases if (case["id"], seed) not in {(run.id, run.seed) for run in runs}]
             if missing:
                 with fresh(given.keep, seed) as folder:
-                    await run_seed(suite, missing, seed, folder, told)
+                    await run_seed(suite, missing, seed, folder, told, given.endpoint)
     except _Enough:
         print("the time is up; call again with the same --json for the rest")
     wanted = {(case["id"], seed) for case in cases for seed in seeds}
