@@ -46,7 +46,7 @@ bench-security: setup-bench
 	$(BIN)/python bench/sandbox.py
 
 bench-slm: setup
-	$(BIN)/python bench/slm/run.py --seeds 3 --json bench-slm.json
+	$(BIN)/python bench/slm/run.py --seeds 3 --json .ringfence/bench-slm.json
 
 example-ops: setup
 	$(BIN)/python bench/questions.py examples/ops/questions.yaml --manifest examples/ops/ringfence.yaml

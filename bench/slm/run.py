@@ -172,6 +172,7 @@ def read_runs(path: Path | None) -> list[Asked]:
 
 def write_runs(path: Path, runs: Sequence[Asked]) -> None:
     """All runs so far, replaced in one step."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(path.name + ".part")
     draft.write_text(json.dumps([asdict(run) for run in runs], ensure_ascii=False, indent=1) + "\n", "utf-8")
     draft.replace(path)
