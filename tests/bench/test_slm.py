@@ -26,6 +26,15 @@ CASES = {case["id"]: case for case in yaml.safe_load((SLM / "tasks.yaml").read_t
 OPEN = "select count(*) from orders where closed is null"
 COST = "select sum(p.price * o.quantity) from order_parts o join parts p on p.id = o.part_id where o.order_id = {order}"
 MECHANIC = "select mechanic, sum(hours) as h from orders group by mechanic order by h desc limit 1"
+SETUP = """
+import subprocess, sys
+from pathlib import Path
+
+subprocess.run([sys.executable, {slm!r} + "/make_world.py", *sys.argv[1:]], check=True)
+manifest = Path(sys.argv[1], "ringfence.yaml")
+text = manifest.read_text()
+manifest.write_text(text.replace("provider: embedded", 'provider: llamacpp, endpoint: "{url}"'))
+"""
 TOWN = "select town, count(*) as n from members group by town order by n desc limit 1"
 
 
@@ -186,29 +195,17 @@ def test_an_answer_that_is_made_up_is_wrong_and_one_that_says_it_is_not_there_is
     assert verdicts == [False] * 4 + [True] * 4
 
 
-async def test_a_run_is_scored_kept_and_not_repeated(tmp_path: Path) -> None:
-    kept = tmp_path / "runs.json"
+async def test_the_suite_plays_through_ringfence_eval(tmp_path: Path) -> None:
     kernel = os.uname().release
     script = [step("shell.run", command=["uname", "-r"]), final(f"It runs {kernel}.")]
     async with listen(ScriptedServer(script, window=8192)) as server:
-        command = [
-            sys.executable,
-            str(SLM / "run.py"),
-            "--only",
-            "kernel",
-            "--json",
-            str(kept),
-            "--endpoint",
-            server.url,
-        ]
-        env = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
-        for _ in range(2):
-            pipe = asyncio.subprocess.PIPE
-            process = await asyncio.create_subprocess_exec(*command, env=env, stdout=pipe, stderr=pipe)
-            out, error = await process.communicate()
-            assert (process.returncode, error) == (0, b"")
-        assert server.requests == 2
-    assert b"success            1 of 1 (100.0%)" in out
-    (run,) = json.loads(kept.read_text())
-    assert run["right"]
-    assert run["tools"][-1] == "shell.run"
+        (tmp_path / "make.py").write_text(SETUP.format(slm=str(SLM), url=server.url))
+        text = (SLM / "tasks.yaml").read_text()
+        assert "setup: make_world.py" in text
+        (tmp_path / "tasks.yaml").write_text(text.replace("setup: make_world.py", "setup: make.py"))
+        command = [sys.executable, "-m", "ringfence.cli", "eval", "tasks.yaml", "--only", "kernel", "--runs", "1"]
+        env, pipe = {**os.environ, "PYTHONPATH": str(ROOT / "src")}, asyncio.subprocess.PIPE
+        process = await asyncio.create_subprocess_exec(*command, env=env, cwd=tmp_path, stdout=pipe, stderr=pipe)
+        out, error = await asyncio.wait_for(process.communicate(), 120)
+    assert b"1/1 ok" in error, error + out
+    assert b"shell.run" in error
