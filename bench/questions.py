@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from ringfence.engine.step import parse
+from ringfence.engine.ladder import read
 from ringfence.evals.checks import Check
 from ringfence.evals.measure import measure
 
@@ -15,7 +15,7 @@ __all__ = ["Check", "is_step", "thoughts"]
 def is_step(text: str) -> bool:
     """Whether a model's answer can be read as a step."""
     try:
-        parse(text)
+        read(text)
     except ValueError:
         return False
     return True

@@ -94,6 +94,7 @@ class Transcript:
         self._results: dict[str, str] = {}  # as shown, by call
         self._maps: dict[str, _Part] = {}  # overviews, by sink: first, so that the server's prompt cache keeps them
         self.choices: dict[str, dict[str, None]] = {}  # by key, in the order seen
+        self._shown: list[str] = []
         self.cut = False  # whether a result was cut, so that read_more has something to read
 
     def prompt(
@@ -155,6 +156,11 @@ class Transcript:
         return [*self._opened, *history, *parts, last], left_out
 
     @property
+    def shown(self) -> str:
+        """What the tools have shown, as they showed it."""
+        return "\n".join(self._shown)
+
+    @property
     def _opened(self) -> list[_Part]:
         return [self._head, *(self._maps[sink] for sink in sorted(self._maps))]
 
@@ -211,6 +217,7 @@ class Transcript:
                 f"{text[: self._result_chars]}\n[cut: {self._result_chars} of {len(text)} characters;"
                 f' more with read_more(handle="r{record.seq}", offset={self._result_chars})]'
             )
+        self._shown.append(text)
         self._results[_title(intent)] = text
         if intent.body["call"] >= 0:
             self._done.append(intent.view["sink"].removeprefix(TOOL))

@@ -23,6 +23,7 @@ from .asking import Asking
 from .context import Said, Transcript
 from .course import NOTHING, UNSUPPORTED, doubts, has_worked, made, undone
 from .evidence import doubt, inert, invented_numbers, restored, says_nothing
+from .ladder import Unreadable, mended
 from .ledger import Ledger, Reconcile
 from .live import Live, Progress, last_thought
 from .plan import read as read_plan
@@ -161,9 +162,11 @@ class Engine:
             return
         try:
             step = live.read(last_thought(turn))
-        except ValueError as problem:
-            await self._retry(turn, live, f"{problem}".rstrip(".") + ".")
-            return
+        except Unreadable as problem:
+            if not (problem.prose and live.failures >= self._settings.retries):
+                await self._retry(turn, live, f"{problem}".rstrip(".") + ".")
+                return
+            step = Step("", final={"answer": problem.prose, "artifacts": [], "confidence": "low"})  # its own words
         if len(step.calls) > self._settings.parallel:
             await self._retry(turn, live, f"make at most {self._settings.parallel} calls in one step")
         elif step.plan is not None:
@@ -253,7 +256,7 @@ class Engine:
         if spec is not None:
             with suppress(ValueError, LookupError):  # the gate refuses it, in words for the model
                 args = turn.resolve(args)
-                full = dict(spec.check(args))
+                full = dict(mended(args, spec))
                 canonical(full)  # what cannot be recorded stays as it was asked for
                 args = full
         action = Action(call.sink, args, turn.label.join(live.label), call=number, run=turn.run)
@@ -323,10 +326,10 @@ class Engine:
         if live.failures > self._settings.retries or not self._settings.retry_with_context:
             await self._give_up(turn, live, f"the model's answers could not be read: {problem}", status="failed")
             return
-        self._say(turn, problem, Label(Trust.OPERATOR))
+        self._say(turn, problem, Label(Trust.OPERATOR), retry=True)
 
-    def _say(self, turn: Turn, text: str, label: Label, *, doubt: str = "") -> None:
-        body = {"role": "user", "text": text, **({"doubt": doubt} if doubt else {})}
+    def _say(self, turn: Turn, text: str, label: Label, **why: JSON) -> None:
+        body = {"role": "user", "text": text, **why}
         self._gate.record(turn, Kind.MESSAGE, label=label, view={"chars": len(text)}, body=body)
 
 

@@ -161,21 +161,18 @@ def _thought(record: Record) -> tuple[tuple[Goal, ...], int]:
 def _chosen(record: Record, intent: Record | None) -> bool:
     """Whether this is what became of a call that the model chose."""
     if record.kind is Kind.DECISION:
-        return record.body.get("call", -1) >= 0
+        return bool(record.body.get("call", -1) >= 0)
     return intent is not None and intent.body.get("call", -1) >= 0
 
 
 def drifts(turn: Turn) -> bool:
     """Whether the last two calls share no word of content with the task, the plan or what was found before them."""
-    words = [set(_words(str(intent.body["args"]))) for _, intent in turn.items if _is_call(intent)][-2:]
+    calls = [i.body for _, i in turn.items if i is not None and i.body.get("call", -1) >= 0 and i.body.get("args")]
+    words = [set(_words(str(call["args"]))) for call in calls[-2:]]
     known = set(_words(str(turn.start.get("task", ""))))
     results = (str(r.body["value"]) for r, intent in turn.items[:-2] if intent is not None and "args" in intent.body)
     known.update(word for text in results for word in _words(text[:4000]))
     return len(words) == 2 and all(said and said.isdisjoint(known) for said in words)
-
-
-def _is_call(intent: Record | None) -> bool:
-    return intent is not None and intent.body.get("call", -1) >= 0 and bool(intent.body.get("args"))
 
 
 def _words(text: str) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""One step of a plan: its grammar, and how it is read back (DESIGN 9, rung 2)."""
+"""One step: its grammar (DESIGN 9, rung 2). `ladder` reads it back."""
 
 from __future__ import annotations
 
@@ -9,13 +9,11 @@ from typing import Any
 
 from ringfence.core.policy import SinkSpec
 from ringfence.core.turn import Turn
-from ringfence.core.values import JSON, canonical
+from ringfence.core.values import JSON
 
 TOOL = "tool:"
 LOOK_UP = -1000  # the number of a call that finds out about another one: this, less the seq of that one's intent
-MAX_DEPTH = 32  # of a step: whatever reads it further on may recurse
 CLOSING = frozenset({"path", "columns"})  # keys of results whose values an argument can be closed to, by `x-from`
-_DECODER = json.JSONDecoder()
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +26,16 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What the model answered: calls to make, a plan, or a final answer."""
+    """What the model answered: calls to make, a plan, or a final answer.
+
+    dialect  the form it was printed in, where it was not the one asked for
+    """
 
     thought: str
     calls: tuple[Call, ...] = ()
     final: dict[str, JSON] | None = None
     plan: JSON = None
+    dialect: str = ""
 
 
 _THOUGHT = {"type": "string", "maxLength": 240}
@@ -179,45 +181,6 @@ def _chosen(schema: JSON, choices: Mapping[str, Sequence[str]]) -> JSON:
             return [_chosen(item, choices) for item in schema]
         case _:
             return schema
-
-
-def parse(text: str) -> Step:
-    """Read a step; raises ValueError, in words for the model, if it is none.
-
-    The object may stand in prose or a fence: a server that ignores the grammar still gets understood.
-    """
-    start = text.find("{")
-    if start < 0:
-        raise ValueError("your step was not a JSON object")
-    try:
-        value, _ = _DECODER.raw_decode(text, start)
-        if _deeper(value, MAX_DEPTH):
-            raise ValueError("too deep")
-        canonical(value)  # what cannot be recorded cannot be done either: lone surrogates, 1e999, nesting without end
-    except (ValueError, RecursionError) as error:
-        raise ValueError("your step was not valid JSON; write one shorter JSON object") from error
-    thought = str(value.get("thought", ""))
-    final = value.get("final_answer")
-    if isinstance(final, dict) and isinstance(final.get("answer"), str):
-        return Step(thought, final=final)
-    if "plan" in value:
-        return Step(thought, plan=value["plan"])
-    calls = value.get("calls")
-    if not isinstance(calls, list) or not calls:
-        raise ValueError('a step has "calls" or "final_answer"')
-    return Step(thought, tuple(_call(call) for call in calls))
-
-
-def _deeper(value: JSON, than: int) -> bool:
-    members = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return than <= 0 or any(_deeper(item, than - 1) for item in members)
-
-
-def _call(value: JSON) -> Call:
-    match value:
-        case {"tool": str(name), "args": dict(args)}:
-            return Call(TOOL + name, args)
-    raise ValueError('each call is {"tool": name, "args": {...}}')
 
 
 def signature(spec: SinkSpec) -> str:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ringfence.core.chain import Kind, Record
-from ringfence.engine.step import TOOL, parse
+from ringfence.engine.ladder import read
+from ringfence.engine.step import TOOL
 
 MODEL = "model:"
 _UNFIT = frozenset({"bad-arguments", "bad-ref", "unknown-sink"})  # codes of calls that the tool's schema refuses
@@ -117,7 +118,7 @@ def _words(value: Any) -> str:
 
 def _readable(text: str) -> bool:
     try:
-        parse(text)
+        read(text)
     except ValueError:
         return False
     return True
