@@ -14,7 +14,8 @@ from ringfence.core.errors import BackendError, ContextOverflow, ManifestError
 from ringfence.core.labels import ANYONE, IDENTITY
 from ringfence.core.policy import SinkSpec
 from ringfence.core.values import Action, Outcome, Prompt
-from ringfence.engine.step import grammar, parse
+from ringfence.engine.ladder import read as parse
+from ringfence.engine.step import grammar
 from ringfence.manifest.loader import parse as manifest
 from ringfence.manifest.types import Inference
 from ringfence.testing import listen

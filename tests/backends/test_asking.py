@@ -17,7 +17,8 @@ from ringfence.core.errors import BackendError
 from ringfence.core.labels import IDENTITY
 from ringfence.core.policy import SinkSpec
 from ringfence.core.values import Action, Outcome, Prompt, canonical
-from ringfence.engine.step import grammar, parse
+from ringfence.engine.ladder import read as parse
+from ringfence.engine.step import grammar
 from ringfence.testing import ScriptedServer, listen
 from ringfence.testing.server import Mode
 

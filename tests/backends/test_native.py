@@ -8,7 +8,8 @@ import pytest
 from ringfence.backends.native import offer, step
 from ringfence.core.policy import SinkSpec
 from ringfence.core.values import JSON
-from ringfence.engine.step import grammar, parse
+from ringfence.engine.ladder import read as parse
+from ringfence.engine.step import grammar
 
 PATH = {"type": "string", "x-from": {"key": "path", "ends": [".csv"]}}
 

@@ -97,6 +97,18 @@ def _known(home: Path, tier: Tier, server: str) -> Findings | None:
     return findings.load(home, tier.provider, server, tier.model)
 
 
+def identity(tier: Tier, home: Path) -> str:
+    """What a tier's answers come from: the SHA-256 of an embedded model's file, else its server and its name there.
+
+    Raises BackendError for a model that is not on this machine.
+    """
+    if tier.provider == "embedded":
+        from . import models
+
+        return f"sha256:{models.digest(tier.model, home)}"
+    return f"{tier.provider} {tier.endpoint} {tier.model}"
+
+
 def _chat(
     tier: Tier,
     sampling: Inference,

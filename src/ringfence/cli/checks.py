@@ -12,7 +12,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from .. import app, backends, sandboxes, stores
-from ..app import record
+from ..app import record, routing
 from ..audit import anchors, signing
 from ..core.errors import RingfenceError
 from ..manifest.fields import loopback
@@ -57,6 +57,8 @@ async def of_manifest(manifest: Manifest) -> AsyncIterator[Check]:
             yield Check("yellow", "manifest", f"{notice.path}: {notice.text}")
     for tier in manifest.inference.tiers:
         yield await model(manifest, tier)
+    if len(manifest.inference.tiers) > 1:
+        yield Check("green", "routing", "; ".join(routing.in_words(manifest)))
     async for check in tools(manifest):
         yield check
 

@@ -109,6 +109,22 @@ def chat(
 
 
 @app.command()
+def route(
+    text: Annotated[str | None, typer.Argument(metavar="TEXT", help="a task; `-` reads it from stdin")] = None,
+    manifest: Manifest = HERE,
+    label: Annotated[
+        list[str] | None,
+        typer.Option(metavar="LABEL", help="who may read what the task would find: role:hr, or untrusted"),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Say which model a task would go to, and why; runs nothing, and sends nothing."""
+    from . import route as command
+
+    raise typer.Exit(command.execute(manifest, text, tuple(label or ()), as_json=as_json))
+
+
+@app.command()
 def approvals(manifest: Manifest = HERE, as_json: Json = False) -> None:
     """What runs wait for: the call as it would be made, and where each of its values comes from."""
     from . import approvals as command
@@ -178,6 +194,44 @@ def redteam(
     from . import redteam as command
 
     raise typer.Exit(command.execute(manifest, only=tuple(only or ()), as_json=as_json, report=report))
+
+
+@app.command("eval")
+def evaluate(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="the suite, such as examples/ops/eval.yaml")],
+    runs: Annotated[
+        int | None, typer.Option(min=1, max=1000, metavar="N", help="play each case so often, instead of the suite's")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, metavar="N", help="the first seed; each run has the next one")] = 1,
+    only: Annotated[str, typer.Option(metavar="ID,ID", help="only these cases")] = "",
+    tag: Annotated[list[str] | None, typer.Option(metavar="TAG", help="only cases with it; may be repeated")] = None,
+    model: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="with this model in the first tier; may be repeated")
+    ] = None,
+    compare: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="play the same cases with another manifest, too")
+    ] = None,
+    gate: Annotated[str, typer.Option(metavar="NAME", help="which of the suite's gates decides the exit code")] = "",
+    json: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="keep the runs here; those already there are not repeated")
+    ] = None,
+    markdown: Annotated[Path | None, typer.Option(metavar="FILE", help="write the report as Markdown, too")] = None,
+    keep: Annotated[Path | None, typer.Option(metavar="DIR", help="keep the folder of each run here")] = None,
+    minutes: Annotated[
+        float | None, typer.Option(min=0, metavar="N", help="begin no run after so long; --json goes on from there")
+    ] = None,
+    quiet: Quiet = False,
+    offline: Offline = False,
+) -> None:
+    """Play a suite of cases and measure: exit 0 if its gate is reached, 1 if not, 2 if it cannot be played."""
+    from . import evaluate as command
+
+    ids = tuple(part for part in only.split(",") if part)
+    chosen = (tuple(tag or ()), tuple(model or ()))
+    wanted = command.Wanted(
+        file, runs, seed, ids, *chosen, compare, gate, json, markdown, keep, minutes, quiet, offline
+    )
+    raise typer.Exit(command.execute(wanted))
 
 
 @app.command()

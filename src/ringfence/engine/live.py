@@ -11,7 +11,8 @@ from ringfence.core.policy import SinkSpec
 from ringfence.core.turn import Turn
 
 from .context import Transcript
-from .step import Step, parse
+from .ladder import read
+from .step import TOOL, Step
 
 Progress = Callable[[str], None]
 
@@ -33,9 +34,11 @@ class Live:
     why: str = ""  # nobody knows whether the last effect was done
 
     def read(self, thought: Record) -> Step:
-        """The step that a thought asks for; raises ValueError if it is none."""
+        """The step that a thought asks for; raises ladder.Unreadable if it is none."""
         if self.step is None or self.step[0] != thought.seq:
-            self.step = (thought.seq, parse(thought.body["value"]["text"]))
+            value, names = thought.body["value"], [spec.name.removeprefix(TOOL) for spec in self.tools]
+            cut = value["finish"] == "length"
+            self.step = (thought.seq, read(value["text"], names, data=self.transcript.shown, cut=cut))
         return self.step[1]
 
 
