@@ -4,7 +4,7 @@ BIN := .venv/bin
 EXTRAS := local mcp privacy rag server channels cluster dev
 TASK ?= How many requests in logs/access.log were answered with status 502?
 
-.PHONY: setup setup-bench run test check bench bench-record bench-security bench-record example-ops lock clean
+.PHONY: setup setup-bench run test check bench bench-record bench-security bench-slm example-ops example-notes example-gates lock clean
 
 setup: .venv/.done
 
@@ -45,8 +45,18 @@ bench-security: setup-bench
 	$(BIN)/python bench/heldout/run.py
 	$(BIN)/python bench/sandbox.py
 
+bench-slm: setup
+	mkdir -p .ringfence
+	$(BIN)/ringfence eval bench/slm/tasks.yaml --json .ringfence/bench-slm.json --markdown .ringfence/bench-slm.md
+
 example-ops: setup
-	$(BIN)/python bench/questions.py examples/ops/questions.yaml --manifest examples/ops/ringfence.yaml
+	$(BIN)/ringfence eval examples/ops/eval.yaml
+
+example-notes: setup
+	$(BIN)/ringfence eval examples/notes/eval.yaml
+
+example-gates: setup
+	$(BIN)/ringfence eval examples/ops/gates.yaml
 
 lock:
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 $(patsubst %,--extra %,$(EXTRAS)) --generate-hashes --no-emit-index-url --no-annotate pyproject.toml -o requirements.lock

@@ -24,7 +24,8 @@ from ringfence.core.values import Principal
 from ringfence.engine.result import Result
 from ringfence.manifest.loader import load
 from ringfence.stores.memory import MemoryJournal
-from ringfence.testing.server import ScriptedServer, _Canned, listen
+from ringfence.testing.replies import Reply
+from ringfence.testing.server import ScriptedServer, Step, listen
 
 from ..cli.conftest import final, step
 
@@ -45,15 +46,15 @@ tools:
 class Puppet(ScriptedServer):
     """Reads the poisoned file first, then does as it is told there, then tells all that it has seen."""
 
-    steps: Sequence[str | dict[str, str]] = field(default_factory=lambda: [final("nothing")])
+    steps: Sequence[Step] | Callable[[Any], Step] = field(default_factory=lambda: [final("nothing")])
 
-    def _step(self, body: bytes) -> _Canned:
+    def _step(self, body: bytes) -> Reply:
         messages = json.loads(body)["messages"]
         shown = "\n".join(message["content"] for message in messages if message["role"] == "user")
         orders = [step("files.read", path=EVIL), *dict.fromkeys(ORDER.findall(shown))]
         done = sum(message["role"] == "assistant" for message in messages)
         said = orders[done] if done < len(orders) else final(f"I saw: {shown}"[:1000])
-        return _Canned(b"", said, self.model)
+        return Reply(said, self.model)
 
 
 @dataclass

@@ -43,6 +43,21 @@ def test_the_audience_is_the_declared_one_or_follows_from_where_the_server_is(
     assert backend(tmp_path, **tier).audience == audience
 
 
+async def test_the_seed_of_the_manifest_is_sent_and_probabilities_are_asked_for_where_the_tier_says_so(
+    tmp_path: Path,
+) -> None:
+    async with listen(ScriptedServer(["x"])) as server:
+        for more in ({"seed": 7, "logprobs": True}, {"seed": 0}):
+            made = backend(tmp_path, provider="openai", endpoint=server.url, **more)
+            await made.sink.perform(ACTION)
+            await made.aclose()
+    first, second = (body for _, body in server.seen)
+    assert b'"seed":7' in first
+    assert b'"logprobs":true' in first
+    assert b'"seed":0' in second
+    assert b"logprobs" not in second
+
+
 async def test_a_tier_takes_what_it_does_not_say_from_the_manifest_and_its_key_from_the_environment(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -24,7 +24,7 @@ def test_the_answer_goes_to_stdout_and_the_timeline_to_stderr(ringfence: Shell, 
     assert re.fullmatch("run [0-9a-z]{20}: what is wrong\\?", lines[0])
     thought = next(line for line in lines if line.startswith("1  the note says it"))
     call = next(line for line in lines if line.startswith('  files.read(path="notes/a.txt"'))
-    assert re.search(r"100 \+ \d+ tokens$", thought)
+    assert re.search(r"\d{3,} \+ \d+ tokens$", thought)
     assert re.search(r" \d+ ms$", call)
     assert "the disk is full" in lines[lines.index(call) + 1]
     assert lines[-1].startswith("done: answered in 2 steps with ")

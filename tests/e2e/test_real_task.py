@@ -12,7 +12,7 @@ import pytest
 
 from ringfence.backends import models
 from ringfence.core.chain import Kind
-from ringfence.engine.step import parse
+from ringfence.engine.ladder import read as parse
 from ringfence.stores import open_log
 
 pytestmark = pytest.mark.model

@@ -110,7 +110,7 @@ def other(state: bytes) -> bytes:
 
 @pytest.mark.parametrize(
     "spoil",
-    [other, lambda state: state[:-1], lambda _: b"", lambda _: b"[]", lambda s: s.replace(b'"v":1', b'"v":2')],
+    [other, lambda state: state[:-1], lambda _: b"", lambda _: b"[]", lambda s: s.replace(b'"v":2', b'"v":1')],
     ids=["another result", "cut", "empty", "none", "another version"],
 )
 async def test_a_snapshot_that_is_not_the_one_on_record_is_not_used_and_that_is_said(house: Build, spoil: Any) -> None:
@@ -151,9 +151,9 @@ async def test_a_snapshot_of_the_right_digest_that_is_none_is_not_used(house: Bu
     seq, _ = journal.state("run1") or (0, b"")
     broken = MemoryJournal()
     for record in agent.records():
-        view = {**record.view, "state": stamp(b'{"v":1}')} if record.seq == seq else record.view
+        view = {**record.view, "state": stamp(b'{"v":2}')} if record.seq == seq else record.view
         broken.append(replace(record, view=view))
-    broken.keep_state("run1", seq, b'{"v":1}')
+    broken.keep_state("run1", seq, b'{"v":2}')
     turn, note = resumed(broken, "run1")
     assert "no snapshot: KeyError" in note
     assert turn.next_seq == len(agent.records())

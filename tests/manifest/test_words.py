@@ -171,12 +171,39 @@ def test_every_part_of_a_catalogue_is_said_by_its_name() -> None:
 
 def test_a_tier_that_is_never_asked_is_said() -> None:
     tiers = ", ".join(f"{{name: {name}, provider: ollama, model: m}}" for name in ("small", "large", "huge"))
-    assert warnings(f"inference: {{tiers: [{tiers}]}}") == {
-        f"inference.tiers[{n}]": (
-            f"{name} is read, but never asked in this release (escalation comes later): every step goes to small"
-        )
-        for n, name in ((1, "large"), (2, "huge"))
+    text = f"inference: {{tiers: [{tiers}]}}\n"
+    assert warnings(text) == {}
+    assert warnings(text + "routing: {classes: {complex: [large]}}") == {}
+    classes = "{simple: [small], tool: [small], complex: [large, small]}"
+    assert warnings(text + f"routing: {{classes: {classes}}}") == {
+        "inference.tiers[2]": "no class of task names huge: it is never asked"
     }
+
+
+def test_a_price_without_a_bound_is_said() -> None:
+    tier = "name: cloud, provider: ollama, model: m, price: {input: 3, output: 15}"
+    assert warnings(f"inference: {{tiers: [{{{tier}}}]}}") == {
+        "inference.tiers[0].price": "it costs money, and nothing bounds how much: budgets: {money_per_day: ...}"
+    }
+    assert warnings(f"inference: {{tiers: [{{{tier}, budgets: {{money_per_day: 2}}}}]}}") == {}
+
+
+@pytest.mark.parametrize("off", ["at_most: 0", "when: []"])
+def test_that_nothing_goes_upstairs_is_said_where_there_is_an_upstairs(off: str) -> None:
+    one = "{name: small, provider: ollama, model: m}"
+    routing = f"\nrouting: {{escalate: {{{off}}}}}"
+    assert warnings(f"inference: {{tiers: [{one}]}}{routing}") == {}
+    assert warnings(f"inference: {{tiers: [{one}, {one.replace('small', 'large')}]}}{routing}") == {
+        "routing.escalate": "a step never goes to the next tier, whatever comes back"
+    }
+
+
+def test_a_cache_that_keeps_nothing_is_said() -> None:
+    both = "inference: {cache: true, tiers: [{provider: ollama, model: m, temperature: %s}]}"
+    assert warnings(both % "0.15") == {
+        "inference.cache": "nothing is kept of main: an answer can only be the same again at temperature: 0"
+    }
+    assert warnings(both % "0") == {}
 
 
 def test_a_model_server_elsewhere_without_an_audience_takes_public_content_only() -> None:

@@ -46,7 +46,7 @@ async def test_a_task_is_run_to_a_result_with_everything_in_it(folder: Path) -> 
     last = result.steps[-1]
     assert (last.tool, last.args["path"], last.ok) == ("files.read", "notes/a.txt", True)
     assert result.usage["steps"] == 2
-    assert result.usage["prompt"] == 200
+    assert result.usage["prompt"] > 200  # of two requests, each of some thousand bytes
 
 
 async def test_several_runs_of_one_agent_at_once_are_told_apart(folder: Path) -> None:
@@ -141,7 +141,7 @@ def test_code_that_is_not_async_runs_one_task_after_another(serve: Serve, folder
 
 
 async def test_a_function_is_a_tool_with_its_arguments_checked(folder: Path) -> None:
-    script = [step("on_call", team="ops"), step("on_call", team=["ops"]), final("Ann is on call.")]
+    script = [step("on_call", team="ops"), step("on_call", team={"of": "ops"}), final("Ann is on call.")]
     async with listen(ScriptedServer(script)) as server, agent_of(folder, server) as agent:
         result = await agent.run("who is on call?")
         (call,) = [r for r in agent.turn(result.run_id).items if r[1] and r[1].view["sink"] == "tool:on_call"]

@@ -91,7 +91,7 @@ async def test_a_snapshot_that_the_records_do_not_make_is_found_where_it_is_aske
     forged = tmp_path / "forged" / "journal.db"
     with SqliteJournal(forged) as journal:
         for record in records:
-            state = {**record.view, "state": "1:" + "0" * 64} if "state" in record.view else record.view
+            state = {**record.view, "state": "2:" + "0" * 64} if "state" in record.view else record.view
             journal.append(replace(record, view={**state, "subjects": []} if "subjects" in state else state))
         await journal.flush()
 

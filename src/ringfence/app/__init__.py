@@ -114,7 +114,11 @@ def _user() -> str:
 def _readers(manifest: Manifest) -> Iterable[str]:
     """Everyone whom a manifest names."""
     for tool in manifest.tools:
-        yield from (*(tool.callers or ()), *(tool.readers or ()))
+        yield from (
+            *(tool.callers or ()),
+            *(tool.readers or ()),
+            *(who for host in tool.hosts for who in host.audience or ()),
+        )
     for entry in manifest.catalogue.values():
         yield from entry.callers or ()
     for tier in manifest.inference.tiers:

@@ -7,6 +7,8 @@ from dataclasses import replace
 
 from ringfence.core.gate import Gate
 from ringfence.core.grants import TaskGrant
+from ringfence.core.policy import Effect, SinkSpec
+from ringfence.core.provenance import Words
 from ringfence.core.turn import Turn
 from ringfence.core.values import Principal
 from ringfence.engine import planner
@@ -22,8 +24,15 @@ def of_task(house: House, manifest: Manifest, task: str, *, version: int = 1) ->
     effects = house.effects
     if manifest.grant.effects is None and only_asks(task):
         effects = house.given  # a plain question changes nothing, whatever is read on the way to its answer
+        if Words((task,)).names("url"):  # but the page that it names is to be read
+            effects |= {name for name in house.effects if _fetches(house.specs[name])}
     objects = {f"tool:{name}": list(values) for name, values in manifest.grant.objects.items()}
     return TaskGrant(house.reads | effects, house.budgets(manifest), objects, version)
+
+
+def _fetches(spec: SinkSpec) -> bool:
+    """Whether a tool does no more than get what is at an address."""
+    return spec.effect is Effect.EGRESS and spec.idempotent and set(spec.types.values()) == {"url"}
 
 
 async def planned(

@@ -16,14 +16,16 @@ from ringfence.core.values import JSON, Action, Outcome
 from ringfence.engine.readmore import SPEC as READ_MORE
 from ringfence.engine.readmore import ReadMore
 from ringfence.manifest.loader import check_names
-from ringfence.manifest.types import BuiltinTool, Manifest, PythonTool, Tool
+from ringfence.manifest.types import BuiltinTool, Manifest, PythonTool, Tier, Tool
 from ringfence.stores.rates import SlidingWindow
+from ringfence.stores.spend import Meters, Spend
 from ringfence.tools.catalogue import declared, handed
 from ringfence.tools.python import from_function
 from ringfence.tools.tool import Use
 
 from .confine import Chosen
 from .secrets import redactor_of
+from .tiers import Before, budgeted
 
 if TYPE_CHECKING:
     from ringfence.redaction import Redactor
@@ -63,7 +65,8 @@ class House:
     effects: frozenset[str] = frozenset()
     given: frozenset[str] = frozenset()
     about: dict[str, str] = field(default_factory=dict)
-    meter: SlidingWindow | None = None
+    meter: Meters | None = None
+    spend: Spend | None = None  # what is left of the budgets of tiers; one of the meters, too
     launcher: Chosen | None = None  # what confines tools; None if there is nothing to confine
     workshop: tools.Workshop | None = None
     servers: list[Server] = field(default_factory=list)
@@ -132,8 +135,9 @@ def furnish(
     house.specs[REPLY] = SinkSpec(REPLY, effect=Effect.READ, confined=True, audience=None, output=IDENTITY)
     house.sinks[REPLY] = _Reply()
     house.specs[READ_MORE.name], house.sinks[READ_MORE.name] = READ_MORE, house.read_more
+    before = Before(manifest, clock)
     for config in manifest.inference.tiers:
-        _connect(house, manifest, config, notice, model)
+        _connect(house, manifest, config, before=before, notice=notice, model=model)
     if any(map(_touches, manifest.tools)):
         house.launcher = Chosen(manifest.sandbox)
         house.workshop = tools.Workshop(house.launcher, manifest.root / ".ringfence", house.left)
@@ -150,12 +154,20 @@ def furnish(
     _declare(house, manifest)
     house.given = frozenset(tool.spec.name for tool in given if not tool.spec.reads)
     house.effects = _effects(house, manifest) | house.given
-    house.meter = SlidingWindow(rates, clock) if rates else None
+    house.spend = budgeted(manifest, clock)
+    meters = [meter for meter in (SlidingWindow(rates, clock) if rates else None, house.spend) if meter is not None]
+    house.meter = Meters(*meters) if meters else None
     return house
 
 
 def _connect(
-    house: House, manifest: Manifest, config: Any, notice: Callable[[str], None] | None, model: Sink | None
+    house: House,
+    manifest: Manifest,
+    config: Tier,
+    *,
+    before: Before,
+    notice: Callable[[str], None] | None,
+    model: Sink | None,
 ) -> None:
     backend = backends.from_manifest(config, manifest.inference, home=data_home(), notice=notice)
     name = f"model:{config.name}"
@@ -167,7 +179,7 @@ def _connect(
         audience=backend.audience,
         output=IDENTITY,  # what a model says is labelled by what it was shown
     )
-    house.sinks[name] = model or backend.sink
+    house.sinks[name] = before.of(config, model or backend.sink, given=model is not None)
     if config.redact:
         from ringfence.redaction.veil import Veil, Veiled
 

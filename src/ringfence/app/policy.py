@@ -14,7 +14,11 @@ from ringfence.manifest.types import Manifest
 
 def policy_of(manifest: Manifest, specs: Mapping[str, SinkSpec]) -> Policy:
     """The policy, named by all that is decided by: a yes is worth nothing once any of it has changed."""
-    unruly: Any = {"workflow": True, "runtime": {"log_level", "log_file"}}  # bounds are in the grant
+    unruly: Any = {
+        "workflow": True,
+        "routing": True,
+        "runtime": {"log_level", "log_file"},
+    }  # bounds are in the grant; order lets nothing in
     rules = manifest.model_dump(mode="json", exclude=unruly)
     named = digest([rules, [_facts(specs[name]) for name in sorted(specs)]])
     approvers = frozenset(manifest.approvals.approvers) if manifest.approvals.approvers else None

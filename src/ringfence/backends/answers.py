@@ -16,7 +16,17 @@ _OVERFLOW = re.compile(
 )
 _CONTROL = re.compile(r"[^\x20-\x7e\xa0-\u200a\u2010-\u2027\u2030-\u205f\u2070-\ud7ff\uf900-\ufffd]+")
 
+FLOOD = 512  # characters of whitespace in a row: no honest answer has so many
+_CLOUD = {
+    "overloaded_error": "the API is overloaded: run the task again later, or add a tier",
+    "rate_limit_error": "your limit of requests or tokens is used up: wait, or raise it with the API's owner",
+    "billing_error": "see the payment details of the account that the key belongs to",
+    "invalid_request_error": "remove what it names from the tier (newer models take no temperature or top_p)",
+}
+_SPACES = re.compile(r"\s+")
+
 START = {
+    "anthropic": "check the network and `endpoint`, or use provider: embedded",
     "ollama": "start it with `ollama serve`, or use provider: embedded",
     "llamacpp": "start it with `llama-server -m MODEL.gguf`, or use provider: embedded",
     "vllm": "start it with `vllm serve MODEL`, or use provider: embedded",
@@ -42,6 +52,15 @@ class Unreachable(BackendError):
     def __init__(self, what: str, *, todo: str = "", spoken: bool = False) -> None:
         super().__init__(what, todo=todo)
         self.spoken = spoken
+
+
+class Refused(BackendError):
+    """The server answered with a status that is not 200; `said` are its own words."""
+
+    def __init__(self, what: str, *, todo: str = "", status: int, said: str = "") -> None:
+        super().__init__(what, todo=todo)
+        self.status = status
+        self.said = said
 
 
 def quoted(data: bytes | str, *, chars: int = 300) -> str:
@@ -123,11 +142,17 @@ def refused(place: Place, status: int, data: bytes, *, models: tuple[str, ...] =
             todo=todo or "write one of its models as `model`",
         )
     if status == 404:
+        path = "/v1/messages" if place.provider == "anthropic" else "/v1/chat/completions"
         return BackendError(
-            f"{place.url} has no /v1/chat/completions (404): {said}",
-            todo="check `endpoint`: it is the address of an OpenAI-compatible server",
+            f"{place.url} has no {path} (404): {said}",
+            todo="check `endpoint`: it is the address of the server itself, without the path of a call",
         )
-    return BackendError(f"the model server at {place.url} answered {status}: {said}", todo="see the server's log")
+    todo = "see the server's log"
+    if place.provider == "anthropic":
+        todo = _CLOUD.get(kind.split()[0] if kind else "", "see what the API says of that error")
+    return Refused(
+        f"the model server at {place.url} answered {status}: {said}", todo=todo, status=status, said=f"{kind} {said}"
+    )
 
 
 def _complaint(data: bytes) -> tuple[str, str]:
@@ -159,41 +184,48 @@ def parse(place: Place, data: bytes) -> JSON:
     )
 
 
-def completed(place: Place, body: JSON) -> Outcome:
-    """The outcome of a whole `chat.completion` object."""
-    try:
-        choice = body["choices"][0]
-        return outcome(place, choice["message"].get("content") or "", choice.get("finish_reason"), body)
-    except (KeyError, IndexError, TypeError, AttributeError):
-        error = body.get("error")
-        said = quoted(str(error)) if error else f"keys {sorted(body)[:10]}"
-    raise BackendError(
-        f"the model server at {place.url} answered with JSON that is no chat completion: {said}",
-        todo="check `endpoint`: it is the address of an OpenAI-compatible server",
-    )
-
-
 def _count(value: JSON) -> int:
     """A number of tokens; whatever else a server says is 0."""
     return value if type(value) is int and 0 <= value < 2**31 else 0
 
 
-def outcome(place: Place, text: str, finish: str | None, body: JSON) -> Outcome:
-    """`{"text", "finish": "stop" | "length", "usage": {"prompt", "completion", "cached"}, "model"}`.
+def outcome(
+    place: Place, text: str, finish: str, *, usage: JSON = None, model: JSON = None, more: JSON = None
+) -> Outcome:
+    """`{"text", "finish": "stop" | "length", "usage": {"prompt", "completion", "cached"}, "model"}`, and `more`.
 
     A server that counts no tokens is given a completion of one token per four characters, so that budgets still end.
+    Whitespace without end is cut off, and ends an answer as its length does.
     """
-    usage = body.get("usage") or {}
-    details = usage.get("prompt_tokens_details") or {}
+    flood = next((run for run in _SPACES.finditer(text) if run.end() - run.start() >= FLOOD), None)
+    if flood is not None:
+        text, finish = text[: flood.start()], "length"
+    counts = usage if isinstance(usage, dict) else {}
     return Outcome(
         {
             "text": text.encode("utf-8", "replace").decode(),
             "finish": "length" if finish == "length" else "stop",
             "usage": {
-                "prompt": _count(usage.get("prompt_tokens")),
-                "completion": _count(usage.get("completion_tokens")) or -(-len(text) // 4),
-                "cached": _count(details.get("cached_tokens")),
+                "prompt": _count(counts.get("prompt")),
+                "completion": _count(counts.get("completion")) or -(-len(text) // 4),
+                "cached": _count(counts.get("cached")),
             },
-            "model": body.get("model") or place.model,
+            "model": model if isinstance(model, str) and model else place.model,
+            **(more or {}),
         }
     )
+
+
+def no_completion(place: Place, body: JSON, *, kind: str = "chat completion") -> BackendError:
+    """JSON, but of something else."""
+    error = body.get("error")
+    said = quoted(str(error)) if error else f"keys {sorted(body)[:10]}"
+    return BackendError(
+        f"the model server at {place.url} answered with JSON that is no {kind}: {said}",
+        todo="check `endpoint` and `provider`: they name the server and the API that it speaks",
+    )
+
+
+def dumps(value: JSON) -> str:
+    """JSON text as a server would have written it."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

@@ -11,14 +11,15 @@ import os
 import sys
 import time
 from collections.abc import AsyncIterator, Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from importlib.util import find_spec
 from pathlib import Path
 
 from ringfence.core.errors import BackendError
-from ringfence.core.values import Action, Outcome
+from ringfence.core.values import Action, Outcome, Prompt
 
 from .answers import Unreachable, quoted
+from .findings import Findings
 from .llama_process import (
     ALIVE,
     LEASE,
@@ -89,9 +90,20 @@ class EmbeddedModel:
 
     async def probe(self) -> Capabilities:
         """What the running server has; starts it."""
-        async with self._leased() as (server, _, chat):
+        async with self._leased() as (server, state, chat):
             found = await chat.probe()
-        return Capabilities(server.alias, found.window)  # it may have been started under another name
+        return Capabilities(server.alias, found.window, identity=state.digest)  # it may have been started under another name
+
+    async def count(self, prompt: Prompt) -> int | None:
+        """Tokens of a prompt by the running server's tokenizer; starts it."""
+        async with self._leased() as (_, _, chat):
+            return await chat.count(prompt)
+
+    async def examine(self, say: Notice) -> Findings:
+        """Try what the model can do on its running server; starts it."""
+        async with self._leased() as (server, state, chat):
+            found = await chat.examine(say)
+        return replace(found, provider="embedded", server="embedded", model=server.alias, identity=state.digest)
 
     async def aclose(self) -> None:
         """Close the connections; the server stays for others until it is idle."""

@@ -1,48 +1,45 @@
-"""Any OpenAI-compatible server (Ollama, llama.cpp, vLLM, LM Studio) as the sink of one tier."""
+"""Any OpenAI-compatible server (Ollama, llama.cpp, vLLM, LM Studio, a cloud) as the sink of one tier."""
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import json
-import random
-from collections.abc import AsyncIterator, Callable, Mapping
-from weakref import WeakKeyDictionary
-
-import aiohttp
-from yarl import URL
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from ringfence.core.errors import BackendError, InternalError
 from ringfence.core.values import JSON, Action, Outcome, Prompt
-from ringfence.tracing import headers as traced
 
-from . import answers
-from .answers import Place, Unreachable
-from .probe import TIMEOUT_S, Capabilities, ask_server
+from . import asking, tokens
+from .aliases import Watch
+from .answers import Place, Refused
+from .completion import Completion
+from .findings import Findings, Say
+from .probe import Capabilities, ask_server
+from .sure import ALTERNATIVES
+from .wire import MAX_BYTES, Wire
 
-MAX_BYTES = 8 * 1024 * 1024  # of one answer
-CONNECT_S = 5.0
-MAX_WAIT_S = 30.0  # longest Retry-After that is waited for
-_RETRIED = frozenset({408, 429, 500, 502, 503, 504})
+__all__ = ["MAX_BYTES", "OpenAIChat"]
+_LEFT_OUT = ("temperature", "top_p", "seed", "logprobs", "cache_prompt")  # where a model does not take them
+_COUNTED = 32  # prompts whose count is remembered until their answer comes
 
 
-class _TryAgain(Exception):
-    """An answer that a later attempt may better; `error` is what to raise when there is none."""
-
-    def __init__(self, error: BackendError, after_s: float | None = None) -> None:
-        super().__init__(error.what)
-        self.error = error
-        self.after_s = after_s
+def head(fixed: Mapping[str, JSON], limit: str) -> bytes:
+    """The beginning of a request's body, up to the number of tokens that its answer may have."""
+    return json.dumps(fixed, separators=(",", ":")).encode()[:-1] + f',"{limit}":'.encode()
 
 
 class OpenAIChat:
-    """Sends `action.prompt` to `/v1/chat/completions`; the outcome is `answers.outcome`.
+    """Sends `action.prompt` to `/v1/chat/completions`; the outcome is `answers.outcome` and what `_told` adds.
 
     place      the server's base address, with or without `/v1`, and the names for errors
     key        the key's value, revealed at each call; raises BackendError where it is missing
-    sampling   `temperature`, `top_p`: sent as they are
+    sampling   `temperature`, `top_p`, `seed`: sent as they are
     timeout_s  for a whole answer; when it streams, between two pieces of it
     backoff_s  before the first retry; doubles, with jitter
+    logprobs   whether to ask for the probability of the decision
+    known      what was proved of the server, if anything was; read once
+    pinned     the identity of the model where it is known without asking; what was proved of another one is not used
     """
 
     def __init__(
@@ -54,187 +51,160 @@ class OpenAIChat:
         timeout_s: float = 120.0,
         retries: int = 2,
         backoff_s: float = 0.25,
+        logprobs: bool = False,
+        known: Callable[[], Findings | None] = lambda: None,
+        pinned: str = "",
     ) -> None:
         self.place = place
-        self._base = URL(place.url.rstrip("/").removesuffix("/v1"))
-        self._url = self._base / "v1/chat/completions"
-        self._key = key
-        self._timeout_s = timeout_s
-        self._retries = retries
-        self._backoff_s = backoff_s
+        self.wire = Wire(
+            place,
+            key=key,
+            headers=lambda value: {"Authorization": f"Bearer {value}"},
+            timeout_s=timeout_s,
+            retries=retries,
+            backoff_s=backoff_s,
+            models=self._models,
+        )
         extra: dict[str, JSON] = {"cache_prompt": True} if place.provider in ("embedded", "llamacpp") else {}
-        fixed = json.dumps({"model": place.model, **(sampling or {}), **extra}, separators=(",", ":")).encode()
-        self._head = fixed[:-1] + b',"max_tokens":'
-        self._sessions: WeakKeyDictionary[asyncio.AbstractEventLoop, aiohttp.ClientSession] = WeakKeyDictionary()
+        extra |= {"logprobs": True, "top_logprobs": ALTERNATIVES} if logprobs else {}
+        self._fixed = {"model": place.model, **(sampling or {}), **extra}
+        self._limit = "max_tokens"
+        self._head = head(self._fixed, self._limit)
+        self._known = known
+        self._identity = pinned
+        self._ways: tuple[str, ...] | None = None
+        self._worked: set[str] = set()
+        self._counter = tokens.BY_PROVIDER.get(place.provider)
+        self._counts: OrderedDict[str, int] = OrderedDict()
+        self._watch = Watch(place.model) if place.provider != "embedded" else None  # whose digest is pinned
 
     async def perform(self, action: Action) -> Outcome:
         """One completion; streams to `action.progress` when it is set.
 
         Raises BackendError (ContextOverflow if it does not fit the window). Retries connection faults, 429 and 5xx,
-        but never once text was passed on.
+        but never once text was passed on. A server that refuses the way it was asked is asked in the next one.
         """
         prompt, progress = action.prompt, action.progress
         if prompt is None:
             raise InternalError(f"{action.sink} was given no prompt")
-        body, headers = self._body(prompt, stream=progress is not None), self._headers()
-        for attempt in range(self._retries + 1):
+        ways = list(await self._ready())
+        while True:
+            way, *others = ways
+            how, part, offer = asking.part(way, prompt)
+            body = self._body(prompt, part, stream=progress is not None)
             try:
-                if progress is None:
-                    return await self._whole(body, headers)
-                return await self._streamed(body, headers, progress)
-            except _TryAgain as again:
-                error, after_s = again.error, again.after_s
-            if attempt == self._retries or (after_s or 0) > MAX_WAIT_S:
-                raise error
-            await asyncio.sleep(after_s if after_s is not None else self._wait_s(attempt))
-        raise InternalError("no attempt was made")
+                done = await self.wire.ask(
+                    "v1/chat/completions",
+                    body,
+                    lambda: Completion(self.place, how, offer, progress),  # noqa: B023
+                )
+            except Refused as refused:
+                if self._adapted(refused):
+                    continue
+                if not others or prompt.schema is None or not asking.refuses(refused.status, refused.said):
+                    raise
+                ways = others
+                if way not in self._worked:  # else it is this one schema that is refused
+                    self._ways = tuple(others)
+                continue
+            self._worked.add(way)
+            return await self._told(done, prompt, len(body))
 
     async def probe(self) -> Capabilities:
-        """What the server really has; raises BackendError if it is absent."""
-        return await ask_server(self._session(), self._base, self._headers(), self.place)
+        """What the server really has, by one or two questions; raises BackendError if it is absent."""
+        found = await ask_server(self.wire)
+        self._identity = self._identity or found.identity
+        if self._watch is not None:
+            self._watch.also(found.model)
+        self._settle()
+        return found
+
+    async def count(self, prompt: Prompt) -> int | None:
+        """Tokens of a prompt, its tools included, by the server's own tokenizer and template.
+
+        None if it has none, or is elsewhere.
+
+        Raises BackendError if it is absent. A server elsewhere is not asked: that would send what no record names.
+        """
+        if self._counter is None or not tokens.local(self.place):
+            return None
+        _, _, offer = asking.part((await self._ready())[0], prompt)
+        found = await tokens.count(self.wire, self._counter, prompt.messages, asking.tools(offer) if offer else ())
+        if found is None:
+            self._counter = None
+            return None
+        self._counts[prompt.digest] = found
+        while len(self._counts) > _COUNTED:
+            self._counts.popitem(last=False)
+        return found
+
+    async def examine(self, say: Say) -> Findings:
+        """Try what the server can do, a small and bounded request at a time. Raises BackendError if it is absent."""
+        from .examine import examine
+
+        return await examine(self.wire, say)
 
     async def aclose(self) -> None:
         """Close the connections of the running event loop."""
-        session = self._sessions.pop(asyncio.get_running_loop(), None)
-        if session is not None:
-            await session.close()
+        await self.wire.aclose()
 
-    def _wait_s(self, attempt: int) -> float:
-        wait_s: float = min(MAX_WAIT_S, self._backoff_s * 2**attempt) * random.uniform(0.5, 1.0)
-        return wait_s
+    async def _models(self) -> tuple[str, ...]:
+        return (await ask_server(self.wire)).models
 
-    def _session(self) -> aiohttp.ClientSession:
-        loop = asyncio.get_running_loop()
-        session = self._sessions.get(loop)
-        if session is None:
-            session = self._sessions[loop] = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=60),
-                cookie_jar=aiohttp.DummyCookieJar(),
-                auto_decompress=False,  # nothing compressed is asked for, so nothing can swell
-                timeout=aiohttp.ClientTimeout(total=min(TIMEOUT_S, self._timeout_s), connect=CONNECT_S),  # of a probe
-                trust_env=False,  # the manifest names the server; a proxy of the environment would be another reader
-            )
-        return session
+    async def _ready(self) -> tuple[str, ...]:
+        """The ways to ask. What was proved counts for the model that it was proved of, so that is asked for, once."""
+        if self._ways is None:
+            if not self._identity and self._known() is not None:
+                try:
+                    await self.probe()
+                except BackendError:
+                    self._identity = "?"
+            self._settle()
+        return self._ways or (asking.TEXT,)
 
-    def _headers(self) -> dict[str, str]:
-        key = self._key()
-        headers = {"Content-Type": "application/json", "Accept-Encoding": "identity", **traced()}
-        return headers if key is None else {**headers, "Authorization": f"Bearer {key}"}
+    def _settle(self) -> None:
+        if self._ways is not None:
+            return
+        found = self._known()
+        if found is None or found.identity != self._identity:
+            self._ways = asking.ways(self.place.provider)
+            return
+        self._ways = asking.ways(self.place.provider, native=found.native, grammar=found.grammar)
+        self._counter = found.tokenizer or self._counter
 
-    def _body(self, prompt: Prompt, *, stream: bool) -> bytes:
+    def _adapted(self, refused: Refused) -> bool:
+        """Leave out what this model does not take, as the server's own words have it; False if that is nothing."""
+        if refused.status not in (400, 422):
+            return False
+        if "max_completion_tokens" in refused.said and self._limit != "max_completion_tokens":
+            self._limit = "max_completion_tokens"  # OpenAI's reasoning models
+        elif named := next((key for key in _LEFT_OUT if key in self._fixed and key in refused.said), None):
+            del self._fixed[named]
+            self._fixed.pop("top_logprobs", None) if named == "logprobs" else None
+        else:
+            return False
+        self._head = head(self._fixed, self._limit)
+        return True
+
+    def _body(self, prompt: Prompt, part: bytes, *, stream: bool) -> bytes:
         parts = [self._head, b"%d" % prompt.max_tokens]
         if stream:
             parts.append(b',"stream":true,"stream_options":{"include_usage":true}')
-        if prompt.schema is not None:
-            parts.append(
-                b',"response_format":{"type":"json_schema","json_schema":{"name":"step","strict":true,"schema":'
-            )
-            parts += [prompt.schema, b"}}"]
-        parts += [b',"messages":[', b",".join(prompt.messages), b"]}"]
+        parts += [part, b',"messages":[', b",".join(prompt.messages), b"]}"]
         return b"".join(parts)
 
-    async def _whole(self, body: bytes, headers: Mapping[str, str]) -> Outcome:
-        timeout = aiohttp.ClientTimeout(total=self._timeout_s, connect=CONNECT_S)
-        try:
-            async with self._session().post(
-                self._url, data=body, headers=headers, timeout=timeout, allow_redirects=False
-            ) as response:
-                data = await self._read(response)
-        except (aiohttp.ClientError, TimeoutError, OSError) as fault:
-            raise self._fault(fault, spoken=False) from fault
-        return answers.completed(self.place, answers.parse(self.place, data))
+    async def _told(self, done: Outcome, prompt: Prompt, sent: int) -> Outcome:
+        """The outcome with what is known of the request.
 
-    async def _streamed(self, body: bytes, headers: Mapping[str, str], progress: Callable[[str], None]) -> Outcome:
-        timeout = aiohttp.ClientTimeout(total=None, connect=CONNECT_S, sock_read=self._timeout_s)
-        text: list[str] = []
-        finish: str | None = None
-        last: dict[str, JSON] = {}
-        try:
-            async with self._session().post(
-                self._url, data=body, headers=headers, timeout=timeout, allow_redirects=False
-            ) as response:
-                if response.status != 200 or response.content_type != "text/event-stream":
-                    whole = answers.completed(self.place, answers.parse(self.place, await self._read(response)))
-                    progress(whole.value["text"])  # a server that cannot stream
-                    return whole
-                async for event in self._events(response):
-                    last = {"usage": event.get("usage") or last.get("usage"), "model": event.get("model")}
-                    for choice in event.get("choices") or ():
-                        finish = choice.get("finish_reason") or finish
-                        if delta := (choice.get("delta") or {}).get("content"):
-                            text.append(delta)
-                            progress(delta)
-        except (aiohttp.ClientError, TimeoutError, OSError) as fault:
-            raise self._fault(fault, spoken=bool(text)) from fault
-        if finish is None:
-            raise self._unless_spoken(answers.hung_up(self.place, spoken=bool(text)))
-        return answers.outcome(self.place, "".join(text), finish, last)
-
-    async def _events(self, response: aiohttp.ClientResponse) -> AsyncIterator[dict[str, JSON]]:
-        """The `data:` objects of a server-sent event stream (WHATWG HTML 9.2), up to `[DONE]`."""
-        rest, total = b"", 0
-        async for chunk in response.content.iter_any():
-            total += len(chunk)
-            if total > MAX_BYTES:
-                raise answers.too_long(self.place, MAX_BYTES)
-            *lines, rest = (rest + chunk).split(b"\n")
-            for line in lines:
-                if not line.startswith(b"data:"):
-                    continue
-                data = line[5:].strip()
-                if data == b"[DONE]":
-                    return
-                event = answers.parse(self.place, data)
-                if "error" in event:
-                    raise answers.refused(self.place, 500, data)
-                yield event
-
-    async def _read(self, response: aiohttp.ClientResponse) -> bytes:
-        """The body of a 200, bounded; raises for any other status."""
-        size = response.content_length
-        if size is not None and size <= MAX_BYTES:
-            data = await response.read()
-        else:
-            data = b""
-            async for chunk in response.content.iter_any():
-                data += chunk
-                if len(data) > MAX_BYTES:
-                    raise answers.too_long(self.place, MAX_BYTES)
-        if response.status == 200:
-            return data
-        raise await self._refusal(response, data)
-
-    async def _refusal(self, response: aiohttp.ClientResponse, data: bytes) -> Exception:
-        status, key = response.status, self._key()
-        if 300 <= status < 400:
-            return answers.redirected(self.place, status, response.headers.get("Location", ""))
-        if key:
-            data = data.replace(key.encode(), b"***")  # some servers repeat the key that they refuse
-        models: tuple[str, ...] = ()
-        if status == 404:
-            with contextlib.suppress(BackendError):
-                models = (await self.probe()).models
-        error = answers.refused(self.place, status, data, models=models)
-        if status in _RETRIED and type(error) is BackendError:
-            return _TryAgain(error, _retry_after_s(response.headers.get("Retry-After")))
-        return error
-
-    def _fault(self, fault: Exception, *, spoken: bool) -> Exception:
-        """What to raise for what went wrong on the wire."""
-        match fault:
-            case aiohttp.ConnectionTimeoutError():
-                return self._unless_spoken(answers.absent(self.place, f"no connection within {CONNECT_S:g} s"))
-            case TimeoutError():
-                return answers.too_slow(self.place, self._timeout_s)
-            case aiohttp.ClientConnectorError():
-                return self._unless_spoken(answers.absent(self.place, fault.strerror or fault))
-            case _:
-                return self._unless_spoken(answers.hung_up(self.place, spoken=spoken))
-
-    def _unless_spoken(self, error: Unreachable) -> Exception:
-        return error if error.spoken else _TryAgain(error)
-
-
-def _retry_after_s(value: str | None) -> float | None:
-    """RFC 9110 10.2.3, in its form of seconds; a date is taken as no word at all."""
-    return float(value) if value is not None and value.strip().isdigit() else None
+        sent       bytes of its body
+        truncated  tokens of it that the server did not read, where there are any
+        instead_of the model that was expected, where another one answered
+        """
+        value, more = done.value, dict[str, JSON](sent=sent)
+        counter = self._counter if tokens.local(self.place) else None
+        known = self._counts.pop(prompt.digest, None)
+        if lost := await tokens.missing(self.wire, counter, prompt.messages, value["usage"], known):
+            more["truncated"] = lost
+        if self._watch is not None and (expected := self._watch.another(value["model"])):
+            more["instead_of"] = expected
+        return replace(done, value={**value, **more})

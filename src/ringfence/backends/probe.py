@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-import aiohttp
-from yarl import URL
-
-from ringfence.core.values import JSON
+from ringfence.core.values import JSON, digest
 
 from . import answers
-from .answers import Place
+from .wire import Wire
 
-TIMEOUT_S = 10.0  # of one question, at most
-_MAX_BYTES = 4 * 1024 * 1024
+_CHANGING = ("created", "loaded", "state", "permission")  # of an entry of a list of models: when, not what
 _OLLAMA_WINDOW = 4096  # what Ollama loads a model with unless it is told otherwise; the rest it drops silently
 
 
@@ -24,18 +18,19 @@ class Capabilities:
     """model   as the server names it
     window  tokens of one request and its answer together; None when the server does not say
     models  what else the server has
+    identity  SHA-256 of the embedded model's file, else of what the server says of it: another one, another model
     """
 
     model: str
     window: int | None
     models: tuple[str, ...] = ()
+    identity: str = ""
 
 
-async def ask_server(
-    session: aiohttp.ClientSession, base: URL, headers: Mapping[str, str], place: Place
-) -> Capabilities:
+async def ask_server(wire: Wire) -> Capabilities:
     """Raises BackendError if nothing answers, if the key is refused, or if it is no model server."""
-    status, listed = await _ask(session, base / "v1/models", headers, place)
+    place = wire.place
+    status, listed = await wire.look("v1/models")
     if status in (401, 403):
         raise answers.refused(place, status, b"")
     entries = [entry for entry in _get(listed, "data") or () if isinstance(entry, dict) and entry.get("id")]
@@ -44,24 +39,32 @@ async def ask_server(
     models = tuple(str(entry["id"]) for entry in entries)
     names = (place.model, f"{place.model}:latest")  # Ollama's name for a model without a tag
     own = next((entry for entry in entries if entry["id"] in names), entries[0] if len(entries) == 1 else {})
-    window = _get(own, "max_model_len")  # vLLM
+    window, says = _get(own, "max_model_len"), {key: own[key] for key in own if key not in _CHANGING}  # vLLM's window
     if window is None and place.provider == "ollama":
-        window = await _ollama_window(session, base, headers, place)
+        _, shown = await wire.look("api/show", {"model": place.model})
+        window = await _ollama_window(wire, shown)
+        says |= {key: _get(shown, key) for key in ("template", "parameters", "model_info", "details")}
     elif window is None:  # llama.cpp; LM Studio and others have no such page
-        _, props = await _ask(session, base / "props", headers, place)
+        _, props = await wire.look("props")
         window = _get(_get(props, "default_generation_settings"), "n_ctx")
+        says |= {key: _get(props, key) for key in ("model_path", "model_ftype", "chat_template", "build_info")}
     model = place.model if own.get("id") in names else str(own.get("id", place.model))
-    return Capabilities(model, window if isinstance(window, int) else None, models)
+    return Capabilities(model, window if isinstance(window, int) else None, models, _identity([model, window, says]))
 
 
-async def _ollama_window(
-    session: aiohttp.ClientSession, base: URL, headers: Mapping[str, str], place: Place
-) -> int | None:
-    _, running = await _ask(session, base / "api/ps", headers, place)
+def _identity(says: JSON) -> str:
+    try:
+        return digest(says)
+    except (ValueError, TypeError, RecursionError):
+        return ""  # nothing that was proved is ever taken for its own
+
+
+async def _ollama_window(wire: Wire, shown: JSON) -> int | None:
+    _, running = await wire.look("api/ps")
+    place = wire.place
     for entry in _get(running, "models") or ():
         if entry.get("name") in (place.model, f"{place.model}:latest") and isinstance(entry.get("context_length"), int):
             return int(entry["context_length"])
-    _, shown = await _ask(session, base / "api/show", headers, place, send={"model": place.model})
     for line in str(_get(shown, "parameters") or "").splitlines():
         match line.split():
             case ["num_ctx", number] if number.isdigit():
@@ -70,34 +73,6 @@ async def _ollama_window(
         if name.endswith(".context_length") and isinstance(value, int):
             return min(value, _OLLAMA_WINDOW)
     return None
-
-
-async def _ask(
-    session: aiohttp.ClientSession, url: URL, headers: Mapping[str, str], place: Place, send: JSON = None
-) -> tuple[int, JSON]:
-    """(status, JSON object or None)."""
-    try:
-        async with session.request(
-            "GET" if send is None else "POST", url, json=send, headers=headers, allow_redirects=False
-        ) as response:
-            if 300 <= response.status < 400:
-                raise answers.redirected(place, response.status, response.headers.get("Location", ""))
-            data = b""
-            async for chunk in response.content.iter_any():
-                data += chunk
-                if len(data) > _MAX_BYTES:
-                    raise answers.too_long(place, _MAX_BYTES)
-    except aiohttp.ClientConnectorError as fault:
-        raise answers.absent(place, fault.strerror or fault) from fault
-    except TimeoutError as fault:
-        raise answers.too_slow(place, session.timeout.total or 0) from fault
-    except aiohttp.ClientError as fault:
-        raise answers.absent(place, fault) from fault
-    try:
-        body = json.loads(data)
-    except ValueError:
-        return response.status, None
-    return response.status, body if isinstance(body, dict) else None
 
 
 def _get(value: JSON, key: str) -> JSON:

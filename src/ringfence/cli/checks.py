@@ -12,7 +12,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from .. import app, backends, sandboxes, stores
-from ..app import record
+from ..app import record, routing
 from ..audit import anchors, signing
 from ..core.errors import RingfenceError
 from ..manifest.fields import loopback
@@ -23,6 +23,7 @@ from ..stores.signed import Heads
 from ..stores.verify import Against
 from ..tools.confine import best_opener, open_beneath
 from .models import missing
+from .probing import in_short
 from .text import size
 
 Level = Literal["green", "yellow", "red"]
@@ -56,6 +57,8 @@ async def of_manifest(manifest: Manifest) -> AsyncIterator[Check]:
             yield Check("yellow", "manifest", f"{notice.path}: {notice.text}")
     for tier in manifest.inference.tiers:
         yield await model(manifest, tier)
+    if len(manifest.inference.tiers) > 1:
+        yield Check("green", "routing", "; ".join(routing.in_words(manifest)))
     async for check in tools(manifest):
         yield check
 
@@ -64,6 +67,8 @@ async def everything(manifest: Manifest) -> AsyncIterator[Check]:
     """What `doctor` shows."""
     async for check in of_manifest(manifest):
         yield check
+    for tier in manifest.inference.tiers:
+        yield await proved(manifest, tier)
     if manifest.audit.recorder is None:
         yield journal(manifest.root / ".ringfence" / "journal.db")
         yield heads(manifest)
@@ -104,6 +109,35 @@ async def model(manifest: Manifest, tier: Tier) -> Check:
         what = f"{tier.model} has a window of {found.window} tokens, and max_context asks for {tier.max_context}"
         return Check("yellow", name, what, f"requests are cut to {found.window}; start the server with a larger window")
     return Check("green", name, f"{tier.model} answers; its window is {found.window} tokens")
+
+
+async def proved(manifest: Manifest, tier: Tier) -> Check:
+    """What `models probe` found of the tier's model, if it was asked and the model is still the same."""
+    name, how = f"probe {tier.name}", f"ringfence models probe --tier {tier.name}"
+    try:
+        found = backends.examined(tier, manifest.inference, home=app.data_home())
+        if found is not None and tier.provider != "embedded" and not await _still(manifest, tier, found.identity):
+            return Check("yellow", name, "what was tried was another model, and is not used", f"run `{how}`")
+    except (RingfenceError, OSError) as error:
+        return failed(name, error)
+    if found is None:
+        return Check(
+            "yellow", name, f"what {tier.model} can do was not tried; it is asked by a grammar", f"run `{how}`"
+        )
+    cut = found.row("too long")
+    if cut is not None and cut.said == "no":
+        todo = "set max_context to its real window: what does not fit is then left out by rule, and said"
+        return Check("yellow", name, f"{in_short(found)}; the server cuts what is too long, in silence", todo)
+    return Check("green", name, in_short(found))
+
+
+async def _still(manifest: Manifest, tier: Tier, identity: str) -> bool:
+    """Whether a server has the model that something was found of; raises BackendError if it is absent."""
+    backend = backends.from_manifest(tier, manifest.inference, home=app.data_home())
+    try:
+        return (await backend.probe()).identity == identity
+    finally:
+        await backend.aclose()
 
 
 async def tools(manifest: Manifest) -> AsyncIterator[Check]:

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 from .. import app
-from ..app import record
+from ..app import record, routing
 from ..core.errors import ManifestError, RingfenceError
 from ..manifest import templates
 from ..manifest.loader import load
@@ -64,6 +64,9 @@ def check_manifest(path: Path) -> Exit:
         mark = "note  " if notice.level == "warn" else "      "
         style = "yellow" if notice.level == "warn" else ""
         out.print(Text(f"{mark}{plain(notice.path)}: {plain(notice.text)}", style), soft_wrap=True)
+    if len(manifest.inference.tiers) > 1:
+        for words in routing.in_words(manifest):
+            out.print(Text(f"      routing: {plain(words)}"), soft_wrap=True)
     if not any(isinstance(tool, PythonTool) for tool in manifest.tools):  # whose code a check does not run
         asyncio.run(app.examine(manifest))
     out.print(Text(f"{path} is valid", "green"), soft_wrap=True)

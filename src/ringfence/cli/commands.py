@@ -35,7 +35,7 @@ class Guarded(TyperGroup):
 app = group(
     _HELP, cls=Guarded, pretty_exceptions_enable=False, context_settings={"help_option_names": ["-h", "--help"]}
 )
-models = group("The models on this machine: list, pull, rm, path.")
+models = group("The models on this machine: list, pull, rm, path; and what a manifest's models can do: probe.")
 manifest = group("Check a manifest, or print its JSON Schema for your editor.")
 app.add_typer(runs, name="runs")
 app.add_typer(audit, name="audit")
@@ -106,6 +106,22 @@ def chat(
     from . import chat as command
 
     raise typer.Exit(command.execute(manifest, conversation, offline=offline, about=tuple(about or ())))
+
+
+@app.command()
+def route(
+    text: Annotated[str | None, typer.Argument(metavar="TEXT", help="a task; `-` reads it from stdin")] = None,
+    manifest: Manifest = HERE,
+    label: Annotated[
+        list[str] | None,
+        typer.Option(metavar="LABEL", help="who may read what the task would find: role:hr, or untrusted"),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Say which model a task would go to, and why; runs nothing, and sends nothing."""
+    from . import route as command
+
+    raise typer.Exit(command.execute(manifest, text, tuple(label or ()), as_json=as_json))
 
 
 @app.command()
@@ -180,6 +196,44 @@ def redteam(
     raise typer.Exit(command.execute(manifest, only=tuple(only or ()), as_json=as_json, report=report))
 
 
+@app.command("eval")
+def evaluate(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="the suite, such as examples/ops/eval.yaml")],
+    runs: Annotated[
+        int | None, typer.Option(min=1, max=1000, metavar="N", help="play each case so often, instead of the suite's")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, metavar="N", help="the first seed; each run has the next one")] = 1,
+    only: Annotated[str, typer.Option(metavar="ID,ID", help="only these cases")] = "",
+    tag: Annotated[list[str] | None, typer.Option(metavar="TAG", help="only cases with it; may be repeated")] = None,
+    model: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="with this model in the first tier; may be repeated")
+    ] = None,
+    compare: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="play the same cases with another manifest, too")
+    ] = None,
+    gate: Annotated[str, typer.Option(metavar="NAME", help="which of the suite's gates decides the exit code")] = "",
+    json: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="keep the runs here; those already there are not repeated")
+    ] = None,
+    markdown: Annotated[Path | None, typer.Option(metavar="FILE", help="write the report as Markdown, too")] = None,
+    keep: Annotated[Path | None, typer.Option(metavar="DIR", help="keep the folder of each run here")] = None,
+    minutes: Annotated[
+        float | None, typer.Option(min=0, metavar="N", help="begin no run after so long; --json goes on from there")
+    ] = None,
+    quiet: Quiet = False,
+    offline: Offline = False,
+) -> None:
+    """Play a suite of cases and measure: exit 0 if its gate is reached, 1 if not, 2 if it cannot be played."""
+    from . import evaluate as command
+
+    ids = tuple(part for part in only.split(",") if part)
+    chosen = (tuple(tag or ()), tuple(model or ()))
+    wanted = command.Wanted(
+        file, runs, seed, ids, *chosen, compare, gate, json, markdown, keep, minutes, quiet, offline
+    )
+    raise typer.Exit(command.execute(wanted))
+
+
 @app.command()
 def doctor(manifest: Manifest = HERE) -> None:
     """Check everything that a run needs, and say what to do about what is missing."""
@@ -238,6 +292,19 @@ def models_path(name: Annotated[str, typer.Argument(help="a model that is here")
     from . import models as command
 
     command.print_path(name)
+
+
+@models.command("probe")
+def models_probe(
+    manifest: Manifest = HERE,
+    tier: Annotated[str, typer.Option(metavar="NAME", help="only this tier, instead of all")] = "",
+    as_json: Json = False,
+    again: Annotated[bool, typer.Option("--again", help="try anew what is known already")] = False,
+) -> None:
+    """Try what each tier's model and server can do: window, native calls, grammar, tokenizer, speed; it is kept."""
+    from . import probing as command
+
+    raise typer.Exit(command.probe(manifest, tier, as_json=as_json, again=again))
 
 
 @manifest.command("check")

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from ..core.chain import Kind, Record
 from ..core.values import JSON, canonical
-from ..engine.step import TOOL, parse
+from ..engine.ladder import read
+from ..engine.step import TOOL
 from .exits import Exit
 from .runs import open_log
 from .text import one_line
@@ -92,7 +93,7 @@ def _take(step: Step, record: Record) -> Call:
 def _answer(text: str) -> str:
     """The final answer of a step, nothing for one that calls, its text for one that cannot be read."""
     try:
-        step = parse(text)
+        step = read(text)
     except ValueError:
         return text
     return str(step.final["answer"]) if step.final else ""

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Literal
 from ..core.chain import Kind, Record
 from ..core.values import JSON
 from ..engine.context import render
-from ..engine.step import TOOL, parse
+from ..engine.ladder import read
+from ..engine.step import TOOL
 from .text import duration, one_line, plain
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ class Timeline:
             return Line(0, "plans what the task may do, from its words alone", took, "dim")
         aside = f"{took}, {usage.get('prompt', 0)} + {usage.get('completion', 0)} tokens"
         try:
-            step = parse(value["text"])
+            step = read(value["text"])
         except ValueError as problem:
             return Line(0, f"{self._steps}  {one_line(str(problem))}", aside, "yellow")
         thought = plain(step.thought) if self._full else one_line(step.thought)

@@ -95,6 +95,7 @@ class Turn:
     failed  calls that failed, by action digest
     typed  values that the operator's catalogue or an approver vouches for, by kind and value: where each came from
     marked  steps that had been taken at the last checkpoint
+    tier   the model sink that the run was moved to; "" while it is with the one that it began with
     uncertain  the checkpoint that parks the run: it names intents of effects that a human has to look at
     question  the decision that a human was asked for, while the run waits
     """
@@ -116,6 +117,7 @@ class Turn:
     question: Record | None = None
     uncertain: Record | None = None
     marked: int = 0
+    tier: str = ""
     heard: tuple[str, ...] = ()
     typed: dict[tuple[str, JSON], str] = field(default_factory=dict)
     spans: dict[float, str] = field(default_factory=dict)
@@ -257,7 +259,7 @@ class Turn:
         self.end = record.body
 
     def _on_mark(self, record: Record) -> None:
-        self.marked = record.view.get("steps", self.marked)
+        self.marked, self.tier = record.view.get("steps", self.marked), record.view.get("tier", self.tier)
         self.uncertain = record if "uncertain" in record.view else None
 
     def _close(self, outcome: Record) -> Record:

@@ -12,6 +12,7 @@ from ringfence.core.labels import Label
 from ringfence.core.turn import Turn
 from ringfence.core.values import JSON, Prompt
 
+from .course import asks
 from .step import CLOSING, LOOK_UP, TOOL
 
 _quoted: Callable[[str], str] = json.encoder.encode_basestring
@@ -91,8 +92,9 @@ class Transcript:
         self._sent = 0
         self._done: list[str] = []  # the plan so far: tools that have answered
         self._results: dict[str, str] = {}  # as shown, by call
-        self._map: _Part | None = None
+        self._maps: dict[str, _Part] = {}  # overviews, by sink: first, so that the server's prompt cache keeps them
         self.choices: dict[str, dict[str, None]] = {}  # by key, in the order seen
+        self._shown: list[str] = []
         self.cut = False  # whether a result was cut, so that read_more has something to read
 
     def prompt(
@@ -129,7 +131,7 @@ class Transcript:
 
     def _fit(self, last: _Part, room: int) -> tuple[list[_Part], int]:
         """Drop the oldest history, then the oldest steps of this run, then what opened it, but never `last`."""
-        head = [self._head, self._map] if self._map else [self._head]
+        head = self._opened
         history, parts = list(self._history), [*self._parts, last]
         size = sum(len(part.data) for part in (*head, *history, *parts))
         while size > room and history:
@@ -151,7 +153,21 @@ class Transcript:
         context, left_out = set(like.view["context"]), like.view["left_out"]
         parts = [part for part in self._parts if not context.isdisjoint(part.seqs)]
         history = self._history[max(0, left_out - (len(self._parts) - len(parts))) :]
-        return [self._head, *([self._map] if self._map else []), *history, *parts, last], left_out
+        return [*self._opened, *history, *parts, last], left_out
+
+    @property
+    def estimate(self) -> int:
+        """Tokens of the request that was made last, as far as they can be told from its bytes."""
+        return int(self._sent * self._per_byte)
+
+    @property
+    def shown(self) -> str:
+        """What the tools have shown, as they showed it."""
+        return "\n".join(self._shown)
+
+    @property
+    def _opened(self) -> list[_Part]:
+        return [self._head, *(self._maps[sink] for sink in sorted(self._maps))]
 
     def sync(self, turn: Turn) -> None:
         """Take in what the run has become since the last call."""
@@ -168,10 +184,10 @@ class Transcript:
                     self._pending.append((record.seq, f"{_title(record)}: {why}"))
                 case Kind.OUTCOME if intent is not None and intent.view["sink"].startswith(TOOL):
                     self._gather(record.body["value"])
-                    if (
-                        intent.body["call"] < -1 and not intent.body["args"]
-                    ):  # an overview, the same for every task: first
-                        self._map = _Part(encode("user", self._result(record, intent)), (record.seq,))
+                    if intent.body["call"] < -1 and not asks(intent, turn.start["task"]):  # the same for every task
+                        self._maps[intent.view["sink"]] = _Part(
+                            encode("user", self._result(record, intent)), (record.seq,)
+                        )
                     else:
                         self._pending.append((record.seq, self._result(record, intent)))
                 case Kind.OUTCOME if record.view["ok"] and intent is not None and "prompt" in intent.body:
@@ -206,6 +222,7 @@ class Transcript:
                 f"{text[: self._result_chars]}\n[cut: {self._result_chars} of {len(text)} characters;"
                 f' more with read_more(handle="r{record.seq}", offset={self._result_chars})]'
             )
+        self._shown.append(text)
         self._results[_title(intent)] = text
         if intent.body["call"] >= 0:
             self._done.append(intent.view["sink"].removeprefix(TOOL))

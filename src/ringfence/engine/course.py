@@ -22,6 +22,8 @@ LOOK = "Call the tool that finds or works out what the task asks for."
 NEXT = "If the results above are enough, give final_answer now. If not, call the tool that finds what is missing."
 ANSWER = "Answer now with the value that the results above show."
 ACT = "The task asks to change, send or run something: call the tool that does it, with values from task or results."
+GO_ON = "Not all of the plan is done: call the tool for what is left, with values from the task or from results."
+STAY = "The last calls had nothing to do with the task. Stay with its words."
 LAST_STEP = "This is the last step: answer with what the results show, and say what is missing."
 
 _RECKONS = re.compile(
@@ -36,6 +38,7 @@ _ACTS = re.compile(
     r"run|execute|start|stop|restart|call|fetch|download|request|apply|set)\b|add (?=an? |the |this |that |[\"'“‘`]))",
     re.I,
 )
+_ROUND = 4  # calls that are looked at for going round in circles
 _SENTENCE = re.compile(r"(?<=[.!?;\n])\s+")
 _RUNS = {"run", "execute", "start", "call", "fetch", "request"}  # what a tool that only reads may do as well
 _QUESTION = re.compile(
@@ -53,8 +56,8 @@ class Course:
     without: frozenset[str] = frozenset()
 
 
-def course(turn: Turn, tools: Sequence[SinkSpec], *, tool_first: bool, last: bool) -> Course:
-    """The way on with these tools. `last`: this is the last step that the run's budget allows."""
+def course(turn: Turn, tools: Sequence[SinkSpec], *, tool_first: bool, last: bool, left: bool = False) -> Course:
+    """The way on with these tools. `last`: the last step that the run's budget allows; `left`: a goal needs a call."""
     if last or not tools:
         return Course(calls=False, final=True, note=LAST_STEP if last else "")
     task, refused = turn.start["task"], _refused_in_a_row(turn)
@@ -74,13 +77,18 @@ def course(turn: Turn, tools: Sequence[SinkSpec], *, tool_first: bool, last: boo
             return Course(calls=True, final=False, note=ACT, without=left_out)
     if any(code == "repeat" for _, code in refused) and (worked or len(refused) > 1):
         return Course(calls=False, final=True, note=ANSWER)
+    if goes_round(turn):
+        return Course(calls=False, final=True, note=ANSWER)
+    if worked and left and tool_first and not refused:
+        return Course(calls=True, final=False, note=GO_ON)
     if worked or refused or failed >= MAX_FAILED or not tool_first:
         return Course(calls=True, final=True, note=NEXT, without=frozenset(sink for sink, _ in refused))
     if _looked_up(turn) and not failed and NOTHING not in doubts(turn) and not (reckons(task) or suited):
         return Course(calls=False, final=True, note=LOOKED_UP)
     without = {spec.name for spec in tools if spec.opens} if reckons(task) else set()
-    if suited and not failed and _looked_up(turn):  # a first call is one that suits the task, not another look-up
-        without = {spec.name for spec in tools} - suited
+    ready = {spec.name for spec in tools if spec.name in suited and (_looked_up(turn) or not spec.grounded)}
+    if ready and not failed:  # a first call is one that suits the task, not another look-up
+        without = {spec.name for spec in tools} - ready
     return Course(calls=True, final=False, note=LOOK, without=frozenset(without))
 
 
@@ -156,6 +164,16 @@ def _done(turn: Turn, tools: Sequence[SinkSpec]) -> bool:
     return made(turn, tools) or not effects.isdisjoint(denied)
 
 
+def goes_round(turn: Turn) -> bool:
+    """Whether the last calls brought nothing new: the same result three times, or two results in turns (ping-pong)."""
+    told = [
+        (intent.view["sink"], str(record.body["value"]))
+        for record, intent in turn.items
+        if intent is not None and intent.body.get("call", -1) >= 0
+    ][-_ROUND:]
+    return (len(told) == _ROUND and (told[:2] == told[2:])) or (len(told) >= 3 and len(set(told[-3:])) == 1)
+
+
 def _chosen(turn: Turn) -> tuple[bool, int]:
     """Of the calls that the model chose: whether one has answered, and how many failed."""
     oks = [r.view["ok"] for r, intent in turn.items if intent is not None and intent.body.get("call", -1) >= 0]
@@ -164,14 +182,20 @@ def _chosen(turn: Turn) -> tuple[bool, int]:
 
 def _looked_up(turn: Turn) -> bool:
     """Whether an opening tool has shown what it found for the task, and not a mere sample of it (`partial`)."""
-    return any(_opened_with(record, intent) for record, intent in turn.items)
+    task = turn.start["task"]
+    return any(_opened_with(record, intent, task) for record, intent in turn.items)
 
 
-def _opened_with(record: Record, intent: Record | None) -> bool:
-    if intent is None or intent.body.get("call", 0) >= -1 or not record.view["ok"] or not intent.body["args"]:
+def _opened_with(record: Record, intent: Record | None, task: str) -> bool:
+    if intent is None or intent.body.get("call", 0) >= -1 or not record.view["ok"] or not asks(intent, task):
         return False
     value = record.body["value"]
     return not (isinstance(value, dict) and value.get("partial"))
+
+
+def asks(opening: Record, task: str) -> bool:
+    """Whether an opening call put the task's words to its tool; one that did not shows the same for every task."""
+    return task in opening.body["args"].values()
 
 
 def _refused_in_a_row(turn: Turn) -> list[tuple[str, str]]:

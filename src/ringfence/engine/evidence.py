@@ -6,6 +6,7 @@ import re
 from decimal import Decimal, InvalidOperation
 
 _NUMBER = re.compile(r"\d+(?:[.,:/-]\d+)*")
+_SIGNS = re.compile(r"[:/-]")
 _SMALL = 12  # counting numbers and months are nobody's claim
 _FACTORS = frozenset(
     map(Decimal, (24, 28, 30, 31, 52, 60, 100, 360, 365, 1000, 1024, 3600, 86400, 10**6, 1024**2, 10**9))
@@ -47,7 +48,8 @@ def invented_numbers(given: str, shown: str) -> list[str]:
     """The numbers of a calculation that come from nowhere: neither shown, nor a share of 100, nor a common factor."""
     known = {_value(token) for token in _NUMBER.findall(shown)}
     strays = []
-    for token in unsupported_numbers(given, shown):
+    compounds = unsupported_numbers(given, shown)  # 12/5 is a division here, and no date
+    for token in unsupported_numbers(" ".join(part for whole in compounds for part in _SIGNS.split(whole)), shown):
         value = _value(token)
         if not (isinstance(value, Decimal) and (value <= _SMALL or value in _FACTORS or value * 100 in known)):
             strays.append(token)

@@ -11,7 +11,8 @@ from ringfence.core.policy import SinkSpec
 from ringfence.core.turn import Turn
 
 from .context import Transcript
-from .step import Step, parse
+from .ladder import read
+from .step import TOOL, Step
 
 Progress = Callable[[str], None]
 
@@ -27,15 +28,18 @@ class Live:
     schemas: dict[Hashable, bytes] = field(default_factory=dict)
     step: tuple[int, Step] | None = None  # the last one that was read, by its record
     failures: int = 0
-    window: int = 0
+    windows: dict[str, int] = field(default_factory=dict)  # in tokens, by model sink, as far as they are known
+    escalated: int = 0  # how often the run went to the next tier
     progress: Progress | None = None
     tried: dict[str, int] = field(default_factory=dict)  # see `Ledger.clear`
     why: str = ""  # nobody knows whether the last effect was done
 
     def read(self, thought: Record) -> Step:
-        """The step that a thought asks for; raises ValueError if it is none."""
+        """The step that a thought asks for; raises ladder.Unreadable if it is none."""
         if self.step is None or self.step[0] != thought.seq:
-            self.step = (thought.seq, parse(thought.body["value"]["text"]))
+            value, names = thought.body["value"], [spec.name.removeprefix(TOOL) for spec in self.tools]
+            cut = value["finish"] == "length"
+            self.step = (thought.seq, read(value["text"], names, data=self.transcript.shown, cut=cut))
         return self.step[1]
 
 

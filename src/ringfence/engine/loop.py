@@ -12,7 +12,6 @@ from dataclasses import replace
 from typing import Any
 
 from ringfence.core.chain import Kind, Record
-from ringfence.core.errors import BackendError
 from ringfence.core.gate import Gate
 from ringfence.core.grants import TaskGrant
 from ringfence.core.labels import Label, Trust, join_all
@@ -20,17 +19,21 @@ from ringfence.core.turn import State, Turn
 from ringfence.core.values import JSON, Action, Deny, Outcome, Principal, Prompt, canonical
 from ringfence.tracing import Trace
 
+from .asking import Asking, Routing
 from .context import Said, Transcript
-from .course import NOTHING, UNSUPPORTED, Course, course, doubts, has_worked, made, named_in, undone
+from .course import NOTHING, UNSUPPORTED, doubts, has_worked, made, undone
 from .evidence import doubt, inert, invented_numbers, restored, says_nothing
+from .ladder import Unreadable, mended
 from .ledger import Ledger, Reconcile
 from .live import Live, Progress, last_thought
+from .plan import read as read_plan
 from .readmore import SPEC as READ_MORE
 from .readmore import ReadMore
-from .result import Result, result_of
+from .result import Result, in_words, result_of
+from .router import Signs
 from .settings import Settings
 from .snapshot import Keep, due, packed, stamp
-from .step import TOOL, Call, Step, grammar, handles, signature
+from .step import TOOL, Call, Step, signature, takes_words
 from .tier import Tier
 
 REPLY = -1  # the number of the reply among a step's calls; those that open a run come before it
@@ -49,10 +52,11 @@ class Engine:
         read_more: ReadMore | None = None,
         keep: Keep | None = None,
         reconcile: Mapping[str, Reconcile] | None = None,
+        routing: Routing | None = None,
     ) -> None:
         self._gate = gate
         self._keep = keep  # where snapshots go
-        self._tiers = tiers
+        self._asking = Asking(gate, tiers, settings, routing)
         self._settings = settings
         self._reply = reply
         self._ledger = Ledger(gate, reconcile or {})
@@ -94,6 +98,8 @@ class Engine:
         effects = sorted(name for name in grant.sinks if (spec := policy.sinks.get(name)) and not spec.reads)
         view: dict[str, JSON] = {"policy": policy.digest, "profile": str(policy.profile), "effects": effects}
         view["trace"] = trace.trace_id
+        if route := self._asking.route(task):
+            body["route"] = view["route"] = route
         if about:
             view["subjects"] = list(about)
         if origin is not None:
@@ -133,12 +139,12 @@ class Engine:
         sinks = self._gate.policy.sinks
         tools = [sinks[name] for name in sorted(turn.grant.sinks) if name.startswith(TOOL) and name in sinks]
         tools = [spec for spec in tools if spec.name != READ_MORE.name]
-        shown = [spec for spec in tools if spec.opens != ""]
+        shown = [spec for spec in tools if takes_words(spec)]
         system = self._settings.system + "\n".join(map(signature, shown))
         transcript = Transcript(system, history, result_chars=self._settings.result_chars)
         label = join_all(said.label for said in history)
         before = "\n".join(said.text for said in history)
-        return Live(transcript, tools, before, label, window=self._tiers[0].window, progress=progress)
+        return Live(transcript, tools, before, label, progress=progress, escalated=bool(turn.tier))
 
     async def _orient(self, turn: Turn, live: Live) -> None:
         """Before the first step, look around: the tools that open a run are called with the user's own words."""
@@ -159,11 +165,21 @@ class Engine:
             return
         try:
             step = live.read(last_thought(turn))
-        except ValueError as problem:
-            await self._retry(turn, live, f"{problem}".rstrip(".") + ".")
-            return
-        if len(step.calls) > self._settings.parallel:
+        except Unreadable as problem:
+            text = last_thought(turn).body["value"]["text"]
+            if not text.strip() and self._asking.escalate(turn, live, Signs(text="")):
+                self._say(turn, "", Label(Trust.OPERATOR))
+                return
+            if not (problem.prose and live.failures >= self._settings.retries):
+                await self._retry(turn, live, f"{problem}".rstrip(".") + ".")
+                return
+            step = Step("", final={"answer": problem.prose, "artifacts": [], "confidence": "low"})  # its own words
+        if not turn.answered and self._asking.escalate(turn, live, Signs.of(Outcome(last_thought(turn).body["value"]))):
+            self._say(turn, "", Label(Trust.OPERATOR))  # asked again, of the next model
+        elif len(step.calls) > self._settings.parallel:
             await self._retry(turn, live, f"make at most {self._settings.parallel} calls in one step")
+        elif step.plan is not None:
+            await self._plan(turn, live, step.plan)
         elif step.final is not None:
             await self._deliver(turn, live, step)
         elif waiting := [n for n in range(len(step.calls)) if n not in turn.answered]:
@@ -173,35 +189,20 @@ class Engine:
             await self._think(turn, live)
 
     async def _think(self, turn: Turn, live: Live) -> None:
-        settings, tier = self._settings, self._tiers[0]
-        steps, spent = turn.usage["steps"], turn.usage["prompt"] + turn.usage["completion"]
+        settings, steps = self._settings, turn.usage["steps"]
+        spent = turn.usage["prompt"] + turn.usage["completion"]
         if steps >= settings.max_steps or spent >= settings.max_tokens:
             what = f"{steps} steps" if steps >= settings.max_steps else f"{spent} tokens"
             await self._give_up(turn, live, f"stopped after {what}, the limit of this run", status="partial")
             return
         if steps and steps % settings.checkpoint_interval == 0 and turn.marked != steps:
             await self._checkpoint(turn, steps)
-        try:
-            prompt = self.prompt(turn, live)
-        except BackendError as error:
-            await self._give_up(turn, live, f"{error.what} -> {error.todo}", status="failed")
-            return
-        label = turn.label.join(live.label)
-        seen = label.readable_by(turn.principal.member)  # what streams is shown to the one who asks
-        progress = live.progress if seen else None
-        shown = tier.shown(turn.run, prompt)
-        action = Action(tier.sink, {}, label, prompt=shown, run=turn.run, progress=progress)
-        match await self._gate.perform(turn, action):
-            case Outcome(ok=True, value=value):
-                live.transcript.learn(value["usage"]["prompt"])
-            case Outcome(value=value):
-                live.failures += 1
-                if value["kind"] == "ContextOverflow" and live.failures <= self._settings.retries:
-                    live.window = live.window * 3 // 4  # the server knows better; trim harder
-                else:
-                    await self._give_up(turn, live, _problem(value), status="failed")
-            case Deny(why=why):
-                await self._give_up(turn, live, why, status="failed")
+        if stop := await self._asking.ask(turn, live):
+            await self._give_up(turn, live, stop.why, status=stop.status)
+
+    def sent(self, turn: Turn, live: Live, *, like: Record) -> Prompt:
+        """What was sent to the model for an intent, made again."""
+        return self._asking.sent(turn, live, like=like)
 
     def again(self, turn: Turn, live: Live, record: Record) -> tuple[Action, Deny | None]:
         """What an intent or a refusal is about, made again from the model's words, and what speaks against it here.
@@ -230,47 +231,14 @@ class Engine:
             self._keep(turn.run, record.seq, state)
         await self._gate.flush()
 
-    def prompt(self, turn: Turn, live: Live, *, like: Record | None = None) -> Prompt:
-        """The next request to the model; with `like`, the intent of one that was made, trimmed as that one was.
-
-        Raises BackendError if it does not fit the window.
-        """
-        live.transcript.sync(turn)
-        way = self._way(turn, live, last=turn.usage["steps"] + 1 >= self._settings.max_steps)
-        bounds = {"window": live.window, "max_tokens": self._tiers[0].max_tokens}
-        schema = self._schema(turn, live, way)
-        return live.transcript.prompt(turn, schema=schema, note=way.note, like=like, **bounds)
-
-    def sent(self, turn: Turn, live: Live, *, like: Record) -> Prompt:
-        """What was sent for an intent, made again: `prompt`, as the model is shown it."""
-        return self._tiers[0].shown(turn.run, self.prompt(turn, live, like=like))
-
-    def _way(self, turn: Turn, live: Live, *, last: bool) -> Course:
-        tool_first = self._settings.tool_first and not live.said  # a conversation may turn on what was said before
-        return course(turn, live.tools, tool_first=tool_first, last=last)
-
-    def _schema(self, turn: Turn, live: Live, way: Course) -> bytes:
-        """The grammar of this step."""
-        settings, cut = self._settings, live.transcript.cut and READ_MORE.name in turn.grant.sinks
-        choices = {
-            key: list(known) for key, known in live.transcript.choices.items() if len(known) <= settings.max_choices
-        }
-        if named := named_in(turn.start["task"], choices.get("path", ())):
-            choices["path"] = named  # the user said which files: calls stay with them
-        key = (way, cut, sum(map(len, choices.values())), len(turn.typed))
-        if key not in live.schemas:
-            shown = [spec for spec in live.tools if spec.opens != ""]
-            tools = [spec for spec in shown if spec.name not in way.without] or shown
-            if cut:
-                tools = [*tools, READ_MORE]
-            live.schemas[key] = grammar(
-                tools if way.calls else (),
-                final=way.final,
-                parallel=settings.parallel,
-                choices=choices,
-                handles=handles(turn, settings.max_choices),
-            )
-        return live.schemas[key]
+    async def _plan(self, turn: Turn, live: Live, plan: JSON) -> None:
+        try:
+            goals = read_plan(plan)
+        except ValueError as wrong:
+            await self._retry(turn, live, str(wrong))
+            return
+        live.failures = 0
+        self._say(turn, f"The plan has {len(goals)} goals. Work on them one after another.", Label(Trust.OPERATOR))
 
     async def _act(self, turn: Turn, live: Live, calls: Sequence[Call], waiting: Sequence[int]) -> None:
         """Make the calls that have no answer yet: reads side by side, an effect alone."""
@@ -287,9 +255,9 @@ class Engine:
         reads = [a for a in actions if (spec := sinks.get(a.sink)) is None or spec.reads]
         batch = reads if reads and reads[0] is actions[0] else actions[:1]
         failed = [r for r in await self._gate.perform_all(turn, batch) if isinstance(r, Outcome) and not r.ok]
-        live.why = _problem(failed[0].value) if failed and turn.open else ""
+        live.why = in_words(failed[0].value) if failed and turn.open else ""
         if failed and not live.why and not self._settings.retry_with_context:
-            await self._give_up(turn, live, _problem(failed[0].value), status="failed")
+            await self._give_up(turn, live, in_words(failed[0].value), status="failed")
 
     def _call(self, turn: Turn, live: Live, call: Call, number: int) -> Action:
         """A call as an action, its arguments in full, so that the same call is known as the same."""
@@ -297,11 +265,11 @@ class Engine:
         if spec is not None:
             with suppress(ValueError, LookupError):  # the gate refuses it, in words for the model
                 args = turn.resolve(args)
-                full = dict(spec.check(args))
+                full = dict(mended(args, spec))
                 canonical(full)  # what cannot be recorded stays as it was asked for
                 args = full
         action = Action(call.sink, args, turn.label.join(live.label), call=number, run=turn.run)
-        return self._tiers[0].given(turn, action, spec)
+        return self._asking.tier(turn).given(turn, action, spec)
 
     def _unfounded(self, turn: Turn, live: Live, call: Call, action: Action) -> Deny | None:
         """A handle of nothing; or numbers to reckon with that stand neither in the task nor in a result."""
@@ -319,13 +287,17 @@ class Engine:
         final = dict(step.final or {})
         shown, last = live.said + _texts(turn), turn.usage["steps"] >= self._settings.max_steps
         final["answer"] = inert(restored(final["answer"], shown))
-        if not self._way(turn, live, last=last).final:  # a server that ignores the grammar
+        if not self._asking.way(turn, live, last=last).final:  # a server that ignores the grammar
             await self._retry(turn, live, "Call a tool first: no result answers the task yet.")
             return
         settled = not live.tools or made(turn, live.tools)  # what was done is no claim about the results
         why = "" if settled else doubt(final["answer"], shown=shown, task=turn.start["task"], chosen=has_worked(turn))
         if why and not last and not doubts(turn):
             self._say(turn, why, turn.label, doubt=NOTHING if says_nothing(final["answer"]) else UNSUPPORTED)
+            return
+        signs = Signs(text=final["answer"], invalid=why, confidence="" if settled else str(final.get("confidence", "")))
+        if not last and self._asking.escalate(turn, live, signs):
+            self._say(turn, why or "Look again: is that the answer?", turn.label)
             return
         named = final.get("artifacts")
         artifacts = [a for a in named if isinstance(a, str) and a and a in shown] if isinstance(named, list) else []
@@ -355,7 +327,7 @@ class Engine:
                 end = {"answer": "", "summary": f"the answer may not be shown here: {why}"}
                 status = "failed"
             case Outcome(ok=False, value=value):
-                end, status = {**end, "reason": _problem(value)}, "failed"
+                end, status = {**end, "reason": in_words(value)}, "failed"
         self._finish(turn, status, end)
 
     def _finish(self, turn: Turn, status: str, end: dict[str, JSON], *, by: str = "") -> Record:
@@ -365,12 +337,15 @@ class Engine:
     async def _retry(self, turn: Turn, live: Live, problem: str) -> None:
         live.failures += 1
         if live.failures > self._settings.retries or not self._settings.retry_with_context:
+            if self._asking.escalate(turn, live, Signs(text="?", exhausted=problem)):
+                self._say(turn, problem, Label(Trust.OPERATOR), retry=True)
+                return
             await self._give_up(turn, live, f"the model's answers could not be read: {problem}", status="failed")
             return
-        self._say(turn, problem, Label(Trust.OPERATOR))
+        self._say(turn, problem, Label(Trust.OPERATOR), retry=True)
 
-    def _say(self, turn: Turn, text: str, label: Label, *, doubt: str = "") -> None:
-        body = {"role": "user", "text": text, **({"doubt": doubt} if doubt else {})}
+    def _say(self, turn: Turn, text: str, label: Label, **why: JSON) -> None:
+        body = {"role": "user", "text": text, **why}
         self._gate.record(turn, Kind.MESSAGE, label=label, view={"chars": len(text)}, body=body)
 
 
@@ -378,7 +353,3 @@ def _texts(turn: Turn) -> str:
     """The task and what the tools said: what the model's claims are held against."""
     results = (str(r.body["value"]) for r, intent in turn.items if intent is not None and "prompt" not in intent.body)
     return "\n".join((turn.start["task"], *results))
-
-
-def _problem(value: Mapping[str, JSON]) -> str:
-    return f"{value['error']} -> {value['todo']}" if value["todo"] else str(value["error"])

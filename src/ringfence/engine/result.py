@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from ringfence.core.chain import Kind
 from ringfence.core.turn import State, Turn
+from ringfence.core.values import JSON
 
 from .step import TOOL
 
@@ -41,6 +43,11 @@ class Result:
     confidence: str = ""
     steps: tuple[StepTaken, ...] = ()
     usage: dict[str, int] = field(default_factory=dict)
+
+
+def in_words(value: Mapping[str, JSON]) -> str:
+    """A failed outcome in words, with what to do about it."""
+    return f"{value['error']} -> {value['todo']}" if value["todo"] else str(value["error"])
 
 
 def result_of(turn: Turn) -> Result:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 from ringfence.core.values import JSON
 
+from .plan import Planning
+
 SYSTEM = """\
 You do tasks about files and data on this machine by calling tools. Reply with one JSON object, either
 {"thought": "...", "calls": [{"tool": "...", "args": {...}}]} to get facts, or
@@ -32,6 +34,7 @@ class Settings:
     checkpoint_interval  steps after which everything so far is made durable, and a checkpoint says so
     parallel      calls of one step, at most
     max_choices   values that an argument is closed to, at most; beyond them it is free
+    planning      off, light (goals from the task's words) or full (the model writes them first); see `plan`
     retries       unreadable or failed model answers in a row before the run gives up
     """
 
@@ -44,5 +47,10 @@ class Settings:
     max_choices: int = 64
     retries: int = 2
     retry_with_context: bool = True
+    planning: Planning = Planning.LIGHT
     system: str = SYSTEM
     about: Mapping[str, JSON] = field(default_factory=dict)  # recorded with each run: the manifest's name and version
+
+    def budget(self, goals: int) -> int:
+        """Steps that one of so many goals of a plan may take."""
+        return max(2, (self.max_steps - 1) // max(1, goals))

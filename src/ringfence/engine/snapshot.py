@@ -21,7 +21,7 @@ from ringfence.core.turn import State, Turn, fold
 from ringfence.core.values import JSON, Principal, canonical
 
 Keep = Callable[[str, int, bytes], None]  # run, seq of the checkpoint, the snapshot's bytes
-VERSION = 1  # of what `save` makes
+VERSION = 2  # of what `save` makes
 _DENSE = 3  # significant bits: the tail is at most a quarter of the run, and all its snapshots cost O(its length)
 _PLAIN = (str, int, bool, type(None))
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
@@ -68,6 +68,7 @@ def save(turn: Turn) -> JSON:
         "state": str(turn.state),
         "next_seq": turn.next_seq,
         "marked": turn.marked,
+        "tier": turn.tier,
         "start": turn.start,
         "end": turn.end,
         "items": [[written(record), written(intent)] for record, intent in turn.items],
@@ -105,7 +106,7 @@ def _restored(value: dict[str, JSON]) -> Turn:
     turn.run, turn.state, turn.start, turn.end = value["run"], State(value["state"]), value["start"], value["end"]
     turn.principal = Principal(who["subject"], frozenset(who["roles"]), who["tenant"])
     turn.grant = TaskGrant.from_json(turn.start["grant"])
-    turn.next_seq, turn.marked = value["next_seq"], value["marked"]
+    turn.next_seq, turn.marked, turn.tier = value["next_seq"], value["marked"], value["tier"]
     turn.items = [(read(line), intent and read(intent)) for line, intent in value["items"]]
     turn.open = {record.seq: record for record in map(read, value["open"])}
     turn.question = value["question"] and read(value["question"])

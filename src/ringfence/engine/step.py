@@ -1,4 +1,4 @@
-"""One step of a plan: its grammar, and how it is read back (DESIGN 9, rung 2)."""
+"""One step: its grammar (DESIGN 9, rung 2). `ladder` reads it back."""
 
 from __future__ import annotations
 
@@ -9,13 +9,11 @@ from typing import Any
 
 from ringfence.core.policy import SinkSpec
 from ringfence.core.turn import Turn
-from ringfence.core.values import JSON, canonical
+from ringfence.core.values import JSON
 
 TOOL = "tool:"
 LOOK_UP = -1000  # the number of a call that finds out about another one: this, less the seq of that one's intent
-MAX_DEPTH = 32  # of a step: whatever reads it further on may recurse
 CLOSING = frozenset({"path", "columns"})  # keys of results whose values an argument can be closed to, by `x-from`
-_DECODER = json.JSONDecoder()
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,23 +26,34 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What the model answered: calls to make, or a final answer."""
+    """What the model answered: calls to make, a plan, or a final answer.
+
+    dialect  the form it was printed in, where it was not the one asked for
+    """
 
     thought: str
     calls: tuple[Call, ...] = ()
     final: dict[str, JSON] | None = None
+    plan: JSON = None
+    dialect: str = ""
 
 
 _THOUGHT = {"type": "string", "maxLength": 240}
 
 
-def _closed(properties: dict[str, Any]) -> dict[str, Any]:
+def closed(properties: dict[str, Any]) -> dict[str, Any]:
+    """JSON Schema of an object of exactly these properties."""
     return {
         "type": "object",
         "properties": properties,
         "required": list(properties),
         "additionalProperties": False,
     }
+
+
+def takes_words(spec: SinkSpec) -> bool:
+    """Whether there is anything to call it with: an overview that opens a run and takes no argument says no more."""
+    return spec.opens != "" or bool((spec.schema or {}).get("properties"))
 
 
 def grammar(
@@ -54,6 +63,8 @@ def grammar(
     parallel: int,
     choices: Mapping[str, Sequence[str]] | None = None,
     handles: Mapping[str, Sequence[str]] | None = None,
+    goals: Sequence[int] = (),
+    plan: JSON = None,
 ) -> bytes:
     """JSON Schema of a step: a discriminated union of exactly these tools, and the final answer if it is allowed.
 
@@ -62,11 +73,13 @@ def grammar(
     key, so a small model cannot misspell a file. `handles` (by kind of value) may stand for an argument of that kind:
     `{"$ref": "r3/0/sender"}`, and the runtime puts the value in, and knows where it came from. Where both forms are
     open, `enough` is said before one is taken: a small model judges a question better than it picks a key.
+    `goals` are the numbers of those of a plan that a call may work on; `plan` is the form in which one may be written
+    now. Then `progress` says how far the run is: continue, met or replan.
     """
     forms: list[dict[str, Any]] = []
     if tools:
         calls = [
-            _closed(
+            closed(
                 {
                     "tool": {"const": spec.name.removeprefix(TOOL)},
                     "args": _handed(spec, _closed_args(spec.schema, choices or {}), handles or {}),
@@ -76,20 +89,29 @@ def grammar(
             if _has_choice(spec.schema, choices or {})
         ]
         array = {"type": "array", "items": {"anyOf": calls}, "minItems": 1, "maxItems": parallel}
-        forms.append({"thought": _THOUGHT, "enough": {"const": False}, "calls": array})
+        serves = {"goal": {"enum": list(goals)}} if goals else {}
+        forms.append({"thought": _THOUGHT, **_judged(False, "continue", goals), **serves, "calls": array})
     if final:
         answer = _final((choices or {}).get("path", ()))
-        forms.append({"thought": _THOUGHT, "enough": {"const": True}, "final_answer": answer})
+        forms.append({"thought": _THOUGHT, **_judged(True, "met", goals), "final_answer": answer})
+    if plan is not None:
+        forms.append({"thought": _THOUGHT, **_judged(False, "replan", (1,)), "plan": plan})
     if len(forms) == 1:
-        del forms[0]["enough"]
-    closed = [_closed(form) for form in forms]
-    return json.dumps(closed[0] if len(closed) == 1 else {"anyOf": closed}, separators=(",", ":")).encode()
+        forms[0].pop("enough", None)
+        forms[0].pop("progress", None)
+    whole = [closed(form) for form in forms]
+    return json.dumps(whole[0] if len(whole) == 1 else {"anyOf": whole}, separators=(",", ":")).encode()
+
+
+def _judged(enough: bool, progress: str, goals: Sequence[int]) -> dict[str, Any]:
+    """What a form says of the run before it goes on: under a plan how far it is, else whether it has enough."""
+    return {"progress": {"const": progress}} if goals else {"enough": {"const": enough}}
 
 
 def _final(known: Sequence[str]) -> dict[str, Any]:
     """The answer, the files it rests on (only such as results have shown), and how sure the model is."""
     artifact = {"enum": list(known)} if known else {"type": "string", "maxLength": 120}
-    return _closed(
+    return closed(
         {
             "answer": {"type": "string", "minLength": 1, "maxLength": 1200},
             "artifacts": {"type": "array", "items": artifact, "maxItems": 3},
@@ -103,7 +125,7 @@ def _handed(spec: SinkSpec, schema: JSON, handles: Mapping[str, Sequence[str]]) 
     kinds = {name: kind for name, kind in spec.types.items() if handles.get(kind) and not spec.reads}
     if not kinds or "properties" not in schema:
         return schema
-    refs = {name: _closed({"$ref": {"enum": list(handles[kind])}}) for name, kind in kinds.items()}
+    refs = {name: closed({"$ref": {"enum": list(handles[kind])}}) for name, kind in kinds.items()}
     given = {
         name: {"anyOf": [rule, refs[name]]} if name in refs else rule for name, rule in schema["properties"].items()
     }
@@ -133,7 +155,7 @@ def _has_choice(schema: JSON, choices: Mapping[str, Sequence[str]]) -> bool:
 def _closed_args(schema: JSON, choices: Mapping[str, Sequence[str]]) -> JSON:
     """The arguments' schema, its choices closed: a form for each path whose columns are known, if it asks for them."""
     if schema is None:
-        return _closed({})
+        return closed({})
     known = [path for path in choices.get("path", ()) if f"columns of {path}" in choices]
     if '"of"' not in json.dumps(schema) or not known:
         return _chosen(schema, choices)
@@ -159,43 +181,6 @@ def _chosen(schema: JSON, choices: Mapping[str, Sequence[str]]) -> JSON:
             return [_chosen(item, choices) for item in schema]
         case _:
             return schema
-
-
-def parse(text: str) -> Step:
-    """Read a step; raises ValueError, in words for the model, if it is none.
-
-    The object may stand in prose or a fence: a server that ignores the grammar still gets understood.
-    """
-    start = text.find("{")
-    if start < 0:
-        raise ValueError("your step was not a JSON object")
-    try:
-        value, _ = _DECODER.raw_decode(text, start)
-        if _deeper(value, MAX_DEPTH):
-            raise ValueError("too deep")
-        canonical(value)  # what cannot be recorded cannot be done either: lone surrogates, 1e999, nesting without end
-    except (ValueError, RecursionError) as error:
-        raise ValueError("your step was not valid JSON; write one shorter JSON object") from error
-    thought = str(value.get("thought", ""))
-    final = value.get("final_answer")
-    if isinstance(final, dict) and isinstance(final.get("answer"), str):
-        return Step(thought, final=final)
-    calls = value.get("calls")
-    if not isinstance(calls, list) or not calls:
-        raise ValueError('a step has "calls" or "final_answer"')
-    return Step(thought, tuple(_call(call) for call in calls))
-
-
-def _deeper(value: JSON, than: int) -> bool:
-    members = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return than <= 0 or any(_deeper(item, than - 1) for item in members)
-
-
-def _call(value: JSON) -> Call:
-    match value:
-        case {"tool": str(name), "args": dict(args)}:
-            return Call(TOOL + name, args)
-    raise ValueError('each call is {"tool": name, "args": {...}}')
 
 
 def signature(spec: SinkSpec) -> str:

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator
 
 from .fields import SecretRef, SecretText, loopback
 from .problems import shorten
+from .routing import Classes
 from .tools import ALONE
 from .types import LOCK, BuiltinTool, Host, Manifest, McpTool, Tier, Tool
 
-_NEVER_ASKED = "is read, but never asked in this release (escalation comes later)"
 Caution = tuple[str, str]  # the path of a key, and what to know about it
 
 
@@ -23,9 +23,7 @@ def warnings(manifest: Manifest) -> Iterator[Caution]:
         )
     if manifest.runtime.telemetry:
         yield "runtime.telemetry", "there is no telemetry that could be switched on: nothing is sent"
-    first, *further = manifest.inference.tiers
-    for n, tier in enumerate(further, 1):
-        yield f"inference.tiers[{n}]", f"{tier.name} {_NEVER_ASKED}: every step goes to {first.name}"
+    yield from _about_routing(manifest)
     for n, tier in enumerate(manifest.inference.tiers):
         yield from _below(f"inference.tiers[{n}]", _about_tier(tier))
     for n, tool in enumerate(manifest.tools):
@@ -40,6 +38,23 @@ def warnings(manifest: Manifest) -> Iterator[Caution]:
         )
     if manifest.knowledge.collections:
         yield "knowledge", "knowledge is read, but not available in this release: the agent searches no collection"
+
+
+def _about_routing(manifest: Manifest) -> Iterator[Caution]:
+    tiers, routing = manifest.inference.tiers, manifest.routing
+    classes = routing.classes.named
+    asked = {name for names in classes.values() for name in names}
+    for n, tier in enumerate(tiers):
+        at = f"inference.tiers[{n}]"
+        if len(classes) == len(Classes.model_fields) and tier.name not in asked:
+            yield at, f"no class of task names {tier.name}: it is never asked"
+        if tier.price is not None and tier.budgets.money_per_day is None:
+            yield f"{at}.price", "it costs money, and nothing bounds how much: budgets: {money_per_day: ...}"
+    if len(tiers) > 1 and not (routing.escalate.when and routing.escalate.at_most):
+        yield "routing.escalate", "a step never goes to the next tier, whatever comes back"
+    if manifest.inference.cache and any(tier.temperature != 0 for tier in tiers):
+        names = ", ".join(tier.name for tier in tiers if tier.temperature != 0)
+        yield "inference.cache", f"nothing is kept of {names}: an answer can only be the same again at temperature: 0"
 
 
 def _below(path: str, cautions: Iterable[Caution]) -> Iterator[Caution]:

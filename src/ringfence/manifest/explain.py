@@ -11,6 +11,7 @@ from pydantic_core import ErrorDetails, ValidationError
 
 from .fields import PATTERNS, RATE, nearest
 from .problems import At, shorten, words
+from .routing import Weights
 from .shape import known_keys, models, secret, sections
 from .source import Document
 from .types import BuiltinTool, Inference, McpTool, PythonTool
@@ -36,7 +37,9 @@ _EXPECTED = {
     "too_short": "at least one item",
     "tuple_type": "a list",
 }
-_ANYWHERE = {"name", "type", "source"}  # keys of so many parts that where they belong says nothing
+_ANYWHERE = {  # keys of so many parts, or such plain words, that where they belong says nothing
+    "name", "type", "source", "tool", *Weights.model_fields,
+}  # fmt: skip
 _UNQUOTED = re.compile(r"[-+]?[0-9.]+|true|false|yes|no|on|off", re.IGNORECASE)
 _BOUNDS = {
     "greater_than_equal": "at least",

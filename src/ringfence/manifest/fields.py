@@ -18,6 +18,7 @@ _NAME, _URL = r"^[A-Za-z][A-Za-z0-9_-]{0,62}$", r"^https?://[^\s/]+"
 _READER, FUNCTION = r"^((role|user|team):[^\s:]+|public)$", r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$"
 _SEES, _TYPE = r"^((role|user|team):[^\s:]+|public|self)$", r"^[a-z][a-z0-9_-]{0,31}$"
 LANGUAGE = r"^[a-z]{2}$"
+_CURRENCY = r"^[A-Z]{3}$"  # ISO 4217
 RATE = r"^[1-9][0-9]{0,5}/([1-9][0-9]{0,3} ?)?(second|minute|hour|day)s?$"
 _POINTER = r"^(/([^/~]|~[01])*)*$"  # RFC 6901, where `*` stands for every member of an array or object
 _HOST = r"^(\*\.)?[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?$|^\[[0-9A-Fa-f:.]+\]$"
@@ -39,6 +40,7 @@ PATTERNS: Final = {  # each pattern in words, for error messages
     _VARIABLE: "the name of a variable: letters, digits and '_', no digit first",
     _KEY: "an Ed25519 public key: 32 bytes in base64, 44 characters",
     _VERIFIER: "a verifier key, name+8 hex digits+base64 (C2SP signed-note)",
+    _CURRENCY: "a currency in three capital letters, such as EUR or USD",
     LANGUAGE: "a language in two small letters, such as en or de",
     _SUBJECT: "a subject, such as user:alice or patient:4711",
 }
@@ -94,6 +96,7 @@ VariableName = Annotated[str, Field(pattern=_VARIABLE)]
 PublicKey = Annotated[str, Field(pattern=_KEY)]
 VerifierKey = Annotated[str, Field(pattern=_VERIFIER)]
 Subject = Annotated[str, Field(pattern=_SUBJECT)]
+Currency = Annotated[str, Field(pattern=_CURRENCY)]
 Url = Annotated[str, Field(pattern=_URL), BeforeValidator(_bare_url)]
 Folder = Annotated[Path, BeforeValidator(_not_empty)]
 

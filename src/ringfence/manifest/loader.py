@@ -21,7 +21,7 @@ from .schema import schema
 from .shape import known_keys, secret
 from .source import MAX_BYTES, Document, read
 from .strict import Conflict
-from .types import Manifest, Sampling, Tier
+from .types import BESIDE_TIERS, Manifest, Sampling, Tier
 from .variables import Variables, parse_env
 
 __all__ = ["check_names", "dump", "load", "parse", "refusal", "schema"]
@@ -105,7 +105,8 @@ def _tiered(document: Document) -> bool:
     if not isinstance(inference, dict):
         return False
     if "tiers" not in inference:
-        document.data["inference"] = {"tiers": [inference]}
+        own = {key: inference[key] for key in inference if key in BESIDE_TIERS}
+        document.data["inference"] = {**own, "tiers": [{k: v for k, v in inference.items() if k not in own}]}
         return True
     for key in sorted((set(Tier.model_fields) - set(Sampling.model_fields)) & set(inference)):
         del inference[key]

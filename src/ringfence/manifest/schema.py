@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic.json_schema import models_json_schema
 
-from .types import Manifest, Tier
+from .types import BESIDE_TIERS, Manifest, Tier
 
 _VARIABLE = {"type": "string", "pattern": r"\$\{", "description": "a variable: ${NAME} or ${NAME:-default}"}
 _TYPED = ("integer", "number", "boolean")
@@ -18,7 +18,12 @@ def schema() -> dict[str, Any]:
     parts = full["$defs"]
     manifest = parts.pop("Manifest")
     del manifest["properties"]["source"]
-    parts["Flat"] = {**parts["Tier"], "description": "One model, written flat: the keys of a tier."}
+    beside = {key: parts["Inference"]["properties"][key] for key in BESIDE_TIERS}
+    parts["Flat"] = {
+        **parts["Tier"],
+        "properties": {**parts["Tier"]["properties"], **beside},
+        "description": "One model, written flat: the keys of a tier.",
+    }
     inference = manifest["properties"]["inference"]
     inference.pop("$ref")
     inference["anyOf"] = [{"$ref": "#/$defs/Flat"}, {"$ref": "#/$defs/Inference"}]

@@ -15,6 +15,7 @@ from pydantic_core import PydanticCustomError
 from .fields import Folder, Name, Reader, SecretRef, SecretText, Url
 from .names import clashes
 from .record import Audit, Privacy
+from .routing import Budgets, Price, Routing
 from .security import Approvals, Entry, Grant, Plugins
 from .strict import Conflict, Strict
 from .tools import ALWAYS_THERE, LOCK, TOOLS_OF, BuiltinTool, Host, McpTool, PythonTool, Sandbox, Tool
@@ -24,12 +25,13 @@ WELL_KNOWN: Final = {  # where these servers listen unless they are told otherwi
     "llamacpp": "http://127.0.0.1:8080",
     "vllm": "http://127.0.0.1:8000",
     "lmstudio": "http://127.0.0.1:1234",
+    "anthropic": "https://api.anthropic.com",  # a cloud: a tier there is one that the manifest names, and nobody else
 }
 
 __all__ = [
-    "ALWAYS_THERE", "LOCK", "TOOLS_OF", "Approvals", "Audit", "BuiltinTool", "Collection", "Entry", "Grant", "Host",
-    "Inference", "Knowledge", "Manifest", "McpTool", "Plugins", "Privacy", "PythonTool", "Runtime", "Sampling",
-    "Sandbox", "SecretRef", "SecretText", "Strict", "Tier", "Tool", "Workflow",
+    "ALWAYS_THERE", "LOCK", "TOOLS_OF", "Approvals", "Audit", "Budgets", "BuiltinTool", "Collection", "Entry", "Grant",
+    "Host", "Inference", "Knowledge", "Manifest", "McpTool", "Plugins", "Price", "Privacy", "PythonTool", "Routing",
+    "Runtime", "Sampling", "Sandbox", "SecretRef", "SecretText", "Strict", "Tier", "Tool", "Workflow",
 ]  # fmt: skip
 
 Profile = Literal["default", "strict", "unattended"]
@@ -73,6 +75,10 @@ class Sampling(Strict):
         int | None, Field(ge=512, description="tokens of one request and its answer; the model's own window if not set")
     ] = None
     max_tokens: Annotated[int | None, Field(ge=16, description="tokens of one answer, at most")] = None
+    seed: Annotated[
+        int | None,
+        Field(ge=0, le=2**31 - 1, description="what a server draws words by, so that an answer can be had again"),
+    ] = None
 
     def conflicts(self) -> Iterator[Conflict]:
         """An answer as long as the window leaves no room for the question."""
@@ -89,9 +95,10 @@ class Tier(Sampling):
 
     name: Annotated[Name, Field(description="what records and the router call it")] = "main"
     provider: Annotated[
-        Literal["embedded", "openai", "ollama", "llamacpp", "vllm", "lmstudio"],
+        Literal["embedded", "openai", "ollama", "llamacpp", "vllm", "lmstudio", "anthropic"],
         Field(
-            description="embedded: Ringfence runs the model itself; openai: any server with an OpenAI-compatible API"
+            description="embedded: Ringfence runs the model itself; openai: any server with an OpenAI-compatible API;"
+            " anthropic: the Messages API, a cloud"
         ),
     ]
     model: Annotated[str, Field(min_length=1, description="the model's name, as its server or `models list` has it")]
@@ -112,6 +119,9 @@ class Tier(Sampling):
     idle_s: Annotated[
         float, Field(ge=1, description="seconds without work after which the embedded model's server stops")
     ] = 300.0
+    logprobs: Annotated[
+        bool, Field(description="ask how sure the model is of what it decides, where its server can tell")
+    ] = False
     redact: Annotated[
         bool,
         Field(
@@ -119,10 +129,25 @@ class Tier(Sampling):
             " back where the sink may read them"
         ),
     ] = False
+    price: Annotated[Price | None, Field(description="what it costs; nothing if not set")] = None
+    budgets: Annotated[Budgets, Field(description="what one person may use of it in a day")] = Budgets()
+    patience_s: Annotated[
+        float | None,
+        Field(
+            gt=0,
+            description="seconds until the first word of an answer; then the request is cancelled and the next tier is"
+            " asked. If not set, timeout_s alone holds",
+        ),
+    ] = None
 
     def conflicts(self) -> Iterator[Conflict]:
         """What an embedded model has no use for, and what another one needs."""
         yield from super().conflicts()
+        if self.budgets.money_per_day is not None and self.price is None:
+            yield (
+                ("budgets", "money_per_day"),
+                "expected a price beside money_per_day, got none; say what it costs: price: {input: 3, output: 15}",
+            )
         if self.provider == "embedded":
             for key in ("endpoint", "api_key"):
                 if getattr(self, key) is not None:
@@ -138,6 +163,15 @@ class Tier(Sampling):
                 "expected the server's address beside provider: openai, got none; add one, such as"
                 " endpoint: http://127.0.0.1:8000/v1",
             )
+        if self.provider == "anthropic":
+            if self.api_key is None:
+                yield (
+                    ("api_key",),
+                    "expected the API's key beside provider: anthropic, got none; add one as a reference, such as"
+                    " api_key: ${ANTHROPIC_API_KEY}",
+                )
+            if self.logprobs:
+                yield ("logprobs",), "expected no logprobs beside provider: anthropic, which tells none; remove it"
         if "idle_s" in self.model_fields_set:
             yield (
                 ("idle_s",),
@@ -159,8 +193,15 @@ class Inference(Sampling):
 
     tiers: Annotated[
         tuple[Tier, ...],
-        Field(min_length=1, description="the models, cheapest first; this release asks the first one alone"),
+        Field(min_length=1, description="the models, cheapest first; `routing` says which one a task goes to"),
     ]
+    cache: Annotated[
+        bool,
+        Field(
+            description="an answer that could only be the same again (temperature: 0) is kept in memory, for an hour at"
+            " most, for requests that are the same in every byte and label"
+        ),
+    ] = False
 
     @model_validator(mode="after")
     def _inherit(self) -> Inference:
@@ -173,6 +214,9 @@ class Inference(Sampling):
             raise PydanticCustomError("conflict", "{summary}", {"summary": found[0][1], "found": found})
         object.__setattr__(self, "tiers", tiers)
         return self
+
+
+BESIDE_TIERS = frozenset(Inference.model_fields) - frozenset(Tier.model_fields) - {"tiers"}  # of a flat one as well
 
 
 class Collection(Strict):
@@ -225,6 +269,7 @@ class Manifest(Strict):
     inference: Annotated[
         Inference, Field(description="the models: one written flat, or a list of tiers, cheapest first")
     ]
+    routing: Annotated[Routing, Field(description="which tier a task goes to, and when it goes upstairs")] = Routing()
     tools: Annotated[tuple[Tool, ...], Field(description="what the agent may use; nothing else exists for it")] = ()
     catalogue: Annotated[
         dict[str, Entry], Field(description="your word on a tool, by its name: it replaces what ships for it")
@@ -244,12 +289,14 @@ class Manifest(Strict):
 
     def conflicts(self) -> Iterator[Conflict]:
         """What the parts of a manifest say about each other."""
-        return clashes(
+        tiers = [tier.name for tier in self.inference.tiers]
+        yield from clashes(
             [(tool.name, tool.type) for tool in self.tools],
-            [tier.name for tier in self.inference.tiers],
+            tiers,
             [collection.name for collection in self.knowledge.collections],
             self.meant,
         )
+        yield from ((("routing", *at), text) for at, text in self.routing.strangers(tiers))
 
     @property
     def meant(self) -> dict[tuple[str | int, ...], Iterable[str]]:

@@ -147,6 +147,10 @@ class Log(Protocol):
         """
         ...
 
+    def models(self, since: int, place: int = 0) -> tuple[list[Record], int]:
+        """Every durable request to a model, and every outcome of one that says what it used; otherwise as `intents`."""
+        ...
+
     def views(self, run: str) -> list[Record]:
         """The records of a run as readers without a key see them: each body is what was kept of it, redacted."""
         ...
@@ -186,6 +190,13 @@ def state_of(last: Record) -> str:
         return "uncertain"
     asked = last.kind is Kind.DECISION and last.view.get("verdict") == "ask"
     return "waiting" if asked else "open"
+
+
+def of_model(record: Record) -> bool:
+    """Whether a record is a request to a model, or says what one has used. Without its content."""
+    if record.kind is Kind.INTENT:
+        return str(record.view.get("sink", "")).startswith("model:")
+    return record.kind is Kind.OUTCOME and isinstance(record.view.get("usage"), dict)
 
 
 def conversation_of(record: Record) -> str | None:

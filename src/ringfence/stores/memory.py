@@ -9,7 +9,7 @@ from ..core import chain
 from ..core.chain import Kind, Record
 from ..core.errors import JournalError
 from ..core.values import JSON, ordered
-from .log import Pair, RunSummary, VerifyReport, conversation_of, only, summarise
+from .log import Pair, RunSummary, VerifyReport, conversation_of, of_model, only, summarise
 
 _LOG = "memory"
 
@@ -113,6 +113,10 @@ class MemoryJournal:
         """The intents from `place` on, and the next place."""
         found = [r for r in self.records[place:] if r.kind is Kind.INTENT and r.time >= since]
         return found, len(self.records)
+
+    def models(self, since: int, place: int = 0) -> tuple[list[Record], int]:
+        """The requests to models from `place` on and what they used, and the next place."""
+        return [r for r in self.records[place:] if r.time >= since and of_model(r)], len(self.records)
 
     def verify(self) -> VerifyReport:
         """The tree over the records as they are; there are no stored bytes to compare with."""

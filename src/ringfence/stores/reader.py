@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -13,14 +13,15 @@ from ..core.chain import Kind, Record
 from ..core.errors import JournalError
 from ..core.values import JSON
 from . import file
-from .log import Head, Pair, RunSummary, VerifyReport, only, summarise
+from .log import Head, Pair, RunSummary, VerifyReport, of_model, only, summarise
 from .parcels import Parcels, explained, proven
 from .rows import MARK_BYTES, Chunk, Squeeze, damaged, marker, parse, record_of, redacted, sound
 from .vault import Sealed, Vault
 from .verify import Against, verify
 
 _CHUNK = "SELECT * FROM chunks WHERE idx = ?"
-_INTENT = b'"kind":"intent"'  # in a header
+_INTENT = (b'"kind":"intent"',)  # in a header
+_OF_MODELS = (b'"sink":"model:', b'"usage":')
 _LATE_MS = 10_000  # a record is in the log so much after it was made, at most
 _Head = dict[str, JSON]
 _Found = tuple[_Head, bytes]  # a header and its body's bytes
@@ -176,14 +177,23 @@ class SqliteLog:
 
     def intents(self, since: int, place: int = 0) -> tuple[list[Record], int]:
         """Every intent from `place` on that may be as young as `since`, and the next place. Costs what is new."""
+        return self._since(since, place, _INTENT, lambda record: record.kind is Kind.INTENT)
+
+    def models(self, since: int, place: int = 0) -> tuple[list[Record], int]:
+        """Every request to a model from `place` on, and what each answer used, as `intents`."""
+        return self._since(since, place, _OF_MODELS, of_model)
+
+    def _since(
+        self, since: int, place: int, needles: Sequence[bytes], wanted: Callable[[Record], bool]
+    ) -> tuple[list[Record], int]:
         found: list[Record] = []
         end = place
         with self._reading():
             for row in self._db.execute("SELECT * FROM chunks WHERE idx >= ? ORDER BY idx DESC", (place,)):
                 chunk = Chunk.of(row)
                 end = max(end, chunk.index + len(chunk))
-                records = [redacted(head) for _, head in self._heads(chunk, _INTENT)]
-                found += (record for record in reversed(records) if record.kind is Kind.INTENT)
+                records = [redacted(head) for _, head in self._heads(chunk, *needles)]
+                found += filter(wanted, reversed(records))
                 if self._ended(chunk) < since - _LATE_MS:
                     break
         return found[::-1], end
@@ -252,10 +262,10 @@ class SqliteLog:
                 raise damaged(f"record {seq} of run {run} is not where it should be")
         return chunk, [found[seq] for seq in seqs]
 
-    def _heads(self, chunk: Chunk, needle: bytes) -> Iterator[tuple[int, _Head]]:
-        """The headers of a chunk that hold `needle`, if each is as it was written: a run goes on from these."""
+    def _heads(self, chunk: Chunk, *needles: bytes) -> Iterator[tuple[int, _Head]]:
+        """The headers of a chunk that hold one of these, if each is as it was written: a run goes on from these."""
         for at, head in enumerate(chunk.lines(self._squeeze)):
-            if needle not in head:
+            if not any(needle in head for needle in needles):
                 continue
             if chain.leaf(head)[:MARK_BYTES] != chunk.mark(at):
                 raise damaged(

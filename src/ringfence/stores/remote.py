@@ -234,6 +234,11 @@ class SocketLog:
         *found, end = self._ask("intents", since, place)
         return [wire.decoded(each) for each in found], int(end)
 
+    def models(self, since: int, place: int = 0) -> tuple[list[Record], int]:
+        """The requests to models, of the caller's own runs, and what they used; and the place to ask from next time."""
+        *found, end = self._ask("models", since, place)
+        return [wire.decoded(each) for each in found], int(end)
+
     def verify(self) -> VerifyReport:
         """What the recorder finds when it recomputes everything."""
         (found,) = self._ask("verify")

@@ -69,6 +69,11 @@ def _intents(log: Log, mine: Mine, since: int, place: int) -> list[JSON]:
     return [*(_json(each) for each in found if mine(each.run)), end]
 
 
+def _models(log: Log, mine: Mine, since: int, place: int) -> list[JSON]:
+    found, end = log.models(since, place)
+    return [*(_json(each) for each in found if mine(each.run)), end]
+
+
 def _export(log: Log, mine: Mine, run: str) -> list[JSON]:
     return list(log.export(run)) if mine(run) else []
 
@@ -83,5 +88,6 @@ def _json(record: Record) -> JSON:
 
 VERBS: dict[str, Callable[..., list[JSON]]] = {
     "size": _size, "headers": _headers, "read": _run, "runs": _runs, "find": _find, "window": _window,
-    "intents": _intents, "state": _state, "heads": _heads, "export": _export, "verify": _verify, "views": _views,
+    "intents": _intents, "models": _models, "state": _state, "heads": _heads, "export": _export, "verify": _verify,
+    "views": _views,
 }  # fmt: skip

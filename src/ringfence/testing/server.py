@@ -15,12 +15,14 @@ import subprocess
 import sys
 import tempfile
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, Protocol, TypeVar, get_args
 
+from .replies import Reply, http
+
+Step = str | Mapping[str, Any]
 Mode = Literal[
     "ok",
     "html",
@@ -35,6 +37,15 @@ Mode = Literal[
     "no-completion",
     "overflow",
     "redirect",
+    "refuses-grammar",
+    "refuses-tools",
+    "whitespace",
+    "empty",
+    "control",
+    "huge",
+    "other-model",
+    "no-usage",
+    "truncates",
 ]
 _BAD: dict[str, tuple[int, str, bytes]] = {
     "html": (200, "text/html", b"<!doctype html><html><body>Welcome to nginx!</body></html>"),
@@ -45,39 +56,33 @@ _BAD: dict[str, tuple[int, str, bytes]] = {
     "no-completion": (200, "application/json", b'{"hello": 1}'),
     "redirect": (302, "text/plain", b""),
 }  # fmt: skip
+_TEXTS = {  # what a mode says instead of the script's text
+    "whitespace": '{"thought": "' + " \n" * 50_000,
+    "empty": "",
+    "control": "\x00\x1b[31mred\x07\u202e\ud800\x7f",
+    "huge": "x" * 10_000_000,
+}
+_REFUSED = {
+    "refuses-grammar": re.compile(rb'"(response_format|json_schema|structured_outputs|guided_json)":'),
+    "refuses-tools": re.compile(rb'"tools":'),
+}
 _STREAMED = re.compile(rb'"stream": ?true')
 _EVERYWHERE = {"html": "", "invalid-json": "", "401": "", "redirect": "Location: http://192.0.2.1/v1\r\n"}
 
 
-@dataclass(frozen=True)
-class _Canned:
-    """One step: the bytes of its answer, made once; `when` picks it by a substring of the request."""
-
-    when: bytes
-    text: str
-    model: str
-
-    @cached_property
-    def whole(self) -> bytes:
-        return _whole(self.text, self.model)
-
-    @cached_property
-    def stream(self) -> bytes:
-        return _stream(self.text, self.model)
-
-
 @dataclass
 class ScriptedServer:
-    """steps  texts in order (the last one repeats, or all do with `cycle`), or `{"when": substring, "text": ...}`,
-              which answers any request that holds the substring
+    """steps  texts in order (the last one repeats, or all do with `cycle`), or objects of `Reply.of`, of which one
+              with `when` answers any request that holds that substring; or a function of the request's JSON
     delay_ms  how long a completion takes
-    mode   how to misbehave; `429-then-ok` and `cut-stream` do so once for each two requests
+    mode   how to misbehave; `429-then-ok` and `cut-stream` do so once for each two requests, `truncates` drops what
+           is beyond half of the window, as Ollama does, and `other-model` answers as another one from the second on
     complaint  what `overflow` says
-    pages  further JSON pages by path
+    pages  further JSON pages by path, or functions from the request's JSON to one
     seen   the last requests: (start line and headers, body); `requests` and `connections` count them all
     """
 
-    steps: Sequence[str | dict[str, str]]
+    steps: Sequence[Step] | Callable[[Any], Step]
     mode: Mode = "ok"
     delay_ms: float = 0.0
     cycle: bool = False
@@ -90,14 +95,18 @@ class ScriptedServer:
     pages: Mapping[str, Any] = field(default_factory=dict)
     connections: int = 0
     port: int = 0
-    _ordered: list[_Canned] = field(default_factory=list)
-    _matched: list[_Canned] = field(default_factory=list)
+    _ordered: list[Reply] = field(default_factory=list)
+    _matched: list[Reply] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        for step in self.steps:
-            when, text = ("", step) if isinstance(step, str) else (step["when"], step["text"])
-            canned = _Canned(when.encode(), text, self.model)
-            (self._matched if when else self._ordered).append(canned)
+        if not callable(self.steps):
+            for step in self.steps:
+                reply = self._reply(step)
+                (self._matched if reply.when else self._ordered).append(reply)
+
+    def _reply(self, step: Step) -> Reply:
+        said = {"text": _TEXTS[self.mode]} if self.mode in _TEXTS else step
+        return Reply.of(said, self.model, usage=self.mode != "no-usage")
 
     @property
     def url(self) -> str:
@@ -111,25 +120,35 @@ class ScriptedServer:
         if self.mode in _BAD and (not get or self.mode in _EVERYWHERE):
             self.requests += not get
             status, kind, data = _BAD[self.mode]
-            return _http(status, kind, data, _EVERYWHERE.get(self.mode, "")), False
+            return http(status, kind, data, _EVERYWHERE.get(self.mode, "")), False
         if self.mode == "overflow" and not get:
             self.requests += 1
-            return _http(400, "application/json", json.dumps({"error": {"message": self.complaint}}).encode()), False
+            return http(400, "application/json", json.dumps({"error": {"message": self.complaint}}).encode()), False
         path = head.split(b" ", 2)[1]
         if get or path.decode() in self.pages:
-            return self._page(path), False
+            return self._page(path, body), False
         self.requests += 1
         if self.mode == "429-then-ok" and self.requests % 2:
-            return _http(429, "application/json", b'{"error":{"message":"busy"}}', "Retry-After: 0\r\n"), False
-        step = self._step(body)
-        response = step.stream if _STREAMED.search(body) else step.whole
+            return http(429, "application/json", b'{"error":{"message":"busy"}}', "Retry-After: 0\r\n"), False
+        if self.mode in _REFUSED and (field := _REFUSED[self.mode].search(body)):
+            said = {"error": {"message": f"unsupported field {field[0].decode()}", "type": "invalid_request_error"}}
+            return http(400, "application/json", json.dumps(said).encode()), False
+        size = len(body) - max(0, body.find(b'"messages":'))  # which our client sends last; a grammar is not read
+        step, tokens = self._step(body), max(100, size // 4)
+        if self.mode == "other-model" and self.requests > 1:
+            step = replace(step, model="another-model")
+        if self.mode == "truncates":
+            tokens = min(tokens, self.window // 2)
+        response = step.stream(tokens) if _STREAMED.search(body) else step.whole(tokens)
         if self.mode == "cut":
             return response[: response.index(b"\r\n\r\n") + 9], True
         if self.mode == "cut-stream" and self.requests % 2:
             return response[: len(response) // 2], True
         return response, b"connection: close" in head.lower()
 
-    def _step(self, body: bytes) -> _Canned:
+    def _step(self, body: bytes) -> Reply:
+        if callable(self.steps):
+            return self._reply(self.steps(json.loads(body)))
         for canned in self._matched:
             if canned.when in body:
                 return canned
@@ -137,7 +156,7 @@ class ScriptedServer:
         self.served += 1
         return self._ordered[place]
 
-    def _page(self, path: bytes) -> bytes:
+    def _page(self, path: bytes, body: bytes) -> bytes:
         known: dict[str, Any] = {
             "/v1/models": {"object": "list", "data": [{"id": self.model, "object": "model"}]},
             "/props": {"default_generation_settings": {"n_ctx": self.window}},
@@ -145,14 +164,32 @@ class ScriptedServer:
             **self.pages,
         }
         if path.decode() not in known:
-            return _http(404, "application/json", b'{"error":{"message":"File Not Found"}}')
-        return _http(200, "application/json", json.dumps(known[path.decode()]).encode())
+            return http(404, "application/json", b'{"error":{"message":"File Not Found"}}')
+        page = known[path.decode()]
+        said = page(json.loads(body or b"null")) if callable(page) else page
+        return http(200, "application/json", json.dumps(said).encode())
+
+
+class Scripted(Protocol):
+    """What a scripted server is to its connections."""
+
+    mode: Any
+    delay_ms: float
+    connections: int
+    port: int
+
+    def answer(self, head: bytes, body: bytes) -> tuple[bytes, bool]:
+        """(response bytes, whether to hang up after them)."""
+        ...
+
+
+Server = TypeVar("Server", bound=Scripted)
 
 
 class _Connection(asyncio.Protocol):
     """HTTP/1.1 with keep-alive and bodies of known length: enough for any client of this server."""
 
-    def __init__(self, server: ScriptedServer) -> None:
+    def __init__(self, server: Scripted) -> None:
         self._server = server
         self._buffer = b""
         self._transport: asyncio.Transport | None = None
@@ -191,37 +228,8 @@ class _Connection(asyncio.Protocol):
             self._transport.close()
 
 
-def _http(status: int, kind: str, body: bytes, extra: str = "") -> bytes:
-    return f"HTTP/1.1 {status} X\r\nContent-Type: {kind}\r\n{extra}Content-Length: {len(body)}\r\n\r\n".encode() + body
-
-
-def _usage(text: str) -> dict[str, Any]:
-    return {
-        "prompt_tokens": 100,
-        "completion_tokens": -(-len(text) // 4),
-        "prompt_tokens_details": {"cached_tokens": 64},
-    }
-
-
-def _whole(text: str, model: str) -> bytes:
-    choice = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": text}}
-    body = {"object": "chat.completion", "model": model, "choices": [choice], "usage": _usage(text)}
-    return _http(200, "application/json", json.dumps(body).encode())
-
-
-def _stream(text: str, model: str) -> bytes:
-    """Server-sent events of eight characters each, chunked as RFC 9112 7.1 has it."""
-    pieces = [text[i : i + 8] for i in range(0, len(text), 8)]
-    events: list[dict[str, Any]] = [{"choices": [{"index": 0, "delta": {"content": piece}}]} for piece in pieces]
-    events.append({"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
-    events.append({"choices": [], "usage": _usage(text)})
-    data = [f"data: {json.dumps({'model': model, **event})}\n\n".encode() for event in events] + [b"data: [DONE]\n\n"]
-    body = b"".join(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in data) + b"0\r\n\r\n"
-    return b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n" + body
-
-
 @contextlib.asynccontextmanager
-async def _listening(server: ScriptedServer, port: int) -> Any:
+async def _listening(server: Server, port: int) -> AsyncIterator[Server]:
     listener = await asyncio.get_running_loop().create_server(lambda: _Connection(server), "127.0.0.1", port)
     server.port = listener.sockets[0].getsockname()[1]
     try:
@@ -230,13 +238,13 @@ async def _listening(server: ScriptedServer, port: int) -> Any:
         listener.close()
 
 
-def listen(server: ScriptedServer, *, port: int = 0) -> contextlib.AbstractAsyncContextManager[ScriptedServer]:
+def listen(server: Server, *, port: int = 0) -> contextlib.AbstractAsyncContextManager[Server]:
     """Serve on loopback in this event loop; `port` 0 is any free one."""
     return _listening(server, port)
 
 
 @contextlib.contextmanager
-def running(steps: Sequence[str | dict[str, str]], *, mode: Mode = "ok", delay_ms: float = 0.0) -> Iterator[str]:
+def running(steps: Sequence[Step], *, mode: Mode = "ok", delay_ms: float = 0.0) -> Iterator[str]:
     """Serve from a process of its own; yields the base address."""
     with tempfile.TemporaryDirectory() as folder:
         script = Path(folder, "script.json")

@@ -76,11 +76,11 @@ def calculate(expression: str) -> dict[str, JSON]:
 def _plain(expression: str) -> str:
     """What people write, as Python writes it: `15% of 240`, `1,200 + 5`, `2^10`, `3 × 4`, a final `=`."""
     source = expression.translate(_SIGNS).strip().removesuffix("=").strip()
+    if "," in source and "(" not in source and "[" not in source:
+        source = _GROUPED.sub(lambda m: m[0].replace(",", ""), source)
     if "%" in source or "ercent" in source:
         source = _PERCENT_OF.sub(r"(\1/100)*", source)
         source = _PERCENT.sub(r"(\1/100)", source)
-    if "," in source and "(" not in source and "[" not in source:
-        source = _GROUPED.sub(lambda m: m[0].replace(",", ""), source)
     return source
 
 

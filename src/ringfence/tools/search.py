@@ -34,6 +34,8 @@ By = Annotated[
 ]
 Top = Annotated[int, Field(ge=1, le=100, description="how many of the most frequent values")]
 
+COUNTS = r"\bhow (?:many|often)\b[^?]*\.log\b|\.log\b.*\bhow (?:many|often)\b"  # what text.count is for
+
 
 class SearchArgs(Args):
     """Arguments of files.search."""
@@ -125,7 +127,7 @@ def count_files(folders: Folders, use: Use) -> Tool:
         "Count lines or matches in a file or in all files, or the most frequent values (group_by). "
         "Use it for every 'how many' or 'which most often' instead of counting yourself."
     )
-    return define("text.count", summary, CountArgs, run, use=use, timeout_s=SECONDS, quick=_is_quick)
+    return define("text.count", summary, CountArgs, run, use=use, timeout_s=SECONDS, quick=_is_quick, suits=COUNTS)
 
 
 def _scan_anyhow(pattern: Pattern, texts: list[tuple[str, str]], **how: Any) -> tuple[Pattern, dict[str, Any]]:

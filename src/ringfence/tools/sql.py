@@ -34,6 +34,8 @@ MAX_TABLES, MAX_COLUMNS = 60, 40  # shown by the overview
 STEPS = 1_000  # of SQLite's machine between two looks at the clock
 SUMMARY = "Ask the database with one SELECT. Empty sql shows the tables and their columns."
 
+SUITS = r"\b(?:database|sqlite|sql)\b"
+
 PRAGMAS = frozenset(
     {"table_info", "table_xinfo", "table_list", "index_list", "index_info", "foreign_key_list", "data_version"}
 )  # the last one is what fts5 asks
@@ -102,7 +104,7 @@ def query_sqlite(database: Path, use: Use, *, room: int, max_rows: int = MAX_ROW
             todo = "the operator makes it `pragma journal_mode=delete`, or its folder writable" if closed else ""
             raise ToolError(f"the database cannot be asked: {_said(error)}", todo=todo or "tell the operator") from None
 
-    return define("sql.query", SUMMARY, QueryArgs, run, use=use, timeout_s=seconds, opens="")
+    return define("sql.query", SUMMARY, QueryArgs, run, use=use, timeout_s=seconds, opens="", suits=SUITS)
 
 
 def _opened(database: Path, until: float) -> apsw.Connection:

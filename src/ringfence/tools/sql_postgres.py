@@ -20,7 +20,7 @@ from ringfence.core.policy import Effect, Role
 from ringfence.core.values import JSON, Action, Outcome
 from ringfence.manifest.fields import SecretRef, loopback
 
-from .sql import MAX_ROWS, SECONDS, SUMMARY, QueryArgs, known, named, overview, table
+from .sql import MAX_ROWS, SECONDS, SUITS, SUMMARY, QueryArgs, known, named, overview, table
 from .tool import Tool, Use, parse, specify
 
 if TYPE_CHECKING:
@@ -63,7 +63,8 @@ def query_postgres(
     here = all(host.startswith("/") or loopback(f"//[{host}]" if ":" in host else f"//{host}") for host in hosts)
     spec = specify(
         "sql.query", SUMMARY, QueryArgs, use=use, effect=Effect.READ, confined=here,
-        audience=NOBODY if here else None, repeats=1, opens="", roles={"sql": Role.TEXT, "params": Role.TEXT},
+        audience=NOBODY if here else None, repeats=1, opens="", suits=SUITS,
+        roles={"sql": Role.TEXT, "params": Role.TEXT},
     )  # fmt: skip
     return Tool(spec, _Postgres(address, room, max_rows, seconds))
 

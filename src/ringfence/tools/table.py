@@ -116,7 +116,7 @@ def query_csv(folders: Folders, use: Use, *, room: int) -> Tool:
         "Filter, sort, count and sum the rows of a CSV or TSV file. Use it for every question about a table instead of "
         "reading it."
     )
-    return define("csv.query", summary, QueryArgs, run, use=use, timeout_s=SECONDS)
+    return define("csv.query", summary, QueryArgs, run, use=use, timeout_s=SECONDS, suits=r"\.(?:csv|tsv)\b")
 
 
 def read_table(path: str, text: str, *, seconds: float) -> Table:

@@ -13,7 +13,7 @@ import asyncio
 import codecs
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Annotated
 
@@ -21,9 +21,10 @@ from pydantic import Field
 
 from ringfence import tracing
 from ringfence.core.errors import ToolError
-from ringfence.core.labels import Label, Trust
+from ringfence.core.labels import Audience, Label, Trust
 from ringfence.core.policy import Effect, Role
 from ringfence.core.values import JSON, Action, Outcome, canonical
+from ringfence.manifest.fields import loopback
 from ringfence.manifest.tools import BuiltinTool, Host
 
 from .egress import Egress, Refusal, Refused, Reply, Target, send
@@ -65,10 +66,17 @@ def tools(config: BuiltinTool, *, use: Use, egress: Egress, timeout_s: float = T
         idempotent=True,  # RFC 9110 9.2.1: GET is safe
         roles={"url": Role.CONTROL},
         types={"url": "url"},
-        audience=audience_of(config.hosts),
+        audience=_audience(config.hosts),
         repeats=2,
+        suits=r"https?://",
     )
     return [Tool(replace(spec, check=reachable(spec.check, egress, "GET")), _Fetch(egress, timeout_s))]
+
+
+def _audience(hosts: Sequence[Host]) -> Audience | None:
+    """As declared; who asks, for pages of this very machine, as for a model server there (ADR 0003)."""
+    here = all(host.audience is None and loopback(f"//{host.host}") for host in hosts)
+    return None if here else audience_of(hosts)
 
 
 def reachable(check: Check, egress: Egress, method: str) -> Check:

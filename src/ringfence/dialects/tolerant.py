@@ -1,0 +1,240 @@
+"""JSON as small models print it: RFC 8259 first, and what they make of it second.
+
+Beyond RFC 8259 this reads: trailing commas, strings in single, smart and triple quotes, Python's `True`, `False` and
+`None`, comments (`//`, `#`, `/* */`), keys without quotes, line breaks within strings, escapes that JSON does not know
+(`\\d` stays `\\d`), numbers such as `.5`, `5.` and `+5`. It never guesses: a quotation mark that was not escaped inside
+a string, a value without quotes, NaN and Infinity are errors.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from contextlib import suppress
+from typing import Any, NoReturn
+
+JSON = Any  # None | bool | int | float | str | list[JSON] | dict[str, JSON]
+
+MAX_TEXT = 262_144  # characters; a step is a few thousand
+MAX_DEPTH = 32  # levels; whoever reads a value may recurse
+
+_SPACE = re.compile(r"(?:[\s\ufeff]++|//[^\n]*+|\#[^\n]*+|/\*(?:[^*]|\*(?!/))*+\*/)*+")
+_STRING = re.compile(
+    r'"""(?P<triple>(?:[^"\\]|\\.|"(?!""))*+)"""'
+    r'|"(?P<double>(?:[^"\\]|\\.)*+)"'
+    r"|'(?P<single>(?:[^'\\]|\\.)*+)'"
+    r"|“(?P<smart>(?:[^”\\]|\\.)*+)”"
+    r"|‘(?P<curly>(?:[^’\\]|\\.)*+)’",
+    re.DOTALL,
+)
+_MAYBE_STRICT = re.compile(r'\[|\{\s*+["}]')
+_QUOTES = "\"'“‘"
+_KEY = re.compile(r"[^\W\d][\w$.-]*+|\$[\w$]++")
+_WORD = re.compile(r"[\w.+-]++")
+_NUMBER = re.compile(r"[+-]?(?:(?:0|[1-9]\d*+)(?:\.\d*+)?|\.\d++)(?:[eE][+-]?\d++)?")
+_PART = re.compile(r"[+\-.\d]|[tfnTFN][a-z]{0,4}$")  # of a number or a word
+_WORDS = {"true": True, "false": False, "null": None, "True": True, "False": False, "None": None}
+_ESCAPE = re.compile(r'\\(?:u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|U00(?:0[0-9a-fA-F]|10)[0-9a-fA-F]{4}|.)|"', re.DOTALL)
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_CUT = object()  # stands for a leaf that the text ended in
+
+
+class Truncated(ValueError):
+    """The text ended before the value did.
+
+    value  what was there, with its brackets closed and without the leaf that the text ended in: half a path is another
+           path, and 12 may have been 120
+    lost   whether there was such a leaf (or a key without its value); False: only closing brackets are missing
+    """
+
+    def __init__(self, value: JSON, *, lost: bool) -> None:
+        super().__init__("the text ends before its value does; write it to its end, or write a shorter one")
+        self.value = value
+        self.lost = lost
+
+
+def _refuse(word: str) -> NoReturn:
+    raise ValueError(f"expected a number, found {word}: JSON has none")
+
+
+_STRICT = json.JSONDecoder(strict=False, parse_constant=_refuse)
+
+
+def loads(text: str) -> JSON:
+    """The one JSON value that the text is; raises ValueError, and Truncated (one too) where the text ends too early.
+
+    Linear in the text, which is bounded (262,144 characters), and so is its depth (32 levels).
+    """
+    if len(text) > MAX_TEXT:
+        raise ValueError(f"expected at most {MAX_TEXT} characters of JSON, found {len(text)}")
+    value, end = decode(text, _SPACE.match(text).end())  # type: ignore[union-attr]
+    end = _SPACE.match(text, end).end()  # type: ignore[union-attr]
+    if end < len(text):
+        raise ValueError(f"expected the end behind the JSON value, found {text[end : end + 20]!r}")
+    return sound(value)
+
+
+def decode(text: str, start: int, stops: tuple[str, ...] = ()) -> tuple[JSON, int]:
+    """The JSON value that begins at `start`, and the index behind it; raises as `loads` does, but for `sound`.
+
+    Brackets may be missing before one of the `stops` (a closing tag, a fence): there the writer did come to an end.
+    """
+    try:
+        value, end = _STRICT.raw_decode(text, start)
+    except RecursionError:
+        raise ValueError(f"expected JSON of at most {MAX_DEPTH} levels, found more") from None
+    except ValueError:
+        parser = _Parser(text, stops)
+        value, end = parser.value(start, MAX_DEPTH)
+        if parser.cut and (parser.lost or end == len(text)):
+            raise Truncated(None if value is _CUT else sound(value), lost=parser.lost) from None
+    return value, end
+
+
+def sound(value: JSON) -> JSON:
+    """The value, if all of it can be carried on: bounded depth, finite numbers, no lone surrogates; else ValueError."""
+    level = [value]
+    for _ in range(MAX_DEPTH + 1):
+        inner: list[JSON] = []
+        for item in level:
+            if isinstance(item, dict):
+                inner.extend(item)
+                inner.extend(item.values())
+            elif isinstance(item, list):
+                inner.extend(item)
+            elif isinstance(item, str):
+                if not item.isascii() and _SURROGATE.search(item):
+                    raise ValueError("expected text, found half a character (a lone surrogate)")
+            elif isinstance(item, float) and not math.isfinite(item):
+                raise ValueError("expected a number that a double can hold, found a larger one")
+        if not inner:
+            return value
+        level = inner
+    raise ValueError(f"expected JSON of at most {MAX_DEPTH} levels, found more")
+
+
+class _Parser:
+    """Recursive descent, a level of the value per level of the stack; `cut` says that the text ended too early."""
+
+    def __init__(self, text: str, stops: tuple[str, ...]) -> None:
+        self.text = text
+        self.stops = stops
+        self.cut = False
+        self.lost = False
+
+    def value(self, at: int, room: int) -> tuple[JSON, int]:
+        """The value at `at`, and the index behind it."""
+        at = self._space(at)
+        if self._over(at):
+            return self._end(at, lost=True)
+        first = self.text[at]
+        if first in "{[":
+            if not room:
+                self._fail(at, f"at most {MAX_DEPTH} levels")
+            if room < MAX_DEPTH and _MAYBE_STRICT.match(self.text, at):
+                with suppress(ValueError, RecursionError):  # most of a broken text is sound, and read a lot faster so
+                    return _STRICT.raw_decode(self.text, at)
+            return self._object(at + 1, room - 1) if first == "{" else self._list(at + 1, room - 1)
+        return self._string(at) if first in _QUOTES else self._word(at, inside=room < MAX_DEPTH)
+
+    def _object(self, at: int, room: int) -> tuple[JSON, int]:
+        members: dict[str, JSON] = {}
+        while not self._closes(at := self._space(at), "}"):
+            key, at = self._key(at)
+            at = self._space(at)
+            if self.cut or self._over(at):
+                return members, self._end(at, lost=True)[1]
+            if self.text[at] != ":":
+                self._fail(at, f"':' behind the key {key!r}")
+            item, at = self.value(at + 1, room)
+            if item is not _CUT:
+                members[key] = item
+            if self.cut:
+                return members, at
+            at = self._comma(at, "}")
+        return members, at if self.cut else at + 1
+
+    def _list(self, at: int, room: int) -> tuple[JSON, int]:
+        items: list[JSON] = []
+        while not self._closes(at := self._space(at), "]"):
+            item, at = self.value(at, room)
+            if item is not _CUT:
+                items.append(item)
+            if self.cut:
+                return items, at
+            at = self._comma(at, "]")
+        return items, at if self.cut else at + 1
+
+    def _closes(self, at: int, bracket: str) -> bool:
+        if self._over(at):
+            self._end(at, lost=False)
+        return self.cut or self.text[at] == bracket
+
+    def _comma(self, at: int, bracket: str) -> int:
+        at = self._space(at)
+        if self.text.startswith(",", at):
+            return at + 1
+        if not self._over(at) and self.text[at] != bracket:
+            self._fail(at, f"',' or '{bracket}'")
+        return at
+
+    def _key(self, at: int) -> tuple[str, int]:
+        if self.text[at] in _QUOTES:
+            return self._string(at)
+        bare = _KEY.match(self.text, at)
+        if bare is None:
+            self._fail(at, "a key")
+        return bare[0], bare.end()
+
+    def _string(self, at: int) -> tuple[JSON, int]:
+        found = _STRING.match(self.text, at)
+        if found is None:  # only a missing closing quote can be the reason
+            return self._end(len(self.text), lost=True)
+        return _unescaped(found[found.lastgroup or 0]), found.end()
+
+    def _word(self, at: int, *, inside: bool) -> tuple[JSON, int]:
+        found = _WORD.match(self.text, at)
+        word, end = (found[0], found.end()) if found else ("", at)
+        if inside and end == len(self.text) and _PART.match(word):  # 12 may have been 120
+            return self._end(end, lost=True)
+        if word in _WORDS:
+            return _WORDS[word], end
+        if not _NUMBER.fullmatch(word):
+            self._fail(at, "a value (text stands in quotes)")
+        return (int(word) if word.lstrip("+-").isdigit() else float(word)), end
+
+    def _space(self, at: int) -> int:
+        return _SPACE.match(self.text, at).end()  # type: ignore[union-attr]
+
+    def _over(self, at: int) -> bool:
+        return at >= len(self.text) or (bool(self.stops) and self.text.startswith(self.stops, at))
+
+    def _end(self, at: int, *, lost: bool) -> tuple[JSON, int]:
+        self.cut = True
+        self.lost = self.lost or lost
+        return _CUT, at
+
+    def _fail(self, at: int, expected: str) -> NoReturn:
+        raise ValueError(f"expected {expected}, found {self.text[at : at + 20]!r}")
+
+
+def _unescaped(body: str) -> str:
+    """What a string's body stands for; an escape that JSON does not know stands for itself."""
+    if "\\" not in body:
+        return body
+    text: str = json.loads(f'"{_ESCAPE.sub(_escape, body)}"', strict=False)
+    return text
+
+
+def _escape(found: re.Match[str]) -> str:
+    escape = found[0]
+    if escape == '"':
+        return '\\"'
+    if len(escape) > 2:
+        return escape if escape[1] == "u" else json.dumps(chr(int(escape[2:], 16)))[1:-1]
+    if escape[1] in '"\\/bfnrt':
+        return escape
+    if escape[1] == "\n":  # a line that goes on
+        return ""
+    return escape[1] if escape[1] in "'`’”" else f"\\\\{escape[1]}"

@@ -1,0 +1,240 @@
+"""Asking a model for the next step: which model, what of the run fits its window, and under which grammar."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from ringfence.core.chain import Kind, Record
+from ringfence.core.errors import BackendError
+from ringfence.core.gate import Gate
+from ringfence.core.labels import Label, Trust
+from ringfence.core.ports import Clock
+from ringfence.core.turn import Turn
+from ringfence.core.values import JSON, Action, Deny, Outcome, Prompt
+
+from .course import MAX_FAILED, STAY, Course, course, named_in
+from .live import Live
+from .plan import MAX_REPLANS, Planning, Standing, drifts, form, from_words, standing
+from .readmore import SPEC as READ_MORE
+from .result import in_words
+from .router import Budget, Choice, Health, Router, Rules, Signs, choose, why_escalate
+from .settings import Settings
+from .step import grammar, handles, takes_words
+from .tier import Tier
+
+MIN_WINDOW = 512  # tokens: less than that is no window
+_NEARLY = 0.7  # of the room: from there on the server's own tokenizer is asked how much a request is
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Why a run ends here: `status` is that of its result."""
+
+    why: str
+    status: str = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Routing:
+    """How tiers are chosen: see `router`. `clock`: milliseconds since 1970."""
+
+    router: Router
+    rules: Rules
+    health: Health
+    clock: Clock
+    budget: Budget | None = None
+
+
+class Asking:
+    """Asks the tiers for steps, through the gate. Holds nothing of a run: what it does depends on the folded state."""
+
+    def __init__(self, gate: Gate, tiers: Sequence[Tier], settings: Settings, routing: Routing | None = None) -> None:
+        self._gate = gate
+        self._tiers = {tier.sink: tier for tier in tiers}
+        self._settings = settings
+        self._routing = routing if len(tiers) > 1 else None  # one model: there is nothing to choose
+        self._first = tiers[0].sink
+
+    def route(self, task: str) -> dict[str, JSON]:
+        """What the record says of a task's class, where that chooses the model; it holds nothing of the task."""
+        if self._routing is None:
+            return {}
+        found = self._routing.router.classify(task)
+        return {"class": found.kind, "reasons": list(found.reasons)}
+
+    def _order(self, turn: Turn) -> tuple[str, ...]:
+        if self._routing is None:
+            return (self._first,)
+        return self._routing.router.order(turn.start.get("route", {}).get("class", "tool"))
+
+    def tier(self, turn: Turn) -> Tier:
+        """The model that the run is with."""
+        return self._tiers[turn.tier or self._order(turn)[0]]
+
+    async def ask(self, turn: Turn, live: Live) -> Stop | None:
+        """One request, its answer on record; or why there can be none."""
+        label = turn.label.join(live.label)
+        if stop := self._choose(turn, label):
+            return stop
+        tier, routing = self.tier(turn), self._routing
+        try:
+            prompt = await self._fitting(turn, live, tier)
+        except BackendError as error:
+            return (
+                None if self.escalate(turn, live, Signs(failed=error.what)) else Stop(f"{error.what} -> {error.todo}")
+            )
+        seen = label.readable_by(turn.principal.member)  # what streams is shown to the one who asks
+        progress = live.progress if seen else None
+        action = Action(tier.sink, {}, label, prompt=prompt, run=turn.run, progress=progress)
+        if routing is not None:
+            routing.health.begin(tier.sink, routing.clock())
+        result = await self._gate.perform(turn, action)
+        if isinstance(result, Outcome) and routing is not None:
+            routing.health.note(tier.sink, result, routing.clock())
+        match result:
+            case Outcome(ok=True, value=value):
+                self._learn(turn, live, value)
+            case Outcome(value=value) if value["kind"] == "ContextOverflow" and live.failures < self._settings.retries:
+                live.failures += 1
+                live.windows[tier.sink] = live.windows[tier.sink] * 3 // 4  # the server knows better; trim harder
+            case Outcome(value=value):
+                live.failures += 1
+                if not self.escalate(turn, live, Signs.of(result)):
+                    return Stop(in_words(value))
+            case Deny(why=why) as no:
+                return Stop(Choice((), {tier.sink: no}).refusal(turn, self._gate.policy, label).why or why)
+        return None
+
+    def _learn(self, turn: Turn, live: Live, value: dict[str, JSON]) -> None:
+        """Take what an answer tells about the window; one to a request that the server cut short is put aside."""
+        live.transcript.learn(value["usage"]["prompt"])
+        lost, tier = value.get("truncated", 0), self.tier(turn)
+        if not lost or live.failures >= self._settings.retries:
+            return
+        live.failures += 1
+        live.windows[tier.sink] = max(MIN_WINDOW, value["usage"]["prompt"] + tier.max_tokens)
+        body: JSON = {"role": "user", "text": "", "retry": True}
+        view = {"chars": 0, "truncated": lost}
+        self._gate.record(turn, Kind.MESSAGE, label=Label(Trust.OPERATOR), view=view, body=body)
+
+    def _choose(self, turn: Turn, label: Label) -> Stop | None:
+        """Stay with the model, or move on where it may not be asked (any more); why nobody may be."""
+        routing, order = self._routing, self._order(turn)
+        if routing is None:
+            return None
+        now = routing.clock()
+        choice = choose(order, turn, self._gate.policy, label, now=now, health=routing.health, budget=routing.budget)
+        if not choice.tiers:
+            return Stop(choice.refusal(turn, self._gate.policy, label).why)
+        here = self.tier(turn).sink
+        if here not in choice.tiers:
+            self._move(turn, next(iter(_behind(order, choice, here)), choice.tiers[0]), choice.refused[here].code)
+        return None
+
+    def escalate(self, turn: Turn, live: Live, signs: Signs) -> bool:
+        """Go on with the next tier, if these signs call for it and there is one that may be asked."""
+        routing = self._routing
+        if routing is None or (reason := why_escalate(signs, routing.rules, taken=live.escalated)) is None:
+            return False
+        label, now, order = turn.label.join(live.label), routing.clock(), self._order(turn)
+        choice = choose(order, turn, self._gate.policy, label, now=now, health=routing.health, budget=routing.budget)
+        if not (behind := _behind(order, choice, self.tier(turn).sink)):
+            return False
+        self._move(turn, behind[0], reason.code)
+        live.escalated += 1
+        live.failures = 0
+        return True
+
+    def _move(self, turn: Turn, sink: str, code: str) -> None:
+        view: dict[str, JSON] = {"tier": sink, "from": self.tier(turn).sink, "why": code}
+        self._gate.record(turn, Kind.CHECKPOINT, label=turn.label, view=view, body={})
+
+    async def _fitting(self, turn: Turn, live: Live, tier: Tier) -> Prompt:
+        """The request as it is sent. Near the window its size is told by the server's own tokenizer, where it has one.
+
+        Raises BackendError if it does not fit.
+        """
+        if tier.sink not in live.windows:
+            asked = await tier.ask_window() if tier.ask_window is not None else None
+            live.windows[tier.sink] = asked or tier.window
+        prompt = self.prompt(turn, live)
+        for _ in range(2):
+            shown = tier.shown(turn.run, prompt)
+            room = live.windows[tier.sink] - tier.max_tokens
+            if tier.count is None or live.transcript.estimate < _NEARLY * room:
+                break
+            if (count := await tier.count(shown)) is None or count <= room:
+                break
+            live.transcript.learn(count)
+            prompt = self.prompt(turn, live)
+        return tier.shown(turn.run, prompt)
+
+    def prompt(self, turn: Turn, live: Live, *, like: Record | None = None) -> Prompt:
+        """The next request to the model; with `like`, the intent of one that was made, trimmed as that one was.
+
+        Raises BackendError if it does not fit the window.
+        """
+        live.transcript.sync(turn)
+        way = self.way(turn, live, last=turn.usage["steps"] + 1 >= self._settings.max_steps)
+        tier = self.tier(turn)
+        bounds = {"window": live.windows.get(tier.sink, tier.window), "max_tokens": tier.max_tokens}
+        return live.transcript.prompt(turn, schema=self._schema(turn, live, way), note=way.note, like=like, **bounds)
+
+    def sent(self, turn: Turn, live: Live, *, like: Record) -> Prompt:
+        """What was sent for an intent, made again: `prompt`, as the model is shown it."""
+        return self.tier(turn).shown(turn.run, self.prompt(turn, live, like=like))
+
+    def way(self, turn: Turn, live: Live, *, last: bool) -> Course:
+        """What the next step may be."""
+        tool_first = self._settings.tool_first and not live.said  # a conversation may turn on what was said before
+        stands = self.standing(turn, live)
+        way = course(turn, live.tools, tool_first=tool_first, last=last, left=stands.left)
+        notes = [stands.text(), way.note, STAY if drifts(turn) else ""]
+        return replace(way, note="\n".join(filter(None, notes)))
+
+    def standing(self, turn: Turn, live: Live) -> Standing:
+        """The run's plan, and how far it is."""
+        effects = [spec.name for spec in live.tools if not spec.reads]
+        reckoners = [spec.name for spec in live.tools if spec.reads and spec.opens is None]
+        light = self._settings.planning is Planning.LIGHT
+        return standing(turn, reckoners, effects, given=from_words(turn.start["task"]) if light else ())
+
+    def _schema(self, turn: Turn, live: Live, way: Course) -> bytes:
+        """The grammar of this step."""
+        stands, full = self.standing(turn, live), self._settings.planning is Planning.FULL
+        goals = stands.open(self._settings.budget(len(stands.goals))) if full else []
+        plan = form() if full and way.calls and self._may_plan(stands, goals) else None
+        settings, cut = self._settings, live.transcript.cut and READ_MORE.name in turn.grant.sinks
+        choices = {
+            key: list(known) for key, known in live.transcript.choices.items() if len(known) <= settings.max_choices
+        }
+        if named := named_in(turn.start["task"], choices.get("path", ())):
+            choices["path"] = named  # the user said which files: calls stay with them
+        key = (way, cut, sum(map(len, choices.values())), len(turn.typed), tuple(goals), plan is None)
+        if key not in live.schemas:
+            shown = [spec for spec in live.tools if takes_words(spec)]
+            tools = [spec for spec in shown if spec.name not in way.without] or shown
+            if cut:
+                tools = [*tools, READ_MORE]
+            live.schemas[key] = grammar(
+                tools if way.calls and (goals or not full or plan is None) else (),
+                final=way.final and (stands.plans > 0 or not full or plan is None),
+                goals=goals,
+                plan=plan,
+                parallel=settings.parallel,
+                choices=choices,
+                handles=handles(turn, settings.max_choices),
+            )
+        return live.schemas[key]
+
+    @staticmethod
+    def _may_plan(stands: Standing, open_goals: Sequence[int]) -> bool:
+        """Before there is a plan, and again when its calls fail or its goals have used up their steps."""
+        stuck = stands.failed >= MAX_FAILED or not open_goals
+        return stands.plans == 0 or (stuck and stands.plans <= MAX_REPLANS)
+
+
+def _behind(order: Sequence[str], choice: Choice, here: str) -> list[str]:
+    """The tiers that may be asked and come after one, in order."""
+    return [sink for sink in order[order.index(here) + 1 :] if sink in choice.tiers] if here in order else []

@@ -1,0 +1,160 @@
+"""The ladder by which what a model said becomes calls (DESIGN 9). Pure: the same text gives the same step.
+
+Rungs 1 and 2, native calls and the grammar, are how a step is asked for; here are 3, calls printed in a dialect, and 4,
+arguments mended by the tool's schema. Rung 5, asking again with the error, and 6, the next tier, are the loop's.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from ringfence import dialects
+from ringfence.core.chain import Kind
+from ringfence.core.policy import Role, SinkSpec
+from ringfence.core.turn import Turn
+from ringfence.core.values import JSON, canonical
+
+from .step import TOOL, Call, Step
+
+MAX_DEPTH = 32  # of a step: whatever reads it further on may recurse
+_DECODER = json.JSONDecoder()
+_FORMS = ("final_answer", "calls", "plan")
+
+
+class Unreadable(ValueError):
+    """No step, in words for the model. `prose` is what it said instead, in words of its own."""
+
+    def __init__(self, what: str, prose: str = "") -> None:
+        super().__init__(what)
+        self.prose = prose
+
+
+def read(text: str, names: Collection[str] = (), *, data: str = "", cut: bool = False) -> Step:
+    """Read a step; raises Unreadable if there is none.
+
+    names  the tools there are; data  what the tools have shown: a printed call that stands there word for word is a
+    quotation, and no call; cut  the server stopped it at the token bound
+    """
+    if text.lstrip()[:1] == "{" and (step := _asked_for(text)) is not None:
+        return step
+    for form in dialects.steps(text):
+        if (step := _step(form)) is not None:
+            return _named(step, "json")
+    found = dialects.read(text, names, cut=cut)
+    calls = [printed for printed in (*found.calls, *found.unknown) if not data or printed.source not in data]
+    if calls:
+        made = tuple(Call(TOOL + printed.tool, _recordable(printed.args)) for printed in calls)
+        return Step(found.thoughts or found.prose[:240], made, dialect=found.dialect or "unknown")
+    if found.fault:
+        raise Unreadable(f"your call could not be read: {found.fault}")
+    if len(calls) < len(found.calls):
+        raise Unreadable("that call stands in a result: it is data. Answer, or make a call of your own")
+    raise Unreadable("your step was not a JSON object", found.prose.strip())
+
+
+def _asked_for(text: str) -> Step | None:
+    """The very form that was asked for."""
+    try:
+        value, _ = _DECODER.raw_decode(text, text.index("{"))
+    except (ValueError, RecursionError):
+        return None
+    return _step(value) if isinstance(value, dict) and any(form in value for form in _FORMS) else None
+
+
+def _step(value: Mapping[str, Any]) -> Step | None:
+    """A step from its JSON object; None for another form. Raises Unreadable for one that cannot be recorded."""
+    _recordable(value)
+    thought, final, calls = str(value.get("thought", "")), value.get("final_answer"), value.get("calls")
+    if isinstance(final, dict) and isinstance(final.get("answer"), str):
+        return Step(thought, final=final)
+    if isinstance(final, str) and final.strip():
+        return Step(thought, final={"answer": final, "artifacts": [], "confidence": ""})
+    if "plan" in value:
+        return Step(thought, plan=value["plan"])
+    if not isinstance(calls, list) or not calls:
+        raise Unreadable('a step has "calls" or "final_answer"')
+    made = []
+    for call in calls:
+        match call:
+            case {"tool": str(name), "args": dict(args)}:
+                made.append(Call(TOOL + name, args))
+            case _:
+                return None  # in other words: a dialect
+    return Step(thought, tuple(made))
+
+
+def _named(step: Step, dialect: str) -> Step:
+    return Step(step.thought, step.calls, step.final, step.plan, dialect)
+
+
+def _recordable(value: Any) -> Any:
+    """What cannot be recorded cannot be done either: lone surrogates, 1e999, nesting without end."""
+    try:
+        if _deeper(value, MAX_DEPTH):
+            raise ValueError("too deep")
+        canonical(value)
+    except (ValueError, TypeError, RecursionError) as error:
+        raise Unreadable("your step was not valid JSON; write one shorter JSON object") from error
+    return value
+
+
+def _deeper(value: JSON, than: int) -> bool:
+    members = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return than <= 0 or any(_deeper(item, than - 1) for item in members)
+
+
+def mended(args: Mapping[str, JSON], spec: SinkSpec) -> Mapping[str, JSON]:
+    """The arguments in full, mended by the tool's schema where they do not match it as they are.
+
+    Raises ValueError, with the mismatch, for what cannot be mended.
+    """
+    try:
+        return dict(spec.check(args))
+    except ValueError:
+        control = [name for name, role in spec.roles.items() if role is Role.CONTROL]
+        repaired = dialects.repaired(dict(args), spec.schema, control)
+        if not repaired.changes:
+            raise
+        return dict(spec.check(repaired.args))
+
+
+def rungs(turn: Turn, sinks: Mapping[str, SinkSpec]) -> dict[str, int]:
+    """How often each rung was used: native, grammar or text (how steps were asked for), dialect, repair, retry."""
+    used: Counter[str] = Counter()
+    calls: tuple[Call, ...] = ()
+    for record, intent in turn.items:
+        if record.kind is Kind.MESSAGE:
+            used["retry"] += bool(record.body.get("retry"))
+        elif intent is not None and "prompt" in intent.body:
+            if record.view["ok"]:
+                used[record.body["value"].get("how", "grammar")] += 1
+                calls = _calls(record.body["value"]["text"], sinks)
+                used["dialect"] += bool(calls) and _asked_for_calls(record.body["value"]["text"]) is None
+        elif 0 <= (n := (intent or record).body.get("call", -1)) < len(calls):
+            used["repair"] += record.kind is Kind.OUTCOME and not _fits(calls[n], sinks)
+    return {rung: count for rung, count in sorted(used.items()) if count}
+
+
+def _calls(text: str, sinks: Mapping[str, SinkSpec]) -> tuple[Call, ...]:
+    try:
+        return read(text, [name.removeprefix(TOOL) for name in sinks if name.startswith(TOOL)]).calls
+    except ValueError:
+        return ()
+
+
+def _asked_for_calls(text: str) -> Step | None:
+    try:
+        return _asked_for(text)
+    except ValueError:
+        return None
+
+
+def _fits(call: Call, sinks: Mapping[str, SinkSpec]) -> bool:
+    spec = sinks.get(call.sink)
+    try:
+        return spec is None or spec.check(call.args) is not None
+    except ValueError:
+        return False

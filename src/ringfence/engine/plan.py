@@ -1,0 +1,179 @@
+"""Goals of a task and how far they are reached. Pure: the record shows it, never a model's word.
+
+`light` takes the goals from the task's own sentences; `full` lets the model write them, once, and again after failures.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from ringfence.core.chain import Kind, Record
+from ringfence.core.turn import Turn
+from ringfence.core.values import JSON
+
+from .course import MAX_FAILED, acts, reckons
+from .step import closed
+
+MAX_GOALS = 5
+MAX_REPLANS = 2
+_BORDER = re.compile(
+    r"(?<=[.!?;\n])\s+(?:(?:and )?(?:then|next|finally|after that|afterwards|also),?\s+)?"
+    r"|,?\s+(?:and )?(?:then|after that|afterwards|finally),?\s+|\s*\n\s*(?:\d+[.)]|[-*])\s+",
+    re.I,
+)
+_CHARS = 140  # of a goal, shown
+
+
+class Planning(StrEnum):
+    """How a run is planned: not at all, by rule from the task's words, or by the model."""
+
+    OFF = "off"
+    LIGHT = "light"
+    FULL = "full"
+
+
+class Do(StrEnum):
+    """What a goal takes: to look something up, to work something out, to change, send or run something."""
+
+    LOOK = "look"
+    RECKON = "reckon"
+    ACT = "act"
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """One step of a plan. `done_when` is its criterion in words, for the model; the record decides by `do`."""
+
+    do: Do
+    what: str
+    done_when: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A plan, and how far it is.
+
+    reached  numbers of goals that the record shows as reached, from 1
+    spent    steps by goal
+    plans    how many were made, the first included
+    failed   calls that failed or were refused since this plan was made
+    """
+
+    goals: tuple[Goal, ...]
+    reached: frozenset[int] = frozenset()
+    spent: Mapping[int, int] = field(default_factory=dict)
+    plans: int = 0
+    failed: int = 0
+
+    def open(self, budget: int) -> list[int]:
+        """Goals that are neither reached nor out of steps (`budget` for each)."""
+        return [n for n in range(1, len(self.goals) + 1) if n not in self.reached and self.spent.get(n, 0) < budget]
+
+    @property
+    def left(self) -> bool:
+        """Whether something is left that no answer does by itself, and nothing speaks against going on with it."""
+        numbered = enumerate(self.goals, 1)
+        return self.failed < MAX_FAILED and any(n not in self.reached and g.do is not Do.LOOK for n, g in numbered)
+
+    def text(self) -> str:
+        """The plan as the model is shown it, a goal a line."""
+        lines = (f"{n}. {'[done] ' if n in self.reached else ''}{goal.what}" for n, goal in enumerate(self.goals, 1))
+        return "Plan:\n" + "\n".join(lines) if self.goals else ""
+
+
+def from_words(task: str) -> tuple[Goal, ...]:
+    """The goals that a task names one after another; none for a task of one sentence."""
+    parts = [part.strip() for part in _BORDER.split(task) if part and part.strip()]
+    goals = [Goal(_kind(part), part[:_CHARS]) for part in parts]
+    wanted = [goal for goal in goals if goal.do is not Do.LOOK or goal.what.endswith("?") or len(goals) > 1]
+    return tuple(wanted[:MAX_GOALS]) if len(wanted) > 1 else ()
+
+
+def _kind(part: str) -> Do:
+    return Do.ACT if acts(part) else Do.RECKON if reckons(part) else Do.LOOK
+
+
+def form() -> dict[str, Any]:
+    """JSON Schema of a plan as a model writes it."""
+    text = {"type": "string", "minLength": 3, "maxLength": _CHARS}
+    goal = closed(
+        {"do": {"enum": [str(do) for do in Do]}, "what": text, "done_when": {"type": "string", "maxLength": 100}}
+    )
+    return {"type": "array", "items": goal, "minItems": 1, "maxItems": MAX_GOALS}
+
+
+def read(value: JSON) -> tuple[Goal, ...]:
+    """A plan as a model wrote it; raises ValueError, in words for the model, for what is none."""
+    goals = []
+    for entry in value if isinstance(value, list) else ():
+        match entry:
+            case {"do": str(do), "what": str(what), **rest} if do in set(Do) and what.strip():
+                goals.append(Goal(Do(do), what.strip()[:_CHARS], str(rest.get("done_when", ""))[:_CHARS]))
+    if not goals:
+        raise ValueError('a plan is a list of {"do": "look", "reckon" or "act", "what": ..., "done_when": ...}')
+    return tuple(goals[:MAX_GOALS])
+
+
+def standing(turn: Turn, reckoners: Sequence[str], effects: Sequence[str], *, given: tuple[Goal, ...] = ()) -> Standing:
+    """The newest plan of a run (`given` until a model has written one) and what the records since say of it.
+
+    reckoners, effects  sinks whose answer reaches a goal of that kind; any answer reaches one that looks something up
+    """
+    goals, plans, failed, on = given, 0, 0, 0
+    reached: set[int] = set()
+    spent: Counter[int] = Counter()
+    for record, intent in turn.items:
+        if intent is not None and "prompt" in intent.body:
+            if record.view["ok"]:
+                new, on = _thought(record)
+                if new:
+                    goals, plans, failed, reached, spent = new, plans + 1, 0, set(), Counter()
+                elif on:
+                    spent[on] += 1
+        elif _chosen(record, intent):
+            if not record.view.get("ok"):
+                failed += 1
+                continue
+            sink = (intent or record).view["sink"]
+            able = {Do.ACT: sink in effects, Do.RECKON: sink in reckoners, Do.LOOK: True}
+            at = on or next((n for n, goal in enumerate(goals, 1) if n not in reached and able[goal.do]), 0)
+            if 0 < at <= len(goals) and able[goals[at - 1].do]:
+                reached.add(at)
+    return Standing(goals, frozenset(reached), spent, plans, failed)
+
+
+def _thought(record: Record) -> tuple[tuple[Goal, ...], int]:
+    """(the plan that a step made, the goal that it works on)."""
+    try:
+        step = json.loads(record.body["value"]["text"])
+        goal = step.get("goal", 0)
+        return (read(step["plan"]) if "plan" in step else ()), goal if type(goal) is int else 0
+    except (ValueError, AttributeError, RecursionError):
+        return (), 0
+
+
+def _chosen(record: Record, intent: Record | None) -> bool:
+    """Whether this is what became of a call that the model chose."""
+    if record.kind is Kind.DECISION:
+        return bool(record.body.get("call", -1) >= 0)
+    return intent is not None and intent.body.get("call", -1) >= 0
+
+
+def drifts(turn: Turn) -> bool:
+    """Whether the last two calls share no word of content with the task, the plan or what was found before them."""
+    calls = [i.body for _, i in turn.items if i is not None and i.body.get("call", -1) >= 0 and i.body.get("args")]
+    words = [set(_words(str(call["args"]))) for call in calls[-2:]]
+    known = set(_words(str(turn.start.get("task", ""))))
+    results = (str(r.body["value"]) for r, intent in turn.items[:-2] if intent is not None and "args" in intent.body)
+    known.update(word for text in results for word in _words(text[:4000]))
+    return len(words) == 2 and all(said and said.isdisjoint(known) for said in words)
+
+
+def _words(text: str) -> Iterator[str]:
+    return (found.casefold() for found in re.findall(r"[^\W_]{4,}", text))
