@@ -48,8 +48,8 @@ _WEAK = {
     "pay": "charged wired settled donated ordered bestellt",
     "move": "transferred",
     "read": "searched queried checked double-checked read looked reviewed verified examined inspected analysed "
-    "analyzed scanned consulted browsed fetched downloaded counted computed calculated compared visited accessed opened "
-    "gesucht durchsucht geprüft überprüft gelesen nachgesehen nachgeschaut angesehen abgefragt kontrolliert "
+    "analyzed scanned consulted browsed fetched downloaded counted computed calculated compared visited accessed "
+    "opened gesucht durchsucht geprüft überprüft gelesen nachgesehen nachgeschaut angesehen abgefragt kontrolliert "
     "analysiert abgerufen heruntergeladen gezählt berechnet verglichen",
 }
 _GERUNDS = {
