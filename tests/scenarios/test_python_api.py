@@ -149,7 +149,7 @@ async def test_a_function_is_a_tool_with_its_arguments_checked(folder: Path) -> 
     assert call[0].body["value"] == {"team": "ops", "name": "Ann"}
     assert [(s.args, s.ok) for s in result.steps if s.tool == "on_call"] == [
         ({"team": "ops"}, True),
-        ({"team": ["ops"]}, False),
+        ({"team": {"of": "ops"}}, False),
     ]
     assert b"Who is on call for a team." in server.seen[-1][1], "its docstring is what the model reads of it"
 

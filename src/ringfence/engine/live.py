@@ -43,6 +43,14 @@ class Live:
         return self.step[1]
 
 
+def since_thought(turn: Turn) -> list[tuple[Record, Record | None]]:
+    """What the model said last, and what came of it, each with its intent."""
+    at = next(
+        n for n in range(len(turn.items) - 1, -1, -1) if (i := turn.items[n][1]) is not None and "prompt" in i.body
+    )
+    return turn.items[at:]
+
+
 def last_thought(turn: Turn) -> Record:
     """What the model said last."""
-    return next(r for r, intent in reversed(turn.items) if intent is not None and "prompt" in intent.body)
+    return since_thought(turn)[0][0]
