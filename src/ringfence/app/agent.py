@@ -22,7 +22,6 @@ from ringfence.engine.consent import Question
 from ringfence.engine.ledger import Reconcile, Unsettled
 from ringfence.engine.loop import Engine
 from ringfence.engine.result import Result
-from ringfence.engine.settings import Settings
 from ringfence.engine.snapshot import resumed
 from ringfence.manifest.types import Manifest
 from ringfence.stores import hold
@@ -36,6 +35,7 @@ from .ids import new_run_id, now_ms
 from .policy import policy_of
 from .routing import routing_of
 from .secrets import secret_values
+from .settings import settings_of
 from .stream import Event, follow, observe
 from .tiers import tier_of
 from .traces import Traced, at_work, trace_of
@@ -327,17 +327,8 @@ class Agent:
             return self._engine or await self._open(probe)
 
     async def _open(self, probe: bool) -> Engine:
-        workflow, runtime = self.manifest.workflow, self.manifest.runtime
         sandbox = await self.house.launcher.choose() if self.house.launcher is not None and probe else ""
-        settings = Settings(
-            max_steps=workflow.max_steps,
-            max_tokens=workflow.max_tokens,
-            result_chars=workflow.result_chars,
-            tool_first=workflow.tool_first,
-            checkpoint_interval=workflow.checkpoint_interval,
-            retry_with_context=workflow.error_handling == "retry_with_context",
-            about={"agent": runtime.name, "version": runtime.version or "", "sandbox": sandbox},
-        )
+        settings = settings_of(self.manifest, sandbox)
         if probe and self.house.workshop is not None:
             self._warming = asyncio.create_task(self.house.workshop.warm())  # while the model is asked what it has
         tiers = []

@@ -119,7 +119,9 @@ class Known:
     def _follows(self, number: str) -> bool:
         """Whether a number is a known one rounded, written another way, or a part of a date or time."""
         if self._values is None:
-            whole, parts, values = set(), set(), []
+            whole: set[str] = set()
+            parts: set[str] = set()
+            values: list[Decimal] = []
             for token in dict.fromkeys(_NUMBER.findall(self._shown)):
                 whole.add("-".join(sorted(str(int(part)) for part in _PART.findall(token)[:6] if len(part) < 20)))
                 if ":" in token or token.count("-") == 2 or token.count("/") == 2 or token.count(".") == 2:

@@ -31,7 +31,7 @@ WELL_KNOWN: Final = {  # where these servers listen unless they are told otherwi
 __all__ = [
     "ALWAYS_THERE", "LOCK", "TOOLS_OF", "Approvals", "Audit", "Budgets", "BuiltinTool", "Collection", "Entry", "Grant",
     "Host", "Inference", "Knowledge", "Manifest", "McpTool", "Plugins", "Price", "Privacy", "PythonTool", "Routing",
-    "Runtime", "Sampling", "Sandbox", "SecretRef", "SecretText", "Strict", "Tier", "Tool", "Workflow",
+    "Runtime", "Sampling", "Sandbox", "SecretRef", "SecretText", "Strict", "Tier", "Tool", "Validate", "Workflow",
 ]  # fmt: skip
 
 Profile = Literal["default", "strict", "unattended"]
@@ -233,6 +233,35 @@ class Knowledge(Strict):
     collections: Annotated[tuple[Collection, ...], Field(description="documents that the agent may search")] = ()
 
 
+class Validate(Strict):
+    """A check of yours, of each final answer or of a tool's results: what does not pass goes back to the model."""
+
+    on: Annotated[str, Field(min_length=1, description="answer, or the tool (csv.query) whose results are checked")] = (
+        "answer"
+    )
+    expr: Annotated[
+        str | None,
+        Field(
+            max_length=2000,
+            description="a CEL expression that has to be true; it knows task, and answer, or args and result",
+        ),
+    ] = None
+    tool: Annotated[
+        str | None, Field(description="a tool of this manifest that is called with the same, and has to return true")
+    ] = None
+    why: Annotated[str, Field(max_length=300, description="what the model is told when it is not")] = ""
+
+    @property
+    def tools(self) -> dict[str, str]:
+        """The tools that are named, by key."""
+        return {key: name for key, name in (("on", self.on), ("tool", self.tool)) if name and name != "answer"}
+
+    def conflicts(self) -> Iterator[Conflict]:
+        """One way to check, not two, and not none."""
+        if (self.expr is None) == (self.tool is None):
+            yield (("expr",), "expected either expr or tool, got both" if self.expr else "expected expr or tool, got none")
+
+
 class Workflow(Strict):
     """Bounds and habits of a run."""
 
@@ -256,6 +285,25 @@ class Workflow(Strict):
         dict[str, Annotated[int, Field(ge=0)]], Field(description="calls of a tool (files.search) in one run, at most")
     ] = {}
     tool_first: Annotated[bool, Field(description="no final answer before a tool has answered")] = True
+    planning: Annotated[
+        Literal["off", "light", "full"],
+        Field(
+            description="light: the goals that the task's own sentences name are kept in view; full: the model writes a"
+            " plan first, and again when its calls fail"
+        ),
+    ] = "light"
+    verify: Annotated[
+        Literal["off", "warn", "strict"],
+        Field(
+            description="what an answer claims is held against the record; warn: what is not proved is flagged; strict:"
+            " it goes back once, then only what is proved is answered; off: nothing is checked"
+        ),
+    ] = "warn"
+    validate: Annotated[tuple[Validate, ...], Field(description="checks of yours, of answers and of results")] = ()
+    prompt: Annotated[
+        Literal["full", "lean"],
+        Field(description="lean: the shortest instructions, and of the tools those that suit the task best"),
+    ] = "full"
     history: Annotated[int, Field(ge=0, description="messages of the conversation shown to the model, at most")] = 20
     result_chars: Annotated[
         int, Field(ge=200, description="characters of one tool result shown to the model, at most")
@@ -307,6 +355,9 @@ class Manifest(Strict):
             ("grant", "budgets"): self.grant.budgets,
             ("grant", "objects"): self.grant.objects,
             ("catalogue",): self.catalogue,
+            **{
+                ("workflow", "validate", n): one.tools for n, one in enumerate(self.workflow.validate)
+            },
             **{
                 ("catalogue", name, "reconcile"): {"by": entry.reconcile.by}
                 for name, entry in self.catalogue.items()
