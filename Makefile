@@ -46,7 +46,8 @@ bench-security: setup-bench
 	$(BIN)/python bench/sandbox.py
 
 bench-slm: setup
-	$(BIN)/python bench/slm/run.py --seeds 3 --json bench-slm.json
+	mkdir -p .ringfence
+	$(BIN)/ringfence eval bench/slm/tasks.yaml --json .ringfence/bench-slm.json --markdown .ringfence/bench-slm.md
 
 example-ops: setup
 	$(BIN)/ringfence eval examples/ops/eval.yaml

@@ -88,6 +88,7 @@ def main(kilobytes: int, rounds: int) -> None:
             repaired(call.args, SCHEMA)
 
     for name, text in _broken(size).items():
+        step(text, ("files.read",))
         _row(f"read and repaired, {name}", measure(lambda text=text: step(text, ("files.read",)), rounds * 20))  # type: ignore[misc]
     for name, pad in (("in prose", _prose), ("a long argument", _argument), ("among other JSON", _rows)):
         times = []

@@ -28,6 +28,7 @@ _STRING = re.compile(
     r"|‘(?P<curly>(?:[^’\\]|\\.)*+)’",
     re.DOTALL,
 )
+_MAYBE_STRICT = re.compile(r'\[|\{\s*+["}]')
 _QUOTES = "\"'“‘"
 _KEY = re.compile(r"[^\W\d][\w$.-]*+|\$[\w$]++")
 _WORD = re.compile(r"[\w.+-]++")
@@ -131,7 +132,7 @@ class _Parser:
         if first in "{[":
             if not room:
                 self._fail(at, f"at most {MAX_DEPTH} levels")
-            if room < MAX_DEPTH:
+            if room < MAX_DEPTH and _MAYBE_STRICT.match(self.text, at):
                 with suppress(ValueError, RecursionError):  # most of a broken text is sound, and read a lot faster so
                     return _STRICT.raw_decode(self.text, at)
             return self._object(at + 1, room - 1) if first == "{" else self._list(at + 1, room - 1)
