@@ -23,7 +23,7 @@ from ringfence.tracing import Trace
 from .answering import ended, judge, may_go_back, texts
 from .asking import Asking, Routing
 from .context import Said, Transcript
-from .course import INVALID, made
+from .course import INVALID, acts, made
 from .evidence import invented_numbers
 from .ladder import Unreadable, mended, rungs
 from .ledger import Ledger, Reconcile
@@ -31,6 +31,7 @@ from .live import Live, Progress, last_thought, since_thought
 from .plan import read as read_plan
 from .readmore import SPEC as READ_MORE
 from .readmore import ReadMore
+from .relevance import relevant
 from .result import Result, in_words, result_of
 from .router import Signs
 from .settings import Settings
@@ -141,8 +142,10 @@ class Engine:
         sinks = self._gate.policy.sinks
         tools = [sinks[name] for name in sorted(turn.grant.sinks) if name.startswith(TOOL) and name in sinks]
         tools = [spec for spec in tools if spec.name != READ_MORE.name]
+        task, most = turn.start["task"], self._settings.most_tools
+        tools = relevant(task, tools, at_most=most, acts=acts(task))
         shown = [spec for spec in tools if takes_words(spec)]
-        system = self._settings.system + "\n".join(map(signature, shown))
+        system = self._settings.system + "\n".join(signature(spec, short=self._settings.lean) for spec in shown)
         transcript = Transcript(system, history, result_chars=self._settings.result_chars)
         label = join_all(said.label for said in history)
         before = "\n".join(said.text for said in history)

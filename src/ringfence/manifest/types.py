@@ -5,6 +5,7 @@ The description of a field is its meaning: the editor shows it from the JSON Sch
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Final, Literal
@@ -259,55 +260,68 @@ class Validate(Strict):
     def conflicts(self) -> Iterator[Conflict]:
         """One way to check, not two, and not none."""
         if (self.expr is None) == (self.tool is None):
-            yield (("expr",), "expected either expr or tool, got both" if self.expr else "expected expr or tool, got none")
+            yield (
+                ("expr",),
+                "expected either expr or tool, got both" if self.expr else "expected expr or tool, got none",
+            )
 
 
-class Workflow(Strict):
-    """Bounds and habits of a run."""
+with warnings.catch_warnings():  # `validate` is the name of a method that pydantic has retired
+    warnings.simplefilter("ignore", UserWarning)
 
-    max_steps: Annotated[int, Field(ge=1, le=1000, description="model calls of one run, at most")] = 20
-    max_tokens: Annotated[int, Field(ge=256, description="tokens of one run, sent and generated, at most")] = 200_000
-    checkpoint_interval: Annotated[
-        int, Field(ge=1, description="after so many steps a checkpoint is recorded, and all until then is durable")
-    ] = 5
-    error_handling: Annotated[
-        Literal["retry_with_context", "fail"],
-        Field(
-            description="retry_with_context: the model reads what went wrong and may try otherwise; fail: the run ends"
-            " at the first tool that fails, or step that cannot be read"
-        ),
-    ] = "retry_with_context"
-    output_format: Annotated[
-        Literal["text", "structured_json"],
-        Field(description="what `ringfence run` prints: the answer, or one JSON object"),
-    ] = "text"
-    limits: Annotated[
-        dict[str, Annotated[int, Field(ge=0)]], Field(description="calls of a tool (files.search) in one run, at most")
-    ] = {}
-    tool_first: Annotated[bool, Field(description="no final answer before a tool has answered")] = True
-    planning: Annotated[
-        Literal["off", "light", "full"],
-        Field(
-            description="light: the goals that the task's own sentences name are kept in view; full: the model writes a"
-            " plan first, and again when its calls fail"
-        ),
-    ] = "light"
-    verify: Annotated[
-        Literal["off", "warn", "strict"],
-        Field(
-            description="what an answer claims is held against the record; warn: what is not proved is flagged; strict:"
-            " it goes back once, then only what is proved is answered; off: nothing is checked"
-        ),
-    ] = "warn"
-    validate: Annotated[tuple[Validate, ...], Field(description="checks of yours, of answers and of results")] = ()
-    prompt: Annotated[
-        Literal["full", "lean"],
-        Field(description="lean: the shortest instructions, and of the tools those that suit the task best"),
-    ] = "full"
-    history: Annotated[int, Field(ge=0, description="messages of the conversation shown to the model, at most")] = 20
-    result_chars: Annotated[
-        int, Field(ge=200, description="characters of one tool result shown to the model, at most")
-    ] = 4000
+    class Workflow(Strict):
+        """Bounds and habits of a run."""
+
+        max_steps: Annotated[int, Field(ge=1, le=1000, description="model calls of one run, at most")] = 20
+        max_tokens: Annotated[int, Field(ge=256, description="tokens of one run, sent and generated, at most")] = (
+            200_000
+        )
+        checkpoint_interval: Annotated[
+            int, Field(ge=1, description="after so many steps a checkpoint is recorded, and all until then is durable")
+        ] = 5
+        error_handling: Annotated[
+            Literal["retry_with_context", "fail"],
+            Field(
+                description="retry_with_context: the model reads what went wrong and may try otherwise; fail: the run ends"
+                " at the first tool that fails, or step that cannot be read"
+            ),
+        ] = "retry_with_context"
+        output_format: Annotated[
+            Literal["text", "structured_json"],
+            Field(description="what `ringfence run` prints: the answer, or one JSON object"),
+        ] = "text"
+        limits: Annotated[
+            dict[str, Annotated[int, Field(ge=0)]],
+            Field(description="calls of a tool (files.search) in one run, at most"),
+        ] = {}
+        tool_first: Annotated[bool, Field(description="no final answer before a tool has answered")] = True
+        planning: Annotated[
+            Literal["off", "light", "full"],
+            Field(
+                description="light: the goals that the task's own sentences name are kept in view; full: the model writes a"
+                " plan first, and again when its calls fail"
+            ),
+        ] = "light"
+        verify: Annotated[
+            Literal["off", "warn", "strict"],
+            Field(
+                description="what an answer claims is held against the record; warn: what is not proved is flagged; strict:"
+                " it goes back once, then only what is proved is answered; off: nothing is checked"
+            ),
+        ] = "warn"
+        validate: Annotated[  # type: ignore[assignment]
+            tuple[Validate, ...], Field(description="checks of yours, of answers and of results")
+        ] = ()
+        prompt: Annotated[
+            Literal["full", "lean"],
+            Field(description="lean: the shortest instructions, and of the tools those that suit the task best"),
+        ] = "full"
+        history: Annotated[int, Field(ge=0, description="messages of the conversation shown to the model, at most")] = (
+            20
+        )
+        result_chars: Annotated[
+            int, Field(ge=200, description="characters of one tool result shown to the model, at most")
+        ] = 4000
 
 
 class Manifest(Strict):
@@ -355,9 +369,7 @@ class Manifest(Strict):
             ("grant", "budgets"): self.grant.budgets,
             ("grant", "objects"): self.grant.objects,
             ("catalogue",): self.catalogue,
-            **{
-                ("workflow", "validate", n): one.tools for n, one in enumerate(self.workflow.validate)
-            },
+            **{("workflow", "validate", n): one.tools for n, one in enumerate(self.workflow.validate)},
             **{
                 ("catalogue", name, "reconcile"): {"by": entry.reconcile.by}
                 for name, entry in self.catalogue.items()

@@ -52,7 +52,7 @@ WORDS = {
     "du": r"how (?:big|large) is the folder|takes? up",
     "free": r"(?:free|available|used|how much) (?:memory|ram)",
     "hostname": r"host ?name|name of this (?:machine|computer|host)",
-    "ls": r"(?:biggest|largest|smallest|newest|oldest) files?|(?:files?|logs?) .{0,40}(?:biggest|largest|smallest|newest|oldest)",
+    "ls": r"(?:bigg|larg|small|new|old)est files?|(?:files?|logs?) .{0,40}(?:bigg|larg|small|new|old)est",
     "lscpu": r"processors?|cpus?|cores?",
     "nproc": r"(?:how many|number of) (?:processors?|cpus?|cores?)",
     "uname": r"kernel|operating system",
