@@ -1,7 +1,7 @@
 # The front door. `make setup` needs Python >= 3.11 alone; everything else runs from .venv.
 PYTHON ?= python3
 BIN := .venv/bin
-EXTRAS := local mcp privacy rag server channels cluster dev
+EXTRAS := local mcp privacy rag server channels cluster cel dev
 TASK ?= How many requests in logs/access.log were answered with status 502?
 
 .PHONY: setup setup-bench run test check bench bench-record bench-security bench-slm example-ops example-notes example-gates lock clean
@@ -46,7 +46,8 @@ bench-security: setup-bench
 	$(BIN)/python bench/sandbox.py
 
 bench-slm: setup
-	$(BIN)/python bench/slm/run.py --seeds 3 --json bench-slm.json
+	mkdir -p .ringfence
+	$(BIN)/ringfence eval bench/slm/tasks.yaml --json .ringfence/bench-slm.json --markdown .ringfence/bench-slm.md
 
 example-ops: setup
 	$(BIN)/ringfence eval examples/ops/eval.yaml

@@ -135,7 +135,7 @@ def sums(facts: Facts, folder: Path, rng: random.Random) -> tuple[Expected, dict
     per_month = Counter(hire.day.isoformat()[:7] for hire in facts.hires)
     first, second = max(MONTHS, key=lambda month: per_month[month]), min(MONTHS, key=lambda month: per_month[month])
     cases = {
-        "percent": says(plain(rate * base / 100)),
+        "percent": says(cents(rate * base / 100)),
         "full-tank": says(cents(tank)),
         "item-vat": says(cents(gross)),
         "month-difference": says(per_month[first] - per_month[second]),

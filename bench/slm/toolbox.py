@@ -20,15 +20,15 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-import run
-import yaml
-
 from ringfence.app.house import House, furnish
 from ringfence.app.ids import now_ms
 from ringfence.core.errors import RingfenceError, ToolError
 from ringfence.core.labels import IDENTITY
 from ringfence.core.values import Action
 from ringfence.engine.readmore import SPEC as READ_MORE
+from ringfence.evals import suite
+from ringfence.evals.judge import judge
+from ringfence.evals.measure import Measured
 from ringfence.manifest.loader import load
 
 
@@ -40,10 +40,8 @@ class Toolbox:
         self.manifest = load(folder / "ringfence.yaml")
         self.house: House = furnish(self.manifest, (), clock=now_ms)
         self.house.note = lambda _run, _attempt: None  # there is no record to put an egress on
-        self.expect = json.loads((folder / "expect.json").read_text("utf-8"))
-        self.cases = {
-            case["id"]: case for case in yaml.safe_load((run.HERE / "tasks.yaml").read_text("utf-8"))["cases"]
-        }
+        self.suite = {case.id: case for case in suite.load(Path(__file__).with_name("tasks.yaml")).cases}
+        self.expected, self.values = suite.expected_of(folder / "expect.json")
 
     async def __aenter__(self) -> Toolbox:
         if self.house.launcher is not None:
@@ -77,19 +75,25 @@ class Toolbox:
         return {"result": outcome.value}
 
     def judge(self, case: str, answer: str) -> str:
-        """Why an answer, and what was left behind, is wrong."""
-        return run.judge(self.cases[case], self.expect.get(case, {}), answer, "done", self.folder)
+        """Why an answer, or what was left behind, is wrong; empty if nothing is."""
+        expected = self.suite[case].with_expected(self.expected.get(case, suite.Expected()))
+        ended = {"status": "done", "answer": answer, "seconds": 0.0}
+        return "; ".join(judge(expected, suite.Budget(), **ended, ran=Measured(), root=self.folder))
 
     def task(self, case: str) -> str:
         """A task as it is put."""
-        return run.filled(self.cases[case]["task"], self.expect)
+        text = self.suite[case].task
+        for name, value in self.values.items():
+            text = text.replace(f"{{{name}}}", value)
+        return text
 
     async def server(self) -> dict[str, str]:
         """Where the model is served; asking again keeps it there."""
-        model = self.house.backends[0]
-        await model.probe()
-        state = model._server.state()
-        return {"url": f"http://127.0.0.1:{state.port}/v1", "key": state.key, "model": model._server.alias}
+        backend = self.house.backends[0]
+        await backend.probe()
+        server = backend.sink._server  # nobody else has a use for its address
+        state = server.state()
+        return {"url": f"http://127.0.0.1:{state.port}/v1", "key": state.key, "model": server.alias}
 
 
 async def answer(box: Toolbox, asked: dict[str, Any]) -> dict[str, Any]:

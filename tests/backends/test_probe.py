@@ -133,6 +133,22 @@ async def test_the_dialect_that_holds_is_found_whatever_else_is_ignored(dialect:
     assert of.grammar == ("llamacpp" if dialect == "json_schema" else dialect)
 
 
+@pytest.mark.parametrize(
+    ("text", "holds"),
+    [
+        ('{   "zq"  : \n "vexil-4417",   "n" : ', True),  # smollm2-135m: the answer was over before the object was
+        ('{"zq": "vexil-4417", "n": 7331}', True),
+        ('{"zq": "vexil-4417", "n": 7332}', False),
+        ('{"zq": "ve', False),
+        ('{"greeting": "Hello"}', False),
+        ("", False),
+    ],
+)
+async def test_a_tiny_model_that_fills_its_answer_with_spaces_is_still_held(text: str, holds: bool) -> None:
+    of = await found(ScriptedServer(lambda asked: text if "response_format" in asked else "Hello"))
+    assert of.grammar == ("json_schema" if holds else "")
+
+
 async def test_of_an_older_ollama_it_is_said_that_its_own_api_holds_a_schema() -> None:
     pages = {"/api/chat": lambda body: {"message": {"content": constant(body["format"])}}}
     of = await found(ScriptedServer(deaf, pages=pages), "ollama")

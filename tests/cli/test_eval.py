@@ -161,3 +161,4 @@ def test_ctrl_c_keeps_what_is_done(suite: Path, serve: Serve, folder: Path) -> N
     assert 0 < done < 40
     assert f"{done} of 40 runs are done" in err
     assert "success" in out
+    assert "gate: not every run is done" in out

@@ -192,13 +192,6 @@ def test_a_tier_whose_budget_is_used_up_is_not_possible() -> None:
     assert said.why == "no model may be asked: small: 5 of 5 requests a day are used"
 
 
-def test_behind_a_tier_comes_the_next_that_is_possible() -> None:
-    choice = choose(ORDER, turn(LOCAL), LOCAL, OWN, now=NOW)
-    assert choice.after("model:small") == "model:large"
-    assert choice.after("model:large") == ""  # cloud may not read it
-    assert choice.after("model:cloud") == ""
-
-
 def test_the_order_is_kept_and_each_tier_is_named_once() -> None:
     choice = choose(("model:large", "model:small", "model:large"), turn(LOCAL), LOCAL, OWN, now=NOW)
     assert choice.tiers == ("model:large", "model:small")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ringfence.core.errors import BackendError, ManifestError
+from ringfence.core.errors import BackendError, ContextOverflow, ManifestError
 from ringfence.core.values import Prompt
 from ringfence.evals.play import Player, Trial, order, play_all
 
@@ -150,6 +150,12 @@ async def test_another_manifest_takes_the_place_of_the_suites_own_in_each_folder
 
 
 GONE = BackendError("no model server answers", todo="start it")
+
+
+async def test_a_task_that_no_window_holds_is_a_failed_run_and_no_missing_server(desk: Desk) -> None:
+    desk.script = [ContextOverflow("it does not fit")] * 20
+    trials = await desk.play(desk.write(ONE), seeds=2)
+    assert [trial.right for trial in trials] == [False, False]
 
 
 async def test_a_server_that_is_not_there_stops_the_suite(desk: Desk) -> None:

@@ -141,7 +141,7 @@ def test_code_that_is_not_async_runs_one_task_after_another(serve: Serve, folder
 
 
 async def test_a_function_is_a_tool_with_its_arguments_checked(folder: Path) -> None:
-    script = [step("on_call", team="ops"), step("on_call", team=["ops"]), final("Ann is on call.")]
+    script = [step("on_call", team="ops"), step("on_call", team={"of": "ops"}), final("Ann is on call.")]
     async with listen(ScriptedServer(script)) as server, agent_of(folder, server) as agent:
         result = await agent.run("who is on call?")
         (call,) = [r for r in agent.turn(result.run_id).items if r[1] and r[1].view["sink"] == "tool:on_call"]
@@ -149,7 +149,7 @@ async def test_a_function_is_a_tool_with_its_arguments_checked(folder: Path) -> 
     assert call[0].body["value"] == {"team": "ops", "name": "Ann"}
     assert [(s.args, s.ok) for s in result.steps if s.tool == "on_call"] == [
         ({"team": "ops"}, True),
-        ({"team": ["ops"]}, False),
+        ({"team": {"of": "ops"}}, False),
     ]
     assert b"Who is on call for a team." in server.seen[-1][1], "its docstring is what the model reads of it"
 

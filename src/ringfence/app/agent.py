@@ -22,9 +22,7 @@ from ringfence.engine.consent import Question
 from ringfence.engine.ledger import Reconcile, Unsettled
 from ringfence.engine.loop import Engine
 from ringfence.engine.result import Result
-from ringfence.engine.settings import Settings
 from ringfence.engine.snapshot import resumed
-from ringfence.engine.tier import Tier
 from ringfence.manifest.types import Manifest
 from ringfence.stores import hold
 from ringfence.telemetry import logs
@@ -35,11 +33,12 @@ from .blots import Blots
 from .house import REPLY, House
 from .ids import new_run_id, now_ms
 from .policy import policy_of
+from .routing import routing_of
 from .secrets import secret_values
+from .settings import settings_of
 from .stream import Event, follow, observe
+from .tiers import tier_of
 from .traces import Traced, at_work, trace_of
-
-DEFAULT_WINDOW = 4096  # tokens, for a server that does not say
 
 
 @dataclass
@@ -328,20 +327,16 @@ class Agent:
             return self._engine or await self._open(probe)
 
     async def _open(self, probe: bool) -> Engine:
-        workflow, runtime = self.manifest.workflow, self.manifest.runtime
         sandbox = await self.house.launcher.choose() if self.house.launcher is not None and probe else ""
-        settings = Settings(
-            max_steps=workflow.max_steps,
-            max_tokens=workflow.max_tokens,
-            result_chars=workflow.result_chars,
-            tool_first=workflow.tool_first,
-            checkpoint_interval=workflow.checkpoint_interval,
-            retry_with_context=workflow.error_handling == "retry_with_context",
-            about={"agent": runtime.name, "version": runtime.version or "", "sandbox": sandbox},
-        )
+        settings = settings_of(self.manifest, sandbox)
         if probe and self.house.workshop is not None:
             self._warming = asyncio.create_task(self.house.workshop.warm())  # while the model is asked what it has
-        tiers = [await self._tier(n, probe) for n in range(len(self.manifest.inference.tiers))]
+        tiers = []
+        for n, config in enumerate(self.manifest.inference.tiers):
+            sink = f"model:{config.name}"
+            hears = probe and bool(self.house.backends) and self._may_hear(sink)
+            backend = self.house.backends[n] if hears else None
+            tiers.append(await tier_of(config, backend, self.house.veils.get(sink), first=not n))
         catalogue = self.manifest.catalogue.items()
         ways = {f"tool:{n}": Reconcile(f"tool:{w.by}", w.args, w.done) for n, e in catalogue if (w := e.reconcile)}
         engine = Engine(
@@ -352,6 +347,7 @@ class Agent:
             read_more=self.house.read_more,
             keep=getattr(self.journal, "keep_state", None),
             reconcile=ways,
+            routing=routing_of(self.manifest, self.house.spend),
         )
         if probe:
             self._engine = engine
@@ -375,16 +371,6 @@ class Agent:
         if turn is None or self._gate is None:
             raise ToolError("nothing may leave outside of a run")
         self._gate.record(turn, Kind.CHECKPOINT, label=turn.label, view={"egress": attempt}, body={})
-
-    async def _tier(self, number: int, probe: bool) -> Tier:
-        config = self.manifest.inference.tiers[number]  # with what `inference` says for all of them
-        asked_first = probe and number == 0 and self.house.backends and self._may_hear(f"model:{config.name}")
-        window = (await self.house.backends[number].probe()).window if asked_first else None
-        asked = config.max_context
-        bounds = [bound for bound in (window, asked) if bound]
-        max_tokens = config.max_tokens or 512
-        sink = f"model:{config.name}"
-        return Tier(sink, min(bounds, default=DEFAULT_WINDOW), max_tokens, self.house.veils.get(sink))
 
     def _may_hear(self, sink: str) -> bool:
         """Whether the user's words may go there at all; a server that they may not is not even asked what it has."""

@@ -13,6 +13,7 @@ from ringfence.core.grants import TaskGrant
 from ringfence.core.labels import Audience, Label, Trust
 from ringfence.core.turn import Turn
 from ringfence.core.values import Principal
+from ringfence.engine.asking import Routing
 from ringfence.engine.origin import who
 from ringfence.engine.router import KINDS, MODEL, Health, Kind, Router, Rules, choose
 from ringfence.manifest.fields import loopback
@@ -53,6 +54,13 @@ def health_of(manifest: Manifest) -> Health:
     """The circuit breaker of the tiers."""
     breaker = manifest.routing.breaker
     return Health(failures=breaker.failures, cool_s=breaker.cool_s)
+
+
+def routing_of(manifest: Manifest, spend: Spend | None) -> Routing | None:
+    """How runs choose among the tiers of a manifest; None where there is one alone."""
+    if len(manifest.inference.tiers) == 1:
+        return None
+    return Routing(router_of(manifest), rules_of(manifest), health_of(manifest), now_ms, spend)
 
 
 def in_words(manifest: Manifest) -> list[str]:

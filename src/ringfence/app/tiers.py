@@ -5,14 +5,40 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ringfence import backends
+from ringfence.backends import Backend
 from ringfence.backends.models import data_home
 from ringfence.core.ports import Clock, Sink
 from ringfence.core.values import JSON
+from ringfence.engine import tier as engine
+from ringfence.engine.tier import Veil
 from ringfence.manifest.types import Budgets, Manifest, Tier
 from ringfence.stores.spend import Spend
 
 if TYPE_CHECKING:
     from ringfence.backends.cached import Replies
+
+
+DEFAULT_WINDOW = 4096  # tokens, for a server that does not say
+
+
+async def tier_of(config: Tier, backend: Backend | None, veil: Veil | None, *, first: bool) -> engine.Tier:
+    """A tier as runs see it. The first one's server is asked what it has, the others' when a run comes to them.
+
+    `backend`: None for a server that may not hear the user's words, and so is not even asked.
+    """
+
+    async def window() -> int | None:
+        return (await backend.probe()).window if backend is not None else None
+
+    bounds = [bound for bound in (config.max_context, await window() if first else None) if bound]
+    return engine.Tier(
+        f"model:{config.name}",
+        min(bounds, default=DEFAULT_WINDOW),
+        config.max_tokens or 512,
+        veil,
+        count=backend.count if backend is not None else None,
+        ask_window=None if first or config.max_context else window,
+    )
 
 
 class Before:

@@ -90,9 +90,9 @@ class EmbeddedModel:
 
     async def probe(self) -> Capabilities:
         """What the running server has; starts it."""
-        async with self._leased() as (server, _, chat):
+        async with self._leased() as (server, state, chat):
             found = await chat.probe()
-        return Capabilities(server.alias, found.window)  # it may have been started under another name
+        return Capabilities(server.alias, found.window, identity=state.digest)  # maybe started under another name
 
     async def count(self, prompt: Prompt) -> int | None:
         """Tokens of a prompt by the running server's tokenizer; starts it."""

@@ -18,7 +18,7 @@ class Capabilities:
     """model   as the server names it
     window  tokens of one request and its answer together; None when the server does not say
     models  what else the server has
-    identity  SHA-256 of what the server says of the model: another one, and it is another model
+    identity  SHA-256 of the embedded model's file, else of what the server says of it: another one, another model
     """
 
     model: str

@@ -59,8 +59,8 @@ async def missing(
         return 0
     if known is not None:
         return max(0, known - read)
-    least = at_least(messages)
-    if read + usage["cached"] >= least:  # some count what they read anew, and not what they had in their cache
+    least, seen = sum(map(len, messages)) // BYTES_PER_TOKEN, read + usage["cached"]  # some count apart what they knew
+    if seen >= least or seen >= (least := at_least(messages)):
         return 0
     if way is not None:
         try:

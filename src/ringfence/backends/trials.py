@@ -70,6 +70,8 @@ _NONSENSE: Final[list[JSON]] = [{"zq": "vexil-4417", "n": 7331}, {"zq": "umbral-
 _UNLIKELY: Final = json.dumps(
     {"anyOf": [_object(**{key: {"const": value} for key, value in form.items()}) for form in _NONSENSE]}
 ).encode()
+_UNLIKELY_TEXTS: Final = tuple(json.dumps(form, separators=(",", ":")) for form in _NONSENSE)
+_TELLING: Final = 16  # characters of one of these: no model writes so many of them by chance
 _SYSTEM: Final = "You are a helpful assistant. Use the tools you are given when they help."
 
 
@@ -149,7 +151,7 @@ async def calls(ask: Ask) -> Sequence[Finding]:
 def _called(name: str, reply: Reply, key: str = "", word: str = "") -> Finding:
     """Whether the reply is a native call of a tool that there is, with arguments that fit."""
     if not reply.calls:
-        return Finding(name, "no", f"no call, but text: {quoted(reply.text, chars=80) or 'nothing'}")
+        return Finding(name, "no", f"no call, but text: {quoted(_words(reply.text), chars=80) or 'nothing'}")
     made = json.loads(reply.text)["calls"]
     for call in made:
         args = call["args"]
@@ -160,6 +162,14 @@ def _called(name: str, reply: Reply, key: str = "", word: str = "") -> Finding:
     if word and word not in str(made[0]["args"].get(key, "")).lower():
         return Finding(name, "no", f"a call of something else: {quoted(json.dumps(made[0]), chars=80)}")
     return Finding(name, "yes", "a valid call" if len(made) == 1 else f"{len(made)} valid calls")
+
+
+def _words(text: str) -> str:
+    """What was said, where it was made the answer of a step."""
+    try:
+        return str(json.loads(text)["final_answer"]["answer"])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return text
 
 
 async def grammar(ask: Ask, dialects: Sequence[str]) -> Sequence[Finding]:
@@ -185,11 +195,12 @@ def unlikely() -> dict[str, JSON]:
 
 
 def is_unlikely(text: JSON) -> bool:
-    """Whether a text is what nothing but a grammar makes a model write."""
-    try:
-        return json.loads(text) in _NONSENSE
-    except (ValueError, TypeError, RecursionError):
-        return False
+    """Whether a text is what nothing but a grammar makes a model write, or the beginning of it.
+
+    A grammar leaves room for whitespace, with which a tiny model fills its answer before the end.
+    """
+    said = "".join(text.split()) if isinstance(text, str) else ""
+    return len(said) >= _TELLING and any(form.startswith(said) for form in _UNLIKELY_TEXTS)
 
 
 async def tokenizer(

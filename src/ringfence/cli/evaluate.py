@@ -143,14 +143,14 @@ async def _play(wanted: Wanted, suite: Suite, asked: list[tuple[Side, Case, int]
         await play_all(player, asked, kept.known, told, until=until)
 
 
-def _print(found: Report) -> None:
-    print(plain("\n".join(text(found))))
+def _print(found: Report, *, whole: bool = True) -> None:
+    print(plain("\n".join(text(found, whole=whole))))
 
 
 def _stopped(wanted: Wanted, found: Report, done: int, of: int) -> None:
     print(file=sys.stderr)
     if done:
-        _print(found)
+        _print(found, whole=False)
     print("stopped", file=sys.stderr)
     _left(wanted, done, of)
 

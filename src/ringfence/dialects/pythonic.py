@@ -84,14 +84,32 @@ def _bare(page: Page, opened: re.Match[str]) -> Found | None:
     if not page.names.of(opened["name"].removesuffix(_METHOD)):
         return None
     calls, end = several(page, opened.start())
+    _beyond(page, end)
+    return None if page.text.startswith("(", end) else Found(end, tuple(calls))  # the former is a link of Markdown
+
+
+def _whole(page: Page, opened: re.Match[str]) -> Found | None:
+    """Calls of known tools that are all there is."""
+    if not page.names.of(opened["name"].removesuffix(_METHOD)):
+        return None
+    calls, end = several(page, opened.start())
+    if page.text[end:].strip():
+        return None
+    _beyond(page, end)
     return Found(end, tuple(calls))
 
 
+def _beyond(page: Page, end: int) -> None:
+    """What these are depends on what follows: a text that was cut here does not tell."""
+    if page.cut and not page.text[end:].strip():
+        raise Truncated(None, lost=False)
+
+
+_NAMED = r"(?P<name>[A-Za-z_][\w.]{0,127})\((?=\s{0,64}(?:\)|[A-Za-z_]\w{0,127}\s{0,8}=))"
 _START = r"\s{0,16}(?=\[?\s{0,16}[\w.]{1,128}\()"
 FORMS = (
     Form("pythonic", r"<\|tool_call_start\|>" + _START, reader("<|tool_call_end|>")),  # LFM2
     Form("pythonic", "<function_calls>" + _START, reader("</function_calls>")),  # OLMo 3
-    Form(
-        "pythonic", r"\[\s{0,64}(?P<name>[A-Za-z_][\w.]{0,127})\((?=\s{0,64}(?:\)|[A-Za-z_]\w{0,127}\s{0,8}=))", _bare
-    ),
+    Form("pythonic", r"\[\s{0,64}" + _NAMED, _bare),
 )
+WHOLE = Form("pythonic", _NAMED, _whole)  # at the text's very start

@@ -54,8 +54,8 @@ def _openers(forms: list[Form]) -> _Openers:
 
 @lru_cache(maxsize=1)
 def _forms() -> dict[str, _Openers]:
-    """The forms by the character they begin with; under "" the one that only begins a text."""
-    by_first: dict[str, list[Form]] = {"": [functionary.FIRST]}
+    """The forms by the character they begin with; under "" those that only begin a text."""
+    by_first: dict[str, list[Form]] = {"": [functionary.FIRST, pythonic.WHOLE]}
     for family in FAMILIES:
         for form in family.FORMS:
             by_first.setdefault(form.opener.lstrip("\\")[0], []).append(form)

@@ -5,20 +5,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from ringfence.core.chain import Record
+from ringfence.core.chain import Kind, Record
 from ringfence.core.errors import BackendError
 from ringfence.core.gate import Gate
+from ringfence.core.labels import Label, Trust
+from ringfence.core.ports import Clock
 from ringfence.core.turn import Turn
-from ringfence.core.values import Action, Deny, Outcome, Prompt
+from ringfence.core.values import JSON, Action, Deny, Outcome, Prompt
 
 from .course import MAX_FAILED, STAY, Course, course, named_in
 from .live import Live
 from .plan import MAX_REPLANS, Planning, Standing, drifts, form, from_words, standing
 from .readmore import SPEC as READ_MORE
 from .result import in_words
+from .router import Budget, Choice, Health, Router, Rules, Signs, choose, why_escalate
 from .settings import Settings
 from .step import grammar, handles, takes_words
 from .tier import Tier
+
+MIN_WINDOW = 512  # tokens: less than that is no window
+_NEARLY = 0.7  # of the room: from there on the server's own tokenizer is asked how much a request is
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,42 +35,140 @@ class Stop:
     status: str = "failed"
 
 
+@dataclass(frozen=True, slots=True)
+class Routing:
+    """How tiers are chosen: see `router`. `clock`: milliseconds since 1970."""
+
+    router: Router
+    rules: Rules
+    health: Health
+    clock: Clock
+    budget: Budget | None = None
+
+
 class Asking:
     """Asks the tiers for steps, through the gate. Holds nothing of a run: what it does depends on the folded state."""
 
-    def __init__(self, gate: Gate, tiers: Sequence[Tier], settings: Settings) -> None:
+    def __init__(self, gate: Gate, tiers: Sequence[Tier], settings: Settings, routing: Routing | None = None) -> None:
         self._gate = gate
         self._tiers = {tier.sink: tier for tier in tiers}
-        self._first = tiers[0]
         self._settings = settings
+        self._routing = routing if len(tiers) > 1 else None  # one model: there is nothing to choose
+        self._first = tiers[0].sink
+
+    def route(self, task: str) -> dict[str, JSON]:
+        """What the record says of a task's class, where that chooses the model; it holds nothing of the task."""
+        if self._routing is None:
+            return {}
+        found = self._routing.router.classify(task)
+        return {"class": found.kind, "reasons": list(found.reasons)}
+
+    def _order(self, turn: Turn) -> tuple[str, ...]:
+        if self._routing is None:
+            return (self._first,)
+        return self._routing.router.order(turn.start.get("route", {}).get("class", "tool"))
 
     def tier(self, turn: Turn) -> Tier:
         """The model that the run is with."""
-        return self._tiers.get(turn.tier, self._first)
+        return self._tiers[turn.tier or self._order(turn)[0]]
 
     async def ask(self, turn: Turn, live: Live) -> Stop | None:
         """One request, its answer on record; or why there can be none."""
-        tier = self.tier(turn)
-        try:
-            prompt = self.prompt(turn, live)
-        except BackendError as error:
-            return Stop(f"{error.what} -> {error.todo}")
         label = turn.label.join(live.label)
+        if stop := self._choose(turn, label):
+            return stop
+        tier, routing = self.tier(turn), self._routing
+        try:
+            prompt = await self._fitting(turn, live, tier)
+        except BackendError as error:
+            return (
+                None if self.escalate(turn, live, Signs(failed=error.what)) else Stop(f"{error.what} -> {error.todo}")
+            )
         seen = label.readable_by(turn.principal.member)  # what streams is shown to the one who asks
         progress = live.progress if seen else None
-        action = Action(tier.sink, {}, label, prompt=tier.shown(turn.run, prompt), run=turn.run, progress=progress)
-        match await self._gate.perform(turn, action):
+        action = Action(tier.sink, {}, label, prompt=prompt, run=turn.run, progress=progress)
+        if routing is not None:
+            routing.health.begin(tier.sink, routing.clock())
+        result = await self._gate.perform(turn, action)
+        if isinstance(result, Outcome) and routing is not None:
+            routing.health.note(tier.sink, result, routing.clock())
+        match result:
             case Outcome(ok=True, value=value):
-                live.transcript.learn(value["usage"]["prompt"])
+                self._learn(turn, live, value)
+            case Outcome(value=value) if value["kind"] == "ContextOverflow" and live.failures < self._settings.retries:
+                live.failures += 1
+                live.windows[tier.sink] = live.windows[tier.sink] * 3 // 4  # the server knows better; trim harder
             case Outcome(value=value):
                 live.failures += 1
-                if value["kind"] == "ContextOverflow" and live.failures <= self._settings.retries:
-                    live.window = live.window * 3 // 4  # the server knows better; trim harder
-                else:
+                if not self.escalate(turn, live, Signs.of(result)):
                     return Stop(in_words(value))
-            case Deny(why=why):
-                return Stop(why)
+            case Deny(why=why) as no:
+                return Stop(Choice((), {tier.sink: no}).refusal(turn, self._gate.policy, label).why or why)
         return None
+
+    def _learn(self, turn: Turn, live: Live, value: dict[str, JSON]) -> None:
+        """Take what an answer tells about the window; one to a request that the server cut short is put aside."""
+        live.transcript.learn(value["usage"]["prompt"])
+        lost, tier = value.get("truncated", 0), self.tier(turn)
+        if not lost or live.failures >= self._settings.retries:
+            return
+        live.failures += 1
+        live.windows[tier.sink] = max(MIN_WINDOW, value["usage"]["prompt"] + tier.max_tokens)
+        body: JSON = {"role": "user", "text": "", "retry": True}
+        view = {"chars": 0, "truncated": lost}
+        self._gate.record(turn, Kind.MESSAGE, label=Label(Trust.OPERATOR), view=view, body=body)
+
+    def _choose(self, turn: Turn, label: Label) -> Stop | None:
+        """Stay with the model, or move on where it may not be asked (any more); why nobody may be."""
+        routing, order = self._routing, self._order(turn)
+        if routing is None:
+            return None
+        now = routing.clock()
+        choice = choose(order, turn, self._gate.policy, label, now=now, health=routing.health, budget=routing.budget)
+        if not choice.tiers:
+            return Stop(choice.refusal(turn, self._gate.policy, label).why)
+        here = self.tier(turn).sink
+        if here not in choice.tiers:
+            self._move(turn, next(iter(_behind(order, choice, here)), choice.tiers[0]), choice.refused[here].code)
+        return None
+
+    def escalate(self, turn: Turn, live: Live, signs: Signs) -> bool:
+        """Go on with the next tier, if these signs call for it and there is one that may be asked."""
+        routing = self._routing
+        if routing is None or (reason := why_escalate(signs, routing.rules, taken=live.escalated)) is None:
+            return False
+        label, now, order = turn.label.join(live.label), routing.clock(), self._order(turn)
+        choice = choose(order, turn, self._gate.policy, label, now=now, health=routing.health, budget=routing.budget)
+        if not (behind := _behind(order, choice, self.tier(turn).sink)):
+            return False
+        self._move(turn, behind[0], reason.code)
+        live.escalated += 1
+        live.failures = 0
+        return True
+
+    def _move(self, turn: Turn, sink: str, code: str) -> None:
+        view: dict[str, JSON] = {"tier": sink, "from": self.tier(turn).sink, "why": code}
+        self._gate.record(turn, Kind.CHECKPOINT, label=turn.label, view=view, body={})
+
+    async def _fitting(self, turn: Turn, live: Live, tier: Tier) -> Prompt:
+        """The request as it is sent. Near the window its size is told by the server's own tokenizer, where it has one.
+
+        Raises BackendError if it does not fit.
+        """
+        if tier.sink not in live.windows:
+            asked = await tier.ask_window() if tier.ask_window is not None else None
+            live.windows[tier.sink] = asked or tier.window
+        prompt = self.prompt(turn, live)
+        for _ in range(2):
+            shown = tier.shown(turn.run, prompt)
+            room = live.windows[tier.sink] - tier.max_tokens
+            if tier.count is None or live.transcript.estimate < _NEARLY * room:
+                break
+            if (count := await tier.count(shown)) is None or count <= room:
+                break
+            live.transcript.learn(count)
+            prompt = self.prompt(turn, live)
+        return tier.shown(turn.run, prompt)
 
     def prompt(self, turn: Turn, live: Live, *, like: Record | None = None) -> Prompt:
         """The next request to the model; with `like`, the intent of one that was made, trimmed as that one was.
@@ -73,7 +177,8 @@ class Asking:
         """
         live.transcript.sync(turn)
         way = self.way(turn, live, last=turn.usage["steps"] + 1 >= self._settings.max_steps)
-        bounds = {"window": live.window, "max_tokens": self.tier(turn).max_tokens}
+        tier = self.tier(turn)
+        bounds = {"window": live.windows.get(tier.sink, tier.window), "max_tokens": tier.max_tokens}
         return live.transcript.prompt(turn, schema=self._schema(turn, live, way), note=way.note, like=like, **bounds)
 
     def sent(self, turn: Turn, live: Live, *, like: Record) -> Prompt:
@@ -128,3 +233,8 @@ class Asking:
         """Before there is a plan, and again when its calls fail or its goals have used up their steps."""
         stuck = stands.failed >= MAX_FAILED or not open_goals
         return stands.plans == 0 or (stuck and stands.plans <= MAX_REPLANS)
+
+
+def _behind(order: Sequence[str], choice: Choice, here: str) -> list[str]:
+    """The tiers that may be asked and come after one, in order."""
+    return [sink for sink in order[order.index(here) + 1 :] if sink in choice.tiers] if here in order else []

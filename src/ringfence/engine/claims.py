@@ -1,17 +1,29 @@
-"""Whether a final answer claims what the record does not prove: actions, numbers, quotations, sources, files."""
+"""Whether a final answer claims what the record does not prove: actions, numbers, quotations, sources, files.
+
+Told by words, in English and German, without a model: so it is the same each time, and no answer talks it round.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from ringfence.core.policy import SinkSpec
-from ringfence.core.turn import Turn
-from ringfence.core.values import JSON
+
+from . import sources
+from .acts import Acts
+from .clauses import units
+from .deeds import Deed, deeds
 
 FlagKind = Literal["action", "number", "quote", "citation", "artifact"]
-State = Literal["done", "failed", "refused"]
+
+MAX_ANSWER = 65_536  # characters of an answer that are checked, and that a proved answer may have
+MAX_SHOWN = 4_000_000  # characters of results that an answer is held against
+MAX_FLAGS = 64
+_TEXT = 200  # characters of a claim that a flag repeats
+_FENCE = re.compile(r"```[^`]*(?:```|\Z)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,35 +41,107 @@ class Flag:
     at: tuple[int, int] = (0, 0)
 
 
-@dataclass(frozen=True, slots=True)
-class Deed:
-    """A call on record and what became of it; `reads` one that changes nothing."""
-
-    sink: str
-    args: Mapping[str, JSON]
-    state: State
-    reads: bool
-
-
-def deeds(turn: Turn, tools: Sequence[SinkSpec]) -> tuple[Deed, ...]:
-    """The tool calls of a run, in order."""
-    raise NotImplementedError
-
-
 def flags(answer: str, *, shown: str, task: str, done: Sequence[Deed], tools: Sequence[SinkSpec]) -> list[Flag]:
-    """The claims of an answer that nothing proves, in the order of the answer.
+    """The claims of an answer that nothing proves, in the order of the answer; never raises.
 
     shown  everything the tools and the user said; task: the user's words alone
     done   the calls on record, as `deeds` gives them; tools: what the run was granted
+
+    Only the first `MAX_ANSWER` characters are looked at; what lies behind them is one flag by itself.
     """
-    raise NotImplementedError
+    text, shown = answer[:MAX_ANSWER], shown[-MAX_SHOWN:]
+    acts, known = Acts(task, shown, done, tools), sources.Known(task, shown, done)
+    found: list[Flag] = []
+    blank = _FENCE.sub(lambda match: re.sub(r"[^\n]", " ", match.group()), text)
+    for start, end in units(blank):
+        found += _of_sentence(text[start:end], (start, end), blank[start:end], acts, known)
+        if len(found) >= MAX_FLAGS:
+            break
+    if len(answer) > MAX_ANSWER:
+        why = f"an answer has at most {MAX_ANSWER} characters, and this has {len(answer)}: answer in fewer words"
+        found.append(Flag("artifact", answer[MAX_ANSWER:][:_TEXT], why, (MAX_ANSWER, len(answer))))
+    return found
+
+
+def _of_sentence(sentence: str, at: tuple[int, int], blank: str, acts: Acts, known: sources.Known) -> list[Flag]:
+    words = " ".join(sentence.split())[:_TEXT]
+    if sentence.rstrip().rstrip("\"'”’)*").endswith("?"):
+        return []
+    found = [Flag("action", words, why, at) for why in acts.unproved(blank)]
+    found += [Flag("quote", quote[:_TEXT], why, at) for quote, why in known.quotes(sentence)]
+    found += [Flag("number", number[:_TEXT], why, at) for number, why in known.numbers(sentence)]
+    for kind, text, why in known.named(sentence):
+        found.append(Flag(kind, text[:_TEXT], why, at))
+    return found
 
 
 def proved(answer: str, flags: Sequence[Flag], done: Sequence[Deed] = ()) -> str:
-    """The answer without the sentences that carry a flag; if none is left, what is on record."""
-    raise NotImplementedError
+    """The answer without the sentences that carry a flag; if none is left, what is on record, in plain words.
+
+    Every line that is left stands in the answer; nothing is put in its place but what `done` holds.
+    """
+    answer = answer[:MAX_ANSWER]
+    cut = sorted(flag.at for flag in flags)
+    parts, last = [], 0
+    for start, end in cut:
+        if start > last:
+            parts.append(answer[last:start])
+        last = max(last, min(end, len(answer)))
+    parts.append(answer[last:])
+    left = re.sub(r"[ \t]{2,}", " ", "".join(parts))
+    left = re.sub(r"\n\s*\n\s*\n", "\n\n", left).strip()
+    if re.search(r"\w", left) or not flags:
+        return left if flags else answer
+    return nothing_proved(done)
+
+
+def nothing_proved(done: Sequence[Deed]) -> str:
+    """What there is to say when no sentence of an answer could be proved: the calls on record."""
+    effects = [deed for deed in done if not deed.reads] or list(done)
+    if not effects:
+        return "Nothing of this could be proved. No tool call is on record."
+    more = f"; and {len(effects) - 5} more" if len(effects) > 5 else ""
+    return f"Nothing of this could be proved. On record: {'; '.join(map(str, effects[:5]))}{more}."
+
+
+_ABSTAINS = re.compile(
+    r"\b(?:i (?:do not|don't) know|"
+    r"(?:could|can) ?not (?:find|determine|tell|say|answer|be (?:found|determined|answered))|"
+    r"(?:couldn't|can't) (?:find|determine|tell|say|answer)|"
+    r"not (?:found|stated|specified|mentioned|given|available|provided|listed|contained|known)|"
+    r"no (?:information|answer|record|mention|such|data|results?|match|matches)|unknown|"
+    r"unable to (?:find|determine|tell|say|answer)|not (?:enough|sufficient) information|"
+    r"(?:does|do|did) ?(?:not|n't) (?:say|state|mention|contain|hold|provide|specify|tell|list)|"
+    r"nothing (?:about|on|was found)|says nothing|"
+    r"weiß (?:ich )?(?:es )?nicht|keine (?:angaben?|information|informationen|antwort|daten|ergebnisse)|unbekannt|"
+    r"nicht (?:gefunden|angegeben|genannt|bekannt|enthalten|verfügbar|zu finden|ermitteln)|steht (?:\w+ ){0,4}nicht|"
+    r"geht (?:\w+ ){0,6}nicht hervor|lässt sich (?:\w+ ){0,4}nicht (?:sagen|ermitteln|beantworten|finden)|"
+    r"(?:konnte|kann) (?:\w+ ){0,6}nicht (?:finden|sagen|beantworten|ermitteln)|nichts (?:gefunden|darüber|dazu))\b"
+    r"|^\s*n/?a\b",
+    re.I,
+)
+_BUT = re.compile(r"[,;]?\s\b(?:but|however|although|though|aber|jedoch|allerdings|sondern)\b", re.I)
+_PARTS = re.compile(r"[,:;(]|\b(?:and|und)\b", re.I)
+_GIVES = re.compile(r"\d|(?<=[a-zäöüß,] )[A-ZÄÖÜ]\w+@|\S+@\S+\.\w")
 
 
 def abstains(answer: str) -> bool:
-    """Whether the answer is that it is not known, not there or not possible."""
-    raise NotImplementedError
+    """Whether the answer is that it is not known, not there or cannot be told: in English or German.
+
+    An answer that gives a value and says in passing that something else is unknown does not abstain.
+    """
+    text = answer[:4000].replace("’", "'")
+    sentences = [text[a:b] for a, b in units(text)]
+    if not sentences or not (first := _ABSTAINS.search(sentences[0])):
+        return False
+    contrast = _BUT.search(sentences[0], first.end())
+    if contrast and _GIVES.search(sentences[0], contrast.end()):
+        return False
+    if _GIVES.search(sentences[0][: first.start()]) and re.search(
+        r"[,:;(]|\band\b|\bund\b", sentences[0][: first.start()]
+    ):
+        return False
+    return all(_ABSTAINS.search(part) or not _GIVES.search(part) for part in sentences[1:])
+
+
+__all__ = ["Deed", "Flag", "abstains", "deeds", "flags", "nothing_proved", "proved"]

@@ -156,6 +156,11 @@ class Transcript:
         return [*self._opened, *history, *parts, last], left_out
 
     @property
+    def estimate(self) -> int:
+        """Tokens of the request that was made last, as far as they can be told from its bytes."""
+        return int(self._sent * self._per_byte)
+
+    @property
     def shown(self) -> str:
         """What the tools have shown, as they showed it."""
         return "\n".join(self._shown)

@@ -14,7 +14,7 @@ from ringfence.core.chain import Kind, Record
 from ringfence.core.policy import SinkSpec
 from ringfence.core.turn import Turn
 
-NOTHING, UNSUPPORTED = "nothing", "unsupported"
+NOTHING, UNSUPPORTED, INVALID = "nothing", "unsupported", "invalid"
 MAX_FAILED = 2  # failed calls in all, after which the model may say that it cannot
 
 LOOKED_UP = "Answer from the passages above, with the value itself."
@@ -32,6 +32,8 @@ _RECKONS = re.compile(
     r"\b",
     re.I,
 )
+_COUNTS = re.compile(r"\b(how many|how often|number of|how much more|how many more)\b", re.I)
+_PLACE = re.compile(r"\.[a-z]{2,5}\b|\b(?:logs?|tables?|folders?|files?|database|rows?|lines?|entries)\b|/", re.I)
 _ACTS = re.compile(
     r"\b(?:(?:write|create|save|store|append|insert|edit|change|replace|correct|fix|update|rename|move|copy|delete|remove|undo|"
     r"send|post|reply|mail|email|message|notify|invite|share|book|schedule|cancel|pay|transfer|submit|upload|publish|"
@@ -108,8 +110,12 @@ def _suited(task: str, tools: Sequence[SinkSpec]) -> set[str]:
 
 
 def reckons(task: str) -> bool:
-    """Whether a task asks to count, compare or calculate: a passage that was looked up cannot answer it by itself."""
-    return _RECKONS.search(task) is not None
+    """Whether a task asks to count, compare or calculate: a passage that was looked up cannot answer it by itself.
+
+    "How many" counts where the task says what to count in; else it may well be written somewhere.
+    """
+    counts = _COUNTS.search(task) is not None and _PLACE.search(task) is not None
+    return counts or _RECKONS.search(task) is not None
 
 
 def acts(task: str) -> bool:

@@ -122,9 +122,13 @@ def mended(args: Mapping[str, JSON], spec: SinkSpec) -> Mapping[str, JSON]:
 
 
 def rungs(turn: Turn, sinks: Mapping[str, SinkSpec]) -> dict[str, int]:
-    """How often each rung was used: native, grammar or text (how steps were asked for), dialect, repair, retry."""
+    """How often each rung was used: native, grammar or text (how steps were asked for), dialect, repair, retry,
+    escalate.
+    """
     used: Counter[str] = Counter()
     calls: tuple[Call, ...] = ()
+    tiers = {i.view["sink"]: None for _, i in turn.items if i is not None and "prompt" in i.body}
+    used["escalate"] = max(0, len(tiers) - 1)
     for record, intent in turn.items:
         if record.kind is Kind.MESSAGE:
             used["retry"] += bool(record.body.get("retry"))

@@ -28,7 +28,8 @@ class Live:
     schemas: dict[Hashable, bytes] = field(default_factory=dict)
     step: tuple[int, Step] | None = None  # the last one that was read, by its record
     failures: int = 0
-    window: int = 0
+    windows: dict[str, int] = field(default_factory=dict)  # in tokens, by model sink, as far as they are known
+    escalated: int = 0  # how often the run went to the next tier
     progress: Progress | None = None
     tried: dict[str, int] = field(default_factory=dict)  # see `Ledger.clear`
     why: str = ""  # nobody knows whether the last effect was done
@@ -42,6 +43,14 @@ class Live:
         return self.step[1]
 
 
+def since_thought(turn: Turn) -> list[tuple[Record, Record | None]]:
+    """What the model said last, and what came of it, each with its intent."""
+    at = next(
+        n for n in range(len(turn.items) - 1, -1, -1) if (i := turn.items[n][1]) is not None and "prompt" in i.body
+    )
+    return turn.items[at:]
+
+
 def last_thought(turn: Turn) -> Record:
     """What the model said last."""
-    return next(r for r, intent in reversed(turn.items) if intent is not None and "prompt" in intent.body)
+    return since_thought(turn)[0][0]

@@ -6,6 +6,7 @@ that was cut off anywhere goes on by folding its records and entering the loop a
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -16,23 +17,26 @@ from ringfence.core.gate import Gate
 from ringfence.core.grants import TaskGrant
 from ringfence.core.labels import Label, Trust, join_all
 from ringfence.core.turn import State, Turn
-from ringfence.core.values import JSON, Action, Deny, Outcome, Principal, Prompt, canonical
+from ringfence.core.values import JSON, Action, Ask, Deny, Outcome, Principal, Prompt, canonical
 from ringfence.tracing import Trace
 
-from .asking import Asking
+from .answering import ended, judge, may_go_back, texts
+from .asking import Asking, Routing
 from .context import Said, Transcript
-from .course import NOTHING, UNSUPPORTED, doubts, has_worked, made, undone
-from .evidence import doubt, inert, invented_numbers, restored, says_nothing
-from .ladder import Unreadable, mended
+from .course import INVALID, acts, made
+from .evidence import invented_numbers
+from .ladder import Unreadable, mended, rungs
 from .ledger import Ledger, Reconcile
-from .live import Live, Progress, last_thought
+from .live import Live, Progress, last_thought, since_thought
 from .plan import read as read_plan
 from .readmore import SPEC as READ_MORE
 from .readmore import ReadMore
+from .relevance import relevant
 from .result import Result, in_words, result_of
+from .router import Signs
 from .settings import Settings
 from .snapshot import Keep, due, packed, stamp
-from .step import TOOL, Call, Step, signature, takes_words
+from .step import LOOK_UP, TOOL, Call, Step, signature, takes_words
 from .tier import Tier
 
 REPLY = -1  # the number of the reply among a step's calls; those that open a run come before it
@@ -51,11 +55,11 @@ class Engine:
         read_more: ReadMore | None = None,
         keep: Keep | None = None,
         reconcile: Mapping[str, Reconcile] | None = None,
+        routing: Routing | None = None,
     ) -> None:
         self._gate = gate
         self._keep = keep  # where snapshots go
-        self._asking = Asking(gate, tiers, settings)
-        self._window = tiers[0].window
+        self._asking = Asking(gate, tiers, settings, routing)
         self._settings = settings
         self._reply = reply
         self._ledger = Ledger(gate, reconcile or {})
@@ -97,6 +101,8 @@ class Engine:
         effects = sorted(name for name in grant.sinks if (spec := policy.sinks.get(name)) and not spec.reads)
         view: dict[str, JSON] = {"policy": policy.digest, "profile": str(policy.profile), "effects": effects}
         view["trace"] = trace.trace_id
+        if route := self._asking.route(task):
+            body["route"] = view["route"] = route
         if about:
             view["subjects"] = list(about)
         if origin is not None:
@@ -136,12 +142,14 @@ class Engine:
         sinks = self._gate.policy.sinks
         tools = [sinks[name] for name in sorted(turn.grant.sinks) if name.startswith(TOOL) and name in sinks]
         tools = [spec for spec in tools if spec.name != READ_MORE.name]
+        task, most = turn.start["task"], self._settings.most_tools
+        tools = relevant(task, tools, at_most=most, acts=acts(task))
         shown = [spec for spec in tools if takes_words(spec)]
-        system = self._settings.system + "\n".join(map(signature, shown))
+        system = self._settings.system + "\n".join(signature(spec, short=self._settings.lean) for spec in shown)
         transcript = Transcript(system, history, result_chars=self._settings.result_chars)
         label = join_all(said.label for said in history)
         before = "\n".join(said.text for said in history)
-        return Live(transcript, tools, before, label, window=self._window, progress=progress)
+        return Live(transcript, tools, before, label, progress=progress, escalated=bool(turn.tier))
 
     async def _orient(self, turn: Turn, live: Live) -> None:
         """Before the first step, look around: the tools that open a run are called with the user's own words."""
@@ -163,11 +171,17 @@ class Engine:
         try:
             step = live.read(last_thought(turn))
         except Unreadable as problem:
+            text = last_thought(turn).body["value"]["text"]
+            if not text.strip() and self._asking.escalate(turn, live, Signs(text="")):
+                self._say(turn, "", Label(Trust.OPERATOR))
+                return
             if not (problem.prose and live.failures >= self._settings.retries):
                 await self._retry(turn, live, f"{problem}".rstrip(".") + ".")
                 return
             step = Step("", final={"answer": problem.prose, "artifacts": [], "confidence": "low"})  # its own words
-        if len(step.calls) > self._settings.parallel:
+        if not turn.answered and self._asking.escalate(turn, live, Signs.of(Outcome(last_thought(turn).body["value"]))):
+            self._say(turn, "", Label(Trust.OPERATOR))  # asked again, of the next model
+        elif len(step.calls) > self._settings.parallel:
             await self._retry(turn, live, f"make at most {self._settings.parallel} calls in one step")
         elif step.plan is not None:
             await self._plan(turn, live, step.plan)
@@ -175,9 +189,22 @@ class Engine:
             await self._deliver(turn, live, step)
         elif waiting := [n for n in range(len(step.calls)) if n not in turn.answered]:
             await self._act(turn, live, step.calls, waiting)
+        elif why := await self._checked(turn, live):
+            self._say(turn, why, turn.label, invalid=True)
         else:
             live.failures = 0
             await self._think(turn, live)
+
+    async def _checked(self, turn: Turn, live: Live) -> str:
+        """What the operator's validators say against the results of the last step."""
+        if not self._settings.validators:
+            return ""
+        said = []
+        for record, intent in since_thought(turn)[1:]:
+            if intent is not None and record.view.get("ok") and intent.body.get("call", -1) >= 0:
+                facts = {"args": intent.body["args"], "result": record.body["value"]}
+                said.append(await self._validate(turn, intent.view["sink"].removeprefix(TOOL), facts))
+        return " ".join(filter(None, said))
 
     async def _think(self, turn: Turn, live: Live) -> None:
         settings, steps = self._settings, turn.usage["steps"]
@@ -270,36 +297,43 @@ class Engine:
             return Deny("POL-4", "bad-ref", str(error))
         spec = self._gate.policy.sinks.get(action.sink)
         given = " ".join(str(action.args.get(name, "")) for name in (spec.grounded if spec else ()))
-        strays = invented_numbers(given, live.said + _texts(turn)) if given else []
+        strays = invented_numbers(given, live.said + texts(turn)) if given else []
         why = f"{', '.join(strays[:3])} stands in no result; look it up first"
         return Deny("POL-4", "invented", why) if strays else None
 
     async def _deliver(self, turn: Turn, live: Live, step: Step) -> None:
-        final = dict(step.final or {})
-        shown, last = live.said + _texts(turn), turn.usage["steps"] >= self._settings.max_steps
-        final["answer"] = inert(restored(final["answer"], shown))
+        final, last = dict(step.final or {}), turn.usage["steps"] >= self._settings.max_steps
         if not self._asking.way(turn, live, last=last).final:  # a server that ignores the grammar
             await self._retry(turn, live, "Call a tool first: no result answers the task yet.")
             return
-        settled = not live.tools or made(turn, live.tools)  # what was done is no claim about the results
-        why = "" if settled else doubt(final["answer"], shown=shown, task=turn.start["task"], chosen=has_worked(turn))
-        if why and not last and not doubts(turn):
-            self._say(turn, why, turn.label, doubt=NOTHING if says_nothing(final["answer"]) else UNSUPPORTED)
+        verify = self._settings.verify
+        verdict = judge(str(final["answer"]), turn, live, verify)
+        if not verdict.why and (wrong := await self._validate(turn, "answer", {"answer": verdict.answer})):
+            verdict = replace(verdict, why=wrong, kind=INVALID)
+        if verdict.why and not last and may_go_back(turn):
+            self._say(turn, verdict.why, turn.label, doubt=verdict.kind)
             return
-        named = final.get("artifacts")
-        artifacts = [a for a in named if isinstance(a, str) and a and a in shown] if isinstance(named, list) else []
-        tools = sorted({name.removeprefix(TOOL) for name in turn.calls if name.startswith(TOOL)})
-        end = {
-            "answer": final["answer"],
-            "artifacts": artifacts,
-            "confidence": "low" if why else str(final.get("confidence", "")),
-            "summary": f"answered in {turn.usage['steps']} steps with {', '.join(tools) or 'no tool'}",
-        }
-        status = "partial" if last and len(turn.items) > 2 else "done"
-        if undone(turn, live.tools):  # whatever the answer says of it
-            status, end["confidence"] = "partial", "low"
-            end["summary"] = f"nothing was changed or sent; {end['summary']}"
+        confidence = "" if made(turn, live.tools) else str(final.get("confidence", ""))
+        if not last and self._asking.escalate(turn, live, Signs(text="?", invalid=verdict.why, confidence=confidence)):
+            self._say(turn, verdict.why or "Look again: is that the answer?", turn.label)
+            return
+        status, end = ended(turn, live, final, verdict, verify=verify, last=last)
         await self._reply_and_finish(turn, live, status, end)
+
+    async def _validate(self, turn: Turn, on: str, facts: Mapping[str, JSON]) -> str:
+        """What the operator's validators say against a result or an answer, in words; empty if it passes them all."""
+        for n, one in enumerate(v for v in self._settings.validators if v.on == on):
+            if one.passes is not None and (why := one.passes({"task": turn.start["task"], **facts})):
+                return f"{one.why or 'It did not pass a check of the operator'}. {why}".strip()
+            if one.tool:
+                action = Action(one.tool, dict(facts), turn.label, call=LOOK_UP - turn.next_seq - n, run=turn.run)
+                answer = await self._gate.perform(turn, action)
+                if isinstance(answer, Ask):  # nobody is asked whether a check may be made
+                    self._gate.refuse(turn, action, Deny(answer.rule, answer.code, answer.why))
+                if not isinstance(answer, Outcome) or not answer.ok or answer.value is not True:
+                    said = answer.value if isinstance(answer, Outcome) and isinstance(answer.value, str) else ""
+                    return f"{one.why or 'It did not pass a check of the operator'}. {said}".strip()
+        return ""
 
     async def _give_up(self, turn: Turn, live: Live, why: str, *, status: str) -> None:
         """End honestly: what happened, and what the tools found until then."""
@@ -318,12 +352,21 @@ class Engine:
         self._finish(turn, status, end)
 
     def _finish(self, turn: Turn, status: str, end: dict[str, JSON], *, by: str = "") -> Record:
-        view = {"status": status, "usage": dict(turn.usage), **({"by": by} if by else {})}
-        return self._gate.record(turn, Kind.FINISHED, label=turn.label, view=view, body={"status": status, **end})
+        used = rungs(turn, self._gate.policy.sinks)
+        view: dict[str, JSON] = {"status": status, "usage": dict(turn.usage), **({"by": by} if by else {})}
+        if used.keys() - {"grammar"}:  # the usual way is not worth a word
+            view["rungs"] = used
+        if flagged := end.get("flags"):
+            view["flags"] = dict(Counter(flag["kind"] for flag in flagged))
+        body = {"status": status, "rungs": used, **end}
+        return self._gate.record(turn, Kind.FINISHED, label=turn.label, view=view, body=body)
 
     async def _retry(self, turn: Turn, live: Live, problem: str) -> None:
         live.failures += 1
         if live.failures > self._settings.retries or not self._settings.retry_with_context:
+            if self._asking.escalate(turn, live, Signs(text="?", exhausted=problem)):
+                self._say(turn, problem, Label(Trust.OPERATOR), retry=True)
+                return
             await self._give_up(turn, live, f"the model's answers could not be read: {problem}", status="failed")
             return
         self._say(turn, problem, Label(Trust.OPERATOR), retry=True)
@@ -331,9 +374,3 @@ class Engine:
     def _say(self, turn: Turn, text: str, label: Label, **why: JSON) -> None:
         body = {"role": "user", "text": text, **why}
         self._gate.record(turn, Kind.MESSAGE, label=label, view={"chars": len(text)}, body=body)
-
-
-def _texts(turn: Turn) -> str:
-    """The task and what the tools said: what the model's claims are held against."""
-    results = (str(r.body["value"]) for r, intent in turn.items if intent is not None and "prompt" not in intent.body)
-    return "\n".join((turn.start["task"], *results))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,6 +33,9 @@ class Result:
     artifacts   files that the answer names and that a tool has shown
     confidence  the model's own word: low | medium | high, or "" if it gave none
     usage       steps, and prompt, completion and cached tokens
+    rungs       how often each rung of the ladder was used: native, grammar, text, dialect, repair, retry, escalate
+    flags       claims of the answer that the record does not prove, in words
+    notes       what the run has to say of its models: what was left out, cut by the server, or asked of another tier
     """
 
     run_id: str
@@ -43,6 +46,9 @@ class Result:
     confidence: str = ""
     steps: tuple[StepTaken, ...] = ()
     usage: dict[str, int] = field(default_factory=dict)
+    rungs: dict[str, int] = field(default_factory=dict)
+    flags: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def in_words(value: Mapping[str, JSON]) -> str:
@@ -70,4 +76,22 @@ def result_of(turn: Turn) -> Result:
         confidence=end.get("confidence", ""),
         steps=steps,
         usage=dict(turn.usage),
+        rungs=dict(end.get("rungs", {})),
+        flags=tuple(f"{flag['kind']}: {flag['text']} ({flag['why']})" for flag in end.get("flags", ())),
+        notes=tuple(_notes(turn)),
     )
+
+
+def _notes(turn: Turn) -> Iterator[str]:
+    """What went otherwise than it was asked for, from the requests on record."""
+    asked = [(record, intent) for record, intent in turn.items if intent is not None and "prompt" in intent.body]
+    if left_out := max((intent.view["left_out"] for _, intent in asked), default=0):
+        yield f"{left_out} earlier messages did not fit the model's window, and were left out"
+    if lost := sum(record.view.get("truncated", 0) for record, _ in turn.items):
+        yield f"the model server cut {lost} tokens off a request; it was made again, shorter"
+    models = dict.fromkeys(str(r.body["value"].get("model", "")) for r, _ in asked if r.view["ok"])
+    tiers = dict.fromkeys(intent.view["sink"] for _, intent in asked)
+    if len(models) > len(tiers) > 0:
+        yield f"the model changed in the middle of the run: {', then '.join(models)}"
+    if len(tiers) > 1:
+        yield f"asked {', then '.join(sink.removeprefix('model:') for sink in tiers)}"

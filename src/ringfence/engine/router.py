@@ -97,11 +97,6 @@ class Choice:
     tiers: tuple[str, ...]
     refused: Mapping[str, Deny] = field(default_factory=dict)
 
-    def after(self, sink: str) -> str:
-        """The tier behind one that was asked; empty if there is none, or if that one is no longer possible."""
-        behind = self.tiers[self.tiers.index(sink) + 1 :] if sink in self.tiers else ()
-        return behind[0] if behind else ""
-
     def refusal(self, turn: Turn, policy: Policy, label: Label) -> Deny:
         """Why no tier is possible, in words for the one who asked, and which record gave the context its label."""
         if not self.refused:

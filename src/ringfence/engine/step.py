@@ -183,13 +183,14 @@ def _chosen(schema: JSON, choices: Mapping[str, Sequence[str]]) -> JSON:
             return schema
 
 
-def signature(spec: SinkSpec) -> str:
-    """How a tool is shown to the model: `name(argument, ...): what it is for`."""
+def signature(spec: SinkSpec, *, short: bool = False) -> str:
+    """How a tool is shown to the model: `name(argument, ...): what it is for`; `short`: in one sentence, no notes."""
     properties: dict[str, dict[str, JSON]] = (spec.schema or {}).get("properties", {})
     required = set((spec.schema or {}).get("required", ()))
     shown = []
     for name, rule in properties.items():
         default = "" if name in required else f"={json.dumps(rule.get('default'))}"
-        note = f" ({rule['description']})" if "description" in rule else ""
+        note = f" ({rule['description']})" if "description" in rule and not short else ""
         shown.append(f"{name}{default}{note}")
-    return f"- {spec.name.removeprefix(TOOL)}({', '.join(shown)}): {spec.summary}"
+    summary = spec.summary.split(". ")[0] if short else spec.summary
+    return f"- {spec.name.removeprefix(TOOL)}({', '.join(shown)}): {summary}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -24,12 +25,18 @@ class Veil(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Tier:
-    """A model sink, its real window and the longest answer asked of it, both in tokens."""
+    """A model sink, its window and the longest answer asked of it, both in tokens.
+
+    count       tokens of a request by the server's own tokenizer, if it has one
+    ask_window  the server's real window, for a tier that was not asked before the run
+    """
 
     sink: str
     window: int
     max_tokens: int = 512
     veil: Veil | None = None
+    count: Callable[[Prompt], Awaitable[int | None]] | None = None
+    ask_window: Callable[[], Awaitable[int | None]] | None = None
 
     def shown(self, run: str, prompt: Prompt) -> Prompt:
         """The request that is sent and recorded: with placeholders where the manifest says `redact`."""

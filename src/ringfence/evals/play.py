@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory, TemporaryFile
 from typing import Any
 
 from ringfence import app
-from ringfence.core.errors import BackendError, JournalError, ManifestError
+from ringfence.core.errors import BackendError, ContextOverflow, JournalError, ManifestError
 from ringfence.engine.result import Result
 from ringfence.manifest.loader import load as load_manifest
 from ringfence.manifest.types import Manifest
@@ -195,7 +195,7 @@ class Player:
 
 def _absent(ran: Measured) -> bool:
     """Whether it was the model's server that failed, and not a prompt that it cannot hold."""
-    return ran.faults[-1][0] == BackendError.__name__
+    return ran.faults[-1][0] != ContextOverflow.__name__
 
 
 async def furnish(suite: Suite, side: Side, folder: Path, seed: int) -> Path:

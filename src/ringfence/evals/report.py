@@ -86,8 +86,8 @@ def rows(found: Report) -> list[list[str]]:
     return [row for row in table if row[0] not in hidden]
 
 
-def text(found: Report) -> Iterator[str]:
-    """The report for a terminal."""
+def text(found: Report, *, whole: bool = True) -> Iterator[str]:
+    """The report for a terminal; one that is not whole yet says nothing of gates."""
     table = rows(found)
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     for row in table:
@@ -96,7 +96,9 @@ def text(found: Report) -> Iterator[str]:
         yield ""
         yield from _differs(one)
     yield ""
-    for held in found.verdicts:
+    if not whole:
+        yield "gate: not every run is done"
+    for held in found.verdicts if whole else ():
         yield f"{held.name}: {'passed' if held.passed else 'failed'}"
         yield from (f"  {miss}" for miss in held.missed)
     if found.failed:

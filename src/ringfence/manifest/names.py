@@ -38,10 +38,10 @@ def clashes(
 
 
 def _each(meant: Mapping[At, Iterable[str]]) -> Iterator[tuple[At, str]]:
-    """Each name with its place: its number in a list, itself as a key; of a reconcile, its `by`."""
+    """Each name with its place: its number in a list, itself as a key; of a reconcile or a check, the key it is at."""
     for at, names in meant.items():
-        if at[2:] == ("reconcile",) and isinstance(names, Mapping):
-            yield (*at, "by"), names["by"]
+        if isinstance(names, Mapping) and (at[2:] == ("reconcile",) or at[:2] == ("workflow", "validate")):
+            yield from (((*at, key), name) for key, name in names.items())
             continue
         for n, name in enumerate(names):
             yield (*at, n if isinstance(names, list | tuple) else name), name

@@ -133,8 +133,8 @@ class ScriptedServer:
         if self.mode in _REFUSED and (field := _REFUSED[self.mode].search(body)):
             said = {"error": {"message": f"unsupported field {field[0].decode()}", "type": "invalid_request_error"}}
             return http(400, "application/json", json.dumps(said).encode()), False
-        said = len(body) - max(0, body.find(b'"messages":'))  # which our client sends last; a grammar is not read
-        step, tokens = self._step(body), max(100, said // 4)
+        size = len(body) - max(0, body.find(b'"messages":'))  # which our client sends last; a grammar is not read
+        step, tokens = self._step(body), max(100, size // 4)
         if self.mode == "other-model" and self.requests > 1:
             step = replace(step, model="another-model")
         if self.mode == "truncates":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -44,6 +44,22 @@ FIXED: Final[Mapping[str, str]] = {  # all of the environment, beside the operat
     **{f"GIT_CONFIG_KEY_{n}": key for n, key in enumerate(_GIT)},
     **{f"GIT_CONFIG_VALUE_{n}": value for n, value in enumerate(_GIT.values())},
 }  # fmt: skip
+
+
+WORDS = {
+    "date": r"(?:what|which) (?:date|day|time) is it|today's date",
+    "df": r"(?:free|used|available|disk) (?:disk )?space|disk usage|how full",
+    "du": r"how (?:big|large) is the folder|takes? up",
+    "free": r"(?:free|available|used|how much) (?:memory|ram)",
+    "hostname": r"host ?name|name of this (?:machine|computer|host)",
+    "ls": r"(?:bigg|larg|small|new|old)est files?|(?:files?|logs?) .{0,40}(?:bigg|larg|small|new|old)est",
+    "lscpu": r"processors?|cpus?|cores?",
+    "nproc": r"(?:how many|number of) (?:processors?|cpus?|cores?)",
+    "uname": r"kernel|operating system",
+    "uptime": r"load average|how long .{0,40}(?:been up|been running)|since when .{0,40}running",
+    "wc": r"(?:how many|number of|count (?:the )?|count all (?:the )?)(?: ?words| ?lines| ?characters| ?bytes)",
+    "whoami": r"(?:which|what|whose) user|logged in as",
+}  # what people ask for, and the command that tells it
 
 
 class RunArgs(Args):
@@ -105,10 +121,16 @@ def tools(
         repeats=2 if stays else None,
         roles={"command": Role.CONTROL},
         types={"command": "command"},
-        suits=rf"\b(?:{'|'.join(map(re.escape, programs))}|(?:run|execute) (?:the |a )?command)\b",
+        suits=_suits(programs),
     )
     pin = digest([spec.pin, list(config.allow), [[p.real, p.sha256] for p in programs.values()]])
     return [Tool(replace(spec, pin=pin, check=sink.check), sink)]
+
+
+def _suits(programs: Iterable[str]) -> str:
+    """The words for which a command comes first: its name, and what people call that which it tells."""
+    words = [WORDS[name] for name in programs if name in WORDS]
+    return rf"\b(?:{'|'.join([*map(re.escape, programs), *words])}|(?:run|execute) (?:the |a )?command)\b"
 
 
 def find(name: str, path: str = SYSTEM_PATH) -> Program:

@@ -1,0 +1,250 @@
+"""Which deeds that an answer claims stand on record, and which a result tells of."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from ringfence.core.policy import SinkSpec
+from ringfence.core.values import JSON
+
+from .clauses import Said, Token, pathlike, said, tokens
+from .deeds import Deed
+from .verbs import ANY_FORM, BASES, DOMAINS, EFFECTS, GERMAN, NOUNS, WEAK, listed, widened
+
+_LINE = re.compile(r"\\n|\n|(?<=[.!?;])\s|\}, ?\{|\], ?\[")
+_WORD = re.compile(r"[^\W_]+(?:[-'][^\W_]+)*")
+_SPLIT = re.compile(r"[^A-Za-zÄÖÜäöüß]+|(?<=[a-z])(?=[A-Z])")
+_QUOTED = re.compile(r"\"[^\"\n]*\"|“[^”\n]*”|„[^“”\n]*[“”]|«[^»\n]*»|`[^`\n]*`")
+_MAKES = frozenset({"write", "change"})
+_ALWAYS = listed("send delete pay book cancel publish move")
+_GENERAL = listed("shell bash terminal python http exec")
+_POST = listed("send write change book pay publish run")
+_METHODS = {"POST": _POST, "PUT": frozenset({"write", "change", "publish"}), "PATCH": frozenset({"change"})}
+_ATTRIBUTED = re.compile(
+    r"\b(?:according to|based on|as per|laut|gemäß|zufolge|"
+    r"(?:notes?|file|log|report|result|record|document|table|text|page|mail|message|entry) "
+    r"(?:says?|states?|mentions?|records?|shows?|notes?|lists?|reports?|tells?))\b",
+    re.I,
+)
+_FILLERS = listed(
+    "a an the of to in on at for from with by as it its this that these those and or you your i me my we our he she "
+    "they was were is are been be has have had also now just total altogether all which there here so then der die "
+    "das den dem des ein eine einen einem einer und oder es ich wir sie du ihr mein dein ihnen dir dich zu im in am "
+    "an auf für von mit bei aus wurde wurden worden ist sind hat haben insgesamt auch nun jetzt according based"
+)
+_YES = listed("yes ja done ✓ ✅ ✔ x")
+_FROM = listed("from in of aus von im")
+_CODED = re.compile(r"[A-Za-z]\w*")
+
+
+class Acts:
+    """The record that the deeds of one answer are held against."""
+
+    def __init__(self, task: str, shown: str, done: Sequence[Deed], tools: Sequence[SinkSpec]) -> None:
+        self._done = done
+        self._specs = {spec.name: spec for spec in tools}
+        self._shown, self._task = shown, task
+        self._results = shown.replace(task, " ", 1) if task else shown
+        self._lower = self._results.casefold()
+        self._lines: dict[str, list[set[str]]] | None = None
+        asked = [BASES[word] for word in _words(task[:20_000]) if word in BASES]
+        self._asked: frozenset[str] = frozenset().union(*asked)
+
+    def unproved(self, sentence: str) -> Iterator[str]:
+        """Why what a sentence claims was not done, as far as anybody knows: one reason for each such claim, once."""
+        if sentence.lstrip().startswith("|"):
+            sentence = _row(sentence)
+        blank = _QUOTED.sub(_blanked, sentence)
+        attributed, reasons = _ATTRIBUTED.search(blank) is not None, set()
+        for claim in said(tokens(blank)):
+            why = self._why_not(claim, attributed=attributed)
+            if why and why not in reasons:
+                reasons.add(why)
+                yield why
+
+    def _why_not(self, claim: Said, *, attributed: bool) -> str:
+        if claim.voice != "us":
+            if claim.agent and self._told_of(claim.agent):
+                return ""
+            if self._shows(claim, attributed=attributed):
+                return ""
+            if claim.now and not self._bold(claim):
+                return ""
+        if not claim.kinds:
+            return self._generic()
+        if claim.kinds - {"read"} == frozenset():
+            return self._looked(claim)
+        fitting = [deed for deed in self._done if self._fits(deed, claim.kinds)]
+        named = [token for token in claim.segment if pathlike(token)]
+        succeeded = [deed for deed in fitting if deed.state == "done"]
+        if not succeeded:
+            if fitting:
+                return f"{fitting[-1]}: do not say that it was done"
+            return f"no call on record did this ({claim.word}): do it with a tool, or leave it out"
+        for i, token in enumerate(claim.segment):
+            if token in named and not self._touched(token, claim.segment[i - 1].word if i else "", succeeded):
+                return f"no call on record did this with {token.raw[:80]}"
+        return ""
+
+    def _generic(self) -> str:
+        """Of "Done.": what the task wanted done, was it?"""
+        effects = [deed for deed in self._done if not deed.reads]
+        if any(deed.state == "done" for deed in effects):
+            return ""
+        if effects:
+            return f"{effects[-1]}: do not say that it was done"
+        return "nothing was done: no call on record changed or sent anything" if self._ordered() else ""
+
+    def _ordered(self) -> bool:
+        first = _words(self._task[:2000])[:2]
+        return any(word in BASES for word in first)
+
+    def _looked(self, claim: Said) -> str:
+        done = [deed for deed in self._done if deed.state == "done"]
+        for token in claim.segment:
+            wanted = DOMAINS.get(token.word)
+            if wanted and not any(any(part in _about(deed) for part in wanted) for deed in done):
+                return f"no call on record has looked into this ({token.raw})"
+        return "" if done else f"no call on record did this ({claim.word})"
+
+    def _fits(self, deed: Deed, kinds: frozenset[str]) -> bool:
+        if "read" in kinds and deed.reads:
+            return True
+        return not kinds.isdisjoint(self._kinds(deed))
+
+    def _kinds(self, deed: Deed) -> frozenset[str]:
+        """What kinds of deed a call is, by the words of its tool, its arguments or, for want of both, all."""
+        name = deed.sink.partition(":")[2] or deed.sink
+        words = _words(name)
+        if _GENERAL.intersection(words):
+            given = " ".join(map(str, leaves(deed.args)))[:20_000]
+            method = str(deed.args.get("method", "")).upper()
+            if "http" in words and method:
+                return _METHODS.get(method, frozenset({"delete"} if method == "DELETE" else ()))
+            return widened(frozenset({"run"}).union(*(ANY_FORM.get(word, frozenset()) for word in _words(given))))
+        if deed.reads:
+            return frozenset()
+        last = _words(name.rpartition(".")[2])
+        kinds: frozenset[str] = frozenset().union(*(BASES.get(word, frozenset()) for word in last))
+        if not kinds or kinds <= _MAKES:
+            kinds = kinds.union(*(NOUNS.get(w, BASES.get(w, frozenset())) for w in words))
+        if not kinds and (spec := self._specs.get(deed.sink)):
+            kinds = frozenset().union(*(BASES.get(word, frozenset()) for word in _words(spec.summary)))
+        return widened(kinds) if kinds else EFFECTS
+
+    def _touched(self, token: Token, before: str, succeeded: Sequence[Deed]) -> bool:
+        wanted = token.raw.removeprefix("./").casefold()
+        if any(wanted in str(leaf).casefold() for deed in succeeded for leaf in leaves(deed.args)):
+            return True
+        return before in _FROM and wanted in self._shown.casefold()
+
+    def _told_of(self, agent: Sequence[Token]) -> bool:
+        head = next((token.word for token in agent if token.word not in _FILLERS), "")
+        return bool(head) and head in self._lower
+
+    def _bold(self, claim: Said) -> bool:
+        """Whether "is stored" tells of a deed, and not of how things are."""
+        if claim.kinds & _ALWAYS or not claim.kinds or claim.kinds & self._asked:
+            return True
+        marked = any(token.word in {"now", "already", "successfully", "jetzt", "nun"} for token in claim.segment)
+        return marked or any(pathlike(t) and t.raw.casefold() not in self._lower for t in claim.segment)
+
+    def _shows(self, claim: Said, *, attributed: bool) -> bool:
+        """Whether a line of a result tells of such a deed, with the words that matter."""
+        content = [token for token in claim.segment if token.word not in _FILLERS and token.word not in WEAK]
+        if claim.label:
+            content = []
+        telling = [t for t in content if _distinct(t)]
+        if any(not self._stands(token) for token in telling):
+            return False
+        plain = [t for t in content if t not in telling]
+        if telling and all(token.word[0].isdigit() for token in telling) and not plain:
+            return True
+        if attributed and plain and sum(t.word[:5] in self._lower for t in plain) * 2 >= len(plain):
+            return True
+        if not claim.kinds & _ALWAYS and self._retold(content):
+            return True
+        if not content and not claim.label:
+            return False
+        wanted = {token.word for token in telling if not token.word[0].isdigit()}
+        german = claim.word in GERMAN and bool(telling)
+        for kind in claim.kinds:
+            for line in self._told().get(kind, ()):
+                if all(any(word in part for part in line) for word in wanted) and (
+                    self._like(plain, telling, line) or (german and self._same_numbers(telling, line))
+                ):
+                    return True
+        return False
+
+    def _like(self, plain: Sequence[Token], telling: Sequence[Token], line: set[str]) -> bool:
+        stems = {word[:5] for word in line}
+        same = sum(token.word[:5] in stems for token in plain)
+        names = sum(token.raw[:1].isupper() and token.word in line for token in plain)
+        return same * 2 >= len(plain) or (names > 0 and same > 0) or (bool(telling) and same > 0)
+
+    def _same_numbers(self, telling: Sequence[Token], line: set[str]) -> bool:
+        """For a sentence in another language than the line: every number and name of it stands there."""
+        plain = {word.strip(".,;:'\"").replace(",", "") for word in line}
+        return all(token.word.replace(",", "").replace(".", "") in plain or token.word in plain for token in telling)
+
+    def _retold(self, content: Sequence[Token]) -> bool:
+        """Whether one line of the results holds nearly all of the words, whatever its verb."""
+        stems = [token.word[:5] for token in content]
+        lines = _LINE.split(self._lower[:200_000]) if len(stems) > 2 else ()
+        return any(sum(stem in line for stem in stems) * 5 >= len(stems) * 4 for line in lines)
+
+    def _stands(self, token: Token) -> bool:
+        return token.word in self._lower or token.word[0].isdigit()
+
+    def _told(self) -> dict[str, list[set[str]]]:
+        """The lines of the results by the kinds of deed that they tell of."""
+        if self._lines is None:
+            self._lines = {}
+            for line in _LINE.split(self._results):
+                words = {word.casefold() for word in _WORD.findall(line[:4000])}
+                kinds: frozenset[str] = frozenset().union(*(ANY_FORM[word] for word in words if word in ANY_FORM))
+                parts = words | {part.casefold() for part in line[:4000].split()} if kinds else words
+                for kind in kinds:
+                    self._lines.setdefault(kind, []).append(parts)
+        return self._lines
+
+
+def _distinct(token: Token) -> bool:
+    """A number, a path or an address: what a line has to hold as it is."""
+    return pathlike(token) or any(c.isdigit() for c in token.word) or "@" in token.word
+
+
+def _words(text: str) -> list[str]:
+    return [word.casefold() for word in _SPLIT.split(text) if word]
+
+
+def leaves(value: JSON) -> Iterator[JSON]:
+    """The plain values of arguments."""
+    stack = [value]
+    while stack:
+        item = stack.pop()
+        if isinstance(item, dict):
+            stack.extend(item.values())
+        elif isinstance(item, list | tuple):
+            stack.extend(item)
+        else:
+            yield item
+
+
+def _about(deed: Deed) -> str:
+    return f"{deed.sink} {' '.join(str(leaf)[:200] for leaf in leaves(deed.args))}".casefold()
+
+
+def _blanked(match: re.Match[str]) -> str:
+    """Quoted words are nobody's claim; a quoted path or a single word is a name."""
+    inner = match.group()[1:-1]
+    return match.group() if len(inner.split()) < 2 else " " * len(match.group())
+
+
+def _row(sentence: str) -> str:
+    """A row of a table claims something where it says yes."""
+    cells = [cell.strip() for cell in sentence.split("|")]
+    yes = any(cell.casefold() in _YES for cell in cells)
+    said = [cell for cell in cells if cell and cell.casefold() not in _YES]
+    return ", ".join(said) if yes else ""
