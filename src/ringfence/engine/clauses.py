@@ -118,7 +118,7 @@ def units(text: str) -> Iterator[tuple[int, int]]:
 
 def tokens(text: str, offset: int = 0) -> list[Token]:
     """The words of a sentence; a path, an address or a number is one."""
-    found = []
+    found: list[Token] = []
     for match in _CHUNK.finditer(text):
         raw = match.group()
         bare = raw.lstrip(_LEFT)
