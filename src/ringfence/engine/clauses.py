@@ -99,6 +99,7 @@ class Said:
     agent: tuple[Token, ...] = ()
     now: bool = False
     label: bool = False
+    perfect: bool = False
 
 
 def units(text: str) -> Iterator[tuple[int, int]]:
@@ -174,8 +175,10 @@ def _told(clause: Sequence[Token], j: int, meant: tuple[frozenset[str], bool], v
         return None
     if voice == "third" and not any(token.word in _SELF for token in clause[:j]):
         return None
+    words = {token.word for token in clause[:j]}
+    perfect = bool({"has", "have"} & words) and "been" in words
     now, label = voice == "stative", any(t.label for t in clause[j:]) and len(clause) <= 4
-    return Said(clause[j].word, meant[0], "passive" if now or label else voice, (), (), now, label)
+    return Said(clause[j].word, meant[0], "passive" if now or label else voice, (), (), now, label, perfect)
 
 
 def _whole(sentence: Sequence[Token], hits: Sequence[tuple[int, int, Said | None]], index: int, hit: Said) -> Said:
@@ -394,6 +397,3 @@ class _Reading:
         if subject in {"i'm", "we're"} or (subject in {"i", "we"} and "am" in self._group + ["am"] * (subject == "we")):
             return "us"
         return "us" if previous in {"after", "by", "of", "up"} and self._first and self.before != "third" else None
-
-
-__all__ = ["GENERIC", "Said", "Token", "pathlike", "said", "tokens", "units"]

@@ -17,7 +17,7 @@ _STRONG = {
     "überschrieben schrieb speicherte erstellte",
     "change": "changed edited updated modified replaced corrected fixed adjusted amended overwrote overwritten renamed "
     "configured reconfigured enabled disabled patched repaired reverted restored undone undid reset added "
-    "appended granted revoked blocked unblocked inserted geändert abgeändert verändert bearbeitet aktualisiert "
+    "appended granted revoked inserted geändert abgeändert verändert bearbeitet aktualisiert "
     "ersetzt korrigiert angepasst umbenannt behoben repariert aktiviert deaktiviert zurückgesetzt "
     "wiederhergestellt überschrieben änderte ersetzte",
     "delete": "deleted removed erased purged wiped uninstalled discarded gelöscht entfernt löschte entfernte",
@@ -38,7 +38,7 @@ _STRONG = {
 # Forms that say so of us alone: with another subject they are what any text tells.
 _WEAK = {
     "write": "recorded logged noted documented put registered notiert protokolliert festgehalten",
-    "change": "set resolved applied approved closed gesetzt gelöst",
+    "change": "set resolved applied approved blocked unblocked closed gesetzt gelöst",
     "delete": "cleared dropped",
     "send": "shared reported replied answered contacted told reached geteilt gemeldet mitgeteilt geantwortet "
     "kontaktiert",
@@ -170,6 +170,27 @@ GERMAN = frozenset(
     if word in _GERMAN
     or (word.endswith("iert") or (word.startswith(_GERMAN_STARTS) and not word.endswith(("ed", "ght"))))
 )
+
+# Words that name a tool or its matter, and so tell in a line of a result of no deed.
+_NAMES = listed(
+    "mail email message note store money invoice calendar event meeting appointment order script command shell python "
+    "booking reservation payment charge share post reply make new keep set put start"
+)
+TELLING = {word: kinds for word, kinds in ANY_FORM.items() if word not in _NAMES}
+
+# What a command line or a program does, by its words.
+_COMMANDS = {
+    "write": "touch tee mkdir cp dd write save dump to_csv savefig writelines mktemp",
+    "change": "sed patch chmod chown apply write ln edit alter update insert",
+    "delete": "rm rmdir unlink shred remove rmtree delete drop truncate",
+    "move": "mv cp rename move copy rsync scp",
+    "send": "mail sendmail mutt smtplib sendmsg curl post send notify",
+    "publish": "push commit deploy publish upload scp rsync release merge",
+    "book": "book reserve schedule",
+    "cancel": "cancel unsubscribe",
+    "pay": "pay transfer refund",
+}
+COMMANDS = _index(_COMMANDS)
 
 # A deed of the first kind is one of the others too: who writes a file changes it.
 _ALSO = {
