@@ -8,14 +8,15 @@ from collections.abc import Iterator, Sequence
 from ringfence.core.policy import SinkSpec
 from ringfence.core.values import JSON
 
-from .clauses import Said, Token, pathlike, said, tokens
+from .clauses import Said, said
 from .deeds import Deed
 from .verbs import BASES, COMMANDS, DOMAINS, EFFECTS, GERMAN, NOUNS, TELLING, WEAK, listed, widened
+from .words import Token, pathlike, tokens
 
 _LINE = re.compile(r"\\n|\n|(?<=[.!?;])\s|\}, ?\{|\], ?\[")
 _WORD = re.compile(r"[^\W_]+(?:[-'][^\W_]+)*")
 _SPLIT = re.compile(r"[^A-Za-zÄÖÜäöüß]+|(?<=[a-z])(?=[A-Z])")
-_QUOTED = re.compile(r"\"[^\"\n]*\"|“[^”\n]*”|„[^“”\n]*[“”]|«[^»\n]*»|`[^`\n]*`")
+_QUOTED = re.compile(r"\"[^\"\n]*\"|“[^“”\n]*”|„[^„“”\n]*[“”]|«[^«»\n]*»|`[^`\n]*`")
 _MAKES = frozenset({"write", "change"})
 _ALWAYS = listed("send delete pay book cancel publish move")
 _GENERAL = listed("shell bash terminal python http exec")
@@ -150,6 +151,8 @@ class Acts:
         """Whether "is stored" tells of a deed, and not of how things are."""
         if claim.kinds & _ALWAYS or not claim.kinds or claim.kinds & self._asked:
             return True
+        if any(deed.state != "done" and self._fits(deed, claim.kinds) for deed in self._done):
+            return True  # what was tried and failed is not so
         marked = any(token.word in {"now", "already", "successfully", "jetzt", "nun"} for token in claim.segment)
         return marked or any(pathlike(t) and t.raw.casefold() not in self._lower for t in claim.segment)
 

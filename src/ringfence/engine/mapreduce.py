@@ -57,7 +57,7 @@ _SCHEMA = {
 def _check(args: Mapping[str, JSON]) -> Mapping[str, JSON]:
     handle, question = args.get("handle"), args.get("question")
     known = isinstance(handle, str) and (handle == "task" or (handle[:1] == "r" and handle[1:].isdecimal()))
-    if not known or len(handle) > 8:
+    if not known or not isinstance(handle, str) or len(handle) > 8:
         raise ValueError('handle is the name in brackets behind a result, such as r5, or "task" for the user\'s text')
     if not isinstance(question, str) or not 0 < len(question.strip()) <= MAX_QUESTION:
         raise ValueError(f"question is what to look for, in 1 to {MAX_QUESTION} characters")

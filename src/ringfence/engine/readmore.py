@@ -26,7 +26,7 @@ _SCHEMA = {
 def _check(args: Mapping[str, JSON]) -> Mapping[str, JSON]:
     handle, offset = args.get("handle"), args.get("offset")
     named = isinstance(handle, str) and (handle == "task" or (handle[:1] == "r" and handle[1:].isdecimal()))
-    if not named or len(handle) > 8:
+    if not named or not isinstance(handle, str) or len(handle) > 8:
         raise ValueError("handle is the name in brackets behind a result, such as r5, or task for the user's text")
     if type(offset) is not int or offset < 0:
         raise ValueError("offset is a number of characters, 0 or more")
