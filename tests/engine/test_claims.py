@@ -422,7 +422,15 @@ def test_no_answer_makes_it_raise_and_what_is_proved_stands_in_the_answer(
 
 @pytest.mark.parametrize(
     "piece",
-    ["a", '"', "'", "[", "“", ".", "1", "1:", "not ", "I sent it and ", "a.b/", "a@", "\\n", "```", "| x ", "-"],
+    [
+        *(
+            each + " "
+            for each in ("sent", "file saved,", "12", "12345.678", "notes/a.txt", "I sent it and", "not", "| x")
+        ),
+        *"a\"'[“„«.1-",
+        *("1:", "a.b/", "a@", "\\n", "```", "\n\n \t"),
+        '"a b c' + " " * 60_000,
+    ],
 )
 def test_ten_megabytes_of_anything_take_no_longer_than_a_page(piece: str) -> None:
     answer = piece * (10_000_000 // len(piece))

@@ -8,14 +8,15 @@ from collections.abc import Iterator, Sequence
 from ringfence.core.policy import SinkSpec
 from ringfence.core.values import JSON
 
-from .clauses import Said, Token, pathlike, said, tokens
+from .clauses import Said, said
 from .deeds import Deed
-from .verbs import ANY_FORM, BASES, DOMAINS, EFFECTS, GERMAN, NOUNS, WEAK, listed, widened
+from .verbs import BASES, COMMANDS, DOMAINS, EFFECTS, GERMAN, NOUNS, TELLING, WEAK, listed, widened
+from .words import Token, pathlike, tokens
 
 _LINE = re.compile(r"\\n|\n|(?<=[.!?;])\s|\}, ?\{|\], ?\[")
 _WORD = re.compile(r"[^\W_]+(?:[-'][^\W_]+)*")
 _SPLIT = re.compile(r"[^A-Za-zÄÖÜäöüß]+|(?<=[a-z])(?=[A-Z])")
-_QUOTED = re.compile(r"\"[^\"\n]*\"|“[^”\n]*”|„[^“”\n]*[“”]|«[^»\n]*»|`[^`\n]*`")
+_QUOTED = re.compile(r"\"[^\"\n]*\"|“[^“”\n]*”|„[^„“”\n]*[“”]|«[^«»\n]*»|`[^`\n]*`")
 _MAKES = frozenset({"write", "change"})
 _ALWAYS = listed("send delete pay book cancel publish move")
 _GENERAL = listed("shell bash terminal python http exec")
@@ -34,7 +35,7 @@ _FILLERS = listed(
     "an auf für von mit bei aus wurde wurden worden ist sind hat haben insgesamt auch nun jetzt according based"
 )
 _YES = listed("yes ja done ✓ ✅ ✔ x")
-_FROM = listed("from in of aus von im")
+_FROM = listed("from of aus von")
 _CODED = re.compile(r"[A-Za-z]\w*")
 
 
@@ -122,7 +123,10 @@ class Acts:
             method = str(deed.args.get("method", "")).upper()
             if "http" in words and method:
                 return _METHODS.get(method, frozenset({"delete"} if method == "DELETE" else ()))
-            return widened(frozenset({"run"}).union(*(ANY_FORM.get(word, frozenset()) for word in _words(given))))
+            writes = frozenset({"write"} if ">" in given else ())
+            return widened(
+                writes | frozenset({"run"}).union(*(COMMANDS.get(word, frozenset()) for word in _words(given)))
+            )
         if deed.reads:
             return frozenset()
         last = _words(name.rpartition(".")[2])
@@ -147,6 +151,8 @@ class Acts:
         """Whether "is stored" tells of a deed, and not of how things are."""
         if claim.kinds & _ALWAYS or not claim.kinds or claim.kinds & self._asked:
             return True
+        if any(deed.state != "done" and self._fits(deed, claim.kinds) for deed in self._done):
+            return True  # what was tried and failed is not so
         marked = any(token.word in {"now", "already", "successfully", "jetzt", "nun"} for token in claim.segment)
         return marked or any(pathlike(t) and t.raw.casefold() not in self._lower for t in claim.segment)
 
@@ -171,6 +177,8 @@ class Acts:
         german = claim.word in GERMAN and bool(telling)
         for kind in claim.kinds:
             for line in self._told().get(kind, ()):
+                if claim.perfect and claim.word not in line:
+                    continue  # "has been sent" tells of now, not of what some text once told
                 if all(any(word in part for part in line) for word in wanted) and (
                     self._like(plain, telling, line) or (german and self._same_numbers(telling, line))
                 ):
@@ -203,7 +211,7 @@ class Acts:
             self._lines = {}
             for line in _LINE.split(self._results):
                 words = {word.casefold() for word in _WORD.findall(line[:4000])}
-                kinds: frozenset[str] = frozenset().union(*(ANY_FORM[word] for word in words if word in ANY_FORM))
+                kinds: frozenset[str] = frozenset().union(*(TELLING[word] for word in words if word in TELLING))
                 parts = words | {part.casefold() for part in line[:4000].split()} if kinds else words
                 for kind in kinds:
                     self._lines.setdefault(kind, []).append(parts)

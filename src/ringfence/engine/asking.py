@@ -189,7 +189,7 @@ class Asking:
         """What the next step may be."""
         tool_first = self._settings.tool_first and not live.said  # a conversation may turn on what was said before
         stands = self.standing(turn, live)
-        way = course(turn, live.tools, tool_first=tool_first, last=last, left=stands.left)
+        way = course(turn, live.tools, tool_first=tool_first, last=last, left=stands.left, acts_now=stands.acts)
         notes = [stands.text(), way.note, STAY if drifts(turn) else ""]
         return replace(way, note="\n".join(filter(None, notes)))
 

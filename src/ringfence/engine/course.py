@@ -58,8 +58,14 @@ class Course:
     without: frozenset[str] = frozenset()
 
 
-def course(turn: Turn, tools: Sequence[SinkSpec], *, tool_first: bool, last: bool, left: bool = False) -> Course:
-    """The way on with these tools. `last`: the last step that the run's budget allows; `left`: a goal needs a call."""
+def course(
+    turn: Turn, tools: Sequence[SinkSpec], *, tool_first: bool, last: bool, left: bool = False, acts_now: bool = False
+) -> Course:
+    """The way on with these tools.
+
+    last      this is the last step that the run's budget allows
+    left      a goal of the plan needs a call; acts_now: and all that is left is to act
+    """
     if last or not tools:
         return Course(calls=False, final=True, note=LAST_STEP if last else "")
     task, refused = turn.start["task"], _refused_in_a_row(turn)
@@ -75,6 +81,8 @@ def course(turn: Turn, tools: Sequence[SinkSpec], *, tool_first: bool, last: boo
         left_out = frozenset(sink for sink, _ in refused) | {spec.name for spec in tools if spec.opens}
         if not refused and not failed and suited & effects:
             left_out = frozenset(spec.name for spec in tools) - suited
+        if acts_now and worked and not failed:
+            left_out |= {spec.name for spec in tools} - (suited & effects or effects)
         if effects - left_out:  # what the task asks to do is not done by saying so
             return Course(calls=True, final=False, note=ACT, without=left_out)
     if any(code == "repeat" for _, code in refused) and (worked or len(refused) > 1):

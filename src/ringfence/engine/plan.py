@@ -24,7 +24,8 @@ MAX_GOALS = 5
 MAX_REPLANS = 2
 _BORDER = re.compile(
     r"(?<=[.!?;\n])\s+(?:(?:and )?(?:then|next|finally|after that|afterwards|also),?\s+)?"
-    r"|,?\s+(?:and )?(?:then|after that|afterwards|finally),?\s+|\s*\n\s*(?:\d+[.)]|[-*])\s+",
+    r"|,?\s+(?:and )?(?:then|after that|afterwards|finally),?\s+"
+    r"|,?\s+and\s+(?=(?:write|save|put|store|append|send|mail|post|note|record)\b)|\s*\n\s*(?:\d+[.)]|[-*])\s+",
     re.I,
 )
 _CHARS = 140  # of a goal, shown
@@ -74,6 +75,12 @@ class Standing:
     def open(self, budget: int) -> list[int]:
         """Goals that are neither reached nor out of steps (`budget` for each)."""
         return [n for n in range(1, len(self.goals) + 1) if n not in self.reached and self.spent.get(n, 0) < budget]
+
+    @property
+    def acts(self) -> bool:
+        """Whether all that is left is to change, send or run something."""
+        left = [goal.do for n, goal in enumerate(self.goals, 1) if n not in self.reached]
+        return bool(left) and set(left) == {Do.ACT}
 
     @property
     def left(self) -> bool:

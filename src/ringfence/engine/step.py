@@ -38,7 +38,7 @@ class Step:
     dialect: str = ""
 
 
-_THOUGHT = {"type": "string", "maxLength": 240}
+_THOUGHT = {"type": "string", "maxLength": 120}  # a longer one takes more time than it is worth to a small model
 
 
 def closed(properties: dict[str, Any]) -> dict[str, Any]:
