@@ -32,56 +32,7 @@ class Said:
     agent: tuple[Token, ...] = ()
     now: bool = False
     label: bool = False
-<<<<<<< HEAD
-
-
-def units(text: str) -> Iterator[tuple[int, int]]:
-    """First and last character (half open) of each sentence, line or half of a sentence before a semicolon."""
-    start = 0
-    for match in _END.finditer(text):
-        before = text[max(start, match.start() - 12) : match.end()].rstrip().rpartition(" ")[2].lower()
-        numbered = text[start : match.start()].strip().isdecimal() and match.group()[0] == "."
-        if before in _SHORT or (numbered and match.group() == "."):
-            continue
-        if text[start : match.end()].strip():
-            yield start, match.end()
-        start = match.end()
-    if text[start:].strip():
-        yield start, len(text)
-
-
-def tokens(text: str, offset: int = 0) -> list[Token]:
-    """The words of a sentence; a path, an address or a number is one."""
-    found: list[Token] = []
-    for match in _CHUNK.finditer(text):
-        raw = match.group()
-        bare = raw.lstrip(_LEFT)
-        begin = match.start() + len(raw) - len(bare)
-        word = bare.rstrip(_RIGHT)
-        tail = bare[len(word) :]
-        if not word:
-            if found and any(c in _BREAKS for c in raw):
-                found[-1] = Token(*_but(found[-1], breaks=True))
-            continue
-        if found and raw[0] in "(–—":
-            found[-1] = Token(*_but(found[-1], breaks=True))
-        small = word.casefold().replace("’", "'")
-        found.append(
-            Token(word, small, offset + begin, offset + begin + len(word), any(c in _BREAKS for c in tail), ":" in tail)
-        )
-    return found
-
-
-def _but(token: Token, *, breaks: bool) -> tuple[str, str, int, int, bool, bool]:
-    return token.raw, token.word, token.start, token.end, breaks, token.label
-
-
-def pathlike(token: Token) -> bool:
-    """Whether a word is a path, a file name with a known ending, a URL or a mail address."""
-    return len(token.raw) <= 2000 and _PATHLIKE.fullmatch(token.raw) is not None
-=======
     perfect: bool = False
->>>>>>> w/claims
 
 
 def said(sentence: Sequence[Token]) -> list[Said]:

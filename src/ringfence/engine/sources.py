@@ -122,56 +122,6 @@ class Known:
             self._plain = _plain(self._shown)
         return self._plain
 
-<<<<<<< HEAD
-    def _follows(self, number: str) -> bool:
-        """Whether a number is a known one rounded, written another way, or a part of a date or time."""
-        if self._values is None:
-            whole: set[str] = set()
-            parts: set[str] = set()
-            values: list[Decimal] = []
-            for token in dict.fromkeys(_NUMBER.findall(self._shown)):
-                whole.add("-".join(sorted(str(int(part)) for part in _PART.findall(token)[:6] if len(part) < 20)))
-                if ":" in token or token.count("-") == 2 or token.count("/") == 2 or token.count(".") == 2:
-                    parts.update(str(int(part)) for part in _PART.findall(token) if len(part) < 20)
-                    whole.add(token[:5]) if ":" in token else None
-                values.extend(_decimals(token))
-            self._values = whole | {f"part {part}" for part in parts}, values
-        spelled, values = self._values
-        pieces = [str(int(part)) for part in _PART.findall(number) if len(part) < 20]
-        if len(pieces) == 1 and (f"part {pieces[0]}" in spelled or int(pieces[0]) in self._count):
-            return True
-        if len(pieces) > 1 and ("-".join(sorted(pieces)) in spelled or number in spelled):
-            return len(pieces) > 2 or ":" in number or _same_digits(number, self._shown)
-        return any(_rounds(value, mine) for mine in _decimals(number) for value in values)
-
-
-def _decimals(token: str) -> list[Decimal]:
-    """What a number may mean: 1,234.5 as the English write it, 1.234,5 as the Germans do."""
-    found = []
-    for text in {token.replace(",", ""), token.replace(".", "").replace(",", ".")}:
-        try:
-            found.append(Decimal(text[:40]))
-        except InvalidOperation:
-            continue
-    return found
-
-
-def _rounds(value: Decimal, mine: Decimal) -> bool:
-    """Whether one is the other, rounded to as many places; a rounding that leaves one or two digits is no copy."""
-    if value == mine:
-        return True
-    places = -int(mine.as_tuple().exponent)
-    digits = len(mine.as_tuple().digits)
-    if digits < 3 or abs(value) > 10**15:
-        return False
-    return -int(value.as_tuple().exponent) > places and round(value, places) == mine
-
-
-def _same_digits(number: str, shown: str) -> bool:
-    return re.search(rf"(?<!\d){re.escape(number.replace(',', '.'))}(?!\d)", shown) is not None
-
-=======
->>>>>>> w/claims
 
 def _plain(text: str) -> str:
     """Without regard to quote style, spaces and letters' case."""
