@@ -21,6 +21,7 @@ from ringfence.engine import branch, consent, ledger, replay
 from ringfence.engine.consent import Question
 from ringfence.engine.ledger import Reconcile, Unsettled
 from ringfence.engine.loop import Engine
+from ringfence.engine.mapreduce import Reader
 from ringfence.engine.result import Result
 from ringfence.engine.snapshot import resumed
 from ringfence.manifest.types import Manifest
@@ -349,9 +350,23 @@ class Agent:
             reconcile=ways,
             routing=routing_of(self.manifest, self.house.spend),
         )
+        gate, limit = self._policed(), self.manifest.workflow.max_tokens
+        self.house.read_all.reader = Reader(gate, engine.tier, past=self._past, limit=limit)
+        self.house.read_all.about = self._subjects
         if probe:
             self._engine = engine
         return engine
+
+    def _past(self, run: str) -> list[Record]:
+        """The records of a run that may not have been there."""
+        try:
+            return list(self.journal.log.read(run))
+        except JournalError:
+            return []
+
+    def _subjects(self, run: str) -> list[str]:
+        """Whom a run is about, as its first record says."""
+        return list(self.journal.log.read(run)[0].view.get("subjects", ()))
 
     def _policed(self) -> Gate:
         """The one gate of this agent."""

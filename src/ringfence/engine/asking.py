@@ -9,12 +9,14 @@ from ringfence.core.chain import Kind, Record
 from ringfence.core.errors import BackendError
 from ringfence.core.gate import Gate
 from ringfence.core.labels import Label, Trust
+from ringfence.core.policy import SinkSpec
 from ringfence.core.ports import Clock
 from ringfence.core.turn import Turn
 from ringfence.core.values import JSON, Action, Deny, Outcome, Prompt
 
 from .course import MAX_FAILED, STAY, Course, course, named_in
 from .live import Live
+from .mapreduce import SPEC as READ_ALL
 from .plan import MAX_REPLANS, Planning, Standing, drifts, form, from_words, standing
 from .readmore import SPEC as READ_MORE
 from .result import in_words
@@ -205,18 +207,26 @@ class Asking:
         stands, full = self.standing(turn, live), self._settings.planning is Planning.FULL
         goals = stands.open(self._settings.budget(len(stands.goals))) if full else []
         plan = form() if full and way.calls and self._may_plan(stands, goals) else None
-        settings, cut = self._settings, live.transcript.cut and READ_MORE.name in turn.grant.sinks
+        settings, cut = self._settings, live.transcript.cut
         choices = {
             key: list(known) for key, known in live.transcript.choices.items() if len(known) <= settings.max_choices
         }
         if named := named_in(turn.start["task"], choices.get("path", ())):
             choices["path"] = named  # the user said which files: calls stay with them
-        key = (way, cut, sum(map(len, choices.values())), len(turn.typed), tuple(goals), plan is None)
+        key = (
+            way,
+            cut,
+            live.transcript.long,
+            sum(map(len, choices.values())),
+            len(turn.typed),
+            tuple(goals),
+            plan is None,
+        )
         if key not in live.schemas:
             shown = [spec for spec in live.tools if takes_words(spec)]
-            tools = [spec for spec in shown if spec.name not in way.without] or shown
+            tools = [spec for spec in shown if spec.name not in way.without] or list(shown)
             if cut:
-                tools = [*tools, READ_MORE]
+                tools += [spec for spec in self._readers(live) if spec.name in turn.grant.sinks]
             live.schemas[key] = grammar(
                 tools if way.calls and (goals or not full or plan is None) else (),
                 final=way.final and (stands.plans > 0 or not full or plan is None),
@@ -227,6 +237,11 @@ class Asking:
                 handles=handles(turn, settings.max_choices),
             )
         return live.schemas[key]
+
+    @staticmethod
+    def _readers(live: Live) -> tuple[SinkSpec, ...]:
+        """What reads on where something was cut: the next part, or, of what is much longer, all of it."""
+        return (READ_MORE, READ_ALL) if live.transcript.long else (READ_MORE,)
 
     @staticmethod
     def _may_plan(stands: Standing, open_goals: Sequence[int]) -> bool:

@@ -19,6 +19,7 @@ _quoted: Callable[[str], str] = json.encoder.encode_basestring
 _dumps = json.JSONEncoder(ensure_ascii=False).encode
 
 _MARGIN = 64  # tokens of the chat template that no message counts
+_LONG = 3  # times what is shown of a result: from there on a text is read in parts
 _MAX_CHOICE = 120  # characters of a value that an argument can be closed to
 _FIRST_GUESS = 0.4  # tokens a byte, before the server has told us: English is about 0.25, digits and code up to 0.5
 
@@ -95,7 +96,8 @@ class Transcript:
         self._maps: dict[str, _Part] = {}  # overviews, by sink: first, so that the server's prompt cache keeps them
         self.choices: dict[str, dict[str, None]] = {}  # by key, in the order seen
         self._shown: list[str] = []
-        self.cut = False  # whether a result was cut, so that read_more has something to read
+        self.cut = False  # whether something was cut, so that read_more has something to read
+        self.long = False  # and is so long that it is read in parts
 
     def prompt(
         self,
@@ -177,7 +179,7 @@ class Transcript:
             match record.kind:
                 case Kind.MESSAGE:
                     self._pending.append((record.seq, record.body["text"] if self._task else ""))
-                    self._task = self._task or record.body["text"]
+                    self._task = self._task or self._shown_task(record.body["text"])
                 case Kind.DECISION if "call" in record.body and record.view["sink"].startswith(TOOL):
                     before = self._results.get(_title(record)) if record.view["code"] == "repeat" else None
                     why = f"made before, with this result:\n{before}" if before else f"refused: {record.body['why']}"
@@ -211,13 +213,24 @@ class Transcript:
                         self.choices.setdefault(key, {})[known] = None
                 self._gather(item)
 
+    def _shown_task(self, text: str) -> str:
+        """The user's words; of very many the beginning and the end, where people put what they want, with a handle."""
+        if len(text) <= _LONG * self._result_chars:
+            return text
+        self.cut = self.long = True
+        half = self._result_chars // 2
+        cut = (
+            f'[cut: {len(text) - 2 * half} of {len(text)} characters; more with read_more(handle="task", offset={half})'
+        )
+        return f'{text[:half]}\n{cut}, all of it with read_all(handle="task", question="...")]\n{text[-half:]}'
+
     def _result(self, record: Record, intent: Record) -> str:
         value = record.body["value"]
         if not record.view["ok"]:
             return f"{_title(intent)} failed: {value['error']}. {value['todo']}".rstrip()
         text = render(value)
         if len(text) > self._result_chars:
-            self.cut = True
+            self.cut, self.long = True, self.long or len(text) > _LONG * self._result_chars
             text = (
                 f"{text[: self._result_chars]}\n[cut: {self._result_chars} of {len(text)} characters;"
                 f' more with read_more(handle="r{record.seq}", offset={self._result_chars})]'

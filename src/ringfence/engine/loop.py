@@ -28,6 +28,8 @@ from .evidence import invented_numbers
 from .ladder import Unreadable, mended, rungs
 from .ledger import Ledger, Reconcile
 from .live import Live, Progress, last_thought, since_thought
+from .mapreduce import SPEC as READ_ALL
+from .mapreduce import spent as read_in_parts
 from .plan import read as read_plan
 from .readmore import SPEC as READ_MORE
 from .readmore import ReadMore
@@ -39,6 +41,7 @@ from .snapshot import Keep, due, packed, stamp
 from .step import LOOK_UP, TOOL, Call, Step, signature, takes_words
 from .tier import Tier
 
+OWN = frozenset({READ_MORE.name, READ_ALL.name})  # tools of the runtime's own, offered where something was cut
 REPLY = -1  # the number of the reply among a step's calls; those that open a run come before it
 
 
@@ -141,7 +144,7 @@ class Engine:
         """What a run needs in memory, before any of it was shown to the model."""
         sinks = self._gate.policy.sinks
         tools = [sinks[name] for name in sorted(turn.grant.sinks) if name.startswith(TOOL) and name in sinks]
-        tools = [spec for spec in tools if spec.name != READ_MORE.name]
+        tools = [spec for spec in tools if spec.name not in OWN]
         task, most = turn.start["task"], self._settings.most_tools
         tools = relevant(task, tools, at_most=most, acts=acts(task))
         shown = [spec for spec in tools if takes_words(spec)]
@@ -208,7 +211,7 @@ class Engine:
 
     async def _think(self, turn: Turn, live: Live) -> None:
         settings, steps = self._settings, turn.usage["steps"]
-        spent = turn.usage["prompt"] + turn.usage["completion"]
+        spent = turn.usage["prompt"] + turn.usage["completion"] + read_in_parts(turn)
         if steps >= settings.max_steps or spent >= settings.max_tokens:
             what = f"{steps} steps" if steps >= settings.max_steps else f"{spent} tokens"
             await self._give_up(turn, live, f"stopped after {what}, the limit of this run", status="partial")
@@ -217,6 +220,10 @@ class Engine:
             await self._checkpoint(turn, steps)
         if stop := await self._asking.ask(turn, live):
             await self._give_up(turn, live, stop.why, status=stop.status)
+
+    def tier(self, turn: Turn) -> Tier:
+        """The model that a run is with."""
+        return self._asking.tier(turn)
 
     def sent(self, turn: Turn, live: Live, *, like: Record) -> Prompt:
         """What was sent to the model for an intent, made again."""
