@@ -25,7 +25,7 @@ _ATTRIBUTES = tuple(
         (
             "telephone number",
             "(?:tele)?phone(?: number)?|mobile(?: number)?|fax(?: number)?|extension",
-            r"phone|mobil|fax|\btel\b|\+\d|ext",
+            r"phone|mobil|\bfax|\btel\b|\+\d|\bext\b",
         ),
         ("mail address", "e-?mail(?: address)?|mail address", r"mail|@"),
         ("birthday", "born|birthday|birth date|date of birth|how old|age of", r"born|birth|\bage|years old|\bdob\b"),
