@@ -132,7 +132,7 @@ class Transcript:
             self._per_byte = max(0.1, 1.1 * prompt_tokens / self._sent)
 
     def _fit(self, last: _Part, room: int) -> tuple[list[_Part], int]:
-        """Drop the oldest history, then the oldest steps, then what opened the run, then overviews, but never `last`."""
+        """Drop the oldest history, then the oldest steps, then what opened the run, then overviews; never `last`."""
         head = self._opened()
         history, parts = list(self._history), [*self._parts, last]
         size = sum(len(part.data) for part in (*head, *history, *parts))
