@@ -137,8 +137,8 @@ def _kinds(clause: Sequence[Token], j: int) -> tuple[frozenset[str], bool] | Non
     if word in OPENED and (made := [MADE[t.word] for t in clause if t.word in MADE]):
         return frozenset().union(*made), True
     if word in {"ran", "run"}:
-        near = [NOUNS[other] for other in after[:5] if other in NOUNS and "read" in NOUNS[other]]
-        return WEAK[word] | frozenset().union(*near), True
+        looks = [NOUNS[other] for other in after[:5] if other in NOUNS and "read" in NOUNS[other]]
+        return WEAK[word] | frozenset().union(*looks), True
     if word == "added" and "up" in after[:2]:
         return frozenset({"read"}), False
     if word == "looked" and not {"at", "up", "into", "for", "through"} & set(after[:3]):
