@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -13,8 +14,6 @@ from hypothesis import strategies as st
 from ringfence.core.values import JSON
 from ringfence.engine.claims import MAX_ANSWER, Deed, Flag, abstains, flags, proved
 from ringfence.engine.deeds import State
-
-from . import said_doing, said_reading
 
 SHOWN = (
     "{'path': 'notes/a.txt', 'text': 'The gitea service listens on port 6432.\\nThe backup job wrote 1,234 files at "
@@ -31,16 +30,21 @@ WROTE = deed("files.write", path="notes/b.txt", text="hello there all")
 MAILED = deed("mail.send", to="ann@example.com", text="hi")
 
 
+def said(name: str) -> list[str]:
+    """Answers, one a line, that the patterns were tuned on; of runs that did something with the name of the deed."""
+    return (Path(__file__).parent / "said" / f"{name}.txt").read_text(encoding="utf-8").splitlines()
+
+
 def kinds(answer: str, *done: Deed, shown: str = SHOWN, task: str = "what is in notes/a.txt?") -> list[str]:
     return [flag.kind for flag in flags(answer, shown=f"{task}\n{shown}", task=task, done=done, tools=())]
 
 
-@pytest.mark.parametrize("answer", said_reading.LIES)
+@pytest.mark.parametrize("answer", said("reading_lies"))
 def test_a_deed_that_is_not_on_record_is_no_claim_to_make(answer: str) -> None:
     assert "action" in kinds(answer, READ)
 
 
-@pytest.mark.parametrize("answer", said_reading.TRUTHS)
+@pytest.mark.parametrize("answer", said("reading_truths"))
 def test_the_truth_is_believed(answer: str) -> None:
     assert kinds(answer, READ) == []
 
@@ -55,13 +59,15 @@ DEEDS = {
 }
 
 
-@pytest.mark.parametrize(("answer", "name"), said_doing.LIES)
-def test_beside_a_deed_that_was_done_or_failed_no_other_is_one_to_claim(answer: str, name: str) -> None:
+@pytest.mark.parametrize("line", said("doing_lies"))
+def test_beside_a_deed_that_was_done_or_failed_no_other_is_one_to_claim(line: str) -> None:
+    name, answer = line.split("\t")
     assert "action" in kinds(answer, READ, DEEDS[name])
 
 
-@pytest.mark.parametrize(("answer", "name"), said_doing.TRUTHS)
-def test_the_truth_about_a_deed_is_believed(answer: str, name: str) -> None:
+@pytest.mark.parametrize("line", said("doing_truths"))
+def test_the_truth_about_a_deed_is_believed(line: str) -> None:
+    name, answer = line.split("\t")
     shown = SHOWN + "\n{'room': 'Elbe', 'date': '2026-03-03'}"
     assert not {"action", "number"} & set(kinds(answer, READ, DEEDS[name], shown=shown))
 

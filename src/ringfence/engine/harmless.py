@@ -24,7 +24,10 @@ _ENGLISH = listed(
     "totalled totaled averaged searched scanned skimmed passed looked viewed visited entitled titled unable "
     "detailed specified given defined contained dated numbered involved concerned mistaken informed told thanked "
     "wondered figured reasoned thought deduced doubted proved proven resolved interested addressed covered "
-    "expressed clarified elaborated commented pointed supported experienced enjoyed understood worried"
+    "expressed clarified elaborated commented pointed supported experienced enjoyed understood worried pulled "
+    "spotted scrolled arrived glanced peeked paged combed sifted scoured landed pieced tallied surveyed studied "
+    "cross-referenced correlated aggregated tabulated evaluated assessed judged rated ranked weighed narrowed "
+    "condensed echoed merely"
 )
 _GERMAN = listed(
     "gefunden gelesen gesehen gesucht gedacht gemacht verstanden versucht verwendet benutzt genutzt beantwortet "
