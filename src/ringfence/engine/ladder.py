@@ -154,7 +154,7 @@ def mended(args: Mapping[str, JSON], spec: SinkSpec) -> Mapping[str, JSON]:
 
 
 def _control(spec: SinkSpec) -> set[str]:
-    """The arguments whose values are kept: as the policy has it, all that no role is known for, unless nothing leaves."""
+    """The arguments whose values are kept: as the policy has it, also those without a role, unless nothing leaves."""
     named = {name.partition("/")[0] for name, role in spec.roles.items() if role is Role.CONTROL}
     properties = (spec.schema or {}).get("properties", {})
     return named if spec.stays else named | {name for name in properties if name not in spec.roles}

@@ -29,7 +29,6 @@ class Live:
     step: tuple[int, Step] | None = None  # the last one that was read, by its record
     failures: int = 0
     windows: dict[str, int] = field(default_factory=dict)  # in tokens, by model sink, as far as they are known
-    escalated: int = 0  # how often the run went to the next tier
     progress: Progress | None = None
     tried: dict[str, int] = field(default_factory=dict)  # see `Ledger.clear`
     why: str = ""  # nobody knows whether the last effect was done
