@@ -1,4 +1,4 @@
-"""A few of the forty tasks of `bench/slm` on the real model, as `ringfence eval` plays them: a smoke of the benchmark."""
+"""A few of the forty tasks of `bench/slm` on the real model, as `ringfence eval` plays them: its smoke."""
 
 from __future__ import annotations
 
