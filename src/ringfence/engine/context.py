@@ -95,7 +95,7 @@ class Transcript:
         self._results: dict[str, str] = {}  # as shown, by call
         self._maps: dict[str, _Part] = {}  # overviews, by sink: first, so that the server's prompt cache keeps them
         self.choices: dict[str, dict[str, None]] = {}  # by key, in the order seen
-        self._shown: list[str] = []
+        self._shown: list[tuple[int, str]] = []  # by the seq of the record that says it
         self.cut = False  # whether something was cut, so that read_more has something to read
         self.long = False  # and is so long that it is read in parts
 
@@ -132,7 +132,7 @@ class Transcript:
             self._per_byte = max(0.1, 1.1 * prompt_tokens / self._sent)
 
     def _fit(self, last: _Part, room: int) -> tuple[list[_Part], int]:
-        """Drop the oldest history, then the oldest steps, then what opened the run, then overviews, but never `last`."""
+        """Drop the oldest history, then the oldest steps, then what opened the run, then overviews; never `last`."""
         head = self._opened()
         history, parts = list(self._history), [*self._parts, last]
         size = sum(len(part.data) for part in (*head, *history, *parts))
@@ -167,10 +167,9 @@ class Transcript:
         """Tokens of the request that was made last, as far as they can be told from its bytes."""
         return int(self._sent * self._per_byte)
 
-    @property
-    def shown(self) -> str:
-        """What the tools have shown, as they showed it."""
-        return "\n".join(self._shown)
+    def shown(self, *, before: int) -> str:
+        """What the tools have shown, faults of theirs included, up to the record with this seq."""
+        return "\n".join(text for seq, text in self._shown if seq < before)
 
     def _opened(self, context: Collection[int] | None = None) -> list[_Part]:
         """What a request begins with: the instructions, and the overviews; of these, those of a `context`."""
@@ -209,7 +208,7 @@ class Transcript:
                     self._parts.append(_Part(encode("user", "\n\n".join(filter(None, texts))), seqs))
                     self._pending = []
                     self._parts.append(_Part(encode("assistant", _calls(record.body["value"]["text"])), (record.seq,)))
-        self._seen = len(turn.items)
+        self._seen = max(self._seen, len(turn.items))  # a replay may ask again about an earlier state
 
     def _gather(self, value: JSON) -> None:
         """Remember what results show under each key, for arguments that are closed to known values."""
@@ -239,7 +238,9 @@ class Transcript:
     def _result(self, record: Record, intent: Record) -> str:
         value = record.body["value"]
         if not record.view["ok"]:
-            return f"{_title(intent)} failed: {value['error']}. {value['todo']}".rstrip()
+            fault = f"{value['error']}. {value['todo']}".rstrip()
+            self._shown.append((record.seq, fault))
+            return f"{_title(intent)} failed: {fault}"
         text = render(value)
         if len(text) > self._result_chars:
             self.cut, self.long = True, self.long or len(text) > _LONG * self._result_chars
@@ -247,7 +248,7 @@ class Transcript:
                 f"{text[: self._result_chars]}\n[cut: {self._result_chars} of {len(text)} characters;"
                 f' more with read_more(handle="r{record.seq}", offset={self._result_chars})]'
             )
-        self._shown.append(text)
+        self._shown.append((record.seq, text))
         self._results[_title(intent)] = text
         if intent.body["call"] >= 0:
             self._done.append(intent.view["sink"].removeprefix(TOOL))
@@ -258,7 +259,7 @@ def _calls(text: str) -> str:
     """A step as the model is reminded of it: without its thought, which small models take for a finding later on."""
     try:
         return _dumps({"calls": json.loads(text)["calls"]})
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return text
 
 
