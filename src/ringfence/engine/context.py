@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from ringfence.core.chain import Kind, Record
@@ -132,8 +132,8 @@ class Transcript:
             self._per_byte = max(0.1, 1.1 * prompt_tokens / self._sent)
 
     def _fit(self, last: _Part, room: int) -> tuple[list[_Part], int]:
-        """Drop the oldest history, then the oldest steps of this run, then what opened it, but never `last`."""
-        head = self._opened
+        """Drop the oldest history, then the oldest steps, then what opened the run, then overviews; never `last`."""
+        head = self._opened()
         history, parts = list(self._history), [*self._parts, last]
         size = sum(len(part.data) for part in (*head, *history, *parts))
         while size > room and history:
@@ -141,21 +141,26 @@ class Transcript:
         while size > room and len(parts) > 1:
             oldest = 1 if len(parts) > 3 else 0  # a step is a pair: what the model asked, and what it was told
             size -= len(parts.pop(oldest).data) + len(parts.pop(oldest).data)
+        kept = len(head)
+        while size > room and len(head) > 1:  # an overview, and the call that it answers
+            size -= len(head.pop().data) + len(head.pop().data)
         if size > room:
             raise BackendError(
                 f"the request needs about {int(size * self._per_byte)} tokens, and the model's window leaves"
                 f" {int(room * self._per_byte)}",
                 todo="raise inference.max_context, lower workflow.result_chars, or use a model with a larger window",
             )
-        left_out = len(self._history) - len(history) + len(self._parts) + 1 - len(parts)
+        left_out = len(self._history) - len(history) + len(self._parts) + 1 - len(parts) + (kept - len(head)) // 2
         return [*head, *history, *parts], left_out
 
     def _fit_as(self, last: _Part, like: Record) -> tuple[list[_Part], int]:
         """What a recorded request kept: the server's real window and token counts are not on record, the choice is."""
         context, left_out = set(like.view["context"]), like.view["left_out"]
         parts = [part for part in self._parts if not context.isdisjoint(part.seqs)]
-        history = self._history[max(0, left_out - (len(self._parts) - len(parts))) :]
-        return [*self._opened, *history, *parts, last], left_out
+        opened = self._opened(context)
+        gone = len(self._parts) - len(parts) + (len(self._opened()) - len(opened)) // 2
+        history = self._history[max(0, left_out - gone) :]
+        return [*opened, *history, *parts, last], left_out
 
     @property
     def estimate(self) -> int:
@@ -166,9 +171,16 @@ class Transcript:
         """What the tools have shown, faults of theirs included, up to the record with this seq."""
         return "\n".join(text for seq, text in self._shown if seq < before)
 
-    @property
-    def _opened(self) -> list[_Part]:
-        return [self._head, *(self._maps[sink] for sink in sorted(self._maps))]
+    def _opened(self, context: Collection[int] | None = None) -> list[_Part]:
+        """What a request begins with: the instructions, and the overviews; of these, those of a `context`."""
+        opened = [self._head]
+        for sink in sorted(self._maps):
+            if context is not None and not set(self._maps[sink].seqs) <= set(context):
+                continue
+            # as if the model had asked: it goes on in the form that it finds, and briefly
+            asked = _dumps({"calls": [{"tool": sink.removeprefix(TOOL), "args": {}}]})
+            opened += [_Part(encode("assistant", asked), ()), self._maps[sink]]
+        return opened
 
     def sync(self, turn: Turn) -> None:
         """Take in what the run has become since the last call."""

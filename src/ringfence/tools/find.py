@@ -98,6 +98,8 @@ def find_passages(folders: Folders, use: Use, *, room: int) -> Tool:
             if left < 200:
                 break
         none = "" if shown else "nothing matches; try other words, or files.list to see the files"
+        if len(shown) > 1 and all("dated" in one for one in shown[:2]):  # they may disagree: the newest one first
+            shown[:2] = sorted(shown[:2], key=lambda one: str(one["dated"]), reverse=True)
         told = [(str(one["text"]), str(one.get("dated", ""))) for one in shown if "note" not in one]
         closest = _closest(told, args.question)
         samples = [str(passage["path"]).rpartition("/")[2] for passage in shown if "note" in passage]
@@ -151,7 +153,7 @@ def _shown(passage: Passage, question: str, room: int) -> dict[str, JSON]:
 def _closest(texts: list[tuple[str, str]], question: str) -> dict[str, JSON]:
     """The two lines that share the most words with the question: what is read last is what a small model looks at.
 
-    `texts`, each with its date. Two lines of different dates may contradict each other: the newer one comes last.
+    `texts`, each with its date. Two lines of different dates may contradict each other: then it is the newer one alone.
     """
     lines = [(line.strip(), day) for text, day in texts for line in text.split("\n") if line.strip(" #|-")]
     lines = [(line, day) for line, day in lines if not line.startswith("#")]
@@ -163,9 +165,8 @@ def _closest(texts: list[tuple[str, str]], question: str) -> dict[str, JSON]:
     days = {day for _, day in chosen}
     if len(days) < 2 or "" in days:
         return {"closest lines": [line[:LINE_CHARS] for line, _ in chosen]} if chosen else {}
-    older, newer = sorted(chosen, key=lambda one: one[1])
-    told = [f"{older[1]} (older): {older[0][:LINE_CHARS]}", f"{newer[1]} (newer): {newer[0][:LINE_CHARS]}"]
-    return {"closest lines": told}
+    _, (line, day) = sorted(chosen, key=lambda one: one[1])
+    return {"closest lines": [f"{line[:LINE_CHARS]} (of {day}, the newest)"]}
 
 
 def _spelled_out(lines: list[str]) -> list[str]:
