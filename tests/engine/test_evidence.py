@@ -12,6 +12,7 @@ from ringfence.engine.evidence import (
     only_repeats,
     restored,
     says_nothing,
+    unmentioned,
     unsupported_numbers,
 )
 
@@ -84,3 +85,19 @@ def test_a_number_from_nowhere_is_invented() -> None:
 )
 def test_nothing_is_fetched_by_showing_an_answer(answer: str, shown: str) -> None:
     assert inert(answer) == shown
+
+
+@pytest.mark.parametrize(
+    ("task", "shown", "missing"),
+    [
+        ("Do we have the insurer's phone number?", "41 thousand euros for each boat", "telephone number"),
+        ("Do we have the insurer's phone number?", "Tel. 030 1234", ""),
+        ("When was Ann born?", "columns: id, name, joined", "birthday"),
+        ("When was Ann born?", "columns: id, name, birth_date", ""),
+        ("What colour is the hull?", "columns: boat, rig, berth", "colour"),
+        ("What colour is the hull?", "a blue hull", ""),
+        ("Which boat is the longest?", "", ""),
+    ],
+)
+def test_what_a_task_asks_for_by_a_common_word_and_no_result_has_is_named(task: str, shown: str, missing: str) -> None:
+    assert unmentioned(task, shown) == missing

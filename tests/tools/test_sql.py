@@ -58,9 +58,12 @@ async def test_rows_are_objects_whose_columns_a_catalogue_can_point_to(query: Qu
     }
 
 
-async def test_an_empty_statement_shows_the_tables_and_their_columns(query: Query) -> None:
+async def test_an_empty_statement_shows_the_tables_their_columns_and_how_values_look(query: Query) -> None:
+    """Whoever writes a condition has to know how values are written, and where they are missing."""
     tables = {one["table"]: one["columns"] for one in (await query())["tables"]}
-    assert tables["people"] == ["id INTEGER", "name TEXT", "email TEXT"]
+    assert [column.partition(" (")[0] for column in tables["people"]] == ["id INTEGER", "name TEXT", "email TEXT"]
+    assert tables["people"][1] == "name TEXT ('Ann', 'Bob', 'Cy')"
+    assert tables["people"][2].endswith("often NULL)")
     assert tables["totals"] == ["person INTEGER", "total"]
 
 

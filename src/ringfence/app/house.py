@@ -13,6 +13,8 @@ from ringfence.core.labels import IDENTITY, Clause, Label, Trust
 from ringfence.core.policy import Effect, SinkSpec
 from ringfence.core.ports import Clock, Sink
 from ringfence.core.values import JSON, Action, Outcome
+from ringfence.engine.mapreduce import SPEC as READ_ALL
+from ringfence.engine.mapreduce import ReadAll
 from ringfence.engine.readmore import SPEC as READ_MORE
 from ringfence.engine.readmore import ReadMore
 from ringfence.manifest.loader import check_names
@@ -73,6 +75,7 @@ class House:
     lock: Lock | None = None  # what was accepted of their tools
     note: Callable[[str, JSON], None] | None = None  # puts what left on the record of a run
     read_more: ReadMore = field(default_factory=lambda: ReadMore(chars=4000))
+    read_all: ReadAll = field(default_factory=lambda: ReadAll({}))
 
     @property
     def reads(self) -> frozenset[str]:
@@ -134,7 +137,9 @@ def furnish(
     house = House(read_more=ReadMore(chars=manifest.workflow.result_chars))
     house.specs[REPLY] = SinkSpec(REPLY, effect=Effect.READ, confined=True, audience=None, output=IDENTITY)
     house.sinks[REPLY] = _Reply()
-    house.specs[READ_MORE.name], house.sinks[READ_MORE.name] = READ_MORE, house.read_more
+    house.read_all = ReadAll(house.read_more.live)
+    for spec, sink in ((READ_MORE, house.read_more), (READ_ALL, house.read_all)):
+        house.specs[spec.name], house.sinks[spec.name] = spec, sink
     before = Before(manifest, clock)
     for config in manifest.inference.tiers:
         _connect(house, manifest, config, before=before, notice=notice, model=model)

@@ -19,6 +19,33 @@ _NOTHING = re.compile(
     r"do(?:es)? not (?:say|state|mention|contain|hold|provide|specify)|cannot (?:find|be found))\b",
     re.I,
 )
+_ATTRIBUTES = tuple(
+    (name, re.compile(rf"\b(?:{asked})\b", re.I), re.compile(known or asked, re.I))
+    for name, asked, known in (
+        (
+            "telephone number",
+            "(?:tele)?phone(?: number)?|mobile(?: number)?|fax(?: number)?|extension",
+            r"phone|mobil|\bfax|\btel\b|\+\d|\bext\b",
+        ),
+        ("mail address", "e-?mail(?: address)?|mail address", r"mail|@"),
+        ("birthday", "born|birthday|birth date|date of birth|how old|age of", r"born|birth|\bage|years old|\bdob\b"),
+        (
+            "colour",
+            "colou?rs?",
+            r"colou?r|\b(?:red|blue|green|white|black|yellow|grey|gray|brown|orange|purple|pink)\b",
+        ),
+        ("weight", "weighs?|weight|how heavy", r"weigh|\d ?k?g\b|pounds|tonnes?"),
+        ("height", "how (?:tall|high)|height", r"height|tall|high|\d ?c?m\b"),
+        ("parking", "park(?:ing)?(?: a| the| your| my)? ?(?:car|fee|space|ticket)?", r"park"),
+        ("password", "passwords?|passcode|pin code", r"passw|passcode|\bpin\b"),
+        ("salary", "salary|salaries|wages?", r"salar|wage|\bpay"),
+        ("licence plate", "licen[cs]e plate|number ?plate|registration number", r"plate|regist"),
+        ("nationality", "nationality|citizenship", r"national|citizen"),
+        ("web site", "web ?site|home ?page|url", r"www\.|https?:|web ?site|home ?page|\burl\b"),
+        ("warranty", "warrant(?:y|ies)|guarantee", r"warrant|guarant"),
+        ("middle name", "middle name|maiden name|nickname", r"middle|maiden|nick"),
+    )
+)
 _IMAGE = re.compile(r"!\[(?=[^\]]*\]\s*[(\[])")
 _FILLERS = frozenset(
     re.findall(
@@ -66,6 +93,18 @@ def restored(answer: str, shown: str) -> str:
     return answer
 
 
+def unmentioned(task: str, shown: str) -> str:
+    """What a task asks for by a common word that nothing shown has, under any of its names; "" if there is no such.
+
+    A small model that looks for a telephone number and finds none takes the next best number for it.
+    """
+    shown = shown.replace(task, "")
+    for name, asked, known in _ATTRIBUTES:
+        if asked.search(task) and not known.search(shown):
+            return name
+    return ""
+
+
 def only_repeats(answer: str, task: str) -> bool:
     """Whether every word of the answer is already in the task: it says nothing."""
     asked = {word.lower() for word in _WORD.findall(task)} | _FILLERS
@@ -80,6 +119,8 @@ def doubt(answer: str, *, shown: str, task: str, chosen: bool) -> str:
     """
     if says_nothing(answer):
         return "" if chosen else "It was not in those passages. Look further: call a tool that can find it."
+    if missing := unmentioned(task, shown):
+        return f'No result says anything of a {missing}. If it is not there, answer "not found", and no other value.'
     if strays := unsupported_numbers(answer, shown):
         return f"{', '.join(strays[:3])} stands in no result. Copy the value from a result, or work it out with a tool."
     if only_repeats(answer, task):

@@ -29,17 +29,19 @@ class Live:
     step: tuple[int, Step] | None = None  # the last one that was read, by its record
     failures: int = 0
     windows: dict[str, int] = field(default_factory=dict)  # in tokens, by model sink, as far as they are known
-    escalated: int = 0  # how often the run went to the next tier
     progress: Progress | None = None
     tried: dict[str, int] = field(default_factory=dict)  # see `Ledger.clear`
     why: str = ""  # nobody knows whether the last effect was done
 
-    def read(self, thought: Record) -> Step:
-        """The step that a thought asks for; raises ladder.Unreadable if it is none."""
+    def read(self, turn: Turn) -> Step:
+        """The step that the last thought asks for; raises ladder.Unreadable if it is none."""
+        thought = last_thought(turn)
         if self.step is None or self.step[0] != thought.seq:
+            self.transcript.sync(turn)  # of a run that goes on, nothing was shown in this process yet
+            data = f"{self.said}\n{self.transcript.shown(before=thought.seq)}"
             value, names = thought.body["value"], [spec.name.removeprefix(TOOL) for spec in self.tools]
             cut = value["finish"] == "length"
-            self.step = (thought.seq, read(value["text"], names, data=self.transcript.shown, cut=cut))
+            self.step = (thought.seq, read(value["text"], names, data=data, cut=cut))
         return self.step[1]
 
 

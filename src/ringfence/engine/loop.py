@@ -28,6 +28,9 @@ from .evidence import invented_numbers
 from .ladder import Unreadable, mended, rungs
 from .ledger import Ledger, Reconcile
 from .live import Live, Progress, last_thought, since_thought
+from .mapreduce import SPEC as READ_ALL
+from .mapreduce import spent as read_in_parts
+from .origin import origin
 from .plan import read as read_plan
 from .readmore import SPEC as READ_MORE
 from .readmore import ReadMore
@@ -39,6 +42,8 @@ from .snapshot import Keep, due, packed, stamp
 from .step import LOOK_UP, TOOL, Call, Step, signature, takes_words
 from .tier import Tier
 
+OWN = frozenset({READ_MORE.name, READ_ALL.name})  # tools of the runtime's own, offered where something was cut
+LOOK_AGAIN = "Look again: is that the answer?"
 REPLY = -1  # the number of the reply among a step's calls; those that open a run come before it
 
 
@@ -141,7 +146,7 @@ class Engine:
         """What a run needs in memory, before any of it was shown to the model."""
         sinks = self._gate.policy.sinks
         tools = [sinks[name] for name in sorted(turn.grant.sinks) if name.startswith(TOOL) and name in sinks]
-        tools = [spec for spec in tools if spec.name != READ_MORE.name]
+        tools = [spec for spec in tools if spec.name not in OWN]
         task, most = turn.start["task"], self._settings.most_tools
         tools = relevant(task, tools, at_most=most, acts=acts(task))
         shown = [spec for spec in tools if takes_words(spec)]
@@ -149,7 +154,7 @@ class Engine:
         transcript = Transcript(system, history, result_chars=self._settings.result_chars)
         label = join_all(said.label for said in history)
         before = "\n".join(said.text for said in history)
-        return Live(transcript, tools, before, label, progress=progress, escalated=bool(turn.tier))
+        return Live(transcript, tools, before, label, progress=progress)
 
     async def _orient(self, turn: Turn, live: Live) -> None:
         """Before the first step, look around: the tools that open a run are called with the user's own words."""
@@ -169,18 +174,18 @@ class Engine:
         if not await self._ledger.clear(turn, live.tried, live.why):
             return
         try:
-            step = live.read(last_thought(turn))
+            step = live.read(turn)
         except Unreadable as problem:
             text = last_thought(turn).body["value"]["text"]
             if not text.strip() and self._asking.escalate(turn, live, Signs(text="")):
-                self._say(turn, "", Label(Trust.OPERATOR))
                 return
             if not (problem.prose and live.failures >= self._settings.retries):
                 await self._retry(turn, live, f"{problem}".rstrip(".") + ".")
                 return
             step = Step("", final={"answer": problem.prose, "artifacts": [], "confidence": "low"})  # its own words
-        if not turn.answered and self._asking.escalate(turn, live, Signs.of(Outcome(last_thought(turn).body["value"]))):
-            self._say(turn, "", Label(Trust.OPERATOR))  # asked again, of the next model
+        fresh = not (turn.answered or turn.approvals)  # nothing of the step was done, and nobody has said yes to it
+        if fresh and self._asking.escalate(turn, live, Signs.of(Outcome(last_thought(turn).body["value"]))):
+            pass  # asked again, of the next model
         elif len(step.calls) > self._settings.parallel:
             await self._retry(turn, live, f"make at most {self._settings.parallel} calls in one step")
         elif step.plan is not None:
@@ -208,7 +213,7 @@ class Engine:
 
     async def _think(self, turn: Turn, live: Live) -> None:
         settings, steps = self._settings, turn.usage["steps"]
-        spent = turn.usage["prompt"] + turn.usage["completion"]
+        spent = turn.usage["prompt"] + turn.usage["completion"] + read_in_parts(turn)
         if steps >= settings.max_steps or spent >= settings.max_tokens:
             what = f"{steps} steps" if steps >= settings.max_steps else f"{spent} tokens"
             await self._give_up(turn, live, f"stopped after {what}, the limit of this run", status="partial")
@@ -217,6 +222,10 @@ class Engine:
             await self._checkpoint(turn, steps)
         if stop := await self._asking.ask(turn, live):
             await self._give_up(turn, live, stop.why, status=stop.status)
+
+    def tier(self, turn: Turn) -> Tier:
+        """The model that a run is with."""
+        return self._asking.tier(turn)
 
     def sent(self, turn: Turn, live: Live, *, like: Record) -> Prompt:
         """What was sent to the model for an intent, made again."""
@@ -231,7 +240,7 @@ class Engine:
         if not sink.startswith(TOOL) or number < 0:  # the loop's own
             prompt = Prompt(()) if "prompt" in record.body else None
             return Action(sink, args, record.label, prompt=prompt, call=number, run=turn.run), None
-        calls = live.read(last_thought(turn)).calls
+        calls = live.read(turn).calls
         if number >= len(calls):
             raise ValueError(f"the step has {len(calls)} calls, and not one numbered {number}")
         action = replace(self._call(turn, live, calls[number], number), label=record.label)
@@ -314,8 +323,8 @@ class Engine:
             self._say(turn, verdict.why, turn.label, doubt=verdict.kind)
             return
         confidence = "" if made(turn, live.tools) else str(final.get("confidence", ""))
-        if not last and self._asking.escalate(turn, live, Signs(text="?", invalid=verdict.why, confidence=confidence)):
-            self._say(turn, verdict.why or "Look again: is that the answer?", turn.label)
+        signs, said = Signs(text="?", invalid=verdict.why, confidence=confidence), verdict.why or LOOK_AGAIN
+        if not last and self._asking.escalate(turn, live, signs, said, label=turn.label):
             return
         status, end = ended(turn, live, final, verdict, verify=verify, last=last)
         await self._reply_and_finish(turn, live, status, end)
@@ -345,7 +354,8 @@ class Engine:
         action = Action(self._reply, {"text": end["answer"]}, turn.label.join(live.label), run=turn.run, call=REPLY)
         match None if REPLY in turn.answered else await self._gate.perform(turn, action):
             case Deny(why=why):
-                end = {"answer": "", "summary": f"the answer may not be shown here: {why}"}
+                found = origin(turn, action.label, frozenset({turn.principal.member}), args=False)
+                end = {"answer": "", "summary": ". ".join((f"the answer may not be shown here: {why}", *found))}
                 status = "failed"
             case Outcome(ok=False, value=value):
                 end, status = {**end, "reason": in_words(value)}, "failed"
@@ -364,8 +374,7 @@ class Engine:
     async def _retry(self, turn: Turn, live: Live, problem: str) -> None:
         live.failures += 1
         if live.failures > self._settings.retries or not self._settings.retry_with_context:
-            if self._asking.escalate(turn, live, Signs(text="?", exhausted=problem)):
-                self._say(turn, problem, Label(Trust.OPERATOR), retry=True)
+            if self._asking.escalate(turn, live, Signs(text="?", exhausted=problem), problem, retry=True):
                 return
             await self._give_up(turn, live, f"the model's answers could not be read: {problem}", status="failed")
             return
