@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import aiohttp
+import fit
 from bfcl_data import Case, plain
 
 from ringfence.core.errors import BackendError, InternalError
@@ -26,7 +27,6 @@ from ringfence.core.policy import Effect, Policy, SinkSpec
 from ringfence.core.ports import Sink
 from ringfence.core.turn import Turn
 from ringfence.core.values import JSON, Action, Outcome, Principal, Prompt
-from ringfence.engine import fit
 from ringfence.engine.context import encode
 from ringfence.engine.ladder import mended, read
 from ringfence.engine.loop import Engine
