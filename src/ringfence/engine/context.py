@@ -95,7 +95,7 @@ class Transcript:
         self._results: dict[str, str] = {}  # as shown, by call
         self._maps: dict[str, _Part] = {}  # overviews, by sink: first, so that the server's prompt cache keeps them
         self.choices: dict[str, dict[str, None]] = {}  # by key, in the order seen
-        self._shown: list[str] = []
+        self._shown: list[tuple[int, str]] = []
         self.cut = False  # whether something was cut, so that read_more has something to read
         self.long = False  # and is so long that it is read in parts
 
@@ -162,10 +162,9 @@ class Transcript:
         """Tokens of the request that was made last, as far as they can be told from its bytes."""
         return int(self._sent * self._per_byte)
 
-    @property
-    def shown(self) -> str:
-        """What the tools have shown, as they showed it."""
-        return "\n".join(self._shown)
+    def shown(self, *, before: int) -> str:
+        """What the tools have shown before a record, by its seq, as they showed it."""
+        return "\n".join(text for seq, text in self._shown if seq < before)
 
     @property
     def _opened(self) -> list[_Part]:
@@ -227,7 +226,9 @@ class Transcript:
     def _result(self, record: Record, intent: Record) -> str:
         value = record.body["value"]
         if not record.view["ok"]:
-            return f"{_title(intent)} failed: {value['error']}. {value['todo']}".rstrip()
+            words = f"{value['error']}. {value['todo']}".rstrip()
+            self._shown.append((record.seq, words))
+            return f"{_title(intent)} failed: {words}"
         text = render(value)
         if len(text) > self._result_chars:
             self.cut, self.long = True, self.long or len(text) > _LONG * self._result_chars
@@ -235,7 +236,7 @@ class Transcript:
                 f"{text[: self._result_chars]}\n[cut: {self._result_chars} of {len(text)} characters;"
                 f' more with read_more(handle="r{record.seq}", offset={self._result_chars})]'
             )
-        self._shown.append(text)
+        self._shown.append((record.seq, text))
         self._results[_title(intent)] = text
         if intent.body["call"] >= 0:
             self._done.append(intent.view["sink"].removeprefix(TOOL))

@@ -34,12 +34,14 @@ class Live:
     tried: dict[str, int] = field(default_factory=dict)  # see `Ledger.clear`
     why: str = ""  # nobody knows whether the last effect was done
 
-    def read(self, thought: Record) -> Step:
-        """The step that a thought asks for; raises ladder.Unreadable if it is none."""
+    def read(self, turn: Turn) -> Step:
+        """The step that the last thought asks for, by what had been shown before it; raises ladder.Unreadable."""
+        thought = last_thought(turn)
         if self.step is None or self.step[0] != thought.seq:
+            self.transcript.sync(turn)  # a run that is resumed here has not asked for anything yet
             value, names = thought.body["value"], [spec.name.removeprefix(TOOL) for spec in self.tools]
-            cut = value["finish"] == "length"
-            self.step = (thought.seq, read(value["text"], names, data=self.transcript.shown, cut=cut))
+            data, cut = self.transcript.shown(before=thought.seq), value["finish"] == "length"
+            self.step = (thought.seq, read(value["text"], names, data=data, cut=cut))
         return self.step[1]
 
 

@@ -172,7 +172,7 @@ class Engine:
         if not await self._ledger.clear(turn, live.tried, live.why):
             return
         try:
-            step = live.read(last_thought(turn))
+            step = live.read(turn)
         except Unreadable as problem:
             text = last_thought(turn).body["value"]["text"]
             if not text.strip() and self._asking.escalate(turn, live, Signs(text="")):
@@ -238,7 +238,7 @@ class Engine:
         if not sink.startswith(TOOL) or number < 0:  # the loop's own
             prompt = Prompt(()) if "prompt" in record.body else None
             return Action(sink, args, record.label, prompt=prompt, call=number, run=turn.run), None
-        calls = live.read(last_thought(turn)).calls
+        calls = live.read(turn).calls
         if number >= len(calls):
             raise ValueError(f"the step has {len(calls)} calls, and not one numbered {number}")
         action = replace(self._call(turn, live, calls[number], number), label=record.label)
