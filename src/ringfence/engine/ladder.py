@@ -133,11 +133,24 @@ def mended(args: Mapping[str, JSON], spec: SinkSpec) -> Mapping[str, JSON]:
     try:
         return dict(spec.check(args))
     except ValueError:
-        control = [name for name, role in spec.roles.items() if role is Role.CONTROL]
-        repaired = dialects.repaired(dict(args), spec.schema, control)
+        repaired = dialects.repaired(dict(args), spec.schema, _control(spec))
         if not repaired.changes:
             raise
         return dict(spec.check(repaired.args))
+
+
+def _control(spec: SinkSpec) -> list[str]:
+    """Arguments that are control, or have a part that is: what nobody has described is (POL-4).
+
+    Of an effect all are: its unknown `dry_run` is never dropped, and what it was not given is not made up.
+    """
+    parts = {name.partition("/")[0] for name, role in spec.roles.items() if role is Role.CONTROL}
+    properties = (spec.schema or {}).get("properties", {})
+    return [
+        name
+        for name in properties
+        if not spec.reads or name in parts or spec.roles.get(name, Role.CONTROL) is Role.CONTROL
+    ]
 
 
 def rungs(turn: Turn, sinks: Mapping[str, SinkSpec]) -> dict[str, int]:
@@ -146,11 +159,10 @@ def rungs(turn: Turn, sinks: Mapping[str, SinkSpec]) -> dict[str, int]:
     """
     used: Counter[str] = Counter()
     calls: tuple[Call, ...] = ()
-    tiers = {i.view["sink"]: None for _, i in turn.items if i is not None and "prompt" in i.body}
-    used["escalate"] = max(0, len(tiers) - 1)
     for record, intent in turn.items:
         if record.kind is Kind.MESSAGE:
             used["retry"] += bool(record.body.get("retry"))
+            used["escalate"] += "escalated" in record.body
         elif intent is not None and "prompt" in intent.body:
             if record.view["ok"]:
                 used[record.body["value"].get("how", "grammar")] += 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 
-from ringfence.core.chain import Record
+from ringfence.core.chain import Kind, Record
 from ringfence.core.labels import Label
 from ringfence.core.policy import SinkSpec
 from ringfence.core.turn import Turn
@@ -27,9 +27,7 @@ class Live:
     label: Label  # of that conversation
     schemas: dict[Hashable, bytes] = field(default_factory=dict)
     step: tuple[int, Step] | None = None  # the last one that was read, by its record
-    failures: int = 0
-    windows: dict[str, int] = field(default_factory=dict)  # in tokens, by model sink, as far as they are known
-    escalated: int = 0  # how often the run went to the next tier
+    windows: dict[str, int] = field(default_factory=dict)  # in tokens, by model sink, as its server said
     progress: Progress | None = None
     tried: dict[str, int] = field(default_factory=dict)  # see `Ledger.clear`
     why: str = ""  # nobody knows whether the last effect was done
@@ -56,3 +54,23 @@ def since_thought(turn: Turn) -> list[tuple[Record, Record | None]]:
 def last_thought(turn: Turn) -> Record:
     """What the model said last."""
     return since_thought(turn)[0][0]
+
+
+def failures(turn: Turn) -> int:
+    """Requests in a row that came to nothing: not answered, not read, or cut short by the server."""
+    count = 0
+    for record, intent in reversed(turn.items):
+        if record.kind is Kind.MESSAGE:
+            if "escalated" in record.body or "goals" in record.body:  # another model, or a plan: it begins anew
+                break
+            count += bool(record.body.get("retry"))
+        elif intent is not None and "prompt" in intent.body:
+            count += not record.view["ok"]
+        elif (intent or record).body.get("call", -1) >= 0:
+            break
+    return count
+
+
+def escalated(turn: Turn) -> int:
+    """How often the run went to the next tier because of what the one before did."""
+    return sum(record.kind is Kind.MESSAGE and "escalated" in record.body for record, _ in turn.items)

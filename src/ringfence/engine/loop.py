@@ -27,7 +27,7 @@ from .course import INVALID, acts, made
 from .evidence import invented_numbers
 from .ladder import Unreadable, mended, rungs
 from .ledger import Ledger, Reconcile
-from .live import Live, Progress, last_thought, since_thought
+from .live import Live, Progress, failures, last_thought, since_thought
 from .mapreduce import SPEC as READ_ALL
 from .mapreduce import spent as read_in_parts
 from .plan import read as read_plan
@@ -152,7 +152,7 @@ class Engine:
         transcript = Transcript(system, history, result_chars=self._settings.result_chars)
         label = join_all(said.label for said in history)
         before = "\n".join(said.text for said in history)
-        return Live(transcript, tools, before, label, progress=progress, escalated=bool(turn.tier))
+        return Live(transcript, tools, before, label, progress=progress)
 
     async def _orient(self, turn: Turn, live: Live) -> None:
         """Before the first step, look around: the tools that open a run are called with the user's own words."""
@@ -176,15 +176,14 @@ class Engine:
         except Unreadable as problem:
             text = last_thought(turn).body["value"]["text"]
             if not text.strip() and self._asking.escalate(turn, live, Signs(text="")):
-                self._say(turn, "", Label(Trust.OPERATOR))
                 return
-            if not (problem.prose and live.failures >= self._settings.retries):
+            if not (problem.prose and failures(turn) >= self._settings.retries):
                 await self._retry(turn, live, f"{problem}".rstrip(".") + ".")
                 return
             step = Step("", final={"answer": problem.prose, "artifacts": [], "confidence": "low"})  # its own words
         if not turn.answered and self._asking.escalate(turn, live, Signs.of(Outcome(last_thought(turn).body["value"]))):
-            self._say(turn, "", Label(Trust.OPERATOR))  # asked again, of the next model
-        elif len(step.calls) > self._settings.parallel:
+            return  # asked again, of the next model
+        if len(step.calls) > self._settings.parallel:
             await self._retry(turn, live, f"make at most {self._settings.parallel} calls in one step")
         elif step.plan is not None:
             await self._plan(turn, live, step.plan)
@@ -195,7 +194,6 @@ class Engine:
         elif why := await self._checked(turn, live):
             self._say(turn, why, turn.label, invalid=True)
         else:
-            live.failures = 0
             await self._think(turn, live)
 
     async def _checked(self, turn: Turn, live: Live) -> str:
@@ -262,8 +260,8 @@ class Engine:
         except ValueError as wrong:
             await self._retry(turn, live, str(wrong))
             return
-        live.failures = 0
-        self._say(turn, f"The plan has {len(goals)} goals. Work on them one after another.", Label(Trust.OPERATOR))
+        text = f"The plan has {len(goals)} goals. Work on them one after another."
+        self._say(turn, text, Label(Trust.OPERATOR), goals=len(goals))
 
     async def _act(self, turn: Turn, live: Live, calls: Sequence[Call], waiting: Sequence[int]) -> None:
         """Make the calls that have no answer yet: reads side by side, an effect alone."""
@@ -321,8 +319,9 @@ class Engine:
             self._say(turn, verdict.why, turn.label, doubt=verdict.kind)
             return
         confidence = "" if made(turn, live.tools) else str(final.get("confidence", ""))
-        if not last and self._asking.escalate(turn, live, Signs(text="?", invalid=verdict.why, confidence=confidence)):
-            self._say(turn, verdict.why or "Look again: is that the answer?", turn.label)
+        signs = Signs(text="?", invalid=verdict.why, confidence=confidence)
+        doubt = verdict.why or "Look again: is that the answer?"
+        if not last and self._asking.escalate(turn, live, signs, doubt, turn.label):
             return
         status, end = ended(turn, live, final, verdict, verify=verify, last=last)
         await self._reply_and_finish(turn, live, status, end)
@@ -369,15 +368,12 @@ class Engine:
         return self._gate.record(turn, Kind.FINISHED, label=turn.label, view=view, body=body)
 
     async def _retry(self, turn: Turn, live: Live, problem: str) -> None:
-        live.failures += 1
-        if live.failures > self._settings.retries or not self._settings.retry_with_context:
-            if self._asking.escalate(turn, live, Signs(text="?", exhausted=problem)):
-                self._say(turn, problem, Label(Trust.OPERATOR), retry=True)
+        if failures(turn) >= self._settings.retries or not self._settings.retry_with_context:
+            if self._asking.escalate(turn, live, Signs(text="?", exhausted=problem), problem):
                 return
             await self._give_up(turn, live, f"the model's answers could not be read: {problem}", status="failed")
             return
         self._say(turn, problem, Label(Trust.OPERATOR), retry=True)
 
     def _say(self, turn: Turn, text: str, label: Label, **why: JSON) -> None:
-        body = {"role": "user", "text": text, **why}
-        self._gate.record(turn, Kind.MESSAGE, label=label, view={"chars": len(text)}, body=body)
+        self._asking.say(turn, text, label, **why)
