@@ -7,7 +7,7 @@ passages that answer the question. Reduce, by rule: a passage counts if it stand
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -112,7 +112,8 @@ class ReadAll:
 
     live    the runs under way, which the loop keeps: the same as those of `read_more`
     reader  is given when the gate is there
-    about   whom a run is about, by its id: the run that reads for it is about the same
+    about   whom a run is about from its first record on, by its id. The run that reads for it is about them, and about
+            those whom its results have named: an erasure has to find what was quoted of them
     """
 
     live: dict[str, Turn]
@@ -137,7 +138,7 @@ class ReadAll:
         own = f"{PREFIX}{turn.run}-{digest([handle, question, text])[:12]}"
         reading = _Reading(self.reader, tier, turn, own, question, label, left - self._lost.get(turn.run, 0))
         try:
-            await reading.begin(handle, self.about(turn.run))
+            await reading.begin(handle, {*self.about(turn.run), *_shown(turn)})
             read = await reading.all(chunks[: self.reader.max_chunks])
         except ToolError:
             self._lost[turn.run] = self._lost.get(turn.run, 0) + reading.tokens  # no result says that they were used
@@ -158,6 +159,11 @@ class ReadAll:
                 todo="raise inference.max_context, or use read_more",
             )
         return int(tokens / self.reader.per_byte)
+
+
+def _shown(turn: Turn) -> Iterator[str]:
+    """Whom the results of a run are about, as far as its records say."""
+    return (subject for record, _ in turn.items for subject in record.view.get("subjects", ()))
 
 
 def _read(read: int, chunks: list[Chunk], reading: _Reading) -> str:
