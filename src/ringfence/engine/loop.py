@@ -191,12 +191,12 @@ class Engine:
             await self._deliver(turn, live, step)
         elif waiting := [n for n in range(len(step.calls)) if n not in turn.answered]:
             await self._act(turn, live, step.calls, waiting)
-        elif why := await self._checked(turn, live):
+        elif why := await self._checked(turn):
             self._say(turn, why, turn.label, invalid=True)
         else:
             await self._think(turn, live)
 
-    async def _checked(self, turn: Turn, live: Live) -> str:
+    async def _checked(self, turn: Turn) -> str:
         """What the operator's validators say against the results of the last step."""
         if not self._settings.validators:
             return ""

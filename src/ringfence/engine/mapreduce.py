@@ -23,7 +23,7 @@ from ringfence.core.values import JSON, Action, Outcome, Prompt, digest
 from .chunks import Chunk, split
 from .context import encode
 from .findings import Found, parsed, reduced
-from .readmore import text_of
+from .readmore import check_handle, text_of
 from .tier import Tier
 
 PREFIX = "map-"  # of the id of a run that reads for another one: no beginning of its id is one of the other's
@@ -55,10 +55,8 @@ _SCHEMA = {
 
 
 def _check(args: Mapping[str, JSON]) -> Mapping[str, JSON]:
-    handle, question = args.get("handle"), args.get("question")
-    known = isinstance(handle, str) and (handle == "task" or (handle[:1] == "r" and handle[1:].isdecimal()))
-    if not known or not isinstance(handle, str) or len(handle) > 8:
-        raise ValueError('handle is the name in brackets behind a result, such as r5, or "task" for the user\'s text')
+    question = args.get("question")
+    check_handle(args.get("handle"))
     if not isinstance(question, str) or not 0 < len(question.strip()) <= MAX_QUESTION:
         raise ValueError(f"question is what to look for, in 1 to {MAX_QUESTION} characters")
     if extra := set(args) - {"handle", "question"}:
