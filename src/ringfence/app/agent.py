@@ -140,6 +140,10 @@ class Agent:
             grant, task, self._policed(), self.house, self.manifest, run=run, principal=who, trace=trace, about=about
         )
 
+    @property
+    def _waits(self) -> bool:
+        return self.manifest.workflow.verify == "strict"
+
     def run_sync(self, task: str, **more: Any) -> Result:
         """`run`, for code that is not async."""
 
@@ -153,7 +157,7 @@ class Agent:
 
     def stream(self, task: str, **more: Any) -> AsyncGenerator[Event | Result, None]:
         """`run` as events while they happen, its `Result` last. Closing the stream interrupts the run."""
-        return follow(self.principal, lambda progress: self.run(task, progress=progress, **more))
+        return follow(self.principal, lambda progress: self.run(task, progress=progress, **more), waits=self._waits)
 
     async def resume(self, run_id: str, *, progress: Callable[[str], None] | None = None) -> Result:
         """Go on with a run that was interrupted; a finished one returns its result again."""
@@ -202,7 +206,7 @@ class Agent:
 
     def stream_resume(self, run_id: str) -> AsyncGenerator[Event | Result, None]:
         """`resume`, as events."""
-        return follow(self.principal, lambda progress: self.resume(run_id, progress=progress))
+        return follow(self.principal, lambda progress: self.resume(run_id, progress=progress), waits=self._waits)
 
     def asks(self, run_id: str) -> Question:
         """What a run waits for; raises JournalError if it waits for nobody."""

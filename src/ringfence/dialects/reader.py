@@ -83,10 +83,9 @@ def read(text: str, names: Iterable[str], *, cut: bool = False) -> Reading:
     return _walked(Page(text, _named(tuple(names)), cut)).reading()
 
 
-def steps(text: str) -> tuple[tuple[dict[str, JSON], str], ...]:
+def steps(text: str) -> tuple[dict[str, JSON], ...]:
     """The objects in a text that mean to be steps, `{"thought", "calls"}` or `{"thought", "final_answer"}`, read
-    tolerantly, each with the piece of the text that it is. Quoted ones are none, where the text itself shows that they
-    are. Never raises; what they hold is still to be checked.
+    tolerantly; quoted ones are none. Never raises; what they hold is still to be checked.
     """
     return tuple(_walked(Page(text, Names(()))).steps) if len(text) <= MAX_TEXT else ()
 
@@ -113,7 +112,7 @@ class _Walk:
         self.thoughts: list[str] = []
         self.calls: list[Printed] = []
         self.unknown: list[Printed] = []
-        self.steps: list[tuple[dict[str, JSON], str]] = []
+        self.steps: list[dict[str, JSON]] = []
         self.dialect = self.fault = ""
         self.truncated = False
         self.bare = False  # whether what is being read was told from data by its shape alone
@@ -158,7 +157,7 @@ class _Walk:
     def _take(self, here: int, form: Form, result: Found) -> None:
         known = False
         if isinstance(result.value, dict) and ("calls" in result.value or "final_answer" in result.value):
-            self.steps.append((sound(result.value), self.page.text[here : result.end]))
+            self.steps.append(sound(result.value))
         for raw in result.calls:
             name = self.page.names.of(raw.name.strip())
             printed = Printed(name or sound(raw.name.strip()), sound(arguments(raw.args)), raw.source)

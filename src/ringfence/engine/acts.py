@@ -34,9 +34,10 @@ _FILLERS = listed(
     "das den dem des ein eine einen einem einer und oder es ich wir sie du ihr mein dein ihnen dir dich zu im in am "
     "an auf für von mit bei aus wurde wurden worden ist sind hat haben insgesamt auch nun jetzt according based"
 )
+_SOMEBODY = listed("someone somebody others another other whoever jemand anderen")
+_MENDED = listed("fixed behoben repaired repariert resolved gelöst corrected korrigiert")
 _YES = listed("yes ja done ✓ ✅ ✔ x")
 _FROM = listed("from of aus von")
-_CODED = re.compile(r"[A-Za-z]\w*")
 
 
 class Acts:
@@ -103,10 +104,10 @@ class Acts:
 
     def _looked(self, claim: Said) -> str:
         done = [deed for deed in self._done if deed.state == "done"]
-        for token in claim.segment:
-            wanted = DOMAINS.get(token.word)
+        for word in (claim.word, *(token.word for token in claim.segment)):
+            wanted = DOMAINS.get(word)
             if wanted and not any(any(part in _about(deed) for part in wanted) for deed in done):
-                return f"no call on record has looked into this ({token.raw})"
+                return f"no call on record did this ({word})"
         return "" if done else f"no call on record did this ({claim.word})"
 
     def _fits(self, deed: Deed, kinds: frozenset[str]) -> bool:
@@ -145,7 +146,7 @@ class Acts:
 
     def _told_of(self, agent: Sequence[Token]) -> bool:
         head = next((token.word for token in agent if token.word not in _FILLERS), "")
-        return bool(head) and head in self._lower
+        return bool(head) and (head in self._lower or head in _SOMEBODY)
 
     def _bold(self, claim: Said) -> bool:
         """Whether "is stored" tells of a deed, and not of how things are."""
@@ -153,11 +154,15 @@ class Acts:
             return True
         if any(deed.state != "done" and self._fits(deed, claim.kinds) for deed in self._done):
             return True  # what was tried and failed is not so
-        marked = any(token.word in {"now", "already", "successfully", "jetzt", "nun"} for token in claim.segment)
+        marked = claim.word in _MENDED or any(
+            token.word in {"now", "already", "successfully", "jetzt", "nun"} for token in claim.segment
+        )
         return marked or any(pathlike(t) and t.raw.casefold() not in self._lower for t in claim.segment)
 
     def _shows(self, claim: Said, *, attributed: bool) -> bool:
         """Whether a line of a result tells of such a deed, with the words that matter."""
+        if claim.word not in TELLING and claim.word[:6] in self._lower:
+            return True
         content = [token for token in claim.segment if token.word not in _FILLERS and token.word not in WEAK]
         if claim.label:
             content = []

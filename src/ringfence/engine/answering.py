@@ -11,9 +11,9 @@ from ringfence.core.turn import Turn
 from ringfence.core.values import JSON
 
 from .claims import Flag, flags, proved
-from .course import NOTHING, UNSUPPORTED, doubts, has_worked, made, undone
+from .course import MISSING, NOTHING, UNSUPPORTED, doubts, has_worked, made, undone
 from .deeds import deeds
-from .evidence import doubt, inert, restored, says_nothing
+from .evidence import doubt, inert, restored, says_nothing, unmentioned
 from .live import Live
 from .step import TOOL
 
@@ -52,7 +52,8 @@ def judge(answer: str, turn: Turn, live: Live, verify: Verify) -> Verdict:
     settled = not live.tools or made(turn, live.tools)  # what was done is no claim about the results
     why = "" if settled else doubt(answer, shown=shown, task=task, chosen=has_worked(turn))
     if why:
-        return Verdict(answer, why, NOTHING if says_nothing(answer) else UNSUPPORTED, found)
+        kind = NOTHING if says_nothing(answer) else MISSING if unmentioned(task, shown) else UNSUPPORTED
+        return Verdict(answer, why, kind, found)
     if found and verify is Verify.STRICT:
         return Verdict(answer, " ".join(dict.fromkeys(flag.why for flag in found[:3])), UNSUPPORTED, found)
     return Verdict(answer, flags=found)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ringfence.core.chain import Kind, Record
@@ -14,8 +14,9 @@ from ringfence.core.ports import Clock
 from ringfence.core.turn import State, Turn
 from ringfence.core.values import JSON, Action, Deny, Outcome, Prompt
 
+from .answering import Verify
 from .course import MAX_FAILED, STAY, Course, course, named_in
-from .live import Live, escalated, failures
+from .live import Live, failures
 from .mapreduce import SPEC as READ_ALL
 from .plan import MAX_REPLANS, Planning, Standing, drifts, form, from_words, standing
 from .readmore import SPEC as READ_MORE
@@ -25,7 +26,6 @@ from .settings import Settings
 from .step import grammar, handles, takes_words
 from .tier import Tier
 
-_OWN = Label(Trust.OPERATOR)  # of the runtime's own words
 MIN_WINDOW = 512  # tokens: less than that is no window
 _NEARLY = 0.7  # of the room: from there on the server's own tokenizer is asked how much a request is
 
@@ -73,7 +73,8 @@ class Asking:
 
     def tier(self, turn: Turn) -> Tier:
         """The model that the run is with."""
-        return self._tiers.get(turn.tier) or self._tiers[self._order(turn)[0]]  # a manifest may have lost one since
+        order = self._order(turn)
+        return self._tiers[turn.tier if turn.tier in order else order[0]]  # one that the manifest has lost is none
 
     async def ask(self, turn: Turn, live: Live) -> Stop | None:
         """One request, its answer on record; or why there can be none."""
@@ -84,9 +85,11 @@ class Asking:
         try:
             prompt = await self._fitting(turn, live, tier, label)
         except BackendError as error:
-            moved = self.escalate(turn, live, Signs(failed=error.what))
-            return None if moved else Stop(f"{error.what} -> {error.todo}")
+            if self.escalate(turn, live, Signs(failed=error.what)):
+                return None
+            return Stop(f"{error.what} -> {error.todo}")
         seen = label.readable_by(turn.principal.member)  # what streams is shown to the one who asks
+        seen = seen and self._settings.verify is not Verify.STRICT  # and an answer waits until it was judged (POL-11)
         progress = live.progress if seen else None
         action = Action(tier.sink, {}, label, prompt=prompt, run=turn.run, progress=progress)
         if routing is not None:
@@ -100,7 +103,8 @@ class Asking:
             case Outcome(value=value) if (
                 value["kind"] == "ContextOverflow" and failures(turn) <= self._settings.retries
             ):
-                pass  # the server knows better: `_window` trims harder
+                less = min(live.windows[tier.sink], live.transcript.estimate + tier.max_tokens) * 3 // 4
+                live.windows[tier.sink] = max(MIN_WINDOW, less)  # the server knows better; trim harder
             case Outcome(value=value):
                 if not self.escalate(turn, live, Signs.of(result)):
                     return Stop(in_words(value))
@@ -111,13 +115,13 @@ class Asking:
     def _learn(self, turn: Turn, live: Live, value: dict[str, JSON]) -> None:
         """Take what an answer tells about the window; one to a request that the server cut short is put aside."""
         live.transcript.learn(value["usage"]["prompt"])
-        if (lost := value.get("truncated", 0)) and failures(turn) < self._settings.retries:
-            self.say(turn, "", _OWN, {"truncated": lost}, retry=True)
-
-    def say(self, turn: Turn, text: str, label: Label, view: Mapping[str, JSON] | None = None, **why: JSON) -> None:
-        """Put a message to the model on record: it is shown with the next request."""
-        body = {"role": "user", "text": text, **why}
-        self._gate.record(turn, Kind.MESSAGE, label=label, view={"chars": len(text), **(view or {})}, body=body)
+        lost, tier = value.get("truncated", 0), self.tier(turn)
+        if not lost or failures(turn) >= self._settings.retries:
+            return
+        live.windows[tier.sink] = max(MIN_WINDOW, value["usage"]["prompt"] + tier.max_tokens)
+        body: JSON = {"role": "user", "text": "", "retry": True}
+        view = {"chars": 0, "truncated": lost}
+        self._gate.record(turn, Kind.MESSAGE, label=Label(Trust.OPERATOR), view=view, body=body)
 
     def _choose(self, turn: Turn, label: Label) -> Stop | None:
         """Stay with the model, or move on where it may not be asked (any more); why nobody may be."""
@@ -130,26 +134,27 @@ class Asking:
             return Stop(choice.refusal(turn, self._gate.policy, label).why)
         here = self.tier(turn).sink
         if here not in choice.tiers:
-            why = no.code if (no := choice.refused.get(here)) else "not-named"  # for this class of tasks, any more
-            self._move(turn, next(iter(_behind(order, choice, here)), choice.tiers[0]), why)
+            self._move(turn, next(iter(_behind(order, choice, here)), choice.tiers[0]), choice.refused[here].code)
         return None
 
-    def escalate(self, turn: Turn, live: Live, signs: Signs, told: str = "", by: Label = _OWN) -> bool:
+    def escalate(
+        self, turn: Turn, live: Live, signs: Signs, text: str = "", *, label: Label | None = None, **why: JSON
+    ) -> bool:
         """Go on with the next tier, if these signs call for it and there is one that may be asked.
 
-        It is `told` why, in words that are labelled `by` what they were made from.
+        It is asked with `text`, a message that is labelled so and says on record that the run went on.
         """
-        routing = self._routing
-        if routing is None or (reason := why_escalate(signs, routing.rules, taken=escalated(turn))) is None:
+        routing, said_as = self._routing, label or Label(Trust.OPERATOR)
+        if routing is None or (reason := why_escalate(signs, routing.rules, taken=escalations(turn))) is None:
             return False
         label, now, order = turn.label.join(live.label), routing.clock(), self._order(turn)
         choice = choose(order, turn, self._gate.policy, label, now=now, health=routing.health, budget=routing.budget)
         if not (behind := _behind(order, choice, self.tier(turn).sink)):
             return False
         self._move(turn, behind[0], reason.code)
-        if turn.state is not State.THINKING:  # cut off by a crash, and now too long for the window: nothing was said
-            retry: dict[str, JSON] = {"retry": True} if signs.exhausted else {}
-            self.say(turn, told, by, escalated=reason.code, **retry)
+        if turn.state is not State.THINKING:  # cut off while it was asked: nothing came of that
+            body: dict[str, JSON] = {"role": "user", "text": text, "escalated": reason.code, **why}
+            self._gate.record(turn, Kind.MESSAGE, label=said_as, view={"chars": len(text)}, body=body)
         return True
 
     def _move(self, turn: Turn, sink: str, code: str) -> None:
@@ -165,11 +170,11 @@ class Asking:
         may_see = forbidden(tier.sink, turn, self._gate.policy, label, now=0) is None
         if tier.sink not in live.windows:
             asked = await tier.ask_window() if may_see and tier.ask_window is not None else None
-            live.windows[tier.sink] = asked or tier.window
+            live.windows[tier.sink] = shrunk(turn, tier, asked or tier.window)
         prompt = self.prompt(turn, live)
         for _ in range(2):
             shown = tier.shown(turn.run, prompt)
-            room = self._window(turn, live, tier) - tier.max_tokens
+            room = live.windows[tier.sink] - tier.max_tokens
             if not may_see or tier.count is None or live.transcript.estimate < _NEARLY * room:
                 break
             if (count := await tier.count(shown)) is None or count <= room:
@@ -186,22 +191,8 @@ class Asking:
         live.transcript.sync(turn)
         way = self.way(turn, live, last=turn.usage["steps"] + 1 >= self._settings.max_steps)
         tier = self.tier(turn)
-        bounds = {"window": self._window(turn, live, tier), "max_tokens": tier.max_tokens}
+        bounds = {"window": live.windows.get(tier.sink, tier.window), "max_tokens": tier.max_tokens}
         return live.transcript.prompt(turn, schema=self._schema(turn, live, way), note=way.note, like=like, **bounds)
-
-    @staticmethod
-    def _window(turn: Turn, live: Live, tier: Tier) -> int:
-        """Tokens, as the server said and as its answers have shown since: what it refused or cut did not fit."""
-        window = live.windows.get(tier.sink, tier.window)
-        for record, intent in turn.items:
-            if intent is None or intent.view["sink"] != tier.sink or "prompt" not in intent.body:
-                continue
-            value = record.body["value"]
-            if value.get("kind") == "ContextOverflow":
-                window = window * 3 // 4
-            elif value.get("truncated"):
-                window = min(window, max(MIN_WINDOW, value["usage"]["prompt"] + tier.max_tokens))
-        return window
 
     def sent(self, turn: Turn, live: Live, *, like: Record) -> Prompt:
         """What was sent for an intent, made again: `prompt`, as the model is shown it."""
@@ -268,6 +259,24 @@ class Asking:
         """Before there is a plan, and again when its calls fail or its goals have used up their steps."""
         stuck = stands.failed >= MAX_FAILED or not open_goals
         return stands.plans == 0 or (stuck and stands.plans <= MAX_REPLANS)
+
+
+def escalations(turn: Turn) -> int:
+    """How often a run went to the next tier because of what came of the last one, as its record says."""
+    return sum("escalated" in record.body for record, _ in turn.items if record.kind is Kind.MESSAGE)
+
+
+def shrunk(turn: Turn, tier: Tier, window: int) -> int:
+    """A tier's window in tokens, by what became of requests before a crash: what it refused or cut did not fit."""
+    for record, intent in turn.items:
+        if intent is None or intent.view["sink"] != tier.sink or "prompt" not in intent.body:
+            continue
+        value = record.body["value"]
+        if value.get("kind") == "ContextOverflow":
+            window = max(MIN_WINDOW, window * 3 // 4)
+        elif value.get("truncated"):
+            window = min(window, max(MIN_WINDOW, value["usage"]["prompt"] + tier.max_tokens))
+    return window
 
 
 def _behind(order: Sequence[str], choice: Choice, here: str) -> list[str]:

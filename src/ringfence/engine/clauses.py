@@ -5,13 +5,32 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from .verbs import BASES, EFFECTS, GENERIC, GERUNDS, MADE, NOUNS, OPENED, PREDICATES, STRONG, WEAK, listed
+from .harmless import participle, partizip
+from .verbs import (
+    BASES,
+    EFFECTS,
+    GENERIC,
+    GERUNDS,
+    IDIOMS,
+    MADE,
+    NEEDS,
+    NOUNS,
+    OPENED,
+    PREDICATES,
+    STRONG,
+    WEAK,
+    listed,
+)
 from .voice import COND, CONJ, FIRST, TURNS, Reading, Voice
 from .words import Token, pathlike
 
 _ASKS = COND - {"should", "sollte", "once"}
+_MAKES = listed("wrote written created added generated compiled built inserted put erstellt geschrieben")
+_IN_ANSWER = listed(
+    "summary list overview answer comparison explanation example outline zusammenfassung liste übersicht antwort"
+)
 _FILES = listed("file document note sheet table datei")
-_LEADS = listed("able managed proceeded on liberty")
+_LEADS = listed("able managed proceeded on liberty sure")
 _SELF = listed("assistant agent system bot ai tool assistent werkzeug")
 _MEANS = listed("mail email e-mail hand post phone sms default me us myself mistake now then itself")
 _APART = frozenset(":–—(-")
@@ -85,7 +104,7 @@ def _whole(sentence: Sequence[Token], hits: Sequence[tuple[int, int, Said | None
     at, begin, _ = hits[index]
     stop = hits[index + 1][0] if index + 1 < len(hits) else len(sentence)
     if index and hits[index - 1][0] >= begin:
-        begin = at
+        begin = hits[index - 1][0] + 1
     rest = sentence[at + 1 : stop]
     return replace(hit, segment=(*sentence[begin:at], *rest), agent=_agent(rest))
 
@@ -118,8 +137,8 @@ def _kinds(clause: Sequence[Token], j: int) -> tuple[frozenset[str], bool] | Non
     if word in OPENED and (made := [MADE[t.word] for t in clause if t.word in MADE]):
         return frozenset().union(*made), True
     if word in {"ran", "run"}:
-        near = [NOUNS[other] for other in after[:5] if other in NOUNS and "read" in NOUNS[other]]
-        return WEAK[word] | frozenset().union(*near), True
+        looks = [NOUNS[other] for other in after[:5] if other in NOUNS and "read" in NOUNS[other]]
+        return WEAK[word] | frozenset().union(*looks), True
     if word == "added" and "up" in after[:2]:
         return frozenset({"read"}), False
     if word == "looked" and not {"at", "up", "into", "for", "through"} & set(after[:3]):
@@ -130,8 +149,25 @@ def _kinds(clause: Sequence[Token], j: int) -> tuple[frozenset[str], bool] | Non
         return frozenset({"write"}), True
     if word in BASES and _managed(clause, j, before):
         return (BASES[word] & EFFECTS, True) if BASES[word] & EFFECTS else None
+    near = set(after[:5])
+    if word in _MAKES and near & _IN_ANSWER and not any(pathlike(t) or t.word in _FILES for t in clause):
+        return None  # a summary, in the answer itself
+    if near & IDIOMS.get(word, frozenset()) or (word in NEEDS and not near & NEEDS[word]):
+        return None
     found = WEAK.get(word) or GERUNDS.get(word)
-    return (found, word in STRONG or word in GERUNDS) if found else None
+    if found is None:
+        return _unheard(clause, j)
+    been = "been" in {token.word for token in clause[max(0, j - 4) : j]} and "read" not in found
+    return found, word in STRONG or word in GERUNDS or been
+
+
+def _unheard(clause: Sequence[Token], j: int) -> tuple[frozenset[str], bool] | None:
+    """A deed by a verb that no list holds: any effect proves it, and nothing else. I tagged, has been renewed."""
+    word, words = clause[j].word, {token.word for token in clause}
+    mine = bool({"habe", "hab", "haben"} & words and {"ich", "wir"} & words)
+    if (mine and j == len(clause) - 1 and partizip(word)) or participle(word):
+        return EFFECTS, "been" in {token.word for token in clause[max(0, j - 4) : j]} and bool({"has", "have"} & words)
+    return None
 
 
 def _turned(clause: Sequence[Token], j: int, after: Sequence[str]) -> tuple[frozenset[str], bool] | None:

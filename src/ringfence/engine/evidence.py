@@ -25,7 +25,7 @@ _ATTRIBUTES = tuple(
         (
             "telephone number",
             "(?:tele)?phone(?: number)?|mobile(?: number)?|fax(?: number)?|extension",
-            r"phone|mobil|fax|\btel\b|\+\d|ext",
+            r"phone|mobil|\bfax|\btel\b|\+\d|\bext\b",
         ),
         ("mail address", "e-?mail(?: address)?|mail address", r"mail|@"),
         ("birthday", "born|birthday|birth date|date of birth|how old|age of", r"born|birth|\bage|years old|\bdob\b"),
@@ -98,6 +98,7 @@ def unmentioned(task: str, shown: str) -> str:
 
     A small model that looks for a telephone number and finds none takes the next best number for it.
     """
+    shown = shown.replace(task, "")
     for name, asked, known in _ATTRIBUTES:
         if asked.search(task) and not known.search(shown):
             return name
@@ -118,7 +119,7 @@ def doubt(answer: str, *, shown: str, task: str, chosen: bool) -> str:
     """
     if says_nothing(answer):
         return "" if chosen else "It was not in those passages. Look further: call a tool that can find it."
-    if missing := unmentioned(task, shown.replace(task, "")):
+    if missing := unmentioned(task, shown):
         return f'No result says anything of a {missing}. If it is not there, answer "not found", and no other value.'
     if strays := unsupported_numbers(answer, shown):
         return f"{', '.join(strays[:3])} stands in no result. Copy the value from a result, or work it out with a tool."

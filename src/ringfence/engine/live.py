@@ -27,18 +27,19 @@ class Live:
     label: Label  # of that conversation
     schemas: dict[Hashable, bytes] = field(default_factory=dict)
     step: tuple[int, Step] | None = None  # the last one that was read, by its record
-    windows: dict[str, int] = field(default_factory=dict)  # in tokens, by model sink, as its server said
+    windows: dict[str, int] = field(default_factory=dict)  # in tokens, by model sink, as far as they are known
     progress: Progress | None = None
     tried: dict[str, int] = field(default_factory=dict)  # see `Ledger.clear`
     why: str = ""  # nobody knows whether the last effect was done
 
     def read(self, turn: Turn) -> Step:
-        """The step that the last thought asks for, by what had been shown before it; raises ladder.Unreadable."""
+        """The step that the last thought asks for; raises ladder.Unreadable if it is none."""
         thought = last_thought(turn)
         if self.step is None or self.step[0] != thought.seq:
-            self.transcript.sync(turn)  # a run that is resumed here has not asked for anything yet
+            self.transcript.sync(turn)  # of a run that goes on, nothing was shown in this process yet
+            data = f"{self.said}\n{self.transcript.shown(before=thought.seq)}"
             value, names = thought.body["value"], [spec.name.removeprefix(TOOL) for spec in self.tools]
-            data, cut = self.transcript.shown(before=thought.seq), value["finish"] == "length"
+            cut = value["finish"] == "length"
             self.step = (thought.seq, read(value["text"], names, data=data, cut=cut))
         return self.step[1]
 
@@ -61,16 +62,13 @@ def failures(turn: Turn) -> int:
     count = 0
     for record, intent in reversed(turn.items):
         if record.kind is Kind.MESSAGE:
-            if "escalated" in record.body or "goals" in record.body:  # another model, or a plan: it begins anew
+            if "escalated" in record.body or "goals" in record.body:  # a plan that could be read, or another model
                 break
             count += bool(record.body.get("retry"))
         elif intent is not None and "prompt" in intent.body:
+            if turn.tier and intent.view["sink"] != turn.tier:  # which it was before a crash kept it from being said
+                return 0
             count += not record.view["ok"]
         elif (intent or record).body.get("call", -1) >= 0:
             break
     return count
-
-
-def escalated(turn: Turn) -> int:
-    """How often the run went to the next tier because of what the one before did."""
-    return sum(record.kind is Kind.MESSAGE and "escalated" in record.body for record, _ in turn.items)

@@ -30,6 +30,7 @@ from .ledger import Ledger, Reconcile
 from .live import Live, Progress, failures, last_thought, since_thought
 from .mapreduce import SPEC as READ_ALL
 from .mapreduce import spent as read_in_parts
+from .origin import origin
 from .plan import read as read_plan
 from .readmore import SPEC as READ_MORE
 from .readmore import ReadMore
@@ -42,6 +43,7 @@ from .step import LOOK_UP, TOOL, Call, Step, signature, takes_words
 from .tier import Tier
 
 OWN = frozenset({READ_MORE.name, READ_ALL.name})  # tools of the runtime's own, offered where something was cut
+LOOK_AGAIN = "Look again: is that the answer?"
 REPLY = -1  # the number of the reply among a step's calls; those that open a run come before it
 
 
@@ -181,9 +183,10 @@ class Engine:
                 await self._retry(turn, live, f"{problem}".rstrip(".") + ".")
                 return
             step = Step("", final={"answer": problem.prose, "artifacts": [], "confidence": "low"})  # its own words
-        if not turn.answered and self._asking.escalate(turn, live, Signs.of(Outcome(last_thought(turn).body["value"]))):
-            return  # asked again, of the next model
-        if len(step.calls) > self._settings.parallel:
+        fresh = not (turn.answered or turn.approvals)  # nothing of the step was done, and nobody has said yes to it
+        if fresh and self._asking.escalate(turn, live, Signs.of(Outcome(last_thought(turn).body["value"]))):
+            pass  # asked again, of the next model
+        elif len(step.calls) > self._settings.parallel:
             await self._retry(turn, live, f"make at most {self._settings.parallel} calls in one step")
         elif step.plan is not None:
             await self._plan(turn, live, step.plan)
@@ -319,9 +322,8 @@ class Engine:
             self._say(turn, verdict.why, turn.label, doubt=verdict.kind)
             return
         confidence = "" if made(turn, live.tools) else str(final.get("confidence", ""))
-        signs = Signs(text="?", invalid=verdict.why, confidence=confidence)
-        doubt = verdict.why or "Look again: is that the answer?"
-        if not last and self._asking.escalate(turn, live, signs, doubt, turn.label):
+        signs, said = Signs(text="?", invalid=verdict.why, confidence=confidence), verdict.why or LOOK_AGAIN
+        if not last and self._asking.escalate(turn, live, signs, said, label=turn.label):
             return
         status, end = ended(turn, live, final, verdict, verify=verify, last=last)
         await self._reply_and_finish(turn, live, status, end)
@@ -351,7 +353,8 @@ class Engine:
         action = Action(self._reply, {"text": end["answer"]}, turn.label.join(live.label), run=turn.run, call=REPLY)
         match None if REPLY in turn.answered else await self._gate.perform(turn, action):
             case Deny(why=why):
-                end = {"answer": "", "summary": f"the answer may not be shown here: {why}"}
+                found = origin(turn, action.label, frozenset({turn.principal.member}), args=False)
+                end = {"answer": "", "summary": ". ".join((f"the answer may not be shown here: {why}", *found))}
                 status = "failed"
             case Outcome(ok=False, value=value):
                 end, status = {**end, "reason": in_words(value)}, "failed"
@@ -369,11 +372,12 @@ class Engine:
 
     async def _retry(self, turn: Turn, live: Live, problem: str) -> None:
         if failures(turn) >= self._settings.retries or not self._settings.retry_with_context:
-            if self._asking.escalate(turn, live, Signs(text="?", exhausted=problem), problem):
+            if self._asking.escalate(turn, live, Signs(text="?", exhausted=problem), problem, retry=True):
                 return
             await self._give_up(turn, live, f"the model's answers could not be read: {problem}", status="failed")
             return
         self._say(turn, problem, Label(Trust.OPERATOR), retry=True)
 
     def _say(self, turn: Turn, text: str, label: Label, **why: JSON) -> None:
-        self._asking.say(turn, text, label, **why)
+        body = {"role": "user", "text": text, **why}
+        self._gate.record(turn, Kind.MESSAGE, label=label, view={"chars": len(text)}, body=body)

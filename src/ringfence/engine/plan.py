@@ -64,6 +64,7 @@ class Standing:
     spent    steps by goal
     plans    how many were made, the first included
     failed   calls that failed or were refused since this plan was made
+    beyond   numbers of goals that no tool of the run reaches: an answer says so, and nothing waits for them
     """
 
     goals: tuple[Goal, ...]
@@ -71,22 +72,25 @@ class Standing:
     spent: Mapping[int, int] = field(default_factory=dict)
     plans: int = 0
     failed: int = 0
+    beyond: frozenset[int] = frozenset()
 
     def open(self, budget: int) -> list[int]:
         """Goals that are neither reached nor out of steps (`budget` for each)."""
-        return [n for n in range(1, len(self.goals) + 1) if n not in self.reached and self.spent.get(n, 0) < budget]
+        return [n for n, _ in self._left() if self.spent.get(n, 0) < budget]
+
+    def _left(self) -> list[tuple[int, Goal]]:
+        settled = self.reached | self.beyond
+        return [(n, goal) for n, goal in enumerate(self.goals, 1) if n not in settled]
 
     @property
     def acts(self) -> bool:
         """Whether all that is left is to change, send or run something."""
-        left = [goal.do for n, goal in enumerate(self.goals, 1) if n not in self.reached]
-        return bool(left) and set(left) == {Do.ACT}
+        return {goal.do for _, goal in self._left()} == {Do.ACT}
 
     @property
     def left(self) -> bool:
         """Whether something is left that no answer does by itself, and nothing speaks against going on with it."""
-        numbered = enumerate(self.goals, 1)
-        return self.failed < MAX_FAILED and any(n not in self.reached and g.do is not Do.LOOK for n, g in numbered)
+        return self.failed < MAX_FAILED and any(goal.do is not Do.LOOK for _, goal in self._left())
 
     def text(self) -> str:
         """The plan as the model is shown it, a goal a line."""
@@ -152,7 +156,9 @@ def standing(turn: Turn, reckoners: Sequence[str], effects: Sequence[str], *, gi
             at = on or next((n for n, goal in enumerate(goals, 1) if n not in reached and able[goal.do]), 0)
             if 0 < at <= len(goals) and able[goals[at - 1].do]:
                 reached.add(at)
-    return Standing(goals, frozenset(reached), spent, plans, failed)
+    there = {Do.ACT: bool(effects), Do.RECKON: bool(reckoners), Do.LOOK: True}
+    beyond = frozenset(n for n, goal in enumerate(goals, 1) if n not in reached and not there[goal.do])
+    return Standing(goals, frozenset(reached), spent, plans, failed, beyond)
 
 
 def _thought(record: Record) -> tuple[tuple[Goal, ...], int]:

@@ -182,8 +182,8 @@ def _chosen(schema: JSON, choices: Mapping[str, Sequence[str]]) -> JSON:
                 return {"enum": [""] * (rest.get("default") == "") + known}
             return rest
         case {"x-first": [*words]}:
-            rest = {"type": "string", "maxLength": 200}
-            return {"anyOf": [_tuple([{"enum": words}, *[rest] * more]) for more in range(_MOST_WORDS)]}
+            word = {"type": "string", "maxLength": 200}
+            return {"anyOf": [_tuple([{"enum": words}, *[word] * more]) for more in range(_MOST_WORDS)]}
         case dict():
             return {key: _chosen(value, choices) for key, value in schema.items()}
         case list():

@@ -12,24 +12,25 @@ def listed(words: str) -> frozenset[str]:
 
 # Past forms and participles that name a deed whoever is the subject.
 _STRONG = {
-    "write": "wrote written saved backed stored created added appended inserted exported generated overwrote "
-    "overwritten geschrieben gespeichert abgespeichert angelegt erstellt abgelegt hinzugefügt eingefügt "
-    "ergänzt eingetragen überschrieben schrieb speicherte erstellte",
-    "change": "changed edited updated modified replaced corrected fixed adjusted amended overwrote overwritten "
-    "renamed configured reconfigured enabled disabled patched repaired reverted restored undone undid "
-    "reset added appended granted revoked inserted geändert abgeändert verändert bearbeitet aktualisiert "
-    "ersetzt korrigiert angepasst umbenannt behoben repariert aktiviert deaktiviert zurückgesetzt "
-    "wiederhergestellt überschrieben änderte ersetzte",
-    "delete": "deleted removed erased purged wiped uninstalled discarded gelöscht entfernt löschte entfernte",
+    "write": "zipped attached wrote written saved backed stored created added appended inserted exported generated "
+    "overwrote overwritten geschrieben gespeichert abgespeichert angelegt erstellt abgelegt hinzugefügt "
+    "eingefügt ergänzt eingetragen überschrieben schrieb speicherte erstellte",
+    "change": "rolled cleaned set gesetzt changed edited updated modified replaced corrected fixed adjusted amended "
+    "overwrote overwritten renamed configured reconfigured enabled disabled patched repaired reverted "
+    "restored undone undid reset added appended granted revoked inserted geändert abgeändert verändert "
+    "bearbeitet aktualisiert ersetzt korrigiert angepasst umbenannt behoben repariert aktiviert "
+    "deaktiviert zurückgesetzt wiederhergestellt überschrieben änderte ersetzte",
+    "delete": "emptied cleaned deleted removed erased purged wiped uninstalled discarded gelöscht entfernt löschte "
+    "entfernte",
     "move": "moved renamed copied relocated archived verschoben kopiert umbenannt archiviert",
-    "send": "sent mailed emailed e-mailed messaged notified forwarded delivered posted informed invited "
+    "send": "attached sent mailed emailed e-mailed messaged notified forwarded delivered posted informed invited "
     "transmitted submitted alerted texted dispatched told contacted geschickt verschickt abgeschickt "
     "gesendet versendet versandt abgesendet benachrichtigt informiert weitergeleitet zugestellt gemailt "
     "eingeladen eingereicht übermittelt schickte sendete",
     "publish": "uploaded published deployed pushed committed merged posted veröffentlicht hochgeladen deployt "
     "ausgerollt",
-    "run": "ran run executed launched started restarted stopped rebooted installed triggered upgraded terminated "
-    "ausgeführt gestartet neugestartet gestoppt installiert",
+    "run": "stoppte startete ran run executed launched started restarted stopped rebooted installed triggered "
+    "upgraded terminated ausgeführt gestartet neugestartet gestoppt installiert",
     "book": "booked subscribed reserved scheduled rescheduled gebucht reserviert vereinbart verschoben angesetzt "
     "buchte",
     "cancel": "cancelled canceled unsubscribed storniert abgesagt gekündigt abbestellt",
@@ -38,12 +39,12 @@ _STRONG = {
 # Forms that say so of us alone: with another subject they are what any text tells.
 _WEAK = {
     "write": "recorded logged noted documented put registered notiert protokolliert festgehalten",
-    "change": "set resolved applied approved blocked unblocked closed gesetzt gelöst",
+    "change": "resolved applied approved blocked unblocked closed gelöst",
     "delete": "cleared dropped",
-    "send": "shared reported replied answered contacted told reached geteilt gemeldet mitgeteilt geantwortet "
-    "kontaktiert",
+    "send": "phoned asked angerufen shared reported replied answered contacted told reached geteilt gemeldet "
+    "mitgeteilt geantwortet kontaktiert",
     "publish": "released shared",
-    "run": "tested built compiled invoked called getestet kompiliert aufgerufen",
+    "run": "printed tested built compiled invoked called getestet kompiliert aufgerufen",
     "book": "arranged ordered registered signed bestellt angemeldet",
     "pay": "charged wired settled donated ordered bestellt",
     "move": "transferred",
@@ -67,8 +68,9 @@ _GERUNDS = {
 # What is made by "I placed the order", "a ticket was opened": these verbs tell of a deed with these nouns alone.
 OPENED = listed("placed opened set filed raised submitted logged")
 _OPENED = {
+    "publish": "request",
     "write": "reminder alarm ticket issue case complaint account task",
-    "send": "order ticket issue case complaint",
+    "send": "alert order ticket issue case complaint",
     "book": "order reminder alarm",
     "pay": "order",
 }
@@ -96,7 +98,8 @@ _NOUNS = {
     "adjustment änderung änderungen korrektur ersetzung anpassung aktualisierung",
     "delete": "deletion removal cleanup löschung",
     "move": "rename move copy",
-    "send": "mail email e-mail message notification invitation invitations bescheid nachricht benachrichtigung "
+    "send": "mail email e-mail message notification invitation invitations bescheid reply confirmation antwort "
+    "bestätigung nachricht benachrichtigung "
     "einladung",
     "publish": "upload deployment release commit push",
     "run": "run restart installation execution neustart installation ausführung",
@@ -106,25 +109,49 @@ _NOUNS = {
     "read": "search query count lookup check suche abfrage",
 }
 
+# Words behind a verb that make another one of it: stopped looking, started with, set out, ordered by.
+IDIOMS: Mapping[str, frozenset[str]] = {
+    "stopped": listed("looking searching reading there at"),
+    "started": listed("with from by looking reading searching"),
+    "set": listed("out about forth aside"),
+    "put": listed("together"),
+    "called": listed("it this that them him her"),
+    "copied": listed("value number name date line words word text quote answer figure"),
+    "ordered": listed("by"),
+    "cleared": listed("up"),
+    "noted": listed("that"),
+    "fixed": listed("on upon"),
+    "opened": listed("with"),
+    "shared": listed("by with"),
+    "reported": listed("that"),
+    "told": listed("apart"),
+}
+NEEDS: Mapping[str, frozenset[str]] = {
+    "answered": listed("mail email message request nachricht mails"),
+    "asked": listed("to"),
+    "rolled": listed("back out"),
+}
+
 EFFECTS = frozenset(_STRONG)
 GENERIC = listed("done completed finished erledigt complete abgeschlossen fertig")
 PREDICATES = GENERIC | listed(
-    "made performed carried processed raus out place gegeben aufgegeben applied submitted successful "
+    "made performed carried processed raus übernommen out place gegeben aufgegeben applied submitted successful "
     "succeeded confirmed through run erfolgreich vorgenommen durchgeführt erfolgt bestätigt"
 )
 OBJECTS = listed(
-    "mail mails email emails e-mail message messages file files note notes text texts change changes "
-    "report copy meeting event appointment booking invoice payment setting settings entry summary result "
-    "results document script command service server table row rows line lines room order ticket task "
-    "reminder invitation notification backup update datei dateien nachricht nachrichten änderung "
-    "änderungen bericht termin buchung rechnung eintrag notiz skript befehl dienst zeile einladung "
-    "überweisung"
+    "process deployment pipeline job build download upload transfer mail mails email emails e-mail message "
+    "messages file files note notes text texts change changes report copy meeting event appointment "
+    "booking invoice payment setting settings entry summary result results document script command "
+    "service server table row rows line lines room order ticket task reminder invitation notification "
+    "backup update datei dateien nachricht nachrichten änderung änderungen bericht termin buchung "
+    "rechnung eintrag notiz skript befehl dienst zeile einladung überweisung"
 )
 DOMAINS: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(("database", "db", "datenbank", "databases"), ("sql", "db", "database")),
     **dict.fromkeys(
         ("web", "internet", "online", "google", "website", "webseite", "wikipedia"), ("web", "http", "fetch", "browse")
     ),
+    **dict.fromkeys(("downloaded", "heruntergeladen"), ("web", "http", "fetch", "curl", "wget", "download")),
     **dict.fromkeys(("calendar", "kalender"), ("cal", "event")),
     **dict.fromkeys(("inbox", "mailbox", "postfach"), ("mail", "inbox")),
 }
@@ -163,9 +190,9 @@ _GERMAN_STARTS = (
     "hoch",
 )
 _GERMAN = listed(
-    "schrieb speicherte schickte sendete buchte änderte ersetzte löschte entfernte erstellte erstellt "
-    "erstattet ersetzt entfernt zurückgesetzt weitergeleitet zugestellt neugestartet festgehalten "
-    "mitgeteilt ausgeführt ausgerollt deployt übermittelt"
+    "stoppte startete schrieb speicherte schickte sendete buchte änderte ersetzte löschte entfernte "
+    "erstellte erstellt erstattet ersetzt entfernt zurückgesetzt weitergeleitet zugestellt neugestartet "
+    "festgehalten mitgeteilt ausgeführt ausgerollt deployt übermittelt"
 )
 GERMAN = frozenset(
     word

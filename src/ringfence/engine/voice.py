@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
+from .harmless import participle, partizip
 from .verbs import BASES, GERMAN, GERUNDS, OBJECTS, PREDICATES, STRONG, WEAK, listed
 from .words import Token, pathlike
 
@@ -12,8 +13,8 @@ Voice = Literal["us", "passive", "stative", "third"]
 
 FIRST = listed("i i've i'm i'd we we've we're we'd ich wir")
 CONJ = listed(
-    "and but then which while whereas so because since although though after when und aber dann sowie doch weil da "
-    "nachdem als sodass"
+    "and but then which while whereas so because since although though after before when und aber dann "
+    "sowie doch weil da nachdem als sodass"
 )
 COND = listed("if unless whether once until should wenn falls sobald ob bevor sofern sollte")
 TURNS = listed(
@@ -56,7 +57,9 @@ class Reading:
         self._apart = apart  # behind a colon, a dash or a bracket
         self._words = [token.word for token in clause]
         self._word = self._words[j]
-        self._german = self._word in GERMAN
+        self._german = self._word in GERMAN or (
+            self._word not in WEAK and partizip(self._word) and not participle(self._word)
+        )
         k = j - 1
         group: list[str] = []
         while k >= 0 and self._grouped(self._words[k]):
@@ -84,6 +87,8 @@ class Reading:
             self.denied = True
             self.before = "passive" if any(word in _BE for word in self._group) else self.before
             return None
+        if self._k > 0 and words[self._k - 1] in {"have", "get"} and words[self._k - 2 : self._k - 1] == ["to"]:
+            return None
         if words[0] in COND or (len(words) > 1 and words[0] in CONJ and words[1] in COND):
             return None
         if self._word in GERUNDS:
@@ -102,6 +107,8 @@ class Reading:
         subject = words[self._k] if self._k >= 0 else ""
         if (self._word in _TOLD and not self._group) or self._word == "place":
             return "passive"
+        if self._word == "run" and subject in FIRST and not self._group:
+            return None  # "I run on your machine"
         if subject in {"i'm", "we're"} or (subject in FIRST and not any(w in _BE for w in self._group)):
             self.denied = False
             return "us"
@@ -120,10 +127,12 @@ class Reading:
         if opens and subject not in _RELATIVE:
             if self.before and self.denied and self.before == "passive":
                 return None
-            alone = self.before == "third" and self._k < 0 and self._apart  # "Mail to Bob: sent."
+            alone = self.before in {"third", ""} and self._k < 0 and self._apart  # "Mail to Bob: sent."
             if (self.before == "passive" or alone) and self._word in STRONG:
                 return "passive"
             return "third" if self.before in {"third", "stative"} else "us"
+        if any(word in _MODAL and word not in {"to", "will"} for word in words[:j]):
+            return None
         after = words[j + 1] if j + 1 < len(words) else ""
         last = self._clause[self._k] if self._k >= 0 else None
         named = last is not None and (subject in OBJECTS or pathlike(last))
