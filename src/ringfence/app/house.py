@@ -30,6 +30,7 @@ from .secrets import redactor_of
 from .tiers import Before, budgeted
 
 if TYPE_CHECKING:
+    from ringfence.manifest.security import Entry
     from ringfence.redaction import Redactor
     from ringfence.redaction.veil import Veil
     from ringfence.tools.egress import Attempt
@@ -220,6 +221,7 @@ def _tools_of(house: House, manifest: Manifest, config: Tool, clock: Clock) -> S
             clock=clock,
             result_chars=manifest.workflow.result_chars,
             workshop=house.workshop,
+            looks=not _told_apart(manifest.catalogue.get("sql.query")),
         )
     assert house.workshop is not None
     if isinstance(config, PythonTool):
@@ -252,6 +254,11 @@ def _tools_of(house: House, manifest: Manifest, config: Tool, clock: Clock) -> S
     house.servers.append(server)
     house.closers.insert(0, server.aclose)
     return server.tools
+
+
+def _told_apart(entry: Entry | None) -> bool:
+    """Whether the operator has said of parts of a result who may read them, or whose they are."""
+    return entry is not None and bool(entry.output or entry.about)
 
 
 def _declare(house: House, manifest: Manifest) -> None:

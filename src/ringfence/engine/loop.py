@@ -27,7 +27,7 @@ from .course import INVALID, acts, made
 from .evidence import invented_numbers
 from .ladder import Unreadable, mended, rungs
 from .ledger import Ledger, Reconcile
-from .live import Live, Progress, last_thought, since_thought
+from .live import Live, Progress, failures, last_thought, since_thought
 from .mapreduce import SPEC as READ_ALL
 from .mapreduce import spent as read_in_parts
 from .origin import origin
@@ -179,7 +179,7 @@ class Engine:
             text = last_thought(turn).body["value"]["text"]
             if not text.strip() and self._asking.escalate(turn, live, Signs(text="")):
                 return
-            if not (problem.prose and live.failures >= self._settings.retries):
+            if not (problem.prose and failures(turn) >= self._settings.retries):
                 await self._retry(turn, live, f"{problem}".rstrip(".") + ".")
                 return
             step = Step("", final={"answer": problem.prose, "artifacts": [], "confidence": "low"})  # its own words
@@ -194,13 +194,12 @@ class Engine:
             await self._deliver(turn, live, step)
         elif waiting := [n for n in range(len(step.calls)) if n not in turn.answered]:
             await self._act(turn, live, step.calls, waiting)
-        elif why := await self._checked(turn, live):
+        elif why := await self._checked(turn):
             self._say(turn, why, turn.label, invalid=True)
         else:
-            live.failures = 0
             await self._think(turn, live)
 
-    async def _checked(self, turn: Turn, live: Live) -> str:
+    async def _checked(self, turn: Turn) -> str:
         """What the operator's validators say against the results of the last step."""
         if not self._settings.validators:
             return ""
@@ -264,8 +263,8 @@ class Engine:
         except ValueError as wrong:
             await self._retry(turn, live, str(wrong))
             return
-        live.failures = 0
-        self._say(turn, f"The plan has {len(goals)} goals. Work on them one after another.", Label(Trust.OPERATOR))
+        text = f"The plan has {len(goals)} goals. Work on them one after another."
+        self._say(turn, text, Label(Trust.OPERATOR), goals=len(goals))
 
     async def _act(self, turn: Turn, live: Live, calls: Sequence[Call], waiting: Sequence[int]) -> None:
         """Make the calls that have no answer yet: reads side by side, an effect alone."""
@@ -372,8 +371,7 @@ class Engine:
         return self._gate.record(turn, Kind.FINISHED, label=turn.label, view=view, body=body)
 
     async def _retry(self, turn: Turn, live: Live, problem: str) -> None:
-        live.failures += 1
-        if live.failures > self._settings.retries or not self._settings.retry_with_context:
+        if failures(turn) >= self._settings.retries or not self._settings.retry_with_context:
             if self._asking.escalate(turn, live, Signs(text="?", exhausted=problem), problem, retry=True):
                 return
             await self._give_up(turn, live, f"the model's answers could not be read: {problem}", status="failed")
