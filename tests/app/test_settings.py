@@ -75,7 +75,9 @@ def test_an_expression_sees_arguments_and_results() -> None:
 
 NOT_ONE = {
     "  - {why: x}\n": "m.yaml:4:5 workflow.validate[0].expr: expected expr or tool, got none",
-    "  - {expr: 'true', tool: text.count}\n": "m.yaml:4:12 workflow.validate[0].expr: expected either expr or tool, got both",
+    "  - {expr: 'true', tool: text.count}\n": (
+        "m.yaml:4:12 workflow.validate[0].expr: expected either expr or tool, got both"
+    ),
 }  # fmt: skip
 
 
@@ -164,6 +166,6 @@ async def test_a_check_of_results_names_the_tool_and_the_key_on_needs_no_quotes(
         async with ringfence.load(folder / "ringfence.yaml") as agent:
             result = await agent.run("how is it?")
     assert result.status == "done"
-    told = [b"Look at b.txt. It is not true of it." in body for _, body in server.seen[-3:]]
+    told = [b"Look at b.txt. It is not true of it." in body for _, body in list(server.seen)[-3:]]
     assert told == [False, True, True]  # the second result passed, and the first message stays in the conversation
     assert server.seen[-1][1].count(b"Look at b.txt.") == 1

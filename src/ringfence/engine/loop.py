@@ -31,6 +31,7 @@ from .live import Live, Progress, last_thought, since_thought
 from .mapreduce import SPEC as READ_ALL
 from .mapreduce import spent as read_in_parts
 from .origin import origin
+from .plan import Planning, may_write
 from .plan import read as read_plan
 from .readmore import SPEC as READ_MORE
 from .readmore import ReadMore
@@ -260,6 +261,8 @@ class Engine:
 
     async def _plan(self, turn: Turn, live: Live, plan: JSON) -> None:
         try:
+            if self._settings.planning is not Planning.FULL or not may_write(turn):  # a server ignores the grammar
+                raise ValueError("Plan no more: call a tool, or answer.")
             goals = read_plan(plan)
         except ValueError as wrong:
             await self._retry(turn, live, str(wrong))
