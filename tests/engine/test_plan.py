@@ -57,7 +57,7 @@ def test_the_goals_of_a_task_are_its_own_sentences(task: str, goals: list[Do]) -
 
 
 def test_goals_are_bounded_in_number_and_length() -> None:
-    goals = from_words(" ".join(f"Write {n} {'x' * 500} into a file." for n in range(50)))
+    goals = from_words(" ".join(f"Write {n} {'x' * 150} into a file." for n in range(11)))
     assert len(goals) == MAX_GOALS
     assert max(len(goal.what) for goal in goals) <= 140
 
@@ -70,6 +70,11 @@ def test_a_written_plan_is_read_and_what_is_none_is_refused_in_words() -> None:
     for wrong in (None, [], "look", {}, [[]], [{"do": "look", "what": " "}]):
         with pytest.raises(ValueError, match="a plan is a list of"):
             read(wrong)
+
+
+def test_a_long_text_is_no_list_of_goals() -> None:
+    """Who pastes a document does not ask for what its sentences say."""
+    assert from_words("What does it say? " + "Then write it down. " * 200) == ()
 
 
 async def folded(house: Build, task: str, *script: str, settings: Settings | None = None, **how: Any) -> Turn:
@@ -161,7 +166,10 @@ async def test_under_full_the_first_step_is_a_plan_by_its_grammar(house: Build) 
 
 async def test_a_plan_that_is_none_is_asked_for_again(house: Build) -> None:
     agent = house(
-        [json.dumps({"thought": "x", "plan": []}), WRITTEN, on(1, ("look", {"of": "a"})), on(2, ("put", {"of": "42"})), final("42")],
+        [
+            json.dumps({"thought": "x", "plan": []}), WRITTEN,
+            on(1, ("look", {"of": "a"})), on(2, ("put", {"of": "42"})), final("42"),
+        ],
         tools=TOOLS, specs=PUT, settings=FULL,
     )  # fmt: skip
     result = await agent.run(TASK)
@@ -201,8 +209,9 @@ async def test_a_model_that_only_plans_is_stopped(house: Build) -> None:
 
 async def test_a_goal_has_steps_of_its_own_and_then_the_plan_is_made_anew(house: Build) -> None:
     first, second = plan(("look", "a"), ("act", "b")), plan(("look", "c"))
+    steps = [*(on(2, ("look", {"of": str(n)})) for n in range(4)), on(1, ("look", {"of": "a"}))]
     agent = house(
-        [first, *(on(2, ("look", {"of": str(n)})) for n in range(4)), on(1, ("look", {"of": "a"})), second, final("42")],
+        [first, *steps, second, final("42")],
         tools={"look": lambda args: {"text": f"it is 42 {args['of']}"}, "put": str},
         specs=PUT, settings=Settings(planning=Planning.FULL, max_steps=9, tool_first=False),
     )  # fmt: skip

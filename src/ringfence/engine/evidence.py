@@ -11,6 +11,7 @@ _SMALL = 12  # counting numbers and months are nobody's claim
 _FACTORS = frozenset(
     map(Decimal, (24, 28, 30, 31, 52, 60, 100, 360, 365, 1000, 1024, 3600, 86400, 10**6, 1024**2, 10**9))
 )
+_PASTED = 1000  # characters of a task, from which on it holds a text and not the question alone
 _CLIPPED = 6  # characters of a date or time that may have lost its first digits
 _MONTHS = ("jan", "feb", "m[aä]r", "apr", "ma[yi]", "jun", "jul", "aug", "sep", "o[ck]t", "nov", "de[cz]")
 _NAMED = f"({'|'.join(_MONTHS)})[a-zä]{{0,6}}\\.?"
@@ -105,6 +106,8 @@ def unmentioned(task: str, shown: str) -> str:
 
     A small model that looks for a telephone number and finds none takes the next best number for it.
     """
+    if len(task) > _PASTED:
+        return ""
     shown = shown.replace(task, "")
     for name, asked, known in _ATTRIBUTES:
         if asked.search(task) and not known.search(shown):
@@ -113,7 +116,9 @@ def unmentioned(task: str, shown: str) -> str:
 
 
 def only_repeats(answer: str, task: str) -> bool:
-    """Whether every word of the answer is already in the task: it says nothing."""
+    """Whether every word of the answer is already in the task: it says nothing, unless a document came with that."""
+    if len(task) > _PASTED:
+        return False
     asked = {word.lower() for word in _WORD.findall(task)} | _FILLERS
     return all(word.lower() in asked for word in _WORD.findall(answer))
 

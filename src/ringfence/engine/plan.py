@@ -29,6 +29,7 @@ _BORDER = re.compile(
     re.I,
 )
 _MARK = re.compile(r"^\s*(?:\d{1,2}[.)]|[-*])(?=\s|$)")
+_LONGEST = 2000  # characters of a task that is read for goals
 _CHARS = 140  # of a goal, shown
 
 
@@ -100,7 +101,9 @@ class Standing:
 
 
 def from_words(task: str) -> tuple[Goal, ...]:
-    """The goals that a task names one after another; none for a task of one sentence."""
+    """The goals that a task names one after another; none for a task of one sentence, or with a document in it."""
+    if len(task) > _LONGEST:
+        return ()
     parts = [part for piece in _BORDER.split(task) if (part := _MARK.sub("", piece).strip())]
     goals = [Goal(_kind(part), part[:_CHARS]) for part in parts]
     wanted = [goal for goal in goals if goal.do is not Do.LOOK or goal.what.endswith("?") or len(goals) > 1]
