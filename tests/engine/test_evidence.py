@@ -91,6 +91,7 @@ def test_nothing_is_fetched_by_showing_an_answer(answer: str, shown: str) -> Non
     ("task", "shown", "missing"),
     [
         ("Do we have the insurer's phone number?", "41 thousand euros for each boat", "telephone number"),
+        ("Do we have the insurer's phone number?", "a context, [20/Sep/2025:05:59:46 +0000]", "telephone number"),
         ("Do we have the insurer's phone number?", "Tel. 030 1234", ""),
         ("When was Ann born?", "columns: id, name, joined", "birthday"),
         ("When was Ann born?", "columns: id, name, birth_date", ""),

@@ -206,3 +206,9 @@ async def test_a_group_of_one_comes_with_the_whole_ranking(call: Call, box: Path
     result = await call("text.count", path="gate.log", pattern="ann", group_by="user")
     assert result["top"] == [["ann", 2]]
     assert result["top of all lines"] == [["bob", 3], ["ann", 2]]
+
+
+async def test_words_that_nowhere_stand_together_are_counted_one_by_one(call: Call) -> None:
+    result = await call("text.count", path="app.log", pattern="level ERROR")
+    assert (result["matching_lines"], result["nowhere together, but"]) == (0, {"lines with ERROR": 20})
+    assert "nowhere together, but" not in await call("text.count", path="app.log", pattern="ajar")

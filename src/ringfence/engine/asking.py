@@ -169,22 +169,27 @@ class Asking:
 
         Raises BackendError if it does not fit.
         """
-        # POL-5: to count is to show; a server that may not read this is asked nothing, and the gate says why
-        may_see = forbidden(tier.sink, turn, self._gate.policy, label, now=0) is None
+
+        def may_see() -> (
+            bool
+        ):  # POL-5: to count is to show; who may not read this is asked nothing, and the gate says why
+            return forbidden(tier.sink, turn, self._gate.policy, label, now=0) is None
+
         if tier.sink not in live.windows:
-            asked = await tier.ask_window() if may_see and tier.ask_window is not None else None
+            asked = await tier.ask_window() if tier.ask_window is not None and may_see() else None
             live.windows[tier.sink] = shrunk(turn, tier, asked or tier.window)
         prompt = self.prompt(turn, live)
+        shown = tier.shown(turn.run, prompt)
         for _ in range(2):
-            shown = tier.shown(turn.run, prompt)
             room = live.windows[tier.sink] - tier.max_tokens
-            if not may_see or tier.count is None or live.transcript.estimate < _NEARLY * room:
+            if tier.count is None or live.transcript.estimate < _NEARLY * room or not may_see():
                 break
             if (count := await tier.count(shown)) is None or count <= room:
                 break
             live.transcript.learn(count)
             prompt = self.prompt(turn, live)
-        return tier.shown(turn.run, prompt)
+            shown = tier.shown(turn.run, prompt)
+        return shown
 
     def prompt(self, turn: Turn, live: Live, *, like: Record | None = None) -> Prompt:
         """The next request to the model; with `like`, the intent of one that was made, trimmed as that one was.

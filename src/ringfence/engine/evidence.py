@@ -33,7 +33,7 @@ _ATTRIBUTES = tuple(
         (
             "telephone number",
             "(?:tele)?phone(?: number)?|mobile(?: number)?|fax(?: number)?|extension",
-            r"phone|mobil|\bfax|\btel\b|\+\d|\bext\b",
+            r"phone|mobil|\bfax|\btel\b|\+[1-9]\d|\bext\b",
         ),
         ("mail address", "e-?mail(?: address)?|mail address", r"mail|@"),
         ("birthday", "born|birthday|birth date|date of birth|how old|age of", r"born|birth|\bage|years old|\bdob\b"),

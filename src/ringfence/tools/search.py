@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -34,6 +35,7 @@ By = Annotated[
 ]
 Top = Annotated[int, Field(ge=1, le=100, description="how many of the most frequent values")]
 
+_PLAIN, _MAX_APART = re.compile(r"[^\W_][\w.-]+"), 4  # words of a pattern that are looked for one by one
 COUNTS = r"\bhow (?:many|often)\b.*\.log\b|\.log\b.*\bhow (?:many|often)\b"  # what text.count is for
 
 
@@ -163,7 +165,19 @@ def _count(texts: list[tuple[str, str]], skipped: list[str], pattern: str, by: s
             result["top of all lines"] = [[value[:VALUE_CHARS], count] for value, count in all_lines["values"]]
         if found["distinct"] > top:
             few = f"showing the {top} most frequent of {found['distinct']} values"
+    if pattern and not found["lines"]:
+        result |= _apart(pattern, texts)
     return {**result, **notes(few, read.note, note_skipped(skipped))}
+
+
+def _apart(pattern: str, texts: list[tuple[str, str]]) -> dict[str, JSON]:
+    """Where words that nowhere stand together do stand: a small model writes "level ERROR" for a field's value."""
+    words = list(dict.fromkeys(_PLAIN.findall(pattern)))
+    if not 1 < len(words) <= _MAX_APART:
+        return {}
+    counts = {word: _scan_anyhow(Pattern.read(word), texts, by="", top=1, hits=1)[1]["lines"] for word in words}
+    told = {f"lines with {word}": count for word, count in counts.items() if count}
+    return {"nowhere together, but": told} if told else {}
 
 
 def _named(found: dict[str, Any]) -> dict[str, Any]:
