@@ -208,10 +208,11 @@ class Asking:
 
     def standing(self, turn: Turn, live: Live) -> Standing:
         """The run's plan, and how far it is."""
-        effects = [spec.name for spec in live.tools if not spec.reads]
-        reckoners = [spec.name for spec in live.tools if spec.reads and spec.opens is None]
-        light = self._settings.planning is Planning.LIGHT
-        return standing(turn, reckoners, effects, given=from_words(turn.start["task"]) if light else ())
+        effects = [spec.name for spec in live.granted if not spec.reads]
+        reckoners = [spec.name for spec in live.granted if spec.reads and spec.opens is None]
+        light, full = self._settings.planning is Planning.LIGHT, self._settings.planning is Planning.FULL
+        given = from_words(turn.start["task"]) if light else ()
+        return standing(turn, reckoners, effects, given=given, written=full)
 
     def _schema(self, turn: Turn, live: Live, way: Course) -> bytes:
         """The grammar of this step."""

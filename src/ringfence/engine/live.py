@@ -22,7 +22,8 @@ class Live:
     """What a run needs in memory beside its folded state; all of it can be rebuilt."""
 
     transcript: Transcript
-    tools: list[SinkSpec]
+    tools: list[SinkSpec]  # that are shown
+    granted: list[SinkSpec]  # and all that may be called
     said: str  # the conversation before this run
     label: Label  # of that conversation
     schemas: dict[Hashable, bytes] = field(default_factory=dict)

@@ -20,7 +20,7 @@ from ringfence.core.turn import State, Turn
 from ringfence.core.values import JSON, Action, Ask, Deny, Outcome, Principal, Prompt, canonical
 from ringfence.tracing import Trace
 
-from .answering import ended, judge, may_go_back, texts
+from .answering import checked_before, ended, judge, may_go_back, texts
 from .asking import Asking, Routing
 from .context import Said, Transcript
 from .course import INVALID, acts, made
@@ -31,6 +31,7 @@ from .live import Live, Progress, failures, last_thought, since_thought
 from .mapreduce import SPEC as READ_ALL
 from .mapreduce import spent as read_in_parts
 from .origin import origin
+from .plan import Planning, may_write
 from .plan import read as read_plan
 from .readmore import SPEC as READ_MORE
 from .readmore import ReadMore
@@ -147,14 +148,14 @@ class Engine:
         sinks = self._gate.policy.sinks
         tools = [sinks[name] for name in sorted(turn.grant.sinks) if name.startswith(TOOL) and name in sinks]
         tools = [spec for spec in tools if spec.name not in OWN]
-        task, most = turn.start["task"], self._settings.most_tools
-        tools = relevant(task, tools, at_most=most, acts=acts(task))
+        task, most, granted = turn.start["task"], self._settings.most_tools, tools
+        tools = relevant(task, granted, at_most=most, acts=acts(task))
         shown = [spec for spec in tools if takes_words(spec)]
         system = self._settings.system + "\n".join(signature(spec, short=self._settings.lean) for spec in shown)
         transcript = Transcript(system, history, result_chars=self._settings.result_chars)
         label = join_all(said.label for said in history)
         before = "\n".join(said.text for said in history)
-        return Live(transcript, tools, before, label, progress=progress)
+        return Live(transcript, tools, granted, before, label, progress=progress)
 
     async def _orient(self, turn: Turn, live: Live) -> None:
         """Before the first step, look around: the tools that open a run are called with the user's own words."""
@@ -259,6 +260,8 @@ class Engine:
 
     async def _plan(self, turn: Turn, live: Live, plan: JSON) -> None:
         try:
+            if self._settings.planning is not Planning.FULL or not may_write(turn):  # a server ignores the grammar
+                raise ValueError("Plan no more: call a tool, or answer.")
             goals = read_plan(plan)
         except ValueError as wrong:
             await self._retry(turn, live, str(wrong))
@@ -321,7 +324,7 @@ class Engine:
         if verdict.why and not last and may_go_back(turn):
             self._say(turn, verdict.why, turn.label, doubt=verdict.kind)
             return
-        confidence = "" if made(turn, live.tools) else str(final.get("confidence", ""))
+        confidence = "" if made(turn, live.granted) else str(final.get("confidence", ""))
         signs, said = Signs(text="?", invalid=verdict.why, confidence=confidence), verdict.why or LOOK_AGAIN
         if not last and self._asking.escalate(turn, live, signs, said, label=turn.label):
             return
@@ -330,12 +333,16 @@ class Engine:
 
     async def _validate(self, turn: Turn, on: str, facts: Mapping[str, JSON]) -> str:
         """What the operator's validators say against a result or an answer, in words; empty if it passes them all."""
+        facts = {"task": turn.start["task"], **facts}
         for n, one in enumerate(v for v in self._settings.validators if v.on == on):
-            if one.passes is not None and (why := one.passes({"task": turn.start["task"], **facts})):
+            if one.passes is not None and (why := one.passes(facts)):
                 return f"{one.why or 'It did not pass a check of the operator'}. {why}".strip()
             if one.tool:
-                action = Action(one.tool, dict(facts), turn.label, call=LOOK_UP - turn.next_seq - n, run=turn.run)
-                answer = await self._gate.perform(turn, action)
+                spec = self._gate.policy.sinks.get(one.tool)
+                known = (spec.schema or {}).get("properties", facts) if spec is not None else facts
+                args = {name: fact for name, fact in facts.items() if name in known}
+                action = Action(one.tool, args, turn.label, call=LOOK_UP - turn.next_seq - n, run=turn.run)
+                answer = checked_before(turn, action) or await self._gate.perform(turn, action)
                 if isinstance(answer, Ask):  # nobody is asked whether a check may be made
                     self._gate.refuse(turn, action, Deny(answer.rule, answer.code, answer.why))
                 if not isinstance(answer, Outcome) or not answer.ok or answer.value is not True:
