@@ -17,7 +17,7 @@ from ..cli.conftest import MANIFEST
 
 def read_it(asked: Any) -> bool:
     """Whether the note was read before."""
-    return any('files.read(path="notes/a.txt") [r' in str(said["content"]) for said in asked["messages"])
+    return any('files.read(path="notes/a.txt"' in str(said["content"]) for said in asked["messages"])
 
 
 def native(asked: Any) -> Any:
@@ -49,7 +49,7 @@ async def test_a_server_that_was_proved_to_call_natively_is_asked_natively_and_i
             result = await agent.run("what is wrong?")
             told = [record.body["value"] for record in outcomes(agent, result.run_id)]
     assert (result.status, result.answer) == ("done", "The disk is full.")
-    assert {value["how"] for value in told} == {"native"}
+    assert [value["how"] for value in told] == ["native", "native"]
     assert all(value["sent"] > 1000 for value in told)
     assert [(step.tool, step.args["path"]) for step in result.steps if step.tool == "files.read"] == [
         ("files.read", "notes/a.txt")
