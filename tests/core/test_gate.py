@@ -329,7 +329,7 @@ async def test_a_model_call_is_recorded_by_what_was_shown_not_by_a_copy() -> Non
     prompt = Prompt((b'{"role":"user"}',), context=(0, 2), left_out=1)
     await h.gate.perform(h.turn, Action("model:main", {}, USER, prompt=prompt))
     intent, outcome = h.log.records
-    assert intent.view == {"sink": "model:main", "rule": "POL-8", "context": [0, 2], "left_out": 1}
+    assert intent.view == {"sink": "model:main", "rule": "POL-8", "context": [0, 2], "left_out": 1, "bytes": 15}
     assert intent.body == {"prompt": prompt.digest}
     assert outcome.view == {"of": 3, "ok": True, "ms": 25, "usage": {"prompt": 4}}
 

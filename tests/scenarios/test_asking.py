@@ -15,12 +15,17 @@ from ringfence.testing.server import ScriptedServer, listen
 from ..cli.conftest import MANIFEST
 
 
+def read_it(asked: Any) -> bool:
+    """Whether the note was read before."""
+    return any('files.read(path="notes/a.txt"' in str(said["content"]) for said in asked["messages"])
+
+
 def native(asked: Any) -> Any:
     """A server that makes native calls: the weather when it is tried, a note and then an answer in a run."""
     tools = {tool["function"]["name"] for tool in asked.get("tools", ())}
     if "weather__now" in tools:
         return {"calls": [{"name": "weather__now", "arguments": '{"city": "Paris"}'}]}
-    if "files__read" in tools and not any(said["role"] == "assistant" for said in asked["messages"]):
+    if "files__read" in tools and not read_it(asked):
         return {"text": "The note.", "calls": [{"name": "files__read", "arguments": '{"path": "notes/a.txt"}'}]}
     return "The disk is full."
 
@@ -61,7 +66,7 @@ tools:
 def cloud(asked: Any) -> Any:
     """The same, as the Messages API has it."""
     tools = {tool["name"] for tool in asked.get("tools", ())}
-    if "files__read" in tools and len(asked["messages"]) == 1:
+    if "files__read" in tools and not read_it(asked):
         return {"text": "The note.", "calls": [{"name": "files__read", "input": {"path": "notes/a.txt"}}]}
     return "The disk is full."
 
@@ -79,4 +84,6 @@ async def test_a_tier_of_the_messages_api_runs_a_task_and_each_request_is_on_rec
     assert (result.status, result.answer) == ("done", "The disk is full.")
     sent = [len(body) for head, body in server.seen if head.startswith(b"POST")]
     assert [value["sent"] for value in told] == sent
+    told_before = [record.view["bytes"] for record in records if record.kind is Kind.INTENT and "prompt" in record.body]
+    assert all(0 < least <= most for least, most in zip(told_before, sent, strict=True))
     assert "k-secret-of-the-cloud" not in repr(records)

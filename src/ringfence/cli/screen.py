@@ -39,7 +39,7 @@ class Live:
         self._out = out
         self._quiet = quiet
         self._timeline = Timeline()
-        self._shown = ("", -1)  # the last record, by its run and place
+        self._shown: dict[str, int] = {}  # the last record of each run
         self._typed = ""
         moving = out.is_terminal and not out.is_dumb_terminal and not quiet
         self._status = Status("looks for the model", console=out) if moving else None
@@ -97,8 +97,8 @@ class Live:
             self._print(line)
 
     def _lines(self, record: Record) -> Iterator[Line]:
-        if record.run != self._shown[0] or record.seq > self._shown[1]:
-            self._shown = (record.run, record.seq)
+        if record.seq > self._shown.get(record.run, -1):
+            self._shown[record.run] = record.seq
             yield from self._timeline.lines(record)
 
     def _spin(self, words: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 from ..core.chain import Kind, Record
@@ -31,33 +31,44 @@ class Line:
     tone: Tone = ""
 
 
+@dataclass
+class _Run:
+    """What is known of one run. `serves`: what it is for, where that is another run: a plan, or a text to read."""
+
+    task: str = ""
+    serves: str = ""
+    steps: int = 0
+    open: dict[int, Record] = field(default_factory=dict)
+
+
 class Timeline:
-    """Folds records into lines. `full` shows whole results, and the rule behind each call."""
+    """Folds records into lines, also those of a run and of one that works for it as they come, one among the other.
+
+    `full` shows whole results, and the rule behind each call.
+    """
 
     def __init__(self, *, full: bool = False, rules: bool = False) -> None:
         self._full = full
         self._rules = rules
-        self._open: dict[int, Record] = {}
-        self._steps = 0
-        self._task = ""
-        self._plans = False  # what this run is for is another one's grant
+        self._runs: dict[str, _Run] = {}
 
     def lines(self, record: Record) -> Iterator[Line]:
         """What a record adds to the picture."""
+        run = self._runs.setdefault(record.run, _Run())
         match record.kind:
             case Kind.STARTED:
-                self._task, self._plans = str(record.body["task"]), bool(record.body.get("plans"))
-                yield Line(0, f"run {record.run}: {one_line(self._task)}", tone="dim" if self._plans else "bold")
+                run.task, run.serves = str(record.body["task"]), _serves(record)
+                yield Line(0, f"run {record.run}: {one_line(run.task)}", tone="dim" if run.serves else "bold")
                 if origin := record.view.get("forked"):
                     yield Line(1, f"begins with records 0 to {origin['seq']} of run {origin['run']}", tone="dim")
                 if record.body.get("sandbox") == "unsafe-none":
                     yield Line(1, "UNSAFE: nothing confined the tools of this run", tone="red")
                 if may := _effects(record.body["grant"], record.view.get("effects", ())):
                     yield Line(1, f"may also call {may}", tone="dim")
-            case Kind.MESSAGE if record.body["text"] != self._task:
+            case Kind.MESSAGE if record.body["text"] not in ("", run.task):
                 yield Line(1, f"told the model: {one_line(record.body['text'])}", tone="yellow")
             case Kind.INTENT:
-                self._open[record.seq] = record
+                run.open[record.seq] = record
             case Kind.DECISION:
                 yield from self._refused(record)
             case Kind.APPROVAL:
@@ -73,24 +84,29 @@ class Timeline:
                     2, f"egress {one_line(where)}: {words}", f"{tried['sent']} + {tried['received']} bytes", tone
                 )
             case Kind.CHECKPOINT if "uncertain" in record.view:
-                calls = (call_of(self._open[seq]) for seq in record.view["uncertain"])
+                calls = (call_of(run.open[seq]) for seq in record.view["uncertain"])
                 yield from (Line(2, f"nobody knows whether it was done: {call}", tone="red") for call in calls)
+            case Kind.CHECKPOINT if "tier" in record.view:
+                here, there = (str(record.view[key]).removeprefix("model:") for key in ("from", "tier"))
+                yield Line(1, f"goes on with {there}, not {here} ({record.view['why']})", tone="yellow")
             case Kind.OUTCOME:
-                yield from self._outcome(self._open.pop(record.view["of"]), record)
+                yield from self._outcome(run, run.open.pop(record.view["of"]), record)
             case Kind.FINISHED:
+                if not run.open:
+                    del self._runs[record.run]
                 yield from self._finished(record)
 
     def unanswered(self) -> Iterator[Line]:
         """What was begun and has no outcome: under way, or cut off."""
-        for intent in self._open.values():
+        for intent in [intent for run in self._runs.values() for intent in run.open.values()]:
             text = call_of(intent) if "args" in intent.body else f"{intent.view['sink']} was asked"
             yield Line(1, text, "no outcome recorded", "yellow")
 
-    def _outcome(self, intent: Record, outcome: Record) -> Iterator[Line]:
+    def _outcome(self, run: _Run, intent: Record, outcome: Record) -> Iterator[Line]:
         view, value = outcome.view, outcome.body["value"]
         took = duration(view["ms"])
         if "prompt" in intent.body:
-            yield self._thought(value, took, view)
+            yield self._thought(run, value, took, view)
             return
         rule = [f"allowed by {intent.view['rule']}"] if self._rules else []
         if intent.view["sink"].startswith(TOOL):
@@ -107,20 +123,20 @@ class Timeline:
             if signals := view.get("signals"):
                 yield Line(2, f"looks like an injection ({', '.join(signals)}); it is data all the same", tone="yellow")
 
-    def _thought(self, value: JSON, took: str, view: JSON) -> Line:
+    def _thought(self, run: _Run, value: JSON, took: str, view: JSON) -> Line:
         if not view["ok"]:
             return Line(0, "the model failed: " + one_line(str(value["error"])), took, "red")
-        self._steps += 1
+        run.steps += 1
         usage = view["usage"]
-        if self._plans:
-            return Line(0, "plans what the task may do, from its words alone", took, "dim")
+        if run.serves:
+            return Line(0, run.serves, took, "dim")
         aside = f"{took}, {usage.get('prompt', 0)} + {usage.get('completion', 0)} tokens"
         try:
             step = read(value["text"])
         except ValueError as problem:
-            return Line(0, f"{self._steps}  {one_line(str(problem))}", aside, "yellow")
+            return Line(0, f"{run.steps}  {one_line(str(problem))}", aside, "yellow")
         thought = plain(step.thought) if self._full else one_line(step.thought)
-        return Line(0, f"{self._steps}  {thought or ('answers' if step.final else 'acts')}", aside)
+        return Line(0, f"{run.steps}  {thought or ('answers' if step.final else 'acts')}", aside)
 
     def _refused(self, record: Record) -> Iterator[Line]:
         view = record.view
@@ -134,6 +150,13 @@ class Timeline:
         tokens = f"{usage.get('prompt', 0)} + {usage.get('completion', 0)} tokens"
         tone: Tone = "green" if body["status"] == "done" else "yellow"
         yield Line(0, f"{body['status']}: {why}" if why else str(body["status"]), tokens, tone)
+
+
+def _serves(started: Record) -> str:
+    """What a run does for another one, in words; empty if it has a task of its own."""
+    if "reads" in started.body:
+        return "reads a part of the text"
+    return "plans what the task may do, from its words alone" if started.body.get("plans") else ""
 
 
 def _effects(grant: JSON, effects: Iterable[str]) -> str:

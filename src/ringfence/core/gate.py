@@ -126,13 +126,13 @@ class Gate:
 
     def _intend(self, turn: Turn, action: Action, spec: SinkSpec, decision: Allow) -> Record:
         view: dict[str, JSON] = {"sink": action.sink, "rule": decision.rule}
-        if action.prompt is None:
+        if (shown := action.prompt) is None:
             sha = digest([turn.run, turn.usage["steps"], action.call, action.digest])  # the same when it is redone
             view["key"] = f"{sha[:8]}-{sha[8:12]}-8{sha[13:16]}-8{sha[17:20]}-{sha[20:32]}"  # RFC 9562 5.8: UUIDv8
             body: dict[str, JSON] = {"args": dict(action.args), "call": action.call}
         else:
-            view |= {"context": list(action.prompt.context), "left_out": action.prompt.left_out}
-            body = {"prompt": action.prompt.digest}
+            view |= {"context": list(shown.context), "left_out": shown.left_out, "bytes": sum(map(len, shown.messages))}
+            body = {"prompt": shown.digest}
         if turn.approvals and (known := self.approval_digest(turn, action)) in turn.approvals:
             body["approval"] = known  # used up, though its values may be trusted by now
         return self.record(turn, Kind.INTENT, label=action.label, view=view, body=body)
