@@ -157,9 +157,7 @@ async def test_a_check_by_a_tool_of_a_manifest_passes_the_gate(folder: Path) -> 
 
 
 async def test_a_check_of_results_names_the_tool_and_the_key_on_needs_no_quotes(folder: Path) -> None:
-    rule = (
-        "workflow:\n  validate:\n  - {on: files.read, expr: '!result.text.contains(\"full\")', why: Look at b.txt}\n"
-    )
+    rule = "workflow:\n  validate:\n  - {on: files.read, expr: '!result.text.contains(\"full\")', why: Look at b.txt}\n"
     script = [LOOK, step("files.read", path="notes/b.txt"), final("All is well.")]
     async with listen(ScriptedServer(script)) as server:
         (folder / "ringfence.yaml").write_text(MANIFEST.format(url=server.url) + rule)
