@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,12 +11,13 @@ from hypothesis import given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 
+from ringfence.backends.patient import Patient
 from ringfence.core.chain import Kind
 from ringfence.core.errors import BackendError
 from ringfence.core.labels import ANYONE, Label, Trust
 from ringfence.core.policy import Effect, Role
 from ringfence.core.turn import fold
-from ringfence.core.values import Principal
+from ringfence.core.values import Action, Outcome, Principal
 from ringfence.engine import consent
 from ringfence.engine.answering import Verify
 from ringfence.engine.asking import escalations
@@ -438,6 +440,29 @@ async def test_under_strict_no_text_streams_before_it_was_judged(house: Build) -
         assert any("it is 42" in text for text in told) is streams
 
 
+async def test_a_model_that_takes_too_long_is_given_up_for_the_next(house: Build) -> None:
+    class Silent:
+        async def perform(self, action: Action) -> Outcome:
+            await asyncio.Event().wait()
+            raise AssertionError
+
+    agent = two(house, [], [LOOK, final("42")])
+    agent.gate._sinks["model:main"] = Patient(Silent(), 0.01)  # type: ignore[index]
+    result = await agent.run()
+    assert (result.status, asked(agent), moves(agent)) == ("done", ["main", "big", "big"], [("model:big", "failure")])
+
+
+async def test_a_truncated_answer_that_asks_for_an_effect_is_not_made(house: Build) -> None:
+    specs = {"put": {"effect": Effect.WRITE, "audience": None, "roles": {"of": Role.LOW}}}
+    put = Told(step(("put", {"of": "x"})), truncated=300, usage={"prompt": 900})
+    agent = house(
+        [LOOK, step(("look", {"of": "b"})), put, final("it is 42")], specs=specs, settings=Settings(verify=Verify.OFF),
+        tools={"look": lambda args: {"text": "42 " + args["of"] * 500}, "put": str},
+    )  # fmt: skip
+    await agent.run()
+    assert agent.tools["put"].calls == []
+
+
 READERS = ["role:hr", "role:ops", "user:alice", "user:bob"]
 
 
@@ -453,8 +478,6 @@ READERS = ["role:hr", "role:ops", "user:alice", "user:bob"]
 def test_a_secret_never_reaches_a_model_that_may_not_read_it(
     clause: frozenset[str], audiences: list[Any], says: list[str], at_most: int
 ) -> None:
-    import asyncio
-
     canary, said = "CANARY-7731", iter(says)
     people = [None if who is None else frozenset(who) for who in audiences]
 

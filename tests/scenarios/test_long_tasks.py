@@ -123,4 +123,6 @@ async def test_the_tokens_of_reading_count_for_the_run(folder: Path) -> None:
             r.body["value"] for r in agent.journal.log.read(result.run_id) if "chunks" in str(r.body.get("value"))
         ]
     assert "the tokens of this run are used up" in read["read"]  # and it never says less than that
-    assert sum(sum(map(len, prompt.messages)) for prompt in script.model.prompts) // 4 < 9000
+    assert (
+        sum(sum(map(len, prompt.messages)) for prompt in script.model.prompts) // 4 < 9000 + 2500
+    )  # the last step begins below the bound

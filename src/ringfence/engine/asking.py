@@ -243,7 +243,7 @@ class Asking:
             way,
             cut,
             live.transcript.long,
-            sum(map(len, choices.values())),
+            tuple((name, len(known)) for name, known in choices.items()),  # they only ever grow
             len(turn.typed),
             tuple(goals),
             plan is None,

@@ -10,6 +10,15 @@ from collections.abc import Sequence
 from ringfence.core.policy import SinkSpec
 
 _WORD = re.compile(r"[^\W\d_]{3,}")
+_COMMON = frozenset(  # what every sentence has tells no tool from another
+    re.findall(
+        r"\w+",
+        "the and for are was were what which who whom whose when where why that this these those with from into have"
+        " has had does did can could will would should you your its his her their there then than not but all any each"
+        " der die das den dem des ein eine einen und oder ist sind war waren wird wie wer wann von mit für auf aus bei"
+        " nicht auch werden bitte",
+    )
+)
 _SUITED, _OPENS, _ACTS = 8.0, 2.0, 3.0  # what counts beside shared words
 
 
@@ -43,4 +52,4 @@ def _arguments(spec: SinkSpec) -> str:
 
 def _words(text: str) -> list[str]:
     """Words without their commonest endings: files and file are one."""
-    return [word.casefold().removesuffix("s") for word in _WORD.findall(text)]
+    return [word.casefold().removesuffix("s") for word in _WORD.findall(text) if word.casefold() not in _COMMON]
