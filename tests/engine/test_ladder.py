@@ -196,6 +196,15 @@ def test_no_control_argument_gets_a_value_that_nobody_gave(roles: dict[str, Role
         mended({"to": "bob", "counts": 9}, spec(roles=roles))
 
 
+def test_of_an_effect_nothing_is_left_out() -> None:
+    """An unknown `dry_run` may be what made it harmless."""
+    roles = {"to": Role.LOW, "count": Role.LOW, "body": Role.TEXT}
+    tried = {"to": "bob", "count": 5, "dry_run": True}
+    assert mended(tried, spec(roles=roles, effect=Effect.READ)) == {"to": "bob", "count": 5}
+    with pytest.raises(ValueError, match="expected to and count"):
+        mended(tried, spec(roles=roles, effect=Effect.WRITE))
+
+
 def test_what_cannot_be_mended_says_what_is_wrong() -> None:
     with pytest.raises(ValueError, match="expected to and count"):
         mended({"to": ["bob", "eve"], "count": "many"}, spec())

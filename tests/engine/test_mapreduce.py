@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -118,6 +119,18 @@ async def test_what_reads_is_a_run_of_its_own_on_record_with_the_sources_label(h
     assert outcome.label.trust is Trust.UNTRUSTED
     assert records[-1].view["usage"]["steps"] == len(agent.asked)
     assert outcome.value["tokens"] == sum(records[-1].view["usage"][key] for key in ("prompt", "completion"))
+
+
+async def test_what_reads_is_about_whoever_the_run_or_its_results_are_about(house: Build) -> None:
+    """Else an erasure would leave what was quoted of them."""
+    agent = await agent_of(house, codes)
+    agent.turn.items = [
+        (replace(record, view={**record.view, "subjects": ["id:4711"]}) if intent is not None else record, intent)
+        for record, intent in agent.turn.items
+    ]
+    agent.sink.about = lambda run: ["patient:1"]
+    await agent.read()
+    assert agent.house.journal.read(agent.own)[0].view["subjects"] == ["id:4711", "patient:1"]
 
 
 async def test_the_same_text_is_read_the_same_way(house: Build) -> None:

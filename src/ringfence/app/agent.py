@@ -168,6 +168,8 @@ class Agent:
             turn = self.turn(run)
             if turn.start.get("destroys"):  # an erasure that was cut off: no model finishes it
                 raise JournalError(f"run {run} destroyed contents, or was about to", todo="give its command again")
+            if turn.start.get("plans") and turn.state is not State.DONE:  # its task may be a model's words
+                raise JournalError(f"run {run} works for another one", todo="resume that one")
             before = past.said(past.recall(self.journal.log, turn), self._history)
             said = past.hidden(self.house, run, before, self.journal)
             with at_work(turn):

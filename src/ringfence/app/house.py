@@ -27,9 +27,11 @@ from ringfence.tools.tool import Use
 
 from .confine import Chosen
 from .secrets import redactor_of
+from .settings import validators_of
 from .tiers import Before, budgeted
 
 if TYPE_CHECKING:
+    from ringfence.manifest.security import Entry
     from ringfence.redaction import Redactor
     from ringfence.redaction.veil import Veil
     from ringfence.tools.egress import Attempt
@@ -134,6 +136,7 @@ def furnish(
 
     Raises ManifestError: a name is taken, a path is missing, the catalogue names what is not there, nothing confines.
     """
+    validators_of(manifest)  # what is wrong with them is said before anything is made
     house = House(read_more=ReadMore(chars=manifest.workflow.result_chars))
     house.specs[REPLY] = SinkSpec(REPLY, effect=Effect.READ, confined=True, audience=None, output=IDENTITY)
     house.sinks[REPLY] = _Reply()
@@ -220,6 +223,7 @@ def _tools_of(house: House, manifest: Manifest, config: Tool, clock: Clock) -> S
             clock=clock,
             result_chars=manifest.workflow.result_chars,
             workshop=house.workshop,
+            looks=not _told_apart(manifest.catalogue.get("sql.query")),
         )
     assert house.workshop is not None
     if isinstance(config, PythonTool):
@@ -252,6 +256,11 @@ def _tools_of(house: House, manifest: Manifest, config: Tool, clock: Clock) -> S
     house.servers.append(server)
     house.closers.insert(0, server.aclose)
     return server.tools
+
+
+def _told_apart(entry: Entry | None) -> bool:
+    """Whether the operator has said of parts of a result who may read them, or whose they are."""
+    return entry is not None and bool(entry.output or entry.about)
 
 
 def _declare(house: House, manifest: Manifest) -> None:

@@ -38,7 +38,6 @@ _SOMEBODY = listed("someone somebody others another other whoever jemand anderen
 _MENDED = listed("fixed behoben repaired repariert resolved gelöst corrected korrigiert")
 _YES = listed("yes ja done ✓ ✅ ✔ x")
 _FROM = listed("from of aus von")
-_CODED = re.compile(r"[A-Za-z]\w*")
 
 
 class Acts:

@@ -16,12 +16,12 @@ from ringfence.core.values import JSON, Action, Deny, Outcome, Prompt
 
 from .answering import Verify
 from .course import MAX_FAILED, STAY, Course, course, named_in
-from .live import Live
+from .live import Live, failures
 from .mapreduce import SPEC as READ_ALL
 from .plan import MAX_REPLANS, Planning, Standing, drifts, form, from_words, standing
 from .readmore import SPEC as READ_MORE
 from .result import in_words
-from .router import Budget, Choice, Health, Router, Rules, Signs, choose, why_escalate
+from .router import Budget, Choice, Health, Router, Rules, Signs, choose, forbidden, why_escalate
 from .settings import Settings
 from .step import grammar, handles, takes_words
 from .tier import Tier
@@ -83,7 +83,7 @@ class Asking:
             return stop
         tier, routing = self.tier(turn), self._routing
         try:
-            prompt = await self._fitting(turn, live, tier)
+            prompt = await self._fitting(turn, live, tier, label)
         except BackendError as error:
             if self.escalate(turn, live, Signs(failed=error.what)):
                 return None
@@ -100,12 +100,12 @@ class Asking:
         match result:
             case Outcome(ok=True, value=value):
                 self._learn(turn, live, value)
-            case Outcome(value=value) if value["kind"] == "ContextOverflow" and live.failures < self._settings.retries:
-                live.failures += 1
+            case Outcome(value=value) if (
+                value["kind"] == "ContextOverflow" and failures(turn) <= self._settings.retries
+            ):
                 less = min(live.windows[tier.sink], live.transcript.estimate + tier.max_tokens) * 3 // 4
                 live.windows[tier.sink] = max(MIN_WINDOW, less)  # the server knows better; trim harder
             case Outcome(value=value):
-                live.failures += 1
                 if not self.escalate(turn, live, Signs.of(result)):
                     return Stop(in_words(value))
             case Deny(why=why) as no:
@@ -116,9 +116,8 @@ class Asking:
         """Take what an answer tells about the window; one to a request that the server cut short is put aside."""
         live.transcript.learn(value["usage"]["prompt"])
         lost, tier = value.get("truncated", 0), self.tier(turn)
-        if not lost or live.failures >= self._settings.retries:
+        if not lost or failures(turn) >= self._settings.retries:
             return
-        live.failures += 1
         live.windows[tier.sink] = max(MIN_WINDOW, value["usage"]["prompt"] + tier.max_tokens)
         body: JSON = {"role": "user", "text": "", "retry": True}
         view = {"chars": 0, "truncated": lost}
@@ -156,26 +155,27 @@ class Asking:
         if turn.state is not State.THINKING:  # cut off while it was asked: nothing came of that
             body: dict[str, JSON] = {"role": "user", "text": text, "escalated": reason.code, **why}
             self._gate.record(turn, Kind.MESSAGE, label=said_as, view={"chars": len(text)}, body=body)
-        live.failures = 0
         return True
 
     def _move(self, turn: Turn, sink: str, code: str) -> None:
         view: dict[str, JSON] = {"tier": sink, "from": self.tier(turn).sink, "why": code}
         self._gate.record(turn, Kind.CHECKPOINT, label=turn.label, view=view, body={})
 
-    async def _fitting(self, turn: Turn, live: Live, tier: Tier) -> Prompt:
+    async def _fitting(self, turn: Turn, live: Live, tier: Tier, label: Label) -> Prompt:
         """The request as it is sent. Near the window its size is told by the server's own tokenizer, where it has one.
 
         Raises BackendError if it does not fit.
         """
+        # POL-5: to count is to show; a server that may not read this is asked nothing, and the gate says why
+        may_see = forbidden(tier.sink, turn, self._gate.policy, label, now=0) is None
         if tier.sink not in live.windows:
-            asked = await tier.ask_window() if tier.ask_window is not None else None
-            live.windows[tier.sink] = asked or tier.window
+            asked = await tier.ask_window() if may_see and tier.ask_window is not None else None
+            live.windows[tier.sink] = shrunk(turn, tier, asked or tier.window)
         prompt = self.prompt(turn, live)
         for _ in range(2):
             shown = tier.shown(turn.run, prompt)
             room = live.windows[tier.sink] - tier.max_tokens
-            if tier.count is None or live.transcript.estimate < _NEARLY * room:
+            if not may_see or tier.count is None or live.transcript.estimate < _NEARLY * room:
                 break
             if (count := await tier.count(shown)) is None or count <= room:
                 break
@@ -208,10 +208,11 @@ class Asking:
 
     def standing(self, turn: Turn, live: Live) -> Standing:
         """The run's plan, and how far it is."""
-        effects = [spec.name for spec in live.tools if not spec.reads]
-        reckoners = [spec.name for spec in live.tools if spec.reads and spec.opens is None]
-        light = self._settings.planning is Planning.LIGHT
-        return standing(turn, reckoners, effects, given=from_words(turn.start["task"]) if light else ())
+        effects = [spec.name for spec in live.granted if not spec.reads]
+        reckoners = [spec.name for spec in live.granted if spec.reads and spec.opens is None]
+        light, full = self._settings.planning is Planning.LIGHT, self._settings.planning is Planning.FULL
+        given = from_words(turn.start["task"]) if light else ()
+        return standing(turn, reckoners, effects, given=given, written=full)
 
     def _schema(self, turn: Turn, live: Live, way: Course) -> bytes:
         """The grammar of this step."""
@@ -264,6 +265,19 @@ class Asking:
 def escalations(turn: Turn) -> int:
     """How often a run went to the next tier because of what came of the last one, as its record says."""
     return sum("escalated" in record.body for record, _ in turn.items if record.kind is Kind.MESSAGE)
+
+
+def shrunk(turn: Turn, tier: Tier, window: int) -> int:
+    """A tier's window in tokens, by what became of requests before a crash: what it refused or cut did not fit."""
+    for record, intent in turn.items:
+        if intent is None or intent.view["sink"] != tier.sink or "prompt" not in intent.body:
+            continue
+        value = record.body["value"]
+        if value.get("kind") == "ContextOverflow":
+            window = max(MIN_WINDOW, window * 3 // 4)
+        elif value.get("truncated"):
+            window = min(window, max(MIN_WINDOW, value["usage"]["prompt"] + tier.max_tokens))
+    return window
 
 
 def _behind(order: Sequence[str], choice: Choice, here: str) -> list[str]:

@@ -147,7 +147,7 @@ def mended(args: Mapping[str, JSON], spec: SinkSpec) -> Mapping[str, JSON]:
     try:
         return dict(spec.check(args))
     except ValueError:
-        repaired = dialects.repaired(dict(args), spec.schema, _control(spec))
+        repaired = dialects.repaired(dict(args), spec.schema, _control(spec), drops=spec.reads)
         if not repaired.changes:
             raise
         return dict(spec.check(repaired.args))
@@ -167,11 +167,10 @@ def rungs(turn: Turn, sinks: Mapping[str, SinkSpec]) -> dict[str, int]:
     used: Counter[str] = Counter()
     calls: tuple[Call, ...] = ()
     printed = False  # in a dialect, and none of its calls was decided yet
-    tiers = {i.view["sink"]: None for _, i in turn.items if i is not None and "prompt" in i.body}
-    used["escalate"] = max(0, len(tiers) - 1)
     for record, intent in turn.items:
         if record.kind is Kind.MESSAGE:
             used["retry"] += bool(record.body.get("retry"))
+            used["escalate"] += "escalated" in record.body
         elif intent is not None and "prompt" in intent.body:
             if record.view["ok"]:
                 used[record.body["value"].get("how", "grammar")] += 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 
-from ringfence.core.chain import Record
+from ringfence.core.chain import Kind, Record
 from ringfence.core.labels import Label
 from ringfence.core.policy import SinkSpec
 from ringfence.core.turn import Turn
@@ -22,12 +22,12 @@ class Live:
     """What a run needs in memory beside its folded state; all of it can be rebuilt."""
 
     transcript: Transcript
-    tools: list[SinkSpec]
+    tools: list[SinkSpec]  # that are shown
+    granted: list[SinkSpec]  # and all that may be called
     said: str  # the conversation before this run
     label: Label  # of that conversation
     schemas: dict[Hashable, bytes] = field(default_factory=dict)
     step: tuple[int, Step] | None = None  # the last one that was read, by its record
-    failures: int = 0
     windows: dict[str, int] = field(default_factory=dict)  # in tokens, by model sink, as far as they are known
     progress: Progress | None = None
     tried: dict[str, int] = field(default_factory=dict)  # see `Ledger.clear`
@@ -56,3 +56,20 @@ def since_thought(turn: Turn) -> list[tuple[Record, Record | None]]:
 def last_thought(turn: Turn) -> Record:
     """What the model said last."""
     return since_thought(turn)[0][0]
+
+
+def failures(turn: Turn) -> int:
+    """Requests in a row that came to nothing: not answered, not read, or cut short by the server."""
+    count = 0
+    for record, intent in reversed(turn.items):
+        if record.kind is Kind.MESSAGE:
+            if "escalated" in record.body or "goals" in record.body:  # a plan that could be read, or another model
+                break
+            count += bool(record.body.get("retry"))
+        elif intent is not None and "prompt" in intent.body:
+            if turn.tier and intent.view["sink"] != turn.tier:  # which it was before a crash kept it from being said
+                return 0
+            count += not record.view["ok"]
+        elif (intent or record).body.get("call", -1) >= 0:
+            break
+    return count

@@ -20,17 +20,18 @@ from ringfence.core.turn import State, Turn
 from ringfence.core.values import JSON, Action, Ask, Deny, Outcome, Principal, Prompt, canonical
 from ringfence.tracing import Trace
 
-from .answering import ended, judge, may_go_back, texts
+from .answering import checked_before, ended, judge, may_go_back, texts
 from .asking import Asking, Routing
 from .context import Said, Transcript
 from .course import INVALID, acts, made
 from .evidence import invented_numbers
 from .ladder import Unreadable, mended, rungs
 from .ledger import Ledger, Reconcile
-from .live import Live, Progress, last_thought, since_thought
+from .live import Live, Progress, failures, last_thought, since_thought
 from .mapreduce import SPEC as READ_ALL
 from .mapreduce import spent as read_in_parts
 from .origin import origin
+from .plan import Planning, may_write
 from .plan import read as read_plan
 from .readmore import SPEC as READ_MORE
 from .readmore import ReadMore
@@ -147,14 +148,14 @@ class Engine:
         sinks = self._gate.policy.sinks
         tools = [sinks[name] for name in sorted(turn.grant.sinks) if name.startswith(TOOL) and name in sinks]
         tools = [spec for spec in tools if spec.name not in OWN]
-        task, most = turn.start["task"], self._settings.most_tools
-        tools = relevant(task, tools, at_most=most, acts=acts(task))
+        task, most, granted = turn.start["task"], self._settings.most_tools, tools
+        tools = relevant(task, granted, at_most=most, acts=acts(task))
         shown = [spec for spec in tools if takes_words(spec)]
         system = self._settings.system + "\n".join(signature(spec, short=self._settings.lean) for spec in shown)
         transcript = Transcript(system, history, result_chars=self._settings.result_chars)
         label = join_all(said.label for said in history)
         before = "\n".join(said.text for said in history)
-        return Live(transcript, tools, before, label, progress=progress)
+        return Live(transcript, tools, granted, before, label, progress=progress)
 
     async def _orient(self, turn: Turn, live: Live) -> None:
         """Before the first step, look around: the tools that open a run are called with the user's own words."""
@@ -179,7 +180,7 @@ class Engine:
             text = last_thought(turn).body["value"]["text"]
             if not text.strip() and self._asking.escalate(turn, live, Signs(text="")):
                 return
-            if not (problem.prose and live.failures >= self._settings.retries):
+            if not (problem.prose and failures(turn) >= self._settings.retries):
                 await self._retry(turn, live, f"{problem}".rstrip(".") + ".")
                 return
             step = Step("", final={"answer": problem.prose, "artifacts": [], "confidence": "low"})  # its own words
@@ -194,13 +195,12 @@ class Engine:
             await self._deliver(turn, live, step)
         elif waiting := [n for n in range(len(step.calls)) if n not in turn.answered]:
             await self._act(turn, live, step.calls, waiting)
-        elif why := await self._checked(turn, live):
+        elif why := await self._checked(turn):
             self._say(turn, why, turn.label, invalid=True)
         else:
-            live.failures = 0
             await self._think(turn, live)
 
-    async def _checked(self, turn: Turn, live: Live) -> str:
+    async def _checked(self, turn: Turn) -> str:
         """What the operator's validators say against the results of the last step."""
         if not self._settings.validators:
             return ""
@@ -260,12 +260,14 @@ class Engine:
 
     async def _plan(self, turn: Turn, live: Live, plan: JSON) -> None:
         try:
+            if self._settings.planning is not Planning.FULL or not may_write(turn):  # a server ignores the grammar
+                raise ValueError("Plan no more: call a tool, or answer.")
             goals = read_plan(plan)
         except ValueError as wrong:
             await self._retry(turn, live, str(wrong))
             return
-        live.failures = 0
-        self._say(turn, f"The plan has {len(goals)} goals. Work on them one after another.", Label(Trust.OPERATOR))
+        text = f"The plan has {len(goals)} goals. Work on them one after another."
+        self._say(turn, text, Label(Trust.OPERATOR), goals=len(goals))
 
     async def _act(self, turn: Turn, live: Live, calls: Sequence[Call], waiting: Sequence[int]) -> None:
         """Make the calls that have no answer yet: reads side by side, an effect alone."""
@@ -322,7 +324,7 @@ class Engine:
         if verdict.why and not last and may_go_back(turn):
             self._say(turn, verdict.why, turn.label, doubt=verdict.kind)
             return
-        confidence = "" if made(turn, live.tools) else str(final.get("confidence", ""))
+        confidence = "" if made(turn, live.granted) else str(final.get("confidence", ""))
         signs, said = Signs(text="?", invalid=verdict.why, confidence=confidence), verdict.why or LOOK_AGAIN
         if not last and self._asking.escalate(turn, live, signs, said, label=turn.label):
             return
@@ -331,12 +333,16 @@ class Engine:
 
     async def _validate(self, turn: Turn, on: str, facts: Mapping[str, JSON]) -> str:
         """What the operator's validators say against a result or an answer, in words; empty if it passes them all."""
+        facts = {"task": turn.start["task"], **facts}
         for n, one in enumerate(v for v in self._settings.validators if v.on == on):
-            if one.passes is not None and (why := one.passes({"task": turn.start["task"], **facts})):
+            if one.passes is not None and (why := one.passes(facts)):
                 return f"{one.why or 'It did not pass a check of the operator'}. {why}".strip()
             if one.tool:
-                action = Action(one.tool, dict(facts), turn.label, call=LOOK_UP - turn.next_seq - n, run=turn.run)
-                answer = await self._gate.perform(turn, action)
+                spec = self._gate.policy.sinks.get(one.tool)
+                known = (spec.schema or {}).get("properties", facts) if spec is not None else facts
+                args = {name: fact for name, fact in facts.items() if name in known}
+                action = Action(one.tool, args, turn.label, call=LOOK_UP - turn.next_seq - n, run=turn.run)
+                answer = checked_before(turn, action) or await self._gate.perform(turn, action)
                 if isinstance(answer, Ask):  # nobody is asked whether a check may be made
                     self._gate.refuse(turn, action, Deny(answer.rule, answer.code, answer.why))
                 if not isinstance(answer, Outcome) or not answer.ok or answer.value is not True:
@@ -372,8 +378,7 @@ class Engine:
         return self._gate.record(turn, Kind.FINISHED, label=turn.label, view=view, body=body)
 
     async def _retry(self, turn: Turn, live: Live, problem: str) -> None:
-        live.failures += 1
-        if live.failures > self._settings.retries or not self._settings.retry_with_context:
+        if failures(turn) >= self._settings.retries or not self._settings.retry_with_context:
             if self._asking.escalate(turn, live, Signs(text="?", exhausted=problem), problem, retry=True):
                 return
             await self._give_up(turn, live, f"the model's answers could not be read: {problem}", status="failed")

@@ -7,7 +7,7 @@ passages that answer the question. Reduce, by rule: a passage counts if it stand
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,7 +23,7 @@ from ringfence.core.values import JSON, Action, Outcome, Prompt, digest
 from .chunks import Chunk, split
 from .context import encode
 from .findings import Found, parsed, reduced
-from .readmore import text_of
+from .readmore import check_handle, text_of
 from .tier import Tier
 
 PREFIX = "map-"  # of the id of a run that reads for another one: no beginning of its id is one of the other's
@@ -55,10 +55,8 @@ _SCHEMA = {
 
 
 def _check(args: Mapping[str, JSON]) -> Mapping[str, JSON]:
-    handle, question = args.get("handle"), args.get("question")
-    known = isinstance(handle, str) and (handle == "task" or (handle[:1] == "r" and handle[1:].isdecimal()))
-    if not known or not isinstance(handle, str) or len(handle) > 8:
-        raise ValueError('handle is the name in brackets behind a result, such as r5, or "task" for the user\'s text')
+    question = args.get("question")
+    check_handle(args.get("handle"))
     if not isinstance(question, str) or not 0 < len(question.strip()) <= MAX_QUESTION:
         raise ValueError(f"question is what to look for, in 1 to {MAX_QUESTION} characters")
     if extra := set(args) - {"handle", "question"}:
@@ -112,7 +110,8 @@ class ReadAll:
 
     live    the runs under way, which the loop keeps: the same as those of `read_more`
     reader  is given when the gate is there
-    about   whom a run is about, by its id: the run that reads for it is about the same
+    about   whom a run is about from its first record on, by its id. The run that reads for it is about them, and about
+            those whom its results have named: an erasure has to find what was quoted of them
     """
 
     live: dict[str, Turn]
@@ -137,7 +136,7 @@ class ReadAll:
         own = f"{PREFIX}{turn.run}-{digest([handle, question, text])[:12]}"
         reading = _Reading(self.reader, tier, turn, own, question, label, left - self._lost.get(turn.run, 0))
         try:
-            await reading.begin(handle, self.about(turn.run))
+            await reading.begin(handle, {*self.about(turn.run), *_shown(turn)})
             read = await reading.all(chunks[: self.reader.max_chunks])
         except ToolError:
             self._lost[turn.run] = self._lost.get(turn.run, 0) + reading.tokens  # no result says that they were used
@@ -158,6 +157,11 @@ class ReadAll:
                 todo="raise inference.max_context, or use read_more",
             )
         return int(tokens / self.reader.per_byte)
+
+
+def _shown(turn: Turn) -> Iterator[str]:
+    """Whom the results of a run are about, as far as its records say."""
+    return (subject for record, _ in turn.items for subject in record.view.get("subjects", ()))
 
 
 def _read(read: int, chunks: list[Chunk], reading: _Reading) -> str:

@@ -28,6 +28,8 @@ _BORDER = re.compile(
     r"|,?\s+and\s+(?=(?:write|save|put|store|append|send|mail|post|note|record)\b)|\s*\n\s*(?:\d+[.)]|[-*])\s+",
     re.I,
 )
+_MARK = re.compile(r"^\s*(?:\d{1,2}[.)]|[-*])(?=\s|$)")
+_LONGEST = 2000  # characters of a task that is read for goals
 _CHARS = 140  # of a goal, shown
 
 
@@ -99,8 +101,10 @@ class Standing:
 
 
 def from_words(task: str) -> tuple[Goal, ...]:
-    """The goals that a task names one after another; none for a task of one sentence."""
-    parts = [part.strip() for part in _BORDER.split(task) if part and part.strip()]
+    """The goals that a task names one after another; none for a task of one sentence, or with a document in it."""
+    if len(task) > _LONGEST:
+        return ()
+    parts = [part for piece in _BORDER.split(task) if (part := _MARK.sub("", piece).strip())]
     goals = [Goal(_kind(part), part[:_CHARS]) for part in parts]
     wanted = [goal for goal in goals if goal.do is not Do.LOOK or goal.what.endswith("?") or len(goals) > 1]
     return tuple(wanted[:MAX_GOALS]) if len(wanted) > 1 else ()
@@ -131,10 +135,24 @@ def read(value: JSON) -> tuple[Goal, ...]:
     return tuple(goals[:MAX_GOALS])
 
 
-def standing(turn: Turn, reckoners: Sequence[str], effects: Sequence[str], *, given: tuple[Goal, ...] = ()) -> Standing:
+def may_write(turn: Turn) -> bool:
+    """Whether the plan that the model wrote last is one too many: it writes one, and another one twice."""
+    thoughts = (record for record, intent in turn.items if intent is not None and "prompt" in intent.body)
+    return sum(bool(record.view["ok"] and _thought(record)[0]) for record in thoughts) <= 1 + MAX_REPLANS
+
+
+def standing(
+    turn: Turn,
+    reckoners: Sequence[str],
+    effects: Sequence[str],
+    *,
+    given: tuple[Goal, ...] = (),
+    written: bool = True,
+) -> Standing:
     """The newest plan of a run (`given` until a model has written one) and what the records since say of it.
 
     reckoners, effects  sinks whose answer reaches a goal of that kind; any answer reaches one that looks something up
+    written             plans of the model count, as many as it `may_write`
     """
     goals, plans, failed, on = given, 0, 0, 0
     reached: set[int] = set()
@@ -143,9 +161,9 @@ def standing(turn: Turn, reckoners: Sequence[str], effects: Sequence[str], *, gi
         if intent is not None and "prompt" in intent.body:
             if record.view["ok"]:
                 new, on = _thought(record)
-                if new:
+                if new and written and plans <= MAX_REPLANS:
                     goals, plans, failed, reached, spent = new, plans + 1, 0, set(), Counter()
-                elif on:
+                elif on and not new:
                     spent[on] += 1
         elif _chosen(record, intent):
             if not record.view.get("ok"):

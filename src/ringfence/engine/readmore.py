@@ -23,11 +23,16 @@ _SCHEMA = {
 }
 
 
-def _check(args: Mapping[str, JSON]) -> Mapping[str, JSON]:
-    handle, offset = args.get("handle"), args.get("offset")
+def check_handle(handle: JSON) -> None:
+    """Raises ValueError, in words for the model, for what cannot be the handle of a text."""
     named = isinstance(handle, str) and (handle == "task" or (handle[:1] == "r" and handle[1:].isdecimal()))
-    if not named or not isinstance(handle, str) or len(handle) > 8:
-        raise ValueError("handle is the name in brackets behind a result, such as r5, or task for the user's text")
+    if not named or len(handle) > 8:
+        raise ValueError('handle is the name in brackets behind a result, such as r5, or "task" for the user\'s text')
+
+
+def _check(args: Mapping[str, JSON]) -> Mapping[str, JSON]:
+    offset = args.get("offset")
+    check_handle(args.get("handle"))
     if type(offset) is not int or offset < 0:
         raise ValueError("offset is a number of characters, 0 or more")
     return args

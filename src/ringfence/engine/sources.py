@@ -24,7 +24,6 @@ _ELLIPSIS = re.compile(r"\s*(?:\[?(?:\.\.\.|…)\]?)\s*")
 _NUMBER = re.compile(r"\d+(?:[.,:/-]\d+)*")
 _ENUMERATED = re.compile(r"^\s*(?:[-*•]\s*)?\d{1,3}[.)]\s")
 _CITED = re.compile(r"(?<![\w\]])\[(r?\d{1,6})\](?!\()")
-_HANDLE = re.compile(r"\br\d{1,6}\b")
 _ADVICE = re.compile(
     r"\b(?:you (?:can|could|may|might|should|would)|if you|for example|e\.g\.|such as|would you|let me know|"
     r"(?:du|sie) (?:kannst|können|könntest|könnten|sollten|solltest)|zum beispiel|z\. ?b\.|wenn (?:du|sie))",

@@ -122,7 +122,6 @@ IDIOMS: Mapping[str, frozenset[str]] = {
     "noted": listed("that"),
     "fixed": listed("on upon"),
     "opened": listed("with"),
-    "shared": listed("by with"),
     "reported": listed("that"),
     "told": listed("apart"),
 }

@@ -81,15 +81,20 @@ class QueryArgs(Args):
     ] = ()
 
 
-def query_sqlite(database: Path, use: Use, *, room: int, max_rows: int = MAX_ROWS, seconds: float = SECONDS) -> Tool:
-    """The tool `sql.query` over a SQLite file, which need not be there yet. `room` is in characters of the result."""
+def query_sqlite(
+    database: Path, use: Use, *, room: int, max_rows: int = MAX_ROWS, seconds: float = SECONDS, looks: bool = True
+) -> Tool:
+    """The tool `sql.query` over a SQLite file, which need not be there yet. `room` is in characters of the result.
+
+    `looks`: whether the overview shows what values look like.
+    """
 
     def run(args: QueryArgs) -> JSON:
         until = time.monotonic() + seconds
         try:
             with closing(_opened(database, until)) as db:
                 if not args.sql.strip():
-                    return overview(db.execute(_TABLES).fetchall(), _looks(db, until=time.monotonic() + LOOK_S))
+                    return _overview(db, looks, until)
                 try:
                     return _query(db, args, max_rows, room)
                 except apsw.SQLError as error:
@@ -106,6 +111,15 @@ def query_sqlite(database: Path, use: Use, *, room: int, max_rows: int = MAX_ROW
             raise ToolError(f"the database cannot be asked: {_said(error)}", todo=todo or "tell the operator") from None
 
     return define("sql.query", SUMMARY, QueryArgs, run, use=use, timeout_s=seconds, opens="", suits=SUITS)
+
+
+def _overview(db: apsw.Connection, looks: bool, until: float) -> JSON:
+    tables = db.execute(_TABLES).fetchall()
+    if not looks:
+        return overview(tables)
+    soon = min(until, time.monotonic() + LOOK_S)
+    db.set_progress_handler(lambda: time.monotonic() > soon, STEPS)  # a view may take as long as it likes, and is left
+    return overview(tables, _looks(db, until=soon))
 
 
 def _opened(database: Path, until: float) -> apsw.Connection:
@@ -200,13 +214,13 @@ def _looks(db: apsw.Connection, *, until: float) -> Look:
         if time.monotonic() > until:
             return ""
         name, of = (f'"{text.replace(chr(34), chr(34) * 2)}"' for text in (column, table))
-        first = f"select {name} as v from {of} limit {LOOK_ROWS}"
+        first = f"select {of}.{name} as v from {of} limit {LOOK_ROWS}"  # a name that is none is no text of its own then
         try:
             ((rows, known),) = db.execute(f"select count(*), count(v) from ({first})")
             kinds = [row[0] for row in db.execute(f"select distinct v from ({first}) where v is not null limit 4")]
         except apsw.Error:
             return ""
-        texts = [value for value in kinds if isinstance(value, str) and 0 < len(value) <= _LOOK_CHARS]
+        texts = [v for v in kinds if isinstance(v, str) and 0 < len(v) <= _LOOK_CHARS and v.isprintable()]
         values = ", ".join(f"'{value}'" for value in texts) if len(texts) < 4 else f"'{texts[0]}', '{texts[1]}', ..."
         missing = "often NULL" if rows and known < rows else ""
         told = "; ".join(filter(None, (values, missing)))
