@@ -30,6 +30,9 @@ MIN_WINDOW = 512  # tokens: less than that is no window
 _NEARLY = 0.7  # of the room: from there on the server's own tokenizer is asked how much a request is
 
 
+_NO_PLAN = Standing(())
+
+
 @dataclass(frozen=True, slots=True)
 class Stop:
     """Why a run ends here: `status` is that of its result."""
@@ -208,11 +211,17 @@ class Asking:
 
     def standing(self, turn: Turn, live: Live) -> Standing:
         """The run's plan, and how far it is."""
+        if live.stands is not None and live.stands[0] == len(turn.items):
+            return live.stands[1]
         effects = [spec.name for spec in live.granted if not spec.reads]
         reckoners = [spec.name for spec in live.granted if spec.reads and spec.opens is None]
         light, full = self._settings.planning is Planning.LIGHT, self._settings.planning is Planning.FULL
         given = from_words(turn.start["task"]) if light else ()
-        return standing(turn, reckoners, effects, given=given, written=full)
+        if not (given or full):
+            return _NO_PLAN
+        stands = standing(turn, reckoners, effects, given=given, written=full)
+        live.stands = len(turn.items), stands
+        return stands
 
     def _schema(self, turn: Turn, live: Live, way: Course) -> bytes:
         """The grammar of this step."""

@@ -13,7 +13,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from ringfence import dialects
-from ringfence.core.chain import Kind
+from ringfence.core.chain import Kind, Record
 from ringfence.core.policy import Role, SinkSpec
 from ringfence.core.turn import Turn
 from ringfence.core.values import JSON, canonical
@@ -68,7 +68,7 @@ def read(text: str, names: Collection[str] = (), *, data: str = "", cut: bool = 
     """
     quoted = _Quoted(data)
     if text.lstrip()[:1] == "{" and (step := _asked_for(text)) is not None:
-        if step.calls and quoted.holds(text):
+        if step.calls and "calls" in data and quoted.holds(text):
             raise Unreadable(_DATA)
         return step
     for form in dialects.steps(text):
@@ -160,12 +160,14 @@ def _control(spec: SinkSpec) -> set[str]:
     return named if spec.stays else named | {name for name in properties if name not in spec.roles}
 
 
-def rungs(turn: Turn, sinks: Mapping[str, SinkSpec]) -> dict[str, int]:
+def rungs(turn: Turn, sinks: Mapping[str, SinkSpec], steps: Mapping[int, Step] | None = None) -> dict[str, int]:
     """How often each rung was used: native, grammar or text (how steps were asked for), dialect, repair, retry,
     escalate.
+
+    `steps`: those that were read already, by the record of what the model said.
     """
     used: Counter[str] = Counter()
-    calls: tuple[Call, ...] = ()
+    step = Step("")
     printed = False  # in a dialect, and none of its calls was decided yet
     for record, intent in turn.items:
         if record.kind is Kind.MESSAGE:
@@ -174,27 +176,20 @@ def rungs(turn: Turn, sinks: Mapping[str, SinkSpec]) -> dict[str, int]:
         elif intent is not None and "prompt" in intent.body:
             if record.view["ok"]:
                 used[record.body["value"].get("how", "grammar")] += 1
-                calls = _calls(record.body["value"]["text"], sinks)
-                printed = bool(calls) and _asked_for_calls(record.body["value"]["text"]) is None
-        elif 0 <= (n := (intent or record).body.get("call", -1)) < len(calls):
+                step = (steps or {}).get(record.seq) or _read_again(record, sinks)
+                printed = bool(step.calls and step.dialect)
+        elif 0 <= (n := (intent or record).body.get("call", -1)) < len(step.calls):
             used["dialect"] += printed
             printed = False
-            used["repair"] += record.kind is Kind.OUTCOME and not _fits(calls[n], sinks)
+            used["repair"] += record.kind is Kind.OUTCOME and not _fits(step.calls[n], sinks)
     return {rung: count for rung, count in sorted(used.items()) if count}
 
 
-def _calls(text: str, sinks: Mapping[str, SinkSpec]) -> tuple[Call, ...]:
+def _read_again(record: Record, sinks: Mapping[str, SinkSpec]) -> Step:
     try:
-        return read(text, [name.removeprefix(TOOL) for name in sinks if name.startswith(TOOL)]).calls
+        return read(record.body["value"]["text"], [n.removeprefix(TOOL) for n in sinks if n.startswith(TOOL)])
     except ValueError:
-        return ()
-
-
-def _asked_for_calls(text: str) -> Step | None:
-    try:
-        return _asked_for(text)
-    except ValueError:
-        return None
+        return Step("")
 
 
 def _fits(call: Call, sinks: Mapping[str, SinkSpec]) -> bool:

@@ -12,6 +12,7 @@ from ringfence.core.turn import Turn
 
 from .context import Transcript
 from .ladder import read
+from .plan import Standing
 from .step import TOOL, Step
 
 Progress = Callable[[str], None]
@@ -27,7 +28,8 @@ class Live:
     said: str  # the conversation before this run
     label: Label  # of that conversation
     schemas: dict[Hashable, bytes] = field(default_factory=dict)
-    step: tuple[int, Step] | None = None  # the last one that was read, by its record
+    steps: dict[int, Step] = field(default_factory=dict)  # those that were read, by the record of what the model said
+    stands: tuple[int, Standing] | None = None  # how far the plan is, after so many items
     windows: dict[str, int] = field(default_factory=dict)  # in tokens, by model sink, as far as they are known
     progress: Progress | None = None
     tried: dict[str, int] = field(default_factory=dict)  # see `Ledger.clear`
@@ -36,13 +38,13 @@ class Live:
     def read(self, turn: Turn) -> Step:
         """The step that the last thought asks for; raises ladder.Unreadable if it is none."""
         thought = last_thought(turn)
-        if self.step is None or self.step[0] != thought.seq:
+        if thought.seq not in self.steps:
             self.transcript.sync(turn)  # of a run that goes on, nothing was shown in this process yet
             data = f"{self.said}\n{self.transcript.shown(before=thought.seq)}"
             value, names = thought.body["value"], [spec.name.removeprefix(TOOL) for spec in self.tools]
             cut = value["finish"] == "length"
-            self.step = (thought.seq, read(value["text"], names, data=data, cut=cut))
-        return self.step[1]
+            self.steps[thought.seq] = read(value["text"], names, data=data, cut=cut)
+        return self.steps[thought.seq]
 
 
 def since_thought(turn: Turn) -> list[tuple[Record, Record | None]]:

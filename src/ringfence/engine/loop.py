@@ -365,10 +365,12 @@ class Engine:
                 status = "failed"
             case Outcome(ok=False, value=value):
                 end, status = {**end, "reason": in_words(value)}, "failed"
-        self._finish(turn, status, end)
+        self._finish(turn, status, end, steps=live.steps)
 
-    def _finish(self, turn: Turn, status: str, end: dict[str, JSON], *, by: str = "") -> Record:
-        used = rungs(turn, self._gate.policy.sinks)
+    def _finish(
+        self, turn: Turn, status: str, end: dict[str, JSON], *, by: str = "", steps: Mapping[int, Step] | None = None
+    ) -> Record:
+        used = rungs(turn, self._gate.policy.sinks, steps)
         view: dict[str, JSON] = {"status": status, "usage": dict(turn.usage), **({"by": by} if by else {})}
         if used.keys() - {"grammar"}:  # the usual way is not worth a word
             view["rungs"] = used

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 from ringfence.core.chain import Kind, Record
@@ -100,6 +101,7 @@ class Standing:
         return "Plan:\n" + "\n".join(lines) if self.goals else ""
 
 
+@lru_cache(maxsize=64)
 def from_words(task: str) -> tuple[Goal, ...]:
     """The goals that a task names one after another; none for a task of one sentence, or with a document in it."""
     if len(task) > _LONGEST:
@@ -159,9 +161,9 @@ def standing(
     spent: Counter[int] = Counter()
     for record, intent in turn.items:
         if intent is not None and "prompt" in intent.body:
-            if record.view["ok"]:
+            if written and record.view["ok"]:
                 new, on = _thought(record)
-                if new and written and plans <= MAX_REPLANS:
+                if new and plans <= MAX_REPLANS:
                     goals, plans, failed, reached, spent = new, plans + 1, 0, set(), Counter()
                 elif on and not new:
                     spent[on] += 1
@@ -201,9 +203,11 @@ def drifts(turn: Turn) -> bool:
     calls = [i.body for _, i in turn.items if i is not None and i.body.get("call", -1) >= 0 and i.body.get("args")]
     words = [set(_words(str(call["args"]))) for call in calls[-2:]]
     known = set(_words(str(turn.start.get("task", ""))))
+    if len(words) < 2 or not all(said and said.isdisjoint(known) for said in words):
+        return False  # without a look at the results, which are long
     results = (str(r.body["value"]) for r, intent in turn.items[:-2] if intent is not None and "args" in intent.body)
     known.update(word for text in results for word in _words(text[:4000]))
-    return len(words) == 2 and all(said and said.isdisjoint(known) for said in words)
+    return all(said.isdisjoint(known) for said in words)
 
 
 def _words(text: str) -> Iterator[str]:
