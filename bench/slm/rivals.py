@@ -276,20 +276,20 @@ def fresh(seed: int, python: Path) -> Iterator[World]:
 class Side:
     """A framework in a world of its own. A first, uncounted request puts its prompt into the server's cache."""
 
-    def __init__(self, name: str, world: World) -> None:
-        self.name, self.world, self._make = name, world, FRAMEWORKS[name]
+    def __init__(self, name: str, world: World, loop: asyncio.Runner) -> None:
+        self.name, self.world, self._make, self._loop = name, world, FRAMEWORKS[name], loop
         world.closed = True  # its one answer is not acted upon
         world.deadline = time.monotonic() + WARM_S
         try:
-            asyncio.run(asyncio.wait_for(self._make(world, world.ask(server=True))("Say hello."), WARM_S))
+            loop.run(asyncio.wait_for(self._make(world, world.ask(server=True))("Say hello."), WARM_S))
         except Exception as error:
             print(f"{name}: the uncounted request ended with {type(error).__name__}: {str(error)[:200]}")
         world.closed = False
 
     def play(self, case: str, seed: int) -> dict[str, Any]:
         """One task, by an agent without memory."""
-        solve = self._make(self.world, self.world.ask(server=True))  # no connection of another loop either
-        return {"framework": self.name, "seed": seed, **asyncio.run(attempt(self.world, solve, case))}
+        solve = self._make(self.world, self.world.ask(server=True))
+        return {"framework": self.name, "seed": seed, **self._loop.run(attempt(self.world, solve, case))}
 
 
 def play(given: argparse.Namespace, cases: Sequence[str], runs: list[dict[str, Any]]) -> None:
@@ -298,13 +298,14 @@ def play(given: argparse.Namespace, cases: Sequence[str], runs: list[dict[str, A
     done = {(run["framework"], run["seed"], run["id"]) for run in runs}
     with ExitStack() as stack:
         sides: dict[str, Side] = {}
+        loop = stack.enter_context(asyncio.Runner())  # one for all: clients of frameworks outlive their agents
         for case, name in product(cases, given.frameworks):
             if (name, given.seed, case) in done:
                 continue
             if time.monotonic() > until:
                 return
             if name not in sides:
-                sides[name] = Side(name, stack.enter_context(fresh(given.seed, given.python)))
+                sides[name] = Side(name, stack.enter_context(fresh(given.seed, given.python)), loop)
             made = sides[name].play(case, given.seed)
             runs.append(made)
             write(given.json, runs)
