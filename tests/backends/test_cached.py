@@ -37,6 +37,13 @@ async def test_the_same_request_is_answered_once_and_says_that_it_was_kept() -> 
     assert first.value["usage"]["prompt"] > 0  # what was said first is not changed by saying it again
 
 
+async def test_what_was_kept_was_not_sent_again() -> None:
+    cached, _ = kept("one")
+    outcome = await cached.perform(ASK)
+    outcome.value["sent"] = 1234
+    assert (await cached.perform(ASK)).value["sent"] == 0
+
+
 @pytest.mark.parametrize(
     "other",
     [

@@ -77,6 +77,16 @@ def test_arguments_that_are_no_object_stay_as_they_came() -> None:
     assert [call["args"] for call in made["calls"]] == ['{"path": "a', "[1]"]
 
 
+def test_arguments_that_are_nested_without_end_are_none() -> None:
+    offered = offer(grammar([READ], final=True, parallel=3))
+    assert offered is not None
+    deep: JSON = "x"
+    for _ in range(100_000):
+        deep = {"a": deep}
+    made = json.loads(step(offered, "", [("files__read", deep), ("files__read", '{"a":' * 900 + "1" + "}" * 900)]))
+    assert isinstance(made["calls"][0]["args"], str)
+
+
 def test_names_that_would_be_the_same_are_told_apart() -> None:
     long = "a." + "b" * 80
     specs = [tool("a.b", {}), tool("a__b", {}), tool(long, {}), tool(long + "c", {})]

@@ -13,6 +13,7 @@ from ringfence.core.errors import BackendError, ContextOverflow
 from ringfence.core.labels import IDENTITY
 from ringfence.core.values import Action, Prompt
 from ringfence.testing import ScriptedServer, listen
+from ringfence.testing.replies import http
 
 SCHEMA = b'{"type":"object","properties":{"n":{"type":"integer"}}}'
 LONG = "a sentence that is long enough to be sent in many pieces, " * 4
@@ -202,6 +203,41 @@ async def test_a_stream_cut_before_any_text_is_asked_again_and_one_cut_after_is_
 async def test_a_key_that_the_server_repeats_is_not_in_the_error() -> None:
     server = ScriptedServer(["x"], mode="overflow", complaint="bad key k-secret for this route")
     assert "bad key *** for" in str(await fault_of(server))
+
+
+class Says(ScriptedServer):
+    """A server that gives the same bytes to whatever it is asked."""
+
+    def __init__(self, body: bytes, status: int = 200, kind: str = "application/json") -> None:
+        super().__init__([])
+        self.reply = http(status, kind, body)
+
+    def answer(self, head: bytes, body: bytes) -> tuple[bytes, bool]:
+        return self.reply, False
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (b'{"error": "bad key k-secret-of-mine"}', "application/json"),
+        (b'data: {"error": {"message": "bad key k-secret-of-mine"}}\n\n', "text/event-stream"),
+    ],
+)
+async def test_a_key_that_is_repeated_in_an_answer_is_not_in_the_error(body: bytes, kind: str) -> None:
+    async with listen(server := Says(body, kind=kind)):
+        chat = client(server.url, key="k-secret-of-mine")
+        with pytest.raises(BackendError, match=r"bad key \*\*\*"):
+            await chat.perform(ask(print))
+        await chat.aclose()
+
+
+@pytest.mark.parametrize("status", [200, 500])
+async def test_an_answer_that_is_nested_without_end_is_no_answer(status: int) -> None:
+    async with listen(server := Says(b'{"a":' * 100_000, status)):
+        chat = client(server.url)
+        with pytest.raises(BackendError):
+            await chat.perform(ask())
+        await chat.aclose()
 
 
 async def test_an_endless_answer_is_bounded() -> None:

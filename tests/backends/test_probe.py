@@ -261,9 +261,9 @@ async def test_a_tier_uses_what_was_found_of_its_server_and_no_other(tmp_path: P
         tier = {"provider": "openai", "model": "scripted", "endpoint": server.url}
         inference = Inference.model_validate({"tiers": [tier]})
         backend = from_manifest(inference.tiers[0], inference, home=tmp_path)
-        assert examined(inference.tiers[0], inference, home=tmp_path) is None
+        assert examined(inference.tiers[0], home=tmp_path) is None
         of = await backend.sink.examine(lambda text: None)
         await backend.aclose()
         findings.save(tmp_path, of)
-        assert examined(inference.tiers[0], inference, home=tmp_path) == of
+        assert examined(inference.tiers[0], home=tmp_path) == of
     assert of.identity == (of.identity if re.fullmatch("[0-9a-f]{64}", of.identity) else "a digest")

@@ -31,6 +31,12 @@ def test_enough_is_weighed_against_its_one_alternative_since_the_server_does_not
     assert found is not None
     assert 0.3216 < found < 0.6  # `true` was not listed: at most as likely as the least that was
     assert decision([Token(b'{"enough": ', 0.0), Token(b"true", math.log(0.3), {b" false": math.log(0.1)})]) == 0.75
+    assert decision([Token(b'{"fits": ', 0.0), Token(b"false", math.log(0.2), {b"true": math.log(0.2)})]) == 0.5
+
+
+def test_an_alternative_that_is_listed_twice_counts_by_the_likelier_of_both() -> None:
+    others = {b" true": math.log(0.1), b"true": math.log(0.001), b"false": math.log(0.0005)}
+    assert decision([Token(b'{"fits":', 0.0), Token(b" false", math.log(0.3), others)]) == 0.75
 
 
 def test_a_model_that_would_have_said_anything_else_is_not_sure_at_all() -> None:

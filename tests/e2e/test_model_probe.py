@@ -80,4 +80,4 @@ async def test_what_it_can_do_is_found_kept_and_used_for_this_very_file(
     assert found.holds("logprobs")
     assert found.identity == models.digest(TINY, home)
     findings.save(home, found)
-    assert examined(inference.tiers[0], inference, home=home) == found
+    assert examined(inference.tiers[0], home=home) == found

@@ -12,6 +12,7 @@ from ringfence.engine.evidence import (
     only_repeats,
     restored,
     says_nothing,
+    unmentioned,
     unsupported_numbers,
 )
 
@@ -84,3 +85,31 @@ def test_a_number_from_nowhere_is_invented() -> None:
 )
 def test_nothing_is_fetched_by_showing_an_answer(answer: str, shown: str) -> None:
     assert inert(answer) == shown
+
+
+@pytest.mark.parametrize(
+    ("task", "shown", "missing"),
+    [
+        ("Do we have the insurer's phone number?", "41 thousand euros for each boat", "telephone number"),
+        ("Do we have the insurer's phone number?", "Tel. 030 1234", ""),
+        ("When was Ann born?", "columns: id, name, joined", "birthday"),
+        ("When was Ann born?", "columns: id, name, birth_date", ""),
+        ("What colour is the hull?", "columns: boat, rig, berth", "colour"),
+        ("What colour is the hull?", "a blue hull", ""),
+        ("Which boat is the longest?", "", ""),
+    ],
+)
+def test_what_a_task_asks_for_by_a_common_word_and_no_result_has_is_named(task: str, shown: str, missing: str) -> None:
+    assert unmentioned(task, shown) == missing
+
+
+def test_a_task_with_a_document_in_it_is_no_question_that_an_answer_repeats() -> None:
+    pasted = "The pump ran for 42 minutes, and there is no phone here. " * 40 + "How long did it run?"
+    assert doubt("It ran for 42 minutes.", shown=pasted, task=pasted, chosen=True) == ""
+
+
+@pytest.mark.parametrize("answer", ["on 2 March 2026", "March 2nd, 2026", "am 2. März 2026", "see [r5]: 2026-03-02"])
+def test_a_date_that_names_its_month_is_the_one_that_was_shown(answer: str) -> None:
+    shown = "checked 2026-03-02"
+    assert doubt(f"It was checked {answer}.", shown=shown, task="when?", chosen=True) == ""
+    assert "stands in no result" in doubt("It was checked on 3 March 2026.", shown=shown, task="when?", chosen=True)

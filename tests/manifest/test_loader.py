@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from ringfence.app.house import furnish
+from ringfence.engine.mapreduce import SPEC as READ_ALL
 from ringfence.engine.readmore import SPEC as READ_MORE
 from ringfence.manifest.loader import dump, load, parse
 from ringfence.manifest.types import ALWAYS_THERE, TOOLS_OF, Manifest, McpTool, Sandbox
@@ -232,5 +233,5 @@ def test_the_tools_that_a_limit_may_name_are_those_that_are_made(tmp_path: Path)
     text = f"inference: {{provider: ollama, model: m}}\ntools: [{', '.join(groups)}]\n"
     house = furnish(parse(text, tmp_path / "m.yaml"), [], clock=lambda: 0)
     made = {name.removeprefix("tool:") for name in house.specs if name.startswith("tool:")}
-    assert made == {name for names in TOOLS_OF.values() for name in names} | {ALWAYS_THERE}
-    assert READ_MORE.name == f"tool:{ALWAYS_THERE}"
+    assert made == {name for names in TOOLS_OF.values() for name in names} | set(ALWAYS_THERE)
+    assert [READ_MORE.name, READ_ALL.name] == [f"tool:{name}" for name in ALWAYS_THERE]

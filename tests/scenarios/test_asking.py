@@ -74,7 +74,7 @@ async def test_a_tier_of_the_messages_api_runs_a_task_and_each_request_is_on_rec
         (folder / "ringfence.yaml").write_text(CLOUD.format(url=server.url))
         async with ringfence.load(folder / "ringfence.yaml") as agent:
             result = await agent.run("what is wrong?")
-            told = [record.body["value"] for record in outcomes(agent, result.run_id)]
+            told = [record.view for record in outcomes(agent, result.run_id)]  # which nobody needs a key to read
             records = agent.journal.log.read(result.run_id)
     assert (result.status, result.answer) == ("done", "The disk is full.")
     sent = [len(body) for head, body in server.seen if head.startswith(b"POST")]

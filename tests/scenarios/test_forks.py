@@ -7,7 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from ringfence.core.chain import Kind
 from ringfence.core.errors import JournalError
+from ringfence.core.grants import TaskGrant
+from ringfence.core.labels import IDENTITY
+from ringfence.core.turn import Turn
 from ringfence.engine.branch import forkable
 
 from .test_effects import FILES, agent_of, decisions, done, step
@@ -72,3 +76,15 @@ async def test_the_plan_of_a_run_holds_for_its_fork_and_is_no_run_to_fork(folder
             await agent.fork("plan-" + run, at=0)
         assert (await agent.replay("plan-" + run)).differences == []
         assert forkable(agent.journal.log.read("plan-" + run))
+
+
+async def test_a_run_that_works_for_another_one_is_not_gone_on_with_by_itself(folder: Path) -> None:
+    """Its task is a model's words: they would be taken for the user's."""
+    async with agent_of(folder, FILES, done()) as agent:
+        who = {"subject": agent.principal.subject, "roles": sorted(agent.principal.roles), "tenant": ""}
+        body = {"task": "x", "principal": who, "grant": TaskGrant(frozenset(), {}).to_json(), "plans": True}
+        agent._policed().record(Turn(), Kind.STARTED, label=IDENTITY, view={}, body=body, run="map-1")
+        await agent.journal.flush()
+        with pytest.raises(JournalError, match="works for another one"):
+            await agent.resume("map-1")
+        assert (await agent.cancel("map-1")).status == "cancelled"

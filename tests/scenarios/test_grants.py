@@ -11,7 +11,10 @@ from typing import Any
 import pytest
 
 from ringfence import app
+from ringfence.app.grants import of_task
+from ringfence.app.house import House
 from ringfence.core.chain import Kind, Record
+from ringfence.core.policy import Effect, Role, SinkSpec
 from ringfence.engine.result import Result
 from ringfence.manifest.loader import load
 from ringfence.stores import open_log
@@ -87,6 +90,29 @@ async def test_a_plain_question_is_granted_reads_alone(folder: Path) -> None:
     assert effects(folder, result.run_id) == set()
     assert refusals(folder, result.run_id) == [OUTSIDE]
     assert not (folder / "notes" / "new.txt").exists()
+
+
+def test_a_question_that_names_a_page_is_granted_what_gets_it_and_nothing_that_takes_words_along(
+    tmp_path: Path,
+) -> None:
+    (path := tmp_path / "ringfence.yaml").write_text(MANIFEST.format(url="http://127.0.0.1:9"))
+    (tmp_path / "notes").mkdir()
+    manifest = load(path)
+    properties = {"url": {"type": "string"}, "note": {"type": "string"}}
+    gets = {"effect": Effect.EGRESS, "idempotent": True, "types": {"url": "url"}}
+    specs = {
+        f"tool:{name}": SinkSpec(f"tool:{name}", schema={"properties": properties}, roles=roles, **gets)  # type: ignore[arg-type]
+        for name, roles in {
+            "fetch": {"url": Role.CONTROL, "note": Role.CONTROL},
+            "undescribed": {},
+            "tell": {"url": Role.CONTROL, "note": Role.TEXT},
+            "low": {"url": Role.LOW},
+        }.items()
+    }
+    house = House(specs=specs, effects=frozenset(specs))
+    granted = of_task(house, manifest, "what does http://127.0.0.1:9/page say?").sinks
+    assert granted == {"tool:fetch", "tool:undescribed"}
+    assert of_task(house, manifest, "what does the page say?").sinks == frozenset()
 
 
 async def test_effects_that_are_listed_are_all_there_are(folder: Path) -> None:

@@ -172,6 +172,20 @@ async def test_a_stream_is_the_records_in_order_the_models_text_and_the_result_l
     assert asked == kinds.index("delta") - 1, "the model's text comes after the intent to ask it"
 
 
+async def test_under_strict_the_steps_stream_and_the_answer_waits_until_it_was_judged(folder: Path) -> None:
+    lie = final("I have deleted the walrus. The disk is full.")
+    strict = "workflow: {verify: strict}\n"
+    async with listen(ScriptedServer([LOOK, lie, lie])) as server, agent_of(folder, server, strict) as agent:
+        *told, result = [event async for event in agent.stream("what is wrong?")]
+        assert isinstance(result, Result)
+    shown = [str(event.record.body) if event.record else event.text for event in told if isinstance(event, Event)]
+    assert not any("deleted the walrus. The disk" in text for text in shown)
+    assert any("files.read" in text for text in shown)
+    assert not any(isinstance(event, Event) and event.kind == "delta" for event in told)
+    assert (result.status, result.answer) == ("partial", "The disk is full.")
+    assert any("walrus" in flag for flag in result.flags)
+
+
 @pytest.mark.parametrize(("role", "readable"), [("role:hr", True), ("role:ops", False)])
 async def test_a_stream_shows_only_what_its_principal_may_read(folder: Path, role: str, readable: bool) -> None:
     """A stream is a way out like the answer: neither passages nor the model's text get past the readers of a file."""

@@ -57,6 +57,14 @@ async def test_a_result_that_names_somebody_makes_the_run_theirs_from_there_on(t
     assert twelve == list(range(second, len(records)))
 
 
+async def test_what_a_run_opens_with_holds_no_data_of_those_that_results_are_about(tmp_path: Path) -> None:
+    run = await ask(tmp_path)
+    with stores.open_log(tmp_path / ".ringfence" / "journal.db") as log:
+        opening = next(r for r in log.read(run) if r.kind is Kind.OUTCOME)
+    assert opening.body["value"]["tables"][0]["columns"][2].startswith("name")
+    assert "Weber" not in str(opening.body)
+
+
 async def test_to_erase_one_of_them_leaves_what_was_said_before(tmp_path: Path) -> None:
     run = await ask(tmp_path)
     path = tmp_path / ".ringfence" / "journal.db"

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from ringfence.tools import Tool
+from ringfence.tools.find import _closest
 from ringfence.tools.passages import Library, index
 from ringfence.tools.words import stem, words
 
@@ -265,3 +266,21 @@ async def test_a_wide_table_is_spelled_out_row_by_row(handbook: Path, find: Call
     text = (await find("opening hours of the harbour branch", k=1))["passages"][0]["text"]
     assert "- branch: Harbour; Mon: -; Thu: 12-17" in text
     assert "|---|" not in text
+
+
+def test_of_two_lines_that_disagree_the_newest_is_told_alone() -> None:
+    old, new = "The spare key is with Kaja.", "Since 12 August the spare key is with Hasan."
+    asked = "who has the spare key?"
+    assert _closest([(old, "2024-06-10"), (new, "2025-08-19")], asked) == {
+        "closest lines": [f"{new} (of 2025-08-19, the newest)"]
+    }
+    assert _closest([(old, ""), (new, "2025-08-19")], asked) == {  # it says that something has changed
+        "closest lines": [f"{new} (of 2025-08-19, the newest)"]
+    }
+
+
+def test_lines_of_one_date_or_of_none_are_both_told() -> None:
+    lines = ["The spare key is with Kaja.", "The spare key opens the boathouse."]
+    for days in (("", ""), ("2024-06-10", "2024-06-10"), ("", "2024-06-10")):
+        told = _closest(list(zip(lines, days, strict=True)), "who has the spare key?")["closest lines"]
+        assert sorted(told) == sorted(lines)

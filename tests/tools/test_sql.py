@@ -58,10 +58,35 @@ async def test_rows_are_objects_whose_columns_a_catalogue_can_point_to(query: Qu
     }
 
 
-async def test_an_empty_statement_shows_the_tables_and_their_columns(query: Query) -> None:
+async def test_an_empty_statement_shows_the_tables_their_columns_and_how_values_look(query: Query) -> None:
+    """Whoever writes a condition has to know how values are written, and where they are missing."""
     tables = {one["table"]: one["columns"] for one in (await query())["tables"]}
-    assert tables["people"] == ["id INTEGER", "name TEXT", "email TEXT"]
+    assert [column.partition(" (")[0] for column in tables["people"]] == ["id INTEGER", "name TEXT", "email TEXT"]
+    assert tables["people"][1] == "name TEXT ('Ann', 'Bob', 'Cy')"
+    assert tables["people"][2].endswith("often NULL)")
     assert tables["totals"] == ["person INTEGER", "total"]
+
+
+async def test_an_overview_shows_values_only_where_nobody_has_said_whose_they_are(database: Path) -> None:
+    tool = query_sqlite(database, Use(), room=4_000, looks=False)
+    tables = {one["table"]: one["columns"] for one in (await ask(tool, ""))["tables"]}
+    assert tables["people"] == ["id INTEGER", "name TEXT", "email TEXT"]
+
+
+async def test_an_overview_takes_no_name_for_a_value_and_waits_for_no_view(database: Path) -> None:
+    db = apsw.Connection(str(database))
+    db.execute("""
+        create table odd(c unsigned big int, d text);
+        insert into odd values (1, 'a' || char(10) || 'b');
+        create view endless as with recursive n(i) as (select 1 union all select i + 1 from n)
+        select i from n where i < 0;
+    """).fetchall()
+    db.close()
+    async with asyncio.timeout(30):
+        shown = await ask(query_sqlite(database, Use(), room=4_000, seconds=60), "")
+    tables = {one["table"]: one["columns"] for one in shown["tables"]}
+    assert tables["odd"] == ["c unsigned big int", "d TEXT"]
+    assert tables["endless"] == ["i"]
 
 
 async def test_values_are_bound_and_never_part_of_the_statement(query: Query) -> None:

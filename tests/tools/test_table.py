@@ -113,10 +113,32 @@ def test_an_unknown_column_is_answered_with_the_nearest_and_all() -> None:
         assert caught.value.todo == "did you mean host? columns: host, role, cpu, since, note"
 
 
+TWO = "day,boat,hours,eur\n1,a,2,10\n2,b,4,30\n"
+
+
 def test_an_aggregate_without_a_column_names_the_columns() -> None:
-    with pytest.raises(ToolError, match="sum needs a column") as caught:
-        ask(HOSTS, aggregate="sum")
-    assert "host, role, cpu" in caught.value.todo
+    for args in ({"aggregate": "sum"}, {"aggregate": "avg", "select": ["hours", "eur"]}, {"aggregate": "max"}):
+        with pytest.raises(ToolError, match=f"{args['aggregate']} needs a column") as caught:
+            ask(TWO, **args)
+        assert "day, boat, hours, eur" in caught.value.todo
+
+
+@pytest.mark.parametrize(
+    ("args", "columns", "rows"),
+    [
+        ({"aggregate": "avg", "select": "hours"}, ["avg(hours)"], [["3"]]),
+        (
+            {"aggregate": "sum", "select": "boat, eur", "group_by": "boat"},
+            ["boat", "sum(eur)"],
+            [["b", "30"], ["a", "10"]],
+        ),
+    ],
+)
+def test_the_only_column_that_an_aggregate_can_mean_is_taken_and_named(
+    args: dict[str, Any], columns: list[str], rows: list[list[str]]
+) -> None:
+    result = ask(TWO, **args)
+    assert (result["columns"], result["rows"]) == (columns, rows)
 
 
 def test_no_match_shows_what_the_column_holds() -> None:

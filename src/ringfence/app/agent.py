@@ -21,6 +21,7 @@ from ringfence.engine import branch, consent, ledger, replay
 from ringfence.engine.consent import Question
 from ringfence.engine.ledger import Reconcile, Unsettled
 from ringfence.engine.loop import Engine
+from ringfence.engine.mapreduce import Reader
 from ringfence.engine.result import Result
 from ringfence.engine.snapshot import resumed
 from ringfence.manifest.types import Manifest
@@ -139,6 +140,10 @@ class Agent:
             grant, task, self._policed(), self.house, self.manifest, run=run, principal=who, trace=trace, about=about
         )
 
+    @property
+    def _waits(self) -> bool:
+        return self.manifest.workflow.verify == "strict"
+
     def run_sync(self, task: str, **more: Any) -> Result:
         """`run`, for code that is not async."""
 
@@ -152,7 +157,7 @@ class Agent:
 
     def stream(self, task: str, **more: Any) -> AsyncGenerator[Event | Result, None]:
         """`run` as events while they happen, its `Result` last. Closing the stream interrupts the run."""
-        return follow(self.principal, lambda progress: self.run(task, progress=progress, **more))
+        return follow(self.principal, lambda progress: self.run(task, progress=progress, **more), waits=self._waits)
 
     async def resume(self, run_id: str, *, progress: Callable[[str], None] | None = None) -> Result:
         """Go on with a run that was interrupted; a finished one returns its result again."""
@@ -163,6 +168,8 @@ class Agent:
             turn = self.turn(run)
             if turn.start.get("destroys"):  # an erasure that was cut off: no model finishes it
                 raise JournalError(f"run {run} destroyed contents, or was about to", todo="give its command again")
+            if turn.start.get("plans") and turn.state is not State.DONE:  # its task may be a model's words
+                raise JournalError(f"run {run} works for another one", todo="resume that one")
             before = past.said(past.recall(self.journal.log, turn), self._history)
             said = past.hidden(self.house, run, before, self.journal)
             with at_work(turn):
@@ -199,7 +206,7 @@ class Agent:
 
     def stream_resume(self, run_id: str) -> AsyncGenerator[Event | Result, None]:
         """`resume`, as events."""
-        return follow(self.principal, lambda progress: self.resume(run_id, progress=progress))
+        return follow(self.principal, lambda progress: self.resume(run_id, progress=progress), waits=self._waits)
 
     def asks(self, run_id: str) -> Question:
         """What a run waits for; raises JournalError if it waits for nobody."""
@@ -349,9 +356,23 @@ class Agent:
             reconcile=ways,
             routing=routing_of(self.manifest, self.house.spend),
         )
+        gate, limit = self._policed(), self.manifest.workflow.max_tokens
+        self.house.read_all.reader = Reader(gate, engine.tier, past=self._past, limit=limit)
+        self.house.read_all.about = self._subjects
         if probe:
             self._engine = engine
         return engine
+
+    def _past(self, run: str) -> list[Record]:
+        """The records of a run that may not have been there."""
+        try:
+            return list(self.journal.log.read(run))
+        except JournalError:
+            return []
+
+    def _subjects(self, run: str) -> list[str]:
+        """Whom a run is about, as its first record says."""
+        return list(self.journal.log.read(run)[0].view.get("subjects", ()))
 
     def _policed(self) -> Gate:
         """The one gate of this agent."""

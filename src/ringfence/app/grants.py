@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from ringfence.core.gate import Gate
 from ringfence.core.grants import TaskGrant
-from ringfence.core.policy import Effect, SinkSpec
+from ringfence.core.policy import Effect, Role, SinkSpec
 from ringfence.core.provenance import Words
 from ringfence.core.turn import Turn
 from ringfence.core.values import Principal
@@ -31,8 +31,10 @@ def of_task(house: House, manifest: Manifest, task: str, *, version: int = 1) ->
 
 
 def _fetches(spec: SinkSpec) -> bool:
-    """Whether a tool does no more than get what is at an address."""
-    return spec.effect is Effect.EGRESS and spec.idempotent and set(spec.types.values()) == {"url"}
+    """Whether a tool does no more than get what is at an address: it takes no words that nobody has to vouch for."""
+    gets = spec.effect is Effect.EGRESS and spec.idempotent and set(spec.types.values()) == {"url"}
+    arguments = (spec.schema or {}).get("properties", {})
+    return gets and all(spec.roles.get(name, Role.CONTROL) is Role.CONTROL for name in (*arguments, *spec.roles))
 
 
 async def planned(

@@ -13,6 +13,8 @@ from ringfence.core.labels import IDENTITY, Clause, Label, Trust
 from ringfence.core.policy import Effect, SinkSpec
 from ringfence.core.ports import Clock, Sink
 from ringfence.core.values import JSON, Action, Outcome
+from ringfence.engine.mapreduce import SPEC as READ_ALL
+from ringfence.engine.mapreduce import ReadAll
 from ringfence.engine.readmore import SPEC as READ_MORE
 from ringfence.engine.readmore import ReadMore
 from ringfence.manifest.loader import check_names
@@ -25,9 +27,11 @@ from ringfence.tools.tool import Use
 
 from .confine import Chosen
 from .secrets import redactor_of
+from .settings import validators_of
 from .tiers import Before, budgeted
 
 if TYPE_CHECKING:
+    from ringfence.manifest.security import Entry
     from ringfence.redaction import Redactor
     from ringfence.redaction.veil import Veil
     from ringfence.tools.egress import Attempt
@@ -73,6 +77,7 @@ class House:
     lock: Lock | None = None  # what was accepted of their tools
     note: Callable[[str, JSON], None] | None = None  # puts what left on the record of a run
     read_more: ReadMore = field(default_factory=lambda: ReadMore(chars=4000))
+    read_all: ReadAll = field(default_factory=lambda: ReadAll({}))
 
     @property
     def reads(self) -> frozenset[str]:
@@ -131,10 +136,13 @@ def furnish(
 
     Raises ManifestError: a name is taken, a path is missing, the catalogue names what is not there, nothing confines.
     """
+    validators_of(manifest)  # what is wrong with them is said before anything is made
     house = House(read_more=ReadMore(chars=manifest.workflow.result_chars))
     house.specs[REPLY] = SinkSpec(REPLY, effect=Effect.READ, confined=True, audience=None, output=IDENTITY)
     house.sinks[REPLY] = _Reply()
-    house.specs[READ_MORE.name], house.sinks[READ_MORE.name] = READ_MORE, house.read_more
+    house.read_all = ReadAll(house.read_more.live)
+    for spec, sink in ((READ_MORE, house.read_more), (READ_ALL, house.read_all)):
+        house.specs[spec.name], house.sinks[spec.name] = spec, sink
     before = Before(manifest, clock)
     for config in manifest.inference.tiers:
         _connect(house, manifest, config, before=before, notice=notice, model=model)
@@ -215,6 +223,7 @@ def _tools_of(house: House, manifest: Manifest, config: Tool, clock: Clock) -> S
             clock=clock,
             result_chars=manifest.workflow.result_chars,
             workshop=house.workshop,
+            looks=not _told_apart(manifest.catalogue.get("sql.query")),
         )
     assert house.workshop is not None
     if isinstance(config, PythonTool):
@@ -247,6 +256,11 @@ def _tools_of(house: House, manifest: Manifest, config: Tool, clock: Clock) -> S
     house.servers.append(server)
     house.closers.insert(0, server.aclose)
     return server.tools
+
+
+def _told_apart(entry: Entry | None) -> bool:
+    """Whether the operator has said of parts of a result who may read them, or whose they are."""
+    return entry is not None and bool(entry.output or entry.about)
 
 
 def _declare(house: House, manifest: Manifest) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from ringfence.core.errors import ManifestError
 from ringfence.core.values import JSON
 from ringfence.engine.answering import Verify
 from ringfence.engine.plan import Planning
 from ringfence.engine.settings import LEAN, SYSTEM, Settings, Validator
 from ringfence.engine.step import TOOL
-from ringfence.manifest.types import Manifest, Validate
+from ringfence.manifest.loader import refusal
+from ringfence.manifest.types import Manifest
 
 _SHOWN = 160  # characters of a fault of an expression that the model is told
 
@@ -28,35 +28,46 @@ def settings_of(manifest: Manifest, sandbox: str) -> Settings:
         retry_with_context=workflow.error_handling == "retry_with_context",
         planning=Planning(workflow.planning),
         verify=Verify(workflow.verify),
-        validators=tuple(map(_validator, workflow.validate)),
+        validators=validators_of(manifest),
         lean=lean,
         system=LEAN if lean else SYSTEM,
         about={"agent": runtime.name, "version": runtime.version or "", "sandbox": sandbox},
     )
 
 
-def _validator(check: Validate) -> Validator:
-    passes = _compiled(check.expr) if check.expr is not None else None
-    return Validator(check.on, passes, TOOL + check.tool if check.tool else "", check.why)
+def validators_of(manifest: Manifest) -> tuple[Validator, ...]:
+    """The operator's checks. Raises ManifestError, with the place, for an expression that cannot be made."""
+    made, wrong = [], []
+    for n, check in enumerate(manifest.workflow.validate):
+        try:
+            passes = _compiled(check.expr) if check.expr is not None else None
+        except ValueError as problem:
+            wrong.append((("workflow", "validate", n, "expr"), str(problem)))
+            continue
+        made.append(Validator(check.on, passes, TOOL + check.tool if check.tool else "", check.why))
+    if wrong:
+        raise refusal(manifest, wrong)
+    return tuple(made)
 
 
 def _compiled(expr: str) -> Callable[[Mapping[str, JSON]], str]:
-    """A CEL expression (cel.dev) as a check; raises ManifestError for one that does not parse."""
+    """A CEL expression (cel.dev) as a check; raises ValueError for one that does not parse."""
     try:
         import cel
     except ImportError:
-        raise ManifestError(
-            "workflow.validate: expr needs the package common-expression-language", todo="pip install 'ringfence[cel]'"
+        raise ValueError(
+            "expected the package common-expression-language, for expressions; pip install 'ringfence[cel]'"
         ) from None
     try:
         program = cel.compile(expr)
     except (ValueError, RuntimeError) as error:
-        raise ManifestError(f"workflow.validate: expr {expr!r} is no CEL expression: {error}") from None
+        found = " ".join(str(error).split("\n")[0].split())[:_SHOWN]
+        raise ValueError(f"expected a CEL expression (cel.dev), got {expr!r}: {found}") from None
 
     def passes(facts: Mapping[str, JSON]) -> str:
         try:
             return "" if program.execute(dict(facts)) is True else "It is not true of it."
-        except (ValueError, RuntimeError, TypeError, KeyError) as error:  # fails closed
+        except (ValueError, RuntimeError, TypeError, LookupError, ArithmeticError) as error:  # fails closed
             return f"It cannot be told of it: {str(error)[:_SHOWN]}"
 
     return passes

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
+from contextlib import suppress
 from contextvars import ContextVar, copy_context
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from ringfence.core.chain import Record
+from ringfence.core.chain import Kind, Record
 from ringfence.core.values import Principal
+from ringfence.engine.ladder import read
 from ringfence.engine.result import Result
 
 _listener: ContextVar[Callable[[Record], None] | None] = ContextVar("listener", default=None)
+_HELD = '{"thought": "", "final_answer": {"answer": "(not judged yet)"}}'
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +35,18 @@ def observe(record: Record) -> None:
 
 
 async def follow(
-    principal: Principal, start: Callable[[Callable[[str], None]], Any]
+    principal: Principal, start: Callable[[Callable[[str], None]], Any], *, waits: bool = False
 ) -> AsyncGenerator[Event | Result, None]:
-    """The events of a run, its result last; `start` gets what takes the model's text. Closing it interrupts the run."""
+    """The events of a run, its result last; `start` gets what takes the model's text. Closing it interrupts the run.
+
+    `waits`: what the model answers is shown when it was judged, and not before (POL-11); its steps are.
+    """
     queue: asyncio.Queue[Event | None] = asyncio.Queue()
     context = copy_context()
 
     def show(record: Record) -> None:
         if record.label.readable_by(principal.member):  # a stream is a way out like the answer
-            queue.put_nowait(Event(str(record.kind), record.run, record=record))
+            queue.put_nowait(Event(str(record.kind), record.run, record=_held(record) if waits else record))
 
     context.run(_listener.set, show)
     job = asyncio.create_task(start(lambda text: queue.put_nowait(Event("delta", "", text))), context=context)
@@ -53,3 +59,14 @@ async def follow(
         if not job.done():
             job.cancel()
             await asyncio.wait([job])
+
+
+def _held(record: Record) -> Record:
+    """A record without the model's words, unless they are a step that calls tools."""
+    value = record.body.get("value")
+    if record.kind is not Kind.OUTCOME or "usage" not in record.view or not isinstance(value, dict):
+        return record
+    with suppress(ValueError):
+        if read(value["text"]).calls:
+            return record
+    return replace(record, body={**record.body, "value": {**value, "text": _HELD}})

@@ -24,7 +24,8 @@ DEFAULT_WINDOW = 4096  # tokens, for a server that does not say
 async def tier_of(config: Tier, backend: Backend | None, veil: Veil | None, *, first: bool) -> engine.Tier:
     """A tier as runs see it. The first one's server is asked what it has, the others' when a run comes to them.
 
-    `backend`: None for a server that may not hear the user's words, and so is not even asked.
+    `backend`: None for a server that may not hear the user's words, and so is not even asked. One that others see into
+    counts nothing for us: what it is shown is on record.
     """
 
     async def window() -> int | None:
@@ -36,7 +37,7 @@ async def tier_of(config: Tier, backend: Backend | None, veil: Veil | None, *, f
         min(bounds, default=DEFAULT_WINDOW),
         config.max_tokens or 512,
         veil,
-        count=backend.count if backend is not None else None,
+        count=backend.count if backend is not None and backend.audience is None else None,
         ask_window=None if first or config.max_context else window,
     )
 

@@ -81,7 +81,7 @@ def from_manifest(
     return Backend(_chat(tier, sampling, url, key=_key(tier.api_key), known=known), _audience(tier, url))
 
 
-def examined(tier: Tier, sampling: Inference, *, home: Path) -> Findings | None:
+def examined(tier: Tier, *, home: Path) -> Findings | None:
     """What `ringfence models probe` found of this tier's model and server; None if it was not asked, or not so."""
     found = _known(home, tier, "embedded" if tier.provider == "embedded" else tier.endpoint or "")
     if found is None or tier.provider != "embedded":

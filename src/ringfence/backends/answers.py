@@ -159,7 +159,7 @@ def _complaint(data: bytes) -> tuple[str, str]:
     """(message, type or code) of an error body of OpenAI, llama.cpp, vLLM or Ollama; the raw words otherwise."""
     try:
         body = json.loads(data)
-    except ValueError:
+    except (ValueError, RecursionError):
         return quoted(data), ""
     error = body.get("error", body) if isinstance(body, dict) else body
     if not isinstance(error, dict):
@@ -172,7 +172,7 @@ def parse(place: Place, data: bytes) -> JSON:
     """The JSON object of an answer; BackendError for a web page or broken JSON."""
     try:
         body = json.loads(data)
-    except ValueError:
+    except (ValueError, RecursionError):
         pass
     else:
         if isinstance(body, dict):

@@ -197,7 +197,7 @@ class Message:
                 self._block(n, block)
             self._stop = str(body.get("stop_reason") or "end_turn")
             self._usage, self._model = dict(body.get("usage") or {}), body.get("model")
-        except (KeyError, TypeError, AttributeError, ValueError):
+        except (KeyError, TypeError, AttributeError, ValueError, RecursionError):
             raise answers.no_completion(self.place, body, kind="message") from None
         return self._outcome()
 
@@ -217,7 +217,7 @@ class Message:
                     self._usage |= {k: v for k, v in (event.get("usage") or {}).items() if v is not None}
                 case "message_stop":
                     return False
-        except (KeyError, TypeError, AttributeError, ValueError):
+        except (KeyError, TypeError, AttributeError, ValueError, RecursionError):
             raise answers.no_completion(self.place, event, kind="event of a message") from None
         if self._blank >= FLOOD:
             self._stop = "max_tokens"

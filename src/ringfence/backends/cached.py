@@ -88,7 +88,8 @@ class Cached:
         if known is not None:
             if action.progress is not None:
                 action.progress(known.value["text"])
-            return replace(known, value={**known.value, "usage": dict(_NOTHING), "cached_reply": True})
+            sent: dict[str, JSON] = {"sent": 0} if "sent" in known.value else {}
+            return replace(known, value={**known.value, **sent, "usage": dict(_NOTHING), "cached_reply": True})
         outcome = await self._sink.perform(action)
         if outcome.ok and outcome.value.get("finish") == "stop" and outcome.value.get("text"):
             self._replies.put(key, outcome)

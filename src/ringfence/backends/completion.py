@@ -58,7 +58,7 @@ class Completion:
             self._tokens += sure.tokens(choice.get("logprobs"))
             self._usage, self._model = body.get("usage"), body.get("model")
             self._finish = str(choice.get("finish_reason") or "stop")
-        except (KeyError, IndexError, TypeError, AttributeError, ValueError):
+        except (KeyError, IndexError, TypeError, AttributeError, ValueError, RecursionError):
             raise answers.no_completion(self.place, body) from None
         return self._outcome()
 
@@ -73,7 +73,7 @@ class Completion:
                 delta = choice.get("delta") or {}
                 self._take_calls(delta.get("tool_calls"))
                 self._said(_text_of(delta.get("content")))
-        except (KeyError, TypeError, AttributeError, ValueError):
+        except (KeyError, TypeError, AttributeError, ValueError, RecursionError):
             raise answers.no_completion(self.place, event) from None
         if self._blank >= FLOOD:
             self._finish = "length"

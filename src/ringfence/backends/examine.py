@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
@@ -12,6 +12,7 @@ from ringfence.core.errors import BackendError
 from ringfence.core.values import JSON, Prompt
 
 from . import asking, native, tokens, trials
+from .answers import Place
 from .completion import Completion
 from .findings import Finding, Findings, Say
 from .openai import head
@@ -37,7 +38,6 @@ async def examine(wire: Wire, say: Say) -> Findings:
         dialects += [name for name in asking.DIALECTS if name not in dialects]
         known = tokens.BY_PROVIDER.get(place.provider)
         counters = [known] if known else [tokens.LLAMACPP, tokens.VLLM]
-        rows = []
         made = trials.all_of(
             [
                 ("window", partial(trials.window, found)),
@@ -49,13 +49,19 @@ async def examine(wire: Wire, say: Say) -> Findings:
                 ("speed", partial(trials.speed, ask)),
             ]
         )
-        async for row in made:
-            say(f"{row.name}: {row.what}")
-            rows.append(row)
+        return await _written(place, found.identity, began, made, say)
     finally:
         await hasty.aclose()
+
+
+async def _written(place: Place, identity: str, began: int, made: AsyncIterator[Finding], say: Say) -> Findings:
+    """The rows, each said when it is there. `began`: nanoseconds since 1970."""
+    rows = []
+    async for row in made:
+        say(f"{row.name}: {row.what}")
+        rows.append(row)
     took_ms = (time.time_ns() - began) // 1_000_000
-    return Findings(place.provider, place.url, place.model, found.identity, began // 1_000_000, took_ms, tuple(rows))
+    return Findings(place.provider, place.url, place.model, identity, began // 1_000_000, took_ms, tuple(rows))
 
 
 async def _ask(wire: Wire, prompt: Prompt, way: str, progress: Progress, probable: bool) -> Reply:
@@ -122,7 +128,6 @@ async def examine_cloud(api: AnthropicMessages, say: Say) -> Findings:
         body = api.body(replace(prompt, max_tokens=_CLOUD_TOKENS), offer, stream=progress is not None)
         return Reply(await hasty.ask("v1/messages", body, answer), made[-1].calls)
 
-    rows = []
     try:
         found = await api.probe()
         made = trials.all_of(
@@ -132,10 +137,6 @@ async def examine_cloud(api: AnthropicMessages, say: Say) -> Findings:
                 ("speed", partial(trials.speed, ask)),
             ]
         )
-        async for row in made:
-            say(f"{row.name}: {row.what}")
-            rows.append(row)
+        return await _written(place, found.identity, began, made, say)
     finally:
         await hasty.aclose()
-    took_ms = (time.time_ns() - began) // 1_000_000
-    return Findings(place.provider, place.url, place.model, found.identity, began // 1_000_000, took_ms, tuple(rows))

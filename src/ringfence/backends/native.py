@@ -96,13 +96,13 @@ def _safe(name: str, taken: Mapping[str, Tool]) -> str:
 
 
 def _arguments(args: JSON) -> JSON:
-    if isinstance(args, str):
-        try:
-            value = json.loads(args or "{}")
-        except (ValueError, RecursionError):
-            return args
-        return _restored(value) if isinstance(value, dict) else args
-    return _restored(args)
+    try:
+        value = json.loads(args or "{}") if isinstance(args, str) else args
+        restored = _restored(value)
+        json.dumps(restored)
+    except (ValueError, RecursionError):
+        return args if isinstance(args, str) else "nested too deep"
+    return restored if isinstance(value, dict) or value is args else args
 
 
 def _object(rule: JSON) -> JSON:

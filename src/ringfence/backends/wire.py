@@ -24,6 +24,7 @@ MAX_BYTES = 8 * 1024 * 1024  # of one answer
 LOOK_S = 10.0  # of one question about the server, at most
 CONNECT_S = 5.0
 MAX_WAIT_S = 30.0  # longest Retry-After that is waited for
+_TELLING = 12  # characters of a key that no answer holds by chance
 _LOOK_BYTES = 4 * 1024 * 1024
 _RETRIED = frozenset({408, 429, 500, 502, 503, 504, 529})  # 529: Anthropic's word for overloaded
 
@@ -136,6 +137,8 @@ class Wire:
                 if 300 <= response.status < 400:
                     raise answers.redirected(self.place, response.status, response.headers.get("Location", ""))
                 data = await _bounded(response, self.place, _LOOK_BYTES)
+                if response.status != 200:
+                    data = self._masked(data)
         except aiohttp.ClientConnectorError as fault:
             raise answers.absent(self.place, fault.strerror or fault) from fault
         except TimeoutError as fault:
@@ -211,22 +214,23 @@ class Wire:
                     return
                 event = answers.parse(self.place, data)
                 if event.get("error"):
-                    raise answers.refused(self.place, 500, data)
+                    raise answers.refused(self.place, 500, self._masked(data))
                 yield event
 
     async def _read(self, response: aiohttp.ClientResponse) -> bytes:
         """The body of a 200, bounded; raises for any other status."""
         data = await _bounded(response, self.place, MAX_BYTES)
         if response.status == 200:
-            return data
+            return self._masked(
+                data, least=_TELLING
+            )  # an error may come as 200; a short key may be a word of an answer
         raise await self._refusal(response, data)
 
     async def _refusal(self, response: aiohttp.ClientResponse, data: bytes) -> Exception:
-        status, key = response.status, self._key()
+        status = response.status
         if 300 <= status < 400:
             return answers.redirected(self.place, status, response.headers.get("Location", ""))
-        if key:
-            data = data.replace(key.encode(), b"***")  # some servers repeat the key that they refuse
+        data = self._masked(data)
         models: tuple[str, ...] = ()
         if status == 404:
             with contextlib.suppress(BackendError):
@@ -235,6 +239,11 @@ class Wire:
         if status in _RETRIED and isinstance(error, Refused):
             return _TryAgain(error, _retry_after_s(response.headers.get("Retry-After")))
         return error
+
+    def _masked(self, data: bytes, *, least: int = 1) -> bytes:
+        """A server's complaint without our key, which some repeat; `least`: characters of a key that is looked for."""
+        key = (self._key() or "").encode()
+        return data.replace(key, b"***") if len(key) >= least else data
 
     def _fault(self, fault: Exception, *, spoken: bool) -> Exception:
         """What to raise for what went wrong on the wire."""

@@ -115,7 +115,7 @@ async def proved(manifest: Manifest, tier: Tier) -> Check:
     """What `models probe` found of the tier's model, if it was asked and the model is still the same."""
     name, how = f"probe {tier.name}", f"ringfence models probe --tier {tier.name}"
     try:
-        found = backends.examined(tier, manifest.inference, home=app.data_home())
+        found = backends.examined(tier, home=app.data_home())
         if found is not None and tier.provider != "embedded" and not await _still(manifest, tier, found.identity):
             return Check("yellow", name, "what was tried was another model, and is not used", f"run `{how}`")
     except (RingfenceError, OSError) as error:

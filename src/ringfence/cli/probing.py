@@ -62,7 +62,7 @@ async def _of(manifest: Manifest, tier: Tier, err: Console, *, again: bool) -> t
     home = app.data_home()
     backend = backends.from_manifest(tier, manifest.inference, home=home, notice=lambda text: _say(err, tier, text))
     try:
-        known = None if again else backends.examined(tier, manifest.inference, home=home)
+        known = None if again else backends.examined(tier, home=home)
         if known is not None and (tier.provider == "embedded" or (await backend.probe()).identity == known.identity):
             return known, True
         found = await backend.sink.examine(lambda text: _say(err, tier, text))

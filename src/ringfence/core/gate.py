@@ -185,7 +185,7 @@ class Gate:
         view: dict[str, JSON] = {"of": intent.seq, "ok": outcome.ok, "ms": done.took_ms}
         body: dict[str, JSON] = {"value": outcome.value}
         if "prompt" in intent.body:
-            view |= {"usage": outcome.value["usage"]} if outcome.ok else {}
+            view |= {k: outcome.value[k] for k in ("usage", "sent") if outcome.ok and k in outcome.value}
         elif found := sorted({s for _, text in scalars(outcome.value) if isinstance(text, str) for s in signals(text)}):
             view["signals"] = found
         view |= {"subjects": list(outcome.subjects)} if outcome.subjects else {}

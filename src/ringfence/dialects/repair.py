@@ -38,7 +38,7 @@ class Repaired:
     changes: tuple[str, ...] = ()
 
 
-def repaired(args: dict[str, JSON], schema: Schema, control: Collection[str] = ()) -> Repaired:
+def repaired(args: dict[str, JSON], schema: Schema, control: Collection[str] = (), *, drops: bool = True) -> Repaired:
     """The arguments as the schema (JSON Schema 2020-12, its common part) wants them, as far as that can be had.
 
     - keys are renamed that differ in case, underscores or hyphens, or by one edit, if one property alone fits and is
@@ -46,7 +46,7 @@ def repaired(args: dict[str, JSON], schema: Schema, control: Collection[str] = (
     - types are changed where nothing is lost: "5" and 5, "true" and true, 5.0 and 5, a value and the list of it alone,
       JSON in a string and what it stands for; an enum's value is found whatever its case and blanks;
     - null for what may be left out, and keys that nobody knows, are dropped, the latter only if `additionalProperties`
-      is false and no argument is control: an unknown `dry_run` may be what made the call harmless;
+      is false, no argument is control and the call `drops` them: an unknown `dry_run` may be what made it harmless;
     - a required argument that is missing gets the schema's default.
 
     control  names of top-level arguments that keep their value. Valid arguments come back as they are, and so do those
@@ -57,7 +57,7 @@ def repaired(args: dict[str, JSON], schema: Schema, control: Collection[str] = (
     changes: list[str] = []
     try:
         for _ in range(_MAX_PASSES):  # a key that was dropped may be free for another one
-            mender = _Mender(schema, frozenset(control))
+            mender = _Mender(schema, frozenset(control), drops)
             args = mender.object(args, schema, "", _MAX_ROOM, held=False)
             if not mender.changes:
                 break
@@ -68,8 +68,9 @@ def repaired(args: dict[str, JSON], schema: Schema, control: Collection[str] = (
 
 
 class _Mender:
-    def __init__(self, root: dict[str, Any], control: frozenset[str]) -> None:
+    def __init__(self, root: dict[str, Any], control: frozenset[str], drops: bool) -> None:
         self.root = root
+        self.drops = drops
         self.control = control
         self.changes: list[str] = []
 
@@ -84,7 +85,7 @@ class _Mender:
         done: dict[str, JSON] = {}
         for key, item in value.items():
             if key not in properties:
-                if rule.get("additionalProperties") is False and not control:
+                if rule.get("additionalProperties") is False and not control and self.drops:
                     self.changes.append(f"{path}{key}: dropped")
                 else:
                     done[key] = item

@@ -8,14 +8,15 @@ from collections.abc import Iterator, Sequence
 from ringfence.core.policy import SinkSpec
 from ringfence.core.values import JSON
 
-from .clauses import Said, Token, pathlike, said, tokens
+from .clauses import Said, said
 from .deeds import Deed
-from .verbs import ANY_FORM, BASES, DOMAINS, EFFECTS, GERMAN, NOUNS, WEAK, listed, widened
+from .verbs import BASES, COMMANDS, DOMAINS, EFFECTS, GERMAN, NOUNS, TELLING, WEAK, listed, widened
+from .words import Token, pathlike, tokens
 
 _LINE = re.compile(r"\\n|\n|(?<=[.!?;])\s|\}, ?\{|\], ?\[")
 _WORD = re.compile(r"[^\W_]+(?:[-'][^\W_]+)*")
 _SPLIT = re.compile(r"[^A-Za-zÄÖÜäöüß]+|(?<=[a-z])(?=[A-Z])")
-_QUOTED = re.compile(r"\"[^\"\n]*\"|“[^”\n]*”|„[^“”\n]*[“”]|«[^»\n]*»|`[^`\n]*`")
+_QUOTED = re.compile(r"\"[^\"\n]*\"|“[^“”\n]*”|„[^„“”\n]*[“”]|«[^«»\n]*»|`[^`\n]*`")
 _MAKES = frozenset({"write", "change"})
 _ALWAYS = listed("send delete pay book cancel publish move")
 _GENERAL = listed("shell bash terminal python http exec")
@@ -33,9 +34,10 @@ _FILLERS = listed(
     "das den dem des ein eine einen einem einer und oder es ich wir sie du ihr mein dein ihnen dir dich zu im in am "
     "an auf für von mit bei aus wurde wurden worden ist sind hat haben insgesamt auch nun jetzt according based"
 )
+_SOMEBODY = listed("someone somebody others another other whoever jemand anderen")
+_MENDED = listed("fixed behoben repaired repariert resolved gelöst corrected korrigiert")
 _YES = listed("yes ja done ✓ ✅ ✔ x")
-_FROM = listed("from in of aus von im")
-_CODED = re.compile(r"[A-Za-z]\w*")
+_FROM = listed("from of aus von")
 
 
 class Acts:
@@ -102,10 +104,10 @@ class Acts:
 
     def _looked(self, claim: Said) -> str:
         done = [deed for deed in self._done if deed.state == "done"]
-        for token in claim.segment:
-            wanted = DOMAINS.get(token.word)
+        for word in (claim.word, *(token.word for token in claim.segment)):
+            wanted = DOMAINS.get(word)
             if wanted and not any(any(part in _about(deed) for part in wanted) for deed in done):
-                return f"no call on record has looked into this ({token.raw})"
+                return f"no call on record did this ({word})"
         return "" if done else f"no call on record did this ({claim.word})"
 
     def _fits(self, deed: Deed, kinds: frozenset[str]) -> bool:
@@ -122,7 +124,10 @@ class Acts:
             method = str(deed.args.get("method", "")).upper()
             if "http" in words and method:
                 return _METHODS.get(method, frozenset({"delete"} if method == "DELETE" else ()))
-            return widened(frozenset({"run"}).union(*(ANY_FORM.get(word, frozenset()) for word in _words(given))))
+            writes = frozenset({"write"} if ">" in given else ())
+            return widened(
+                writes | frozenset({"run"}).union(*(COMMANDS.get(word, frozenset()) for word in _words(given)))
+            )
         if deed.reads:
             return frozenset()
         last = _words(name.rpartition(".")[2])
@@ -141,17 +146,23 @@ class Acts:
 
     def _told_of(self, agent: Sequence[Token]) -> bool:
         head = next((token.word for token in agent if token.word not in _FILLERS), "")
-        return bool(head) and head in self._lower
+        return bool(head) and (head in self._lower or head in _SOMEBODY)
 
     def _bold(self, claim: Said) -> bool:
         """Whether "is stored" tells of a deed, and not of how things are."""
         if claim.kinds & _ALWAYS or not claim.kinds or claim.kinds & self._asked:
             return True
-        marked = any(token.word in {"now", "already", "successfully", "jetzt", "nun"} for token in claim.segment)
+        if any(deed.state != "done" and self._fits(deed, claim.kinds) for deed in self._done):
+            return True  # what was tried and failed is not so
+        marked = claim.word in _MENDED or any(
+            token.word in {"now", "already", "successfully", "jetzt", "nun"} for token in claim.segment
+        )
         return marked or any(pathlike(t) and t.raw.casefold() not in self._lower for t in claim.segment)
 
     def _shows(self, claim: Said, *, attributed: bool) -> bool:
         """Whether a line of a result tells of such a deed, with the words that matter."""
+        if claim.word not in TELLING and claim.word[:6] in self._lower:
+            return True
         content = [token for token in claim.segment if token.word not in _FILLERS and token.word not in WEAK]
         if claim.label:
             content = []
@@ -171,6 +182,8 @@ class Acts:
         german = claim.word in GERMAN and bool(telling)
         for kind in claim.kinds:
             for line in self._told().get(kind, ()):
+                if claim.perfect and claim.word not in line:
+                    continue  # "has been sent" tells of now, not of what some text once told
                 if all(any(word in part for part in line) for word in wanted) and (
                     self._like(plain, telling, line) or (german and self._same_numbers(telling, line))
                 ):
@@ -203,7 +216,7 @@ class Acts:
             self._lines = {}
             for line in _LINE.split(self._results):
                 words = {word.casefold() for word in _WORD.findall(line[:4000])}
-                kinds: frozenset[str] = frozenset().union(*(ANY_FORM[word] for word in words if word in ANY_FORM))
+                kinds: frozenset[str] = frozenset().union(*(TELLING[word] for word in words if word in TELLING))
                 parts = words | {part.casefold() for part in line[:4000].split()} if kinds else words
                 for kind in kinds:
                     self._lines.setdefault(kind, []).append(parts)

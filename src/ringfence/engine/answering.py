@@ -8,12 +8,12 @@ from enum import StrEnum
 from typing import Any
 
 from ringfence.core.turn import Turn
-from ringfence.core.values import JSON
+from ringfence.core.values import JSON, Action, Outcome
 
 from .claims import Flag, flags, proved
-from .course import NOTHING, UNSUPPORTED, doubts, has_worked, made, undone
+from .course import INVALID, MISSING, NOTHING, UNSUPPORTED, doubts, has_worked, made, undone
 from .deeds import deeds
-from .evidence import doubt, inert, restored, says_nothing
+from .evidence import doubt, inert, restored, says_nothing, unmentioned
 from .live import Live
 from .step import TOOL
 
@@ -48,14 +48,24 @@ def judge(answer: str, turn: Turn, live: Live, verify: Verify) -> Verdict:
     answer = inert(restored(answer, shown))
     if verify is Verify.OFF:
         return Verdict(answer)
-    found = tuple(flags(answer, shown=shown, task=task, done=deeds(turn, live.tools), tools=live.tools))
-    settled = not live.tools or made(turn, live.tools)  # what was done is no claim about the results
+    found = tuple(flags(answer, shown=shown, task=task, done=deeds(turn, live.granted), tools=live.granted))
+    settled = not live.granted or made(turn, live.granted)  # what was done is no claim about the results
     why = "" if settled else doubt(answer, shown=shown, task=task, chosen=has_worked(turn))
     if why:
-        return Verdict(answer, why, NOTHING if says_nothing(answer) else UNSUPPORTED, found)
+        kind = NOTHING if says_nothing(answer) else MISSING if unmentioned(task, shown) else UNSUPPORTED
+        return Verdict(answer, why, kind, found)
     if found and verify is Verify.STRICT:
         return Verdict(answer, " ".join(dict.fromkeys(flag.why for flag in found[:3])), UNSUPPORTED, found)
     return Verdict(answer, flags=found)
+
+
+def checked_before(turn: Turn, action: Action) -> Outcome | None:
+    """What a check said of the very same before: what was answered twice is not called twice."""
+    args = dict(action.args)
+    for record, intent in turn.items:
+        if intent is not None and intent.view["sink"] == action.sink and intent.body.get("args") == args:
+            return Outcome(record.body["value"], record.label, ok=record.view["ok"])
+    return None
 
 
 def may_go_back(turn: Turn) -> bool:
@@ -81,8 +91,12 @@ def ended(
         end["flags"] = [{"kind": flag.kind, "text": flag.text, "why": flag.why} for flag in verdict.flags]
     status = "partial" if last and len(turn.items) > 2 else "done"
     if verdict.flags and verify is Verify.STRICT:
-        end["answer"], status = proved(verdict.answer, verdict.flags, deeds(turn, live.tools)), "partial"
-    if undone(turn, live.tools):  # whatever the answer says of it
+        end["answer"], status = proved(verdict.answer, verdict.flags, deeds(turn, live.granted)), "partial"
+    if verify is Verify.STRICT and verdict.why and verdict.kind != NOTHING:
+        status = "partial"
+    if verdict.kind == INVALID:  # the operator's check has the last word
+        status, end["summary"] = "partial", f"the answer did not pass a check: {verdict.why}"
+    if undone(turn, live.granted):  # whatever the answer says of it
         status, end["confidence"] = "partial", "low"
         end["summary"] = f"nothing was changed or sent; {end['summary']}"
     return status, end

@@ -9,22 +9,28 @@ from ringfence.core.chain import Kind, Record
 from ringfence.core.errors import BackendError
 from ringfence.core.gate import Gate
 from ringfence.core.labels import Label, Trust
+from ringfence.core.policy import SinkSpec
 from ringfence.core.ports import Clock
-from ringfence.core.turn import Turn
+from ringfence.core.turn import State, Turn
 from ringfence.core.values import JSON, Action, Deny, Outcome, Prompt
 
+from .answering import Verify
 from .course import MAX_FAILED, STAY, Course, course, named_in
-from .live import Live
+from .live import Live, failures
+from .mapreduce import SPEC as READ_ALL
 from .plan import MAX_REPLANS, Planning, Standing, drifts, form, from_words, standing
 from .readmore import SPEC as READ_MORE
 from .result import in_words
-from .router import Budget, Choice, Health, Router, Rules, Signs, choose, why_escalate
+from .router import Budget, Choice, Health, Router, Rules, Signs, choose, forbidden, why_escalate
 from .settings import Settings
 from .step import grammar, handles, takes_words
 from .tier import Tier
 
 MIN_WINDOW = 512  # tokens: less than that is no window
 _NEARLY = 0.7  # of the room: from there on the server's own tokenizer is asked how much a request is
+
+
+_NO_PLAN = Standing(())
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +76,8 @@ class Asking:
 
     def tier(self, turn: Turn) -> Tier:
         """The model that the run is with."""
-        return self._tiers[turn.tier or self._order(turn)[0]]
+        order = self._order(turn)
+        return self._tiers[turn.tier if turn.tier in order else order[0]]  # one that the manifest has lost is none
 
     async def ask(self, turn: Turn, live: Live) -> Stop | None:
         """One request, its answer on record; or why there can be none."""
@@ -79,12 +86,13 @@ class Asking:
             return stop
         tier, routing = self.tier(turn), self._routing
         try:
-            prompt = await self._fitting(turn, live, tier)
+            prompt = await self._fitting(turn, live, tier, label)
         except BackendError as error:
-            return (
-                None if self.escalate(turn, live, Signs(failed=error.what)) else Stop(f"{error.what} -> {error.todo}")
-            )
+            if self.escalate(turn, live, Signs(failed=error.what)):
+                return None
+            return Stop(f"{error.what} -> {error.todo}")
         seen = label.readable_by(turn.principal.member)  # what streams is shown to the one who asks
+        seen = seen and self._settings.verify is not Verify.STRICT  # and an answer waits until it was judged (POL-11)
         progress = live.progress if seen else None
         action = Action(tier.sink, {}, label, prompt=prompt, run=turn.run, progress=progress)
         if routing is not None:
@@ -95,11 +103,12 @@ class Asking:
         match result:
             case Outcome(ok=True, value=value):
                 self._learn(turn, live, value)
-            case Outcome(value=value) if value["kind"] == "ContextOverflow" and live.failures < self._settings.retries:
-                live.failures += 1
-                live.windows[tier.sink] = live.windows[tier.sink] * 3 // 4  # the server knows better; trim harder
+            case Outcome(value=value) if (
+                value["kind"] == "ContextOverflow" and failures(turn) <= self._settings.retries
+            ):
+                less = min(live.windows[tier.sink], live.transcript.estimate + tier.max_tokens) * 3 // 4
+                live.windows[tier.sink] = max(MIN_WINDOW, less)  # the server knows better; trim harder
             case Outcome(value=value):
-                live.failures += 1
                 if not self.escalate(turn, live, Signs.of(result)):
                     return Stop(in_words(value))
             case Deny(why=why) as no:
@@ -110,9 +119,8 @@ class Asking:
         """Take what an answer tells about the window; one to a request that the server cut short is put aside."""
         live.transcript.learn(value["usage"]["prompt"])
         lost, tier = value.get("truncated", 0), self.tier(turn)
-        if not lost or live.failures >= self._settings.retries:
+        if not lost or failures(turn) >= self._settings.retries:
             return
-        live.failures += 1
         live.windows[tier.sink] = max(MIN_WINDOW, value["usage"]["prompt"] + tier.max_tokens)
         body: JSON = {"role": "user", "text": "", "retry": True}
         view = {"chars": 0, "truncated": lost}
@@ -132,37 +140,45 @@ class Asking:
             self._move(turn, next(iter(_behind(order, choice, here)), choice.tiers[0]), choice.refused[here].code)
         return None
 
-    def escalate(self, turn: Turn, live: Live, signs: Signs) -> bool:
-        """Go on with the next tier, if these signs call for it and there is one that may be asked."""
-        routing = self._routing
-        if routing is None or (reason := why_escalate(signs, routing.rules, taken=live.escalated)) is None:
+    def escalate(
+        self, turn: Turn, live: Live, signs: Signs, text: str = "", *, label: Label | None = None, **why: JSON
+    ) -> bool:
+        """Go on with the next tier, if these signs call for it and there is one that may be asked.
+
+        It is asked with `text`, a message that is labelled so and says on record that the run went on.
+        """
+        routing, said_as = self._routing, label or Label(Trust.OPERATOR)
+        if routing is None or (reason := why_escalate(signs, routing.rules, taken=escalations(turn))) is None:
             return False
         label, now, order = turn.label.join(live.label), routing.clock(), self._order(turn)
         choice = choose(order, turn, self._gate.policy, label, now=now, health=routing.health, budget=routing.budget)
         if not (behind := _behind(order, choice, self.tier(turn).sink)):
             return False
         self._move(turn, behind[0], reason.code)
-        live.escalated += 1
-        live.failures = 0
+        if turn.state is not State.THINKING:  # cut off while it was asked: nothing came of that
+            body: dict[str, JSON] = {"role": "user", "text": text, "escalated": reason.code, **why}
+            self._gate.record(turn, Kind.MESSAGE, label=said_as, view={"chars": len(text)}, body=body)
         return True
 
     def _move(self, turn: Turn, sink: str, code: str) -> None:
         view: dict[str, JSON] = {"tier": sink, "from": self.tier(turn).sink, "why": code}
         self._gate.record(turn, Kind.CHECKPOINT, label=turn.label, view=view, body={})
 
-    async def _fitting(self, turn: Turn, live: Live, tier: Tier) -> Prompt:
+    async def _fitting(self, turn: Turn, live: Live, tier: Tier, label: Label) -> Prompt:
         """The request as it is sent. Near the window its size is told by the server's own tokenizer, where it has one.
 
         Raises BackendError if it does not fit.
         """
+        # POL-5: to count is to show; a server that may not read this is asked nothing, and the gate says why
+        may_see = forbidden(tier.sink, turn, self._gate.policy, label, now=0) is None
         if tier.sink not in live.windows:
-            asked = await tier.ask_window() if tier.ask_window is not None else None
-            live.windows[tier.sink] = asked or tier.window
+            asked = await tier.ask_window() if may_see and tier.ask_window is not None else None
+            live.windows[tier.sink] = shrunk(turn, tier, asked or tier.window)
         prompt = self.prompt(turn, live)
         for _ in range(2):
             shown = tier.shown(turn.run, prompt)
             room = live.windows[tier.sink] - tier.max_tokens
-            if tier.count is None or live.transcript.estimate < _NEARLY * room:
+            if not may_see or tier.count is None or live.transcript.estimate < _NEARLY * room:
                 break
             if (count := await tier.count(shown)) is None or count <= room:
                 break
@@ -189,34 +205,49 @@ class Asking:
         """What the next step may be."""
         tool_first = self._settings.tool_first and not live.said  # a conversation may turn on what was said before
         stands = self.standing(turn, live)
-        way = course(turn, live.tools, tool_first=tool_first, last=last, left=stands.left)
+        way = course(turn, live.tools, tool_first=tool_first, last=last, left=stands.left, acts_now=stands.acts)
         notes = [stands.text(), way.note, STAY if drifts(turn) else ""]
         return replace(way, note="\n".join(filter(None, notes)))
 
     def standing(self, turn: Turn, live: Live) -> Standing:
         """The run's plan, and how far it is."""
-        effects = [spec.name for spec in live.tools if not spec.reads]
-        reckoners = [spec.name for spec in live.tools if spec.reads and spec.opens is None]
-        light = self._settings.planning is Planning.LIGHT
-        return standing(turn, reckoners, effects, given=from_words(turn.start["task"]) if light else ())
+        if live.stands is not None and live.stands[0] == len(turn.items):
+            return live.stands[1]
+        effects = [spec.name for spec in live.granted if not spec.reads]
+        reckoners = [spec.name for spec in live.granted if spec.reads and spec.opens is None]
+        light, full = self._settings.planning is Planning.LIGHT, self._settings.planning is Planning.FULL
+        given = from_words(turn.start["task"]) if light else ()
+        if not (given or full):
+            return _NO_PLAN
+        stands = standing(turn, reckoners, effects, given=given, written=full)
+        live.stands = len(turn.items), stands
+        return stands
 
     def _schema(self, turn: Turn, live: Live, way: Course) -> bytes:
         """The grammar of this step."""
         stands, full = self.standing(turn, live), self._settings.planning is Planning.FULL
         goals = stands.open(self._settings.budget(len(stands.goals))) if full else []
         plan = form() if full and way.calls and self._may_plan(stands, goals) else None
-        settings, cut = self._settings, live.transcript.cut and READ_MORE.name in turn.grant.sinks
+        settings, cut = self._settings, live.transcript.cut
         choices = {
             key: list(known) for key, known in live.transcript.choices.items() if len(known) <= settings.max_choices
         }
         if named := named_in(turn.start["task"], choices.get("path", ())):
             choices["path"] = named  # the user said which files: calls stay with them
-        key = (way, cut, sum(map(len, choices.values())), len(turn.typed), tuple(goals), plan is None)
+        key = (
+            way,
+            cut,
+            live.transcript.long,
+            sum(map(len, choices.values())),
+            len(turn.typed),
+            tuple(goals),
+            plan is None,
+        )
         if key not in live.schemas:
             shown = [spec for spec in live.tools if takes_words(spec)]
-            tools = [spec for spec in shown if spec.name not in way.without] or shown
+            tools = [spec for spec in shown if spec.name not in way.without] or list(shown)
             if cut:
-                tools = [*tools, READ_MORE]
+                tools += [spec for spec in self._readers(live) if spec.name in turn.grant.sinks]
             live.schemas[key] = grammar(
                 tools if way.calls and (goals or not full or plan is None) else (),
                 final=way.final and (stands.plans > 0 or not full or plan is None),
@@ -229,10 +260,33 @@ class Asking:
         return live.schemas[key]
 
     @staticmethod
+    def _readers(live: Live) -> tuple[SinkSpec, ...]:
+        """What reads on where something was cut: the next part, or, of what is much longer, all of it."""
+        return (READ_MORE, READ_ALL) if live.transcript.long else (READ_MORE,)
+
+    @staticmethod
     def _may_plan(stands: Standing, open_goals: Sequence[int]) -> bool:
         """Before there is a plan, and again when its calls fail or its goals have used up their steps."""
         stuck = stands.failed >= MAX_FAILED or not open_goals
         return stands.plans == 0 or (stuck and stands.plans <= MAX_REPLANS)
+
+
+def escalations(turn: Turn) -> int:
+    """How often a run went to the next tier because of what came of the last one, as its record says."""
+    return sum("escalated" in record.body for record, _ in turn.items if record.kind is Kind.MESSAGE)
+
+
+def shrunk(turn: Turn, tier: Tier, window: int) -> int:
+    """A tier's window in tokens, by what became of requests before a crash: what it refused or cut did not fit."""
+    for record, intent in turn.items:
+        if intent is None or intent.view["sink"] != tier.sink or "prompt" not in intent.body:
+            continue
+        value = record.body["value"]
+        if value.get("kind") == "ContextOverflow":
+            window = max(MIN_WINDOW, window * 3 // 4)
+        elif value.get("truncated"):
+            window = min(window, max(MIN_WINDOW, value["usage"]["prompt"] + tier.max_tokens))
+    return window
 
 
 def _behind(order: Sequence[str], choice: Choice, here: str) -> list[str]:

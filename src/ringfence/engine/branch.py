@@ -90,7 +90,8 @@ def _copied(record: Record, first: Record, task: str) -> tuple[JSON, JSON]:
     view, body = {**record.view, "copied": first.run}, record.body
     match record.kind:
         case Kind.CHECKPOINT:  # what left there did not leave here, and the state is another run's
-            view = {key: view[key] for key in ("steps", "usage", "copied") if key in view}
+            kept = ("steps", "usage", "copied", *(() if task else ("tier",)))  # another task begins where it belongs
+            view = {key: view[key] for key in kept if key in view}
         case Kind.APPROVAL:  # POL-9: its digest is bound to the other run, and so is what it vouched for
             view, body = {**view, "endorsed": 0}, {**body, "endorsed": []}
         case Kind.MESSAGE if task and body["text"] == first.body["task"]:

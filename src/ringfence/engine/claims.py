@@ -14,8 +14,8 @@ from ringfence.core.policy import SinkSpec
 
 from . import sources
 from .acts import Acts
-from .clauses import units
 from .deeds import Deed, deeds
+from .words import units
 
 FlagKind = Literal["action", "number", "quote", "citation", "artifact"]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from ringfence.core.chain import Kind, Record
@@ -19,6 +19,7 @@ _quoted: Callable[[str], str] = json.encoder.encode_basestring
 _dumps = json.JSONEncoder(ensure_ascii=False).encode
 
 _MARGIN = 64  # tokens of the chat template that no message counts
+_LONG = 3  # times what is shown of a result: from there on a text is read in parts
 _MAX_CHOICE = 120  # characters of a value that an argument can be closed to
 _FIRST_GUESS = 0.4  # tokens a byte, before the server has told us: English is about 0.25, digits and code up to 0.5
 
@@ -94,8 +95,9 @@ class Transcript:
         self._results: dict[str, str] = {}  # as shown, by call
         self._maps: dict[str, _Part] = {}  # overviews, by sink: first, so that the server's prompt cache keeps them
         self.choices: dict[str, dict[str, None]] = {}  # by key, in the order seen
-        self._shown: list[str] = []
-        self.cut = False  # whether a result was cut, so that read_more has something to read
+        self._shown: list[tuple[int, str]] = []  # by the seq of the record that says it
+        self.cut = False  # whether something was cut, so that read_more has something to read
+        self.long = False  # and is so long that it is read in parts
 
     def prompt(
         self,
@@ -130,8 +132,8 @@ class Transcript:
             self._per_byte = max(0.1, 1.1 * prompt_tokens / self._sent)
 
     def _fit(self, last: _Part, room: int) -> tuple[list[_Part], int]:
-        """Drop the oldest history, then the oldest steps of this run, then what opened it, but never `last`."""
-        head = self._opened
+        """Drop the oldest history, then the oldest steps, then what opened the run, then overviews; never `last`."""
+        head = self._opened()
         history, parts = list(self._history), [*self._parts, last]
         size = sum(len(part.data) for part in (*head, *history, *parts))
         while size > room and history:
@@ -139,35 +141,46 @@ class Transcript:
         while size > room and len(parts) > 1:
             oldest = 1 if len(parts) > 3 else 0  # a step is a pair: what the model asked, and what it was told
             size -= len(parts.pop(oldest).data) + len(parts.pop(oldest).data)
+        kept = len(head)
+        while size > room and len(head) > 1:  # an overview, and the call that it answers
+            size -= len(head.pop().data) + len(head.pop().data)
         if size > room:
             raise BackendError(
                 f"the request needs about {int(size * self._per_byte)} tokens, and the model's window leaves"
                 f" {int(room * self._per_byte)}",
                 todo="raise inference.max_context, lower workflow.result_chars, or use a model with a larger window",
             )
-        left_out = len(self._history) - len(history) + len(self._parts) + 1 - len(parts)
+        left_out = len(self._history) - len(history) + len(self._parts) + 1 - len(parts) + (kept - len(head)) // 2
         return [*head, *history, *parts], left_out
 
     def _fit_as(self, last: _Part, like: Record) -> tuple[list[_Part], int]:
         """What a recorded request kept: the server's real window and token counts are not on record, the choice is."""
         context, left_out = set(like.view["context"]), like.view["left_out"]
         parts = [part for part in self._parts if not context.isdisjoint(part.seqs)]
-        history = self._history[max(0, left_out - (len(self._parts) - len(parts))) :]
-        return [*self._opened, *history, *parts, last], left_out
+        opened = self._opened(context)
+        gone = len(self._parts) - len(parts) + (len(self._opened()) - len(opened)) // 2
+        history = self._history[max(0, left_out - gone) :]
+        return [*opened, *history, *parts, last], left_out
 
     @property
     def estimate(self) -> int:
         """Tokens of the request that was made last, as far as they can be told from its bytes."""
         return int(self._sent * self._per_byte)
 
-    @property
-    def shown(self) -> str:
-        """What the tools have shown, as they showed it."""
-        return "\n".join(self._shown)
+    def shown(self, *, before: int) -> str:
+        """What the tools have shown, faults of theirs included, up to the record with this seq."""
+        return "\n".join(text for seq, text in self._shown if seq < before)
 
-    @property
-    def _opened(self) -> list[_Part]:
-        return [self._head, *(self._maps[sink] for sink in sorted(self._maps))]
+    def _opened(self, context: Collection[int] | None = None) -> list[_Part]:
+        """What a request begins with: the instructions, and the overviews; of these, those of a `context`."""
+        opened = [self._head]
+        for sink in sorted(self._maps):
+            if context is not None and not set(self._maps[sink].seqs) <= set(context):
+                continue
+            # as if the model had asked: it goes on in the form that it finds, and briefly
+            asked = _dumps({"calls": [{"tool": sink.removeprefix(TOOL), "args": {}}]})
+            opened += [_Part(encode("assistant", asked), ()), self._maps[sink]]
+        return opened
 
     def sync(self, turn: Turn) -> None:
         """Take in what the run has become since the last call."""
@@ -177,7 +190,7 @@ class Transcript:
             match record.kind:
                 case Kind.MESSAGE:
                     self._pending.append((record.seq, record.body["text"] if self._task else ""))
-                    self._task = self._task or record.body["text"]
+                    self._task = self._task or self._shown_task(record.body["text"])
                 case Kind.DECISION if "call" in record.body and record.view["sink"].startswith(TOOL):
                     before = self._results.get(_title(record)) if record.view["code"] == "repeat" else None
                     why = f"made before, with this result:\n{before}" if before else f"refused: {record.body['why']}"
@@ -195,7 +208,7 @@ class Transcript:
                     self._parts.append(_Part(encode("user", "\n\n".join(filter(None, texts))), seqs))
                     self._pending = []
                     self._parts.append(_Part(encode("assistant", _calls(record.body["value"]["text"])), (record.seq,)))
-        self._seen = len(turn.items)
+        self._seen = max(self._seen, len(turn.items))  # a replay may ask again about an earlier state
 
     def _gather(self, value: JSON) -> None:
         """Remember what results show under each key, for arguments that are closed to known values."""
@@ -211,18 +224,31 @@ class Transcript:
                         self.choices.setdefault(key, {})[known] = None
                 self._gather(item)
 
+    def _shown_task(self, text: str) -> str:
+        """The user's words; of very many the beginning and the end, where people put what they want, with a handle."""
+        if len(text) <= _LONG * self._result_chars:
+            return text
+        self.cut = self.long = True
+        half = self._result_chars // 2
+        cut = (
+            f'[cut: {len(text) - 2 * half} of {len(text)} characters; more with read_more(handle="task", offset={half})'
+        )
+        return f'{text[:half]}\n{cut}, all of it with read_all(handle="task", question="...")]\n{text[-half:]}'
+
     def _result(self, record: Record, intent: Record) -> str:
         value = record.body["value"]
         if not record.view["ok"]:
-            return f"{_title(intent)} failed: {value['error']}. {value['todo']}".rstrip()
+            fault = f"{value['error']}. {value['todo']}".rstrip()
+            self._shown.append((record.seq, fault))
+            return f"{_title(intent)} failed: {fault}"
         text = render(value)
         if len(text) > self._result_chars:
-            self.cut = True
+            self.cut, self.long = True, self.long or len(text) > _LONG * self._result_chars
             text = (
                 f"{text[: self._result_chars]}\n[cut: {self._result_chars} of {len(text)} characters;"
                 f' more with read_more(handle="r{record.seq}", offset={self._result_chars})]'
             )
-        self._shown.append(text)
+        self._shown.append((record.seq, text))
         self._results[_title(intent)] = text
         if intent.body["call"] >= 0:
             self._done.append(intent.view["sink"].removeprefix(TOOL))
@@ -233,7 +259,7 @@ def _calls(text: str) -> str:
     """A step as the model is reminded of it: without its thought, which small models take for a finding later on."""
     try:
         return _dumps({"calls": json.loads(text)["calls"]})
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return text
 
 

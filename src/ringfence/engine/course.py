@@ -14,7 +14,7 @@ from ringfence.core.chain import Kind, Record
 from ringfence.core.policy import SinkSpec
 from ringfence.core.turn import Turn
 
-NOTHING, UNSUPPORTED, INVALID = "nothing", "unsupported", "invalid"
+NOTHING, UNSUPPORTED, INVALID, MISSING = "nothing", "unsupported", "invalid", "missing"
 MAX_FAILED = 2  # failed calls in all, after which the model may say that it cannot
 
 LOOKED_UP = "Answer from the passages above, with the value itself."
@@ -23,6 +23,7 @@ NEXT = "If the results above are enough, give final_answer now. If not, call the
 ANSWER = "Answer now with the value that the results above show."
 ACT = "The task asks to change, send or run something: call the tool that does it, with values from task or results."
 GO_ON = "Not all of the plan is done: call the tool for what is left, with values from the task or from results."
+NOT_THERE = 'If no result says it, the final_answer is "not found in the files".'
 STAY = "The last calls had nothing to do with the task. Stay with its words."
 LAST_STEP = "This is the last step: answer with what the results show, and say what is missing."
 
@@ -58,8 +59,14 @@ class Course:
     without: frozenset[str] = frozenset()
 
 
-def course(turn: Turn, tools: Sequence[SinkSpec], *, tool_first: bool, last: bool, left: bool = False) -> Course:
-    """The way on with these tools. `last`: the last step that the run's budget allows; `left`: a goal needs a call."""
+def course(
+    turn: Turn, tools: Sequence[SinkSpec], *, tool_first: bool, last: bool, left: bool = False, acts_now: bool = False
+) -> Course:
+    """The way on with these tools.
+
+    last      this is the last step that the run's budget allows
+    left      a goal of the plan needs a call; acts_now: and all that is left is to act
+    """
     if last or not tools:
         return Course(calls=False, final=True, note=LAST_STEP if last else "")
     task, refused = turn.start["task"], _refused_in_a_row(turn)
@@ -75,8 +82,12 @@ def course(turn: Turn, tools: Sequence[SinkSpec], *, tool_first: bool, last: boo
         left_out = frozenset(sink for sink, _ in refused) | {spec.name for spec in tools if spec.opens}
         if not refused and not failed and suited & effects:
             left_out = frozenset(spec.name for spec in tools) - suited
+        if acts_now and worked and not failed:
+            left_out |= {spec.name for spec in tools} - (suited & effects or effects)
         if effects - left_out:  # what the task asks to do is not done by saying so
             return Course(calls=True, final=False, note=ACT, without=left_out)
+    if MISSING in doubts(turn):
+        return Course(calls=not worked, final=True, note=NOT_THERE, without=frozenset(sink for sink, _ in refused))
     if any(code == "repeat" for _, code in refused) and (worked or len(refused) > 1):
         return Course(calls=False, final=True, note=ANSWER)
     if goes_round(turn):

@@ -11,6 +11,10 @@ from ringfence.core.policy import SinkSpec
 from ringfence.core.turn import Turn
 from ringfence.core.values import JSON
 
+from .mapreduce import SPEC as READ_ALL
+from .readmore import SPEC as READ_MORE
+from .step import LOOK_UP
+
 State = Literal["done", "failed", "refused"]
 
 
@@ -32,12 +36,12 @@ class Deed:
 
 def deeds(turn: Turn, tools: Sequence[SinkSpec]) -> tuple[Deed, ...]:
     """The tool calls of a run, in order, with what became of each."""
-    reads = {spec.name: spec.reads for spec in tools}
+    reads = {spec.name: spec.reads for spec in (*tools, READ_MORE, READ_ALL)}
     found = []
     for record, intent in turn.items:
         source = intent or record
         sink = source.view.get("sink", "")
-        if record.kind is Kind.MESSAGE or not sink.startswith("tool:"):
+        if record.kind is Kind.MESSAGE or not sink.startswith("tool:") or source.body.get("call", 0) <= LOOK_UP:
             continue
         state: State = "refused" if intent is None else "done" if record.view["ok"] else "failed"
         found.append(Deed(sink, source.body.get("args", {}), state, reads.get(sink, False), f"r{record.seq}"))

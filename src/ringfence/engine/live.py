@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 
-from ringfence.core.chain import Record
+from ringfence.core.chain import Kind, Record
 from ringfence.core.labels import Label
 from ringfence.core.policy import SinkSpec
 from ringfence.core.turn import Turn
 
 from .context import Transcript
 from .ladder import read
+from .plan import Standing
 from .step import TOOL, Step
 
 Progress = Callable[[str], None]
@@ -22,25 +23,28 @@ class Live:
     """What a run needs in memory beside its folded state; all of it can be rebuilt."""
 
     transcript: Transcript
-    tools: list[SinkSpec]
+    tools: list[SinkSpec]  # that are shown
+    granted: list[SinkSpec]  # and all that may be called
     said: str  # the conversation before this run
     label: Label  # of that conversation
     schemas: dict[Hashable, bytes] = field(default_factory=dict)
-    step: tuple[int, Step] | None = None  # the last one that was read, by its record
-    failures: int = 0
+    steps: dict[int, Step] = field(default_factory=dict)  # those that were read, by the record of what the model said
+    stands: tuple[int, Standing] | None = None  # how far the plan is, after so many items
     windows: dict[str, int] = field(default_factory=dict)  # in tokens, by model sink, as far as they are known
-    escalated: int = 0  # how often the run went to the next tier
     progress: Progress | None = None
     tried: dict[str, int] = field(default_factory=dict)  # see `Ledger.clear`
     why: str = ""  # nobody knows whether the last effect was done
 
-    def read(self, thought: Record) -> Step:
-        """The step that a thought asks for; raises ladder.Unreadable if it is none."""
-        if self.step is None or self.step[0] != thought.seq:
+    def read(self, turn: Turn) -> Step:
+        """The step that the last thought asks for; raises ladder.Unreadable if it is none."""
+        thought = last_thought(turn)
+        if thought.seq not in self.steps:
+            self.transcript.sync(turn)  # of a run that goes on, nothing was shown in this process yet
+            data = f"{self.said}\n{self.transcript.shown(before=thought.seq)}"
             value, names = thought.body["value"], [spec.name.removeprefix(TOOL) for spec in self.tools]
             cut = value["finish"] == "length"
-            self.step = (thought.seq, read(value["text"], names, data=self.transcript.shown, cut=cut))
-        return self.step[1]
+            self.steps[thought.seq] = read(value["text"], names, data=data, cut=cut)
+        return self.steps[thought.seq]
 
 
 def since_thought(turn: Turn) -> list[tuple[Record, Record | None]]:
@@ -54,3 +58,20 @@ def since_thought(turn: Turn) -> list[tuple[Record, Record | None]]:
 def last_thought(turn: Turn) -> Record:
     """What the model said last."""
     return since_thought(turn)[0][0]
+
+
+def failures(turn: Turn) -> int:
+    """Requests in a row that came to nothing: not answered, not read, or cut short by the server."""
+    count = 0
+    for record, intent in reversed(turn.items):
+        if record.kind is Kind.MESSAGE:
+            if "escalated" in record.body or "goals" in record.body:  # a plan that could be read, or another model
+                break
+            count += bool(record.body.get("retry"))
+        elif intent is not None and "prompt" in intent.body:
+            if turn.tier and intent.view["sink"] != turn.tier:  # which it was before a crash kept it from being said
+                return 0
+            count += not record.view["ok"]
+        elif (intent or record).body.get("call", -1) >= 0:
+            break
+    return count

@@ -20,14 +20,18 @@ from ringfence.core.turn import State, Turn
 from ringfence.core.values import JSON, Action, Ask, Deny, Outcome, Principal, Prompt, canonical
 from ringfence.tracing import Trace
 
-from .answering import ended, judge, may_go_back, texts
+from .answering import checked_before, ended, judge, may_go_back, texts
 from .asking import Asking, Routing
 from .context import Said, Transcript
 from .course import INVALID, acts, made
 from .evidence import invented_numbers
 from .ladder import Unreadable, mended, rungs
 from .ledger import Ledger, Reconcile
-from .live import Live, Progress, last_thought, since_thought
+from .live import Live, Progress, failures, last_thought, since_thought
+from .mapreduce import SPEC as READ_ALL
+from .mapreduce import spent as read_in_parts
+from .origin import origin
+from .plan import Planning, may_write
 from .plan import read as read_plan
 from .readmore import SPEC as READ_MORE
 from .readmore import ReadMore
@@ -39,6 +43,8 @@ from .snapshot import Keep, due, packed, stamp
 from .step import LOOK_UP, TOOL, Call, Step, signature, takes_words
 from .tier import Tier
 
+OWN = frozenset({READ_MORE.name, READ_ALL.name})  # tools of the runtime's own, offered where something was cut
+LOOK_AGAIN = "Look again: is that the answer?"
 REPLY = -1  # the number of the reply among a step's calls; those that open a run come before it
 
 
@@ -141,15 +147,15 @@ class Engine:
         """What a run needs in memory, before any of it was shown to the model."""
         sinks = self._gate.policy.sinks
         tools = [sinks[name] for name in sorted(turn.grant.sinks) if name.startswith(TOOL) and name in sinks]
-        tools = [spec for spec in tools if spec.name != READ_MORE.name]
-        task, most = turn.start["task"], self._settings.most_tools
-        tools = relevant(task, tools, at_most=most, acts=acts(task))
+        tools = [spec for spec in tools if spec.name not in OWN]
+        task, most, granted = turn.start["task"], self._settings.most_tools, tools
+        tools = relevant(task, granted, at_most=most, acts=acts(task))
         shown = [spec for spec in tools if takes_words(spec)]
         system = self._settings.system + "\n".join(signature(spec, short=self._settings.lean) for spec in shown)
         transcript = Transcript(system, history, result_chars=self._settings.result_chars)
         label = join_all(said.label for said in history)
         before = "\n".join(said.text for said in history)
-        return Live(transcript, tools, before, label, progress=progress, escalated=bool(turn.tier))
+        return Live(transcript, tools, granted, before, label, progress=progress)
 
     async def _orient(self, turn: Turn, live: Live) -> None:
         """Before the first step, look around: the tools that open a run are called with the user's own words."""
@@ -169,18 +175,18 @@ class Engine:
         if not await self._ledger.clear(turn, live.tried, live.why):
             return
         try:
-            step = live.read(last_thought(turn))
+            step = live.read(turn)
         except Unreadable as problem:
             text = last_thought(turn).body["value"]["text"]
             if not text.strip() and self._asking.escalate(turn, live, Signs(text="")):
-                self._say(turn, "", Label(Trust.OPERATOR))
                 return
-            if not (problem.prose and live.failures >= self._settings.retries):
+            if not (problem.prose and failures(turn) >= self._settings.retries):
                 await self._retry(turn, live, f"{problem}".rstrip(".") + ".")
                 return
             step = Step("", final={"answer": problem.prose, "artifacts": [], "confidence": "low"})  # its own words
-        if not turn.answered and self._asking.escalate(turn, live, Signs.of(Outcome(last_thought(turn).body["value"]))):
-            self._say(turn, "", Label(Trust.OPERATOR))  # asked again, of the next model
+        fresh = not (turn.answered or turn.approvals)  # nothing of the step was done, and nobody has said yes to it
+        if fresh and self._asking.escalate(turn, live, Signs.of(Outcome(last_thought(turn).body["value"]))):
+            pass  # asked again, of the next model
         elif len(step.calls) > self._settings.parallel:
             await self._retry(turn, live, f"make at most {self._settings.parallel} calls in one step")
         elif step.plan is not None:
@@ -189,13 +195,12 @@ class Engine:
             await self._deliver(turn, live, step)
         elif waiting := [n for n in range(len(step.calls)) if n not in turn.answered]:
             await self._act(turn, live, step.calls, waiting)
-        elif why := await self._checked(turn, live):
+        elif why := await self._checked(turn):
             self._say(turn, why, turn.label, invalid=True)
         else:
-            live.failures = 0
             await self._think(turn, live)
 
-    async def _checked(self, turn: Turn, live: Live) -> str:
+    async def _checked(self, turn: Turn) -> str:
         """What the operator's validators say against the results of the last step."""
         if not self._settings.validators:
             return ""
@@ -208,7 +213,7 @@ class Engine:
 
     async def _think(self, turn: Turn, live: Live) -> None:
         settings, steps = self._settings, turn.usage["steps"]
-        spent = turn.usage["prompt"] + turn.usage["completion"]
+        spent = turn.usage["prompt"] + turn.usage["completion"] + read_in_parts(turn)
         if steps >= settings.max_steps or spent >= settings.max_tokens:
             what = f"{steps} steps" if steps >= settings.max_steps else f"{spent} tokens"
             await self._give_up(turn, live, f"stopped after {what}, the limit of this run", status="partial")
@@ -217,6 +222,10 @@ class Engine:
             await self._checkpoint(turn, steps)
         if stop := await self._asking.ask(turn, live):
             await self._give_up(turn, live, stop.why, status=stop.status)
+
+    def tier(self, turn: Turn) -> Tier:
+        """The model that a run is with."""
+        return self._asking.tier(turn)
 
     def sent(self, turn: Turn, live: Live, *, like: Record) -> Prompt:
         """What was sent to the model for an intent, made again."""
@@ -231,7 +240,7 @@ class Engine:
         if not sink.startswith(TOOL) or number < 0:  # the loop's own
             prompt = Prompt(()) if "prompt" in record.body else None
             return Action(sink, args, record.label, prompt=prompt, call=number, run=turn.run), None
-        calls = live.read(last_thought(turn)).calls
+        calls = live.read(turn).calls
         if number >= len(calls):
             raise ValueError(f"the step has {len(calls)} calls, and not one numbered {number}")
         action = replace(self._call(turn, live, calls[number], number), label=record.label)
@@ -251,12 +260,14 @@ class Engine:
 
     async def _plan(self, turn: Turn, live: Live, plan: JSON) -> None:
         try:
+            if self._settings.planning is not Planning.FULL or not may_write(turn):  # a server ignores the grammar
+                raise ValueError("Plan no more: call a tool, or answer.")
             goals = read_plan(plan)
         except ValueError as wrong:
             await self._retry(turn, live, str(wrong))
             return
-        live.failures = 0
-        self._say(turn, f"The plan has {len(goals)} goals. Work on them one after another.", Label(Trust.OPERATOR))
+        text = f"The plan has {len(goals)} goals. Work on them one after another."
+        self._say(turn, text, Label(Trust.OPERATOR), goals=len(goals))
 
     async def _act(self, turn: Turn, live: Live, calls: Sequence[Call], waiting: Sequence[int]) -> None:
         """Make the calls that have no answer yet: reads side by side, an effect alone."""
@@ -313,21 +324,25 @@ class Engine:
         if verdict.why and not last and may_go_back(turn):
             self._say(turn, verdict.why, turn.label, doubt=verdict.kind)
             return
-        confidence = "" if made(turn, live.tools) else str(final.get("confidence", ""))
-        if not last and self._asking.escalate(turn, live, Signs(text="?", invalid=verdict.why, confidence=confidence)):
-            self._say(turn, verdict.why or "Look again: is that the answer?", turn.label)
+        confidence = "" if made(turn, live.granted) else str(final.get("confidence", ""))
+        signs, said = Signs(text="?", invalid=verdict.why, confidence=confidence), verdict.why or LOOK_AGAIN
+        if not last and self._asking.escalate(turn, live, signs, said, label=turn.label):
             return
         status, end = ended(turn, live, final, verdict, verify=verify, last=last)
         await self._reply_and_finish(turn, live, status, end)
 
     async def _validate(self, turn: Turn, on: str, facts: Mapping[str, JSON]) -> str:
         """What the operator's validators say against a result or an answer, in words; empty if it passes them all."""
+        facts = {"task": turn.start["task"], **facts}
         for n, one in enumerate(v for v in self._settings.validators if v.on == on):
-            if one.passes is not None and (why := one.passes({"task": turn.start["task"], **facts})):
+            if one.passes is not None and (why := one.passes(facts)):
                 return f"{one.why or 'It did not pass a check of the operator'}. {why}".strip()
             if one.tool:
-                action = Action(one.tool, dict(facts), turn.label, call=LOOK_UP - turn.next_seq - n, run=turn.run)
-                answer = await self._gate.perform(turn, action)
+                spec = self._gate.policy.sinks.get(one.tool)
+                known = (spec.schema or {}).get("properties", facts) if spec is not None else facts
+                args = {name: fact for name, fact in facts.items() if name in known}
+                action = Action(one.tool, args, turn.label, call=LOOK_UP - turn.next_seq - n, run=turn.run)
+                answer = checked_before(turn, action) or await self._gate.perform(turn, action)
                 if isinstance(answer, Ask):  # nobody is asked whether a check may be made
                     self._gate.refuse(turn, action, Deny(answer.rule, answer.code, answer.why))
                 if not isinstance(answer, Outcome) or not answer.ok or answer.value is not True:
@@ -345,14 +360,17 @@ class Engine:
         action = Action(self._reply, {"text": end["answer"]}, turn.label.join(live.label), run=turn.run, call=REPLY)
         match None if REPLY in turn.answered else await self._gate.perform(turn, action):
             case Deny(why=why):
-                end = {"answer": "", "summary": f"the answer may not be shown here: {why}"}
+                found = origin(turn, action.label, frozenset({turn.principal.member}), args=False)
+                end = {"answer": "", "summary": ". ".join((f"the answer may not be shown here: {why}", *found))}
                 status = "failed"
             case Outcome(ok=False, value=value):
                 end, status = {**end, "reason": in_words(value)}, "failed"
-        self._finish(turn, status, end)
+        self._finish(turn, status, end, steps=live.steps)
 
-    def _finish(self, turn: Turn, status: str, end: dict[str, JSON], *, by: str = "") -> Record:
-        used = rungs(turn, self._gate.policy.sinks)
+    def _finish(
+        self, turn: Turn, status: str, end: dict[str, JSON], *, by: str = "", steps: Mapping[int, Step] | None = None
+    ) -> Record:
+        used = rungs(turn, self._gate.policy.sinks, steps)
         view: dict[str, JSON] = {"status": status, "usage": dict(turn.usage), **({"by": by} if by else {})}
         if used.keys() - {"grammar"}:  # the usual way is not worth a word
             view["rungs"] = used
@@ -362,10 +380,8 @@ class Engine:
         return self._gate.record(turn, Kind.FINISHED, label=turn.label, view=view, body=body)
 
     async def _retry(self, turn: Turn, live: Live, problem: str) -> None:
-        live.failures += 1
-        if live.failures > self._settings.retries or not self._settings.retry_with_context:
-            if self._asking.escalate(turn, live, Signs(text="?", exhausted=problem)):
-                self._say(turn, problem, Label(Trust.OPERATOR), retry=True)
+        if failures(turn) >= self._settings.retries or not self._settings.retry_with_context:
+            if self._asking.escalate(turn, live, Signs(text="?", exhausted=problem), problem, retry=True):
                 return
             await self._give_up(turn, live, f"the model's answers could not be read: {problem}", status="failed")
             return

@@ -13,17 +13,20 @@ _VALUE_CHARS, _ARGS_SHOWN = 60, 3
 _TOOL = "tool:"
 
 
-def origin(turn: Turn, label: Label, audience: Audience, clearance: Trust = Trust.UNTRUSTED) -> Iterator[str]:
+def origin(
+    turn: Turn, label: Label, audience: Audience, clearance: Trust = Trust.UNTRUSTED, *, args: bool = True
+) -> Iterator[str]:
     """A sentence for each thing that keeps content so labelled from this audience: what it is, and where it came from.
 
-    Pure, over `turn.items`. A clause that no record has came with the conversation before the run.
+    Pure, over `turn.items`. A clause that no record has came with the conversation before the run. Without `args` no
+    content is named: for those who may not read it.
     """
     for clause in sorted(label.broken_by(audience), key=sorted):
         source = next((pair for pair in turn.items if clause in pair[0].label.readers), None)
-        yield f"{_named(source, turn)} may be read by {who(clause)} alone"
+        yield f"{_named(source, turn, args)} may be read by {who(clause)} alone"
     if label.trust < clearance:
         low = next((pair for pair in turn.items if pair[0].label.trust < clearance), None)
-        yield f"{_named(low, turn)} is trusted as {label.trust.name.lower()} alone"
+        yield f"{_named(low, turn, args)} is trusted as {label.trust.name.lower()} alone"
 
 
 def who(clause: Clause) -> str:
@@ -31,7 +34,7 @@ def who(clause: Clause) -> str:
     return " or ".join(sorted(clause)) or "nobody"
 
 
-def _named(source: tuple[Record, Record | None] | None, turn: Turn) -> str:
+def _named(source: tuple[Record, Record | None] | None, turn: Turn, args: bool) -> str:
     """A record by its handle and what it is: `r5 files.read(path=hr/pay.csv)`."""
     if source is None:
         return "what was said earlier in the conversation" if turn.items else "what it is made from"
@@ -39,7 +42,8 @@ def _named(source: tuple[Record, Record | None] | None, turn: Turn) -> str:
     about = intent if intent is not None else record
     sink = str(about.view.get("sink", ""))
     if sink.startswith(_TOOL):
-        return f"r{record.seq} {sink.removeprefix(_TOOL)}({_shown(about.body.get('args', {}))})"
+        called = f"({_shown(about.body.get('args', {}))})" if args else ""
+        return f"r{record.seq} {sink.removeprefix(_TOOL)}{called}"
     if intent is not None:
         return f"r{record.seq}, a step of the model,"
     return f"r{record.seq}, what you wrote," if record.body.get("role") == "user" else f"r{record.seq}"

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 from ringfence.core.chain import Kind, Record
@@ -24,9 +25,12 @@ MAX_GOALS = 5
 MAX_REPLANS = 2
 _BORDER = re.compile(
     r"(?<=[.!?;\n])\s+(?:(?:and )?(?:then|next|finally|after that|afterwards|also),?\s+)?"
-    r"|,?\s+(?:and )?(?:then|after that|afterwards|finally),?\s+|\s*\n\s*(?:\d+[.)]|[-*])\s+",
+    r"|,?\s+(?:and )?(?:then|after that|afterwards|finally),?\s+"
+    r"|,?\s+and\s+(?=(?:write|save|put|store|append|send|mail|post|note|record)\b)|\s*\n\s*(?:\d+[.)]|[-*])\s+",
     re.I,
 )
+_MARK = re.compile(r"^\s*(?:\d{1,2}[.)]|[-*])(?=\s|$)")
+_LONGEST = 2000  # characters of a task that is read for goals
 _CHARS = 140  # of a goal, shown
 
 
@@ -63,6 +67,7 @@ class Standing:
     spent    steps by goal
     plans    how many were made, the first included
     failed   calls that failed or were refused since this plan was made
+    beyond   numbers of goals that no tool of the run reaches: an answer says so, and nothing waits for them
     """
 
     goals: tuple[Goal, ...]
@@ -70,16 +75,25 @@ class Standing:
     spent: Mapping[int, int] = field(default_factory=dict)
     plans: int = 0
     failed: int = 0
+    beyond: frozenset[int] = frozenset()
 
     def open(self, budget: int) -> list[int]:
         """Goals that are neither reached nor out of steps (`budget` for each)."""
-        return [n for n in range(1, len(self.goals) + 1) if n not in self.reached and self.spent.get(n, 0) < budget]
+        return [n for n, _ in self._left() if self.spent.get(n, 0) < budget]
+
+    def _left(self) -> list[tuple[int, Goal]]:
+        settled = self.reached | self.beyond
+        return [(n, goal) for n, goal in enumerate(self.goals, 1) if n not in settled]
+
+    @property
+    def acts(self) -> bool:
+        """Whether all that is left is to change, send or run something."""
+        return {goal.do for _, goal in self._left()} == {Do.ACT}
 
     @property
     def left(self) -> bool:
         """Whether something is left that no answer does by itself, and nothing speaks against going on with it."""
-        numbered = enumerate(self.goals, 1)
-        return self.failed < MAX_FAILED and any(n not in self.reached and g.do is not Do.LOOK for n, g in numbered)
+        return self.failed < MAX_FAILED and any(goal.do is not Do.LOOK for _, goal in self._left())
 
     def text(self) -> str:
         """The plan as the model is shown it, a goal a line."""
@@ -87,9 +101,12 @@ class Standing:
         return "Plan:\n" + "\n".join(lines) if self.goals else ""
 
 
+@lru_cache(maxsize=64)
 def from_words(task: str) -> tuple[Goal, ...]:
-    """The goals that a task names one after another; none for a task of one sentence."""
-    parts = [part.strip() for part in _BORDER.split(task) if part and part.strip()]
+    """The goals that a task names one after another; none for a task of one sentence, or with a document in it."""
+    if len(task) > _LONGEST:
+        return ()
+    parts = [part for piece in _BORDER.split(task) if (part := _MARK.sub("", piece).strip())]
     goals = [Goal(_kind(part), part[:_CHARS]) for part in parts]
     wanted = [goal for goal in goals if goal.do is not Do.LOOK or goal.what.endswith("?") or len(goals) > 1]
     return tuple(wanted[:MAX_GOALS]) if len(wanted) > 1 else ()
@@ -120,21 +137,35 @@ def read(value: JSON) -> tuple[Goal, ...]:
     return tuple(goals[:MAX_GOALS])
 
 
-def standing(turn: Turn, reckoners: Sequence[str], effects: Sequence[str], *, given: tuple[Goal, ...] = ()) -> Standing:
+def may_write(turn: Turn) -> bool:
+    """Whether the plan that the model wrote last is one too many: it writes one, and another one twice."""
+    thoughts = (record for record, intent in turn.items if intent is not None and "prompt" in intent.body)
+    return sum(bool(record.view["ok"] and _thought(record)[0]) for record in thoughts) <= 1 + MAX_REPLANS
+
+
+def standing(
+    turn: Turn,
+    reckoners: Sequence[str],
+    effects: Sequence[str],
+    *,
+    given: tuple[Goal, ...] = (),
+    written: bool = True,
+) -> Standing:
     """The newest plan of a run (`given` until a model has written one) and what the records since say of it.
 
     reckoners, effects  sinks whose answer reaches a goal of that kind; any answer reaches one that looks something up
+    written             plans of the model count, as many as it `may_write`
     """
     goals, plans, failed, on = given, 0, 0, 0
     reached: set[int] = set()
     spent: Counter[int] = Counter()
     for record, intent in turn.items:
         if intent is not None and "prompt" in intent.body:
-            if record.view["ok"]:
+            if written and record.view["ok"]:
                 new, on = _thought(record)
-                if new:
+                if new and plans <= MAX_REPLANS:
                     goals, plans, failed, reached, spent = new, plans + 1, 0, set(), Counter()
-                elif on:
+                elif on and not new:
                     spent[on] += 1
         elif _chosen(record, intent):
             if not record.view.get("ok"):
@@ -145,7 +176,9 @@ def standing(turn: Turn, reckoners: Sequence[str], effects: Sequence[str], *, gi
             at = on or next((n for n, goal in enumerate(goals, 1) if n not in reached and able[goal.do]), 0)
             if 0 < at <= len(goals) and able[goals[at - 1].do]:
                 reached.add(at)
-    return Standing(goals, frozenset(reached), spent, plans, failed)
+    there = {Do.ACT: bool(effects), Do.RECKON: bool(reckoners), Do.LOOK: True}
+    beyond = frozenset(n for n, goal in enumerate(goals, 1) if n not in reached and not there[goal.do])
+    return Standing(goals, frozenset(reached), spent, plans, failed, beyond)
 
 
 def _thought(record: Record) -> tuple[tuple[Goal, ...], int]:
@@ -170,9 +203,11 @@ def drifts(turn: Turn) -> bool:
     calls = [i.body for _, i in turn.items if i is not None and i.body.get("call", -1) >= 0 and i.body.get("args")]
     words = [set(_words(str(call["args"]))) for call in calls[-2:]]
     known = set(_words(str(turn.start.get("task", ""))))
+    if len(words) < 2 or not all(said and said.isdisjoint(known) for said in words):
+        return False  # without a look at the results, which are long
     results = (str(r.body["value"]) for r, intent in turn.items[:-2] if intent is not None and "args" in intent.body)
     known.update(word for text in results for word in _words(text[:4000]))
-    return len(words) == 2 and all(said and said.isdisjoint(known) for said in words)
+    return all(said.isdisjoint(known) for said in words)
 
 
 def _words(text: str) -> Iterator[str]:

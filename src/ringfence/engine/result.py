@@ -87,11 +87,16 @@ def _notes(turn: Turn) -> Iterator[str]:
     asked = [(record, intent) for record, intent in turn.items if intent is not None and "prompt" in intent.body]
     if left_out := max((intent.view["left_out"] for _, intent in asked), default=0):
         yield f"{left_out} earlier messages did not fit the model's window, and were left out"
-    if lost := sum(record.view.get("truncated", 0) for record, _ in turn.items):
-        yield f"the model server cut {lost} tokens off a request; it was made again, shorter"
-    models = dict.fromkeys(str(r.body["value"].get("model", "")) for r, _ in asked if r.view["ok"])
+    shorter = sum(record.view.get("truncated", 0) for record, _ in turn.items)  # of messages: the answer was put aside
+    used = sum(r.body["value"].get("truncated", 0) for r, _ in asked if r.view["ok"]) - shorter
+    if shorter:
+        yield f"the model server cut {shorter} tokens off a request; it was made again, shorter"
+    if used > 0:
+        yield f"the model server cut {used} tokens off a request, and what it answered was used all the same"
     tiers = dict.fromkeys(intent.view["sink"] for _, intent in asked)
-    if len(models) > len(tiers) > 0:
-        yield f"the model changed in the middle of the run: {', then '.join(models)}"
+    for sink in tiers:
+        said = (str(r.body["value"].get("model", "")) for r, i in asked if i.view["sink"] == sink and r.view["ok"])
+        if len(models := dict.fromkeys(filter(None, said))) > 1:
+            yield f"the model changed in the middle of the run: {', then '.join(models)}"
     if len(tiers) > 1:
         yield f"asked {', then '.join(sink.removeprefix('model:') for sink in tiers)}"

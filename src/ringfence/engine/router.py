@@ -139,7 +139,7 @@ def choose(
     tiers: list[str] = []
     refused: dict[str, Deny] = {}
     for sink in dict.fromkeys(order):
-        no = _forbidden(sink, turn, policy, label, now)
+        no = forbidden(sink, turn, policy, label, now=now)
         if no is None and budget is not None and (why := budget.refuses(turn.principal, sink)):
             no = Deny("POL-7", "budget", why)
         if no is None and health is not None and (why := health.why_not(sink, now)):
@@ -154,7 +154,8 @@ def choose(
     return Choice(tuple(tiers), refused)
 
 
-def _forbidden(sink: str, turn: Turn, policy: Policy, label: Label, now: int) -> Deny | None:
+def forbidden(sink: str, turn: Turn, policy: Policy, label: Label, *, now: int) -> Deny | None:
+    """Why the policy lets nothing that is labelled so go to a tier; None if it does. `now`: see `choose`."""
     match policy.decide(Action(sink, {}, label, prompt=Prompt(()), run=turn.run), turn, now=now):
         case Allow():
             return None

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from decimal import Decimal, InvalidOperation
 from typing import Literal
 
 from .acts import leaves
-from .clauses import pathlike, tokens
 from .deeds import Deed
-from .evidence import unsupported_numbers
+from .figures import Figures
 from .verbs import listed
+from .words import pathlike, tokens
 
 _QUOTES = (
     re.compile(r"\"([^\"\n]*)\""),
@@ -23,10 +22,8 @@ _QUOTES = (
 _QUOTE_WORDS = 3
 _ELLIPSIS = re.compile(r"\s*(?:\[?(?:\.\.\.|…)\]?)\s*")
 _NUMBER = re.compile(r"\d+(?:[.,:/-]\d+)*")
-_PART = re.compile(r"\d+")
 _ENUMERATED = re.compile(r"^\s*(?:[-*•]\s*)?\d{1,3}[.)]\s")
 _CITED = re.compile(r"(?<![\w\]])\[(r?\d{1,6})\](?!\()")
-_HANDLE = re.compile(r"\br\d{1,6}\b")
 _ADVICE = re.compile(
     r"\b(?:you (?:can|could|may|might|should|would)|if you|for example|e\.g\.|such as|would you|let me know|"
     r"(?:du|sie) (?:kannst|können|könntest|könnten|sollten|solltest)|zum beispiel|z\. ?b\.|wenn (?:du|sie))",
@@ -38,7 +35,7 @@ _DENIES = re.compile(
 _SOURCE = listed(
     "in from source sources per see to according laut quelle quellen aus in siehe nach gemäß via at of file datei"
 )
-_MAX_STRAYS = 200
+_MAX_LOOKS = 400  # quotations and names of one answer that are looked for in all that was shown
 _SPACES = re.compile(r"\s+")
 _STYLES = str.maketrans(
     {"’": "'", "‘": "'", "“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "–": "-", "—": "-", "\xa0": " "}
@@ -53,11 +50,12 @@ class Known:
     def __init__(self, task: str, shown: str, done: Sequence[Deed]) -> None:
         given = [str(leaf) for deed in done for leaf in leaves(deed.args)]
         self._shown = "\n".join((shown, task, *given))
-        self._count = {len(done), sum(d.state == "done" for d in done), sum(not d.reads for d in done)}
+        counts = {len(done), sum(d.state == "done" for d in done), sum(not d.reads for d in done)}
+        self._figures = Figures(self._shown, counts)
+        self._looks = _MAX_LOOKS
         self._handles = {deed.handle for deed in done if deed.handle}
         self._plain: str | None = None
         self._lower: str | None = None
-        self._values: tuple[set[str], list[Decimal]] | None = None
 
     def quotes(self, sentence: str) -> Iterator[tuple[str, str]]:
         """Quotations of three words or more that stand nowhere."""
@@ -65,9 +63,12 @@ class Known:
             return
         for pattern in _QUOTES:
             for match in pattern.finditer(sentence):
-                quote = match.group(1)
+                quote = " ".join(match.group(1).split())
                 if len(quote.split()) < _QUOTE_WORDS:
                     continue
+                if not self._may_look():
+                    yield quote, "there are too many quotations to check: quote less"
+                    return
                 parts = [part for part in _ELLIPSIS.split(quote) if part.strip()]
                 if not all(_plain(part).strip(" .,;:!?") in self._haystack for part in parts):
                     yield (
@@ -83,8 +84,8 @@ class Known:
         for token in tokens(text):
             if pathlike(token) and "@" not in token.raw:
                 text = text.replace(token.raw, " ", 1)  # a file or an address is held against the record as a whole
-        for number in unsupported_numbers(text, self._shown)[:_MAX_STRAYS]:
-            if not self._follows(number):
+        for number in dict.fromkeys(_NUMBER.findall(text)):
+            if not self._figures.knows(number):
                 yield number, f"{number} stands in no result: copy the value from a result, or work it out with a tool"
 
     def named(self, sentence: str) -> Iterator[tuple[Kind, str, str]]:
@@ -98,11 +99,15 @@ class Known:
             return
         words = tokens(sentence)
         for i, token in enumerate(words):
-            if not pathlike(token) or self._has(token.raw):
+            if not pathlike(token) or (self._may_look() and self._has(token.raw)):
                 continue
             before = words[i - 1].word if i else ""
             kind: Kind = "citation" if before in _SOURCE or token.raw.startswith("http") else "artifact"
             yield kind, token.raw, f"no result has shown {token.raw[:120]}"
+
+    def _may_look(self) -> bool:
+        self._looks -= 1
+        return self._looks >= 0
 
     def _has(self, name: str) -> bool:
         if self._lower is None:
@@ -115,53 +120,6 @@ class Known:
         if self._plain is None:
             self._plain = _plain(self._shown)
         return self._plain
-
-    def _follows(self, number: str) -> bool:
-        """Whether a number is a known one rounded, written another way, or a part of a date or time."""
-        if self._values is None:
-            whole: set[str] = set()
-            parts: set[str] = set()
-            values: list[Decimal] = []
-            for token in dict.fromkeys(_NUMBER.findall(self._shown)):
-                whole.add("-".join(sorted(str(int(part)) for part in _PART.findall(token)[:6] if len(part) < 20)))
-                if ":" in token or token.count("-") == 2 or token.count("/") == 2 or token.count(".") == 2:
-                    parts.update(str(int(part)) for part in _PART.findall(token) if len(part) < 20)
-                    whole.add(token[:5]) if ":" in token else None
-                values.extend(_decimals(token))
-            self._values = whole | {f"part {part}" for part in parts}, values
-        spelled, values = self._values
-        pieces = [str(int(part)) for part in _PART.findall(number) if len(part) < 20]
-        if len(pieces) == 1 and (f"part {pieces[0]}" in spelled or int(pieces[0]) in self._count):
-            return True
-        if len(pieces) > 1 and ("-".join(sorted(pieces)) in spelled or number in spelled):
-            return len(pieces) > 2 or ":" in number or _same_digits(number, self._shown)
-        return any(_rounds(value, mine) for mine in _decimals(number) for value in values)
-
-
-def _decimals(token: str) -> list[Decimal]:
-    """What a number may mean: 1,234.5 as the English write it, 1.234,5 as the Germans do."""
-    found = []
-    for text in {token.replace(",", ""), token.replace(".", "").replace(",", ".")}:
-        try:
-            found.append(Decimal(text[:40]))
-        except InvalidOperation:
-            continue
-    return found
-
-
-def _rounds(value: Decimal, mine: Decimal) -> bool:
-    """Whether one is the other, rounded to as many places; a rounding that leaves one or two digits is no copy."""
-    if value == mine:
-        return True
-    places = -int(mine.as_tuple().exponent)
-    digits = len(mine.as_tuple().digits)
-    if digits < 3 or abs(value) > 10**15:
-        return False
-    return -int(value.as_tuple().exponent) > places and round(value, places) == mine
-
-
-def _same_digits(number: str, shown: str) -> bool:
-    return re.search(rf"(?<!\d){re.escape(number.replace(',', '.'))}(?!\d)", shown) is not None
 
 
 def _plain(text: str) -> str:

@@ -38,7 +38,8 @@ class Step:
     dialect: str = ""
 
 
-_THOUGHT = {"type": "string", "maxLength": 240}
+_MOST_WORDS = 6  # of a command under a grammar
+_THOUGHT = {"type": "string", "maxLength": 120}  # a longer one takes more time than it is worth to a small model
 
 
 def closed(properties: dict[str, Any]) -> dict[str, Any]:
@@ -70,7 +71,8 @@ def grammar(
 
     `parallel` bounds the calls of one step. `choices` closes string arguments: one whose rule says
     `"x-from": {"key": "path", "ends": [".csv"]}` can only take a value that a result of this run has shown under that
-    key, so a small model cannot misspell a file. `handles` (by kind of value) may stand for an argument of that kind:
+    key, so a small model cannot misspell a file; `"x-first"` are the words that a list may begin with.
+    `handles` (by kind of value) may stand for an argument of that kind:
     `{"$ref": "r3/0/sender"}`, and the runtime puts the value in, and knows where it came from. Where both forms are
     open, `enough` is said before one is taken: a small model judges a question better than it picks a key.
     `goals` are the numbers of those of a plan that a call may work on; `plan` is the form in which one may be written
@@ -166,6 +168,10 @@ def _closed_args(schema: JSON, choices: Mapping[str, Sequence[str]]) -> JSON:
     return {"anyOf": forms} if len(forms) > 1 else forms[0]
 
 
+def _tuple(items: list[JSON]) -> JSON:
+    return {"type": "array", "prefixItems": items, "minItems": len(items), "maxItems": len(items)}
+
+
 def _chosen(schema: JSON, choices: Mapping[str, Sequence[str]]) -> JSON:
     """The schema with every `x-from` argument closed to the values known for it, where there are any."""
     match schema:
@@ -175,6 +181,9 @@ def _chosen(schema: JSON, choices: Mapping[str, Sequence[str]]) -> JSON:
             if known:
                 return {"enum": [""] * (rest.get("default") == "") + known}
             return rest
+        case {"x-first": [*words]}:
+            word = {"type": "string", "maxLength": 200}
+            return {"anyOf": [_tuple([{"enum": words}, *[word] * more]) for more in range(_MOST_WORDS)]}
         case dict():
             return {key: _chosen(value, choices) for key, value in schema.items()}
         case list():

@@ -50,7 +50,7 @@ def _each(meant: Mapping[At, Iterable[str]]) -> Iterator[tuple[At, str]]:
 def _stranger(name: str, tools: Sequence[tuple[str, str]]) -> str:
     """Why no tool can have this name; empty if there may be such a tool: other servers name their own."""
     group, types = name.partition(".")[0], dict(tools)
-    if name == ALWAYS_THERE:
+    if name in ALWAYS_THERE:
         return ""
     if group not in types:
         hint = nearest(group, filter(None, types)) if any(types) else "no tool is listed"
@@ -66,7 +66,7 @@ def misnamed(
     manifest: Manifest, tools: Mapping[str, tuple[Any, Any]], *, absent: Collection[str] = ()
 ) -> Iterator[Conflict]:
     """Names of tools, arguments and parts of results that there are not: see `loader.check_names`."""
-    known = {name for name in (*tools, ALWAYS_THERE) if name.partition(".")[0] not in absent}
+    known = {name for name in (*tools, *ALWAYS_THERE) if name.partition(".")[0] not in absent}
     for at, name in _each(manifest.meant):
         if name not in known and name.partition(".")[0] not in absent:
             yield at, f"expected a tool that there is, got {name!r}; {nearest(name, known)}"

@@ -126,6 +126,12 @@ def _plain(error: yaml.MarkedYAMLError) -> str:
     return f"expected YAML, got what is none ({shorten(what, 120)}){hint}"
 
 
+def _is_text(key: yaml.Node) -> bool:
+    """Whether a key is text; on, off, yes and no are, as YAML 1.2 has it: PyYAML takes them for truth values."""
+    word = key.tag == _TAG + "bool" and str(key.value).casefold() not in ("true", "false")
+    return key.tag == _TAG + "str" or word
+
+
 def _unfit(text: str) -> bool:
     return any((c < " " and c not in "\n\r\t") or "\ud800" <= c <= "\udfff" for c in text)
 
@@ -164,7 +170,7 @@ class _Reader:
         data: dict[str, Any] = {}
         for key_node, value_node in node.value:
             spot, key = _spot(key_node.start_mark), key_node.value
-            if key_node.tag != _TAG + "str" or _unfit(key):
+            if not _is_text(key_node) or _unfit(key):
                 got = "a merge key (<<), which is not supported; write the keys out" if key == "<<" else "another kind"
                 self._document.problems.append(Problem(spot, dotted(at), f"expected a key that is text, got {got}"))
             elif key in data:

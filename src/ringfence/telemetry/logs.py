@@ -29,7 +29,7 @@ Redact = Callable[[str], str]
 MAX_CHARS = 2_000  # of one text in a line: a library may quote what a server sent
 _SHOWN = frozenset(  # of a view: codes, counts, and names that the operator gave
     {"sink", "rule", "code", "verdict", "of", "ok", "ms", "status", "policy", "profile", "chars", "steps", "left_out"}
-    | {"endorsed", "by", "usage", "signals", "effects"}
+    | {"endorsed", "by", "usage", "sent", "signals", "effects"}
 )
 _EGRESS = frozenset({"state", "method", "host", "port", "sent", "received"})  # the path may hold anything
 _PLACE = frozenset({"time", "level", "run", "seq", "trace_id", "span_id", "principal"})  # made by us; never redacted

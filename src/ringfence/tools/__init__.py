@@ -42,8 +42,12 @@ def from_manifest(
     clock: Clock,
     result_chars: int = RESULT_CHARS,
     workshop: Workshop | None = None,
+    looks: bool = True,
 ) -> list[Tool]:
     """The tools of a group. `root` is the manifest's folder; `readers` may read what files hold.
+
+    `looks`: whether an overview of a database may show values, which it does where a result names nobody's data and
+    has no narrower readers.
 
     `result_chars` is what the model is shown of one result. What works on files runs in a worker of `workshop`, or
     without one in this process; what runs programs or reaches hosts is not made without one. Raises ManifestError for
@@ -60,7 +64,7 @@ def from_manifest(
         return reaching.tools(tool, root=root, use=use, workshop=workshop)
     room = max(result_chars - FRAME_CHARS, 200)
     if tool.name == "sql":
-        return _database(tool, root, use, room, workshop)
+        return _database(tool, root, use, room, workshop, looks)
     if not tool.target_paths:
         if tool.name == "text":
             return [search.count_text(pure)]
@@ -82,7 +86,7 @@ def _served(tool: BuiltinTool, group: Group, use: Use, workshop: Workshop | None
     return [hosted(one, worker) for one in made]
 
 
-def _database(tool: BuiltinTool, root: Path, use: Use, room: int, workshop: Workshop | None) -> list[Tool]:
+def _database(tool: BuiltinTool, root: Path, use: Use, room: int, workshop: Workshop | None, looks: bool) -> list[Tool]:
     """`sql.query`: of a file in a worker, of a server from here, where the password is known."""
     if not isinstance(tool.database, str):
         from .sql_postgres import query_postgres
@@ -91,7 +95,8 @@ def _database(tool: BuiltinTool, root: Path, use: Use, room: int, workshop: Work
         return [query_postgres(tool.database, use, room=room, max_rows=tool.max_rows)]
     file = str((root / tool.database).resolve())
     places = (file, f"{file}-wal", f"{file}-shm")
-    return _served(tool, Group("sql", str(root), (), places, (), 0, room, rows=tool.max_rows), use, workshop)
+    group = Group("sql", str(root), (), places, (), 0, room, rows=tool.max_rows, looks=looks)
+    return _served(tool, group, use, workshop)
 
 
 def _now(time: Clock, use: Use) -> Tool:

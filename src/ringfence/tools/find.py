@@ -13,6 +13,7 @@ from ringfence.core.errors import ToolError
 from ringfence.core.values import JSON
 
 from . import passages
+from .dated import dated
 from .folders import Folders, size_text
 from .passages import Library, Passage
 from .texts import note_skipped, notes, read_text, reason
@@ -27,6 +28,10 @@ ROOM = 2_000  # characters of a result: on two cores a model reads about 300 of 
 DATA_LINES = 120  # a longer text is data to be searched and counted, not prose to be read
 SAMPLE_LINES = 3
 SAMPLE_SHARE = 0.6  # of the words that the best line shares with the question: a line that shares less misleads
+_UPDATES = re.compile(
+    r"\b(?:now|from (?:now|today|then)|since|changed?|no longer|instead|replac\w+|withdrawn|supersed\w+|moved|new)\b",
+    re.I,
+)
 _RULE = re.compile(r"\|(\s*:?-+:?\s*\|)+")
 
 
@@ -97,7 +102,12 @@ def find_passages(folders: Folders, use: Use, *, room: int) -> Tool:
             if left < 200:
                 break
         none = "" if shown else "nothing matches; try other words, or files.list to see the files"
-        closest = _closest([str(passage["text"]) for passage in shown if "note" not in passage], args.question)
+        if len(shown) > 1 and all(
+            "dated" in one for one in shown[:2]
+        ):  # they may disagree: the newest one nearest to the question
+            shown[:2] = sorted(shown[:2], key=lambda one: str(one["dated"]))
+        told = [(str(one["text"]), str(one.get("dated", ""))) for one in shown if "note" not in one]
+        closest = _closest(told, args.question)
         samples = [str(passage["path"]).rpartition("/")[2] for passage in shown if "note" in passage]
         asked_for = any(name in args.question for name in samples)  # a data file by its name: a sample cannot answer
         partial = {"partial": True} if not shown or "note" in shown[0] or asked_for else {}
@@ -137,6 +147,8 @@ def _shown(passage: Passage, question: str, room: int) -> dict[str, JSON]:
         shown.append(number)
         used += len(clipped) + 1
     result: dict[str, JSON] = {"path": path, "lines": f"{shown[0]}-{shown[-1]} of {len(lines)}"}
+    if not sample and (day := dated(path, "\n".join(lines[:6]))):
+        result["dated"] = day
     if passage.text.outdated:
         result["outdated"] = passage.text.outdated
     if sample:
@@ -144,16 +156,25 @@ def _shown(passage: Passage, question: str, room: int) -> dict[str, JSON]:
     return {**result, "text": "\n".join(_spelled_out(text)).rstrip()[: room + room // 2]}
 
 
-def _closest(texts: list[str], question: str) -> dict[str, JSON]:
-    """The two lines that share the most words with the question: what is read last is what a small model looks at."""
-    lines = [line.strip() for text in texts for line in text.split("\n") if line.strip(" #|-")]
-    lines = [line for line in lines if not line.startswith("#")]
-    held = [set(words(line)) for line in lines]
+def _closest(texts: list[tuple[str, str]], question: str) -> dict[str, JSON]:
+    """The two lines that share the most words with the question: what is read last is what a small model looks at.
+
+    `texts`, each with its date. Two lines of different dates may contradict each other: then it is the newer one alone;
+    one that says that something has changed is newer than one of no date.
+    """
+    lines = [(line.strip(), day) for text, day in texts for line in text.split("\n") if line.strip(" #|-")]
+    lines = [(line, day) for line, day in lines if not line.startswith("#")]
+    held = [set(words(line)) for line, _ in lines]
     asked = {word: sum(word in has for has in held) for word in words(question)}
     worth = [sum(1 + 0.5 / count for word, count in asked.items() if word in has) for has in held]
     best = sorted(range(len(lines)), key=lambda n: -worth[n])[:2]
-    chosen = [lines[n][:LINE_CHARS] for n in best if worth[n] > 0]
-    return {"closest lines": chosen} if chosen else {}
+    chosen = [lines[n] for n in best if worth[n] > 0]
+    if len(chosen) < 2 or not any(day for _, day in chosen):
+        return {"closest lines": [line[:LINE_CHARS] for line, _ in chosen]} if chosen else {}
+    older, newer = sorted(chosen, key=lambda one: (one[1], _UPDATES.search(one[0]) is not None))
+    if older[1] == newer[1] or not (older[1] or _UPDATES.search(newer[0])):
+        return {"closest lines": [line[:LINE_CHARS] for line, _ in chosen]}
+    return {"closest lines": [f"{newer[0][:LINE_CHARS]} (of {newer[1]}, the newest)"]}
 
 
 def _spelled_out(lines: list[str]) -> list[str]:

@@ -24,6 +24,7 @@ class Group:
     root     the manifest's folder
     targets  its paths, as the manifest names them; `places`: where they really are, absolute and without links
     room     characters of one result; `rows`: of a query, at most
+    looks    whether an overview of a database shows what values look like
     state    where earlier contents of files are kept, for the group that changes them
     """
 
@@ -36,6 +37,7 @@ class Group:
     room: int
     state: str = ""
     rows: int = 0
+    looks: bool = True
 
     @classmethod
     def from_json(cls, value: Mapping[str, JSON]) -> Group:
@@ -52,7 +54,7 @@ class Group:
         if self.name == "sql":
             from .sql import query_sqlite
 
-            return [query_sqlite(Path(self.places[0]), use, room=self.room, max_rows=self.rows)]
+            return [query_sqlite(Path(self.places[0]), use, room=self.room, max_rows=self.rows, looks=self.looks)]
         paths, places = [[Path(path) for path in named] for named in (self.targets, self.places)]
         folders = Folders(paths, base=Path(self.root), real=places, max_file_bytes=self.max_file_bytes)
         match self.name:

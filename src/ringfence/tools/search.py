@@ -34,7 +34,7 @@ By = Annotated[
 ]
 Top = Annotated[int, Field(ge=1, le=100, description="how many of the most frequent values")]
 
-COUNTS = r"\bhow (?:many|often)\b[^?]*\.log\b|\.log\b.*\bhow (?:many|often)\b"  # what text.count is for
+COUNTS = r"\bhow (?:many|often)\b.*\.log\b|\.log\b.*\bhow (?:many|often)\b"  # what text.count is for
 
 
 class SearchArgs(Args):

@@ -124,7 +124,13 @@ def tools(
         suits=_suits(programs),
     )
     pin = digest([spec.pin, list(config.allow), [[p.real, p.sha256] for p in programs.values()]])
-    return [Tool(replace(spec, pin=pin, check=sink.check), sink)]
+    return [Tool(replace(spec, pin=pin, check=sink.check, schema=_opened(spec.schema, programs)), sink)]
+
+
+def _opened(schema: JSON, programs: Iterable[str]) -> JSON:
+    """The schema, with the words that a command may begin with: see `engine.step.grammar`."""
+    command = {**schema["properties"]["command"], "x-first": sorted(set(programs))}
+    return {**schema, "properties": {**schema["properties"], "command": command}}
 
 
 def _suits(programs: Iterable[str]) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import os
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from itertools import islice
 from pathlib import Path
@@ -31,6 +31,7 @@ MAX_SQL_CHARS = 10_000
 MAX_VALUE_BYTES = 2**20  # of one value or row while SQLite works on it
 CELL_CHARS = 1_000  # shown of one value
 MAX_TABLES, MAX_COLUMNS = 60, 40  # shown by the overview
+LOOK_S, LOOK_ROWS, _LOOK_CHARS = 1.0, 1_000, 24  # a look at what the values of a column are like
 STEPS = 1_000  # of SQLite's machine between two looks at the clock
 SUMMARY = "Ask the database with one SELECT. Empty sql shows the tables and their columns."
 
@@ -80,15 +81,20 @@ class QueryArgs(Args):
     ] = ()
 
 
-def query_sqlite(database: Path, use: Use, *, room: int, max_rows: int = MAX_ROWS, seconds: float = SECONDS) -> Tool:
-    """The tool `sql.query` over a SQLite file, which need not be there yet. `room` is in characters of the result."""
+def query_sqlite(
+    database: Path, use: Use, *, room: int, max_rows: int = MAX_ROWS, seconds: float = SECONDS, looks: bool = True
+) -> Tool:
+    """The tool `sql.query` over a SQLite file, which need not be there yet. `room` is in characters of the result.
+
+    `looks`: whether the overview shows what values look like.
+    """
 
     def run(args: QueryArgs) -> JSON:
         until = time.monotonic() + seconds
         try:
             with closing(_opened(database, until)) as db:
                 if not args.sql.strip():
-                    return overview(db.execute(_TABLES).fetchall())
+                    return _overview(db, looks, until)
                 try:
                     return _query(db, args, max_rows, room)
                 except apsw.SQLError as error:
@@ -105,6 +111,15 @@ def query_sqlite(database: Path, use: Use, *, room: int, max_rows: int = MAX_ROW
             raise ToolError(f"the database cannot be asked: {_said(error)}", todo=todo or "tell the operator") from None
 
     return define("sql.query", SUMMARY, QueryArgs, run, use=use, timeout_s=seconds, opens="", suits=SUITS)
+
+
+def _overview(db: apsw.Connection, looks: bool, until: float) -> JSON:
+    tables = db.execute(_TABLES).fetchall()
+    if not looks:
+        return overview(tables)
+    soon = min(until, time.monotonic() + LOOK_S)
+    db.set_progress_handler(lambda: time.monotonic() > soon, STEPS)  # a view may take as long as it likes, and is left
+    return overview(tables, _looks(db, until=soon))
 
 
 def _opened(database: Path, until: float) -> apsw.Connection:
@@ -189,12 +204,38 @@ def cell(value: object) -> JSON:
     return text if len(text) <= CELL_CHARS else f"{text[:CELL_CHARS]}... [{len(text) - CELL_CHARS} more characters]"
 
 
-def overview(tables: Sequence[Sequence[object]]) -> JSON:
+Look = Callable[[str, str], str]  # what the values of a column look like, by table and column
+
+
+def _looks(db: apsw.Connection, *, until: float) -> Look:
+    """Looks at the first rows of a table: whoever writes a condition has to know how values are written, or missing."""
+
+    def look(table: str, column: str) -> str:
+        if time.monotonic() > until:
+            return ""
+        name, of = (f'"{text.replace(chr(34), chr(34) * 2)}"' for text in (column, table))
+        first = f"select {of}.{name} as v from {of} limit {LOOK_ROWS}"  # a name that is none is no text of its own then
+        try:
+            ((rows, known),) = db.execute(f"select count(*), count(v) from ({first})")
+            kinds = [row[0] for row in db.execute(f"select distinct v from ({first}) where v is not null limit 4")]
+        except apsw.Error:
+            return ""
+        texts = [v for v in kinds if isinstance(v, str) and 0 < len(v) <= _LOOK_CHARS and v.isprintable()]
+        values = ", ".join(f"'{value}'" for value in texts) if len(texts) < 4 else f"'{texts[0]}', '{texts[1]}', ..."
+        missing = "often NULL" if rows and known < rows else ""
+        told = "; ".join(filter(None, (values, missing)))
+        return f" ({told})" if told else ""
+
+    return look
+
+
+def overview(tables: Sequence[Sequence[object]], look: Look = lambda table, column: "") -> JSON:
     """`{tables: [{table, columns}]}`, from names and lines of `column type`."""
     shown: list[JSON] = []
     for name, lines in tables[:MAX_TABLES]:
-        columns = [column.strip() for column in str(lines).split("\n")]
-        shown.append({"table": name, "columns": columns[:MAX_COLUMNS]})
+        columns = [column.strip() for column in str(lines).split("\n")][:MAX_COLUMNS]
+        told = [f"{column}{look(str(name), column.rpartition(' ')[0] or column)}" for column in columns]
+        shown.append({"table": name, "columns": told})
     more = f"and {len(tables) - MAX_TABLES} more tables" if len(tables) > MAX_TABLES else ""
     return {"tables": shown, **notes(more, "" if tables else "there are no tables")}
 

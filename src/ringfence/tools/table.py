@@ -48,6 +48,9 @@ def _listed(value: object) -> object:
     return tuple(filter(None, map(str.strip, value.split(",")))) if isinstance(value, str) else value
 
 
+_LOOK_ROWS = 50  # that tell what a column holds
+
+
 class Condition(Args):
     """One condition; a row has to meet all of them."""
 
@@ -192,6 +195,7 @@ def query(table: Table, args: QueryArgs, *, room: int) -> dict[str, JSON]:
     none = "" if matched else _why_none(table, conditions)
     note = ""
     if args.aggregate or args.group_by:
+        args = args.model_copy(update={"column": args.column or _meant(table, args)})
         names, rows, note = _aggregated(table, rows, args)
         table = Table(table.path, names, rows)
         picked = list(range(len(names)))
@@ -255,6 +259,23 @@ def _sorted(rows: list[list[str]], place: int, *, descending: bool) -> list[list
     full = [row for row in rows if row[place].strip()]
     empty = [row for row in rows if not row[place].strip()]
     return sorted(full, key=lambda row: typed(row[place]), reverse=descending) + empty
+
+
+def _meant(table: Table, args: QueryArgs) -> str:
+    """The column that an aggregate can only mean: of those selected, or of all, the one that is no group and can be
+    calculated with. Small models select it instead. The result's own column says which it was.
+    """
+    if args.aggregate in ("", "count"):
+        return ""
+    keys = table.places(args.group_by)
+    picked = [n for n in table.places(",".join(args.select)) if n not in keys]
+    able = [n for n in picked or range(len(table.columns)) if n not in keys and _numeric(table, n)]
+    return table.columns[able[0]] if len(able) == 1 else ""
+
+
+def _numeric(table: Table, place: int) -> bool:
+    kinds = {typed(row[place])[0] for row in table.rows[:_LOOK_ROWS]}
+    return NUMBER in kinds and kinds <= {NUMBER, EMPTY}
 
 
 def _aggregated(table: Table, rows: list[list[str]], args: QueryArgs) -> tuple[tuple[str, ...], list[list[str]], str]:

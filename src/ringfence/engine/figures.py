@@ -1,0 +1,77 @@
+"""The numbers, dates and times that were shown, by value: 1,234 is 1234 and 1 February 2026 is 2026-02-01. Linear."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from decimal import Decimal, InvalidOperation
+
+_NUMBER = re.compile(r"\d+(?:[.,:/-]\d+)*")
+_PART = re.compile(r"\d+")
+_MAX_PARTS = 8  # of one number: 2026-02-01T03:17:07.123 has seven
+_MAX_DIGITS = 30
+_MAX_VALUES = 20_000  # of what was shown, that a rounding is looked for among
+_MAX_ROUNDED = 200  # numbers of one answer that may be roundings
+_DATE = 3  # parts of a date, in any order: 2026-02-01, 01.02.2026
+
+
+class Figures:
+    """What is known of numbers. `counts`: further numbers that are known, such as how many calls were made."""
+
+    def __init__(self, shown: str, counts: Collection[int]) -> None:
+        self._written: set[str] = set()
+        self._parts: set[str] = {str(count) for count in counts}
+        self._dates: set[tuple[str, ...]] = set()
+        self._values: dict[Decimal, None] = {}
+        self._rounded = 0
+        for token in dict.fromkeys(_NUMBER.findall(shown)):
+            self._take(token)
+
+    def knows(self, number: str) -> bool:
+        """Whether a number was shown: as it is, by its value, as a part of a date or time, or in more digits."""
+        pieces = _pieces(number)
+        if number in self._written or (len(pieces) == 1 and pieces[0] in self._parts):
+            return True
+        if len(pieces) == _DATE and tuple(sorted(pieces)) in self._dates:
+            return True
+        mine = _decimals(number)
+        if any(value in self._values for value in mine):
+            return True
+        self._rounded += 1
+        return self._rounded <= _MAX_ROUNDED and any(_rounds(value, one) for one in mine for value in self._values)
+
+    def _take(self, token: str) -> None:
+        pieces = _PART.findall(token)[:_MAX_PARTS]
+        spans = [match.span() for match in _PART.finditer(token)][:_MAX_PARTS]
+        for i, (start, _) in enumerate(spans):
+            self._written.update(token[start:end] for _, end in spans[i:])
+        if len(pieces) > 1 and (":" in token or len(pieces) >= _DATE):
+            plain = _pieces(token)
+            self._parts.update(plain)
+            self._dates.update(tuple(sorted(plain[i : i + _DATE])) for i in range(len(plain) - _DATE + 1))
+        if len(self._values) < _MAX_VALUES:
+            self._values.update(dict.fromkeys(_decimals(token)))
+
+
+def _pieces(token: str) -> list[str]:
+    """The whole numbers in a token, without leading zeros."""
+    return [piece.lstrip("0") or "0" for piece in _PART.findall(token)[:_MAX_PARTS]]
+
+
+def _decimals(token: str) -> list[Decimal]:
+    """What a number may mean: 1,234.5 as the English write it, 1.234,5 as the Germans do."""
+    found = []
+    for text in dict.fromkeys((token.replace(",", ""), token.replace(".", "").replace(",", "."))):
+        try:
+            found.append(Decimal(text) if len(text) <= _MAX_DIGITS else Decimal(text[:_MAX_DIGITS] + "e9"))
+        except InvalidOperation:
+            continue
+    return found
+
+
+def _rounds(value: Decimal, mine: Decimal) -> bool:
+    """Whether one is the other in fewer places; a rounding that leaves one or two digits is no copy."""
+    places = -int(mine.as_tuple().exponent)
+    if len(mine.as_tuple().digits) < 3 or abs(value) > 10**15:
+        return False
+    return -int(value.as_tuple().exponent) > places and round(value, places) == mine

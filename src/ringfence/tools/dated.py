@@ -1,0 +1,45 @@
+"""The date that a note bears: in its path, or near its beginning. Of notes that disagree the newest one holds."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+
+_HEAD = 300  # characters in which a note says of when it is
+_MONTHS = {
+    name: number
+    for number, names in enumerate(
+        (
+            "january jan januar", "february feb februar", "march mar märz", "april apr", "may mai", "june jun juni",
+            "july jul juli", "august aug", "september sep sept", "october oct oktober okt", "november nov",
+            "december dec dezember dez",
+        ),
+        1,
+    )
+    for name in names.split()
+}  # fmt: skip
+_NAME = "|".join(sorted(_MONTHS, key=len, reverse=True))
+_FORMS = (
+    re.compile(r"(?<!\d)(?P<y>(?:19|20)\d\d)[-/_.](?P<m>\d\d)(?:[-/_.](?P<d>\d\d))?(?!\d)"),
+    re.compile(rf"(?<!\d)(?P<d>\d{{1,2}})(?:st|nd|rd|th|\.)? (?P<m>{_NAME})\.?,? (?P<y>(?:19|20)\d\d)", re.I),
+    re.compile(rf"\b(?P<m>{_NAME})\.? (?P<d>\d{{1,2}})(?:st|nd|rd|th)?, (?P<y>(?:19|20)\d\d)", re.I),
+    re.compile(r"(?<!\d)(?P<d>\d{1,2})\.(?P<m>\d{1,2})\.(?P<y>(?:19|20)\d\d)(?!\d)"),
+    re.compile(rf"\b(?P<m>{_NAME})\.? (?P<y>(?:19|20)\d\d)", re.I),
+)
+
+
+def dated(path: str, text: str) -> str:
+    """The ISO date of a note, "" if it bears none; a month without a day counts as its first."""
+    for where in (path.rpartition("/")[2], text[:_HEAD]):
+        found = [(match.start(), day) for form in _FORMS for match in form.finditer(where) if (day := _day(match))]
+        if found:
+            return min(found)[1]
+    return ""
+
+
+def _day(match: re.Match[str]) -> str:
+    month, day = match["m"].casefold(), match.groupdict().get("d") or "1"
+    try:
+        return date(int(match["y"]), _MONTHS.get(month) or int(month), int(day)).isoformat()
+    except ValueError:
+        return ""
