@@ -12,6 +12,7 @@ import argparse
 import asyncio
 import json
 import os
+import random
 import shutil
 import statistics
 import subprocess
@@ -20,7 +21,8 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +38,7 @@ QUIET = {  # nothing is sent to anybody
 }  # fmt: skip
 STEPS = 8  # model calls of one task, at most
 SECONDS = 120.0  # of one task, at most
+WARM_S = 280.0  # of the first, uncounted request
 TEMPERATURE, MAX_TOKENS = 0.1, 512
 RESULT_CHARS = 4_000  # shown of one result, as our own default
 SYSTEM = (
@@ -54,7 +57,7 @@ class World:
         self._process = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, env=env)
         self._lock = threading.Lock()
         self.calls: list[str] = []
-        self.deadline = 0.0
+        self.deadline, self.closed = 0.0, False
         self.tools = self.ask(tools=True)["tools"]
 
     def ask(self, **what: Any) -> dict[str, Any]:
@@ -69,7 +72,7 @@ class World:
 
     def call(self, name: str, args: dict[str, Any]) -> str:
         """A tool's result as text, or what went wrong."""
-        if time.monotonic() > self.deadline:
+        if self.closed or time.monotonic() > self.deadline:
             raise TimeoutError("the time of the task is up")
         answer = self.ask(call=name, args={key: value for key, value in args.items() if value is not None})
         self.calls.append(name if "result" in answer else f"{name}!")
@@ -191,6 +194,8 @@ def smolagents(world: World, server: dict[str, str], *, code: bool) -> Callable[
             left = world.deadline - time.monotonic()
             if left <= 0:
                 raise TimeoutError("the time of the task is up")
+            if world.closed:
+                world.deadline = 0.0  # one request is enough
             return super().generate(*args, timeout=left, **more)
 
     model = Bounded(
@@ -268,25 +273,45 @@ def fresh(seed: int, python: Path) -> Iterator[World]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def piece(name: str, cases: Sequence[str], given: argparse.Namespace, runs: list[dict[str, Any]], until: float) -> None:
-    """Run a framework's tasks until the time is up. A first, uncounted one puts its tools into the server's cache."""
-    with fresh(given.seed, given.python) as world:
-        solve = FRAMEWORKS[name](world, world.ask(server=True))
-        world.deadline = time.monotonic() + SECONDS * 2
+class Side:
+    """A framework in a world of its own. A first, uncounted request puts its prompt into the server's cache."""
+
+    def __init__(self, name: str, world: World, loop: asyncio.Runner) -> None:
+        self.name, self.world, self._make, self._loop = name, world, FRAMEWORKS[name], loop
+        world.closed = True  # its one answer is not acted upon
+        world.deadline = time.monotonic() + WARM_S
         try:
-            asyncio.run(asyncio.wait_for(solve("Say hello."), SECONDS * 2))
+            loop.run(asyncio.wait_for(self._make(world, world.ask(server=True))("Say hello."), WARM_S))
         except Exception as error:
-            print(f"{name}: the first, uncounted task ended with {type(error).__name__}: {str(error)[:200]}")
-        for case in cases:
+            print(f"{name}: the uncounted request ended with {type(error).__name__}: {str(error)[:200]}")
+        world.closed = False
+
+    def play(self, case: str, seed: int) -> dict[str, Any]:
+        """One task, by an agent without memory."""
+        solve = self._make(self.world, self.world.ask(server=True))
+        return {"framework": self.name, "seed": seed, **self._loop.run(attempt(self.world, solve, case))}
+
+
+def play(given: argparse.Namespace, cases: Sequence[str], runs: list[dict[str, Any]]) -> None:
+    """Task after task, each by every framework, until all is there or the time is up."""
+    until = time.monotonic() + given.minutes * 60
+    done = {(run["framework"], run["seed"], run["id"]) for run in runs}
+    with ExitStack() as stack:
+        sides: dict[str, Side] = {}
+        loop = stack.enter_context(asyncio.Runner())  # one for all: clients of frameworks outlive their agents
+        for case, name in product(cases, given.frameworks):
+            if (name, given.seed, case) in done:
+                continue
             if time.monotonic() > until:
                 return
-            solve = FRAMEWORKS[name](world, world.ask(server=True))  # no memory, and no connection of another loop
-            made = asyncio.run(attempt(world, solve, case))
-            runs.append({"framework": name, "seed": given.seed, **made})
+            if name not in sides:
+                sides[name] = Side(name, stack.enter_context(fresh(given.seed, given.python)), loop)
+            made = sides[name].play(case, given.seed)
+            runs.append(made)
             write(given.json, runs)
-            verdict = "ok   " if made["right"] else "wrong"
+            verdict, said = "ok   " if made["right"] else "wrong", made["answer"] or made["why"]
             print(f"{verdict} {name:<17} {case:<20} {made['seconds']:6.1f} s  {' '.join(made['calls']) or '-'}")
-            print(f"        {' '.join((made['answer'] or made['why']).split())[:150]}", flush=True)
+            print(f"        {' '.join(said.split())[:150]}", flush=True)
 
 
 def write(path: Path, runs: Sequence[dict[str, Any]]) -> None:
@@ -327,12 +352,8 @@ def main() -> int:
     cases = [case["id"] for case in yaml.safe_load((HERE / "tasks.yaml").read_text("utf-8"))["cases"]]
     cases = [case for case in cases if given.only is None or case in given.only]
     runs: list[dict[str, Any]] = json.loads(given.json.read_text("utf-8")) if given.json.exists() else []
-    until = time.monotonic() + given.minutes * 60
-    for name in given.frameworks:
-        done = {run["id"] for run in runs if (run["framework"], run["seed"]) == (name, given.seed)}
-        missing = [case for case in cases if case not in done]
-        if missing and time.monotonic() < until:
-            piece(name, missing, given, runs, until)
+    random.Random("order").shuffle(cases)  # what an interrupted measurement has is a sample of all
+    play(given, cases, runs)
     print(f"\n{table([run for run in runs if run['seed'] == given.seed])}")
     return 0
 

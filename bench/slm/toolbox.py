@@ -58,7 +58,7 @@ class Toolbox:
             for name, spec in self.house.specs.items()
             if name.startswith("tool:") and name != READ_MORE.name and (spec.opens != "" or name == "tool:sql.query")
         ]
-        return [{"name": spec.name[5:], "summary": spec.summary, "schema": spec.schema} for spec in shown]
+        return [{"name": spec.name[5:], "summary": spec.summary, "schema": shown_schema(spec.schema)} for spec in shown]
 
     async def call(self, name: str, args: dict[str, Any]) -> dict[str, Any]:
         """One call; what went wrong is said in the words that our own model gets."""
@@ -94,6 +94,15 @@ class Toolbox:
         server = backend.sink._server  # nobody else has a use for its address
         state = server.state()
         return {"url": f"http://127.0.0.1:{state.port}/v1", "key": state.key, "model": server.alias}
+
+
+def shown_schema(node: Any) -> Any:
+    """A schema without our own keys, which mean something to our grammar alone."""
+    if isinstance(node, list):
+        return [shown_schema(item) for item in node]
+    if isinstance(node, dict):
+        return {key: shown_schema(value) for key, value in node.items() if key != "x-from"}
+    return node
 
 
 async def answer(box: Toolbox, asked: dict[str, Any]) -> dict[str, Any]:
