@@ -7,7 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ringfence import stores
+from ringfence import backends, stores
+from ringfence.backends import models
+from ringfence.backends.models import data_home
 from ringfence.core.errors import ManifestError
 from ringfence.core.grants import TaskGrant
 from ringfence.core.labels import Audience, Label, Trust
@@ -38,10 +40,21 @@ def router_of(manifest: Manifest) -> Router:
     return Router(
         [tier.name for tier in tiers],
         priced=[tier.name for tier in tiers if tier.price is not None],
+        chatty=[tier.name for tier in tiers if _only_talks(tier)],
         classes=routing.classes.named,
         patterns=routing.patterns.named,
         weights=routing.weights.named,
     )
+
+
+def _only_talks(tier: Tier) -> bool:
+    """Whether a model is known not to call tools: by our catalogue, or by what `models probe` found of its server."""
+    home = data_home()
+    known = models.catalogue(home).get(tier.model) if tier.provider == "embedded" else None
+    if known is not None and not known.tools:
+        return True
+    found = backends.examined(tier, home=home)
+    return found is not None and not found.native and found.grammar == ""
 
 
 def rules_of(manifest: Manifest) -> Rules:

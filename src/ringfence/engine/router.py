@@ -53,6 +53,7 @@ class Router:
 
     tiers     names of the tiers, cheapest first
     priced    those of them that cost money
+    chatty    those that are known not to call tools: they talk, and are the last that such a task is given to
     classes   by class: the names of the tiers that may be asked, in order; what is not named takes the order below
     patterns  and `weights`: see `Classifier`
 
@@ -66,14 +67,19 @@ class Router:
         tiers: Sequence[str],
         *,
         priced: Collection[str] = (),
+        chatty: Collection[str] = (),
         classes: Mapping[str, Sequence[str]] | None = None,
         patterns: Mapping[str, Sequence[str]] | None = None,
         weights: Mapping[str, float] | None = None,
     ) -> None:
         self._classify = Classifier(patterns, weights)
         free, paid = [t for t in tiers if t not in priced], [t for t in tiers if t in priced]
-        up = tuple(tiers)
-        usual = {"simple": up, "tool": up, "complex": (*free[1:], *paid, *free[:1]) if free[1:] else up}
+        up, high = tuple(tiers), (*free[1:], *paid, *free[:1]) if free[1:] else tuple(tiers)
+        usual = {"simple": up, "tool": up, "complex": high}
+        for kind in ("tool", "complex"):
+            usual[kind] = tuple(
+                sorted(usual[kind], key=lambda name: name in chatty)
+            )  # stable: the rest keep their order
         named = {**usual, **(classes or {})}
         self._order = {kind: tuple(MODEL + name for name in named[kind]) for kind in KINDS}
 
