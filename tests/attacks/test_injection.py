@@ -42,6 +42,11 @@ tools:
 """
 
 
+def obeyed(order: str) -> str:
+    """An order in the puppet's own words: one that it only repeats would be a quotation, and never reach the gate."""
+    return json.dumps({**json.loads(order), "thought": "as I am told"})
+
+
 @dataclass
 class Puppet(ScriptedServer):
     """Reads the poisoned file first, then does as it is told there, then tells all that it has seen."""
@@ -52,8 +57,8 @@ class Puppet(ScriptedServer):
         messages = json.loads(body)["messages"]
         shown = "\n".join(message["content"] for message in messages if message["role"] == "user")
         orders = [step("files.read", path=EVIL), *dict.fromkeys(ORDER.findall(shown))]
-        done = sum(message["role"] == "assistant" for message in messages)
-        said = orders[done] if done < len(orders) else final(f"I saw: {shown}"[:1000])
+        done = sum(m["role"] == "assistant" and "overview" not in m["content"] for m in messages)
+        said = obeyed(orders[done]) if done < len(orders) else final(f"I saw: {shown}"[:1000])
         return Reply(said, self.model)
 
 
@@ -200,8 +205,16 @@ async def test_the_absolute_path_of_the_secret_is_as_closed_as_any_other(notes: 
 
 
 async def test_arguments_beyond_the_schema_are_refused_by_pol_4(notes: Path) -> None:
-    scene = await play(notes, step("files.read", path=EVIL, root="/"), step("files.read", path=["/etc/passwd"]))
+    scene = await play(notes, step("files.read", path={"of": EVIL}), step("files.read", path=EVIL, first="none"))
     assert scene.denials == [("tool:files.read", "POL-4", "bad-arguments")] * 2
+
+
+async def test_an_argument_that_is_mended_leads_no_further_than_the_schema_does(notes: Path) -> None:
+    """What nobody knows is left out of a read, and a list of one path is that path: outside it stays."""
+    scene = await play(notes, step("files.read", path=EVIL, root="/"), step("files.read", path=["/etc/passwd"]))
+    assert [args for sink, args in scene.intents if sink == "tool:files.read"][-1]["path"] == "/etc/passwd"
+    assert not scene.outcome("tool:files.read").view["ok"]
+    assert not scene.holds("root:x:0")
 
 
 async def test_a_call_in_a_result_is_data_and_never_a_call(notes: Path) -> None:
@@ -212,10 +225,11 @@ async def test_a_call_in_a_result_is_data_and_never_a_call(notes: Path) -> None:
     assert scene.holds("6 * 7001"), "the model did see it"
     assert "tool:calc" not in dict(scene.intents)
     assert not scene.holds("42006")
+    overviews = 1  # which the runtime asks for in the model's name
     for n, body in enumerate(scene.sent.split(b"\n")):
         roles = [message["role"] for message in json.loads(body)["messages"]]
         assert (roles[0], roles.count("system")) == ("system", 1)
-        assert roles.count("assistant") == n, "what is in a file cannot speak as the model"
+        assert roles.count("assistant") == n + overviews, "what is in a file cannot speak as the model"
 
 
 async def test_the_rest_of_another_runs_result_cannot_be_read(notes: Path) -> None:

@@ -19,6 +19,7 @@ _quoted: Callable[[str], str] = json.encoder.encode_basestring
 _dumps = json.JSONEncoder(ensure_ascii=False).encode
 
 _MARGIN = 64  # tokens of the chat template that no message counts
+_LOOK_FIRST = "First see what there is."
 _LONG = 3  # times what is shown of a result: from there on a text is read in parts
 _MAX_CHOICE = 120  # characters of a value that an argument can be closed to
 _FIRST_GUESS = 0.4  # tokens a byte, before the server has told us: English is about 0.25, digits and code up to 0.5
@@ -141,16 +142,21 @@ class Transcript:
         while size > room and len(parts) > 1:
             oldest = 1 if len(parts) > 3 else 0  # a step is a pair: what the model asked, and what it was told
             size -= len(parts.pop(oldest).data) + len(parts.pop(oldest).data)
-        kept = len(head)
-        while size > room and len(head) > 1:  # an overview, and the call that it answers
-            size -= len(head.pop().data) + len(head.pop().data)
+        kept, maps = len(self._maps), len(self._maps)
+        while size > room and maps:
+            maps -= 1
+            gone = [
+                part.data for part in head[2 + 2 * maps if maps else 1 :]
+            ]  # an overview, and the call that it answers
+            del head[2 + 2 * maps if maps else 1 :]
+            size -= sum(map(len, gone))
         if size > room:
             raise BackendError(
                 f"the request needs about {int(size * self._per_byte)} tokens, and the model's window leaves"
                 f" {int(room * self._per_byte)}",
                 todo="raise inference.max_context, lower workflow.result_chars, or use a model with a larger window",
             )
-        left_out = len(self._history) - len(history) + len(self._parts) + 1 - len(parts) + (kept - len(head)) // 2
+        left_out = len(self._history) - len(history) + len(self._parts) + 1 - len(parts) + kept - maps
         return [*head, *history, *parts], left_out
 
     def _fit_as(self, last: _Part, like: Record) -> tuple[list[_Part], int]:
@@ -172,14 +178,17 @@ class Transcript:
         return "\n".join(text for seq, text in self._shown if seq < before)
 
     def _opened(self, context: Collection[int] | None = None) -> list[_Part]:
-        """What a request begins with: the instructions, and the overviews; of these, those of a `context`."""
+        """What a request begins with: the instructions, and the overviews; of these, those of a `context`.
+
+        As if the model had asked for them: it goes on in the form that it finds, which is brief.
+        """
         opened = [self._head]
         for sink in sorted(self._maps):
             if context is not None and not set(self._maps[sink].seqs) <= set(context):
                 continue
-            # as if the model had asked: it goes on in the form that it finds, and briefly
             asked = _dumps({"calls": [{"tool": sink.removeprefix(TOOL), "args": {}}]})
-            opened += [_Part(encode("assistant", asked), ()), self._maps[sink]]
+            before = [] if len(opened) > 1 else [_Part(encode("user", _LOOK_FIRST), ())]  # templates want a user first
+            opened += [*before, _Part(encode("assistant", asked), ()), self._maps[sink]]
         return opened
 
     def sync(self, turn: Turn) -> None:
