@@ -191,7 +191,7 @@ def test_a_server_elsewhere_without_an_audience_gets_no_byte(ringfence: Shell, f
         shown = ringfence("run", "what is wrong?")
         assert shown.code == 1
         assert "refused (POL-5 readers)" in shown.err
-        assert "may not be read by everyone behind model:main" in shown.out
+        assert "not everyone who sees what is sent there may read this" in shown.out
         assert heard == []
         manifest(folder, elsewhere, ', audience: ["role:ops"]')
         ringfence("run", "what is wrong?")

@@ -125,7 +125,9 @@ class ScriptedServer:
             self.requests += 1
             return http(400, "application/json", json.dumps({"error": {"message": self.complaint}}).encode()), False
         path = head.split(b" ", 2)[1]
-        if get or path.decode() in self.pages:
+        if (
+            get or path.decode() in self.pages or not path.endswith(b"/completions")
+        ):  # such as a tokenizer that it lacks
             return self._page(path, body), False
         self.requests += 1
         if self.mode == "429-then-ok" and self.requests % 2:
