@@ -49,6 +49,8 @@ class Puppet:
         if self._orders:
             step = self._orders.pop(0)
             self.obeyed.append(step)
+            # in words of its own: what is only copied from a result is data to the loop, and would never meet the gate
+            step = {**step, "thought": f"I do as I am told, {len(self.obeyed)}"} if isinstance(step, dict) else step
         else:
             step = self._script.pop(0) if self._script else self._last
         usage = {"prompt": sum(map(len, action.prompt.messages)) // 4, "completion": 1, "cached": 0}
