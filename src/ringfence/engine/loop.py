@@ -45,6 +45,7 @@ from .tier import Tier
 
 OWN = frozenset({READ_MORE.name, READ_ALL.name})  # tools of the runtime's own, offered where something was cut
 LOOK_AGAIN = "Look again: is that the answer?"
+_SHOWN = 80  # characters of an argument that a run without an answer repeats
 REPLY = -1  # the number of the reply among a step's calls; those that open a run come before it
 
 
@@ -352,9 +353,11 @@ class Engine:
 
     async def _give_up(self, turn: Turn, live: Live, why: str, *, status: str) -> None:
         """End honestly: what happened, and what the tools found until then."""
-        found = [f"- {s.tool}({', '.join(map(str, s.args.values()))})" for s in result_of(turn).steps if s.ok]
+        steps = [step for step in result_of(turn).steps if step.ok]
+        found = [f"- {s.tool}({', '.join(str(value)[:_SHOWN] for value in s.args.values())})" for s in steps]
         known = "\nWhat was looked at until then:\n" + "\n".join(found[-5:]) if found else ""
-        await self._reply_and_finish(turn, live, status, {"answer": f"No answer: {why}.{known}", "summary": why})
+        answer = f"No answer: {why.rstrip('.')}.{known}"
+        await self._reply_and_finish(turn, live, status, {"answer": answer, "summary": why})
 
     async def _reply_and_finish(self, turn: Turn, live: Live, status: str, end: dict[str, JSON]) -> None:
         action = Action(self._reply, {"text": end["answer"]}, turn.label.join(live.label), run=turn.run, call=REPLY)

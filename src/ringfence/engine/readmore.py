@@ -76,7 +76,7 @@ class ReadMore:
     async def perform(self, action: Action) -> Outcome:
         """`{"text": ..., "characters": "4000-8000 of 12000"}`; raises ToolError for an unknown handle."""
         text, label = text_of(self.live[action.run], action.args["handle"])
-        start = action.args["offset"]
+        start = min(action.args["offset"], len(text))
         end = min(start + self._chars, len(text))
         value = {"characters": f"{start}-{end} of {len(text)}", "text": text[start:end]}
         return Outcome(value, label)

@@ -93,7 +93,12 @@ def _about_tool(tool: Tool) -> Iterator[Caution]:
         yield "sandbox", "false changes nothing: whatever touches the world is confined; `sandbox` at the top says how"
     for n, host in enumerate(tool.hosts):
         yield from _below(
-            f"hosts[{n}]", _about_host(host, ours=tool.type == "builtin" and tool.name in ("web", "http"))
+            f"hosts[{n}]",
+            _about_host(
+                host,
+                ours=tool.type == "builtin" and tool.name in ("web", "http"),
+                here=tool.type == "builtin" and tool.name == "web" and loopback(f"//{host.host}"),
+            ),
         )
     for name, secret in tool.secrets.items():
         yield from _unset(f"secrets.{shorten(name)}", secret)
@@ -123,9 +128,9 @@ def _about_builtin(tool: BuiltinTool) -> Iterator[Caution]:
         yield from _unset("database", tool.database)
 
 
-def _about_host(host: Host, *, ours: bool) -> Iterator[Caution]:
-    """`ours`: Ringfence itself makes the requests, and so sees all of them."""
-    if host.audience is None:
+def _about_host(host: Host, *, ours: bool, here: bool) -> Iterator[Caution]:
+    """`ours`: Ringfence itself makes the requests, and so sees all of them; `here`: for pages of this very machine."""
+    if host.audience is None and not here:
         yield (
             "audience",
             f"nobody is named who sees what is sent to {host.host}: it asks before anything of a user's goes there",
