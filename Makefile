@@ -46,6 +46,9 @@ bench-security: setup-bench
 	$(BIN)/python bench/sandbox.py
 
 bench-slm: setup
+	$(BIN)/python bench/router.py
+	$(BIN)/python bench/dialects.py
+	$(BIN)/python -m bench.slm.lies --mode run
 	mkdir -p .ringfence
 	$(BIN)/ringfence eval bench/slm/tasks.yaml --json .ringfence/bench-slm.json --markdown .ringfence/bench-slm.md
 

@@ -145,7 +145,12 @@ def answered(records: Sequence[Record]) -> list[tuple[str, str]]:
 def said(records: Sequence[Record]) -> list[Any]:
     """What the model said and the tools that it chose answered, in order."""
     chosen = {r.seq for r in records if r.kind is Kind.INTENT and r.body.get("call", 0) >= 0}
-    return [r.body["value"] for r in records if r.kind is Kind.OUTCOME and r.view["of"] in chosen]
+    return [same(r.body["value"]) for r in records if r.kind is Kind.OUTCOME and r.view["of"] in chosen]
+
+
+def same(value: Any) -> Any:
+    """An outcome's value, without the bytes that were sent for it: they hold the numbers of records (r9, r10)."""
+    return {key: item for key, item in value.items() if key != "sent"} if isinstance(value, dict) else value
 
 
 def newest(log: Log) -> str:

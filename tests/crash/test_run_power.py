@@ -20,7 +20,7 @@ from ringfence.stores.memory import MemoryJournal
 from ringfence.stores.sqlite import SqliteJournal
 from ringfence.testing.server import running
 
-from .test_run_kill import ANSWER, MANIFEST, SIX, calls, folder, script
+from .test_run_kill import ANSWER, MANIFEST, SIX, calls, folder, same, script
 from .vfs import Disk, lay_down
 from .warm_runs import agent_of
 
@@ -139,7 +139,7 @@ def test_a_run_survives_a_loss_of_power_at_every_record(manifest: Path, disk: Di
 
 
 def outcomes(records: list[Record]) -> list[Any]:
-    return [record.body["value"] for record in records if record.kind is Kind.OUTCOME]
+    return [same(record.body["value"]) for record in records if record.kind is Kind.OUTCOME]
 
 
 async def cut_off_at_every_record(manifest: Path) -> list[tuple[list[Record], list[Record], list[Record]]]:
