@@ -149,8 +149,8 @@ def said(records: Sequence[Record]) -> list[Any]:
 
 
 def same(value: Any) -> Any:
-    """An outcome's value, without the bytes that were sent for it: they hold the numbers of records (r9, r10)."""
-    return {key: item for key, item in value.items() if key != "sent"} if isinstance(value, dict) else value
+    """What an outcome says; of a model's its text: what was sent and counted holds the numbers of records (r9, r10)."""
+    return value["text"] if isinstance(value, dict) and "usage" in value else value
 
 
 def newest(log: Log) -> str:
