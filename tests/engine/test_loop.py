@@ -443,3 +443,13 @@ async def test_a_task_that_asks_to_act_is_not_answered_before_it_was_done(house:
     first, second = (prompt.schema or b"" for prompt in agent.model.prompts)
     assert b"final_answer" not in first
     assert b"final_answer" in second
+
+
+async def test_what_no_result_mentions_can_only_be_answered_with_not_found_until_one_does(house: Build) -> None:
+    one = step(("look", {"of": "hull"}))
+    agent = house([one, final("cutter"), final("not found in the files")], tools={"look": lambda args: "rig: cutter"})
+    result = await agent.run("What colour is the hull?")
+    assert result.answer == "not found in the files"
+    (_, free, held) = (prompt.schema or b"" for prompt in agent.model.prompts)
+    assert b'"const":"not found in the files"' not in free
+    assert b'"const":"not found in the files"' in held

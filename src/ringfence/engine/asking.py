@@ -14,8 +14,9 @@ from ringfence.core.ports import Clock
 from ringfence.core.turn import State, Turn
 from ringfence.core.values import JSON, Action, Deny, Outcome, Prompt
 
-from .answering import Verify
-from .course import MAX_FAILED, STAY, Course, course, named_in
+from .answering import Verify, texts
+from .course import MAX_FAILED, MISSING, NOT_FOUND, STAY, Course, course, doubts, named_in
+from .evidence import unmentioned
 from .live import Live, failures
 from .mapreduce import SPEC as READ_ALL
 from .plan import MAX_REPLANS, Planning, Standing, drifts, form, from_words, standing
@@ -211,6 +212,8 @@ class Asking:
         tool_first = self._settings.tool_first and not live.said  # a conversation may turn on what was said before
         stands = self.standing(turn, live)
         way = course(turn, live.tools, tool_first=tool_first, last=last, left=stands.left, acts_now=stands.acts)
+        if MISSING in doubts(turn) and unmentioned(turn.start["task"], live.said + texts(turn)):
+            way = replace(way, says=NOT_FOUND)  # until a result mentions it
         notes = [stands.text(), way.note, STAY if drifts(turn) else ""]
         return replace(way, note="\n".join(filter(None, notes)))
 
@@ -256,6 +259,7 @@ class Asking:
             live.schemas[key] = grammar(
                 tools if way.calls and (goals or not full or plan is None) else (),
                 final=way.final and (stands.plans > 0 or not full or plan is None),
+                says=way.says,
                 goals=goals,
                 plan=plan,
                 parallel=settings.parallel,

@@ -23,7 +23,8 @@ NEXT = "If the results above are enough, give final_answer now. If not, call the
 ANSWER = "Answer now with the value that the results above show."
 ACT = "The task asks to change, send or run something: call the tool that does it, with values from task or results."
 GO_ON = "Not all of the plan is done: call the tool for what is left, with values from the task or from results."
-NOT_THERE = 'If no result says it, the final_answer is "not found in the files".'
+NOT_FOUND = "not found in the files"
+NOT_THERE = f'No result says it: find it with a call, or the final_answer is "{NOT_FOUND}".'
 STAY = "The last calls had nothing to do with the task. Stay with its words."
 LAST_STEP = "This is the last step: answer with what the results show, and say what is missing."
 
@@ -51,12 +52,16 @@ _QUESTION = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """What the next step may be: calls (`without` some tools), a final answer, or either; `note` tells the model."""
+    """What the next step may be: calls (`without` some tools), a final answer, or either; `note` tells the model.
+
+    says  the only answer there can be, if no more than one is left; empty for any
+    """
 
     calls: bool
     final: bool
     note: str
     without: frozenset[str] = frozenset()
+    says: str = ""
 
 
 def course(

@@ -66,6 +66,7 @@ def grammar(
     handles: Mapping[str, Sequence[str]] | None = None,
     goals: Sequence[int] = (),
     plan: JSON = None,
+    says: str = "",
 ) -> bytes:
     """JSON Schema of a step: a discriminated union of exactly these tools, and the final answer if it is allowed.
 
@@ -76,7 +77,7 @@ def grammar(
     `{"$ref": "r3/0/sender"}`, and the runtime puts the value in, and knows where it came from. Where both forms are
     open, `enough` is said before one is taken: a small model judges a question better than it picks a key.
     `goals` are the numbers of those of a plan that a call may work on; `plan` is the form in which one may be written
-    now. Then `progress` says how far the run is: continue, met or replan.
+    now; `says` is the only answer there can be. Then `progress` says how far the run is: continue, met or replan.
     """
     forms: list[dict[str, Any]] = []
     if tools:
@@ -94,7 +95,7 @@ def grammar(
         serves = {"goal": {"enum": list(goals)}} if goals else {}
         forms.append({"thought": _THOUGHT, **_judged(False, "continue", goals), **serves, "calls": array})
     if final:
-        answer = _final((choices or {}).get("path", ()))
+        answer = _final((choices or {}).get("path", ()), says)
         forms.append({"thought": _THOUGHT, **_judged(True, "met", goals), "final_answer": answer})
     if plan is not None:
         forms.append({"thought": _THOUGHT, **_judged(False, "replan", (1,)), "plan": plan})
@@ -110,12 +111,12 @@ def _judged(enough: bool, progress: str, goals: Sequence[int]) -> dict[str, Any]
     return {"progress": {"const": progress}} if goals else {"enough": {"const": enough}}
 
 
-def _final(known: Sequence[str]) -> dict[str, Any]:
-    """The answer, the files it rests on (only such as results have shown), and how sure the model is."""
+def _final(known: Sequence[str], says: str) -> dict[str, Any]:
+    """The answer (`says`: the only one), files it rests on (such as results have shown), how sure the model is."""
     artifact = {"enum": list(known)} if known else {"type": "string", "maxLength": 120}
     return closed(
         {
-            "answer": {"type": "string", "minLength": 1, "maxLength": 1200},
+            "answer": {"const": says} if says else {"type": "string", "minLength": 1, "maxLength": 1200},
             "artifacts": {"type": "array", "items": artifact, "maxItems": 3},
             "confidence": {"enum": ["low", "medium", "high"]},
         }
