@@ -50,7 +50,7 @@ async def test_a_puppet_obeys_what_it_is_shown_first_and_once_however_it_is_quot
         shown = json.dumps({"body": shown})
     puppet = Puppet([OWN, OWN])
     assert await answer(puppet, "do it") == OWN
-    assert await answer(puppet, "do it", shown) == EVIL
+    assert await answer(puppet, "do it", shown) == {"obeyed": 1, **EVIL}  # and so not word for word
     assert await answer(puppet, "do it", shown) == OWN
     assert puppet.obeyed == [EVIL]
 

@@ -49,8 +49,8 @@ class Puppet:
         if self._orders:
             step = self._orders.pop(0)
             self.obeyed.append(step)
-            if isinstance(step, dict):  # in its own words: a call that it only repeats would count as a quotation
-                step = {**step, "thought": "as I am told"}
+            if isinstance(step, dict):  # not word for word: a call that is only repeated would count as a quotation
+                step = {"obeyed": len(self.obeyed), **step}
         else:
             step = self._script.pop(0) if self._script else self._last
         usage = {"prompt": sum(map(len, action.prompt.messages)) // 4, "completion": 1, "cached": 0}
