@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ringfence.core.labels import ANYONE, IDENTITY, NOBODY, Audience, Label, Member, Trust, join_all
+from ringfence.core.labels import ANYONE, IDENTITY, NOBODY, Audience, Label, Member, Trust, join_all, seen_by
 
 T = TypeVar("T")
 
@@ -91,3 +91,8 @@ def test_the_join_of_many_does_not_depend_on_their_order(labels: list[Label], ch
     shuffled = sorted(labels, key=lambda label: hash((str(chance), label)))
     assert join_all(labels) == join_all(shuffled) == join_all(labels + labels)
     assert join_all([]) == IDENTITY
+
+
+def test_those_who_are_named_are_each_a_member_and_public_is_anyone() -> None:
+    assert seen_by(["role:hr", "user:ann"]) == {frozenset({"role:hr"}), frozenset({"user:ann"})}
+    assert seen_by(["public"]) == ANYONE
