@@ -13,6 +13,7 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from .fields import Folder, Name, Reader, SecretRef, SecretText, Url
+from .knowledge import Collection, Embedding, Knowledge, Memory
 from .names import clashes
 from .record import Audit, Privacy
 from .routing import Budgets, Price, Routing
@@ -30,9 +31,10 @@ WELL_KNOWN: Final = {  # where these servers listen unless they are told otherwi
 }
 
 __all__ = [
-    "ALWAYS_THERE", "LOCK", "TOOLS_OF", "Approvals", "Audit", "Budgets", "BuiltinTool", "Collection", "Entry", "Grant",
-    "Host", "Inference", "Knowledge", "Manifest", "McpTool", "Plugins", "Price", "Privacy", "PythonTool", "Routing",
-    "Runtime", "Sampling", "Sandbox", "SecretRef", "SecretText", "Strict", "Tier", "Tool", "Validate", "Workflow",
+    "ALWAYS_THERE", "LOCK", "TOOLS_OF", "Approvals", "Audit", "Budgets", "BuiltinTool", "Collection", "Embedding",
+    "Entry", "Grant", "Host", "Inference", "Knowledge", "Manifest", "McpTool", "Memory", "Plugins", "Price",
+    "Privacy", "PythonTool", "Routing", "Runtime", "Sampling", "Sandbox", "SecretRef", "SecretText", "Strict", "Tier",
+    "Tool", "Validate", "Workflow",
 ]  # fmt: skip
 
 Profile = Literal["default", "strict", "unattended"]
@@ -220,20 +222,6 @@ class Inference(Sampling):
 BESIDE_TIERS = frozenset(Inference.model_fields) - frozenset(Tier.model_fields) - {"tiers"}  # of a flat one as well
 
 
-class Collection(Strict):
-    """Documents that share readers."""
-
-    name: Annotated[Name, Field(description="what searches call it")]
-    path: Annotated[Folder, Field(description="the folder of the documents, relative to the manifest")]
-    readers: Annotated[tuple[Reader, ...], Field(description="who may read them; everyone if empty")] = ()
-
-
-class Knowledge(Strict):
-    """Collections of documents."""
-
-    collections: Annotated[tuple[Collection, ...], Field(description="documents that the agent may search")] = ()
-
-
 class Manifest(Strict):
     """One agent. `source` is the file it was read from; relative paths are relative to it."""
 
@@ -256,6 +244,7 @@ class Manifest(Strict):
     privacy: Annotated[Privacy, Field(description="what is kept of people, and for how long")] = Privacy()
     plugins: Annotated[Plugins, Field(description="packages of tools that others made")] = Plugins()
     knowledge: Annotated[Knowledge, Field(description="documents that the agent may search")] = Knowledge()
+    memory: Annotated[Memory, Field(description="what it remembers between conversations")] = Memory()
     workflow: Annotated[Workflow, Field(description="bounds and habits of a run")] = Workflow()
     source: Annotated[Path | None, Field(exclude=True)] = None
 

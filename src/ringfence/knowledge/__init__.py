@@ -1,0 +1,1 @@
+"""What an agent knows: documents and memory, indexed, and searched with the readers' rights inside the query."""
