@@ -119,6 +119,18 @@ class Intake:
             report.seconds = time.monotonic() - began
             return report
 
+    async def survey(self, source: Source) -> Report:
+        """What `refresh` would find to do, as far as it can be told without reading: nothing is changed."""
+        report = Report(source.name)
+        found = await asyncio.to_thread(walk, source)
+        report.skipped += found.skipped
+        work, gone = await self._compared(source, found, report)
+        report.added = sum(not one.known for one in work)
+        report.changed = len(work) - report.added
+        report.removed = len(gone)
+        report.skipped.sort()
+        return report
+
     async def forget(self, collection: str) -> None:
         """Drop a collection, so that it is made anew from its files."""
         async with _alone(self._home, collection):
@@ -292,15 +304,19 @@ def _words(text: str) -> int:
     return int(len(text.split()) * _WORDS_A_TOKEN) + 1
 
 
-@contextlib.asynccontextmanager
-async def _alone(home: Path, collection: str) -> AsyncIterator[None]:
+def _lock_file(home: Path, collection: str) -> int:
     try:
         home.mkdir(parents=True, exist_ok=True, mode=0o700)
-        fd = os.open(home / f".{collection}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        return os.open(home / f".{collection}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as fault:
         raise KnowledgeError(
             f"the index at {home} cannot be written: {fault.strerror}", todo="check the folder and its disk"
         ) from None
+
+
+@contextlib.asynccontextmanager
+async def _alone(home: Path, collection: str) -> AsyncIterator[None]:
+    fd = _lock_file(home, collection)
     try:
         while True:
             try:

@@ -57,7 +57,7 @@ class _Rule:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """The rights of one source: its own readers, and the rules of its `rights` file, the first match of which counts."""
+    """The rights of one source: its own readers, and the rules of its `rights` file: the first that matches counts."""
 
     source: Source
     rules: tuple[_Rule, ...] = field(default=())
@@ -108,7 +108,7 @@ def of_itself(rights: Rights, readers: Iterable[str] | None) -> Rights:
 def _rule(glob: str, entry: Any) -> _Rule:
     readers, subject = _entry(entry)
     if readers is not None:
-        Rights().and_(_filled(one, {name: "x" for name in _named(glob)}) for one in readers)
+        Rights().and_(_filled(one, dict.fromkeys(_named(glob), "x")) for one in readers)
     return _Rule(_pattern(glob), readers, subject)
 
 
@@ -130,7 +130,7 @@ def _entry(entry: Any) -> tuple[tuple[str, ...] | None, str]:
 
 
 def _pattern(glob: str) -> re.Pattern[str]:
-    """A glob over whole names: `**` any folders, `*` and `?` within one, `{id}` a part of one that is used on the right."""
+    """A glob over whole names: `**` any folders, `*` and `?` within one, `{id}` a part that is used on the right."""
     parts = re.split(r"(\*\*/|\*\*|\*|\?|\{[a-z_]+\})", glob)
     known = {"**/": r"(?:.*/)?", "**": r".*", "*": r"[^/]*", "?": r"[^/]"}
     text = "".join(
