@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequen
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from rich.console import Console
 
@@ -29,6 +29,8 @@ from .text import plain
 if TYPE_CHECKING:
     from ..knowledge.ingest.refresh import Progress, Report
     from ..knowledge.library import Library
+
+T = TypeVar("T")
 
 _ROOM = 4_000  # characters of the passages that one search shows
 _LISTED = 20  # files that a report names
@@ -220,12 +222,10 @@ def watch(path: Path, *, offline: bool) -> Exit:
     return Exit.DONE
 
 
-def _with_library(
-    path: Path, roles: Sequence[str], work: Callable[[Library, Principal], Coroutine[Any, Any, Any]]
-) -> Any:
+def _with_library(path: Path, roles: Sequence[str], work: Callable[[Library, Principal], Coroutine[Any, Any, T]]) -> T:
     """What `work` returns, given the library and whoever is at this terminal, with some of their roles alone."""
 
-    async def run() -> Any:
+    async def run() -> T:
         async with _opened(load(path), roles) as (library, who):
             return await work(library, who)
 

@@ -174,7 +174,7 @@ class Intake:
         if known := self.seen.digest(collection, file):
             return known
         began = time.time_ns()
-        with file.path.open("rb", opener=_no_link) as stream:
+        with os.fdopen(_no_link(file.path), "rb") as stream:
             digest = hashlib.file_digest(stream, "sha256").hexdigest()
         self.seen.keep(collection, file, digest, now_ns=began)
         return digest
@@ -296,8 +296,8 @@ def _changed(file: Found) -> bool:
     return (now.st_size, now.st_mtime_ns, now.st_ino) != (before.st_size, before.st_mtime_ns, before.st_ino)
 
 
-def _no_link(path: str, flags: int) -> int:
-    return os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
+def _no_link(path: Path) -> int:
+    return os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
 
 
 def _words(text: str) -> int:

@@ -90,8 +90,7 @@ class Table:
                     break
             sidecar = file.path.with_name(file.path.name + SIDECAR)
             if sidecar.is_symlink() or sidecar.exists():
-                readers, subject = _entry(yaml.safe_load(_bounded(sidecar)))
-                rights = rights.and_(readers, subject)
+                rights = rights.and_(*_entry(yaml.safe_load(_bounded(sidecar))))
             return rights.and_(_by_mode(file)) if self.source.posix else rights
         except (OSError, ValueError, yaml.YAMLError) as fault:
             raise Unreadable(f"who may read it cannot be told: {fault}", todo="correct its rights") from None
