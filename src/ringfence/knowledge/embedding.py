@@ -30,7 +30,7 @@ class OnnxEmbedder:
     """A BERT-like sentence model as ONNX: mean pooling over the tokens, then length 1 (Reimers and Gurevych 2019).
 
     Texts are run one by one on as many threads as there are cores, each without threads of its own: padding to a batch
-    costs more than it saves, threads that wait for each other spin, and a text's vector never depends on its neighbours.
+    costs more than it saves, threads that wait for each other spin, and a vector never depends on a text's neighbours.
 
     weights    the ONNX file; inputs `input_ids`, `attention_mask`, maybe `token_type_ids`, output (1, tokens, dim)
     tokenizer  its `tokenizer.json`
