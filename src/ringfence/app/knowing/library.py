@@ -98,12 +98,12 @@ def index_of(manifest: Manifest) -> Index:
 
 
 def embedder_of(config: Embedding, home: Path) -> Embedder:
-    """What makes vectors; raises BackendError where its weights are not on this machine."""
+    """What makes vectors; its weights are looked for when it is used. Raises ManifestError for a name of no model."""
     if config.provider == "embedded":
         from ringfence.knowledge.embedding import OnnxEmbedder
 
-        model = models.find(config.model, home)
-        weights, tokenizer = models.paths(config.model, home)
+        model = models.find(config.model, home, kind="embedding")
+        weights, tokenizer = (model.folder(home) / file.file for file in model.files)
         return OnnxEmbedder(
             weights, tokenizer, name=model.name, digest=model.sha256, dim=model.dim, window=model.window
         )
