@@ -220,6 +220,9 @@ class Intake:
         else:
             for member, parsed in result:
                 path = f"{name}{MEMBER}{member}" if member else name
+                if not parsed.blocks:
+                    report.skipped.append((path, "; ".join(parsed.notes) or "holds no text"))
+                    continue
                 report.notes += [(path, note) for note in parsed.notes]
                 try:
                     if await self._put(source, work, path, parsed, report):
