@@ -199,9 +199,8 @@ async def test_a_refresh_that_breaks_off_goes_on_where_it_was(world: World) -> N
         seen.append(step.done)
         world.embedder.fails = step.done >= 3
 
-    with pytest.raises(ExceptionGroup) as fault:
+    with pytest.raises(BackendError):
         await world.refresh(progress=stop)
-    assert fault.group_contains(BackendError)
     world.embedder.fails = False
     again = await world.refresh()
     assert (again.unchanged, again.added) == (3, 3)
