@@ -99,7 +99,7 @@ def _timeless(archive: bytes) -> bytes:
             info.compress_type = zipfile.ZIP_DEFLATED
             data = source.read(name)
             if name == "_rels/.rels":  # of the template, a picture that shows another text
-                data = re.sub(rb'<Relationship [^>]*thumbnail[^>]*/>', b"", data)
+                data = re.sub(rb"<Relationship [^>]*thumbnail[^>]*/>", b"", data)
             target.writestr(info, data)
     return kept.getvalue()
 

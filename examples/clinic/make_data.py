@@ -63,7 +63,7 @@ def lay(folder: Path, seed: int) -> None:
     drawn, made = Random(seed), dict(GUIDELINES)
     for number, case in zip(NUMBERS, CASES * 2, strict=True):
         said = facts(drawn, number, case)
-        here = f"records/patient-{number}"
+        here = f"records/ward-{str(said['ward']).lower()}/patient-{number}"
         made |= {f"{here}/{name}": text.format(**said) for name, text in RECORD.items()}
         came = said["came"]
         assert isinstance(came, date)
