@@ -34,7 +34,8 @@ async def test_an_empty_index_has_nothing_and_says_so(index: Index) -> None:
 async def test_what_was_put_comes_back_whole(index: Index) -> None:
     document = Document(
         "house", "2026/a.zip!notes/é.md", "The harbour opens\r\nat six.\tÜber 😀 all " * 9,
-        for_("role:ops", "user:ann user:eve"), version="sha256:1", title="Opening – hours", tags=frozenset({"fact", "x y"}), expires=7 * DAY,
+        for_("role:ops", "user:ann user:eve"), version="sha256:1", title="Opening – hours",
+        tags=frozenset({"fact", "x y"}), expires=7 * DAY,
         subjects=("patient:4711", "user:ann"), meta={"a": [1, None, {"b": "c"}], "d": 1.5, "é": True},
     )  # fmt: skip
     chunks = await put(index, document, axis(0), axis(1), axis(2))
@@ -343,9 +344,10 @@ async def test_documents_come_by_collection_and_path(index: Index) -> None:
     "text",
     [
         '"', '""" harbour', "harbour AND", "NOT harbour", "harbour OR NEAR(x y, 3)", "title:harbour", "-harbour",
-        "harbour*", "^harbour", "(harbour", "harbour)", "{harbour}", "harbour' ; DROP TABLE chunks; --", "harbour\\", "% harbour _",
-        "harbour:*", "a:b & !harbour | <-> x", "(a+)+$ harbour", "harbour\0", "\0harbour", "harbour \ud800",
-        "harbour ?1 :name @x $1 %s %(x)s {}", "harbour \u202e\u200b😀 \ufffe", "+harbour -crane", "harbour..[]|~^@#",
+        "harbour*", "^harbour", "(harbour", "harbour)", "{harbour}", "harbour' ; DROP TABLE chunks; --", "harbour\\",
+        "% harbour _", "harbour:*", "a:b & !harbour | <-> x", "(a+)+$ harbour", "harbour\0", "\0harbour",
+        "harbour \ud800", "harbour ?1 :name @x $1 %s %(x)s {}", "harbour \u202e\u200b😀 \ufffe", "+harbour -crane",
+        "harbour..[]|~^@#",
     ],
 )  # fmt: skip
 async def test_nothing_in_a_users_text_is_syntax(index: Index, text: str) -> None:
