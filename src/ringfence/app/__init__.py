@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from . import record
 from .agent import Agent
 from .house import furnish
 from .ids import new_run_id, now_ms
+from .readers import named_readers
 from .secrets import redactor_of
 from .stream import Event
 
@@ -64,7 +65,7 @@ def from_manifest(
 
 def operator(manifest: Manifest) -> Principal:
     """Whoever starts a manifest at a terminal: its operator, who holds every role in it."""
-    roles = frozenset(reader for reader in _readers(manifest) if reader.startswith("role:"))
+    roles = frozenset(reader for reader in named_readers(manifest) if reader.startswith("role:"))
     return Principal(f"user:{_user()}", roles)
 
 
@@ -109,20 +110,3 @@ def _user() -> str:
         return pwd.getpwuid(os.getuid()).pw_name
     except KeyError:
         return str(os.getuid())
-
-
-def _readers(manifest: Manifest) -> Iterable[str]:
-    """Everyone whom a manifest names."""
-    for tool in manifest.tools:
-        yield from (
-            *(tool.callers or ()),
-            *(tool.readers or ()),
-            *(who for host in tool.hosts for who in host.audience or ()),
-        )
-    for entry in manifest.catalogue.values():
-        yield from entry.callers or ()
-    for tier in manifest.inference.tiers:
-        yield from tier.audience or ()
-    for collection in manifest.knowledge.collections:
-        yield from collection.readers
-    yield from manifest.approvals.approvers or ()
