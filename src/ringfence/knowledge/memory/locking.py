@@ -21,13 +21,9 @@ _PAUSE_S = 0.01
 async def locked(folder: Path, *, wait_s: float = WAIT_S) -> AsyncIterator[None]:
     """Hold the lock of a folder; raises KnowledgeError when somebody else has held it for too long.
 
-    It is looked at again and again, not waited for in a thread: a task that is cancelled meanwhile leaves no lock behind.
+    It is looked at again and again, not waited for in a thread: a task that is cancelled meanwhile leaves none behind.
     """
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle = os.open(folder / FILE, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-    except OSError as fault:
-        raise KnowledgeError(f"{folder / FILE} cannot be opened: {fault.strerror}", todo="make it writable") from None
+    handle = _opened(folder)
     try:
         ends = time.monotonic() + wait_s
         while not _taken(handle):
@@ -40,6 +36,14 @@ async def locked(folder: Path, *, wait_s: float = WAIT_S) -> AsyncIterator[None]
         yield
     finally:
         os.close(handle)  # which lets go of it
+
+
+def _opened(folder: Path) -> int:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return os.open(folder / FILE, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    except OSError as fault:
+        raise KnowledgeError(f"{folder / FILE} cannot be opened: {fault.strerror}", todo="make it writable") from None
 
 
 def _taken(handle: int) -> bool:

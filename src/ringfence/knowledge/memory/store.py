@@ -91,7 +91,7 @@ class Memories:
         """Keep a text for those of the scope who may read all that it was made from (`label`).
 
         UNTRUSTED goes into quarantine. What is known is counted, not kept twice; the older value of the same thing is
-        superseded. Raises ValueError, in words for a model, for an empty or long text and a scope that is not one's own.
+        superseded. Raises ValueError, in words for a model, for an empty or long text and a scope that is not theirs.
         """
         if not scope.open_to(member):
             raise ValueError(f"{scope.name} is not yours; scope is me, agent, or a role or team of the user")

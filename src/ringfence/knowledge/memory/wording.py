@@ -12,17 +12,25 @@ from typing import Final
 ALIKE: Final = 0.9  # cosine from which two texts with the same numbers, names and negations say the same
 MIN_SLOT: Final = 2  # words of what has a value: "it is red" says nothing of what is red
 _MAX_SLOT, _MAX_VALUE = 80, 200  # characters
+
+
+def _listed(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
 _TOKEN = re.compile(r"[^\W_]+(?:[-'’.@/:][^\W_]+)*")
-_COMMON = frozenset(
+_COMMON = _listed(
     "a an the of to in on at for from with by as it its this that these those and or is are was were be been has have"
     " had do does did will would can could should may might there here so then now currently please always remember"
     " der die das den dem des ein eine einen einem einer und oder ist sind war waren hat haben wird werden im in am an"
-    " auf für von mit bei aus zu zum zur jetzt bitte immer".split()
+    " auf für von mit bei aus zu zum zur jetzt bitte immer"
 )
-_NOT = frozenset(
+
+_NOT = _listed(
     "not no never none nobody nothing without cannot can't don't doesn't didn't isn't aren't wasn't won't stopped"
-    " nicht kein keine keinen keinem keiner nie niemals ohne".split()
+    " nicht kein keine keinen keinem keiner nie niemals ohne"
 )
+
 _ME = {"my": "user", "i": "user", "me": "user", "mine": "user", "user's": "user", "mein": "user", "meine": "user",
        "meinen": "user", "meinem": "user", "ich": "user", "our": "our", "unser": "our", "unsere": "our"}  # fmt: skip
 _IS = re.compile(
@@ -67,7 +75,7 @@ def _telling(text: str) -> Counter[str]:
 def slot(text: str) -> str:
     """What a text gives the value of: "The manager of Alice is Bob" is of "alice manager"; "" where it gives none.
 
-    A single statement alone has one: `X's Y is Z`, `the Y of X is Z`, `Y: Z`, `Y = Z`, and `Y is Z` where Z has figures.
+    A single statement alone has one: `X's Y is Z`, `the Y of X is Z`, `Y: Z`, `Y = Z`, and `Y is Z` with figures.
     "The printer is broken" is no value of the printer: tomorrow it is on the second floor, and both may be so.
     """
     bare = _LEAD.sub("", text.strip()).strip(_ENDS)
