@@ -27,6 +27,7 @@ inference: {provider: llamacpp, model: scripted}
 memory: {enabled: true}
 tools:
   - {name: files, type: builtin, target_paths: [./notes], callers: [role:ops, role:hr]}
+workflow: {tool_first: false}
 sandbox: unsafe-none
 """
 ALICE, BOB = Principal("user:alice", frozenset({"role:ops"})), Principal("user:bob", frozenset({"role:ops"}))
@@ -100,9 +101,8 @@ async def test_a_model_is_shown_it_as_data_of_a_call_that_the_runtime_made(folde
     await play(folder, "Remember that the backup runs at 02:00.", SAVE, done("Noted."))
     async with agent_of(folder, done("At 02:00.")) as agent:
         await agent.run("when does the backup run?")
-        model = agent.house.sinks["model:default"] if "model:default" in agent.house.sinks else None
-        prompts = [str(p.messages) for sink in agent.house.sinks.values() for p in getattr(sink, "prompts", ())]
-    assert model is None or any("the backup runs at 02:00" in text for text in prompts)
+        print(agent.house.sinks)
+    assert 0
 
 
 async def test_another_user_is_told_nothing_of_it(folder: Path) -> None:
@@ -179,9 +179,8 @@ async def test_nobody_forgets_what_is_anothers(folder: Path, shelf: Shelf) -> No
 
 
 async def test_without_recall_nothing_is_looked_up_unasked(folder: Path) -> None:
-    more = "workflow: {tool_first: false}\n"
     path = folder / "ringfence.yaml"
-    path.write_text(MANIFEST.replace("enabled: true", "enabled: true, recall: 0") + more)
+    path.write_text(MANIFEST.replace("enabled: true", "enabled: true, recall: 0"))
     async with from_manifest(load(path), model=ScriptedModel([done("Hello.")])) as agent:
         run = (await agent.run("hello")).run_id
         assert shown(agent.journal.log.read(run)) == []

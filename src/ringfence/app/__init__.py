@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import pwd
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from ringfence import stores
 from ringfence.backends.models import data_home
+from ringfence.core.errors import ManifestError
 from ringfence.core.ports import Sink
 from ringfence.core.values import Principal
 from ringfence.engine.loop import OWN
@@ -27,8 +29,8 @@ from .secrets import redactor_of
 from .stream import Event
 
 __all__ = [
-    "Agent", "Event", "data_home", "examine", "from_manifest", "keep_log", "load", "new_run_id", "now_ms", "operator",
-    "tools_of",
+    "Agent", "Event", "data_home", "examine", "from_manifest", "keep_log", "load", "narrowed", "new_run_id", "now_ms",
+    "operator", "tools_of",
 ]  # fmt: skip
 
 
@@ -64,9 +66,17 @@ def from_manifest(
 
 
 def operator(manifest: Manifest) -> Principal:
-    """Whoever starts a manifest at a terminal: its operator, who holds every role in it."""
-    roles = frozenset(reader for reader in named_readers(manifest) if reader.startswith("role:"))
+    """Whoever starts a manifest at a terminal: its operator, who holds every role in it, and is of every team."""
+    roles = frozenset(reader for reader in named_readers(manifest) if reader.startswith(("role:", "team:")))
     return Principal(f"user:{_user()}", roles)
+
+
+def narrowed(who: Principal, roles: Sequence[str]) -> Principal:
+    """The same person with some of their roles alone, to see what these would; raises ManifestError for another's."""
+    if strange := sorted(set(roles) - who.roles):
+        held = ", ".join(sorted(who.roles)) or "none"
+        raise ManifestError(f"expected a role that you hold, got {strange[0]}", todo=f"you hold: {held}")
+    return replace(who, roles=frozenset(roles)) if roles else who
 
 
 def keep_log(manifest: Manifest) -> None:

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 
 from ringfence.manifest.types import Manifest
 
+from .knowing.library import named_in_rights
+
 
 def named_readers(manifest: Manifest) -> Iterable[str]:
     """Everyone whom a manifest names."""
@@ -20,5 +22,6 @@ def named_readers(manifest: Manifest) -> Iterable[str]:
     for tier in manifest.inference.tiers:
         yield from tier.audience or ()
     for collection in manifest.knowledge.collections:
-        yield from collection.readers
+        yield from (*collection.readers, *named_in_rights(manifest, collection))
+    yield from manifest.knowledge.embedding.audience or ()
     yield from manifest.approvals.approvers or ()

@@ -10,6 +10,7 @@ from typer.core import TyperGroup
 
 from .exits import Exit
 from .groups.audit import audit, witness
+from .groups.kb import kb
 from .groups.privacy import privacy
 from .groups.runs import runs
 from .options import HERE, Json, Manifest, Offline, Quiet, RunId, group
@@ -40,6 +41,7 @@ manifest = group("Check a manifest, or print its JSON Schema for your editor.")
 app.add_typer(runs, name="runs")
 app.add_typer(audit, name="audit")
 app.add_typer(privacy, name="privacy")
+app.add_typer(kb, name="kb")
 app.add_typer(witness, name="witness")
 app.add_typer(models, name="models")
 plugins = group("Packages of tools that others made: keygen, sign, verify.")

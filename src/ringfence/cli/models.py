@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from .. import app
+from ..app.knowing import library as knowing
 from ..backends import models
 from ..backends.models import Kind, Model
 from ..manifest.types import Manifest
@@ -40,13 +41,24 @@ async def fetch_missing(manifest: Manifest, out: Console, *, offline: bool) -> N
     for tier in manifest.inference.tiers:
         if tier.provider != "embedded" or (model := missing(tier.model)) is None:
             continue
-        if offline:
-            models.path(tier.model, app.data_home())  # raises, with the command to fetch it by
-        out.print(
-            Text(f"{model.name} is not on this machine yet; fetching it once ({size(model.bytes)})"), soft_wrap=True
-        )
-        with bar(out, model.name) as progress:
-            await models.pull(model.name, app.data_home(), progress=progress)
+        await _fetch(model, out, offline=offline)
+    if knowing.used(manifest):
+        await fetch_embedding(manifest, out, offline=offline)
+
+
+async def fetch_embedding(manifest: Manifest, out: Console, *, offline: bool) -> None:
+    """`fetch_missing` of the model that makes vectors of documents, if one does."""
+    embedding = manifest.knowledge.embedding
+    if embedding.provider == "embedded" and (model := missing(embedding.model)) is not None:
+        await _fetch(model, out, offline=offline)
+
+
+async def _fetch(model: Model, out: Console, *, offline: bool) -> None:
+    if offline:
+        models.path(model.name, app.data_home())  # raises, with the command to fetch it by
+    out.print(Text(f"{model.name} is not on this machine yet; fetching it once ({size(model.bytes)})"), soft_wrap=True)
+    with bar(out, model.name) as progress:
+        await models.pull(model.name, app.data_home(), progress=progress)
 
 
 def list_models() -> None:

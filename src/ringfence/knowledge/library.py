@@ -82,6 +82,14 @@ class Library:
             reports.append(await self._intake.refresh(source, progress))
         return reports
 
+    async def survey(self, name: str) -> Report:
+        """What a refresh would find to do in a collection; changes nothing."""
+        return await self._intake.survey(self.source(name))
+
+    async def forget(self, name: str) -> None:
+        """Destroy what is held of a collection here; its files stay where they are."""
+        await self._intake.forget(name)
+
     def source(self, name: str) -> Source:
         """A collection by its name; raises KnowledgeError."""
         if name not in self.sources:
@@ -140,7 +148,7 @@ class Library:
         return shown
 
     async def read(self, document: str, member: Member, *, start: int = 0, length: int = MAX_READ) -> Passage | None:
-        """Part of a document (`collection/path`), from character `start`; None where the member may read no such one."""
+        """Part of a document (`collection/path`), from character `start`; None if the member may read no such one."""
         collection, _, path = document.partition("/")
         if collection not in self.sources or not path:
             return None

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +17,8 @@ from ringfence.core.labels import ANYONE, Audience, Clause, Trust, seen_by
 from ringfence.jobs import Launcher
 from ringfence.manifest.fields import SecretRef
 from ringfence.manifest.types import Collection, Embedding, Manifest
+
+from ..confine import Chosen
 
 if TYPE_CHECKING:
     from ringfence.knowledge.ingest.walk import Source
@@ -64,6 +68,18 @@ def open_library(manifest: Manifest, launcher: Launcher) -> Library:
     )
 
 
+@asynccontextmanager
+async def opened(manifest: Manifest) -> AsyncIterator[Library]:
+    """The library of a manifest by itself, for who has no agent. Raises as `open_library` does."""
+    launcher = Chosen(manifest.sandbox)
+    library = open_library(manifest, launcher)
+    try:
+        yield library
+    finally:
+        await library.aclose()
+        await launcher.aclose()
+
+
 def index_of(manifest: Manifest) -> Index:
     """The index that `knowledge.store` names; raises ManifestError for an address that is not set."""
     store = manifest.knowledge.store
@@ -84,9 +100,13 @@ def index_of(manifest: Manifest) -> Index:
 def embedder_of(config: Embedding, home: Path) -> Embedder:
     """What makes vectors; raises BackendError where its weights are not on this machine."""
     if config.provider == "embedded":
-        from ringfence.knowledge.embedding import MiniLM
+        from ringfence.knowledge.embedding import OnnxEmbedder
 
-        return MiniLM.of(models.files(config.model, home))
+        model = models.find(config.model, home)
+        weights, tokenizer = models.paths(config.model, home)
+        return OnnxEmbedder(
+            weights, tokenizer, name=model.name, digest=model.sha256, dim=model.dim, window=model.window
+        )
     from ringfence.knowledge.embedding import OpenAIEmbedder
 
     key = config.api_key.reveal() if config.api_key is not None else None
@@ -140,6 +160,33 @@ def _places(added: Added | None) -> tuple[Any, ...]:
 
 def _clauses(readers: Sequence[str]) -> frozenset[Clause]:
     return frozenset() if not readers or "public" in readers else frozenset({frozenset(readers)})
+
+
+def named(collection: str) -> str:
+    """The name of a collection; raises ManifestError for one that a manifest could not have."""
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]{0,62}", collection):
+        raise ManifestError(
+            f"expected a letter, then letters, digits, '-' or '_', 63 at most, got {collection!r}",
+            todo="name the collection otherwise",
+        )
+    return collection
+
+
+def readable(readers: Sequence[str] | None) -> Sequence[str] | None:
+    """Readers as they are; raises ManifestError for what is none."""
+    for one in readers or ():
+        if not re.fullmatch(r"(role|user|team):[^\s:]+|public", one):
+            raise ManifestError(f"expected role:NAME, user:NAME, team:NAME or public, got {one!r}", todo="correct it")
+    return readers
+
+
+def named_in_rights(manifest: Manifest, config: Collection) -> list[str]:
+    """The roles and teams that a collection's rights file names; whether it can be meant is said when it is used."""
+    try:
+        text = (manifest.root / config.rights).read_text("utf-8") if config.rights else ""
+    except (OSError, ValueError):
+        return []
+    return re.findall(r"(?<![\w:])(?:role|team):[^\s:,{}\[\]\"']+", text)
 
 
 def added_to(home: Path) -> dict[str, Added]:

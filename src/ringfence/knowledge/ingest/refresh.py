@@ -119,6 +119,18 @@ class Intake:
             report.seconds = time.monotonic() - began
             return report
 
+    async def survey(self, source: Source) -> Report:
+        """What `refresh` would find to do, as far as it can be told without reading: nothing is changed."""
+        report = Report(source.name)
+        found = await asyncio.to_thread(walk, source)
+        report.skipped += found.skipped
+        work, gone = await self._compared(source, found, report)
+        report.added = sum(not one.known for one in work)
+        report.changed = len(work) - report.added
+        report.removed = len(gone)
+        report.skipped.sort()
+        return report
+
     async def forget(self, collection: str) -> None:
         """Drop a collection, so that it is made anew from its files."""
         async with _alone(self._home, collection):
@@ -162,7 +174,7 @@ class Intake:
         if known := self.seen.digest(collection, file):
             return known
         began = time.time_ns()
-        with file.path.open("rb", opener=_no_link) as stream:
+        with os.fdopen(_no_link(file.path), "rb") as stream:
             digest = hashlib.file_digest(stream, "sha256").hexdigest()
         self.seen.keep(collection, file, digest, now_ns=began)
         return digest
@@ -284,23 +296,27 @@ def _changed(file: Found) -> bool:
     return (now.st_size, now.st_mtime_ns, now.st_ino) != (before.st_size, before.st_mtime_ns, before.st_ino)
 
 
-def _no_link(path: str, flags: int) -> int:
-    return os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
+def _no_link(path: Path) -> int:
+    return os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
 
 
 def _words(text: str) -> int:
     return int(len(text.split()) * _WORDS_A_TOKEN) + 1
 
 
-@contextlib.asynccontextmanager
-async def _alone(home: Path, collection: str) -> AsyncIterator[None]:
+def _lock_file(home: Path, collection: str) -> int:
     try:
         home.mkdir(parents=True, exist_ok=True, mode=0o700)
-        fd = os.open(home / f".{collection}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        return os.open(home / f".{collection}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as fault:
         raise KnowledgeError(
             f"the index at {home} cannot be written: {fault.strerror}", todo="check the folder and its disk"
         ) from None
+
+
+@contextlib.asynccontextmanager
+async def _alone(home: Path, collection: str) -> AsyncIterator[None]:
+    fd = _lock_file(home, collection)
     try:
         while True:
             try:
