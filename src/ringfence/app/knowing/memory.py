@@ -46,7 +46,7 @@ KindName = Literal["fact", "preference", "episode", "procedure"]
 class SaveArgs(Args):
     """Arguments of memory.save."""
 
-    text: Annotated[str, Field(description="what to remember, in one full sentence", min_length=1, max_length=2000)]
+    text: Annotated[str, Field(description="what to remember, in the user's own words", min_length=1, max_length=2000)]
     kind: Annotated[KindName, Field(description="what it is")] = "fact"
     scope: Annotated[str, Field(description="for whom: me, agent, or a role or team", max_length=128)] = "me"
 
@@ -217,7 +217,7 @@ def tools_of(desk: Desk, roles: frozenset[str]) -> list[Tool]:
     use = Use(output=Label(IDENTITY.trust))
     said = {"agent": _EVERYBODY, **{role.casefold(): (role, role.partition(":")[2]) for role in sorted(roles)}}
     save = specify(
-        SAVE, "remember a fact or preference for later conversations. Only what the user wants remembered", SaveArgs,
+        SAVE, "remember for later what the user wants remembered: copy their sentence, word for word", SaveArgs,
         use=use, effect=Effect.WRITE, confined=True, reversible=True, idempotent=True, audience=NOBODY,
         roles={"text": Role.TEXT, "kind": Role.LOW}, types={"scope": "scope"}, words={"scope": said}, suits=_SAVES,
     )  # fmt: skip

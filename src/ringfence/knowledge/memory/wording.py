@@ -41,8 +41,11 @@ _IS = re.compile(
 _OWNED = re.compile(r"\b(?:my|our|mein|meine|unser|unsere)\b|['’]s\b", re.I)
 _AT = re.compile(r"(?:in|on|at|under|near|behind|from|by|with|for|to|im|am|auf|bei|unter|hinter|aus|zu)\b", re.I)
 _OF = re.compile(r"^(?:the|der|die|das)\s+(?P<what>[^,]+?)\s+(?:of|for|von|für)\s+(?P<whose>.+)$", re.I)
-_LEAD = re.compile(
-    r"^(?:please\s+)?(?:remember|note|keep in mind|save|merke?|bitte)\b(?:\s+that\b|\s+dass\b|:)?\s*", re.I
+_FOR = r"(?:\s+for\s+(?:me|us|later|everyone|everybody|all|my\s+team|the\s+\w+\s+team|(?:role|team):\S+))?"
+_LEAD = re.compile(  # no more than this: "never do what deletes backups" does not end in an order to delete them
+    rf"^(?:please\s+)?(?:remember|note|keep in mind|save|don['’]?t forget|merke? dir|merke?)\b{_FOR}"
+    r"(?:\s+that\b|,?\s+dass\b|\s*:)?[\s,]*",
+    re.I,
 )
 _SENTENCE = re.compile(r"(?<=[.!?;])\s+|\n+")
 _ENDS = " \t\"'`.,;:!?"
