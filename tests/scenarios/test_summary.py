@@ -159,17 +159,16 @@ async def test_a_summary_is_labelled_as_all_that_it_was_made_from(tmp_path: Path
 
 async def test_what_somebody_may_not_read_is_in_no_summary_of_theirs(tmp_path: Path) -> None:
     talk = Talk()
-    async with agent_of(tmp_path, Talk(), who=EVE) as agent:
+    async with agent_of(tmp_path, Talk(), who=DAVE) as agent:
         await say(agent, 1, 2)
-        agent.principal = DAVE
-        await say(agent, 3, 4, 5)
+        agent.principal = EVE
+        await say(agent, 3, 4)
     async with agent_of(tmp_path, talk, who=ALICE) as agent:
-        await say(agent, 6)
+        await say(agent, 5)
     [asked] = talk.sums
-    assert "task-3" in asked
-    assert "task-1" not in asked
-    assert "task-2" not in asked
-    assert talk.shown[-1][1]["content"] == "They spoke of task-3, task-4"
+    assert "task-1" in asked
+    assert "task-2" in asked
+    assert "task-3" not in asked
 
 
 async def test_to_erase_somebody_reaches_what_was_summed_up_of_them(tmp_path: Path) -> None:

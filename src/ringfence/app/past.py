@@ -70,7 +70,7 @@ def numbering(house: House, manifest: Manifest) -> Callable[[Record], object]:
 
 
 def said(runs: Runs, history: int) -> list[Said]:
-    """The last `history` messages of these runs, each with its own label; a summary comes first, and is none of them."""
+    """The last `history` messages of these runs, each with its own label; a summary comes first, beside them."""
     summed: list[Said] = []
     messages: list[Said] = []
     for started, ended in runs:

@@ -46,11 +46,11 @@ async def before(agent: Agent, gate: Gate, engine: Engine, *, conversation: str,
     readable = [pair for pair in older if all(r.label.readable_by(agent.principal.member) for r in pair)]
     if not readable:
         return [*([known] if known else []), *newer]
+    sums = [*(known[0].body[summary.SUMS] if known else ()), *(started.run for started, _ in older)]
     try:
         made = await summary.sum_up(
             gate, engine.tier(Turn()), past.said(readable, 2 * len(readable)), run=run, principal=agent.principal,
-            sums=[*(known[0].body[summary.SUMS] if known else ()), *(started.run for started, _ in older)][-4 * limit :],
-            notes=_notes(known), trace=trace, about=_about([*readable, *([known] if known else [])]),
+            sums=sums[-4 * limit :], notes=_notes(known), trace=trace, about=_about([*readable, *([known] if known else [])]),
         )  # fmt: skip
     except RingfenceError as fault:
         return _alone(agent, window, fault.what)
