@@ -49,12 +49,15 @@ def from_manifest(
     journal: Any = None,
     notice: Callable[[str], None] | None = None,
     model: Sink | None = None,
+    roles: Sequence[str] = (),
 ) -> Agent:
     """`load`, for a manifest in hand.
 
     `journal` overrides the one beside the manifest; `notice` is told why a start takes long; `model` takes the place
-    of every tier's, as a scripted one does in tests.
+    of every tier's, as a scripted one does in tests; `roles` are those of the caller's that count,
+    all if none is named.
     """
+    who = narrowed(operator(manifest), roles)
     house = furnish(manifest, functions, clock=now_ms, notice=notice, model=model)
     durable = journal is None
     if journal is None:  # last: a manifest that cannot be meant makes no journal
@@ -62,7 +65,7 @@ def from_manifest(
             journal = record.open_journal(manifest, house.redactor)
         else:
             journal = stores.join_recorder(manifest.root / far, required=manifest.audit.required)
-    return Agent(manifest, operator(manifest), journal, house, durable)
+    return Agent(manifest, who, journal, house, durable)
 
 
 def operator(manifest: Manifest) -> Principal:

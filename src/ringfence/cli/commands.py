@@ -13,7 +13,7 @@ from .groups.audit import audit, witness
 from .groups.kb import kb
 from .groups.privacy import privacy
 from .groups.runs import runs
-from .options import HERE, Json, Manifest, Offline, Quiet, RunId, group
+from .options import HERE, Json, Manifest, Offline, Quiet, Roles, RunId, group
 
 _HELP = """Run LLM agents inside your perimeter: a small local model, tools under one gate, every effect on the record.
 
@@ -81,6 +81,7 @@ def run(
     max_steps: MaxSteps = None,
     resume: Annotated[str, typer.Option(metavar="ID", help="go on with a run that was interrupted")] = "",
     about: About = None,
+    roles: Roles = None,
     quiet: Quiet = False,
     offline: Offline = False,
 ) -> None:
@@ -93,7 +94,7 @@ def run(
     whom = tuple(about or ())
     if resume and whom:
         raise typer.BadParameter("a resumed run is about whom it was about; leave --about out")
-    wanted = command.Wanted(manifest, words, resume, max_steps, as_json, quiet, offline, whom)
+    wanted = command.Wanted(manifest, words, resume, max_steps, as_json, quiet, offline, whom, tuple(roles or ()))
     raise typer.Exit(command.execute(wanted))
 
 
@@ -102,12 +103,15 @@ def chat(
     manifest: Manifest = HERE,
     conversation: Annotated[str, typer.Option(metavar="ID", help="go on with an earlier conversation")] = "",
     about: About = None,
+    roles: Roles = None,
     offline: Offline = False,
 ) -> None:
     """Talk: each message is a run, and sees what was said before."""
     from . import chat as command
 
-    raise typer.Exit(command.execute(manifest, conversation, offline=offline, about=tuple(about or ())))
+    raise typer.Exit(
+        command.execute(manifest, conversation, offline=offline, about=tuple(about or ()), roles=tuple(roles or ()))
+    )
 
 
 @app.command()

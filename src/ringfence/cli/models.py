@@ -49,7 +49,7 @@ async def fetch_missing(manifest: Manifest, out: Console, *, offline: bool) -> N
 async def fetch_embedding(manifest: Manifest, out: Console, *, offline: bool) -> None:
     """`fetch_missing` of the model that makes vectors of documents, if one does."""
     embedding = manifest.knowledge.embedding
-    if embedding.provider == "embedded" and (model := missing(embedding.model)) is not None:
+    if embedding.provider == "embedded" and (model := missing(embedding.model, "embedding")) is not None:
         await _fetch(model, out, offline=offline)
 
 

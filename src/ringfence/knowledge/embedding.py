@@ -6,10 +6,10 @@ import asyncio
 import hashlib
 import os
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,11 +19,17 @@ from ringfence.core.errors import BackendError
 from .ports import Vectors
 
 if TYPE_CHECKING:
-    from onnxruntime import InferenceSession
     from tokenizers import Tokenizer
 
 _LONGEST = 65_536  # characters of a text that are looked at; the window ends long before
 _INSTALL = "pip install 'ringfence[rag]'"
+
+
+class _Session(Protocol):
+    """What is used of onnxruntime's InferenceSession, which has no types."""
+
+    def run(self, outputs: None, feed: Mapping[str, NDArray[np.int64]]) -> Sequence[Any]: ...
+    def get_inputs(self) -> Sequence[Any]: ...
 
 
 class OnnxEmbedder:
@@ -54,7 +60,7 @@ class OnnxEmbedder:
         self._threads = threads or _cores()
         self._loading = threading.Lock()
         self._tokenizer: Tokenizer | None = None
-        self._session: InferenceSession | None = None
+        self._session: _Session | None = None
         self._inputs: frozenset[str] = frozenset()
         self._pool: ThreadPoolExecutor | None = None
 
@@ -128,7 +134,7 @@ class OnnxEmbedder:
         except (TypeError, UnicodeEncodeError):  # half of a surrogate pair is no text to it
             return list(tokenizer.encode(text.encode(errors="replace").decode()).ids)
 
-    def _load(self) -> InferenceSession:
+    def _load(self) -> _Session:
         with self._loading:
             if self._session is not None:
                 return self._session

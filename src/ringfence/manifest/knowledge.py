@@ -83,6 +83,13 @@ class Knowledge(Strict):
             " agents that share one share their collections and memory, each reading what it may"
         ),
     ] = Field(default=".ringfence/knowledge", validate_default=True)
+    ocr: Annotated[
+        str,
+        Field(
+            pattern=r"^([a-z]{3}(_[a-z]+)?(\+[a-z]{3}(_[a-z]+)?)*)?$",
+            description="languages (eng, deu+eng) in which tesseract, if it is here, reads pages that are scans",
+        ),
+    ] = ""
     passages: Annotated[int, Field(ge=1, le=50, description="passages of one search that the model is shown")] = 5
     cite: Annotated[
         Literal["off", "warn", "strict"],

@@ -53,15 +53,17 @@ def open_library(manifest: Manifest, launcher: Launcher) -> Library:
     `launcher` confines what reads the documents.
     """
     from ringfence.knowledge.library import Library
-    from ringfence.knowledge.parsing import ConfinedParser
+    from ringfence.knowledge.parsing.bounds import Bounds
+    from ringfence.knowledge.parsing.confined import ConfinedParser
 
     sources = sources_of(manifest)
+    largest = max((source.max_file_bytes >> 20 for source in sources), default=0) or Bounds().file_mb
     embedding = manifest.knowledge.embedding
     embedder = embedder_of(embedding, models.data_home()) if any(source.vectors for source in sources) else None
     return Library(
         sources,
         index=index_of(manifest),
-        parser=ConfinedParser(launcher),
+        parser=ConfinedParser(launcher, bounds=Bounds(file_mb=largest), ocr=manifest.knowledge.ocr),
         embedder=embedder,
         home=home_of(manifest),
         audience=audience_of(embedding),
@@ -98,12 +100,12 @@ def index_of(manifest: Manifest) -> Index:
 
 
 def embedder_of(config: Embedding, home: Path) -> Embedder:
-    """What makes vectors; raises BackendError where its weights are not on this machine."""
+    """What makes vectors; its weights are looked for when it is used. Raises ManifestError for a name of no model."""
     if config.provider == "embedded":
         from ringfence.knowledge.embedding import OnnxEmbedder
 
-        model = models.find(config.model, home)
-        weights, tokenizer = models.paths(config.model, home)
+        model = models.find(config.model, home, kind="embedding")
+        weights, tokenizer = (model.folder(home) / file.file for file in model.files)
         return OnnxEmbedder(
             weights, tokenizer, name=model.name, digest=model.sha256, dim=model.dim, window=model.window
         )

@@ -7,14 +7,11 @@ from typing import Annotated
 
 import typer
 
-from ..options import HERE, Json, Manifest, Offline, group
+from ..options import HERE, Json, Manifest, Offline, Roles, group
 
 kb = group("The documents that an agent knows: add, list, search, show, rm, reindex, status, watch.")
 
 Names = Annotated[list[str] | None, typer.Argument(metavar="[COLLECTION]...", help="all of them, if none is named")]
-Roles = Annotated[
-    list[str] | None, typer.Option("--as", metavar="ROLE", help="with these roles of yours alone, such as role:ops")
-]
 Document = Annotated[str, typer.Argument(metavar="DOCUMENT", help="collection/path, as `kb list` prints it")]
 
 

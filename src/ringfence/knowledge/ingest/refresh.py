@@ -20,7 +20,7 @@ import numpy as np
 
 from ringfence.core.labels import Audience, Label
 
-from ..chunks import passage, split
+from ..chunks import estimate, passage, split
 from ..errors import KnowledgeError, Unreadable
 from ..ports import Document, Embedder, Index, Parsed, Parser, Vectors
 from . import rights
@@ -31,7 +31,6 @@ from .walk import Found, Source, Walk, walk
 RECIPE = "1"  # of parsing and splitting: another one, and every document is made anew
 MEMBER = "!"  # between the name of an archive and that of what is in it
 _AHEAD = 2  # files that are parsed while one is embedded
-_WORDS_A_TOKEN = 1.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,10 +110,12 @@ class Intake:
             report = Report(source.name)
             found = await asyncio.to_thread(walk, source)
             report.skipped += found.skipped
-            work, gone = await self._compared(source, found, report)
-            if gone:
-                report.removed = await self._index.remove(source.name, gone)
+            work, barred, gone = await self._compared(source, found, report)
+            if barred:
+                report.removed += await self._index.remove(source.name, barred)
             await self._take_in(source, work, report, progress)
+            if gone:  # last: what was moved finds its vectors
+                report.removed += await self._index.remove(source.name, gone)
             report.skipped.sort()
             report.seconds = time.monotonic() - began
             return report
@@ -124,10 +125,10 @@ class Intake:
         report = Report(source.name)
         found = await asyncio.to_thread(walk, source)
         report.skipped += found.skipped
-        work, gone = await self._compared(source, found, report)
+        work, barred, gone = await self._compared(source, found, report)
         report.added = sum(not one.known for one in work)
         report.changed = len(work) - report.added
-        report.removed = len(gone)
+        report.removed = len(barred) + len(gone)
         report.skipped.sort()
         return report
 
@@ -137,22 +138,23 @@ class Intake:
             await self._index.drop(collection)
             self.seen.forget(collection)
 
-    async def _compared(self, source: Source, found: Walk, report: Report) -> tuple[list[_Work], list[str]]:
-        """What has to be read, and the documents that are gone."""
+    async def _compared(self, source: Source, found: Walk, report: Report) -> tuple[list[_Work], list[str], list[str]]:
+        """What has to be read; the documents that nobody may read any more, and those that are gone."""
         versions = await self._index.versions(source.name)
         documents: dict[str, list[str]] = {}
         for path in versions:
             documents.setdefault(path.partition(MEMBER)[0], []).append(path)
         table = await asyncio.to_thread(Table.of, source)
         work: list[_Work] = []
+        barred: list[str] = []
         gone: list[str] = []
         for file in found.files:
             known = tuple(documents.pop(file.name, ()))
             try:
                 may = table.of_file(file)
                 digest = await asyncio.to_thread(self._digest, source.name, file)
-            except Unreadable as fault:  # nobody may read it any more
-                gone += known
+            except Unreadable as fault:
+                barred += known
                 report.skipped.append((file.name, fault.what))
                 continue
             except OSError as fault:
@@ -166,9 +168,9 @@ class Intake:
             else:
                 work.append(_Work(file, may, digest, version, known))
         if found.whole:
-            gone += [path for paths in documents.values() for path in paths]
+            gone = [path for paths in documents.values() for path in paths]
             self.seen.forget(source.name, documents)
-        return work, gone
+        return work, barred, gone
 
     def _digest(self, collection: str, file: Found) -> str:
         if known := self.seen.digest(collection, file):
@@ -191,16 +193,19 @@ class Intake:
                 result: Sequence[tuple[str, Parsed]] | Exception
                 try:
                     result = await self._parser.parse(one.file.name, str(one.file.path))
-                except (Unreadable, OSError) as fault:
+                except Exception as fault:  # whoever waits for it sorts them out
                     result = fault
                 await parsed.put((one, result))
 
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(parse())
+        task = asyncio.create_task(parse())
+        try:
             for done in range(len(work)):
                 one, result = await parsed.get()
                 progress(Step(source.name, done, len(work), one.file.name, report.chunks))
                 await self._put_all(source, one, result, report)
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
         if work:
             progress(Step(source.name, len(work), len(work), "", report.chunks))
 
@@ -212,14 +217,19 @@ class Intake:
         if isinstance(result, OSError):
             report.skipped.append((name, f"cannot be opened: {result.strerror}; what was indexed is kept"))
             return
-        if isinstance(result, Exception):
-            self._skip(source, work, str(getattr(result, "what", result)), report)
+        if isinstance(result, Unreadable):
+            self._skip(source, work, result.what, report)
+        elif isinstance(result, Exception):
+            raise result
         elif _changed(work.file):
             report.notes.append((name, "changed while it was read; it is taken in next time"))
             return
         else:
             for member, parsed in result:
                 path = f"{name}{MEMBER}{member}" if member else name
+                if not parsed.blocks:
+                    report.skipped.append((path, "; ".join(parsed.notes) or "holds no text"))
+                    continue
                 report.notes += [(path, note) for note in parsed.notes]
                 try:
                     if await self._put(source, work, path, parsed, report):
@@ -246,7 +256,7 @@ class Intake:
         meant = self._embedder if source.vectors else None
         if meant is not None and self._audience is not None and label.broken_by(self._audience):
             raise Unreadable("not everyone behind the embedding server may read it; `embedding.audience` says who is")
-        count = meant.count if meant is not None else _words
+        count = meant.count if meant is not None else estimate
         text, chunks = await asyncio.to_thread(split, parsed, count=count)
         if not chunks:
             report.skipped.append((path, "holds no text"))
@@ -298,10 +308,6 @@ def _changed(file: Found) -> bool:
 
 def _no_link(path: Path) -> int:
     return os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
-
-
-def _words(text: str) -> int:
-    return int(len(text.split()) * _WORDS_A_TOKEN) + 1
 
 
 def _lock_file(home: Path, collection: str) -> int:
