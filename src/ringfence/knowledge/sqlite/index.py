@@ -14,6 +14,7 @@ import numpy as np
 
 from ringfence.core.labels import Member
 
+from ..errors import KnowledgeError
 from ..ports import Chunk, Document, Hit, Query, Status, Vectors
 from . import file, rows
 from .search import search
@@ -23,6 +24,7 @@ from .words import Words
 from .writer import Writer
 
 _READERS = 4  # connections that are kept for reading
+_TRIES = 20  # to read a state that nobody has moved on from
 
 T = TypeVar("T")
 
@@ -172,10 +174,15 @@ class SqliteIndex:
 
         def run() -> T:
             with file.faults(self._path), self._reader() as reader:
-                while True:
-                    with file.reading(reader.db):
-                        if (shelf := self._state(reader.db)) is not None:
-                            return find(reader, shelf)
+                for last in (False,) * _TRIES + (True,):
+                    try:
+                        with file.reading(reader.db):
+                            if (shelf := self._state(reader.db)) is not None:
+                                return find(reader, shelf)
+                    except FileNotFoundError:  # the vectors were written anew since our transaction began
+                        if last:
+                            raise
+            raise KnowledgeError(f"the index {self._path} changes faster than it can be read", todo="try again")
 
         return await asyncio.to_thread(run)
 
@@ -183,9 +190,7 @@ class SqliteIndex:
         """The state that an open transaction sees; None where another thread has seen a newer one: begin again."""
         with self._shelving:
             shelf = newest(db, self._shelf)
-            if self._shelf is not None and shelf.head.change < self._shelf.head.change:
-                return None
-            self._shelf = shelf
+            self._shelf = shelf or self._shelf
             return shelf
 
     @contextmanager

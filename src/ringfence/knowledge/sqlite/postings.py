@@ -98,7 +98,7 @@ def load(db: apsw.Connection, id: int) -> Postings:
         parts.append((np.repeat(terms, counts), chunks, times))
     if not parts:
         return gather(())
-    return Postings(*(np.concatenate([part[n] for part in parts]) for n in range(3)))  # type: ignore[arg-type]
+    return Postings(*(np.concatenate([part[n] for part in parts]) for n in range(3)))
 
 
 def merged(parts: Sequence[Postings]) -> Postings:
@@ -116,7 +116,7 @@ def due(all_of_them: Sequence[Segment]) -> Sequence[Segment]:
         begin = len(all_of_them)
         while begin and all_of_them[begin - 1].tier <= tier:
             begin -= 1
-        if len(all_of_them) - begin < FAN:
+        if sum(one.tier == tier for one in all_of_them[begin:]) < FAN:
             continue
         for start in range(begin, len(all_of_them)):
             end, room = start, MAX_SEGMENT
@@ -154,7 +154,8 @@ def _cut(postings: Postings) -> Iterator[tuple[int, bytes]]:
     """Pieces: the first word of each, and its bytes (two counts, words, how many chunks each has, chunks, times)."""
     if not len(postings):
         return
-    terms, starts = np.unique(postings.terms, return_index=True)
+    starts = np.flatnonzero(np.append(True, postings.terms[1:] != postings.terms[:-1]))
+    terms = postings.terms[starts]
     ends = np.append(starts[1:], len(postings))
     counts = (ends - starts).astype(np.uint32)
     large = counts > PIECE // 2

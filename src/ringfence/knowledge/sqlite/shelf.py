@@ -182,12 +182,12 @@ def clauses(readers: str) -> frozenset[Clause]:
     return frozenset(frozenset(clause) for clause in json.loads(readers))
 
 
-def newest(db: apsw.Connection, before: Shelf | None) -> Shelf:
-    """The state that an open transaction sees, from an earlier one where that is possible."""
+def newest(db: apsw.Connection, before: Shelf | None) -> Shelf | None:
+    """The state that an open transaction sees, made from an earlier one if possible; None if `before` is newer."""
     head = Head.of(db)
-    if before is not None and before.head.change == head.change:
-        return before
-    if before is None or before.head.epoch != head.epoch or before.head.change > head.change:
+    if before is not None and before.head.change >= head.change:
+        return before if before.head.change == head.change else None
+    if before is None or before.head.epoch != head.epoch:
         before = _empty(head)
     rows = db.execute(f"SELECT {_COLUMNS} FROM documents WHERE id > ? ORDER BY id", (_last(before),)).fetchall()
     gone = db.execute("SELECT document FROM gone WHERE change > ?", (before.head.change,)).fetchall()

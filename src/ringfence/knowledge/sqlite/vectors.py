@@ -31,13 +31,42 @@ def name(folder: Path, generation: int) -> Path:
 
 def write(path: Path, row: int, vectors: Vectors) -> None:
     """Write rows from `row` on, and wait until they are on the disk."""
+    new = not path.exists()
     handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
-        data = memoryview(np.ascontiguousarray(vectors, np.float32).tobytes())
-        at = row * vectors.shape[1] * 4
-        while data:
-            written = os.pwrite(handle, data, at)
-            data, at = data[written:], at + written
+        _pour(handle, np.ascontiguousarray(vectors, np.float32).tobytes(), row * vectors.shape[1] * 4)
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+    if new:
+        _sync(path.parent)
+
+
+def copy(old: Path, new: Path, moves: Iterable[tuple[int, int, int]], dim: int) -> None:
+    """Write the next generation: each range (first, count, by) of rows goes `by` rows down. Rows that the old one does
+    not have stay away: their chunks have no vectors."""
+    rows = _map(old, dim)
+    handle = os.open(new, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    try:
+        for first, count, by in moves:
+            _pour(handle, rows[first : first + count].tobytes(), (first - by) * dim * 4)
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+    _sync(new.parent)
+
+
+def _pour(handle: int, data: bytes, at: int) -> None:
+    left = memoryview(data)
+    while left:
+        written = os.pwrite(handle, left, at)
+        left, at = left[written:], at + written
+
+
+def _sync(folder: Path) -> None:
+    """Make the names of new files durable."""
+    handle = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
         os.fsync(handle)
     finally:
         os.close(handle)

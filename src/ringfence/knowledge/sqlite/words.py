@@ -12,7 +12,9 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
+from collections.abc import Iterator
 from functools import lru_cache
+from typing import Any
 
 import apsw
 import numpy as np
@@ -21,6 +23,7 @@ from numpy.typing import NDArray
 BITS = 39
 MAX_TERMS = 64  # different words of a question that are looked up; of more, those that are no stop words come first
 _MARKED = re.compile(r"[^\W_]+(?:[-_./:@+][^\W_]+)+")
+_AROUND = ".,;:!?()[]{}<>\"'`*"  # what most often stands beside a word: only saves time
 _UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]")
 _ENGLISH = """
 a an and are as at be but by can do does for from had has have how i if in into is it its me my no not of on or our so
@@ -56,20 +59,23 @@ class Words:
 
     def count(self, text: str) -> tuple[NDArray[np.int64], NDArray[np.uint8], int]:
         """The different words of a text in rising order, how often each occurs (255: so often or more), and in all."""
-        found: Counter[int] = Counter()
-        for token in self._split(self._stems, text, apsw.FTS5_TOKENIZE_DOCUMENT):
-            found.update(_numbers(token))
-        found.update(_number(word.casefold()) for word in _MARKED.findall(text))
+        found: dict[int, int] = {}
+        for token, often in Counter(self._split(self._stems, text, apsw.FTS5_TOKENIZE_DOCUMENT)).items():
+            for number in _numbers(token):
+                found[number] = found.get(number, 0) + often
+        for word, often in Counter(_marked(text)).items():
+            number = _number(word)
+            found[number] = found.get(number, 0) + often
         terms = np.fromiter(found, np.int64, len(found))
-        times = np.fromiter((min(n, 255) for n in found.values()), np.uint8, len(found))
+        times = np.minimum(np.fromiter(found.values(), np.int64, len(found)), 255).astype(np.uint8)
         order = np.argsort(terms)
-        return terms[order], times[order], found.total()
+        return terms[order], times[order], sum(found.values())
 
     def asked(self, text: str) -> list[int]:
         """The different words of a question in rising order, `MAX_TERMS` at most."""
         plain = self._split(self._plain, text, apsw.FTS5_TOKENIZE_QUERY)
         stems = self._split(self._stems, text, apsw.FTS5_TOKENIZE_QUERY)
-        telling: dict[int, None] = {_number(word.casefold()): None for word in _MARKED.findall(text)}
+        telling: dict[int, None] = {_number(word): None for word in _marked(text)}
         common: dict[int, None] = {}
         for word, stem in zip(plain, stems, strict=True):
             into = common if word in _STOP else telling
@@ -79,4 +85,12 @@ class Words:
     @staticmethod
     def _split(tokenizer: apsw.FTS5Tokenizer, text: str, reason: int) -> list[str]:
         data = text.encode("utf-8", "replace")
-        return tokenizer(data, reason, None, include_offsets=False, include_colocated=False)
+        found: Any = tokenizer(data, reason, None, include_offsets=False, include_colocated=False)
+        return list(found)
+
+
+def _marked(text: str) -> Iterator[str]:
+    """The words of a text that have marks inside, as a whole, in small letters."""
+    for part in text.casefold().split():
+        if not part.strip(_AROUND).isalnum():
+            yield from _MARKED.findall(part)

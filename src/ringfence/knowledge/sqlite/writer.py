@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,40 @@ SPARE = 8_192  # numbers of chunks that are gone, beside as many as there are, f
 Ranges = list[tuple[int, int]]  # chunks: (first, count)
 
 
+@dataclass(frozen=True, slots=True)
+class Move:
+    """New numbers for the chunks that there are, without gaps: those from `firsts[n]` on move down by `by[n]`."""
+
+    firsts: NDArray[np.int64]
+    counts: NDArray[np.int64]
+    by: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, db: apsw.Connection) -> Move:
+        """For the documents that there are."""
+        found: Any = db.execute("SELECT first, count FROM documents WHERE count > 0 ORDER BY first").fetchall()
+        firsts, counts = (np.array([row[n] for row in found], np.int64) for n in (0, 1))
+        return cls(firsts, counts, firsts - (np.cumsum(counts) - counts))
+
+    @property
+    def total(self) -> int:
+        """Chunks."""
+        return int(self.counts.sum())
+
+    def between(self, low: int, high: int) -> int:
+        """Chunks whose old numbers are from `low` to `high`, excluded."""
+        return int(self.counts[(self.firsts >= low) & (self.firsts < high)].sum())
+
+    def new(self, chunks: NDArray[np.uint32]) -> NDArray[np.uint32]:
+        """Their new numbers."""
+        at = np.searchsorted(self.firsts, chunks, side="right") - 1
+        return (chunks - self.by[at]).astype(np.uint32)
+
+    def __iter__(self) -> Iterator[tuple[int, int, int]]:
+        """(first, count, by) of each document, rising."""
+        return iter(zip(self.firsts.tolist(), self.counts.tolist(), self.by.tolist(), strict=True))
+
+
 class Writer:
     """Changes to an index, on one connection; one thread at a time."""
 
@@ -31,6 +66,7 @@ class Writer:
         self.db = db
         self._folder = path.parent
         self._words = Words(db)
+        self.clean()  # what a process that was killed has not come to
 
     def put(
         self, document: Document, chunks: Sequence[Chunk], made: Vectors | None, model: str, digests: Sequence[bytes]
@@ -105,6 +141,43 @@ class Writer:
             head = Head.of(self.db)
             ranges = self._end(head)
         self._wipe(head, ranges)
+        if head.chunk > SPARE + 2 * self._count():
+            self.renumber()
+
+    def renumber(self) -> None:
+        """Give all chunks new numbers without gaps, and write the vectors' file anew: the next epoch."""
+        with file.writing(self.db):
+            ranges = self._end(Head.of(self.db))
+            head = Head.of(self.db)
+            move = Move.of(self.db)
+            segment = self._renumbered(move, head.segment)
+            for first, count, by in move:
+                span = (first, first + count)
+                self.db.execute("UPDATE chunks SET id = id - ? WHERE id >= ? AND id < ?", (by, *span))
+                self.db.execute("UPDATE documents SET first = first - ? WHERE first = ? AND count", (by, first))
+            if head.model:
+                old, new = (vectors.name(self._folder, head.generation + more) for more in (0, 1))
+                vectors.copy(old, new, list(move), head.dim)
+            self.db.execute("DELETE FROM dead").fetchall()
+            self.db.execute("DELETE FROM gone").fetchall()
+            self.db.execute(
+                "UPDATE head SET change = change + 1, epoch = epoch + 1, chunk = ?, segment = ?, generation = ?",
+                (move.total, segment, head.generation + 1),
+            )
+        self._wipe(head, ranges)
+
+    def _renumbered(self, move: Move, segment: int) -> int:
+        """Write every segment anew with the chunks' new numbers; the next segment's id."""
+        low = 0
+        for one in postings.segments(self.db):
+            found = postings.load(self.db, one.id)
+            postings.drop(self.db, one.id)
+            high = low + move.between(one.low, one.high)
+            if high > low:
+                moved = Postings(found.terms, move.new(found.chunks), found.times)
+                postings.add(self.db, segment, low, high, moved)
+            low, segment = high, segment + 1
+        return segment
 
     def _admit(self, head: Head, model: str, made: Vectors) -> None:
         dim = made.shape[1]
@@ -173,9 +246,9 @@ class Writer:
             vectors.zero(vectors.name(self._folder, head.generation), ranges, head.dim)
         with file.writing(self.db):
             now = Head.of(self.db)
+            self._sweep(now.generation)
             if now.epoch == head.epoch:
                 self.db.executemany("DELETE FROM dead WHERE first = ?", ((first,) for first, _ in ranges))
-        self._sweep(now.generation)
         self._emptied_log()
 
     def _sweep(self, generation: int) -> None:
@@ -199,6 +272,10 @@ class Writer:
     def _dead(self) -> Ranges:
         found: Any = self.db.execute("SELECT first, count FROM dead ORDER BY first").fetchall()
         return [(first, count) for first, count in found]
+
+    def _count(self) -> int:
+        found: Any = self.db.execute("SELECT coalesce(sum(count), 0) FROM documents").get
+        return int(found)
 
     def _pending(self) -> int:
         found: Any = self.db.execute("SELECT coalesce(sum(count), 0) FROM dead").get
