@@ -50,7 +50,8 @@ async def before(agent: Agent, gate: Gate, engine: Engine, *, conversation: str,
     try:
         made = await summary.sum_up(
             gate, engine.tier(Turn()), past.said(readable, 2 * len(readable)), run=run, principal=agent.principal,
-            sums=sums[-4 * limit :], notes=_notes(known), trace=trace, about=_about([*readable, *([known] if known else [])]),
+            sums=sums[-4 * limit :], notes=_notes(known), trace=trace,
+            about=_about([*readable, *([known] if known else [])]),
         )  # fmt: skip
     except RingfenceError as fault:
         return _alone(agent, window, fault.what)

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ringfence.backends import models
 from ringfence.backends.models import data_home
 from ringfence.core.errors import BackendError
 from ringfence.core.labels import Label, Member
@@ -61,8 +62,11 @@ class Opened:
         return index_of(self.manifest)
 
     def _embedder(self) -> Embedder | None:
+        config = self.manifest.knowledge.embedding
         try:
-            return embedder_of(self.manifest.knowledge.embedding, data_home())
+            if config.provider == "embedded":
+                models.paths(config.model, data_home())  # now: what is missing is said once, and not at every call
+            return embedder_of(config, data_home())
         except BackendError as missing:
             self.notice(f"memory is found by words alone, not by meaning: {missing.what} -> {missing.todo}")
             return None

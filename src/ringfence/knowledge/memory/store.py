@@ -7,7 +7,7 @@ store share; what may be recalled is decided inside the index's query, by its la
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import AbstractAsyncContextManager, nullcontext
+from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -16,6 +16,7 @@ import numpy as np
 from ringfence.core.labels import Label, Member, Trust
 from ringfence.core.ports import Clock
 
+from ..errors import KnowledgeError
 from ..ports import Embedder, Hit, Index, Query
 from .items import KINDS, MAX_TEXT, Item, Kind, Saying, id_of, slot_tag, tag_of
 from .scopes import AGENT, Scope, collections
@@ -142,7 +143,7 @@ class Memories:
             item.text, vector, frozenset({item.scope.collection}), tags=frozenset({tag_of(item.scope)}),
             without=frozenset({"superseded"}), limit=_NEAR, now=self._clock(),
         )  # fmt: skip
-        for hit in await self._index.search(query, member):
+        for hit in await self._search(query, member):
             if hit.document.label.readers == item.label.readers and same(
                 item.text, hit.text, similarity=hit.similarity if vector is not None else 0.0
             ):
@@ -167,6 +168,15 @@ class Memories:
                 ended.append(older.id)
         return tuple(ended)
 
+    async def _search(self, query: Query, member: Member) -> Sequence[Hit]:
+        """What the index finds; by words alone where its vectors are of another model, with which none is compared."""
+        try:
+            return await self._index.search(query, member)
+        except KnowledgeError:
+            if query.vector is None:
+                raise
+            return await self._index.search(replace(query, vector=None), member)
+
     async def _vector(self, item: Item) -> np.ndarray | None:
         if self._embedder is None or not self._may_embed(item.label):
             return None
@@ -175,9 +185,13 @@ class Memories:
 
     async def _put(self, item: Item, vector: np.ndarray | None) -> None:
         tokens = self._embedder.count(item.text) if self._embedder is not None else 0
-        model = self._embedder.model if self._embedder is not None and vector is not None else ""
-        vectors = None if vector is None else vector.reshape(1, -1)
-        await self._index.put(item.document(), [item.chunk(tokens)], vectors, model=model)
+        model = self._embedder.model if self._embedder is not None else ""
+        document, chunks = item.document(), [item.chunk(tokens)]
+        if vector is not None:
+            with suppress(KnowledgeError):  # the index holds vectors of another model: by words it is found as well
+                await self._index.put(document, chunks, vector.reshape(1, -1), model=model)
+                return
+        await self._index.put(document, chunks, None, model="")
 
     async def recall(
         self,
@@ -203,7 +217,7 @@ class Memories:
             vector = await self._embedder.embed_query(question)
         among = min(100, max(limit, 1) * _AMONG)
         query = Query(question, vector, collections(self.agent), without=HELD, limit=among, now=now)
-        hits = [hit for hit in await self._index.search(query, member) if _near(hit, question, vector)]
+        hits = [hit for hit in await self._search(query, member) if _near(hit, question, vector)]
         best = max((hit.score for hit in hits), default=1.0)
         for hit in hits:
             item = Item.of(hit.document, hit.text)
