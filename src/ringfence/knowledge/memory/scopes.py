@@ -57,6 +57,11 @@ class Scope:
         return Label(trust, made_from.readers | self.readers)
 
 
+def remembered(collection: str) -> bool:
+    """Whether a collection is one of memory, and none of documents."""
+    return collection.partition(":")[0] == COLLECTION
+
+
 def collections(agent: str) -> frozenset[str]:
     """Where an agent looks: what persons and teams own, and what is its own."""
     return frozenset({COLLECTION, Scope(f"agent:{agent}").collection})
