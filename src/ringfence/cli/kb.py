@@ -28,7 +28,8 @@ from .text import plain
 
 if TYPE_CHECKING:
     from ..knowledge.ingest.refresh import Progress, Report
-    from ..knowledge.library import Library
+    from ..knowledge.library import Library, Passage
+    from ..knowledge.ports import Hit
 
 T = TypeVar("T")
 
@@ -121,7 +122,7 @@ def search(path: Path, wanted: Wanted, roles: Sequence[str], *, as_json: bool) -
         )  # fmt: skip
         found = await library.passages(hits, wanted.question, room=max(_ROOM, 400 * len(hits)))
         if as_json:
-            print(json.dumps([{**asdict(one), **_about(one.label), "document": one.document} for one in found]))
+            print(json.dumps([_shown(one, hit) for one, hit in zip(found, hits, strict=True)]))
         for n, one in enumerate(found if not as_json else (), 1):
             where = [f"page {one.page}" if one.page else "", " > ".join(one.headings), f"{one.start}-{one.end}"]
             print(plain(f"[{n}] {one.document}, {', '.join(filter(None, where))}"))
@@ -266,6 +267,12 @@ def _print_files(what: str, files: Sequence[tuple[str, str]]) -> None:
         print(plain(f"  {what}: {name}: {why}"))
     if len(files) > _LISTED:
         print(f"  and {len(files) - _LISTED} more; --json lists them all")
+
+
+def _shown(one: Passage, hit: Hit) -> dict[str, Any]:
+    ranks = {"score": hit.score, "words": hit.words, "meaning": hit.meaning, "similarity": hit.similarity}
+    place = {"title": one.title, "page": one.page, "headings": one.headings, "start": one.start, "end": one.end}
+    return {"document": one.document, **place, **ranks, **_about(one.label), "text": one.text}
 
 
 def _about(label: Label) -> dict[str, Any]:

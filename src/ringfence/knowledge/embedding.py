@@ -19,7 +19,7 @@ from ringfence.core.errors import BackendError
 from .ports import Vectors
 
 if TYPE_CHECKING:
-    from tokenizers import Tokenizer
+    from tokenizers import Encoding, Tokenizer
 
 _LONGEST = 65_536  # characters of a text that are looked at; the window ends long before
 _INSTALL = "pip install 'ringfence[rag]'"
@@ -95,7 +95,7 @@ class OnnxEmbedder:
 
     def count(self, text: str) -> int:
         """Tokens of a text by the model's own tokenizer, its two special ones included. Raises BackendError."""
-        return len(self._encoded(text))
+        return len(self._encoded(text))  # of an Encoding: its ids need not become numbers of Python's
 
     async def aclose(self) -> None:
         """Free the model, after what is at work; a later call loads it anew."""
@@ -111,7 +111,7 @@ class OnnxEmbedder:
 
     def _vector(self, text: str) -> NDArray[np.float32]:
         session = self._session or self._load()
-        tokens = self._encoded(text[:_LONGEST])
+        tokens = self._encoded(text[:_LONGEST]).ids
         if len(tokens) > self.window:
             tokens = [*tokens[: self.window - 1], tokens[-1]]  # the last one ends a sentence
         ids = np.array([tokens], np.int64)
@@ -127,12 +127,12 @@ class OnnxEmbedder:
             )
         return pooled / length
 
-    def _encoded(self, text: str) -> list[int]:
+    def _encoded(self, text: str) -> Encoding:
         tokenizer = self._tokenizer or self._load_tokenizer()
         try:
-            return list(tokenizer.encode(text).ids)
+            return tokenizer.encode(text)
         except (TypeError, UnicodeEncodeError):  # half of a surrogate pair is no text to it
-            return list(tokenizer.encode(text.encode(errors="replace").decode()).ids)
+            return tokenizer.encode(text.encode(errors="replace").decode())
 
     def _load(self) -> _Session:
         with self._loading:

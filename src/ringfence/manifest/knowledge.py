@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from .fields import Folder, Name, Reader, SecretRef, Subject, Url
+from .fields import SCRIPTS, Folder, Name, Reader, SecretRef, Subject, Url
 from .strict import Conflict, Strict
 
 
@@ -86,7 +86,7 @@ class Knowledge(Strict):
     ocr: Annotated[
         str,
         Field(
-            pattern=r"^([a-z]{3}(_[a-z]+)?(\+[a-z]{3}(_[a-z]+)?)*)?$",
+            pattern=SCRIPTS,
             description="languages (eng, deu+eng) in which tesseract, if it is here, reads pages that are scans",
         ),
     ] = ""

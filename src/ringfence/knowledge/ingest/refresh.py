@@ -262,7 +262,7 @@ class Intake:
             report.skipped.append((path, "holds no text"))
             return False
         title = parsed.title or path.rpartition("/")[2]
-        passages = [passage(title, chunk, text) for chunk in chunks]
+        passages = [passage(title, chunk, text[chunk.start : chunk.end]) for chunk in chunks]
         digests = [hashlib.sha256(one.encode()).digest() for one in passages]
         vectors = None if meant is None else await self._vectors(meant, passages, digests, report)
         document = Document(
