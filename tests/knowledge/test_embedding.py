@@ -83,6 +83,16 @@ async def test_a_vector_does_not_depend_on_what_else_is_embedded_nor_on_the_thre
         await alone.aclose()
 
 
+async def test_beyond_eight_cores_a_text_has_several_of_them_and_its_vector_is_the_same(
+    minilm: OnnxEmbedder, weights: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ringfence.knowledge.embedding._cores", lambda: 24)
+    wide = await asyncio.to_thread(embedder)
+    assert (wide._threads, wide._inner) == (8, 3)
+    assert np.allclose(await wide.embed(TEXTS), await minilm.embed(TEXTS), atol=1e-6)
+    await wide.aclose()
+
+
 async def test_what_means_the_same_is_nearer_than_what_shares_words(minilm: OnnxEmbedder) -> None:
     question = await minilm.embed_query("How can I get back into my account if I forgot my password?")
     said = [
