@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import random
 import signal
@@ -43,6 +42,10 @@ def write_until_killed(folder: Path, name: str, dice: random.Random) -> dict[str
     return dict(line.split() for line in lines)  # type: ignore[misc]
 
 
+def generations(folder: Path) -> int:
+    return len(list(folder.glob("vectors-*")))
+
+
 async def check(folder: Path, other: Path, told: dict[str, str]) -> None:
     """Hold the index against what was acknowledged, and against one that was put afresh."""
     index, fresh = SqliteIndex(folder), SqliteIndex(other)
@@ -61,7 +64,7 @@ async def check(folder: Path, other: Path, told: dict[str, str]) -> None:
     assert await index.status(ANYONE) == await fresh.status(ANYONE)
     await index.put(*made("again", "1"), model="m")
     assert await index.remove("c", ["again"]) == 1
-    assert len(await asyncio.to_thread(list, folder.glob("vectors-*"))) <= 1
+    assert generations(folder) <= 1
     for one in (index, fresh):
         await one.aclose()
 
