@@ -12,7 +12,7 @@ from .exits import Exit
 from .groups.audit import audit, witness
 from .groups.privacy import privacy
 from .groups.runs import runs
-from .options import HERE, Json, Manifest, Offline, Quiet, RunId, group
+from .options import HERE, Json, Manifest, Offline, Open, Quiet, RunId, group
 
 _HELP = """Run LLM agents inside your perimeter: a small local model, tools under one gate, every effect on the record.
 
@@ -79,6 +79,7 @@ def run(
     max_steps: MaxSteps = None,
     resume: Annotated[str, typer.Option(metavar="ID", help="go on with a run that was interrupted")] = "",
     about: About = None,
+    passage: Open = None,
     quiet: Quiet = False,
     offline: Offline = False,
 ) -> None:
@@ -91,7 +92,7 @@ def run(
     whom = tuple(about or ())
     if resume and whom:
         raise typer.BadParameter("a resumed run is about whom it was about; leave --about out")
-    wanted = command.Wanted(manifest, words, resume, max_steps, as_json, quiet, offline, whom)
+    wanted = command.Wanted(manifest, words, resume, max_steps, as_json, quiet, offline, whom, passage)
     raise typer.Exit(command.execute(wanted))
 
 
