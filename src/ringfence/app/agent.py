@@ -336,6 +336,7 @@ class Agent:
     async def _open(self, probe: bool) -> Engine:
         sandbox = await self.house.launcher.choose() if self.house.launcher is not None and probe else ""
         settings = settings_of(self.manifest, sandbox)
+        await self.house.freshen(probe)
         if probe and self.house.workshop is not None:
             self._warming = asyncio.create_task(self.house.workshop.warm())  # while the model is asked what it has
         tiers = []

@@ -30,7 +30,9 @@ Ctrl-C stops the run that is under way; it can be resumed."""
 _HISTORY_LINES = 1000
 
 
-def execute(manifest: Path, conversation: str, *, offline: bool, about: tuple[str, ...] = ()) -> Exit:
+def execute(
+    manifest: Path, conversation: str, *, offline: bool, about: tuple[str, ...] = (), roles: tuple[str, ...] = ()
+) -> Exit:
     """Read, run, print, until the input ends."""
     from .models import fetch_missing
 
@@ -38,7 +40,7 @@ def execute(manifest: Path, conversation: str, *, offline: bool, about: tuple[st
     app.keep_log(loaded)
     with asyncio.Runner() as runner:
         runner.run(interruptible(fetch_missing(loaded, console(stderr=True), offline=offline)))
-        agent = app.from_manifest(loaded)
+        agent = app.from_manifest(loaded, roles=roles)
         try:
             with _history(manifest.parent / runs.JOURNAL.parent / "history"):
                 Chat(manifest, agent, runner, conversation or app.new_run_id(app.now_ms()), about).loop()

@@ -21,4 +21,7 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="no timeline on stder
 Open = Annotated[
     int | None, typer.Option("--open", min=1, metavar="N", help="show passage [N] of the answer's sources in context")
 ]
+Roles = Annotated[
+    list[str] | None, typer.Option("--as", metavar="ROLE", help="with these roles of yours alone, such as role:ops")
+]
 HERE = Path("ringfence.yaml")

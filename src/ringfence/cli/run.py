@@ -6,8 +6,11 @@ import asyncio
 import json
 import os
 import sys
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+
+from rich.console import Console
 
 from .. import app
 from ..core.errors import ManifestError
@@ -36,6 +39,7 @@ class Wanted:
     quiet: bool = False
     offline: bool = False
     about: tuple[str, ...] = ()
+    roles: tuple[str, ...] = ()  # of the caller's, those that count; all if none is named
     open: int | None = None  # a passage to show in context
     at: int | None = None  # fork the run to be resumed behind this record, under `task` where it is given
 
@@ -119,7 +123,7 @@ async def _run(wanted: Wanted, seen: list[str]) -> tuple[Result, dict[str, objec
     wanted.as_json = wanted.as_json or manifest.workflow.output_format == "structured_json"
     app.keep_log(manifest)
     await fetch_missing(manifest, out, offline=wanted.offline)
-    async with app.from_manifest(manifest) as agent:
+    async with app.from_manifest(manifest, roles=wanted.roles, notice=_note(wanted, out)) as agent:
         if wanted.at is not None:
             seen.append(await agent.fork(wanted.resume, at=wanted.at, task=wanted.task))
         elif wanted.resume:
@@ -137,6 +141,11 @@ async def _run(wanted: Wanted, seen: list[str]) -> tuple[Result, dict[str, objec
             more["uncertain"] = uncertain.of_run(agent, result.run_id, wanted.manifest)
     approvals.warn(agent)
     return result, {**more, "warnings": [*agent.warnings, *agent.troubles]}
+
+
+def _note(wanted: Wanted, out: Console) -> Callable[[str], None]:
+    """Why the start takes long, for who looks on."""
+    return lambda text: None if wanted.quiet else out.print(plain(text), soft_wrap=True)
 
 
 def _print_json(value: object) -> None:

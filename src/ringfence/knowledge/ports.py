@@ -150,8 +150,18 @@ class Index(Protocol):
     and for a store that is broken or a stranger's.
     """
 
-    async def put(self, document: Document, chunks: Sequence[Chunk], vectors: Vectors | None, *, model: str) -> None:
+    async def put(
+        self,
+        document: Document,
+        chunks: Sequence[Chunk],
+        vectors: Vectors | None,
+        *,
+        model: str,
+        digests: Sequence[bytes] = (),
+    ) -> None:
         """Add or replace one document. `vectors`: (len(chunks), dim), made by `model`; None: found by words alone.
+
+        digests  SHA-256 of the texts that the vectors were made of, so that `vectors_of` finds them again
 
         Raises KnowledgeError where the index holds vectors of another model: they are never mixed.
         """
