@@ -220,7 +220,7 @@ def test_a_limit_that_leaves_no_room_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    "hostile", ["a" * 2_000_000, "." * 1_000_000, "\n" * 1_000_000 + "a", "|" * 500_000, "? A" * 300_000]
+    "hostile", ["a" * 500_000, "." * 300_000, "\n" * 500_000 + "a", "|" * 200_000, "? A" * 100_000]
 )
 @pytest.mark.parametrize("kind", ["text", "table", "code", "heading"])
 def test_a_hostile_text_takes_a_time_that_is_linear_in_it(hostile: str, kind: str) -> None:

@@ -29,7 +29,7 @@ from ringfence.stores import hold
 from ringfence.telemetry import logs
 from ringfence.tracing import Trace
 
-from . import grants, past
+from . import grants, past, summing
 from .blots import Blots
 from .house import REPLY, House
 from .ids import new_run_id, now_ms
@@ -76,10 +76,12 @@ class Agent:
         `about` names whose data it is (patient:4711), as the manifest's `privacy.subject` does for every run.
         """
         engine = await self._ready()
-        before = past.before(self.journal.log, conversation, self._history)
         run, trace, whom = new_run_id(now_ms()), trace_of(traceparent, tracestate), self._about(about)
-        said = past.hidden(self.house, run, past.said(before, self._history))
         with tracing.following(run, self.principal.subject, trace):
+            before = await summing.before(
+                self, self._policed(), engine, conversation=conversation, run=run, trace=trace
+            )
+            said = past.hidden(self.house, run, past.said(before, self._history))
             turn = engine.start(
                 task,
                 run=run,

@@ -21,6 +21,7 @@ from .words import BITS
 PIECE = 2_048  # postings of a piece, about; a word that has more has one of its own
 FAN = 8  # neighbours of one size that are merged
 MAX_SEGMENT = 32_768  # chunks: what one deletion rewrites is bounded by it
+_FULL = 9  # the tier of those that are merged no more
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +56,10 @@ class Segment:
 
     @property
     def tier(self) -> int:
-        """Of which size: FAN times more chunks make the next one."""
+        """Of which size: FAN times more chunks make the next one; half of what one may hold, and it is full."""
         size, tier = self.size, 0
+        if size >= MAX_SEGMENT // 2:
+            return _FULL
         while size >= FAN * FAN:
             size, tier = size // FAN, tier + 1
         return tier
@@ -112,18 +115,16 @@ def merged(parts: Sequence[Postings]) -> Postings:
 
 def due(all_of_them: Sequence[Segment]) -> Sequence[Segment]:
     """Neighbours that are to be merged, of the smallest size that has enough of them; none if there are none."""
-    for tier in range(max((one.tier for one in all_of_them), default=0) + 1):
+    for tier in range(_FULL):
         begin = len(all_of_them)
         while begin and all_of_them[begin - 1].tier <= tier:
             begin -= 1
         if sum(one.tier == tier for one in all_of_them[begin:]) < FAN:
             continue
-        for start in range(begin, len(all_of_them)):
-            end, room = start, MAX_SEGMENT
-            while end < len(all_of_them) and (room := room - all_of_them[end].size) >= 0:
-                end += 1
-            if end - start >= FAN // 2:
-                return all_of_them[start:end]
+        end, room = begin, MAX_SEGMENT
+        while end < len(all_of_them) and (room := room - all_of_them[end].size) >= 0:
+            end += 1
+        return all_of_them[begin:end]
     return ()
 
 

@@ -135,7 +135,7 @@ def nearest(
     A product over many rows rounds by how they lie in memory, so it only picks candidates, with a margin for its error;
     `exact` gives what counts.
     """
-    found = _products(rows, seen, question.astype(np.float32))
+    found = _products(rows, seen[: len(rows)], question.astype(np.float32))
     kept = np.flatnonzero(found > -np.inf)
     if len(kept) > depth:
         least = np.partition(found[kept], len(kept) - depth)[len(kept) - depth]

@@ -75,7 +75,8 @@ class Words:
         """The different words of a question in rising order, `MAX_TERMS` at most."""
         plain = self._split(self._plain, text, apsw.FTS5_TOKENIZE_QUERY)
         stems = self._split(self._stems, text, apsw.FTS5_TOKENIZE_QUERY)
-        telling: dict[int, None] = {_number(word): None for word in _marked(text)}
+        marked = dict.fromkeys(_number(word) for word in _marked(text))
+        telling: dict[int, None] = dict.fromkeys(list(marked)[: MAX_TERMS // 4])
         common: dict[int, None] = {}
         for word, stem in zip(plain, stems, strict=True):
             into = common if word in _STOP else telling

@@ -73,9 +73,8 @@ class Writer:
     ) -> None:
         """Add or replace a document; see `ports.Index.put`."""
         _check(document, chunks, made, digests)
-        about = " ".join((document.title, document.path))
         counted = [
-            self._words.count(" ".join((about, *chunk.headings, document.text[chunk.start : chunk.end])))
+            self._words.count(" ".join((document.title, *chunk.headings, document.text[chunk.start : chunk.end])))
             for chunk in chunks
         ]
         if made is not None and not len(made):
