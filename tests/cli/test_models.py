@@ -97,3 +97,18 @@ def test_offline_means_that_nothing_is_fetched(ringfence: Shell, home: Path) -> 
     assert shown.code == 5
     assert "ringfence models pull tiny" in shown.err
     assert not (home / "models").exists()
+
+
+def test_a_tier_that_names_an_embedding_model_is_refused_with_one_that_can_chat(
+    ringfence: Shell, home: Path, folder: Path
+) -> None:
+    (folder / "ringfence.yaml").write_text("inference: {provider: embedded, model: minilm-l6}\n")
+    shown = ringfence("run", "x", "--offline")
+    assert shown.code == 2
+    assert "expected a model of kind chat, got minilm-l6" in shown.err
+    assert "qwen2.5-coder-1.5b" in shown.err.partition("->")[2]
+
+
+def test_an_embedding_model_is_listed_with_the_numbers_of_a_vector(ringfence: Shell, home: Path) -> None:
+    row = next(line for line in ringfence("models", "list").out.splitlines() if line.startswith("minilm-l6"))
+    assert row.endswith("23.4 MB  not here  Apache-2.0    window 512  embedding, 384 numbers")

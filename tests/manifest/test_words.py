@@ -49,18 +49,6 @@ def test_a_sandbox_around_a_server_of_somebody_else_cannot_be_promised() -> None
     assert "tools[0].sandbox" not in warnings(FOREIGN)
 
 
-def test_what_this_release_does_not_have_is_said() -> None:
-    text = """\
-inference: {provider: embedded, model: m}
-tools:
-  - {name: files, type: builtin, permissions: [read, write]}
-knowledge: {collections: [{name: a, path: b}]}
-"""
-    assert warnings(text) == {
-        "knowledge": "knowledge is read, but not available in this release: the agent searches no collection"
-    }
-
-
 TOOLS = "inference: {provider: embedded, model: m}\ntools:\n"
 
 

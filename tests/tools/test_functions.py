@@ -78,6 +78,7 @@ def misbehave(how: str) -> object:
     if how == "secret": return os.environ["TOKEN"]
     if how == "fail with it": raise ValueError(os.environ["TOKEN"])
     if how == "environment": return sorted(os.environ)
+    if how == "places": return os.environ["RINGFENCE_PATHS"].split(os.pathsep)
     if how == "write": open("/".join([sys.path[0], "planted.py"]), "w")
     if how == "orphan":
         held = open(HELD, "w")
@@ -200,6 +201,11 @@ async def test_a_function_reads_its_paths_and_nothing_beside_the_manifest(
     for hidden in (".env", ".ringfence/journal.db", "ops_tools.py"):
         with pytest.raises(ToolError, match=r"No such file|denied"):
             await call(made, path=str(root / hidden))
+
+
+async def test_a_function_is_told_where_its_paths_are(make: Callable[..., Tool], root: Path) -> None:
+    made = make("ops_tools:misbehave", target_paths=(Path("data"), Path("data/a.txt")))
+    assert await call(made, how="places") == [str(root / "data"), str(root / "data/a.txt")]
 
 
 async def test_only_a_function_with_an_effect_writes_and_only_to_its_paths(

@@ -21,10 +21,10 @@ from ringfence.core.errors import ManifestError, ToolError
 from ringfence.core.labels import IDENTITY
 from ringfence.core.policy import Role
 from ringfence.core.values import Action, ordered
-from ringfence.jobs import Job, Limits
+from ringfence.jobs import Job, Limits, distinct, interpreter
 from ringfence.manifest.types import BuiltinTool
 from ringfence.tools import Tool, Workshop, from_manifest
-from ringfence.tools.hosted import FLOOD_BYTES, Worker, distinct, interpreter
+from ringfence.tools.hosted import FLOOD_BYTES, Worker
 from ringfence.tools.wire import MAX_LINE_BYTES
 
 from .unconfined import Unconfined

@@ -4,30 +4,33 @@ from __future__ import annotations
 
 import os
 import pwd
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from ringfence import stores
 from ringfence.backends.models import data_home
+from ringfence.core.errors import ManifestError
 from ringfence.core.ports import Sink
 from ringfence.core.values import Principal
 from ringfence.engine.loop import OWN
 from ringfence.manifest.loader import load as load_manifest
-from ringfence.manifest.types import Grant, Manifest, Tool, Workflow
+from ringfence.manifest.types import Grant, Manifest, Memory, Tool, Workflow
 from ringfence.telemetry import logs
 
 from . import record
 from .agent import Agent
 from .house import furnish
 from .ids import new_run_id, now_ms
+from .readers import named_readers
 from .secrets import redactor_of
 from .stream import Event
 
 __all__ = [
-    "Agent", "Event", "data_home", "examine", "from_manifest", "keep_log", "load", "new_run_id", "now_ms", "operator",
-    "tools_of",
+    "Agent", "Event", "data_home", "examine", "from_manifest", "keep_log", "load", "narrowed", "new_run_id", "now_ms",
+    "operator", "tools_of",
 ]  # fmt: skip
 
 
@@ -46,12 +49,15 @@ def from_manifest(
     journal: Any = None,
     notice: Callable[[str], None] | None = None,
     model: Sink | None = None,
+    roles: Sequence[str] = (),
 ) -> Agent:
     """`load`, for a manifest in hand.
 
     `journal` overrides the one beside the manifest; `notice` is told why a start takes long; `model` takes the place
-    of every tier's, as a scripted one does in tests.
+    of every tier's, as a scripted one does in tests; `roles` are those of the caller's that count,
+    all if none is named.
     """
+    who = narrowed(operator(manifest), roles)
     house = furnish(manifest, functions, clock=now_ms, notice=notice, model=model)
     durable = journal is None
     if journal is None:  # last: a manifest that cannot be meant makes no journal
@@ -59,13 +65,21 @@ def from_manifest(
             journal = record.open_journal(manifest, house.redactor)
         else:
             journal = stores.join_recorder(manifest.root / far, required=manifest.audit.required)
-    return Agent(manifest, operator(manifest), journal, house, durable)
+    return Agent(manifest, who, journal, house, durable)
 
 
 def operator(manifest: Manifest) -> Principal:
-    """Whoever starts a manifest at a terminal: its operator, who holds every role in it."""
-    roles = frozenset(reader for reader in _readers(manifest) if reader.startswith("role:"))
+    """Whoever starts a manifest at a terminal: its operator, who holds every role in it, and is of every team."""
+    roles = frozenset(reader for reader in named_readers(manifest) if reader.startswith(("role:", "team:")))
     return Principal(f"user:{_user()}", roles)
+
+
+def narrowed(who: Principal, roles: Sequence[str]) -> Principal:
+    """The same person with some of their roles alone, to see what these would; raises ManifestError for another's."""
+    if strange := sorted(set(roles) - who.roles):
+        held = ", ".join(sorted(who.roles)) or "none"
+        raise ManifestError(f"expected a role that you hold, got {strange[0]}", todo=f"you hold: {held}")
+    return replace(who, roles=frozenset(roles)) if roles else who
 
 
 def keep_log(manifest: Manifest) -> None:
@@ -92,7 +106,7 @@ async def tools_of(manifest: Manifest, config: Tool) -> tuple[list[str], Mapping
     Raises ManifestError as `from_manifest` does.
     """
     own = {name: entry for name, entry in manifest.catalogue.items() if name.partition(".")[0] == config.name}
-    alone = {"tools": (config,), "catalogue": own, "grant": Grant(), "workflow": Workflow()}
+    alone = {"tools": (config,), "catalogue": own, "grant": Grant(), "workflow": Workflow(), "memory": Memory()}
     house = furnish(manifest.model_copy(update=alone), (), clock=now_ms)
     names = sorted(n.removeprefix("tool:") for n in house.specs if n.startswith("tool:") and n not in OWN)
     withheld = {name: why for server in house.servers for name, why in server.quarantined.items()}
@@ -109,20 +123,3 @@ def _user() -> str:
         return pwd.getpwuid(os.getuid()).pw_name
     except KeyError:
         return str(os.getuid())
-
-
-def _readers(manifest: Manifest) -> Iterable[str]:
-    """Everyone whom a manifest names."""
-    for tool in manifest.tools:
-        yield from (
-            *(tool.callers or ()),
-            *(tool.readers or ()),
-            *(who for host in tool.hosts for who in host.audience or ()),
-        )
-    for entry in manifest.catalogue.values():
-        yield from entry.callers or ()
-    for tier in manifest.inference.tiers:
-        yield from tier.audience or ()
-    for collection in manifest.knowledge.collections:
-        yield from collection.readers
-    yield from manifest.approvals.approvers or ()

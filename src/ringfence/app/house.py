@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from ringfence.tools.egress import Attempt
     from ringfence.tools.mcp import Lock, Server
 
+    from .knowing.fresh import Fresh
+
 REPLY = "reply:local"
 
 
@@ -73,9 +75,11 @@ class House:
     spend: Spend | None = None  # what is left of the budgets of tiers; one of the meters, too
     launcher: Chosen | None = None  # what confines tools; None if there is nothing to confine
     workshop: tools.Workshop | None = None
+    fresh: Fresh | None = None  # keeps its documents up to date; None if there are none
     servers: list[Server] = field(default_factory=list)
     lock: Lock | None = None  # what was accepted of their tools
     note: Callable[[str, JSON], None] | None = None  # puts what left on the record of a run
+    notes: list[str] = field(default_factory=list)  # what is missing and can be done without
     read_more: ReadMore = field(default_factory=lambda: ReadMore(chars=4000))
     read_all: ReadAll = field(default_factory=lambda: ReadAll({}))
 
@@ -88,6 +92,7 @@ class House:
         """What everybody who uses this has to know: nothing confines its tools, or some of them may not be called."""
         if self.launcher is not None and self.launcher.unsafe:
             yield "UNSAFE: nothing confines the tools of this agent (sandbox: unsafe-none)"
+        yield from self.notes
         for server in self.servers:
             for name, why in server.quarantined.items():
                 all_of_it = name == "*"
@@ -95,6 +100,8 @@ class House:
                     f"no tool of {server.alias} can be called" if all_of_it else f"{server.alias}.{name} is held back"
                 )
                 yield f"{which}: {why}"
+        if self.fresh is not None:
+            yield from self.fresh.warnings
 
     def budgets(self, manifest: Manifest) -> dict[str, int]:
         """Calls per sink of one task."""
@@ -115,6 +122,11 @@ class House:
         self.specs[name], self.sinks[name] = tool.spec, tool.sink
         if tool.preview is not None:
             self.previews[name] = tool.preview
+
+    async def freshen(self, wanted: bool) -> None:
+        """Take in documents that have changed, if that is wanted. Raises KnowledgeError, BackendError."""
+        if wanted and self.fresh is not None:
+            await self.fresh.once()
 
     async def aclose(self) -> None:
         """Stop what runs and close every connection."""
@@ -147,9 +159,11 @@ def furnish(
     for config in manifest.inference.tiers:
         _connect(house, manifest, config, before=before, notice=notice, model=model)
     if any(map(_touches, manifest.tools)):
-        house.launcher = Chosen(manifest.sandbox)
+        house.launcher = _launcher(house, manifest)
         house.workshop = tools.Workshop(house.launcher, manifest.root / ".ringfence", house.left)
-        house.closers += [house.workshop.aclose, house.launcher.aclose]
+        house.closers.insert(0, house.workshop.aclose)
+    for tool in _known(house, manifest, clock, notice):
+        house.add(tool)
     rates: dict[str, str] = {}
     for entry in manifest.tools:
         made = _tools_of(house, manifest, entry, clock)
@@ -159,6 +173,10 @@ def furnish(
     given = [from_function(function) for function in functions]
     for tool in given:
         house.add(tool)
+    if manifest.memory.enabled:
+        from .knowing.remembering import remember
+
+        remember(house, manifest, clock)
     _declare(house, manifest)
     house.given = frozenset(tool.spec.name for tool in given if not tool.spec.reads)
     house.effects = _effects(house, manifest) | house.given
@@ -166,6 +184,33 @@ def furnish(
     meters = [meter for meter in (SlidingWindow(rates, clock) if rates else None, house.spend) if meter is not None]
     house.meter = Meters(*meters) if meters else None
     return house
+
+
+def _known(
+    house: House, manifest: Manifest, clock: Clock, notice: Callable[[str], None] | None
+) -> Sequence[tools.Tool]:
+    """The tools over what the agent knows, if it knows anything."""
+    from .knowing import library
+
+    if not library.used(manifest):
+        return ()
+    from .knowing import kb
+    from .knowing.fresh import Fresh
+
+    house.launcher = house.launcher or _launcher(house, manifest)
+    opened = library.open_library(manifest, house.launcher)
+    house.fresh = Fresh(opened, manifest, notice)
+    house.closers[:0] = [house.fresh.aclose, opened.aclose]
+    audience = library.audience_of(manifest.knowledge.embedding)
+    room, passages = manifest.workflow.result_chars, manifest.knowledge.passages
+    live = house.read_more.live
+    return kb.tools_of(opened, live, clock=clock, audience=audience, room=room, passages=passages)
+
+
+def _launcher(house: House, manifest: Manifest) -> Chosen:
+    launcher = Chosen(manifest.sandbox)
+    house.closers.append(launcher.aclose)
+    return launcher
 
 
 def _connect(

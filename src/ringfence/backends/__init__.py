@@ -184,6 +184,8 @@ def _embedded(tier: Tier, sampling: Inference, home: Path, notice: Callable[[str
 
     def settings() -> Settings:
         window = tier.max_context or sampling.max_context or DEFAULT_WINDOW
+        if not tier.model.endswith(".gguf"):
+            models.find(tier.model, home, kind="chat")
         file, digest = models.path(tier.model, home), models.digest(tier.model, home)
         return Settings(str(file.absolute()), digest, tier.model, n_ctx=window)
 

@@ -11,11 +11,11 @@ import json
 import os
 import shutil
 import tomllib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from ringfence.core.errors import BackendError, ManifestError
 
@@ -26,23 +26,60 @@ _MARGIN_BYTES = 64 * 1024 * 1024  # left free on the disk
 _KINDS = ("file", "huggingface", "url", "package-index")
 
 
-@dataclass(frozen=True, slots=True)
-class Model:
-    """One entry of the catalogue. `bytes` and `sha256` are the file's, `window` the tokens it was trained for."""
+Kind = Literal["chat", "embedding"]
 
-    name: str
+
+@dataclass(frozen=True, slots=True)
+class Artefact:
+    """One file of a model: its size, its pinned SHA-256, and where it comes from."""
+
     file: str
     bytes: int
     sha256: str
-    license: str
-    window: int
-    tools: bool
     sources: tuple[tuple[str, Source], ...]
 
     @property
     def download(self) -> Download:
         """What a source has to bring."""
         return Download(self.file, self.bytes)
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """One entry of the catalogue.
+
+    files   the weights first; a chat model is one GGUF file, an embedding model an ONNX file and its tokenizer.json
+    window  the tokens it was trained for, or takes at most
+    tools   whether a chat model was trained to call tools
+    dim     numbers in a vector of an embedding model
+    """
+
+    name: str
+    files: tuple[Artefact, ...]
+    license: str
+    window: int
+    kind: Kind = "chat"
+    tools: bool = False
+    dim: int = 0
+
+    @property
+    def bytes(self) -> int:
+        """Of all its files."""
+        return sum(file.bytes for file in self.files)
+
+    @property
+    def sha256(self) -> str:
+        """Of its weights."""
+        return self.files[0].sha256
+
+    @property
+    def sources(self) -> tuple[tuple[str, Source], ...]:
+        """Where its weights come from."""
+        return self.files[0].sources
+
+    def folder(self, home: Path) -> Path:
+        """Where its files lie: one among the others, several in a folder of their own."""
+        return home / "models" if len(self.files) == 1 else home / "models" / self.name
 
 
 def data_home() -> Path:
@@ -69,15 +106,37 @@ def _parse(text: str, where: str) -> dict[str, Model]:
     except (TypeError, KeyError, ValueError, AttributeError) as fault:
         raise ManifestError(
             f"{where}: an entry has a wrong or missing key: {fault}",
-            todo="each model needs file, bytes, sha256, license, window, tools and sources",
+            todo="each model needs file, bytes, sha256, license, window, tools and sources; one of kind embedding has"
+            " files (weights, tokenizer) and dim instead of tools",
         ) from fault
 
 
 def _model(name: str, entry: dict[str, Any]) -> Model:
-    if Path(entry["file"]).name != entry["file"] or len(entry["sha256"]) != 64:
+    if _plain(name) != name:
+        raise ValueError(f"{name}: a model's name is a plain one, without a folder")
+    rest = dict(entry)
+    kind = rest.setdefault("kind", "chat")
+    if "files" not in rest:
+        rest["files"] = [{key: rest.pop(key) for key in ("file", "bytes", "sha256", "sources") if key in rest}]
+    files = tuple(_artefact(name, file) for file in rest.pop("files"))
+    needed = {"chat": (1, "tools"), "embedding": (2, "dim")}
+    if kind not in needed:
+        raise ValueError(f"{name}: `kind` is {' or '.join(needed)}")
+    count, key = needed[kind]
+    if len(files) != count or key not in rest:
+        raise ValueError(f"{name}: a model of kind {kind} has {count} file(s) and `{key}`")
+    return Model(name, files, **rest)
+
+
+def _artefact(name: str, entry: dict[str, Any]) -> Artefact:
+    if _plain(entry["file"]) != entry["file"] or len(entry["sha256"]) != 64:
         raise ValueError(f"{name}: `file` is a plain name and `sha256` 64 hex digits")
     sources = tuple((str(source["kind"]), _source(source)) for source in entry.get("sources", ()))
-    return Model(name, **{**entry, "sources": sources})
+    return Artefact(**{**entry, "sources": sources})
+
+
+def _plain(name: str) -> str:
+    return Path(name).name
 
 
 def _source(entry: dict[str, Any]) -> Source:
@@ -93,13 +152,21 @@ def _source(entry: dict[str, Any]) -> Source:
             raise ValueError(f"unknown kind of source {kind!r}; there are {', '.join(_KINDS)}")
 
 
-def find(name: str, home: Path) -> Model:
-    """The catalogue's entry; ManifestError names the nearest ones."""
-    models = catalogue(home)
-    if name in models:
-        return models[name]
-    near = difflib.get_close_matches(name, models, n=3, cutoff=0.4) or sorted(models)
-    raise ManifestError(f"no model is named {name!r}", todo=f"take {' or '.join(near)}, or a path to a .gguf file")
+def find(name: str, home: Path, *, kind: Kind | None = None) -> Model:
+    """The catalogue's entry; ManifestError names the nearest ones, or those of the `kind` that is needed."""
+    models = {known: model for known, model in catalogue(home).items() if kind in (None, model.kind) or known == name}
+    if name not in models:
+        near = difflib.get_close_matches(name, models, n=3, cutoff=0.4) or sorted(models)
+        path = "" if kind == "embedding" else ", or a path to a .gguf file"
+        raise ManifestError(f"no model is named {name!r}", todo=f"take {' or '.join(near)}{path}")
+    found = models.pop(name)
+    if kind not in (None, found.kind):
+        use = {"chat": "it cannot chat", "embedding": "it makes no vectors of texts"}[kind or found.kind]
+        raise ManifestError(
+            f"expected a model of kind {kind}, got {name}, which is of kind {found.kind}: {use}",
+            todo=f"take {' or '.join(sorted(models))}",
+        )
+    return found
 
 
 def list_models(home: Path) -> list[tuple[Model, bool]]:
@@ -108,24 +175,37 @@ def list_models(home: Path) -> list[tuple[Model, bool]]:
 
 
 def _present(model: Model, home: Path) -> bool:
-    file = home / "models" / model.file
-    return file.is_file() and file.stat().st_size == model.bytes
+    return all(_whole(file, model.folder(home) / file.file) for file in model.files)
+
+
+def _whole(wanted: Artefact, file: Path) -> bool:
+    return file.is_file() and file.stat().st_size == wanted.bytes
 
 
 def path(name: str, home: Path) -> Path:
-    """Where the model's file is; BackendError if it is not on this machine."""
+    """Where the model's file is, or the folder of its several; BackendError if it is not on this machine."""
     if name.endswith(".gguf"):
         file = Path(name).expanduser()
         if not file.is_file():
             raise BackendError(f"there is no model file {file}", todo="correct `model`, or name one of the catalogue")
         return file.absolute()
+    model, files = find(name, home), paths(name, home)
+    return files[0] if len(files) == 1 else model.folder(home)
+
+
+def paths(name: str, home: Path) -> tuple[Path, ...]:
+    """Every file of a model of the catalogue, the weights first; BackendError if it is not on this machine."""
     model = find(name, home)
     if not _present(model, home):
         raise BackendError(
-            f"the model {name} is not on this machine ({model.bytes / 1e9:.2f} GB)",
+            f"the model {name} is not on this machine ({_readable(model.bytes)})",
             todo=f"fetch it with `ringfence models pull {name}`",
         )
-    return home / "models" / model.file
+    return tuple(model.folder(home) / file.file for file in model.files)
+
+
+def _readable(size: int) -> str:
+    return f"{size / 1e9:.2f} GB" if size >= 1e8 else f"{size / 1e6:.0f} MB"
 
 
 def digest(name: str, home: Path) -> str:
@@ -148,12 +228,13 @@ def digest(name: str, home: Path) -> str:
 
 
 def remove(name: str, home: Path) -> int:
-    """Delete the model's file and what was begun of it; the bytes that were freed."""
+    """Delete the model's files and what was begun of them; the bytes that were freed."""
     model, freed = find(name, home), 0
-    for file in (home / "models" / model.file, home / "models" / f"{model.file}.part"):
-        if file.exists():
-            freed += file.stat().st_size
-            file.unlink()
+    for wanted in model.files:
+        for file in (model.folder(home) / wanted.file, model.folder(home) / f"{wanted.file}.part"):
+            if file.exists():
+                freed += file.stat().st_size
+                file.unlink()
     return freed
 
 
@@ -165,41 +246,71 @@ async def pull(
     prefer: Sequence[str] | None = None,
     progress: Progress = lambda done, total, note: None,
 ) -> Path:
-    """Bring a model here, from where an earlier attempt stopped; its path. The hash is always checked.
+    """Bring a model here, from where an earlier attempt stopped; its `path`. The hashes are always checked.
 
-    source    a local file, the only one tried
+    source    a local file, or a folder that holds the model's files by their names; the only one tried
     prefer    kinds of sources in the order to try; those not named are left out (RINGFENCE_MODEL_SOURCES, commas)
     progress  called with (bytes done, bytes in all, what is going on)
 
     Raises BackendError with what each source said. A wrong hash leaves nothing behind.
     """
     model = find(name, home)
-    folder = home / "models"
-    file, part = folder / model.file, folder / f"{model.file}.part"
+    folder, done = model.folder(home), 0
+    local = _local(model, source)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        async with _locked(folder / f".{model.file}.lock", progress, model.bytes):
-            if _present(model, home):
-                return file
-            _check_disk(model, part)
-            said = []
-            for kind, origin in _ordered(model, source, prefer):
-                try:
-                    await origin.fetch(model.download, part, progress)
-                    await _check(model, part, progress)
-                except SourceError as fault:
-                    said.append(f"{kind}: {fault}")
-                    progress(_size(part), model.bytes, said[-1])
-                    continue
-                part.replace(file)
-                return file
+        for file in model.files:
+            origins = _ordered(model, file, local, prefer)
+            await _bring(model, file, folder, origins, _shifted(progress, done, model.bytes))
+            done += file.bytes
     except OSError as fault:
         raise BackendError(
             f"{name} could not be kept in {folder}: {fault.strerror}", todo="check the disk and RINGFENCE_HOME"
         ) from fault
+    return path(name, home)
+
+
+def _local(model: Model, source: Path | None) -> Mapping[str, Path] | None:
+    """The local file to take for each of the model's."""
+    if source is None:
+        return None
+    if source.is_dir():
+        return {file.file: source / file.file for file in model.files}
+    if len(model.files) > 1:
+        named = " and ".join(file.file for file in model.files)
+        raise ManifestError(f"expected a folder that holds {named}, got {source}", todo="name the folder")
+    return {model.files[0].file: source}
+
+
+def _shifted(progress: Progress, before: int, total: int) -> Progress:
+    """The progress of one file as that of the whole model."""
+    return lambda done, _, note: progress(before + done, total, note)
+
+
+async def _bring(
+    model: Model, wanted: Artefact, folder: Path, origins: Sequence[tuple[str, Source]], progress: Progress
+) -> None:
+    """One file of a model, by the first source that has it."""
+    file, part = folder / wanted.file, folder / f"{wanted.file}.part"
+    async with _locked(folder / f".{wanted.file}.lock", progress, wanted.bytes):
+        if _whole(wanted, file):
+            return
+        _check_disk(model.name, wanted, part)
+        said = []
+        for kind, origin in origins:
+            try:
+                await origin.fetch(wanted.download, part, progress)
+                await _check(wanted, part, progress)
+            except SourceError as fault:
+                said.append(f"{kind}: {fault}")
+                progress(_size(part), wanted.bytes, said[-1])
+                continue
+            part.replace(file)
+            return
+    where = "FILE" if len(model.files) == 1 else "FOLDER"
     raise BackendError(
-        f"{name} could not be fetched:\n  " + "\n  ".join(said or ["no source is left to try"]),
-        todo=f"fetch {model.file} by other means and run `ringfence models pull {name} --from FILE`",
+        f"{model.name} could not be fetched:\n  " + "\n  ".join(said or ["no source is left to try"]),
+        todo=f"fetch {wanted.file} by other means and run `ringfence models pull {model.name} --from {where}`",
     )
 
 
@@ -220,11 +331,13 @@ async def _locked(path: Path, progress: Progress, total: int) -> AsyncIterator[N
         os.close(fd)
 
 
-def _ordered(model: Model, source: Path | None, prefer: Sequence[str] | None) -> list[tuple[str, Source]]:
-    if source is not None:
-        return [("file", File(source))]
-    local = [("file", File(Path(place) / model.file)) for place in _folders()]
-    every = [*local, *model.sources]
+def _ordered(
+    model: Model, file: Artefact, local: Mapping[str, Path] | None, prefer: Sequence[str] | None
+) -> list[tuple[str, Source]]:
+    if local is not None:
+        return [("file", File(local[file.file]))]
+    inside = "" if len(model.files) == 1 else model.name
+    every = [*(("file", File(Path(place) / inside / file.file)) for place in _folders()), *file.sources]
     if prefer is None and (named := os.environ.get("RINGFENCE_MODEL_SOURCES")):
         prefer = [word.strip() for word in named.split(",") if word.strip()]
     if prefer is None:
@@ -235,7 +348,7 @@ def _ordered(model: Model, source: Path | None, prefer: Sequence[str] | None) ->
 
 
 def _folders() -> list[str]:
-    """RINGFENCE_MODEL_DIR: folders where an operator keeps model files."""
+    """RINGFENCE_MODEL_DIR: folders where an operator keeps model files; of several, in a folder of the name."""
     return [place for place in os.environ.get("RINGFENCE_MODEL_DIR", "").split(os.pathsep) if place]
 
 
@@ -243,23 +356,23 @@ def _size(file: Path) -> int:
     return file.stat().st_size if file.exists() else 0
 
 
-def _check_disk(model: Model, part: Path) -> None:
-    largest = max((s.part_bytes * s.AHEAD for _, s in model.sources if isinstance(s, PackageIndex)), default=0)
-    need = model.bytes - _size(part) + min(largest, 2 * model.bytes) + _MARGIN_BYTES
+def _check_disk(name: str, wanted: Artefact, part: Path) -> None:
+    largest = max((s.part_bytes * s.AHEAD for _, s in wanted.sources if isinstance(s, PackageIndex)), default=0)
+    need = wanted.bytes - _size(part) + min(largest, 2 * wanted.bytes) + _MARGIN_BYTES
     free = shutil.disk_usage(part.parent).free
     if free < need:
         raise BackendError(
-            f"{model.name} needs {need / 1e9:.2f} GB on the disk of {part.parent}, which has {free / 1e9:.2f} GB free",
+            f"{name} needs {need / 1e9:.2f} GB on the disk of {part.parent}, which has {free / 1e9:.2f} GB free",
             todo="free some space, or set RINGFENCE_HOME to a folder on a larger disk",
         )
 
 
-async def _check(model: Model, part: Path, progress: Progress) -> None:
-    progress(model.bytes, model.bytes, "checking SHA-256")
+async def _check(wanted: Artefact, part: Path, progress: Progress) -> None:
+    progress(wanted.bytes, wanted.bytes, "checking SHA-256")
     found = await asyncio.to_thread(_sha256, part)
-    if found != model.sha256:
+    if found != wanted.sha256:
         await asyncio.to_thread(part.unlink)
-        raise SourceError(f"its SHA-256 is {found[:16]}..., expected {model.sha256[:16]}...; it was removed")
+        raise SourceError(f"its SHA-256 is {found[:16]}..., expected {wanted.sha256[:16]}...; it was removed")
 
 
 def _sha256(file: Path) -> str:

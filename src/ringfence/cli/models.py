@@ -11,8 +11,9 @@ from rich.console import Console
 from rich.text import Text
 
 from .. import app
+from ..app.knowing import library as knowing
 from ..backends import models
-from ..backends.models import Model
+from ..backends.models import Kind, Model
 from ..manifest.types import Manifest
 from .interrupt import interruptible
 from .screen import console
@@ -21,16 +22,17 @@ from .text import plain, size
 _STEP = 10  # percent between two lines where there is no terminal to draw a bar on
 
 
-def missing(name: str) -> Model | None:
+def missing(name: str, kind: Kind = "chat") -> Model | None:
     """The catalogue's entry of a model whose weights are not here; None if they are.
 
-    Raises ManifestError for a name that the catalogue does not have, BackendError for a .gguf file that is not there.
+    Raises ManifestError for a name that the catalogue does not have, or not as a model of this kind; BackendError for a
+    .gguf file that is not there.
     """
     home = app.data_home()
-    if name.endswith(".gguf"):
+    if kind == "chat" and name.endswith(".gguf"):
         models.path(name, home)
         return None
-    wanted = models.find(name, home).name
+    wanted = models.find(name, home, kind=kind).name
     return next((model for model, here in models.list_models(home) if model.name == wanted and not here), None)
 
 
@@ -39,26 +41,36 @@ async def fetch_missing(manifest: Manifest, out: Console, *, offline: bool) -> N
     for tier in manifest.inference.tiers:
         if tier.provider != "embedded" or (model := missing(tier.model)) is None:
             continue
-        if offline:
-            models.path(tier.model, app.data_home())  # raises, with the command to fetch it by
-        out.print(
-            Text(f"{model.name} is not on this machine yet; fetching it once ({size(model.bytes)})"), soft_wrap=True
-        )
-        with bar(out, model.name) as progress:
-            await models.pull(model.name, app.data_home(), progress=progress)
+        await _fetch(model, out, offline=offline)
+    if knowing.used(manifest):
+        await fetch_embedding(manifest, out, offline=offline)
+
+
+async def fetch_embedding(manifest: Manifest, out: Console, *, offline: bool) -> None:
+    """`fetch_missing` of the model that makes vectors of documents, if one does."""
+    embedding = manifest.knowledge.embedding
+    if embedding.provider == "embedded" and (model := missing(embedding.model, "embedding")) is not None:
+        await _fetch(model, out, offline=offline)
+
+
+async def _fetch(model: Model, out: Console, *, offline: bool) -> None:
+    if offline:
+        models.path(model.name, app.data_home())  # raises, with the command to fetch it by
+    out.print(Text(f"{model.name} is not on this machine yet; fetching it once ({size(model.bytes)})"), soft_wrap=True)
+    with bar(out, model.name) as progress:
+        await models.pull(model.name, app.data_home(), progress=progress)
 
 
 def list_models() -> None:
     """The catalogue, and what of it is here."""
     for model, here in models.list_models(app.data_home()):
         where = "here" if here else "not here"
-        print(f"{model.name:<24}  {size(model.bytes):>9}  {where:<8}  {model.license:<12}  window {model.window}")
+        more = f"  embedding, {model.dim} numbers" if model.kind == "embedding" else ""
+        print(f"{model.name:<24}  {size(model.bytes):>9}  {where:<8}  {model.license:<12}  window {model.window}{more}")
 
 
 def pull(name: str, *, source: str | None, from_path: Path | None) -> None:
     """Fetch a model and say where it is."""
-    if from_path is not None and from_path.is_dir():
-        from_path = from_path / models.find(name, app.data_home()).file
     prefer = None if source is None else [source]
 
     async def work() -> Path:

@@ -18,13 +18,13 @@ from .. import app, sandboxes, stores
 from ..backends import models
 from ..core.errors import ManifestError, RingfenceError
 from ..core.ports import Sink
-from ..jobs import Job, Launcher, Limits
+from ..jobs import Job, Launcher, Limits, interpreter
 from ..manifest.loader import load
 from ..manifest.types import BuiltinTool, Grant, Host, Manifest, McpTool, PythonTool, Workflow
 from ..testing.redteam import RISKS, Arena, Finding, Kit, Scored, Subject, Verdict, attack, chosen, worst
 from ..testing.redteam.values import CANARY
 from ..tools.egress import Egress, Refused, Target
-from ..tools.hosted import ENV, interpreter
+from ..tools.hosted import ENV
 from .exits import Exit
 from .interrupt import interruptible
 from .question import screen

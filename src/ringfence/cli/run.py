@@ -6,15 +6,18 @@ import asyncio
 import json
 import os
 import sys
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+
+from rich.console import Console
 
 from .. import app
 from ..core.errors import ManifestError
 from ..engine.result import Result
 from ..manifest.loader import load
 from ..manifest.types import Manifest
-from . import approvals, exits, uncertain
+from . import approvals, cited, exits, uncertain
 from .exits import Exit, Interrupted
 from .interrupt import interruptible
 from .question import find_out, option
@@ -36,6 +39,8 @@ class Wanted:
     quiet: bool = False
     offline: bool = False
     about: tuple[str, ...] = ()
+    roles: tuple[str, ...] = ()  # of the caller's, those that count; all if none is named
+    open: int | None = None  # a passage to show in context
     at: int | None = None  # fork the run to be resumed behind this record, under `task` where it is given
 
 
@@ -89,9 +94,13 @@ def execute(wanted: Wanted) -> Exit:
         _print_json({"status": "error", "error": what, "todo": todo, "run_id": seen[0] if seen else ""})
         return exits.complain(error)
     if wanted.as_json:
-        _print_json({**asdict(result), **more})
+        _print_json({**asdict(result), "sources": [source.to_json() for source in result.sources], **more})
     elif result.answer or result.status != "waiting":
-        print(plain(result.answer))
+        print(plain(result.answer), flush=True)
+        cited.show(result.sources)
+        if wanted.open is not None:
+            print()
+            cited.open_passage(wanted.manifest, result.run_id, wanted.open)
     if result.status == "uncertain":
         print(find_out(result.summary, wanted.manifest), file=sys.stderr)
     return exits.of_status(result.status)
@@ -114,7 +123,7 @@ async def _run(wanted: Wanted, seen: list[str]) -> tuple[Result, dict[str, objec
     wanted.as_json = wanted.as_json or manifest.workflow.output_format == "structured_json"
     app.keep_log(manifest)
     await fetch_missing(manifest, out, offline=wanted.offline)
-    async with app.from_manifest(manifest) as agent:
+    async with app.from_manifest(manifest, roles=wanted.roles, notice=_note(wanted, out)) as agent:
         if wanted.at is not None:
             seen.append(await agent.fork(wanted.resume, at=wanted.at, task=wanted.task))
         elif wanted.resume:
@@ -126,10 +135,17 @@ async def _run(wanted: Wanted, seen: list[str]) -> tuple[Result, dict[str, objec
         more: dict[str, object] = {}
         if result.status == "waiting":
             more["question"] = await approvals.undecided(agent, result.run_id, wanted.manifest)
+        if wanted.open is not None and wanted.as_json:
+            more["opened"] = cited.opened(agent.journal.log.read(result.run_id), wanted.open)
         if result.status == "uncertain":
             more["uncertain"] = uncertain.of_run(agent, result.run_id, wanted.manifest)
     approvals.warn(agent)
     return result, {**more, "warnings": [*agent.warnings, *agent.troubles]}
+
+
+def _note(wanted: Wanted, out: Console) -> Callable[[str], None]:
+    """Why the start takes long, for who looks on."""
+    return lambda text: None if wanted.quiet else out.print(plain(text), soft_wrap=True)
 
 
 def _print_json(value: object) -> None:

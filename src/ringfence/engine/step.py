@@ -13,7 +13,9 @@ from ringfence.core.values import JSON
 
 TOOL = "tool:"
 LOOK_UP = -1000  # the number of a call that finds out about another one: this, less the seq of that one's intent
-CLOSING = frozenset({"path", "columns"})  # keys of results whose values an argument can be closed to, by `x-from`
+CLOSING = frozenset(
+    {"path", "columns", "document"}
+)  # keys of results whose values an argument can be closed to, by `x-from`
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,11 @@ _UNIT = re.compile(r"[^\n.!?]*(?:[.!?]+(?=\s|$)|[.!?](?!\s|$)|[^\n.!?]+)*(?:\n+|
 _WORD = re.compile(r"[^\W_]{3,}|\d+")
 _STEM = 5  # characters that words of one stem share, about: `backups` is `backup`
 _COMMON = frozenset(
-    "the and for are was were what when where which who whom how does did can with from that this have has not you"
-    " your our its they them into per any all der die das und ist sind wie was wer wann wo von mit für ein eine".split()
+    re.findall(
+        r"\w+",
+        "the and for are was were what when where which who whom how does did can with from that this have has not you"
+        " your our its they them into per any all der die das und ist sind wie was wer wann wo von mit für ein eine",
+    )
 )
 
 

@@ -36,8 +36,6 @@ def warnings(manifest: Manifest) -> Iterator[Caution]:
             "tools",
             f"there is no {LOCK}: no tool of an MCP server can be called before a person accepts it; `ringfence lock`",
         )
-    if manifest.knowledge.collections:
-        yield "knowledge", "knowledge is read, but not available in this release: the agent searches no collection"
 
 
 def _about_routing(manifest: Manifest) -> Iterator[Caution]:

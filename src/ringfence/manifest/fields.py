@@ -18,6 +18,7 @@ _NAME, _URL = r"^[A-Za-z][A-Za-z0-9_-]{0,62}$", r"^https?://[^\s/]+"
 _READER, FUNCTION = r"^((role|user|team):[^\s:]+|public)$", r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$"
 _SEES, _TYPE = r"^((role|user|team):[^\s:]+|public|self)$", r"^[a-z][a-z0-9_-]{0,31}$"
 LANGUAGE = r"^[a-z]{2}$"
+SCRIPTS = r"^([a-z]{3}(_[a-z]+)?(\+[a-z]{3}(_[a-z]+)?)*)?$"
 _CURRENCY = r"^[A-Z]{3}$"  # ISO 4217
 RATE = r"^[1-9][0-9]{0,5}/([1-9][0-9]{0,3} ?)?(second|minute|hour|day)s?$"
 _POINTER = r"^(/([^/~]|~[01])*)*$"  # RFC 6901, where `*` stands for every member of an array or object
@@ -41,6 +42,7 @@ PATTERNS: Final = {  # each pattern in words, for error messages
     _KEY: "an Ed25519 public key: 32 bytes in base64, 44 characters",
     _VERIFIER: "a verifier key, name+8 hex digits+base64 (C2SP signed-note)",
     _CURRENCY: "a currency in three capital letters, such as EUR or USD",
+    SCRIPTS: "languages as tesseract names them, such as eng or deu+eng",
     LANGUAGE: "a language in two small letters, such as en or de",
     _SUBJECT: "a subject, such as user:alice or patient:4711",
 }

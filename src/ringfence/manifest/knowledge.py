@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from .fields import Folder, Name, Reader, SecretRef, Subject, Url
+from .fields import SCRIPTS, Folder, Name, Reader, SecretRef, Subject, Url
 from .strict import Conflict, Strict
 
 
@@ -83,6 +83,13 @@ class Knowledge(Strict):
             " agents that share one share their collections and memory, each reading what it may"
         ),
     ] = Field(default=".ringfence/knowledge", validate_default=True)
+    ocr: Annotated[
+        str,
+        Field(
+            pattern=SCRIPTS,
+            description="languages (eng, deu+eng) in which tesseract, if it is here, reads pages that are scans",
+        ),
+    ] = ""
     passages: Annotated[int, Field(ge=1, le=50, description="passages of one search that the model is shown")] = 5
     cite: Annotated[
         Literal["off", "warn", "strict"],

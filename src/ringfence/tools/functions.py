@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from ringfence.manifest.types import PythonTool
 
 MAX_TEXT = 4_000
+PATHS = "RINGFENCE_PATHS"  # in a function's environment: its target_paths, absolute, as PATH is written
 
 
 class _Described(BaseModel):
@@ -55,8 +57,9 @@ def from_module(
     """The tool of a function that the manifest names. It is asked what it is in a worker that sees no more than code.
 
     Its workers see a copy of the modules that lie in `root`, never `root` itself: secrets and the journal lie there
-    too. To serve it sees `target_paths`, and may write there if the function's effect (the operator's word on it is
-    `entry`) is not to read; it reaches the hosts of the manifest through our proxy.
+    too. To serve it sees `target_paths`, which its environment names as RINGFENCE_PATHS, and may write there if the
+    function's effect (the operator's word on it is `entry`) is not to read; it reaches the hosts of the manifest
+    through our proxy.
 
     Blocks until the worker has said what the function is. Raises ManifestError for a function that cannot be imported,
     or is not signed where it has to be.
@@ -68,7 +71,8 @@ def from_module(
     paths = tuple(str((root / path.expanduser()).resolve()) for path in config.target_paths)
     if missing := [path for path in paths if not Path(path).exists()]:
         raise ManifestError(f"target_paths: {missing[0]} is not there", todo="make it, or correct the path")
-    alone = job((str(code.folder),), env={"HOME": "/tmp", **secrets}, limits=limits_of(config.limits))
+    known = {"HOME": "/tmp", PATHS: os.pathsep.join(paths)}
+    alone = job((str(code.folder),), env={**known, **secrets}, limits=limits_of(config.limits))
     try:
         said = workshop.ask(alone, serve, config.name)
     except ToolError as error:

@@ -5,17 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import math
-import sys
 from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import pydantic
-
 from ringfence.core.errors import ToolError, Uncertain
 from ringfence.core.values import JSON, Action, Outcome, canonical, ordered
-from ringfence.jobs import Job, Launcher, Limits, Process
+from ringfence.jobs import Job, Launcher, Limits, Process, distinct, interpreter
 from ringfence.tracing import headers
 
 from .tool import Tool
@@ -43,33 +40,6 @@ class _Lost(Uncertain):
         super().__init__(what)
         self.blameless = blameless
         self.unsent = unsent
-
-
-def interpreter() -> tuple[str, str, tuple[str, ...]]:
-    """This Python without its environment: the program, what it has to run first, and all files that it needs.
-
-    This package is found by its own path: the folder around it may be hidden.
-    """
-    package = str(Path(__file__).resolve().parents[1])
-    ours = str(Path(pydantic.__file__).parents[1])
-    found = {
-        str(Path(place).resolve()): None
-        for place in sys.path
-        if place == ours or place.endswith(("site-packages", "dist-packages"))
-    }
-    needed = (*found, str(Path(sys.base_prefix).resolve()), package)
-    first = (
-        f"import sys; sys.path += {list(found)!r}; from importlib import util;"
-        f" spec = util.spec_from_file_location('ringfence', {package + '/__init__.py'!r});"
-        " sys.modules['ringfence'] = made = util.module_from_spec(spec); spec.loader.exec_module(made);"
-    )
-    return str(Path(sys.executable).resolve()), first, distinct(needed)
-
-
-def distinct(places: Iterable[str]) -> tuple[str, ...]:
-    """Without those that lie in another one."""
-    unique = sorted(set(places))
-    return tuple(p for p in unique if not any(p != other and p.startswith(other.rstrip("/") + "/") for other in unique))
 
 
 def job(

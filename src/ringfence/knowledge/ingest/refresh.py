@@ -11,6 +11,7 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,8 +20,9 @@ from pathlib import Path
 import numpy as np
 
 from ringfence.core.labels import Audience, Label
+from ringfence.core.values import JSON
 
-from ..chunks import passage, split
+from ..chunks import estimate, passage, split
 from ..errors import KnowledgeError, Unreadable
 from ..ports import Document, Embedder, Index, Parsed, Parser, Vectors
 from . import rights
@@ -30,8 +32,14 @@ from .walk import Found, Source, Walk, walk
 
 RECIPE = "1"  # of parsing and splitting: another one, and every document is made anew
 MEMBER = "!"  # between the name of an archive and that of what is in it
+_HEAD_LINES, _HEAD_CHARS = 12, 200
+_OUTDATED = re.compile(  # of the text itself; that another one is outdated says nothing against it
+    r"\b(superseded|replaced|obsoleted) by (?!this)|\bthis\b.*\b(outdated|obsolete|superseded|withdrawn|deprecated)\b|"
+    r"^\W*(status\W+)?(outdated|obsolete|superseded|withdrawn|deprecated|no longer (valid|in force))\b|"
+    r"\b(ersetzt durch|abgelöst durch)\b|^\W*(status\W+)?(veraltet|außer kraft|nicht mehr gültig)\b",
+    re.I,
+)
 _AHEAD = 2  # files that are parsed while one is embedded
-_WORDS_A_TOKEN = 1.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,13 +119,27 @@ class Intake:
             report = Report(source.name)
             found = await asyncio.to_thread(walk, source)
             report.skipped += found.skipped
-            work, gone = await self._compared(source, found, report)
-            if gone:
-                report.removed = await self._index.remove(source.name, gone)
+            work, barred, gone = await self._compared(source, found, report)
+            if barred:
+                report.removed += await self._index.remove(source.name, barred)
             await self._take_in(source, work, report, progress)
+            if gone:  # last: what was moved finds its vectors
+                report.removed += await self._index.remove(source.name, gone)
             report.skipped.sort()
             report.seconds = time.monotonic() - began
             return report
+
+    async def survey(self, source: Source) -> Report:
+        """What `refresh` would find to do, as far as it can be told without reading: nothing is changed."""
+        report = Report(source.name)
+        found = await asyncio.to_thread(walk, source)
+        report.skipped += found.skipped
+        work, barred, gone = await self._compared(source, found, report)
+        report.added = sum(not one.known for one in work)
+        report.changed = len(work) - report.added
+        report.removed = len(barred) + len(gone)
+        report.skipped.sort()
+        return report
 
     async def forget(self, collection: str) -> None:
         """Drop a collection, so that it is made anew from its files."""
@@ -125,22 +147,23 @@ class Intake:
             await self._index.drop(collection)
             self.seen.forget(collection)
 
-    async def _compared(self, source: Source, found: Walk, report: Report) -> tuple[list[_Work], list[str]]:
-        """What has to be read, and the documents that are gone."""
+    async def _compared(self, source: Source, found: Walk, report: Report) -> tuple[list[_Work], list[str], list[str]]:
+        """What has to be read; the documents that nobody may read any more, and those that are gone."""
         versions = await self._index.versions(source.name)
         documents: dict[str, list[str]] = {}
         for path in versions:
             documents.setdefault(path.partition(MEMBER)[0], []).append(path)
         table = await asyncio.to_thread(Table.of, source)
         work: list[_Work] = []
+        barred: list[str] = []
         gone: list[str] = []
         for file in found.files:
             known = tuple(documents.pop(file.name, ()))
             try:
                 may = table.of_file(file)
                 digest = await asyncio.to_thread(self._digest, source.name, file)
-            except Unreadable as fault:  # nobody may read it any more
-                gone += known
+            except Unreadable as fault:
+                barred += known
                 report.skipped.append((file.name, fault.what))
                 continue
             except OSError as fault:
@@ -154,15 +177,15 @@ class Intake:
             else:
                 work.append(_Work(file, may, digest, version, known))
         if found.whole:
-            gone += [path for paths in documents.values() for path in paths]
+            gone = [path for paths in documents.values() for path in paths]
             self.seen.forget(source.name, documents)
-        return work, gone
+        return work, barred, gone
 
     def _digest(self, collection: str, file: Found) -> str:
         if known := self.seen.digest(collection, file):
             return known
         began = time.time_ns()
-        with file.path.open("rb", opener=_no_link) as stream:
+        with os.fdopen(_no_link(file.path), "rb") as stream:
             digest = hashlib.file_digest(stream, "sha256").hexdigest()
         self.seen.keep(collection, file, digest, now_ns=began)
         return digest
@@ -179,16 +202,19 @@ class Intake:
                 result: Sequence[tuple[str, Parsed]] | Exception
                 try:
                     result = await self._parser.parse(one.file.name, str(one.file.path))
-                except (Unreadable, OSError) as fault:
+                except Exception as fault:  # whoever waits for it sorts them out
                     result = fault
                 await parsed.put((one, result))
 
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(parse())
+        task = asyncio.create_task(parse())
+        try:
             for done in range(len(work)):
                 one, result = await parsed.get()
                 progress(Step(source.name, done, len(work), one.file.name, report.chunks))
                 await self._put_all(source, one, result, report)
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
         if work:
             progress(Step(source.name, len(work), len(work), "", report.chunks))
 
@@ -200,14 +226,19 @@ class Intake:
         if isinstance(result, OSError):
             report.skipped.append((name, f"cannot be opened: {result.strerror}; what was indexed is kept"))
             return
-        if isinstance(result, Exception):
-            self._skip(source, work, str(getattr(result, "what", result)), report)
+        if isinstance(result, Unreadable):
+            self._skip(source, work, result.what, report)
+        elif isinstance(result, Exception):
+            raise result
         elif _changed(work.file):
             report.notes.append((name, "changed while it was read; it is taken in next time"))
             return
         else:
             for member, parsed in result:
                 path = f"{name}{MEMBER}{member}" if member else name
+                if not parsed.blocks:
+                    report.skipped.append((path, "; ".join(parsed.notes) or "holds no text"))
+                    continue
                 report.notes += [(path, note) for note in parsed.notes]
                 try:
                     if await self._put(source, work, path, parsed, report):
@@ -234,17 +265,17 @@ class Intake:
         meant = self._embedder if source.vectors else None
         if meant is not None and self._audience is not None and label.broken_by(self._audience):
             raise Unreadable("not everyone behind the embedding server may read it; `embedding.audience` says who is")
-        count = meant.count if meant is not None else _words
+        count = meant.count if meant is not None else estimate
         text, chunks = await asyncio.to_thread(split, parsed, count=count)
         if not chunks:
             report.skipped.append((path, "holds no text"))
             return False
         title = parsed.title or path.rpartition("/")[2]
-        passages = [passage(title, chunk, text) for chunk in chunks]
+        passages = [passage(title, chunk, text[chunk.start : chunk.end]) for chunk in chunks]
         digests = [hashlib.sha256(one.encode()).digest() for one in passages]
         vectors = None if meant is None else await self._vectors(meant, passages, digests, report)
         document = Document(
-            source.name, path, text, label, work.version, title, subjects=may.subjects, meta={"file": work.digest}
+            source.name, path, text, label, work.version, title, subjects=may.subjects, meta=_meta(text)
         )
         model = meant.model if meant is not None else ""
         await self._index.put(document, chunks, vectors, model=model, digests=digests)
@@ -259,13 +290,20 @@ class Intake:
         new = [n for n, digest in enumerate(digests) if digest not in known]
         made = await embedder.embed([passages[n] for n in new]) if new else None
         report.embedded += len(new)
-        rows = np.empty((len(passages), embedder.dim), dtype=np.float32)
+        rows = np.empty((len(passages), embedder.dim), dtype=np.float32)  # some learn it by their first answer
         for n, digest in enumerate(digests):
             if digest in known:
                 rows[n] = known[digest]
         if made is not None:
             rows[new] = made
         return rows
+
+
+def _meta(text: str) -> dict[str, JSON]:
+    """What its head says of it: a document that has been replaced is found last, and said to be."""
+    head = text.split("\n", _HEAD_LINES)[:_HEAD_LINES]
+    outdated = next((line.strip()[:_HEAD_CHARS] for line in head if _OUTDATED.search(line[:_HEAD_CHARS])), "")
+    return {"outdated": outdated} if outdated else {}
 
 
 def _version(digest: str, may: Rights, source: Source, model: str) -> str:
@@ -284,23 +322,23 @@ def _changed(file: Found) -> bool:
     return (now.st_size, now.st_mtime_ns, now.st_ino) != (before.st_size, before.st_mtime_ns, before.st_ino)
 
 
-def _no_link(path: str, flags: int) -> int:
-    return os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
+def _no_link(path: Path) -> int:
+    return os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
 
 
-def _words(text: str) -> int:
-    return int(len(text.split()) * _WORDS_A_TOKEN) + 1
-
-
-@contextlib.asynccontextmanager
-async def _alone(home: Path, collection: str) -> AsyncIterator[None]:
+def _lock_file(home: Path, collection: str) -> int:
     try:
         home.mkdir(parents=True, exist_ok=True, mode=0o700)
-        fd = os.open(home / f".{collection}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        return os.open(home / f".{collection}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as fault:
         raise KnowledgeError(
             f"the index at {home} cannot be written: {fault.strerror}", todo="check the folder and its disk"
         ) from None
+
+
+@contextlib.asynccontextmanager
+async def _alone(home: Path, collection: str) -> AsyncIterator[None]:
+    fd = _lock_file(home, collection)
     try:
         while True:
             try:

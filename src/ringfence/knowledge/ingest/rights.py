@@ -57,7 +57,7 @@ class _Rule:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """The rights of one source: its own readers, and the rules of its `rights` file, the first match of which counts."""
+    """The rights of one source: its own readers, and the rules of its `rights` file: the first that matches counts."""
 
     source: Source
     rules: tuple[_Rule, ...] = field(default=())
@@ -90,8 +90,7 @@ class Table:
                     break
             sidecar = file.path.with_name(file.path.name + SIDECAR)
             if sidecar.is_symlink() or sidecar.exists():
-                readers, subject = _entry(yaml.safe_load(_bounded(sidecar)))
-                rights = rights.and_(readers, subject)
+                rights = rights.and_(*_entry(yaml.safe_load(_bounded(sidecar))))
             return rights.and_(_by_mode(file)) if self.source.posix else rights
         except (OSError, ValueError, yaml.YAMLError) as fault:
             raise Unreadable(f"who may read it cannot be told: {fault}", todo="correct its rights") from None
@@ -108,7 +107,7 @@ def of_itself(rights: Rights, readers: Iterable[str] | None) -> Rights:
 def _rule(glob: str, entry: Any) -> _Rule:
     readers, subject = _entry(entry)
     if readers is not None:
-        Rights().and_(_filled(one, {name: "x" for name in _named(glob)}) for one in readers)
+        Rights().and_(_filled(one, dict.fromkeys(_named(glob), "x")) for one in readers)
     return _Rule(_pattern(glob), readers, subject)
 
 
@@ -130,7 +129,7 @@ def _entry(entry: Any) -> tuple[tuple[str, ...] | None, str]:
 
 
 def _pattern(glob: str) -> re.Pattern[str]:
-    """A glob over whole names: `**` any folders, `*` and `?` within one, `{id}` a part of one that is used on the right."""
+    """A glob over whole names: `**` any folders, `*` and `?` within one, `{id}` a part that is used on the right."""
     parts = re.split(r"(\*\*/|\*\*|\*|\?|\{[a-z_]+\})", glob)
     known = {"**/": r"(?:.*/)?", "**": r".*", "*": r"[^/]*", "?": r"[^/]"}
     text = "".join(

@@ -52,7 +52,7 @@ class Seen:
         return str(row[0]) if row else ""
 
     def keep(self, collection: str, file: Found, digest: str, *, now_ns: int) -> None:
-        """Remember it, unless it was changed too shortly before `now_ns` (since 1970) to be told from a later change."""
+        """Remember it, unless it changed too shortly before `now_ns` (since 1970) to be told from a later change."""
         newest = max(file.status.st_mtime_ns, file.status.st_ctime_ns)
         if now_ns - newest > _GRAIN_NS:
             self._db.execute(

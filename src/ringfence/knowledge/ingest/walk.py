@@ -60,7 +60,7 @@ class Found:
 
 @dataclass(slots=True)
 class Walk:
-    """The files of a source, and what is not taken: (name, why). `whole`: every place of it is there to be looked at."""
+    """The files of a source, and what is not taken: (name, why). `whole`: every place of it could be looked at."""
 
     files: list[Found] = field(default_factory=list)
     skipped: list[tuple[str, str]] = field(default_factory=list)

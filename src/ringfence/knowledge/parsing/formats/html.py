@@ -1,0 +1,172 @@
+"""HTML as a reader sees it: headings, text, code, tables. What is not shown is not read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+from ..clean import tidy
+from ..draft import Draft, Reading
+from .encoding import decoded
+
+_UNSEEN = frozenset((
+    "script", "style", "noscript", "template", "head", "svg", "math", "iframe", "object", "embed", "canvas", "audio",
+    "video", "select", "datalist", "dialog", "textarea", "input", "button", "frame", "frameset", "noframes", "applet",
+    "param", "source", "track", "map", "link", "meta", "title",
+))  # fmt: skip
+_BLOCKS = frozenset((
+    "p", "div", "section", "article", "main", "header", "footer", "nav", "aside", "ul", "ol", "dl", "dt", "dd", "li",
+    "blockquote", "figure", "figcaption", "address", "form", "fieldset", "details", "summary", "hr", "body", "html",
+    "center", "td", "th", "tr", "tbody", "thead", "tfoot", "caption",
+))  # fmt: skip
+_HEADINGS = {f"h{n}": n for n in range(1, 7)}
+_HIDDEN = re.compile(
+    r"(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)|opacity\s*:\s*0(?:\.0*)?\s*(?:;|!|$)"
+    r"|font-size\s*:\s*0(?:\.0*)?(?:px|pt|em|rem|%)?\s*(?:;|!|$)|content-visibility\s*:\s*hidden)",
+    re.I,
+)
+_CHARSET = re.compile(rb"""<meta[^>]{0,300}?charset\s*=\s*["']?\s*([A-Za-z0-9_:-]{2,40})""", re.I)
+_SPACES = re.compile(r"[ \t\n\r\f]+")
+_CELLS = 1_000  # of a row
+
+
+def read(reading: Reading, draft: Draft, data: bytes, name: str) -> None:
+    """Blocks in order."""
+    found = _CHARSET.search(data, 0, 4_096)
+    into(draft, data, found.group(1).decode("ascii") if found else "")
+
+
+def into(draft: Draft, data: bytes, declared: str = "") -> None:
+    """Add what a page says to a draft."""
+    tree = LexborHTMLParser(decoded(draft, data, declared).replace("\0", ""))
+    if not draft.title and (title := tree.css_first("title")) is not None:
+        draft.title = title.text(deep=True)
+    root = tree.body or tree.root
+    if root is not None:
+        _Page(draft).walk(root)
+
+
+def _shown(node: LexborNode) -> bool:
+    if (node.tag or "") in _UNSEEN:
+        return False
+    attributes = node.attributes
+    if not attributes:
+        return True
+    if "hidden" in attributes or attributes.get("aria-hidden") == "true":
+        return False
+    return not _HIDDEN.search(attributes.get("style") or "")
+
+
+class _Page:
+    """The walk over one page. Text gathers until a block begins or ends."""
+
+    def __init__(self, draft: Draft) -> None:
+        self._draft = draft
+        self._held: list[str] = []
+        self._left_out = False
+
+    def walk(self, root: LexborNode) -> None:
+        """In document order, without recursion: pages are nested as deep as they like."""
+        try:
+            for node, entering in _visits(root, self._enters):
+                if node.is_text_node:
+                    self._held.append(_SPACES.sub(" ", node.text_content or ""))
+                elif (node.tag or "") in _BLOCKS:
+                    self._flush()
+                    if entering and node.tag == "li":
+                        self._held.append("- ")
+                elif entering and node.tag == "br":
+                    self._held.append("\n")
+            self._flush()
+        finally:
+            if self._left_out:
+                self._draft.note("what its page hides from readers was left out")
+
+    def _flush(self) -> None:
+        text = "\n".join(part.strip() for part in "".join(self._held).split("\n"))
+        self._held.clear()
+        if text.strip(" -\n"):
+            self._draft.text(text)
+
+    def _enters(self, node: LexborNode) -> bool:
+        """Whether to walk into it; headings, code and tables are taken as a whole."""
+        tag = node.tag or ""
+        if not _shown(node):
+            self._left_out = self._left_out or tag not in _UNSEEN
+            return False
+        if tag in _HEADINGS:
+            self._flush()
+            self._draft.heading(_words(node), _HEADINGS[tag])
+        elif tag == "pre":
+            self._flush()
+            self._draft.code(node.text(deep=True))
+        elif tag == "table":
+            self._flush()
+            if (caption := node.css_first("caption")) is not None:
+                self._draft.text(_words(caption))
+            self._draft.table(_rows(node))
+        else:
+            return True
+        return False
+
+
+def _visits(root: LexborNode, enters: Callable[[LexborNode], bool]) -> Iterator[tuple[LexborNode, bool]]:
+    """(node, True) on the way in and, for what was entered, (node, False) on the way out."""
+    path: list[LexborNode] = []
+    node: LexborNode | None = root
+    while node is not None:
+        child = None
+        if node.is_text_node:
+            yield node, True
+        elif node.is_element_node and enters(node):
+            yield node, True
+            child = node.child
+            if child is not None:
+                path.append(node)
+            else:
+                yield node, False
+        following = child
+        while following is None:
+            if node is not root:
+                following = node.next
+            if following is None:
+                if not path:
+                    return
+                node = path.pop()
+                yield node, False
+                if node is root:
+                    return
+        node = following
+
+
+def _words(node: LexborNode) -> str:
+    """The text below a node that is shown, as one line."""
+    held = []
+    for inner, _ in _visits(node, _shown):
+        if inner.is_text_node:
+            held.append(inner.text_content or "")
+        elif inner.tag in _BLOCKS or inner.tag == "br":
+            held.append(" ")
+    return tidy(_SPACES.sub(" ", "".join(held)))
+
+
+def _rows(table: LexborNode) -> list[list[str]]:
+    """The rows of a table that hold anything; a table within a cell is words of the cell."""
+    rows: list[list[str]] = []
+
+    def enters(node: LexborNode) -> bool:
+        if not _shown(node) or node.tag == "caption":
+            return False
+        if node.tag == "tr":
+            rows.append([])
+        elif node.tag in ("td", "th"):
+            if rows and len(rows[-1]) < _CELLS:
+                rows[-1].append(_words(node))
+            return False
+        return True
+
+    for _ in _visits(table, enters):
+        pass
+    return [row for row in rows if any(row)]

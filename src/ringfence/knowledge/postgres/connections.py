@@ -1,0 +1,199 @@
+"""A few connections that are used again, made anew when they break, and errors that never show the address."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from ringfence.manifest.fields import SecretRef
+
+from ..errors import KnowledgeError
+from .schema import checked, ready
+
+if TYPE_CHECKING:
+    from psycopg import AsyncConnection
+
+T = TypeVar("T")
+Work = Callable[["AsyncConnection[Any]"], Awaitable[T]]
+
+CONNECT_S = 10
+STATEMENT_S = 120
+TRIES = 8  # of a write that other writers get in the way of
+_SETTINGS = """
+select set_config('jit', 'off', false), set_config('statement_timeout', %s, false),
+       set_config('lock_timeout', %s, false), set_config('idle_in_transaction_session_timeout', %s, false)
+"""
+_READ = "select set_config('ringfence.member', %s, true)"
+_WRITE = "select set_config('ringfence.ingest', 'on', true)"
+
+
+class Connections:
+    """At most `limit` connections to the server that `address` names, each made when it is needed."""
+
+    def __init__(self, address: SecretRef, schema: str, limit: int) -> None:
+        self._address = address
+        self._schema = checked(schema)
+        self._room = asyncio.Semaphore(limit)
+        self._idle: list[AsyncConnection[Any]] = []
+        self._closed = False
+
+    async def read(self, member: str, work: Work[T]) -> T:
+        """Do `work` as a member (JSON) in one snapshot that writes nothing; once more if the connection was lost."""
+        import psycopg
+
+        async def reading(db: AsyncConnection[Any]) -> T:
+            await db.execute("set transaction isolation level repeatable read, read only")
+            await db.execute(_READ, [member])
+            return await work(db)
+
+        try:
+            return await self._transact(reading)
+        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+            if not _lost(error):
+                raise failure(error) from None
+        except psycopg.Error as error:
+            raise failure(error) from None
+        return await self._last(reading)
+
+    async def write(self, work: Work[T]) -> T:
+        """Do `work` as who ingests, whole or not at all; again where another writer was in the way."""
+        import psycopg
+
+        async def writing(db: AsyncConnection[Any]) -> T:
+            await db.execute(_WRITE)
+            return await work(db)
+
+        for _ in range(TRIES - 1):
+            try:
+                return await self._transact(writing)
+            except (psycopg.errors.TransactionRollback, psycopg.errors.IntegrityError):
+                continue
+            except psycopg.Error as error:
+                raise failure(error) from None
+        return await self._last(writing)
+
+    async def _last(self, work: Work[T]) -> T:
+        import psycopg
+
+        try:
+            return await self._transact(work)
+        except psycopg.Error as error:
+            raise failure(error) from None
+
+    async def _transact(self, work: Work[T]) -> T:
+        async with self._borrowed() as db, db.transaction():
+            return await work(db)
+
+    @asynccontextmanager
+    async def _borrowed(self) -> AsyncIterator[AsyncConnection[Any]]:
+        async with self._room:
+            db = await self._living() or await self._connected()
+            try:
+                yield db
+            except BaseException:
+                if db.closed or db.broken or db.info.transaction_status != 0:
+                    await db.close()
+                raise
+            finally:
+                if self._closed:
+                    await db.close()
+                elif not db.closed:
+                    self._idle.append(db)
+
+    async def _living(self) -> AsyncConnection[Any] | None:
+        """One that was used before and that the server still knows: a restart breaks them all."""
+        import psycopg
+
+        while self._idle:
+            db = self._idle.pop()
+            try:
+                await db.execute("select 1")
+                await db.rollback()
+                return db
+            except psycopg.Error:
+                await db.close()
+        return None
+
+    async def _connected(self) -> AsyncConnection[Any]:
+        """Raises KnowledgeError that says nothing of the address: the library's own words may repeat it."""
+        import psycopg
+        from pgvector.psycopg import register_vector_async
+
+        if self._closed:
+            raise KnowledgeError("the knowledge store is closed", todo="open it anew")
+        try:
+            db = await psycopg.AsyncConnection.connect(
+                self._url(), connect_timeout=CONNECT_S, application_name="ringfence", client_encoding="utf8"
+            )
+        except (psycopg.Error, OSError, UnicodeError, ValueError) as error:
+            raise failure(error) from None
+        try:
+            milliseconds = str(STATEMENT_S * 1_000)
+            await db.set_autocommit(True)
+            await db.execute(_SETTINGS, [milliseconds, milliseconds, milliseconds])
+            await ready(db, self._schema)
+            await register_vector_async(db)
+            await db.set_autocommit(False)
+        except psycopg.Error as error:
+            await db.close()
+            raise failure(error) from None
+        except BaseException:
+            await db.close()
+            raise
+        return db
+
+    async def vacuum(self) -> None:
+        """Free at once what deleted rows left in the tables, rather than when the server gets to it."""
+        import psycopg
+
+        async with self._borrowed() as db:
+            try:
+                await db.set_autocommit(True)
+                await db.execute("vacuum documents, bodies, chunks, postings, rings, clauses")
+                await db.set_autocommit(False)
+            except psycopg.Error as error:
+                await db.close()
+                raise failure(error) from None
+
+    def _url(self) -> str:
+        url = self._address.reveal()
+        if not url or not url.startswith(("postgresql://", "postgres://")):
+            what = "is not set" if not url else "holds no postgresql:// address"
+            raise KnowledgeError(
+                f"the knowledge store: {self._address.name} {what}",
+                todo="set it to postgresql://role:password@host/database",
+            )
+        return url
+
+    async def aclose(self) -> None:
+        """Close what is idle now, and the rest as it comes back."""
+        self._closed = True
+        while self._idle:
+            await self._idle.pop().close()
+
+
+def _lost(error: Exception) -> bool:
+    state = getattr(error, "sqlstate", None)
+    return state is None or (state[:2] in ("08", "57") and state != "57014")  # 57014: it took too long
+
+
+def failure(error: Exception) -> KnowledgeError:
+    """What went wrong, by its SQLSTATE alone: the server's own words may repeat what is in documents or the address."""
+    state = getattr(error, "sqlstate", None)
+    kind = state or type(error).__name__
+    if state == "42501":
+        return KnowledgeError("the role of the knowledge store may not do this (42501)",
+                              todo="grant it what docs/howto/knowledge-postgres.md names")  # fmt: skip
+    if state in ("53100", "53200"):
+        return KnowledgeError(f"the database server has no room left ({state})", todo="make room there, then go on")
+    if state == "57014":
+        return KnowledgeError(f"the database did not answer within {STATEMENT_S} s", todo="ask for less, or look at it")
+    if state == "22000":  # pgvector: different vector dimensions
+        return KnowledgeError("the question's vector is of another size than those of the store: another model",
+                              todo="embed with the model that `kb status` names, or index anew")  # fmt: skip
+    if state is None or state[:2] in ("08", "28", "3D", "53", "57"):
+        return KnowledgeError(f"the knowledge store cannot be reached ({kind})",
+                              todo="see that the database runs and that the address and its password hold")  # fmt: skip
+    return KnowledgeError(f"the knowledge store refused ({kind})", todo="look into the database's own log")
