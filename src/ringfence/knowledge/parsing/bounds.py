@@ -19,7 +19,7 @@ class Bounds:
     ratio         of what is unpacked to what is packed, of each member beyond a megabyte
     depth         of archives within archives and messages within messages
     wall_s, cpu_s seconds that a file may take
-    memory_mb     of the process that reads it
+    memory_mb     of the process that reads it, beside the file itself
     """
 
     file_mb: int = 64
@@ -31,6 +31,6 @@ class Bounds:
     unpacked_mb: int = 256
     ratio: int = 300
     depth: int = 2
-    wall_s: float = 60.0
+    wall_s: float = 120.0
     cpu_s: float = 60.0
     memory_mb: int = 768

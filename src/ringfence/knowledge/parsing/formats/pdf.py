@@ -48,6 +48,7 @@ def read(reading: Reading, draft: Draft, data: bytes, name: str) -> None:
     lines: list[_Line] = []
     chars = 0
     scans: list[int] = []
+    seen: list[int] = []
     broken: list[int] = []
     for number in range(1, min(count, reading.bounds.pages) + 1):
         try:
@@ -55,17 +56,19 @@ def read(reading: Reading, draft: Draft, data: bytes, name: str) -> None:
             found = list(_lines(page, number))
             if not found and _has_picture(page):
                 found = list(_seen(page, number, reading.ocr)) if reading.ocr else []
-                if not found:
-                    scans.append(number)
+                (seen if found else scans).append(number)
             page.close()
         except pypdfium2.PdfiumError:
             broken.append(number)
             continue
         lines += found
         chars += sum(len(one.text) for one in found)
-        if chars > draft.bounds.chars:
+        if chars > draft.bounds.chars and number < count:
+            draft.note(f"it is longer than one document may be: pages after {number} are left out")
             break
     _note(draft, scans, "a scan, without text", "scans, without text", min(count, reading.bounds.pages))
+    by = "its text was read by tesseract, and may be wrong"
+    _note(draft, seen, f"a scan: {by}", f"scans: {by}", count)
     _note(draft, broken, "broken", "broken", count)
     _written(draft, lines)
 
