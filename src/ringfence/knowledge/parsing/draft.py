@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -31,6 +32,7 @@ class Reading:
     bounds: Bounds
     send: Callable[[dict[str, JSON]], None]
     ocr: str = ""  # languages, as tesseract calls them; empty: pages without text stay so
+    began: float = field(default_factory=time.monotonic)
     chars: int = 0
     members: int = 0
     unpacked: int = 0

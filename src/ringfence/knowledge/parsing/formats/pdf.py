@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import subprocess
+import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -55,7 +56,7 @@ def read(reading: Reading, draft: Draft, data: bytes, name: str) -> None:
             page = document[number - 1]
             found = list(_lines(page, number))
             if not found and _has_picture(page):
-                found = list(_seen(page, number, reading.ocr)) if reading.ocr else []
+                found = list(_seen(page, number, reading.ocr)) if _may_see(reading, draft) else []
                 (seen if found else scans).append(number)
             page.close()
         except pypdfium2.PdfiumError:
@@ -200,10 +201,21 @@ def _flush(draft: Draft, held: list[_Line]) -> None:
         held.clear()
 
 
-def _seen(page: pypdfium2.PdfPage, number: int, languages: str) -> Iterator[_Line]:
-    """What tesseract reads on a page, if it is there: the page goes in as a grey picture (PGM), text comes out."""
+def _may_see(reading: Reading, draft: Draft) -> bool:
+    """Whether pages are to be read by tesseract, it is there, and there is time left for it."""
+    if not reading.ocr:
+        return False
     if not Path(TESSERACT).exists():
-        return
+        draft.note(f"scans are to be read by tesseract, and there is no {TESSERACT}")
+        return False
+    if time.monotonic() - reading.began > reading.bounds.ocr_share * reading.bounds.wall_s:
+        draft.note("it has more scans than tesseract could read in time")
+        return False
+    return True
+
+
+def _seen(page: pypdfium2.PdfPage, number: int, languages: str) -> Iterator[_Line]:
+    """What tesseract reads on a page: the page goes in as a grey picture (PGM), text comes out."""
     width, height = page.get_size()
     scale = min(_OCR_DPI / 72, (_OCR_PIXELS / max(1.0, width * height)) ** 0.5)
     bitmap = page.render(scale=scale, grayscale=True)
