@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import re
 import subprocess
 import time
 from collections import Counter
@@ -26,6 +27,8 @@ _HEADING_CHARS = 160
 _GAP = 1.7  # times its size, that a line is below the one before where a paragraph begins
 _HYPHEN = 0x02  # what pdfium makes of a hyphen that parts a word at the end of a line
 _LEVELS = 4
+_LEADER = re.compile(r"(?:\. ?){4}|…{2}")  # of a line of a table of contents
+_NUMBER = re.compile(r"\W*(?:(?:page|seite|p\.)\s*)?(\d{1,6})(?:\s*(?:of|von|/)\s*\d{1,6})?\W*", re.I)
 
 
 @dataclass(slots=True)
@@ -54,7 +57,7 @@ def read(reading: Reading, draft: Draft, data: bytes, name: str) -> None:
     for number in range(1, min(count, reading.bounds.pages) + 1):
         try:
             page = document[number - 1]
-            found = list(_lines(page, number))
+            found = _unnumbered(list(_lines(page, number)), number)
             if not found and _has_picture(page):
                 found = list(_seen(page, number, reading.ocr)) if _may_see(reading, draft) else []
                 (seen if found else scans).append(number)
@@ -126,6 +129,15 @@ def _lines(page: pypdfium2.PdfPage, number: int) -> Iterator[_Line]:
     text.close()
 
 
+def _unnumbered(lines: list[_Line], number: int) -> list[_Line]:
+    """Without a first or last line that is the page's own number, which each block has beside it."""
+    full = [one for one in lines if one.text.strip()]
+    for at in (-1, 0):
+        if len(full) > 1 and (found := _NUMBER.fullmatch(full[at].text)) and int(found.group(1)) == number:
+            full.pop(at)
+    return full
+
+
 def _line(text: pypdfium2.PdfTextPage, number: int, codes: list[int], first: int) -> _Line:
     words = "".join(map(chr, codes))
     if any(0xD800 <= code < 0xE000 for code in codes):
@@ -186,7 +198,7 @@ def _continues(before: _Line, one: _Line) -> bool:
 def _level(one: _Line, big: list[float], body: float, body_bold: bool, *, alone: bool) -> int:
     """Of a heading; 0: it is none."""
     words = one.text.strip()
-    if not body or len(words) > _HEADING_CHARS or not any(char.isalpha() for char in words):
+    if not body or len(words) > _HEADING_CHARS or not any(map(str.isalpha, words)) or _LEADER.search(words):
         return 0
     if one.size in big:
         return big.index(one.size) + 1
