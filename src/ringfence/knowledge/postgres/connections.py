@@ -145,13 +145,13 @@ class Connections:
         return db
 
     async def vacuum(self) -> None:
-        """Free at once what deleted rows left in the tables, rather than when the server gets to it."""
+        """Free what deleted rows left in the tables and count what is there, now rather than when the server would."""
         import psycopg
 
         async with self._borrowed() as db:
             try:
                 await db.set_autocommit(True)
-                await db.execute("vacuum documents, bodies, chunks, postings, rings, clauses")
+                await db.execute("vacuum (analyze) documents, bodies, chunks, postings, rings, clauses")
                 await db.set_autocommit(False)
             except psycopg.Error as error:
                 await db.close()

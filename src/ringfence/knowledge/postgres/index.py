@@ -182,6 +182,10 @@ class PostgresIndex:
 
         return await self._connections.read(asking(member), work)
 
+    async def settle(self) -> None:
+        """After much was put: have the server count what there is, which it does by itself within minutes."""
+        await self._connections.vacuum()
+
     async def aclose(self) -> None:
         """Close the connections."""
         await self._connections.aclose()
