@@ -11,6 +11,7 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from ringfence.core.labels import Audience, Label
+from ringfence.core.values import JSON
 
 from ..chunks import estimate, passage, split
 from ..errors import KnowledgeError, Unreadable
@@ -30,6 +32,13 @@ from .walk import Found, Source, Walk, walk
 
 RECIPE = "1"  # of parsing and splitting: another one, and every document is made anew
 MEMBER = "!"  # between the name of an archive and that of what is in it
+_HEAD_LINES, _HEAD_CHARS = 12, 200
+_OUTDATED = re.compile(  # of the text itself; that another one is outdated says nothing against it
+    r"\b(superseded|replaced|obsoleted) by (?!this)|\bthis\b.*\b(outdated|obsolete|superseded|withdrawn|deprecated)\b|"
+    r"^\W*(status\W+)?(outdated|obsolete|superseded|withdrawn|deprecated|no longer (valid|in force))\b|"
+    r"\b(ersetzt durch|abgelöst durch)\b|^\W*(status\W+)?(veraltet|außer kraft|nicht mehr gültig)\b",
+    re.I,
+)
 _AHEAD = 2  # files that are parsed while one is embedded
 
 
@@ -266,7 +275,7 @@ class Intake:
         digests = [hashlib.sha256(one.encode()).digest() for one in passages]
         vectors = None if meant is None else await self._vectors(meant, passages, digests, report)
         document = Document(
-            source.name, path, text, label, work.version, title, subjects=may.subjects, meta={"file": work.digest}
+            source.name, path, text, label, work.version, title, subjects=may.subjects, meta=_meta(text)
         )
         model = meant.model if meant is not None else ""
         await self._index.put(document, chunks, vectors, model=model, digests=digests)
@@ -281,13 +290,20 @@ class Intake:
         new = [n for n, digest in enumerate(digests) if digest not in known]
         made = await embedder.embed([passages[n] for n in new]) if new else None
         report.embedded += len(new)
-        rows = np.empty((len(passages), embedder.dim), dtype=np.float32)
+        rows = np.empty((len(passages), embedder.dim), dtype=np.float32)  # some learn it by their first answer
         for n, digest in enumerate(digests):
             if digest in known:
                 rows[n] = known[digest]
         if made is not None:
             rows[new] = made
         return rows
+
+
+def _meta(text: str) -> dict[str, JSON]:
+    """What its head says of it: a document that has been replaced is found last, and said to be."""
+    head = text.split("\n", _HEAD_LINES)[:_HEAD_LINES]
+    outdated = next((line.strip()[:_HEAD_CHARS] for line in head if _OUTDATED.search(line[:_HEAD_CHARS])), "")
+    return {"outdated": outdated} if outdated else {}
 
 
 def _version(digest: str, may: Rights, source: Source, model: str) -> str:
