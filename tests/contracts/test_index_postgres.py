@@ -225,7 +225,7 @@ async def test_a_connection_lost_in_the_middle_of_a_read_is_asked_again_and_of_a
     connections = Connections(SecretRef("X", lambda _: house.server.url("keeper")), schema_of(house), 2)
     tries = 0
 
-    async def work(db: Any) -> int:
+    async def work(db: Any, *rings: object) -> int:
         nonlocal tries
         tries += 1
         if tries % 2:

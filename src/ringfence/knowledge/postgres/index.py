@@ -15,7 +15,7 @@ from ringfence.manifest.fields import SecretRef
 from ..ports import Chunk, Document, Hit, Query, Status, Vectors
 from ..ranking import MAX_TEXT
 from .connections import Connections
-from .rows import asking, chunk_of, decoded, document_of, id_of, kept, name_of, one
+from .rows import asking, chunk_of, decoded, document_of, id_of, kept, name_of
 from .search import search, seen
 from .writing import Counted, Prepared, check, forget, free_model, put
 
@@ -133,8 +133,8 @@ class PostgresIndex:
         """The documents that a member may read, by collection and path, with an empty `text`."""
         query = Query("", collections=collections, tags=tags, without=without, now=now)
 
-        async def work(db: AsyncConnection[Any]) -> list[Document]:
-            may = seen(await _rings(db), query)
+        async def work(db: AsyncConnection[Any], rings: list[int]) -> list[Document]:
+            may = seen(rings, query)
             if may.never:
                 return []
             rows = await (await db.execute(_DOCUMENTS.replace("{seen}", may.sql).encode(), may.values)).fetchall()
@@ -146,8 +146,8 @@ class PostgresIndex:
         """One document with its text; None where there is none that the member may read."""
         name = name_of(collection, path)
 
-        async def work(db: AsyncConnection[Any]) -> Document | None:
-            values = {"id": id_of(name), "name": name, "rings": await _rings(db)}
+        async def work(db: AsyncConnection[Any], rings: list[int]) -> Document | None:
+            values = {"id": id_of(name), "name": name, "rings": rings}
             row = await (await db.execute(_READ, values)).fetchone()
             return document_of(row[0], row[1], row[2], decoded(row[3])) if row else None
 
@@ -157,8 +157,8 @@ class PostgresIndex:
         """Its chunks in order; none where there is no such document that the member may read."""
         name = name_of(collection, path)
 
-        async def work(db: AsyncConnection[Any]) -> list[Chunk]:
-            values = {"id": id_of(name), "name": name, "rings": await _rings(db)}
+        async def work(db: AsyncConnection[Any], rings: list[int]) -> list[Chunk]:
+            values = {"id": id_of(name), "name": name, "rings": rings}
             return [chunk_of(row[0]) for row in await (await db.execute(_CHUNKS, values)).fetchall()]
 
         return await self._connections.read(asking(member), work)
@@ -167,16 +167,16 @@ class PostgresIndex:
         """The best chunks among those that the member may read."""
         terms = await asyncio.to_thread(self._words.asked, query.text[:MAX_TEXT])
 
-        async def work(db: AsyncConnection[Any]) -> list[Hit]:
-            return await search(db, await _rings(db), query, terms)
+        async def work(db: AsyncConnection[Any], rings: list[int]) -> list[Hit]:
+            return await search(db, rings, query, terms)
 
         return await self._connections.read(asking(member), work)
 
     async def status(self, member: Member) -> Sequence[Status]:
         """Of each collection of which the member may read anything."""
 
-        async def work(db: AsyncConnection[Any]) -> list[Status]:
-            may = seen(await _rings(db), Query(""))
+        async def work(db: AsyncConnection[Any], rings: list[int]) -> list[Status]:
+            may = seen(rings, Query(""))
             rows = await (await db.execute(_STATUS.replace("{seen}", may.sql).encode(), may.values)).fetchall()
             return sorted((Status(*map(_plain, row)) for row in rows), key=lambda one: one.collection)
 
@@ -219,10 +219,6 @@ class _Words:
 
             self._made = Words(apsw.Connection(":memory:"))
         return self._made
-
-
-async def _rings(db: AsyncConnection[Any]) -> list[int]:
-    return list(one(await (await db.execute("select readable()")).fetchone()) or [])
 
 
 def _plain(value: Any) -> Any:
