@@ -113,15 +113,19 @@ def readable_chunks(db: apsw.Connection, member: Member, collection: str, path: 
 
 def _found(db: apsw.Connection, member: Member, collection: str, path: str) -> tuple[int, Document, int, int] | None:
     query = f"SELECT id, first, count, {_DOCUMENT} FROM documents WHERE collection = ? AND path = ?"
-    row: Any = db.execute(query, (_plain(collection), _plain(path))).fetchone()
+    row: Any = db.execute(query, (plain(collection), plain(path))).fetchone()
     if row is None or not (document := _document(row[3:])).label.readable_by(member):
         return None
     return row[0], document, row[1], row[2]
 
 
-def _plain(name: str) -> str:
-    """A name that SQLite takes; one that is no Unicode is no document's."""
-    return name.encode("utf-8", "replace").decode()
+def plain(name: str) -> str | None:
+    """A name as SQLite takes it; what is no Unicode text is nothing's name, as nothing is equal to NULL."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return None
+    return name
 
 
 def _packed(part: str) -> bytes:

@@ -192,7 +192,7 @@ class Writer:
     def _forget(self, where: str, values: tuple[str, ...], head: Head) -> list[tuple[str, str]]:
         """Delete the rows of documents, inside a transaction; their words and vectors are pending yet."""
         query = f"SELECT id, collection, path, first, count FROM documents WHERE {where}"
-        found: list[Any] = self.db.execute(query, values).fetchall()
+        found: list[Any] = self.db.execute(query, tuple(map(rows.plain, values))).fetchall()
         for id, _, _, first, count in found:
             self.db.execute("DELETE FROM texts WHERE document = ?", (id,))
             self.db.execute("DELETE FROM chunks WHERE id >= ? AND id < ?", (first, first + count))
