@@ -23,7 +23,8 @@ CONNECT_S = 10
 STATEMENT_S = 120
 TRIES = 8  # of a write that other writers get in the way of
 _SETTINGS = """
-select set_config('jit', 'off', false), set_config('statement_timeout', %s, false),
+select set_config('jit', 'off', false), set_config('plan_cache_mode', 'force_custom_plan', false),
+       set_config('statement_timeout', %s, false),
        set_config('lock_timeout', %s, false), set_config('idle_in_transaction_session_timeout', %s, false)
 """
 _READ = """

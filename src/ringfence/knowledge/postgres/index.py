@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +13,7 @@ import numpy as np
 from ringfence.core.labels import Member
 from ringfence.manifest.fields import SecretRef
 
+from ..errors import KnowledgeError
 from ..ports import Chunk, Document, Hit, Query, Status, Vectors
 from ..ranking import MAX_TEXT
 from .connections import Connections
@@ -83,7 +85,8 @@ class PostgresIndex:
             return []
         gone = await self._connections.write(lambda db: forget(db, "subjects @> array[%s]", subject))
         if gone:
-            await self._connections.vacuum()
+            with suppress(KnowledgeError):  # they are gone; the server frees their room later by itself
+                await self._connections.vacuum()
         documents = (document_of(rest, 0, 0) for rest in gone)
         return sorted((document.collection, document.path) for document in documents)
 

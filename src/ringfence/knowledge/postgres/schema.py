@@ -56,7 +56,7 @@ create table postings (
     primary key (term, document)
 );
 create index on postings (document);
-create function readable() returns int[] language sql stable parallel restricted security definer
+create function readable() returns int[] language sql stable parallel safe security definer
     set search_path = pg_catalog, pg_temp as $$
     select case when nullif(current_setting('ringfence.member', true), '') is null then array[]::int[] else array(
         with mine as (
