@@ -9,10 +9,10 @@ from dataclasses import replace
 from typing import Any
 
 import apsw
+import numpy as np
 
 from ringfence.core.labels import Label, Member, Trust
 
-from ..errors import KnowledgeError
 from ..ports import Chunk, Document
 from .shelf import clauses
 
@@ -25,25 +25,17 @@ def readers_of(label: Label) -> str:
     return json.dumps(sorted(sorted(clause) for clause in label.readers))
 
 
-def add(
-    db: apsw.Connection, id: int, document: Document, first: int, lengths: bytes, count: int, *, vectors: bool
-) -> None:
-    """Keep a document with its text. Raises KnowledgeError for a name or a title that is not Unicode."""
+def add(db: apsw.Connection, id: int, document: Document, first: int, lengths: Sequence[int], *, vectors: bool) -> None:
+    """Keep a document with its text; its chunks' numbers begin at `first`, and `lengths` are theirs in words."""
     tags = json.dumps(sorted(document.tags))
     row = (
         id, document.collection, document.path, readers_of(document.label), document.label.trust.name,
         document.version, document.title, tags, document.expires, json.dumps(list(document.subjects)),
-        json.dumps(dict(document.meta), sort_keys=True), len(document.text), first, count, vectors, lengths,
+        json.dumps(dict(document.meta), sort_keys=True), len(document.text), first, len(lengths), vectors,
+        np.array(lengths, np.uint32).tobytes(),
     )  # fmt: skip
-    try:
-        db.execute(f"INSERT INTO documents VALUES ({','.join('?' * len(row))})", row)
-        about = ((subject, id) for subject in sorted(set(document.subjects)))
-        db.executemany("INSERT INTO subjects VALUES (?, ?)", about)
-    except UnicodeEncodeError as error:
-        raise KnowledgeError(
-            f"the document {document.path!r} has a name, a version or a title that is no Unicode text",
-            todo="rename the file",
-        ) from error
+    db.execute(f"INSERT INTO documents VALUES ({','.join('?' * len(row))})", row)
+    db.executemany("INSERT INTO subjects VALUES (?, ?)", ((subject, id) for subject in sorted(set(document.subjects))))
     starts = range(0, len(document.text), PART)
     parts = ((id, at // PART, _packed(document.text[at : at + PART])) for at in starts)
     db.executemany("INSERT INTO texts VALUES (?, ?, ?)", parts)

@@ -150,7 +150,7 @@ class Shelf:
 
     @cached_property
     def _times(self) -> NDArray[np.int64]:
-        return np.sort(self.expires[self.expires > 0])
+        return np.sort(self.expires[self.expires != 0])
 
     @cached_property
     def order(self) -> NDArray[np.int64]:
