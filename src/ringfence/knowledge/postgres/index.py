@@ -13,6 +13,7 @@ import numpy as np
 from ringfence.core.labels import Member
 from ringfence.manifest.fields import SecretRef
 
+from ..chunks import passage
 from ..errors import KnowledgeError
 from ..ports import Chunk, Document, Hit, Query, Status, Vectors
 from ..ranking import MAX_TEXT
@@ -68,7 +69,9 @@ class PostgresIndex:
     ) -> None:
         """Add or replace one document, whole or not at all."""
         check(document, chunks, vectors, model, digests)
-        words = await asyncio.to_thread(self._words.count, [document.text[one.start : one.end] for one in chunks])
+        text, title = document.text, document.title
+        passages = [passage(title, one, text[one.start : one.end]) for one in chunks]
+        words = await asyncio.to_thread(self._words.count, passages)
         prepared = Prepared(document, chunks, words, vectors, model, digests)
         await self._connections.write(lambda db: put(db, prepared))
 
