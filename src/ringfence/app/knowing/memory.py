@@ -38,6 +38,7 @@ _SAVES = (
     r"|\bdon['’]?t forget\b|\bfrom now on\b"
 )
 _FORGETS = r"\bforget\b(?<!n't forget)(?<!n’t forget)"
+_PURE = frozenset({"tool:calc", "tool:time.now", "tool:text.count"})  # tools that look nothing up
 _EVERYBODY = ("everyone", "everybody", "all users", "all of us", "for all")
 
 KindName = Literal["fact", "preference", "episode", "procedure"]
@@ -146,7 +147,7 @@ class _Search:
         if found:
             value["memories"] = [_shown(one, turn) for one in found]
         others = {name for name in turn.grant.sinks if name.startswith("tool:")} - NAMES - OWN
-        if opens and others:
+        if opens and (others - _PURE if found else others):
             value["partial"] = True  # the task's answer may well be elsewhere
         return Outcome(value, join_all(one.item.label for one in found))
 
