@@ -11,10 +11,10 @@ from ringfence.engine.evidence import (
     invented_numbers,
     only_repeats,
     restored,
-    says_nothing,
     unmentioned,
     unsupported_numbers,
 )
+from ringfence.engine.silence import abstains
 
 SHOWN = "port 6432, 1,234 lines, 3.50 EUR, on 2026-02-01 at 03:17:07"
 
@@ -39,7 +39,7 @@ def test_a_number_that_was_not_shown_is_not(answer: str, strays: list[str]) -> N
     "answer", ["not found", "The files do not say it.", "It is not specified in the files.", "No information on that."]
 )
 def test_an_answer_that_there_is_none_is_known_as_one(answer: str) -> None:
-    assert says_nothing(answer)
+    assert abstains(answer)
     assert doubt(answer, shown=SHOWN, task="which port?", chosen=False)
     assert not doubt(answer, shown=SHOWN, task="which port?", chosen=True)
 

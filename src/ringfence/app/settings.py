@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from ringfence.core.values import JSON
-from ringfence.engine.answering import Verify
+from ringfence.engine.answering import Cite, Verify
 from ringfence.engine.plan import Planning
 from ringfence.engine.settings import LEAN, SYSTEM, Settings, Validator
 from ringfence.engine.step import TOOL
@@ -28,6 +28,7 @@ def settings_of(manifest: Manifest, sandbox: str) -> Settings:
         retry_with_context=workflow.error_handling == "retry_with_context",
         planning=Planning(workflow.planning),
         verify=Verify(workflow.verify),
+        cite=Cite(manifest.knowledge.cite),
         validators=validators_of(manifest),
         lean=lean,
         system=LEAN if lean else SYSTEM,

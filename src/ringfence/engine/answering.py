@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -13,13 +13,26 @@ from ringfence.core.values import JSON, Action, Outcome
 from .claims import Flag, flags, proved
 from .course import INVALID, MISSING, NOTHING, UNSUPPORTED, doubts, has_worked, made, undone
 from .deeds import deeds
-from .evidence import doubt, inert, restored, says_nothing, unmentioned
+from .evidence import doubt, inert, restored, unmentioned
+from .grounding import Source, grounded
 from .live import Live
+from .marks import marked
+from .passages import NOT_THERE, Passage, passages
+from .silence import abstains
 from .step import TOOL
+from .unanswered import lacking, nothing_there, others, searched
 
 
 class Verify(StrEnum):
     """How an answer is held against the record: not at all; flagged; or sent back, and then cut to what is proved."""
+
+    OFF = "off"
+    WARN = "warn"
+    STRICT = "strict"
+
+
+class Cite(StrEnum):
+    """How an answer from documents is held against their passages: not at all; flagged; or cut to what they say."""
 
     OFF = "off"
     WARN = "warn"
@@ -34,29 +47,63 @@ class Verdict:
     why     what it goes back with, in words for the model; empty if it may stand
     kind    of the doubt, for the record
     flags   claims that the record does not prove
+    cited   the passages that it rests on, checked
+    cut     whether sentences that no passage supports were left out
     """
 
     answer: str
     why: str = ""
     kind: str = ""
     flags: tuple[Flag, ...] = ()
+    cited: tuple[Source, ...] = ()
+    cut: bool = False
 
 
-def judge(answer: str, turn: Turn, live: Live, verify: Verify) -> Verdict:
+def judge(answer: str, turn: Turn, live: Live, verify: Verify, cite: Cite = Cite.WARN) -> Verdict:
     """Hold an answer against everything that was said and shown."""
     shown, task = live.said + texts(turn), turn.start["task"]
-    answer = inert(restored(answer, shown))
+    verdict = _cited(inert(restored(answer, shown)), turn, live, cite)
     if verify is Verify.OFF:
-        return Verdict(answer)
-    found = tuple(flags(answer, shown=shown, task=task, done=deeds(turn, live.granted), tools=live.granted))
+        return verdict
+    answer, done, cited = verdict.answer, deeds(turn, live.granted), [source.n for source in verdict.cited]
+    found = tuple(flags(answer, shown=shown, task=task, done=done, tools=live.granted, cited=cited))
+    known = {flag.at for flag in found}
+    verdict = replace(verdict, flags=(*found, *(flag for flag in verdict.flags if flag.at not in known)))
+    if verdict.why:
+        return verdict
     settled = not live.granted or made(turn, live.granted)  # what was done is no claim about the results
     why = "" if settled else doubt(answer, shown=shown, task=task, chosen=has_worked(turn))
     if why:
-        kind = NOTHING if says_nothing(answer) else MISSING if unmentioned(task, shown) else UNSUPPORTED
-        return Verdict(answer, why, kind, found)
+        kind = NOTHING if abstains(answer) else MISSING if unmentioned(task, shown) else UNSUPPORTED
+        return replace(verdict, why=why, kind=kind)
     if found and verify is Verify.STRICT:
-        return Verdict(answer, " ".join(dict.fromkeys(flag.why for flag in found[:3])), UNSUPPORTED, found)
-    return Verdict(answer, flags=found)
+        why = " ".join(dict.fromkeys(flag.why for flag in found[:3]))
+        return replace(verdict, why=why, kind=UNSUPPORTED)
+    return verdict
+
+
+def _cited(answer: str, turn: Turn, live: Live, cite: Cite) -> Verdict:
+    """An answer from documents, held against their passages: its marks are those that hold."""
+    if cite is Cite.OFF or not (searched(turn) or passages(turn)):
+        return Verdict(answer)
+    shown, there, task = f"{live.said}\n{others(turn)}".strip(), passages(turn), turn.start["task"]
+    if not abstains(answer) and (name := unasked(task, there, shown)):
+        return Verdict(answer, f'No passage mentions {name}: the answer is "{NOT_THERE}".', MISSING)
+    held = grounded(answer, there, task, shown=shown, strict=cite is Cite.STRICT)
+    if cite is Cite.STRICT and held.flags:  # what they point at is gone
+        gone = tuple(replace(flag, at=(0, 0)) for flag in held.flags)
+        if held.answer:
+            return Verdict(held.answer, "", "", gone, held.sources, cut=True)
+        why = f'No passage says that. Answer with what a passage says, or with "{NOT_THERE}".'
+        return Verdict(nothing_there(there), why, UNSUPPORTED, gone)
+    return Verdict(held.answer, flags=held.flags, cited=held.sources)
+
+
+def unasked(task: str, there: Mapping[int, Passage], shown: str) -> str:
+    """What a question is about and nothing that was found mentions; "" if there is no such."""
+    if not there:
+        return "" if shown else "it"
+    return lacking(task, there, shown)
 
 
 def checked_before(turn: Turn, action: Action) -> Outcome | None:
@@ -90,8 +137,13 @@ def ended(
     if verdict.flags:
         end["flags"] = [{"kind": flag.kind, "text": flag.text, "why": flag.why} for flag in verdict.flags]
     status = "partial" if last and len(turn.items) > 2 else "done"
+    if verdict.cut:
+        status = "partial"
     if verdict.flags and verify is Verify.STRICT:
         end["answer"], status = proved(verdict.answer, verdict.flags, deeds(turn, live.granted)), "partial"
+    shows = set(marked(str(end["answer"])))
+    if cited := [source.to_json() for source in verdict.cited if source.n in shows]:
+        end["sources"] = cited
     if verify is Verify.STRICT and verdict.why and verdict.kind != NOTHING:
         status = "partial"
     if verdict.kind == INVALID:  # the operator's check has the last word

@@ -14,11 +14,12 @@ from ringfence.core.ports import Clock
 from ringfence.core.turn import State, Turn
 from ringfence.core.values import JSON, Action, Deny, Outcome, Prompt
 
-from .answering import Verify, texts
+from .answering import Cite, Verify, texts, unasked
 from .course import MAX_FAILED, MISSING, NOT_FOUND, STAY, Course, course, doubts, named_in
 from .evidence import unmentioned
 from .live import Live, failures
 from .mapreduce import SPEC as READ_ALL
+from .passages import CITE, NOT_THERE, passages
 from .plan import MAX_REPLANS, Planning, Standing, drifts, form, from_words, standing
 from .readmore import SPEC as READ_MORE
 from .result import in_words
@@ -26,6 +27,7 @@ from .router import Budget, Choice, Health, Router, Rules, Signs, choose, forbid
 from .settings import Settings
 from .step import grammar, handles, takes_words
 from .tier import Tier
+from .unanswered import others, searched, unheard
 
 MIN_WINDOW = 512  # tokens: less than that is no window
 _NEARLY = 0.7  # of the room: from there on the server's own tokenizer is asked how much a request is
@@ -212,10 +214,23 @@ class Asking:
         tool_first = self._settings.tool_first and not live.said  # a conversation may turn on what was said before
         stands = self.standing(turn, live)
         way = course(turn, live.tools, tool_first=tool_first, last=last, left=stands.left, acts_now=stands.acts)
-        if MISSING in doubts(turn) and unmentioned(turn.start["task"], live.said + texts(turn)):
-            way = replace(way, says=NOT_FOUND)  # until a result mentions it
+        if MISSING in doubts(turn) and (says := self._absent(turn, live)):
+            way = replace(way, says=says)  # until a result mentions it
         notes = [stands.text(), way.note, STAY if drifts(turn) else ""]
+        if self._settings.cite is not Cite.OFF and (there := passages(turn)):
+            shown = f"{live.said}\n{others(turn)}".strip()
+            notes += [unheard(turn.start["task"], there, shown), CITE] if way.final else []
         return replace(way, note="\n".join(filter(None, notes)))
+
+    def _absent(self, turn: Turn, live: Live) -> str:
+        """The only answer that is left where nothing mentions what the task asks for; else empty."""
+        task, there = turn.start["task"], passages(turn)
+        from_documents = bool(there) or bool(searched(turn))
+        if unmentioned(task, live.said + texts(turn)):
+            return NOT_THERE if from_documents else NOT_FOUND
+        known = f"{live.said}\n{others(turn)}".strip()
+        absent = from_documents and self._settings.cite is not Cite.OFF and unasked(task, there, known)
+        return NOT_THERE if absent else ""
 
     def standing(self, turn: Turn, live: Live) -> Standing:
         """The run's plan, and how far it is."""

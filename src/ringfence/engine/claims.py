@@ -6,7 +6,7 @@ Told by words, in English and German, without a model: so it is the same each ti
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -15,9 +15,10 @@ from ringfence.core.policy import SinkSpec
 from . import sources
 from .acts import Acts
 from .deeds import Deed, deeds
+from .silence import abstains
 from .words import units
 
-FlagKind = Literal["action", "number", "quote", "citation", "artifact"]
+FlagKind = Literal["action", "number", "quote", "citation", "artifact", "unsupported"]
 
 MAX_ANSWER = 65_536  # characters of an answer that are checked, and that a proved answer may have
 MAX_SHOWN = 4_000_000  # characters of results that an answer is held against
@@ -41,16 +42,25 @@ class Flag:
     at: tuple[int, int] = (0, 0)
 
 
-def flags(answer: str, *, shown: str, task: str, done: Sequence[Deed], tools: Sequence[SinkSpec]) -> list[Flag]:
+def flags(
+    answer: str,
+    *,
+    shown: str,
+    task: str,
+    done: Sequence[Deed],
+    tools: Sequence[SinkSpec],
+    cited: Collection[int] = (),
+) -> list[Flag]:
     """The claims of an answer that nothing proves, in the order of the answer; never raises.
 
     shown  everything the tools and the user said; task: the user's words alone
     done   the calls on record, as `deeds` gives them; tools: what the run was granted
+    cited  numbers of passages that may be cited: [3]
 
     Only the first `MAX_ANSWER` characters are looked at; what lies behind them is one flag by itself.
     """
     text, shown = answer[:MAX_ANSWER], shown[-MAX_SHOWN:]
-    acts, known = Acts(task, shown, done, tools), sources.Known(task, shown, done)
+    acts, known = Acts(task, shown, done, tools), sources.Known(task, shown, done, cited)
     found: list[Flag] = []
     blank = _FENCE.sub(lambda match: re.sub(r"[^\n]", " ", match.group()), text)
     for start, end in units(blank):
@@ -80,7 +90,15 @@ def proved(answer: str, flags: Sequence[Flag], done: Sequence[Deed] = ()) -> str
 
     Every line that is left stands in the answer; nothing is put in its place but what `done` holds.
     """
+    left = without(answer, flags)
+    return left if re.search(r"\w", left) or not flags else nothing_proved(done)
+
+
+def without(answer: str, flags: Sequence[Flag]) -> str:
+    """The answer without the sentences that carry a flag; itself, if there is none."""
     answer = answer[:MAX_ANSWER]
+    if not flags:
+        return answer
     cut = sorted(flag.at for flag in flags)
     parts, last = [], 0
     for start, end in cut:
@@ -89,10 +107,7 @@ def proved(answer: str, flags: Sequence[Flag], done: Sequence[Deed] = ()) -> str
         last = max(last, min(end, len(answer)))
     parts.append(answer[last:])
     left = re.sub(r"[ \t]{2,}", " ", "".join(parts))
-    left = re.sub(r"\n\s*\n\s*\n", "\n\n", left).strip()
-    if re.search(r"\w", left) or not flags:
-        return left if flags else answer
-    return nothing_proved(done)
+    return re.sub(r"\n\s*\n\s*\n", "\n\n", left).strip()
 
 
 def nothing_proved(done: Sequence[Deed]) -> str:
@@ -102,46 +117,6 @@ def nothing_proved(done: Sequence[Deed]) -> str:
         return "Nothing of this could be proved. No tool call is on record."
     more = f"; and {len(effects) - 5} more" if len(effects) > 5 else ""
     return f"Nothing of this could be proved. On record: {'; '.join(map(str, effects[:5]))}{more}."
-
-
-_ABSTAINS = re.compile(
-    r"\b(?:i (?:do not|don't) know|"
-    r"(?:could|can) ?not (?:find|determine|tell|say|answer|be (?:found|determined|answered))|"
-    r"(?:couldn't|can't) (?:find|determine|tell|say|answer)|"
-    r"not (?:found|stated|specified|mentioned|given|available|provided|listed|contained|known)|"
-    r"no (?:information|answer|record|mention|such|data|results?|match|matches)|unknown|"
-    r"unable to (?:find|determine|tell|say|answer)|not (?:enough|sufficient) information|"
-    r"(?:does|do|did) ?(?:not|n't) (?:say|state|mention|contain|hold|provide|specify|tell|list)|"
-    r"nothing (?:about|on|was found)|says nothing|"
-    r"weiß (?:ich )?(?:es )?nicht|keine (?:angaben?|information|informationen|antwort|daten|ergebnisse)|unbekannt|"
-    r"nicht (?:gefunden|angegeben|genannt|bekannt|enthalten|verfügbar|zu finden|ermitteln)|steht (?:\w+ ){0,4}nicht|"
-    r"geht (?:\w+ ){0,6}nicht hervor|lässt sich (?:\w+ ){0,4}nicht (?:sagen|ermitteln|beantworten|finden)|"
-    r"(?:konnte|kann) (?:\w+ ){0,6}nicht (?:finden|sagen|beantworten|ermitteln)|nichts (?:gefunden|darüber|dazu))\b"
-    r"|^\s*n/?a\b",
-    re.I,
-)
-_BUT = re.compile(r"[,;]?\s\b(?:but|however|although|though|aber|jedoch|allerdings|sondern)\b", re.I)
-_PARTS = re.compile(r"[,:;(]|\b(?:and|und)\b", re.I)
-_GIVES = re.compile(r"\d|(?<=[a-zäöüß,] )[A-ZÄÖÜ]\w+@|\S+@\S+\.\w")
-
-
-def abstains(answer: str) -> bool:
-    """Whether the answer is that it is not known, not there or cannot be told: in English or German.
-
-    An answer that gives a value and says in passing that something else is unknown does not abstain.
-    """
-    text = answer[:4000].replace("’", "'")
-    sentences = [text[a:b] for a, b in units(text)]
-    if not sentences or not (first := _ABSTAINS.search(sentences[0])):
-        return False
-    contrast = _BUT.search(sentences[0], first.end())
-    if contrast and _GIVES.search(sentences[0], contrast.end()):
-        return False
-    if _GIVES.search(sentences[0][: first.start()]) and re.search(
-        r"[,:;(]|\band\b|\bund\b", sentences[0][: first.start()]
-    ):
-        return False
-    return all(_ABSTAINS.search(part) or not _GIVES.search(part) for part in sentences[1:])
 
 
 __all__ = ["Deed", "Flag", "abstains", "deeds", "flags", "nothing_proved", "proved"]

@@ -13,6 +13,7 @@ from ringfence.core.turn import Turn
 from ringfence.core.values import JSON, Prompt
 
 from .course import asks
+from .passages import READ, SEARCH, is_passage, where
 from .step import CLOSING, LOOK_UP, TOOL
 
 _quoted: Callable[[str], str] = json.encoder.encode_basestring
@@ -50,6 +51,11 @@ def render(value: JSON) -> str:
     match value:
         case str():
             return value
+        case {"n": _, "document": _, "text": str(text)} if is_passage(value):
+            return f"[{value['n']}] {where(value)}\n{text}"
+        case {"passages": [*found], **rest} if found and all(map(is_passage, found)):
+            shown = "\n\n".join(map(render, found))
+            return f"{shown}\n\n{render(rest)}" if rest else shown
         case {"text": str(text), **rest}:
             head = ", ".join(f"{key}: {_inline(item)}" for key, item in rest.items())
             return f"{head}\n{text}" if head else text
@@ -261,7 +267,8 @@ class Transcript:
         self._results[_title(intent)] = text
         if intent.body["call"] >= 0:
             self._done.append(intent.view["sink"].removeprefix(TOOL))
-        return f"{_title(intent)} [r{record.seq}]:\n{text}"
+        cited = intent.view["sink"] in (SEARCH, READ)  # by the passages' own numbers: two names confuse a small model
+        return f"{_title(intent)}:\n{text}" if cited else f"{_title(intent)} [r{record.seq}]:\n{text}"
 
 
 def _calls(text: str) -> str:

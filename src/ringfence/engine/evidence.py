@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from decimal import Decimal, InvalidOperation
 
+from .silence import abstains
+
 _NUMBER = re.compile(r"\d+(?:[.,:/-]\d+)*")
 _SIGNS = re.compile(r"[:/-]")
 _SMALL = 12  # counting numbers and months are nobody's claim
@@ -19,14 +21,9 @@ _SPELT = (
     re.compile(rf"(?P<d>\b\d{{1,2}})(?:st|nd|rd|th)?\.? (?:of )?(?P<m>{_NAMED}),? (?P<y>\d{{4}}\b)", re.I),
     re.compile(rf"(?P<m>\b{_NAMED}) (?P<d>\d{{1,2}})(?:st|nd|rd|th)?,? (?P<y>\d{{4}}\b)", re.I),
 )
-_CITED = re.compile(r"\[r\d{1,6}\]")
+_CITED = re.compile(r"\[r?\d{1,6}\]")
 _THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?")
 _WORD = re.compile(r"[^\W\d_]{2,}|\d+")
-_NOTHING = re.compile(
-    r"\b(not (?:found|stated|specified|mentioned|given|available|provided|listed|contained)|no information|unknown|"
-    r"do(?:es)? not (?:say|state|mention|contain|hold|provide|specify)|cannot (?:find|be found))\b",
-    re.I,
-)
 _ATTRIBUTES = tuple(
     (name, re.compile(rf"\b(?:{asked})\b", re.I), re.compile(known or asked, re.I))
     for name, asked, known in (
@@ -65,11 +62,6 @@ _FILLERS = frozenset(
 def inert(answer: str) -> str:
     """The answer with its images made links: nothing is fetched by showing it (POL-6)."""
     return _IMAGE.sub("[", answer)
-
-
-def says_nothing(answer: str) -> bool:
-    """Whether the answer is that there is none."""
-    return _NOTHING.search(answer) is not None
 
 
 def unsupported_numbers(answer: str, shown: str) -> list[str]:
@@ -129,7 +121,7 @@ def doubt(answer: str, *, shown: str, task: str, chosen: bool) -> str:
     shown   everything the tools and the user said
     chosen  whether the model has called a tool of its own choice: then "not found" is an answer
     """
-    if says_nothing(answer):
+    if abstains(answer):
         return "" if chosen else "It was not in those passages. Look further: call a tool that can find it."
     if missing := unmentioned(task, shown):
         return f'No result says anything of a {missing}. If it is not there, answer "not found", and no other value.'
@@ -140,12 +132,22 @@ def doubt(answer: str, *, shown: str, task: str, chosen: bool) -> str:
     return ""
 
 
+def in_iso(text: str) -> str:
+    """The text with dates that name the month in figures: 2 March 2026 and 2. März 2026 are 2026-03-02."""
+    for spelt in _SPELT:
+        text = spelt.sub(lambda m: f"{m['y']}-{_month(m['m']):02}-{int(m['d']):02}", text)
+    return text
+
+
+def _month(name: str) -> int:
+    return 1 + next(n for n, start in enumerate(_MONTHS) if re.match(start, name, re.I))
+
+
 def _in_figures(answer: str, shown: str) -> str:
     """The answer with dates that name the month as the results write them: 2 March 2026 for 2026-03-02."""
 
     def figures(found: re.Match[str]) -> str:
-        month = 1 + next(n for n, name in enumerate(_MONTHS) if re.match(name, found["m"], re.I))
-        day, year = int(found["d"]), found["y"]
+        month, day, year = _month(found["m"]), int(found["d"]), found["y"]
         ways = (f"{year}-{month:02}-{day:02}", f"{day:02}.{month:02}.{year}", f"{month:02}/{day:02}/{year}")
         return next((way for way in ways if way in shown), found[0])
 

@@ -34,7 +34,7 @@ class Figures:
             return True
         if len(pieces) == _DATE and tuple(sorted(pieces)) in self._dates:
             return True
-        mine = _decimals(number)
+        mine = values(number)
         if any(value in self._values for value in mine):
             return True
         self._rounded += 1
@@ -50,7 +50,7 @@ class Figures:
             self._parts.update(plain)
             self._dates.update(tuple(sorted(plain[i : i + _DATE])) for i in range(len(plain) - _DATE + 1))
         if len(self._values) < _MAX_VALUES:
-            self._values.update(dict.fromkeys(_decimals(token)))
+            self._values.update(dict.fromkeys(values(token)))
 
 
 def _pieces(token: str) -> list[str]:
@@ -58,7 +58,7 @@ def _pieces(token: str) -> list[str]:
     return [piece.lstrip("0") or "0" for piece in _PART.findall(token)[:_MAX_PARTS]]
 
 
-def _decimals(token: str) -> list[Decimal]:
+def values(token: str) -> list[Decimal]:
     """What a number may mean: 1,234.5 as the English write it, 1.234,5 as the Germans do."""
     found = []
     for text in dict.fromkeys((token.replace(",", ""), token.replace(".", "").replace(",", "."))):

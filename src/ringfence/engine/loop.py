@@ -319,7 +319,7 @@ class Engine:
             await self._retry(turn, live, "Call a tool first: no result answers the task yet.")
             return
         verify = self._settings.verify
-        verdict = judge(str(final["answer"]), turn, live, verify)
+        verdict = judge(str(final["answer"]), turn, live, verify, self._settings.cite)
         if not verdict.why and (wrong := await self._validate(turn, "answer", {"answer": verdict.answer})):
             verdict = replace(verdict, why=wrong, kind=INVALID)
         if verdict.why and not last and may_go_back(turn):
@@ -379,6 +379,8 @@ class Engine:
             view["rungs"] = used
         if flagged := end.get("flags"):
             view["flags"] = dict(Counter(flag["kind"] for flag in flagged))
+        if cited := end.get("sources"):
+            view["sources"] = len(cited)
         body = {"status": status, "rungs": used, **end}
         return self._gate.record(turn, Kind.FINISHED, label=turn.label, view=view, body=body)
 

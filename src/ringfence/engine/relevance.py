@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from ringfence.core.policy import SinkSpec
 
 _WORD = re.compile(r"[^\W\d_]{3,}")
-_COMMON = frozenset(  # what every sentence has tells no tool from another
+COMMON = frozenset(  # what every sentence has tells no tool from another
     re.findall(
         r"\w+",
         "the and for are was were what which who whom whose when where why that this these those with from into have"
@@ -52,4 +52,4 @@ def _arguments(spec: SinkSpec) -> str:
 
 def _words(text: str) -> list[str]:
     """Words without their commonest endings: files and file are one."""
-    return [word.casefold().removesuffix("s") for word in _WORD.findall(text) if word.casefold() not in _COMMON]
+    return [word.casefold().removesuffix("s") for word in _WORD.findall(text) if word.casefold() not in COMMON]

@@ -10,6 +10,7 @@ from ringfence.core.chain import Kind
 from ringfence.core.turn import State, Turn
 from ringfence.core.values import JSON
 
+from .grounding import Source
 from .step import TOOL
 
 
@@ -35,6 +36,7 @@ class Result:
     usage       steps, and prompt, completion and cached tokens
     rungs       how often each rung of the ladder was used: native, grammar, text, dialect, repair, retry, escalate
     flags       claims of the answer that the record does not prove, in words
+    sources     passages of documents that the answer cites as [n], checked
     notes       what the run has to say of its models: what was left out, cut by the server, or asked of another tier
     """
 
@@ -48,6 +50,7 @@ class Result:
     usage: dict[str, int] = field(default_factory=dict)
     rungs: dict[str, int] = field(default_factory=dict)
     flags: tuple[str, ...] = ()
+    sources: tuple[Source, ...] = ()
     notes: tuple[str, ...] = ()
 
 
@@ -78,6 +81,7 @@ def result_of(turn: Turn) -> Result:
         usage=dict(turn.usage),
         rungs=dict(end.get("rungs", {})),
         flags=tuple(f"{flag['kind']}: {flag['text']} ({flag['why']})" for flag in end.get("flags", ())),
+        sources=tuple(map(Source.of, end.get("sources", ()))),
         notes=tuple(_notes(turn)),
     )
 

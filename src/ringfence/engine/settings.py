@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from ringfence.core.values import JSON
 
-from .answering import Verify
+from .answering import Cite, Verify
 from .plan import Planning
 
 SYSTEM = """\
@@ -59,6 +59,7 @@ class Settings:
     max_choices   values that an argument is closed to, at most; beyond them it is free
     planning      off, light (goals from the task's words) or full (the model writes them first); see `plan`
     verify        how an answer is held against the record: off, warn or strict; see `answering`
+    cite          how an answer is held against the passages of documents that a run was shown; see `grounding`
     lean          of the tools only those that suit the task best are shown, in short
     retries       unreadable or failed model answers in a row before the run gives up
     """
@@ -74,6 +75,7 @@ class Settings:
     retry_with_context: bool = True
     planning: Planning = Planning.LIGHT
     verify: Verify = Verify.WARN
+    cite: Cite = Cite.WARN
     validators: Sequence[Validator] = ()
     lean: bool = False
     system: str = SYSTEM

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Literal
 
 from .acts import leaves
@@ -23,7 +23,7 @@ _QUOTE_WORDS = 3
 _ELLIPSIS = re.compile(r"\s*(?:\[?(?:\.\.\.|…)\]?)\s*")
 _NUMBER = re.compile(r"\d+(?:[.,:/-]\d+)*")
 _ENUMERATED = re.compile(r"^\s*(?:[-*•]\s*)?\d{1,3}[.)]\s")
-_CITED = re.compile(r"(?<![\w\]])\[(r?\d{1,6})\](?!\()")
+_CITED = re.compile(r"(?<!\w)\[(r?\d{1,6})\](?!\()")
 _ADVICE = re.compile(
     r"\b(?:you (?:can|could|may|might|should|would)|if you|for example|e\.g\.|such as|would you|let me know|"
     r"(?:du|sie) (?:kannst|können|könntest|könnten|sollten|solltest)|zum beispiel|z\. ?b\.|wenn (?:du|sie))",
@@ -47,13 +47,13 @@ Kind = Literal["citation", "artifact"]
 class Known:
     """Everything that was shown, said or done, in the form that claims are held against."""
 
-    def __init__(self, task: str, shown: str, done: Sequence[Deed]) -> None:
+    def __init__(self, task: str, shown: str, done: Sequence[Deed], cited: Collection[int] = ()) -> None:
         given = [str(leaf) for deed in done for leaf in leaves(deed.args)]
         self._shown = "\n".join((shown, task, *given))
         counts = {len(done), sum(d.state == "done" for d in done), sum(not d.reads for d in done)}
         self._figures = Figures(self._shown, counts)
         self._looks = _MAX_LOOKS
-        self._handles = {deed.handle for deed in done if deed.handle}
+        self._handles = {deed.handle for deed in done if deed.handle} | {str(n) for n in cited}
         self._plain: str | None = None
         self._lower: str | None = None
 
@@ -61,20 +61,14 @@ class Known:
         """Quotations of three words or more that stand nowhere."""
         if _ADVICE.search(sentence):
             return
-        for pattern in _QUOTES:
-            for match in pattern.finditer(sentence):
-                quote = " ".join(match.group(1).split())
-                if len(quote.split()) < _QUOTE_WORDS:
-                    continue
-                if not self._may_look():
-                    yield quote, "there are too many quotations to check: quote less"
-                    return
-                parts = [part for part in _ELLIPSIS.split(quote) if part.strip()]
-                if not all(_plain(part).strip(" .,;:!?") in self._haystack for part in parts):
-                    yield (
-                        quote,
-                        "these words stand in no result: quote a result word by word, or do not quote",
-                    )
+        for start, end in quotations(sentence):
+            quote = " ".join(sentence[start:end].split())
+            if not self._may_look():
+                yield quote, "there are too many quotations to check: quote less"
+                return
+            parts = [part for part in _ELLIPSIS.split(quote) if part.strip()]
+            if not all(_plain(part).strip(" .,;:!?") in self._haystack for part in parts):
+                yield quote, "these words stand in no result: quote a result word by word, or do not quote"
 
     def numbers(self, sentence: str) -> Iterator[tuple[str, str]]:
         """Numbers, dates and times that stand nowhere, nor are one that does, rounded or spelled another way."""
@@ -92,8 +86,7 @@ class Known:
         """Sources and files that no result has shown."""
         for match in _CITED.finditer(sentence):
             mark = match.group(1)
-            known = mark in self._handles if mark[0] == "r" else False
-            if not known and f"[{mark}]" not in self._shown:
+            if mark not in self._handles and f"[{mark}]" not in self._shown:
                 yield "citation", f"[{mark}]", f"no result is called [{mark}]"
         if _ADVICE.search(sentence) or _DENIES.search(sentence):
             return
@@ -120,6 +113,45 @@ class Known:
         if self._plain is None:
             self._plain = _plain(self._shown)
         return self._plain
+
+
+def quotations(text: str) -> Iterator[tuple[int, int]]:
+    """Where quotations of three words and more stand, without their marks: first and last character, half open."""
+    for pattern in _QUOTES:
+        for match in pattern.finditer(text):
+            if len(match.group(1).split()) >= _QUOTE_WORDS:
+                yield match.span(1)
+
+
+def pieces(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """The parts of a quotation between its ellipses."""
+    at = start
+    for gap in _ELLIPSIS.finditer(text, start, end):
+        if at < gap.start():
+            yield at, gap.start()
+        at = gap.end()
+    if at < end:
+        yield at, end
+
+
+def stands(quote: str, text: str) -> tuple[int, int] | None:
+    """Where the words of a quotation stand in a text: style of quotes, dashes, spaces and case aside; else None."""
+    words = [re.escape(word.translate(_STYLES).casefold()) for word in quote.strip(" .,;:!?\n\t").split()]
+    if not words:
+        return None
+    small, places = _folded(text)
+    match = re.search(r"(?<!\w)" + r"\s+".join(words) + r"(?!\w)", small)
+    return (places[match.start()], places[match.end() - 1] + 1) if match else None
+
+
+def _folded(text: str) -> tuple[str, list[int]]:
+    """A text in small letters and plain signs, and where each of its characters comes from."""
+    small, places = [], []
+    for at, sign in enumerate(text.translate(_STYLES)):
+        for one in sign.casefold():
+            small.append(one)
+            places.append(at)
+    return "".join(small), places
 
 
 def _plain(text: str) -> str:

@@ -1,0 +1,80 @@
+"""What a question asks for that none of the passages mentions: a small model answers it from the next best one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ringfence.core.turn import Turn
+
+from .facts import Facts, Hay, facts
+from .passages import NOT_THERE, READ, SEARCH, Passage
+from .readmore import SPEC as READ_MORE
+
+_PASTED = 1000  # characters of a task, from which on it holds a text and not the question alone
+_FEW = 0.5  # of a question's words, below which passages hardly answer it
+_NAMED = 3
+
+
+def searched(turn: Turn) -> list[str]:
+    """What documents were searched for, in the order of the searches that answered."""
+    found = []
+    for record, intent in turn.items:
+        if intent is not None and intent.view.get("sink") == SEARCH and record.view.get("ok"):
+            found.append(" ".join(str(next(iter(intent.body.get("args", {}).values()), "")).split()))
+    return list(dict.fromkeys(found))
+
+
+def others(turn: Turn) -> str:
+    """What other tools said than those that show passages, or more of one."""
+    own = {f"r{r.seq}" for r, intent in turn.items if intent is not None and intent.view.get("sink") in (SEARCH, READ)}
+    said = []
+    for record, intent in turn.items:
+        if intent is None or "prompt" in intent.body or intent.view.get("sink") in (SEARCH, READ):
+            continue
+        more = intent.view.get("sink") == READ_MORE.name and intent.body.get("args", {}).get("handle") in own
+        if not more:
+            said.append(str(record.body.get("value", "")))
+    return "\n".join(said)
+
+
+def lacking(task: str, passages: Mapping[int, Passage], shown: str = "") -> str:
+    """The name that a question is about, if no passage has it, nor what other tools said; "" if there is no such.
+
+    A code counts by itself; of names one that is there is enough, and abbreviations may be written out.
+    """
+    if len(task) > _PASTED:
+        return ""
+    asked, hay = facts(task, known=task.casefold()), _hay(passages, shown)
+    names = [name for name in asked.names if any(map(str.isalpha, name))]
+    codes = [name for name in names if any(map(str.isdigit, name))]
+    plain = [name for name in names if name not in codes and len(name) > 3 and name.upper() not in task]
+    if gone := [code for code in codes if not hay.has_name(code)]:
+        return gone[0]
+    if plain and not any(hay.has_name(name) or hay.has_word(name) for name in plain):
+        return plain[0]
+    return ""
+
+
+def unheard(task: str, passages: Mapping[int, Passage], shown: str = "") -> str:
+    """A note for the model, where the passages share less than half of a question's words; else empty."""
+    if len(task) > _PASTED:
+        return ""
+    asked, hay = facts(task, known=task.casefold()), _hay(passages, shown)
+    words = Facts(words=(*asked.names, *asked.words))
+    if hay.share(words) >= _FEW:
+        return ""
+    gone = [word for word in words.words if not hay.has_word(word)][:_NAMED]
+    return f'No passage mentions {", ".join(gone)}: the answer may well be "{NOT_THERE}".'
+
+
+def nothing_there(passages: Mapping[int, Passage]) -> str:
+    """That the documents do not say it, with where it was looked for."""
+    documents = list(dict.fromkeys(passage.document for passage in passages.values()))
+    more = f" and {len(documents) - 5} more" if len(documents) > 5 else ""
+    where = f" Looked in {', '.join(documents[:5])}{more}." if documents else ""
+    return f"{NOT_THERE.capitalize()}.{where}"
+
+
+def _hay(passages: Mapping[int, Passage], shown: str) -> Hay:
+    parts = (part for p in passages.values() for part in (p.document, p.title, p.headings, p.text))
+    return Hay("\n".join((*parts, shown)))
