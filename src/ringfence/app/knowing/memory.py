@@ -145,7 +145,7 @@ class _Search:
             raise ToolError(fault.what, todo=fault.todo) from None
         value: dict[str, JSON] = {"note": WHAT if found else NOTHING}
         if found:
-            value["memories"] = [_shown(one, turn) for one in found]
+            value["memories"] = [_shown(one, turn, named=not opens) for one in found]
         others = {name for name in turn.grant.sinks if name.startswith("tool:")} - NAMES - OWN
         if opens and (others - _PURE if found else others):
             value["partial"] = True  # the task's answer may well be elsewhere
@@ -201,9 +201,15 @@ def _subjects(desk: Desk, turn: Turn, *, own: bool) -> list[str]:
     return sorted(named | ({turn.principal.subject} if own or not named else set()))
 
 
-def _shown(one: Recalled, turn: Turn) -> dict[str, JSON]:
+def _shown(one: Recalled, turn: Turn, *, named: bool) -> dict[str, JSON]:
+    """`named`: with its id, which only a search for something to forget has a use for."""
     item = one.item
-    return {"id": item.id, "kind": item.kind, "said": _said(item, turn.principal.subject), "text": item.text}
+    return {
+        **({"id": item.id} if named else {}),
+        "kind": item.kind,
+        "said": _said(item, turn.principal.subject),
+        "text": item.text,
+    }
 
 
 def _said(item: Item, subject: str) -> str:
