@@ -129,6 +129,15 @@ async def test_another_user_is_told_nothing_of_it(folder: Path) -> None:
     assert texts(await records(folder, later.run_id)) == []
 
 
+async def test_runs_that_save_and_recall_are_decided_again_alike(folder: Path) -> None:
+    saved = await play(folder, "Remember that the backup runs at 02:00.", SAVE, done("Noted."))
+    later = await play(folder, "when does the backup run?", done("At 02:00."))
+    async with agent_of(folder) as agent:
+        for run in (saved.run_id, later.run_id):
+            again = await agent.replay(run)
+            assert (again.differences, again.prompts > 0) == ([], True)
+
+
 async def test_a_team_shares_what_its_member_names_it_for(folder: Path) -> None:
     task = "Remember for role:ops that the backup runs at 02:00."
     await play(folder, task, step("memory.save", text="the backup runs at 02:00", scope="role:ops"), done("Noted."))
@@ -230,6 +239,15 @@ async def test_notes_have_a_line_for_each_item_and_none_of_what_was_redacted(fol
     assert text.startswith(f"# {note.stem}\n\n- ")
     assert (text.count("fact of user:alice: my card is \\<CARD\\_1\\>"), "4111" in text) == (1, False)
     assert note.stat().st_mode & 0o777 == 0o600
+
+
+async def test_notes_that_cannot_be_written_keep_nothing_from_being_remembered(folder: Path) -> None:
+    (folder / "diary").write_text("a file")
+    manifest = MANIFEST.replace("enabled: true", "enabled: true, notes: ./diary")
+    saved = await play(folder, "Remember that the backup runs at 02:00.", SAVE, done("Noted."), manifest=manifest)
+    told = [r.body["value"] for r in await records(folder, saved.run_id) if r.kind is Kind.OUTCOME]
+    assert any("cannot be written" in str(value) for value in told)
+    assert len(await kept(folder)) == 1
 
 
 async def test_whom_a_run_is_about_its_memory_is_about(folder: Path) -> None:

@@ -6,6 +6,7 @@ the label of the call, what is found the labels of the items: so the gate govern
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -109,10 +110,6 @@ class _Save:
             saved = await memories.save(
                 args.text, args.kind, scope, label=label, member=turn.principal.member, saying=saying, subjects=subjects
             )
-            if desk.noted is not None:
-                from ringfence.knowledge.memory.notes import note
-
-                note(desk.noted, saved.item, saved.how)
         except ValueError as wrong:
             raise ToolError(str(wrong)) from None
         except KnowledgeError as fault:
@@ -124,6 +121,13 @@ class _Save:
             value["note"] = "It was known already."
         elif saved.superseded:
             value["note"] = "An older value of it was put aside."
+        if desk.noted is not None:
+            from ringfence.knowledge.memory.notes import note
+
+            try:
+                await asyncio.to_thread(note, desk.noted, saved.item, saved.how)
+            except KnowledgeError as fault:  # it is remembered all the same
+                value["not noted"] = fault.what
         return Outcome(value, IDENTITY)
 
 
@@ -164,7 +168,7 @@ class _Forget:
             if desk.noted is not None and gone:
                 from ringfence.knowledge.memory.notes import strike
 
-                strike(desk.noted, {item.id for item in gone})
+                await asyncio.to_thread(strike, desk.noted, {item.id for item in gone})
         except KnowledgeError as fault:
             raise ToolError(fault.what, todo=fault.todo) from None
         if not gone:
