@@ -24,7 +24,7 @@ from .scopes import AGENT, Scope, collections
 from .wording import normal, same, shared, slot
 
 HALF_LIFE_DAYS: Final = 30.0  # after so long without being said again an item counts for three quarters, at last half
-FAINT: Final = 0.25  # cosine to the question below which an item that shares no word with it is noise
+FAINT: Final = 0.3  # cosine to the question below which an item that shares no word with it is noise
 DAY_MS: Final = 86_400_000
 _NEAR = 8  # items that a new one is compared with
 _AMONG = 4  # times as many are looked at as are recalled
