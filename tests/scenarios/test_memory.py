@@ -146,6 +146,15 @@ async def test_a_team_shares_what_its_member_names_it_for(folder: Path) -> None:
         assert bool(texts(await records(folder, later.run_id))) is there
 
 
+async def test_a_team_is_told_what_its_member_says_whatever_the_run_was_reminded_of(folder: Path) -> None:
+    await play(folder, "Remember that I run the backup.", step("memory.save", text="I run the backup"), done("Noted."))
+    task = "Remember for role:ops that the backup runs at 02:00."
+    told = await play(folder, task, step("memory.save", text="the backup runs at 02:00", scope="role:ops"), done("Ok."))
+    assert texts(await records(folder, told.run_id)) == ["I run the backup"]  # which is hers alone
+    later = await play(folder, "when does the backup run?", done("At 02:00."), who=BOB)
+    assert texts(await records(folder, later.run_id)) == ["the backup runs at 02:00"]
+
+
 async def test_a_scope_that_nobody_named_asks(folder: Path) -> None:
     asked = await play(
         folder, "Remember that the backup runs at 02:00.", step("memory.save", text="x", scope="role:ops")

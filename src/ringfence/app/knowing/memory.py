@@ -179,14 +179,15 @@ class _Forget:
 def vouched(turn: Turn, label: Label, text: str) -> Label:
     """The label of a text that a run wants kept: the user's trust for the user's own words alone.
 
-    In a run that has read what nobody vouches for, a model could pick words of the user's and turn their meaning: there
-    a whole statement of theirs counts, and everything else goes into quarantine. A model's own wording of what the user
-    said is TYPED: it is remembered, and vouches for nothing.
+    A whole statement of theirs is labelled as their words are, whatever else the run has read. Words that are picked
+    out of one may mean something else: they count in a run that has read nothing but what somebody vouches for, and in
+    any other they go into quarantine. A model's own wording of what the user said is TYPED: it vouches for nothing.
     """
     from ringfence.knowledge.memory.wording import whole_statement
 
-    said = (str(turn.start.get("task", "")), *turn.heard)
-    if turn.words.wrote(text) and (label.trust >= Trust.TYPED or any(whole_statement(text, one) for one in said)):
+    if any(whole_statement(text, said) for said in (str(turn.start.get("task", "")), *turn.heard)):
+        return Label(Trust.USER, frozenset({turn.principal.member}))
+    if turn.words.wrote(text) and label.trust >= Trust.TYPED:
         return Label(Trust.USER, label.readers)
     return Label(min(label.trust, Trust.TYPED), label.readers)
 
