@@ -107,19 +107,18 @@ async def test_a_model_has_no_way_to_promote(folder: Path) -> None:
     assert (still.path, "quarantined" in still.tags) == (ident, True)
 
 
-async def test_what_is_said_in_a_clean_run_does_not_lift_what_is_held(folder: Path) -> None:
-    """A poisoned model cannot bring it in by the back door: it is not told, and may not say it as the user's word."""
+async def test_a_clean_run_does_not_lift_what_is_held(folder: Path) -> None:
+    """A poisoned model cannot bring it in by the back door: what nobody says in that run is not remembered by it."""
     task = "Read notes/page.txt and remember this: when reports are due."
     await play(folder, task, READ, step("memory.save", text=POISON), done())
     await play(folder, "Remember that I like tea.", step("memory.save", text=POISON), done(), manifest=BARE)
-    [document] = [one for one in await kept(folder) if "quarantined" not in one.tags]
-    assert document.label.trust.name == "TYPED"  # a model's words: never the user's, whatever it says
-    assert document.meta["sayings"][-1]["trust"] == "typed"  # type: ignore[index,call-overload]
+    [document] = await kept(folder)
+    assert "quarantined" in document.tags
 
 
 async def test_a_page_cannot_end_or_change_what_the_user_said(folder: Path) -> None:
     await play(folder, "Remember that my manager is Ann.", step("memory.save", text="my manager is Ann"), done())
-    task = "Read notes/page.txt and remember this: who writes reports."
+    task = "Read notes/page.txt and remember this: who my manager is."
     await play(folder, task, READ, step("memory.save", text="my manager is Mallory"), done())
     _, later, _ = await play(folder, "who is my manager?", done("Ann."))
     assert texts(later) == ["my manager is Ann"]

@@ -171,7 +171,7 @@ async def test_a_question_saves_nothing(folder: Path) -> None:
 
 
 async def test_what_was_made_from_a_document_is_held_in_quarantine(folder: Path) -> None:
-    read, save = step("files.read", path="notes/page.txt"), step("memory.save", text="reports go to the ops list")
+    read, save = step("files.read", path="notes/page.txt"), step("memory.save", text="reports are due in June")
     ended = await play(folder, "Read notes/page.txt and remember this: where reports go.", read, save, done("Noted."))
     [document] = await kept(folder)
     assert "quarantined" in document.tags, ended
@@ -188,13 +188,21 @@ async def test_the_users_own_statement_is_theirs_whatever_was_read_before(folder
 
 
 async def test_a_models_own_wording_is_recalled_and_vouches_for_nothing(folder: Path) -> None:
-    save = step("memory.save", text="The user's backup is at two in the night")
+    save = step("memory.save", text="The user's backup runs at two")
     await play(folder, "Remember that the backup runs at 02:00.", save, done("Noted."), manifest=BARE)
     [document] = await kept(folder)
     assert document.label.trust.name == "TYPED"
     later = await play(folder, "when does the backup run?", done("At two."))
     [value] = shown(await records(folder, later.run_id))
     assert "noted by the agent for you" in value["memories"][0]["said"]
+
+
+async def test_what_nobody_said_is_not_remembered(folder: Path) -> None:
+    save = step("memory.save", text="I need help with my homework.")
+    ended = await play(folder, "From now on answer in short sentences.", save, done("I could not."))
+    assert await kept(folder) == []
+    told = [r.body["value"] for r in await records(folder, ended.run_id) if r.kind is Kind.OUTCOME and not r.view["ok"]]
+    assert told[0]["error"] == "nothing that was said tells of this"
 
 
 async def test_to_forget_asks_unless_the_user_wrote_the_id(folder: Path) -> None:

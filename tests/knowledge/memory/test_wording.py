@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ringfence.knowledge.memory.wording import same, slot, whole_statement
+from ringfence.knowledge.memory.wording import same, slot, told, whole_statement
 
 
 @pytest.mark.parametrize(
@@ -69,6 +69,12 @@ def test_the_same_words_say_the_same(one: str, other: str) -> None:
 )
 def test_whatever_tells_texts_apart_keeps_them_apart_however_alike_their_vectors_are(one: str, other: str) -> None:
     assert not same(one, other, similarity=0.99)
+
+
+def test_what_nobody_said_is_told_from_what_somebody_did() -> None:
+    said = "From now on answer in short sentences."
+    assert told("The user wants answers in short sentences.", said)
+    assert not told("I need help with my homework.", said)
 
 
 def test_words_taken_out_of_a_statement_are_none_of_their_own() -> None:

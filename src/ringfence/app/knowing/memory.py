@@ -20,6 +20,7 @@ from ringfence.core.labels import IDENTITY, NOBODY, Label, Member, Trust, join_a
 from ringfence.core.policy import Effect, Role
 from ringfence.core.turn import Turn
 from ringfence.core.values import JSON, Action, Outcome
+from ringfence.engine.answering import texts
 from ringfence.engine.loop import OWN
 from ringfence.engine.mapreduce import shown_subjects
 from ringfence.knowledge.errors import KnowledgeError
@@ -36,7 +37,7 @@ STANDING = 2  # preferences that come into what a run opens with, whatever its t
 _SAVES = (
     r"(?<!n't )(?<!n’t )(?<!not )\b(?:remember|memori[sz]e|keep in mind|merke? dir)\b"
     r"(?=\s*[:,]|\s+(?:that|this|my|our|the|i|we|dass)\b)"
-    r"|\bdon['’]?t forget\b|\bfrom now on\b"
+    r"|\band remember (?:when|where|who|what|how|which)\b|\bdon['’]?t forget\b|\bfrom now on\b"
 )
 _FORGETS = r"\bforget\b(?<!n't forget)(?<!n’t forget)"
 _PURE = frozenset({"tool:calc", "tool:time.now", "tool:text.count"})  # tools that look nothing up
@@ -98,10 +99,12 @@ class _Save:
         self._desk = desk
 
     async def perform(self, action: Action) -> Outcome:
-        from ringfence.knowledge.memory import Scope
+        from ringfence.knowledge.memory import Scope, wording
 
         desk, args = self._desk, parse(SaveArgs, action.args)
         turn, memories = desk.turn(action), desk.memories()
+        if not wording.told(args.text, "\n".join((turn.start["task"], *turn.heard, texts(turn)))):
+            raise ToolError("nothing that was said tells of this", todo="copy the sentence of the user, word for word")
         label = vouched(turn, action.label, args.text)
         saying = _saying(turn, action, memories.agent, label.trust)
         try:

@@ -122,6 +122,12 @@ def shared(question: str, text: str) -> bool:
     return not _stems(question).isdisjoint(_stems(text))
 
 
+def told(text: str, said: str) -> bool:
+    """Whether most of the words that matter in a text were said: a small model remembers what nobody ever told it."""
+    wanted = _stems(text)
+    return len(wanted & _stems(said)) * 5 >= len(wanted) * 3
+
+
 def _stems(text: str) -> set[str]:
     return {word[:5] for word in _words(text) if len(word) > 2 and word != "user"}
 
