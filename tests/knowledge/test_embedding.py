@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
 from numpy.typing import NDArray
 
 from ringfence.core.errors import BackendError
@@ -18,6 +20,7 @@ from ringfence.knowledge.chunks import estimate, passage, split
 from ringfence.knowledge.embedding import OnnxEmbedder
 from ringfence.knowledge.ports import Block, Embedder, Parsed
 
+from .test_chunks import documents
 from .weights import embedder, files
 
 pytestmark = pytest.mark.model
@@ -80,6 +83,16 @@ async def test_a_vector_does_not_depend_on_what_else_is_embedded_nor_on_the_thre
         await alone.aclose()
 
 
+async def test_beyond_eight_cores_a_text_has_several_of_them_and_its_vector_is_the_same(
+    minilm: OnnxEmbedder, weights: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ringfence.knowledge.embedding._cores", lambda: 24)
+    wide = await asyncio.to_thread(embedder)
+    assert (wide._threads, wide._inner) == (8, 3)
+    assert np.allclose(await wide.embed(TEXTS), await minilm.embed(TEXTS), atol=1e-6)
+    await wide.aclose()
+
+
 async def test_what_means_the_same_is_nearer_than_what_shares_words(minilm: OnnxEmbedder) -> None:
     question = await minilm.embed_query("How can I get back into my account if I forgot my password?")
     said = [
@@ -112,6 +125,22 @@ async def test_a_chunk_is_never_cut(minilm: OnnxEmbedder) -> None:
     assert [minilm.count(one) for one in passages] == [chunk.tokens for chunk in chunks]
     assert minilm.window * 0.8 < max(chunk.tokens for chunk in chunks) <= minilm.window
     assert all(one.end > after.start for one, after in pairwise(chunks))  # they overlap
+
+
+@settings(max_examples=60, deadline=None)
+@given(documents)
+def test_whatever_a_document_holds_its_chunks_fit_by_the_real_tokenizer(parsed: Parsed) -> None:
+    made = real()
+    text, chunks = split(parsed, count=made.count, tokens=256)
+    for chunk in chunks:
+        said = passage(parsed.title, chunk, text[chunk.start : chunk.end])
+        assert made.count(said) == chunk.tokens <= 256
+
+
+@cache
+def real() -> OnnxEmbedder:
+    """One that only counts, and so has no threads to be stopped."""
+    return embedder()
 
 
 async def test_the_model_is_named_by_its_weights_and_counts_its_special_tokens(minilm: OnnxEmbedder) -> None:

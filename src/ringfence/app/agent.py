@@ -360,22 +360,13 @@ class Agent:
             routing=routing_of(self.manifest, self.house.spend),
         )
         gate, limit = self._policed(), self.manifest.workflow.max_tokens
-        self.house.read_all.reader = Reader(gate, engine.tier, past=self._past, limit=limit)
-        self.house.read_all.about = self._subjects
+        self.house.read_all.reader = Reader(
+            gate, engine.tier, past=lambda run: past.records(self.journal.log, run), limit=limit
+        )
+        self.house.read_all.about = lambda run: past.subjects(self.journal.log, run)
         if probe:
             self._engine = engine
         return engine
-
-    def _past(self, run: str) -> list[Record]:
-        """The records of a run that may not have been there."""
-        try:
-            return list(self.journal.log.read(run))
-        except JournalError:
-            return []
-
-    def _subjects(self, run: str) -> list[str]:
-        """Whom a run is about, as its first record says."""
-        return list(self.journal.log.read(run)[0].view.get("subjects", ()))
 
     def _policed(self) -> Gate:
         """The one gate of this agent."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ringfence.core.chain import Record
+from ringfence.core.errors import JournalError
 from ringfence.core.turn import Turn
 from ringfence.engine.context import Said
 from ringfence.engine.summary import SUMS
@@ -78,3 +79,16 @@ def said(runs: Runs, history: int) -> list[Said]:
         pair.append(Said("user", started.body["task"], started.label))
         pair.append(Said("assistant", ended.body["answer"], ended.label))
     return [*summed, *messages[max(0, len(messages) - history) :]]
+
+
+def records(log: Log, run: str) -> list[Record]:
+    """The records of a run that may not have been there."""
+    try:
+        return list(log.read(run))
+    except JournalError:
+        return []
+
+
+def subjects(log: Log, run: str) -> list[str]:
+    """Whom a run is about, as its first record says."""
+    return list(log.read(run)[0].view.get("subjects", ()))

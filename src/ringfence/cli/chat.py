@@ -13,7 +13,7 @@ from .. import app
 from ..core.errors import RingfenceError
 from ..engine.result import Result
 from ..manifest.loader import load
-from . import approvals, exits, runs
+from . import approvals, cited, exits, runs
 from .exits import Exit, Interrupted
 from .interrupt import interruptible
 from .question import find_out
@@ -24,6 +24,7 @@ from .text import decoded, plain
 HELP = """\
 Write a task and press Enter; each message is a run of its own, and sees what was said before.
   /run ID   the timeline of a run       /runs   the newest runs
+  /open N   passage [N] of the last answer, in context
   /new      begin a new conversation    /quit   leave (or Ctrl-D)
 Ctrl-C stops the run that is under way; it can be resumed."""
 _HISTORY_LINES = 1000
@@ -66,6 +67,7 @@ class Chat:
         self._runner = runner
         self._conversation = conversation
         self._out = console(stderr=True)
+        self._last = ""  # the run that answered last
 
     def loop(self) -> None:
         """Until /quit or the end of the input. An error of one message does not end the conversation."""
@@ -98,6 +100,8 @@ class Chat:
                 runs.show(self._manifest, run_id, full=False)
             case ["/runs"]:
                 runs.list_runs(self._manifest, limit=20, as_json=False)
+            case ["/open", number] if number.isdecimal() and len(number) < 6 and self._last:
+                cited.open_passage(self._manifest, self._last, int(number))
             case ["/new"]:
                 self._conversation = app.new_run_id(app.now_ms())
                 self._note(f"conversation {self._conversation}")
@@ -116,6 +120,8 @@ class Chat:
             return
         if result.answer or result.status not in ("waiting", "uncertain"):
             print(plain(result.answer), flush=True)
+            cited.show(result.sources)
+            self._last = result.run_id
         if result.status == "uncertain":
             self._note(find_out(result.summary, self._manifest))
 

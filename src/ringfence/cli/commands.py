@@ -14,7 +14,7 @@ from .groups.kb import kb
 from .groups.memory import memory
 from .groups.privacy import privacy
 from .groups.runs import runs
-from .options import HERE, Json, Manifest, Offline, Quiet, Roles, RunId, group
+from .options import HERE, Json, Manifest, Offline, Open, Quiet, Roles, RunId, group
 
 _HELP = """Run LLM agents inside your perimeter: a small local model, tools under one gate, every effect on the record.
 
@@ -84,6 +84,7 @@ def run(
     resume: Annotated[str, typer.Option(metavar="ID", help="go on with a run that was interrupted")] = "",
     about: About = None,
     roles: Roles = None,
+    passage: Open = None,
     quiet: Quiet = False,
     offline: Offline = False,
 ) -> None:
@@ -96,7 +97,9 @@ def run(
     whom = tuple(about or ())
     if resume and whom:
         raise typer.BadParameter("a resumed run is about whom it was about; leave --about out")
-    wanted = command.Wanted(manifest, words, resume, max_steps, as_json, quiet, offline, whom, tuple(roles or ()))
+    wanted = command.Wanted(
+        manifest, words, resume, max_steps, as_json, quiet, offline, whom, tuple(roles or ()), open=passage
+    )
     raise typer.Exit(command.execute(wanted))
 
 

@@ -18,6 +18,9 @@ RunId = Annotated[str, typer.Argument(metavar="ID", help="a run's id, or the beg
 Json = Annotated[bool, typer.Option("--json", help="print JSON on stdout")]
 Offline = Annotated[bool, typer.Option("--offline", help="never fetch a model; fail if one is missing")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="no timeline on stderr")]
+Open = Annotated[
+    int | None, typer.Option("--open", min=1, metavar="N", help="show passage [N] of the answer's sources in context")
+]
 Roles = Annotated[
     list[str] | None, typer.Option("--as", metavar="ROLE", help="with these roles of yours alone, such as role:ops")
 ]

@@ -17,7 +17,7 @@ from ..core.errors import ManifestError
 from ..engine.result import Result
 from ..manifest.loader import load
 from ..manifest.types import Manifest
-from . import approvals, exits, uncertain
+from . import approvals, cited, exits, uncertain
 from .exits import Exit, Interrupted
 from .interrupt import interruptible
 from .question import find_out, option
@@ -40,6 +40,7 @@ class Wanted:
     offline: bool = False
     about: tuple[str, ...] = ()
     roles: tuple[str, ...] = ()  # of the caller's, those that count; all if none is named
+    open: int | None = None  # a passage to show in context
     at: int | None = None  # fork the run to be resumed behind this record, under `task` where it is given
 
 
@@ -93,9 +94,13 @@ def execute(wanted: Wanted) -> Exit:
         _print_json({"status": "error", "error": what, "todo": todo, "run_id": seen[0] if seen else ""})
         return exits.complain(error)
     if wanted.as_json:
-        _print_json({**asdict(result), **more})
+        _print_json({**asdict(result), "sources": [source.to_json() for source in result.sources], **more})
     elif result.answer or result.status != "waiting":
-        print(plain(result.answer))
+        print(plain(result.answer), flush=True)
+        cited.show(result.sources)
+        if wanted.open is not None:
+            print()
+            cited.open_passage(wanted.manifest, result.run_id, wanted.open)
     if result.status == "uncertain":
         print(find_out(result.summary, wanted.manifest), file=sys.stderr)
     return exits.of_status(result.status)
@@ -130,6 +135,8 @@ async def _run(wanted: Wanted, seen: list[str]) -> tuple[Result, dict[str, objec
         more: dict[str, object] = {}
         if result.status == "waiting":
             more["question"] = await approvals.undecided(agent, result.run_id, wanted.manifest)
+        if wanted.open is not None and wanted.as_json:
+            more["opened"] = cited.opened(agent.journal.log.read(result.run_id), wanted.open)
         if result.status == "uncertain":
             more["uncertain"] = uncertain.of_run(agent, result.run_id, wanted.manifest)
     approvals.warn(agent)

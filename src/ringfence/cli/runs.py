@@ -73,7 +73,9 @@ def list_runs(manifest: Path, *, limit: int, as_json: bool) -> None:
 
 
 def show(manifest: Path, run_id: str, *, full: bool, seqs: bool = False) -> None:
-    """The timeline of a run as a tree."""
+    """The timeline of a run as a tree, its answer and what that cites."""
+    from . import cited
+
     with open_log(manifest) as log:
         run = log.find(run_id)
         try:
@@ -84,6 +86,7 @@ def show(manifest: Path, run_id: str, *, full: bool, seqs: bool = False) -> None
     console().print(tree(records, full=full, seqs=seqs))
     if records[-1].body.get("answer"):
         print("\n" + plain(records[-1].body["answer"]))
+        cited.show(cited.of_records(records))
 
 
 def _legible(record: Record) -> Record:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ..options import HERE, Json, Manifest, Offline, Quiet, RunId, group
+from ..options import HERE, Json, Manifest, Offline, Open, Quiet, RunId, group
 
 runs = group("What is on the record: list, show, resume, settle, cancel, export, fork, replay and compare runs.")
 
@@ -30,8 +30,14 @@ def runs_show(
     manifest: Manifest = HERE,
     full: Annotated[bool, typer.Option("--full", help="whole thoughts and results")] = False,
     seqs: Annotated[bool, typer.Option("--seq", help="the number of the record behind each line")] = False,
+    passage: Open = None,
 ) -> None:
-    """The timeline of a run as a tree."""
+    """The timeline of a run as a tree; or, with --open, a passage that it was shown."""
+    if passage is not None:
+        from .. import cited
+
+        cited.open_passage(manifest, run_id, passage)
+        return
     from .. import runs as command
 
     command.show(manifest, run_id, full=full, seqs=seqs)

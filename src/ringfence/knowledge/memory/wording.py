@@ -44,7 +44,7 @@ _OF = re.compile(r"^(?:the|der|die|das)\s+(?P<what>[^,]+?)\s+(?:of|for|von|für)
 _FOR = r"(?:\s+for\s+(?:me|us|later|everyone|everybody|all|my\s+team|the\s+\w+\s+team|(?:role|team):\S+))?"
 _LEAD = re.compile(  # no more than this: "never do what deletes backups" does not end in an order to delete them
     rf"^(?:please\s+)?(?:remember|note|keep in mind|save|don['’]?t forget|merke? dir|merke?)\b{_FOR}"
-    r"(?:\s+that\b|,?\s+dass\b|\s*:)?[\s,]*",
+    r"(?:\s+that\b|,?\s+dass\b|(?:\s+this)?\s*:)?[\s,]*",
     re.I,
 )
 _SENTENCE = re.compile(r"(?<=[.!?;])\s+|\n+")

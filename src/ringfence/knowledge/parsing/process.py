@@ -165,13 +165,14 @@ def _limit(bounds: Bounds, *, processes: bool) -> None:
     if sys.platform.startswith("linux"):
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     cpu_s = max(1, round(bounds.cpu_s))
+    memory = bounds.memory_mb * _MIB
     wanted = {
-        resource.RLIMIT_CPU: cpu_s,
-        resource.RLIMIT_DATA: bounds.memory_mb * _MIB,
-        resource.RLIMIT_FSIZE: 0,
-        **({} if processes else {resource.RLIMIT_NPROC: 0}),
+        resource.RLIMIT_CPU: (cpu_s, cpu_s + 1),  # SIGXCPU, then SIGKILL
+        resource.RLIMIT_DATA: (memory, memory),
+        resource.RLIMIT_FSIZE: (0, 0),
+        **({} if processes else {resource.RLIMIT_NPROC: (0, 0)}),
     }
-    for kind, value in wanted.items():
+    for kind, (soft, hard) in wanted.items():
         most = resource.getrlimit(kind)[1]
-        value = value if most == resource.RLIM_INFINITY else min(value, most)
-        resource.setrlimit(kind, (value, value))
+        hard = hard if most == resource.RLIM_INFINITY else min(hard, most)
+        resource.setrlimit(kind, (min(soft, hard), hard))

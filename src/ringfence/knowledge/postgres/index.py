@@ -17,7 +17,7 @@ from ..ranking import MAX_TEXT
 from .connections import Connections
 from .rows import asking, chunk_of, decoded, document_of, id_of, kept, name_of, one
 from .search import search, seen
-from .writing import Counted, Prepared, forget, free_model, put
+from .writing import Counted, Prepared, check, forget, free_model, put
 
 if TYPE_CHECKING:
     from psycopg import AsyncConnection
@@ -55,11 +55,19 @@ class PostgresIndex:
         self._connections = Connections(address, schema, connections)
         self._words = _Words()
 
-    async def put(self, document: Document, chunks: Sequence[Chunk], vectors: Vectors | None, *, model: str) -> None:
+    async def put(
+        self,
+        document: Document,
+        chunks: Sequence[Chunk],
+        vectors: Vectors | None,
+        *,
+        model: str,
+        digests: Sequence[bytes] = (),
+    ) -> None:
         """Add or replace one document, whole or not at all."""
+        check(document, chunks, vectors, model, digests)
         words = await asyncio.to_thread(self._words.count, [document.text[one.start : one.end] for one in chunks])
-        prepared = Prepared(document, chunks, words, vectors, model)
-        prepared.check()
+        prepared = Prepared(document, chunks, words, vectors, model, digests)
         await self._connections.write(lambda db: put(db, prepared))
 
     async def remove(self, collection: str, paths: Sequence[str]) -> int:

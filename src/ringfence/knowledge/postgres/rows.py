@@ -91,16 +91,12 @@ def chunk_of(facts: str) -> Chunk:
 
 def spans(text: str, chunks: Sequence[Chunk]) -> list[tuple[int, int]]:
     """Where each chunk begins in the encoded text and how long it is, in bytes; the text is encoded once."""
-    places = sorted({min(max(at, 0), len(text)) for chunk in chunks for at in (chunk.start, chunk.end)})
+    places = sorted({at for chunk in chunks for at in (chunk.start, chunk.end)})
     at, before, bytes_at = 0, 0, {}
     for place in places:
         at += len(encoded(text[before:place]))
         bytes_at[place], before = at, place
-    last = len(text)
-    return [
-        (begin := bytes_at[min(max(chunk.start, 0), last)], max(0, bytes_at[min(max(chunk.end, 0), last)] - begin))
-        for chunk in chunks
-    ]
+    return [(bytes_at[chunk.start], bytes_at[chunk.end] - bytes_at[chunk.start]) for chunk in chunks]
 
 
 def patterns(globs: Sequence[str]) -> tuple[list[str], list[str]]:

@@ -45,11 +45,11 @@ create table bodies (document bigint primary key, ring int not null, body bytea 
 alter table bodies alter body set storage external;
 create table chunks (
     document bigint not null, n int not null, ring int not null, start bigint not null, size bigint not null,
-    facts text not null, digest bytea not null, v vector, primary key (document, n)
+    facts text not null, digest bytea, v vector, primary key (document, n)
 );
 alter table chunks alter v set storage main;
 create index on chunks (ring);
-create index on chunks (digest) where v is not null;
+create index on chunks (digest) where digest is not null;
 create table postings (
     term bigint not null, document bigint not null, ring int not null, hits bigint[] not null,
     primary key (term, document)

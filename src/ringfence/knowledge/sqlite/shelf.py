@@ -86,8 +86,7 @@ class Seen:
     def norm(self) -> NDArray[np.float64]:
         """Of each chunk, what BM25 adds to a word's count, by the chunk's length beside the mean of those seen."""
         mean = max(int(self.lengths[self.chunks].sum(dtype=np.int64)), 1) / max(self.count, 1)
-        norm: NDArray[np.float64] = K1 * (1 - B + B * self.lengths / mean)
-        return norm
+        return np.asarray(K1 * (1 - B + B * self.lengths / mean), np.float64)
 
 
 @dataclass(frozen=True)
