@@ -254,6 +254,25 @@ async def test_a_sandbox_that_does_not_start_is_no_file_s_fault(tmp_path: Path) 
         await ask(ConfinedParser(Broken()), tmp_path, "x")
 
 
+async def test_a_library_that_is_missing_is_no_file_s_fault(tmp_path: Path) -> None:
+    class Without:
+        async def start(self, job: Job) -> Process:
+            *argv, program = job.argv
+            return await launcher.start(
+                replace(job, argv=(*argv, f"import sys; sys.modules['docx'] = None; {program}"))
+            )
+
+    launcher = UnsafeNoSandbox()
+    parser = ConfinedParser(Without())
+    try:
+        with pytest.raises(KnowledgeError, match="docx") as fault:
+            await ask(parser, tmp_path, "x")
+    finally:
+        await parser.aclose()
+        launcher.close()
+    assert "ringfence[rag]" in fault.value.todo
+
+
 async def test_a_call_that_is_given_up_leaves_no_answer_for_the_next(taken: ConfinedParser, tmp_path: Path) -> None:
     await ask(taken, tmp_path, "plain words")
     waiting = asyncio.create_task(ask(taken, tmp_path, "sleep"))
