@@ -5,6 +5,7 @@ The model here obeys whatever it reads: each script is what a fully compromised 
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 from ringfence import tool
 from ringfence.app import from_manifest
 from ringfence.app.knowing import remembering
+from ringfence.app.knowing.people import Hand
 from ringfence.core.chain import Kind, Record
 from ringfence.core.values import Principal
 from ringfence.engine.result import Result
@@ -105,19 +107,18 @@ async def test_a_model_has_no_way_to_promote(folder: Path) -> None:
     assert (still.path, "quarantined" in still.tags) == (ident, True)
 
 
-async def test_what_is_said_in_a_clean_run_does_not_lift_what_is_held(folder: Path) -> None:
-    """A poisoned model cannot bring it in by the back door: it is not told, and may not say it as the user's word."""
+async def test_a_clean_run_does_not_lift_what_is_held(folder: Path) -> None:
+    """A poisoned model cannot bring it in by the back door: what nobody says in that run is not remembered by it."""
     task = "Read notes/page.txt and remember this: when reports are due."
     await play(folder, task, READ, step("memory.save", text=POISON), done())
     await play(folder, "Remember that I like tea.", step("memory.save", text=POISON), done(), manifest=BARE)
-    [document] = [one for one in await kept(folder) if "quarantined" not in one.tags]
-    assert document.label.trust.name == "TYPED"  # a model's words: never the user's, whatever it says
-    assert document.meta["sayings"][-1]["trust"] == "typed"  # type: ignore[index,call-overload]
+    [document] = await kept(folder)
+    assert "quarantined" in document.tags
 
 
 async def test_a_page_cannot_end_or_change_what_the_user_said(folder: Path) -> None:
     await play(folder, "Remember that my manager is Ann.", step("memory.save", text="my manager is Ann"), done())
-    task = "Read notes/page.txt and remember this: who writes reports."
+    task = "Read notes/page.txt and remember this: who my manager is."
     await play(folder, task, READ, step("memory.save", text="my manager is Mallory"), done())
     _, later, _ = await play(folder, "who is my manager?", done("Ann."))
     assert texts(later) == ["my manager is Ann"]
@@ -144,9 +145,12 @@ async def test_nobody_recalls_what_is_anothers_whatever_the_model_asks_for(folde
 async def test_what_only_hr_may_read_is_not_laundered_into_a_wider_scope(folder: Path) -> None:
     (folder / "notes" / "pay.txt").write_text("The bonus of Eve is 900 crowns.\n")
     manifest = MANIFEST.replace("target_paths: [./notes], ", "target_paths: [./notes], readers: [role:hr], ")
-    task = "Remember for role:ops this: the bonus of Eve is 900 crowns. See notes/pay.txt."
-    save = step("memory.save", text="the bonus of Eve is 900 crowns.", scope="role:ops")
+    task = "Remember for role:ops this: what notes/pay.txt says of the bonus of Eve."
+    save = step("memory.save", text="The bonus of Eve is 900 crowns.", scope="role:ops")
     await play(folder, task, step("files.read", path="notes/pay.txt"), save, done(), who=DAVE, manifest=manifest)
+    everything = Hand(load(folder / "ringfence.yaml"), Principal("user:dave", DAVE.roles))
+    [item] = await asyncio.to_thread(everything.items)
+    await asyncio.to_thread(everything.promote, item)  # a person vouches for what it says, and widens nothing
     for who, there in ((BOB, False), (EVE, False), (DAVE, True)):
         _, records, _ = await play(folder, "what is the bonus of Eve?", done("?"), who=who, manifest=BARE)
         assert bool(texts(records)) is there, who

@@ -129,12 +129,30 @@ async def test_another_user_is_told_nothing_of_it(folder: Path) -> None:
     assert texts(await records(folder, later.run_id)) == []
 
 
+async def test_runs_that_save_and_recall_are_decided_again_alike(folder: Path) -> None:
+    saved = await play(folder, "Remember that the backup runs at 02:00.", SAVE, done("Noted."))
+    later = await play(folder, "when does the backup run?", done("At 02:00."))
+    async with agent_of(folder) as agent:
+        for run in (saved.run_id, later.run_id):
+            again = await agent.replay(run)
+            assert (again.differences, again.prompts > 0) == ([], True)
+
+
 async def test_a_team_shares_what_its_member_names_it_for(folder: Path) -> None:
     task = "Remember for role:ops that the backup runs at 02:00."
     await play(folder, task, step("memory.save", text="the backup runs at 02:00", scope="role:ops"), done("Noted."))
     for who, there in ((BOB, True), (EVE, False)):
         later = await play(folder, "when does the backup run?", done("See above."), who=who)
         assert bool(texts(await records(folder, later.run_id))) is there
+
+
+async def test_a_team_is_told_what_its_member_says_whatever_the_run_was_reminded_of(folder: Path) -> None:
+    await play(folder, "Remember that I run the backup.", step("memory.save", text="I run the backup"), done("Noted."))
+    task = "Remember for role:ops that the backup runs at 02:00."
+    told = await play(folder, task, step("memory.save", text="the backup runs at 02:00", scope="role:ops"), done("Ok."))
+    assert texts(await records(folder, told.run_id)) == ["I run the backup"]  # which is hers alone
+    later = await play(folder, "when does the backup run?", done("At 02:00."), who=BOB)
+    assert texts(await records(folder, later.run_id)) == ["the backup runs at 02:00"]
 
 
 async def test_a_scope_that_nobody_named_asks(folder: Path) -> None:
@@ -153,7 +171,7 @@ async def test_a_question_saves_nothing(folder: Path) -> None:
 
 
 async def test_what_was_made_from_a_document_is_held_in_quarantine(folder: Path) -> None:
-    read, save = step("files.read", path="notes/page.txt"), step("memory.save", text="reports go to the ops list")
+    read, save = step("files.read", path="notes/page.txt"), step("memory.save", text="reports are due in June")
     ended = await play(folder, "Read notes/page.txt and remember this: where reports go.", read, save, done("Noted."))
     [document] = await kept(folder)
     assert "quarantined" in document.tags, ended
@@ -170,13 +188,21 @@ async def test_the_users_own_statement_is_theirs_whatever_was_read_before(folder
 
 
 async def test_a_models_own_wording_is_recalled_and_vouches_for_nothing(folder: Path) -> None:
-    save = step("memory.save", text="The user's backup is at two in the night")
+    save = step("memory.save", text="The user's backup runs at two")
     await play(folder, "Remember that the backup runs at 02:00.", save, done("Noted."), manifest=BARE)
     [document] = await kept(folder)
     assert document.label.trust.name == "TYPED"
     later = await play(folder, "when does the backup run?", done("At two."))
     [value] = shown(await records(folder, later.run_id))
     assert "noted by the agent for you" in value["memories"][0]["said"]
+
+
+async def test_what_nobody_said_is_not_remembered(folder: Path) -> None:
+    save = step("memory.save", text="I need help with my homework.")
+    ended = await play(folder, "From now on answer in short sentences.", save, done("I could not."))
+    assert await kept(folder) == []
+    told = [r.body["value"] for r in await records(folder, ended.run_id) if r.kind is Kind.OUTCOME and not r.view["ok"]]
+    assert told[0]["error"] == "nothing that was said tells of this"
 
 
 async def test_to_forget_asks_unless_the_user_wrote_the_id(folder: Path) -> None:
@@ -230,6 +256,15 @@ async def test_notes_have_a_line_for_each_item_and_none_of_what_was_redacted(fol
     assert text.startswith(f"# {note.stem}\n\n- ")
     assert (text.count("fact of user:alice: my card is \\<CARD\\_1\\>"), "4111" in text) == (1, False)
     assert note.stat().st_mode & 0o777 == 0o600
+
+
+async def test_notes_that_cannot_be_written_keep_nothing_from_being_remembered(folder: Path) -> None:
+    (folder / "diary").write_text("a file")
+    manifest = MANIFEST.replace("enabled: true", "enabled: true, notes: ./diary")
+    saved = await play(folder, "Remember that the backup runs at 02:00.", SAVE, done("Noted."), manifest=manifest)
+    told = [r.body["value"] for r in await records(folder, saved.run_id) if r.kind is Kind.OUTCOME]
+    assert any("cannot be written" in str(value) for value in told)
+    assert len(await kept(folder)) == 1
 
 
 async def test_whom_a_run_is_about_its_memory_is_about(folder: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ringfence.app import Agent, from_manifest
+from ringfence.cli.screen import Live, console
 from ringfence.core.chain import Kind
 from ringfence.core.labels import Label, Trust
 from ringfence.core.values import Principal, Prompt
@@ -125,6 +126,15 @@ async def test_a_summary_is_a_run_on_record_and_the_run_that_is_shown_it_replays
         await agent.resume(forked)
         assert log.read(forked)[0].body["before"] == start.body["before"]
     assert talk.shown[-1][1]["content"] == "They spoke of task-1, task-2"
+
+
+async def test_who_follows_a_run_is_given_its_id_and_not_that_of_its_summary(tmp_path: Path) -> None:
+    async with agent_of(tmp_path, Talk()) as agent:
+        await say(agent, 1, 2, 3)
+        seen: list[str] = []
+        with Live(console(stderr=True), quiet=True) as live:
+            result = await live.follow(agent.stream("task-4", conversation="c"), seen)
+    assert seen == [result.run_id]
 
 
 async def test_what_was_summed_up_are_not_the_users_words(tmp_path: Path) -> None:

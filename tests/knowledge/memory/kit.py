@@ -14,7 +14,7 @@ from ringfence.core.values import digest
 from ringfence.knowledge.memory import Memories, Saying, Scope
 from ringfence.knowledge.memory.locking import locked
 from ringfence.knowledge.memory.wording import _words
-from ringfence.knowledge.ports import Vectors
+from ringfence.knowledge.ports import Index, Vectors
 from ringfence.knowledge.sqlite import SqliteIndex
 
 ALICE: Member = frozenset({"user:alice", "role:ops"})
@@ -56,7 +56,7 @@ class World:
     """Memories with a clock at `now` (milliseconds), and a short way to say who says what."""
 
     memories: Memories
-    index: SqliteIndex
+    index: Index
     now: list[int]
 
     async def say(
@@ -88,9 +88,9 @@ class World:
         return [one.item.text for one in found]
 
 
-def world(folder: Path, *, embedder: Words | None = None, agent: str = "desk") -> World:
+def world(folder: Path, *, embedder: Words | None = None, agent: str = "desk", index: Index | None = None) -> World:
     """The memory of an agent on the index in a folder, which others may share."""
-    now, index = [1_764_000_000_000], SqliteIndex(folder)
+    now, index = [1_764_000_000_000], index or SqliteIndex(folder)
     memories = Memories(
         index, embedder, lambda text: text.replace("4111 1111 1111 1111", "<CARD_1>"), lambda: now[0], agent=agent,
         expires_days=30, lock=lambda: locked(folder),

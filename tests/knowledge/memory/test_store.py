@@ -104,7 +104,7 @@ async def test_what_is_known_is_counted_and_not_kept_twice(mind: World) -> None:
 
 async def test_nearly_the_same_is_merged_and_another_number_or_a_denial_is_not(mind: World) -> None:
     await mind.say("Alice likes the green tea of the corner shop.")
-    near = await mind.say("Alice likes green tea of the corner shop")
+    near = await mind.say("Of the corner shop Alice likes green tea")
     assert near.how == "again"
     assert (await mind.say("Alice doesn't like the green tea of the corner shop.")).how == "new"
     await mind.say("The queue in building 7 holds long jobs.")

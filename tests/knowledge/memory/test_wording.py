@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ringfence.knowledge.memory.wording import same, slot, whole_statement
+from ringfence.knowledge.memory.wording import same, slot, told, whole_statement
 
 
 @pytest.mark.parametrize(
@@ -42,13 +42,39 @@ def test_what_gives_no_value_supersedes_nothing(text: str) -> None:
     assert slot(text) == ""
 
 
-def test_names_numbers_and_denials_tell_texts_apart_however_alike_they_are() -> None:
-    assert same("The port is open", "the PORT is open!", similarity=0.0)
-    assert not same("The port is 80 today", "The port is 81 today", similarity=0.99)
-    assert not same("Ask Bob for the key", "Ask Eve for the key", similarity=0.99)
-    assert not same("Alice drinks tea", "Alice never drinks tea", similarity=0.99)
-    assert not same("Alice drinks tea", "Alice drinks black tea", similarity=0.7)
-    assert same("Alice drinks tea", "Alice drinks the tea", similarity=0.95)
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("The port is open", "the PORT is open!"),
+        ("Alice drinks tea", "Alice drinks the tea"),
+        ("My manager is Bob", "The user's manager is Bob."),
+        ("my manager is Bob", "Bob is my manager"),
+    ],
+)
+def test_the_same_words_say_the_same(one: str, other: str) -> None:
+    assert same(one, other, similarity=0.96)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("The port is 80 today", "The port is 81 today"),
+        ("Ask Bob for the key", "Ask Eve for the key"),
+        ("Alice drinks tea", "Alice never drinks tea"),
+        ("Deploys happen on Friday afternoon", "Deploys happen on Friday evening"),
+        ("Enable the firewall before deploying", "Disable the firewall before deploying"),
+        ("Ann manages Bob", "Bob manages Ann"),
+        ("my manager was Bob", "my manager is Bob"),
+    ],
+)
+def test_whatever_tells_texts_apart_keeps_them_apart_however_alike_their_vectors_are(one: str, other: str) -> None:
+    assert not same(one, other, similarity=0.99)
+
+
+def test_what_nobody_said_is_told_from_what_somebody_did() -> None:
+    said = "From now on answer in short sentences."
+    assert told("The user wants answers in short sentences.", said)
+    assert not told("I need help with my homework.", said)
 
 
 def test_words_taken_out_of_a_statement_are_none_of_their_own() -> None:

@@ -6,6 +6,7 @@ the label of the call, what is found the labels of the items: so the gate govern
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +20,7 @@ from ringfence.core.labels import IDENTITY, NOBODY, Label, Member, Trust, join_a
 from ringfence.core.policy import Effect, Role
 from ringfence.core.turn import Turn
 from ringfence.core.values import JSON, Action, Outcome
+from ringfence.engine.answering import texts
 from ringfence.engine.loop import OWN
 from ringfence.engine.mapreduce import shown_subjects
 from ringfence.knowledge.errors import KnowledgeError
@@ -35,9 +37,10 @@ STANDING = 2  # preferences that come into what a run opens with, whatever its t
 _SAVES = (
     r"(?<!n't )(?<!n’t )(?<!not )\b(?:remember|memori[sz]e|keep in mind|merke? dir)\b"
     r"(?=\s*[:,]|\s+(?:that|this|my|our|the|i|we|dass)\b)"
-    r"|\bdon['’]?t forget\b|\bfrom now on\b"
+    r"|\band remember (?:when|where|who|what|how|which)\b|\bdon['’]?t forget\b|\bfrom now on\b"
 )
 _FORGETS = r"\bforget\b(?<!n't forget)(?<!n’t forget)"
+_PURE = frozenset({"tool:calc", "tool:time.now", "tool:text.count"})  # tools that look nothing up
 _EVERYBODY = ("everyone", "everybody", "all users", "all of us", "for all")
 
 KindName = Literal["fact", "preference", "episode", "procedure"]
@@ -96,10 +99,12 @@ class _Save:
         self._desk = desk
 
     async def perform(self, action: Action) -> Outcome:
-        from ringfence.knowledge.memory import Scope
+        from ringfence.knowledge.memory import Scope, wording
 
         desk, args = self._desk, parse(SaveArgs, action.args)
         turn, memories = desk.turn(action), desk.memories()
+        if not wording.told(args.text, "\n".join((turn.start["task"], *turn.heard, texts(turn)))):
+            raise ToolError("nothing that was said tells of this", todo="copy the sentence of the user, word for word")
         label = vouched(turn, action.label, args.text)
         saying = _saying(turn, action, memories.agent, label.trust)
         try:
@@ -108,10 +113,6 @@ class _Save:
             saved = await memories.save(
                 args.text, args.kind, scope, label=label, member=turn.principal.member, saying=saying, subjects=subjects
             )
-            if desk.noted is not None:
-                from ringfence.knowledge.memory.notes import note
-
-                note(desk.noted, saved.item, saved.how)
         except ValueError as wrong:
             raise ToolError(str(wrong)) from None
         except KnowledgeError as fault:
@@ -123,6 +124,13 @@ class _Save:
             value["note"] = "It was known already."
         elif saved.superseded:
             value["note"] = "An older value of it was put aside."
+        if desk.noted is not None:
+            from ringfence.knowledge.memory.notes import note
+
+            try:
+                await asyncio.to_thread(note, desk.noted, saved.item, saved.how)
+            except KnowledgeError as fault:  # it is remembered all the same
+                value["not noted"] = fault.what
         return Outcome(value, IDENTITY)
 
 
@@ -144,9 +152,9 @@ class _Search:
             raise ToolError(fault.what, todo=fault.todo) from None
         value: dict[str, JSON] = {"note": WHAT if found else NOTHING}
         if found:
-            value["memories"] = [_shown(one, turn) for one in found]
+            value["memories"] = [_shown(one, turn, named=not opens) for one in found]
         others = {name for name in turn.grant.sinks if name.startswith("tool:")} - NAMES - OWN
-        if opens and others:
+        if opens and (others - _PURE if found else others):
             value["partial"] = True  # the task's answer may well be elsewhere
         return Outcome(value, join_all(one.item.label for one in found))
 
@@ -163,7 +171,7 @@ class _Forget:
             if desk.noted is not None and gone:
                 from ringfence.knowledge.memory.notes import strike
 
-                strike(desk.noted, {item.id for item in gone})
+                await asyncio.to_thread(strike, desk.noted, {item.id for item in gone})
         except KnowledgeError as fault:
             raise ToolError(fault.what, todo=fault.todo) from None
         if not gone:
@@ -174,14 +182,15 @@ class _Forget:
 def vouched(turn: Turn, label: Label, text: str) -> Label:
     """The label of a text that a run wants kept: the user's trust for the user's own words alone.
 
-    In a run that has read what nobody vouches for, a model could pick words of the user's and turn their meaning: there
-    a whole statement of theirs counts, and everything else goes into quarantine. A model's own wording of what the user
-    said is TYPED: it is remembered, and vouches for nothing.
+    A whole statement of theirs is labelled as their words are, whatever else the run has read. Words that are picked
+    out of one may mean something else: they count in a run that has read nothing but what somebody vouches for, and in
+    any other they go into quarantine. A model's own wording of what the user said is TYPED: it vouches for nothing.
     """
     from ringfence.knowledge.memory.wording import whole_statement
 
-    said = (str(turn.start.get("task", "")), *turn.heard)
-    if turn.words.wrote(text) and (label.trust >= Trust.TYPED or any(whole_statement(text, one) for one in said)):
+    if any(whole_statement(text, said) for said in (str(turn.start.get("task", "")), *turn.heard)):
+        return Label(Trust.USER, frozenset({turn.principal.member}))
+    if turn.words.wrote(text) and label.trust >= Trust.TYPED:
         return Label(Trust.USER, label.readers)
     return Label(min(label.trust, Trust.TYPED), label.readers)
 
@@ -200,9 +209,15 @@ def _subjects(desk: Desk, turn: Turn, *, own: bool) -> list[str]:
     return sorted(named | ({turn.principal.subject} if own or not named else set()))
 
 
-def _shown(one: Recalled, turn: Turn) -> dict[str, JSON]:
+def _shown(one: Recalled, turn: Turn, *, named: bool) -> dict[str, JSON]:
+    """`named`: with its id, which only a search for something to forget has a use for."""
     item = one.item
-    return {"id": item.id, "kind": item.kind, "said": _said(item, turn.principal.subject), "text": item.text}
+    return {
+        **({"id": item.id} if named else {}),
+        "kind": item.kind,
+        "said": _said(item, turn.principal.subject),
+        "text": item.text,
+    }
 
 
 def _said(item: Item, subject: str) -> str:

@@ -6,6 +6,7 @@ store share; what may be recalled is decided inside the index's query, by its la
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from dataclasses import dataclass, replace
@@ -23,7 +24,7 @@ from .scopes import AGENT, Scope, collections
 from .wording import normal, same, shared, slot
 
 HALF_LIFE_DAYS: Final = 30.0  # after so long without being said again an item counts for three quarters, at last half
-FAINT: Final = 0.25  # cosine to the question below which an item that shares no word with it is noise
+FAINT: Final = 0.3  # cosine to the question below which an item that shares no word with it is noise
 DAY_MS: Final = 86_400_000
 _NEAR = 8  # items that a new one is compared with
 _AMONG = 4  # times as many are looked at as are recalled
@@ -96,7 +97,7 @@ class Memories:
         """
         if not scope.open_to(member):
             raise ValueError(f"{scope.name} is not yours; scope is me, agent, or a role or team of the user")
-        shown = self._redacted(text)
+        shown = await self._redacted(text)
         now = self._clock()
         kept = scope.label(label, min(label.trust, Trust.USER))  # nobody becomes the operator by being remembered
         item = Item(
@@ -107,8 +108,8 @@ class Memories:
         async with self._lock():
             return await self._keep(item, member, saying)
 
-    def _redacted(self, text: str) -> str:
-        shown = self._redact(" ".join(text.split()))
+    async def _redacted(self, text: str) -> str:
+        shown = await asyncio.to_thread(self._redact, " ".join(text.split()))  # names are found by a model
         if not normal(shown):
             raise ValueError("text is what to remember, in a sentence")
         if len(shown) > MAX_TEXT:
@@ -267,7 +268,7 @@ class Memories:
 
     async def edit(self, ident: str, text: str, member: Member, *, saying: Saying) -> Item | None:
         """Other words for an item, by a person, who vouches for them; None where there is no such item."""
-        shown = self._redacted(text)
+        shown = await self._redacted(text)
         async with self._lock():
             if (item := await self.read(ident, member)) is None:
                 return None

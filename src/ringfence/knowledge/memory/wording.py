@@ -9,7 +9,7 @@ import re
 from collections import Counter
 from typing import Final
 
-ALIKE: Final = 0.9  # cosine from which two texts with the same numbers, names and negations say the same
+ALIKE: Final = 0.9  # cosine from which two texts of the same words, in another order, say the same
 MIN_SLOT: Final = 2  # words of what has a value: "it is red" says nothing of what is red
 _MAX_SLOT, _MAX_VALUE = 80, 200  # characters
 
@@ -26,6 +26,7 @@ _COMMON = _listed(
     " auf für von mit bei aus zu zum zur jetzt bitte immer"
 )
 
+_FILLERS = _listed("a an the please der die das den dem des bitte")
 _NOT = _listed(
     "not no never none nobody nothing without cannot can't don't doesn't didn't isn't aren't wasn't won't stopped"
     " nicht kein keine keinen keinem keiner nie niemals ohne"
@@ -57,22 +58,31 @@ def normal(text: str) -> str:
 
 
 def same(one: str, other: str, *, similarity: float) -> bool:
-    """Whether two texts say the same: the same words, or nearly the same meaning and nothing that tells them apart."""
-    if normal(one) == normal(other):
+    """Whether two texts say the same: the same words in their order, or in another one that means the same.
+
+    Vectors alone do not tell: "on Friday afternoon" and "on Friday evening" are as near as can be, and so are "enable"
+    and "disable". So every word has to be there, names in their order: "Ann manages Bob" is not "Bob manages Ann".
+    """
+    first, second = _said(one), _said(other)
+    if first == second:
         return True
-    return similarity >= ALIKE and _telling(one) == _telling(other)
+    return similarity >= ALIKE and Counter(first) == Counter(second) and _names(one) == _names(other)
 
 
-def _telling(text: str) -> Counter[str]:
-    """What a vector hardly tells apart and people do: numbers, names, and whether it is denied."""
-    found: Counter[str] = Counter()
-    for at, token in enumerate(_TOKEN.findall(text)):
-        small = token.casefold().replace("’", "'")
-        if small in _NOT or small.endswith("n't"):
-            found["not"] += 1
-        elif any(char.isdigit() for char in token) or (at and token[:1].isupper() and small not in _ME):
-            found[small.removesuffix("'s")] += 1
-    return found
+def _said(text: str) -> list[str]:
+    """The words of a text but for articles, whoever speaks."""
+    small = (token.casefold().replace("’", "'") for token in _TOKEN.findall(text))
+    return [_ME.get(token, token.removesuffix("'s")) for token in small if token not in _FILLERS]
+
+
+def _names(text: str) -> list[str]:
+    """What may stand for somebody or something, in order: words in capitals or with figures."""
+    return [
+        token.casefold().removesuffix("'s")
+        for token in _TOKEN.findall(text.replace("’", "'"))
+        if token.casefold() not in _ME.keys() | _COMMON
+        and (token[:1].isupper() or any(char.isdigit() for char in token))
+    ]
 
 
 def slot(text: str) -> str:
@@ -110,6 +120,12 @@ def _words(text: str) -> list[str]:
 def shared(question: str, text: str) -> bool:
     """Whether a text shares a word that matters with a question, in whatever form of it."""
     return not _stems(question).isdisjoint(_stems(text))
+
+
+def told(text: str, said: str) -> bool:
+    """Whether most of the words that matter in a text were said: a small model remembers what nobody ever told it."""
+    wanted = _stems(text)
+    return len(wanted & _stems(said)) * 5 >= len(wanted) * 3
 
 
 def _stems(text: str) -> set[str]:
