@@ -27,12 +27,12 @@ Key = tuple[str, str, int, int]  # collection, path, a document's number, and a 
 # has the word and how many words it has: 24, 16 and 24 bits. Scores are added as whole numbers, so that the sum is the
 # same in whatever order they come.
 _WORDS = """
-with total as (
+with total as materialized (
     select coalesce(sum(chunks), 0)::float8 as chunks, greatest(coalesce(sum(words), 0), 1)::float8 as words
     from documents d where {seen}
 ), found as materialized (
     select term, document, hits from postings p where term = any (%(terms)s::bigint[]) and {within}
-), weighed as (
+), weighed as materialized (
     select term, (%(k1)s::float8 + 1) * ln(1 + (chunks - n + 0.5) / (n + 0.5)) as weight,
         %(k1)s::float8 * (1 - %(b)s::float8) as flat, %(k1)s::float8 * %(b)s::float8 * chunks / words as slope
     from (select term, sum(cardinality(hits))::float8 as n from found group by term) t, total
