@@ -117,7 +117,9 @@ class Hand:
 
     def _with(self, work: Callable[[Memories], Coroutine[Any, Any, T]]) -> T:
         async def once() -> T:
-            opened = Opened(self.manifest, now_ms, self.notice)
+            opened = Opened(self.manifest, now_ms)
+            if missing := opened.missing:
+                self.notice(missing)
             try:
                 return await work(opened())
             finally:
