@@ -6,6 +6,7 @@ Its other parts: who may read what, test_index_rights.py; many writers, test_ind
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -212,6 +213,14 @@ async def test_words_are_found_in_any_case_and_whole(index: Index) -> None:
         assert await found(index, text) == ["a.md"], text
     assert await found(index, "arbou") == []
     assert await found(index, "") == await found(index, " \n?!") == []
+
+
+async def test_words_of_the_title_and_of_headings_find_a_chunk(index: Index) -> None:
+    text = "it opens at six and closes at nine"
+    chunks = [replace(one, headings=(name,)) for one, name in zip(halves(text, 2), ("Lighthouse", "Quay"), strict=True)]
+    await index.put(doc("a.md", text, title="Harbour"), chunks, None, model="")
+    assert [hit.chunk for hit in await index.search(Query("lighthouse"), STRANGER)] == [chunks[0]]
+    assert len(await found(index, "harbour")) == 2
 
 
 async def test_a_question_finds_what_has_only_some_of_its_words(index: Index) -> None:

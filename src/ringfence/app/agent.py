@@ -33,6 +33,7 @@ from . import grants, past, summing
 from .blots import Blots
 from .house import REPLY, House
 from .ids import new_run_id, now_ms
+from .knowing.canary import alarm
 from .policy import policy_of
 from .routing import routing_of
 from .secrets import secret_values
@@ -373,7 +374,8 @@ class Agent:
         if self._gate is None:
             policy = policy_of(self.manifest, self.house.specs)
             blots = Blots(secret_values(self.manifest))
-            sinks, observers = Traced(self.house, self.journal.alias, blots), [tracing.observe, logs.observe, observe]
+            sinks = Traced(self.house, self.journal.alias, blots)
+            observers = [tracing.observe, logs.observe, observe, alarm]
             self._gate = Gate(policy, sinks, self.journal, now_ms, observers, self.house.meter)
             self.house.note = self._left
             if self.house.meter is not None:

@@ -26,6 +26,7 @@ from ringfence.tools.python import from_function
 from ringfence.tools.tool import Use
 
 from .confine import Chosen
+from .knowing.canary import watched
 from .secrets import redactor_of
 from .settings import validators_of
 from .tiers import Before, budgeted
@@ -149,6 +150,7 @@ def furnish(
     Raises ManifestError: a name is taken, a path is missing, the catalogue names what is not there, nothing confines.
     """
     validators_of(manifest)  # what is wrong with them is said before anything is made
+    watched(manifest)  # and canaries that cannot be read are none that could be kept in
     house = House(read_more=ReadMore(chars=manifest.workflow.result_chars))
     house.specs[REPLY] = SinkSpec(REPLY, effect=Effect.READ, confined=True, audience=None, output=IDENTITY)
     house.sinks[REPLY] = _Reply()

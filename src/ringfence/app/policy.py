@@ -11,9 +11,14 @@ from ringfence.core.policy import Leaf, Policy, Profile, SinkSpec
 from ringfence.core.values import digest
 from ringfence.manifest.types import Manifest
 
+from .knowing.canary import Guarded, watched
+
 
 def policy_of(manifest: Manifest, specs: Mapping[str, SinkSpec]) -> Policy:
-    """The policy, named by all that is decided by: a yes is worth nothing once any of it has changed."""
+    """The policy, named by all that is decided by: a yes is worth nothing once any of it has changed.
+
+    Canaries are not in the name: they only ever deny. Raises ManifestError for a file of them that cannot be trusted.
+    """
     unruly: Any = {
         "workflow": True,
         "routing": True,
@@ -22,7 +27,8 @@ def policy_of(manifest: Manifest, specs: Mapping[str, SinkSpec]) -> Policy:
     rules = manifest.model_dump(mode="json", exclude=unruly)
     named = digest([rules, [_facts(specs[name]) for name in sorted(specs)]])
     approvers = frozenset(manifest.approvals.approvers) if manifest.approvals.approvers else None
-    return Policy(specs, Profile(manifest.runtime.profile), named[:16], approvers, manifest.approvals.four_eyes)
+    profile, four_eyes = Profile(manifest.runtime.profile), manifest.approvals.four_eyes
+    return Guarded(specs, profile, named[:16], approvers, four_eyes, watched(manifest))
 
 
 def _facts(value: Any) -> Any:

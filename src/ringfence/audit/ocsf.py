@@ -24,7 +24,7 @@ from .events import Event
 
 VERSION = "1.8.0"
 _PRODUCT = {"name": "Ringfence", "vendor_name": "Ringfence"}
-_INFORMATIONAL, _LOW, _MEDIUM = 1, 2, 3
+_INFORMATIONAL, _LOW, _MEDIUM, _CRITICAL = 1, 2, 3, 5
 _SUCCESS, _FAILURE, _UNKNOWN, _OTHER = 1, 2, 0, 99
 _STATES = {"open": (1, _SUCCESS), "done": (2, _SUCCESS), "failed": (4, _FAILURE), "refused": (5, _FAILURE)}
 
@@ -99,6 +99,8 @@ def _refusal(event: Event) -> Fields:
         "status_code": code,
         "severity_id": _LOW if asks else _MEDIUM,
     }
+    if code == "canary":  # nobody has a reason to send one: something is reading what it should not pass on
+        control |= {"severity_id": _CRITICAL, "severity": "Critical"}
     words = f"{'a person is asked about' if asks else 'refused'} {event.sink}: {rule} {code}"
     return _api(event, f"{event.head['run']}/{event.head['seq']}", words, **control)
 

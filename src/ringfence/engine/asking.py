@@ -173,10 +173,9 @@ class Asking:
         Raises BackendError if it does not fit.
         """
 
-        def may_see() -> (
-            bool
-        ):  # POL-5: to count is to show; who may not read this is asked nothing, and the gate says why
-            return forbidden(tier.sink, turn, self._gate.policy, label, now=0) is None
+        def may_see(prompt: Prompt | None = None) -> bool:
+            """POL-5: to count is to show; who may not read this is asked nothing, and the gate says why."""
+            return forbidden(tier.sink, turn, self._gate.policy, label, now=0, prompt=prompt) is None
 
         if tier.sink not in live.windows:
             asked = await tier.ask_window() if tier.ask_window is not None and may_see() else None
@@ -185,7 +184,7 @@ class Asking:
         shown = tier.shown(turn.run, prompt)
         for _ in range(2):
             room = live.windows[tier.sink] - tier.max_tokens
-            if tier.count is None or live.transcript.estimate < _NEARLY * room or not may_see():
+            if tier.count is None or live.transcript.estimate < _NEARLY * room or not may_see(shown):
                 break
             if (count := await tier.count(shown)) is None or count <= room:
                 break
@@ -208,6 +207,18 @@ class Asking:
     def sent(self, turn: Turn, live: Live, *, like: Record) -> Prompt:
         """What was sent for an intent, made again: `prompt`, as the model is shown it."""
         return self.tier(turn).shown(turn.run, self.prompt(turn, live, like=like))
+
+    def prompt_of(self, turn: Turn, live: Live, record: Record) -> Prompt | None:
+        """What a decision about a model was about, as far as a policy looks at it; None where it was about no model.
+
+        A refusal holds nothing of its request, which is made again; that of an intent was let through.
+        """
+        if not record.view["sink"].startswith("model:") or record.view.get("code") != "canary":
+            return Prompt(()) if "prompt" in record.body else None
+        try:
+            return self.tier(turn).shown(turn.run, self.prompt(turn, live))
+        except BackendError:  # it does not fit, and is judged by all that it would be made from
+            return Prompt(())
 
     def way(self, turn: Turn, live: Live, *, last: bool) -> Course:
         """What the next step may be."""

@@ -239,7 +239,7 @@ class Engine:
         """
         sink, args, number = record.view["sink"], record.body.get("args", {}), record.body.get("call", 0)
         if not sink.startswith(TOOL) or number < 0:  # the loop's own
-            prompt = Prompt(()) if "prompt" in record.body else None
+            prompt = self._asking.prompt_of(turn, live, record)
             return Action(sink, args, record.label, prompt=prompt, call=number, run=turn.run), None
         calls = live.read(turn).calls
         if number >= len(calls):

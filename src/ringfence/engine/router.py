@@ -160,9 +160,14 @@ def choose(
     return Choice(tuple(tiers), refused)
 
 
-def forbidden(sink: str, turn: Turn, policy: Policy, label: Label, *, now: int) -> Deny | None:
-    """Why the policy lets nothing that is labelled so go to a tier; None if it does. `now`: see `choose`."""
-    match policy.decide(Action(sink, {}, label, prompt=Prompt(()), run=turn.run), turn, now=now):
+def forbidden(
+    sink: str, turn: Turn, policy: Policy, label: Label, *, now: int, prompt: Prompt | None = None
+) -> Deny | None:
+    """Why the policy lets nothing that is labelled so, or not this prompt, go to a tier; None if it does.
+
+    `now`: see `choose`.
+    """
+    match policy.decide(Action(sink, {}, label, prompt=prompt or Prompt(()), run=turn.run), turn, now=now):
         case Allow():
             return None
         case no:  # nobody is asked whether a model may be asked

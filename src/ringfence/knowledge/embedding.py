@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import os
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -70,25 +70,22 @@ class OnnxEmbedder:
     async def embed(self, texts: Sequence[str]) -> Vectors:
         """(len(texts), dim), each of length 1, in order; a text is cut at the window. Raises BackendError."""
         found = np.zeros((len(texts), self.dim), np.float32)
-        longest_first = sorted(range(len(texts)), key=lambda place: len(texts[place]), reverse=True)
-        todo, lock, stop = iter(longest_first), threading.Lock(), threading.Event()
-
-        def work() -> None:
-            try:
-                for place in _shared(todo, lock):
-                    if stop.is_set():
-                        return
-                    found[place] = self._vector(texts[place])
-            except BaseException:
-                stop.set()  # the others need not go on
-                raise
-
+        longest_first = iter(sorted(range(len(texts)), key=lambda place: len(texts[place]), reverse=True))
         loop, pool = asyncio.get_running_loop(), self._workers()
-        workers = [loop.run_in_executor(pool, work) for _ in range(min(self._threads, len(texts)))]
+
+        async def work() -> None:
+            for place in longest_first:
+                found[place] = await loop.run_in_executor(pool, self._vector, texts[place])
+
+        # One more than there are threads, so that none waits for the loop; and no more, so that a question which comes
+        # while a large document is embedded waits for a few texts of it alone.
+        at_work = [asyncio.create_task(work()) for _ in range(min(self._threads + 1, len(texts)))]
         try:
-            await asyncio.gather(*workers)
+            await asyncio.gather(*at_work)
         finally:
-            stop.set()
+            for task in at_work:
+                task.cancel()
+            await asyncio.gather(*at_work, return_exceptions=True)
         return found
 
     async def embed_query(self, text: str) -> NDArray[np.float32]:
@@ -187,16 +184,6 @@ class OnnxEmbedder:
 
 def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _shared(todo: Iterator[int], lock: threading.Lock) -> Iterator[int]:
-    """What is left to do, to whoever comes next."""
-    while True:
-        with lock:
-            place = next(todo, None)
-        if place is None:
-            return
-        yield place
 
 
 def _needed(package: str) -> Any:

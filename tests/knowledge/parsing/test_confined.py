@@ -33,6 +33,12 @@ def tried(what):
     except BaseException as fault:
         return f"failed: {type(fault).__name__}"
 
+def is_pipe(fd):
+    try:
+        return stat.S_ISFIFO(os.fstat(fd).st_mode)
+    except OSError:
+        return False
+
 def obey(reading, draft, data, name):
     todo, _, given = data.decode().partition(" ")
     if todo == "connect":
@@ -70,7 +76,7 @@ def obey(reading, draft, data, name):
         os.kill(os.getppid(), signal.SIGKILL)
         time.sleep(9)
     elif todo == "flood":
-        while True: reading.send({"name": "x" * 1000})
+        while True: os.write(max(fd for fd in range(3, 64) if is_pipe(fd)), b"x" * 60_000)
     elif todo == "print":
         for _ in range(1000): print("x" * 100_000); os.write(2, b"x" * 100_000)
         draft.text("printed")
@@ -254,6 +260,18 @@ async def test_a_call_that_is_given_up_leaves_no_answer_for_the_next(taken: Conf
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(waiting, 0.5)
     assert await ask(taken, tmp_path, "other words") == "other words"
+
+
+async def test_a_parser_that_is_closed_while_it_reads_does_not_start_again(
+    taken: ConfinedParser, tmp_path: Path
+) -> None:
+    await ask(taken, tmp_path, "plain words")
+    waiting = asyncio.create_task(ask(taken, tmp_path, "sleep"))
+    await asyncio.wait({waiting}, timeout=0.5)
+    await taken.aclose()
+    with pytest.raises(KnowledgeError, match="closed while it read"):
+        await waiting
+    assert taken.starts == 1
 
 
 async def test_files_that_are_asked_for_at_once_get_their_own_answers(taken: ConfinedParser, tmp_path: Path) -> None:

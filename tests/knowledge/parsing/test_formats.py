@@ -32,8 +32,16 @@ async def test_a_pdf_has_pages_headings_and_whole_words(parse: Parse) -> None:
     parsed = await one(parse, "a.pdf", data)
     headings = [(block.text, block.level, block.page) for block in parsed.blocks if block.kind == "heading"]
     assert headings == [("Termination", 1, 1), ("Liability", 1, 2)]
+    assert parsed.title == "Termination"
     assert parsed.blocks[-1] == Block("Capped at 5,000 EUR.", "text", 2, 0)
     assert "may terminate this" in said(parsed)
+
+
+async def test_the_numbers_of_pages_are_no_text_of_theirs(parse: Parse) -> None:
+    text = making.pdf(("Head", "words\n\npage 1 of 2"), ("Two", "7\n\n2"), ("Three", "costs\n\n44"))
+    assert [block.text for block in (await one(parse, "a.pdf", text)).blocks if block.kind == "text"] == [
+        "words", "7", "costs", "44",
+    ]  # fmt: skip
 
 
 async def test_pages_that_are_scans_are_said_to_be_so(parse: Parse, refused: Refused) -> None:
@@ -84,6 +92,7 @@ async def test_old_and_open_spreadsheets_are_read_too(parse: Parse) -> None:
 async def test_slides_have_titles_texts_tables_and_notes_and_hidden_ones_are_noted(parse: Parse) -> None:
     parsed = await one(parse, "a.pptx", making.deck())
     assert parsed.blocks[0] == Block("Quarter", "heading", 1, 1)
+    assert parsed.title == "Quarter"  # and not the "PowerPoint Presentation" of its properties
     assert [block.text for block in parsed.blocks[1:]] == [
         "Revenue rose", "| Region | Sum |\n| --- | --- |\n| North | 12 |", "Notes: Speak slowly",
     ]  # fmt: skip

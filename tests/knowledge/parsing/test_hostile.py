@@ -6,8 +6,8 @@ import contextlib
 import io
 import os
 import stat
+import warnings
 import zipfile
-import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,65 +18,10 @@ from ringfence.knowledge.parsing import Bounds, ConfinedParser
 from ringfence.sandboxes import AnyLauncher
 
 from . import making
+from .breaking import ENTITIES, ZEROS, encrypted, lying_zip, nested_bomb, object_stream_bomb, pdf_bomb
 from .conftest import Parse, Refused
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
-
-ZEROS = b"0" * (8 << 20)
-ENTITIES = (
-    b'<?xml version="1.0"?><!DOCTYPE d [<!ENTITY a0 "ha">'
-    + b"".join(b'<!ENTITY a%d "%s">' % (n, b"&a%d;" % (n - 1) * 10) for n in range(1, 12))
-    + b"]>"
-)
-
-
-def encrypted(data: bytes) -> bytes:
-    """A zip whose members say that they are encrypted."""
-    made = bytearray(data)
-    for magic, at in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
-        found = made.find(magic)
-        while found >= 0:
-            made[found + at] |= 1
-            found = made.find(magic, found + 4)
-    return bytes(made)
-
-
-def lying_zip(size: int) -> bytes:
-    """A zip whose directory claims that its member is smaller than it unpacks to."""
-    made = bytearray(making.zipped({"a.txt": ZEROS}, packed=True))
-    for magic, at in ((b"PK\x03\x04", 22), (b"PK\x01\x02", 24)):
-        found = made.find(magic)
-        made[found + at : found + at + 4] = size.to_bytes(4, "little")
-    return bytes(made)
-
-
-def pdf_bomb(layers: int = 2) -> bytes:
-    """A page whose content is packed twice: 600 MB from a few kilobytes."""
-    packer = zlib.compressobj(1)
-    piece = b"BT (boom) Tj ET " * (1 << 16)
-    data = b"".join(packer.compress(piece) for _ in range(600)) + packer.flush()
-    for _ in range(layers - 1):
-        data = zlib.compress(data, 9)
-    filters = b" ".join([b"/FlateDecode"] * layers)
-    objects = [
-        b"<< /Type /Catalog /Pages 2 0 R >>",
-        b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
-        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 99 99] /Contents 4 0 R >>",
-        b"<< /Length %d /Filter [%s] >>\nstream\n%s\nendstream" % (len(data), filters, data),
-    ]
-    out = bytearray(b"%PDF-1.5\n")
-    for n, body in enumerate(objects, 1):
-        out += b"%d 0 obj\n%s\nendobj\n" % (n, body)
-    return bytes(out + b"trailer << /Root 1 0 R /Size 5 >>\n%%EOF")
-
-
-def object_stream_bomb() -> bytes:
-    """Objects in a stream that claims millions of them, each nested as deep as it goes."""
-    inner = zlib.compress(b" ".join(b"%d 0" % n for n in range(5, 200_000)) + b"[" * 20_000_000, 9)
-    out = b"%PDF-1.5\n1 0 obj\n<< /Type /Catalog /Pages 5 0 R >>\nendobj\n"
-    head = b"<< /Type /ObjStm /N 9999999 /First 99 /Length %d /Filter /FlateDecode >>" % len(inner)
-    out += b"4 0 obj\n%s\nstream\n%s\nendstream\nendobj\n" % (head, inner)
-    return out + b"trailer << /Root 1 0 R /Size 9999999 >>\n%%EOF"
 
 
 async def test_zip_bombs_are_refused_before_they_are_unpacked(refused: Refused) -> None:
@@ -87,10 +32,7 @@ async def test_zip_bombs_are_refused_before_they_are_unpacked(refused: Refused) 
 
 
 async def test_a_nested_bomb_in_the_style_of_42_is_refused(refused: Refused, parse: Parse) -> None:
-    data = making.zipped({"0.txt": ZEROS}, packed=True)
-    for _ in range(5):
-        data = making.zipped({f"{n}.zip": data for n in range(4)}, packed=True)
-    assert "more than 2 deep" in await refused("42.zip", data)
+    assert "more than 2 deep" in await refused("42.zip", nested_bomb())
     shallow = making.zipped({"in.zip": making.zipped({"x.txt": ZEROS}, packed=True), "ok.md": b"# x"})
     assert "a bomb" in await refused("a.zip", shallow)
     half = b"".join(os.urandom(64) * 100 for _ in range(500))
@@ -116,6 +58,19 @@ async def test_names_and_links_that_lead_out_of_an_archive_are_refused(parse: Pa
     assert found["link.txt"].notes == ("a link, and no file",)
     assert len(found) == 6
     assert not any(".." in name or name.startswith("/") for name in found)
+
+
+async def test_a_name_that_is_there_twice_counts_once(parse: Parse) -> None:
+    out = io.BytesIO()
+    with warnings.catch_warnings(), zipfile.ZipFile(out, "w") as made:
+        warnings.simplefilter("ignore")
+        for words in ("public", "secret"):
+            made.writestr("a.md", words)
+    found = await parse("a.zip", out.getvalue())
+    assert {name: [block.text for block in parsed.blocks] for name, parsed in found.items()} == {
+        "a.md": ["public"], "a.md (again)": [],
+    }  # fmt: skip
+    assert found["a.md (again)"].notes == ("its name is there already",)
 
 
 async def test_what_is_encrypted_says_so(refused: Refused, parse: Parse) -> None:
@@ -164,7 +119,8 @@ async def test_a_sheet_with_corners_far_apart_is_not_spread_out(refused: Refused
 async def test_what_is_nested_without_end_is_refused_or_read_as_text(refused: Refused, parse: Parse) -> None:
     parsed = (await parse("a.json", b"[" * 1_000_000))[""]
     assert parsed.notes[0].startswith("it is no JSON")
-    parsed = (await parse("a.html", b"<div>" * 20_000 + b"deep"))[""]
+    assert "10,000 deep" in await refused("a.html", b"<div>" * 200_000 + b"deep")
+    parsed = (await parse("a.html", b"<div>" * 9_000 + b"deep"))[""]
     assert parsed.blocks[0].text == "deep"
     boundary = b"".join(b"Content-Type: multipart/mixed; boundary=b%d\n\n--b%d\n" % (n, n) for n in range(2_000))
     assert "nested too deep" in await refused("a.eml", b"From: a@b.c\nTo: x@y.z\nSubject: s\n" + boundary)

@@ -6,6 +6,9 @@ import asyncio
 import hashlib
 import os
 import random
+import subprocess
+import sys
+import tempfile
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -310,3 +313,52 @@ async def test_an_empty_index_answers(index: SqliteIndex) -> None:
     await index.put(Document("c", "empty.md", "", PUBLIC), [], None, model="")
     await index.put(Document("c", "void.md", "", PUBLIC), [], np.empty((0, 2), np.float32), model="m")
     assert [(one.documents, one.chunks, one.model) for one in await index.status(ANYONE)] == [(2, 0, "")]
+
+
+AS_NOBODY = """
+import asyncio, os, sys
+from pathlib import Path
+import concurrent.futures.thread, encodings.idna
+from ringfence.knowledge.errors import KnowledgeError
+from ringfence.knowledge.ports import Query
+from ringfence.knowledge.sqlite import SqliteIndex
+if os.getuid() == 0:
+    os.setresuid(65534, 65534, 65534)
+try:
+    asyncio.run(SqliteIndex(Path(sys.argv[1])).search(Query("x"), frozenset()))
+except KnowledgeError as error:
+    print(error.todo)
+"""
+
+
+def test_a_folder_that_is_not_to_be_written_is_said_to_be_so(tmp_path: Path) -> None:
+    """By a process without root's rights, which no mode stops."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o555)
+        for place in (folder, f"{folder}/new"):
+            done = subprocess.run([sys.executable, "-c", AS_NOBODY, place], capture_output=True, text=True, check=True)
+            assert "that you may write to" in done.stdout
+        Path(folder).chmod(0o700)
+
+
+async def test_a_document_of_many_chunks_is_counted_in_batches(
+    index: SqliteIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "BATCH", 7)
+    text = "".join(f"line {n:03}\n" for n in range(100))
+    await index.put(
+        Document("c", "log.txt", text, PUBLIC), [Chunk(9 * n, 9 * n + 9) for n in range(100)], None, model=""
+    )
+    for n in (0, 6, 7, 50, 99):
+        assert [hit.text for hit in await index.search(Query(f"{n:03}"), ANYONE)] == [f"line {n:03}\n"]
+    assert await index.remove("c", ["log.txt"]) == 1
+    assert await paths(index, "line") == []
+
+
+@pytest.mark.parametrize("odd", [{"title": "\ud800"}, {"version": "\ud800"}, {"subjects": ("\ud800",)}])
+async def test_names_that_are_no_text_are_refused(index: SqliteIndex, odd: dict[str, object]) -> None:
+    with pytest.raises(KnowledgeError, match="Unicode"):
+        await put(index, "a.md", "one", **odd)
+    with pytest.raises(KnowledgeError, match="Unicode"):
+        await put(index, "\udcff.md", "one")
+    assert await index.documents(ANYONE) == []

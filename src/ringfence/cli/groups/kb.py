@@ -8,8 +8,10 @@ from typing import Annotated
 import typer
 
 from ..options import HERE, Json, Manifest, Offline, Roles, group
+from .canary import canary
 
 kb = group("The documents that an agent knows: add, list, search, show, rm, reindex, status, watch.")
+kb.add_typer(canary, name="canary")
 
 Names = Annotated[list[str] | None, typer.Argument(metavar="[COLLECTION]...", help="all of them, if none is named")]
 Document = Annotated[str, typer.Argument(metavar="DOCUMENT", help="collection/path, as `kb list` prints it")]

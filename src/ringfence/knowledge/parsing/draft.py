@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -31,6 +32,7 @@ class Reading:
     bounds: Bounds
     send: Callable[[dict[str, JSON]], None]
     ocr: str = ""  # languages, as tesseract calls them; empty: pages without text stay so
+    began: float = field(default_factory=time.monotonic)
     chars: int = 0
     members: int = 0
     unpacked: int = 0
@@ -50,8 +52,8 @@ class Reading:
 
     def deliver(self, name: str, draft: Draft) -> None:
         """Hand a document over; `name` is empty for the file itself."""
-        if name in self.names:
-            return
+        while name in self.names:
+            name += "+"  # of notes alone: who has text to say sees to its name
         self.names.add(name)
         self.chars += draft.chars
         if self.chars > self.bounds.all_chars:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -179,8 +179,8 @@ async def _chunks(db: AsyncConnection[Any], one: Prepared, id: int, ring: int, v
         return
     places = spans(text, chunks)
     digests = list(one.digests) if one.digests and vectors is not None else [None] * len(chunks)
-    rows = [[start for start, _ in places], [size for _, size in places]]
-    held = None if vectors is None else [f"[{','.join(map(str, vector))}]" for vector in vectors.astype(np.float32)]
+    rows = _array(start for start, _ in places), _array(size for _, size in places)
+    held = None if vectors is None else _array(f'"[{",".join(map(str, row))}]"' for row in vectors.astype(np.float32))
     await db.execute(_CHUNKS, [id, ring, *rows, [facts_of(chunk) for chunk in chunks], digests, held])
     terms = np.concatenate([words.terms for words in one.words])
     if len(terms):
@@ -190,7 +190,12 @@ async def _chunks(db: AsyncConnection[Any], one: Prepared, id: int, ring: int, v
                 for n, words in enumerate(one.words)
             ]
         )
-        await db.execute(_POSTINGS, [id, ring, terms.tolist(), hits.tolist()])
+        await db.execute(_POSTINGS, [id, ring, _array(terms.tolist()), _array(hits.tolist())])
+
+
+def _array(values: Iterable[object]) -> str:
+    """Numbers, or what is quoted already, as Postgres writes an array: many times as quick as one by one."""
+    return f"{{{','.join(map(str, values))}}}"
 
 
 async def _value(db: AsyncConnection[Any], sql: str, *values: object) -> Any:

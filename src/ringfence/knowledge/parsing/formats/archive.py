@@ -73,6 +73,9 @@ def read(reading: Reading, data: bytes, member: str, depth: int, read_member: Re
                 noise += 1
                 continue
             try:
+                if prefix + name in reading.names:
+                    name += " (again)"  # which of the two its rights were meant for, nobody knows
+                    raise Unreadable("its name is there already")
                 content = _content(archive, info)
                 read_member(reading, content, info.filename, prefix + name, depth + 1)
             except Over:

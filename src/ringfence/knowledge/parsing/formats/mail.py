@@ -33,6 +33,9 @@ def read(reading: Reading, draft: Draft, data: bytes, member: str, depth: int, r
         _body(draft, bodies)
     except Full:
         pass
+    if not draft.blocks and not attachments:
+        raise Unreadable("holds no text")
+    reading.deliver(member, draft)
     prefix = f"{member}{MEMBER}" if member else ""
     for number, part in enumerate(attachments, 1):
         name = _name(part, number)
@@ -51,9 +54,6 @@ def read(reading: Reading, draft: Draft, data: bytes, member: str, depth: int, r
             raise
         except Unreadable as fault:
             skip(reading, prefix + name, fault.what)
-    if not draft.blocks and not attachments:
-        raise Unreadable("holds no text")
-    reading.deliver(member, draft)
 
 
 def _parts(message: Message, depth: int) -> Iterator[Message]:
