@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -30,11 +30,10 @@ if TYPE_CHECKING:
 
 @dataclass
 class Opened:
-    """The memory of a manifest, opened when it is first used; `notice` is told what is missing, once."""
+    """The memory of a manifest, opened when it is first used."""
 
     manifest: Manifest
     clock: Clock
-    notice: Callable[[str], None] = lambda text: None
     _memories: Memories | None = None
     _redactor: Redactor | None = field(default=None, repr=False)
 
@@ -61,15 +60,19 @@ class Opened:
     def _index(self) -> Index:
         return index_of(self.manifest)
 
-    def _embedder(self) -> Embedder | None:
+    @property
+    def missing(self) -> str:
+        """Why memory is found by words alone; empty if it is found by meaning, too. Raises ManifestError."""
         config = self.manifest.knowledge.embedding
         try:
             if config.provider == "embedded":
-                models.paths(config.model, data_home())  # now: what is missing is said once, and not at every call
-            return embedder_of(config, data_home())
-        except BackendError as missing:
-            self.notice(f"memory is found by words alone, not by meaning: {missing.what} -> {missing.todo}")
-            return None
+                models.paths(config.model, data_home())
+        except BackendError as absent:
+            return f"memory is found by words alone, not by meaning: {absent.what} -> {absent.todo}"
+        return ""
+
+    def _embedder(self) -> Embedder | None:
+        return None if self.missing else embedder_of(self.manifest.knowledge.embedding, data_home())
 
     def _redacted(self, text: str) -> str:
         """The text without personal data and secrets; each text numbers its own placeholders from 1."""
@@ -91,7 +94,9 @@ def remember(house: House, manifest: Manifest, clock: Clock) -> None:
     """Give an agent its memory, and the tools over it."""
     from .memory import Desk, tools_of
 
-    opened = Opened(manifest, clock, house.notes.append)
+    opened = Opened(manifest, clock)
+    if missing := opened.missing:
+        house.notes.append(missing)
 
     def may_see(label: Label, member: Member) -> bool:
         specs = (house.specs[f"model:{tier.name}"] for tier in manifest.inference.tiers)
