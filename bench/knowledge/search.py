@@ -12,8 +12,10 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -48,14 +50,26 @@ async def build(index: SqliteIndex, documents: int, *, rings: bool, name: str) -
             print(f"  {name}: {number + 1:,} of {documents:,} documents, {rate:,.0f} chunks/s", flush=True)
 
 
-async def timed(index: SqliteIndex, member: Member, questions: Sequence[synthetic.Asked], **more: Any) -> list[float]:
-    """Milliseconds of each search."""
-    took = []
+class Took(list[float]):
+    """Milliseconds of each search, and those of CPU, all threads': on a busy machine these tell more."""
+
+    def __init__(self) -> None:
+        self.cpu: list[float] = []
+
+    @contextmanager
+    def one(self) -> Iterator[None]:
+        began, used = time.perf_counter(), time.process_time()
+        yield
+        self.append((time.perf_counter() - began) * 1000)
+        self.cpu.append((time.process_time() - used) * 1000)
+
+
+async def timed(index: SqliteIndex, member: Member, questions: Sequence[synthetic.Asked], **more: Any) -> Took:
+    took = Took()
     for one in questions:
         query = Query(one.text, one.vector, **more)
-        began = time.perf_counter()
-        hits = await index.search(query, member)
-        took.append((time.perf_counter() - began) * 1000)
+        with took.one():
+            hits = await index.search(query, member)
         assert len(hits) == query.limit
     return took
 
@@ -86,23 +100,23 @@ class Floor:
         match = " OR ".join(f'"{word}"' for word in dict.fromkeys(text.split()))
         self.db.execute("SELECT rowid FROM t(?) ORDER BY rank LIMIT 200", (match,)).fetchall()
 
-    def timed(self, questions: Sequence[synthetic.Asked]) -> tuple[list[float], list[float]]:
-        meaning, words = [], []
+    def timed(self, questions: Sequence[synthetic.Asked]) -> tuple[Took, Took, Took]:
+        meaning, words, both = Took(), Took(), Took()
         for one in questions:
-            began = time.perf_counter()
-            self.meaning(one.vector)
-            between = time.perf_counter()
-            self.words(one.text)
-            words.append((time.perf_counter() - between) * 1000)
-            meaning.append((between - began) * 1000)
-        return meaning, words
+            with both.one():
+                with meaning.one():
+                    self.meaning(one.vector)
+                with words.one():
+                    self.words(one.text)
+        return meaning, words, both
 
 
-def line(name: str, took: Sequence[float], floor: float = 0.0) -> float:
+def line(name: str, took: Took, floor: float = 0.0) -> float:
     p50, p95, p99 = (float(np.percentile(took, p)) for p in (50, 95, 99))
-    ratio = f"{p50 / floor:6.2f} x floor" if floor else ""
-    print(f"{name:<48} {p50:8.2f} {p95:8.2f} {p99:8.2f} ms  {ratio}", flush=True)
-    return p50
+    cpu = float(np.median(took.cpu))
+    ratio = f"{cpu / floor:6.2f} x floor" if floor else ""
+    print(f"{name:<40} {p50:8.2f} {p95:8.2f} {p99:8.2f} {cpu:8.2f}  {ratio}", flush=True)
+    return cpu
 
 
 async def recall(index: SqliteIndex, floor: Floor, questions: Sequence[synthetic.Asked]) -> float:
@@ -116,16 +130,16 @@ async def recall(index: SqliteIndex, floor: Floor, questions: Sequence[synthetic
 
 
 async def overhead(rings: SqliteIndex, public: SqliteIndex, questions: Sequence[synthetic.Asked]) -> list[float]:
-    """Of each question, how much longer it takes with rights; the two in turns, the better of three each."""
+    """Of each question, how much more CPU it takes with rights; the two in turns, the better of three each."""
     ratios = []
     for n, one in enumerate(questions):
         best = [float("inf"), float("inf")]
         for turn in range(6):
             side = (turn + n) % 2
             index, member = ((public, EVERYONE), (rings, ALL))[side]
-            began = time.perf_counter()
+            began = time.process_time()
             await index.search(Query(one.text, one.vector), member)
-            best[side] = min(best[side], time.perf_counter() - began)
+            best[side] = min(best[side], time.process_time() - began)
         ratios.append(best[1] / best[0] - 1)
     return ratios
 
@@ -149,11 +163,13 @@ async def main() -> None:
     for index, member in ((public, EVERYONE), (rings, ALL), (rings, ONE)):
         await timed(index, member, warm)
     floor.timed(warm)
-    print(f"\n{asked.chunks:,} chunks x {synthetic.DIM}; {len(questions_)} questions   p50      p95      p99")
-    meaning, words = floor.timed(questions_)
+    load = os.getloadavg()[0]
+    print(f"\n{asked.chunks:,} chunks x {synthetic.DIM}, {len(questions_)} questions, ms; load {load:.1f}")
+    print(f"{'':<40} {'p50':>8} {'p95':>8} {'p99':>8} {'CPU p50':>8}")
+    meaning, words, all_of_it = floor.timed(questions_)
     line("floor: numpy, exact, in memory", meaning)
     line("floor: FTS5 bm25, one table", words)
-    both = line("floor: both", [a + b for a, b in zip(meaning, words, strict=True)])
+    both = line("floor: both", all_of_it)
     line("public: everybody", await timed(public, EVERYONE, questions_), both)
     line("100 rings: a member of all", await timed(rings, ALL, questions_), both)
     line("100 rings: a member of one (1 %)", await timed(rings, ONE, questions_), both)

@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -82,7 +83,7 @@ def document(number: int, readers: frozenset[frozenset[str]], *, collection: str
         drawn[rng.integers(0, LENGTH)] = f"ERR-{number:05}-{n}"
         texts.append(" ".join(drawn) + ". ")
     ends = np.cumsum([len(text) for text in texts]).tolist()
-    chunks = [Chunk(start, end, page=n + 1, tokens=512) for n, (start, end) in enumerate(zip([0, *ends], ends))]  # noqa: B905
+    chunks = [Chunk(start, end, page=n + 1, tokens=512) for n, (start, end) in enumerate(pairwise([0, *ends]))]
     label = Label(Trust.UNTRUSTED, readers)
     path = f"{number % 100:02}/{number:06}.md"
     made = Document(collection, path, "".join(texts), label, version=str(number), title=f"document {number}")

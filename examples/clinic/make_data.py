@@ -46,14 +46,14 @@ def facts(drawn: Random, number: int, case: Case) -> dict[str, object]:
     }  # fmt: skip
 
 
-def labs(drawn: Random, came: date) -> str:
+def labs(drawn: Random, number: int, came: date) -> str:
     """Four days of values as a table."""
-    lines = ["date,test,value,unit,from,to"]
+    lines = ["patient,date,test,value,unit,from,to"]
     for test, (unit, low, high, step) in RANGES.items():
         value = drawn.uniform(low, high) if test != "CRP" else drawn.uniform(40, 160)
         value += drawn.choice((-1, 0, 0, 1)) * (high - low) / 2 if test != "CRP" else 0
         for day in (0, 1, 3, 5):
-            lines.append(f"{came + timedelta(days=day)},{test},{value:.1f},{unit},{low:g},{high:g}")
+            lines.append(f"{number},{came + timedelta(days=day)},{test},{value:.1f},{unit},{low:g},{high:g}")
             value = max(0.2, value + drawn.uniform(-step, step) - (value / 4 if test == "CRP" else 0))
     return "\n".join(lines) + "\n"
 
@@ -67,7 +67,7 @@ def lay(folder: Path, seed: int) -> None:
         made |= {f"{here}/{name}": text.format(**said) for name, text in RECORD.items()}
         came = said["came"]
         assert isinstance(came, date)
-        made[f"{here}/labs.csv"] = labs(drawn, came)
+        made[f"{here}/labs.csv"] = labs(drawn, number, came)
     formats = {".pdf": rendering.pdf, ".docx": rendering.docx, ".html": rendering.page}
     for path, text in made.items():
         place = folder / "data" / path

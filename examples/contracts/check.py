@@ -1,7 +1,7 @@
-"""Hold the risk table against the contracts: `python check.py`. 0: every flag is right and every quote verbatim; 1: not.
+"""Hold the risk table against the contracts: `python check.py`. 0: every flag is right, every quote verbatim; 1: not.
 
-Nothing of clauses.py or rules.py is used: the pages are read here anew. What is right is in truth.json, which was written
-together with the contracts; for contracts of your own there is none, and the quotes alone are checked.
+Nothing of clauses.py or rules.py is used: the pages are read here anew. What is right is in truth.json, which was
+written together with the contracts; for contracts of your own there is none, and the quotes alone are checked.
 """
 
 from __future__ import annotations

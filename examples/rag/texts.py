@@ -84,6 +84,8 @@ What was approved by the end of a month is paid on day {payday} of the next mont
 
 A company card has a limit of {card} euros a month. It is for travel and for customers' meals, and never for software.
 
+## Who approves
+
 | what | who approves |
 | --- | --- |
 | up to 500 euros | the line manager |

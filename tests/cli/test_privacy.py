@@ -159,7 +159,7 @@ def test_an_erasure_that_was_cut_off_is_not_gone_on_with_by_a_model(
 ) -> None:
     manifest = load(folder / "ringfence.yaml")
     with open_journal(manifest) as journal:
-        held = privacy._recorded(journal, Principal("user:root"), "erase subject:0", {"privacy": "erase"})
+        held = privacy.recorded(journal, Principal("user:root"), "erase subject:0", {"privacy": "erase"})
         held.__enter__()  # a kill leaves it so
         (run,) = (row.run for row in journal.log.runs() if row.state == "open")
         monkeypatch.setattr(journal, "append", lambda record: None)

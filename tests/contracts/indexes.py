@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager
@@ -58,11 +59,17 @@ def halves(text: str, parts: int = 1) -> list[Chunk]:
     ]
 
 
+def digest(text: str) -> bytes:
+    """What a vector of a text is found again by."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
+
+
 async def put(index: Index, document: Document, *vectors: NDArray[np.float32], model: str = MODEL) -> list[Chunk]:
     """One chunk for each vector; without vectors one chunk, found by words alone."""
     chunks = halves(document.text, max(1, len(vectors)))
     rows: Vectors | None = np.stack(vectors) if vectors else None
-    await index.put(document, chunks, rows, model=model if vectors else "")
+    digests = [digest(document.text[one.start : one.end]) for one in chunks] if vectors else []
+    await index.put(document, chunks, rows, model=model if vectors else "", digests=digests)
     return chunks
 
 

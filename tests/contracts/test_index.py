@@ -6,7 +6,7 @@ Its other parts: who may read what, test_index_rights.py; many writers, test_ind
 from __future__ import annotations
 
 import asyncio
-import hashlib
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ import pytest
 from ringfence.knowledge.errors import KnowledgeError
 from ringfence.knowledge.ports import Document, Index, Query
 
-from .indexes import ANN, DIM, MODEL, STRANGER, Store, axis, doc, for_, found, halves, put, unit
+from .indexes import ANN, DIM, MODEL, STRANGER, Store, axis, digest, doc, for_, found, halves, put, unit
 
 DAY = 86_400_000
 
@@ -120,8 +120,8 @@ async def test_vectors_are_had_again_by_the_digest_of_their_text(index: Index) -
     text = "the harbour opens at six"
     chunks = await put(index, doc("a.md", text), axis(0, 0.25), axis(3))
     await put(index, doc("b.md", "words alone"))
-    digests = [hashlib.sha256(text[chunk.start : chunk.end].encode()).digest() for chunk in chunks]
-    strange = hashlib.sha256(b"words alone").digest()
+    await index.put(doc("c.md", "not said"), halves("not said"), axis(5)[None], model=MODEL)
+    digests, strange = [digest(text[one.start : one.end]) for one in chunks], digest("not said")
     held = await index.vectors_of([*digests, strange], model=MODEL)
     assert set(held) == set(digests)
     assert np.ravel(held[digests[0]]) == pytest.approx(axis(0, 0.25), abs=1e-6)
@@ -161,6 +161,12 @@ async def test_what_cannot_be_put_leaves_what_was_there(index: Index) -> None:
         await index.put(
             doc("a.md", "crane " * 9, version="2"), halves("crane " * 9, 3), np.stack([axis(0)]), model=MODEL
         )
+    for chunks, vector, digests in (
+        (halves("crane"), 3 * axis(0), ()), (halves("crane"), axis(0), [b"x"]), (halves("crane and more"), axis(0), ()),
+        (halves("crane"), np.float32("nan") * axis(0), ()),
+    ):  # fmt: skip
+        with pytest.raises((KnowledgeError, ValueError)):
+            await index.put(doc("a.md", "crane"), chunks, vector[None], model=MODEL, digests=digests)
     assert await index.read(STRANGER, "house", "a.md") == kept
     assert dict(await index.versions("house")) == {"a.md": "1"}
     assert await found(index, "harbour crane") == ["a.md"]
@@ -209,6 +215,14 @@ async def test_words_are_found_in_any_case_and_whole(index: Index) -> None:
     assert await found(index, "") == await found(index, " \n?!") == []
 
 
+async def test_words_of_the_title_and_of_headings_find_a_chunk(index: Index) -> None:
+    text = "it opens at six and closes at nine"
+    chunks = [replace(one, headings=(name,)) for one, name in zip(halves(text, 2), ("Lighthouse", "Quay"), strict=True)]
+    await index.put(doc("a.md", text, title="Harbour"), chunks, None, model="")
+    assert [hit.chunk for hit in await index.search(Query("lighthouse"), STRANGER)] == [chunks[0]]
+    assert len(await found(index, "harbour")) == 2
+
+
 async def test_a_question_finds_what_has_only_some_of_its_words(index: Index) -> None:
     await put(index, doc("one.md", "harbour dues are paid monthly"))
     await put(index, doc("both.md", "harbour crane dues are paid monthly"))
@@ -229,7 +243,7 @@ async def test_vectors_find_without_words_by_their_cosine(index: Index) -> None:
 
 
 async def test_what_both_find_stands_before_what_one_finds(index: Index) -> None:
-    await put(index, doc("words.md", "harbour harbour harbour"), axis(4))
+    await put(index, doc("words.md", "harbour harbour harbour"), -axis(0))
     await put(index, doc("meaning.md", "quay"), axis(0))
     await put(index, doc("both.md", "the harbour wall"), axis(0, 0.2))
     for n in range(60):
@@ -240,7 +254,7 @@ async def test_what_both_find_stands_before_what_one_finds(index: Index) -> None
     by = {hit.document.path: hit for hit in hits}
     assert (by["both.md"].words, by["both.md"].meaning) == (2, 2)
     assert (by["words.md"].words, by["meaning.md"].meaning, by["meaning.md"].words) == (1, 1, 0)
-    assert by["words.md"].similarity == pytest.approx(float(axis(0) @ axis(4)), abs=1e-5)
+    assert by["words.md"].similarity == pytest.approx(-1.0, abs=1e-5)
 
 
 async def test_as_many_come_as_were_asked_for_if_there_are(index: Index) -> None:

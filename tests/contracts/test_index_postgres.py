@@ -86,6 +86,17 @@ async def test_without_a_member_plain_sql_shows_nothing_at_all(house: PostgresSt
         assert rows(db, house, "chunks") == 0
 
 
+async def test_the_policies_hold_in_the_servers_parallel_workers_too(house: PostgresStore) -> None:
+    with asked(house, "reader", ANN) as db:
+        db.execute("set local debug_parallel_query = on")
+        plan = db.execute(f"explain select count(*) from {schema_of(house)}.chunks").fetchall()
+        assert any("Gather" in line for (line,) in plan)
+        assert rows(db, house, "chunks") == 3
+    with asked(house, "reader") as db:
+        db.execute("set debug_parallel_query = on")
+        assert rows(db, house, "chunks") == 0
+
+
 async def test_a_reader_that_says_it_ingests_reads_no_more_for_it(house: PostgresStore) -> None:
     with asked(house, "reader", STRANGER) as db:
         db.execute("select set_config('ringfence.ingest', 'on', true)")
@@ -225,7 +236,7 @@ async def test_a_connection_lost_in_the_middle_of_a_read_is_asked_again_and_of_a
     connections = Connections(SecretRef("X", lambda _: house.server.url("keeper")), schema_of(house), 2)
     tries = 0
 
-    async def work(db: Any) -> int:
+    async def work(db: Any, *rings: object) -> int:
         nonlocal tries
         tries += 1
         if tries % 2:

@@ -14,6 +14,7 @@ import pytest
 from ringfence.core.labels import Label, Member, Trust
 from ringfence.knowledge.ports import Document, Index, Query, Vectors
 
+from ..knowledge.rights_battery import Tally, World, compare, survey
 from .indexes import ANN, BOB, DIM, EVE, EVERYONE, MODEL, STRANGER, Store, axis, doc, for_, found, halves, plain, put
 from .indexes import words as endless
 
@@ -173,3 +174,17 @@ async def _same(whole: Index, alone: Index, member: Member, world: list[_Put], q
         assert list(await whole.chunks(member, *named)) == list(await alone.chunks(member, *named))
     for query in queries:
         assert plain(await whole.search(query, member)) == plain(await alone.search(query, member)), query
+
+
+@pytest.mark.parametrize("seed", [11, 12])
+async def test_the_battery_of_rights_finds_no_leak(store: Store, seed: int) -> None:
+    world, tally, whole = World(seed), Tally(), store.open("whole")
+    await world.fill(whole)
+    for n, member in enumerate(world.members(5)):
+        alone = store.open(f"alone{n}")
+        await world.project(alone, member)
+        await survey(whole, alone, world, member, tally)
+        await compare(whole, alone, member, [world.query() for _ in range(30)], tally)
+    assert tally.leaks[:1] == []
+    assert tally.pairs == 150
+    assert tally.hits > 200

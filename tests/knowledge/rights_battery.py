@@ -11,6 +11,7 @@ import random
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,8 @@ from ringfence.knowledge.sqlite import SqliteIndex
 
 DIM = 6
 NAMES = [f"role:r{n}" for n in range(4)] + [f"user:u{n}" for n in range(5)] + [f"team:t{n}" for n in range(2)]
-WORDS = "restart the database cluster of unit web-02 after ERR-4711 and tell nobody salaries merger 日本語 café".split()
+_TEXT = "restart the database cluster of unit web-02 after ERR-4711 and tell nobody salaries merger 日本語 café"
+WORDS = _TEXT.split()
 COLLECTIONS = ("alpha", "beta")
 
 
@@ -101,7 +103,7 @@ class World:
         words = dice.choices(WORDS, k=dice.randint(0, 30)) + [f"secret{dice.randint(0, 30)}"] * dice.randint(0, 2)
         text = " ".join(words)
         cuts = sorted({0, len(text), *(dice.randint(0, len(text)) for _ in range(dice.randint(0, 3)))})
-        chunks = [Chunk(a, b, page=n) for n, (a, b) in enumerate(zip(cuts, cuts[1:], strict=False))]
+        chunks = [Chunk(a, b, page=n) for n, (a, b) in enumerate(pairwise(cuts))]
         clauses = (dice.sample(NAMES, dice.randint(1, 3)) for _ in range(dice.choice([0, 1, 1, 2, 3])))
         label = Label(dice.choice(list(Trust)), frozenset(frozenset(clause) for clause in clauses))
         tags = frozenset(dice.sample(["fact", "quarantined", "note"], dice.randint(0, 2)))

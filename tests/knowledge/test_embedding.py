@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
 from numpy.typing import NDArray
 
 from ringfence.core.errors import BackendError
@@ -18,6 +20,7 @@ from ringfence.knowledge.chunks import estimate, passage, split
 from ringfence.knowledge.embedding import OnnxEmbedder
 from ringfence.knowledge.ports import Block, Embedder, Parsed
 
+from .test_chunks import documents
 from .weights import embedder, files
 
 pytestmark = pytest.mark.model
@@ -80,6 +83,16 @@ async def test_a_vector_does_not_depend_on_what_else_is_embedded_nor_on_the_thre
         await alone.aclose()
 
 
+async def test_beyond_eight_cores_a_text_has_several_of_them_and_its_vector_is_the_same(
+    minilm: OnnxEmbedder, weights: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ringfence.knowledge.embedding._cores", lambda: 24)
+    wide = await asyncio.to_thread(embedder)
+    assert (wide._threads, wide._inner) == (8, 3)
+    assert np.allclose(await wide.embed(TEXTS), await minilm.embed(TEXTS), atol=1e-6)
+    await wide.aclose()
+
+
 async def test_what_means_the_same_is_nearer_than_what_shares_words(minilm: OnnxEmbedder) -> None:
     question = await minilm.embed_query("How can I get back into my account if I forgot my password?")
     said = [
@@ -114,6 +127,22 @@ async def test_a_chunk_is_never_cut(minilm: OnnxEmbedder) -> None:
     assert all(one.end > after.start for one, after in pairwise(chunks))  # they overlap
 
 
+@settings(max_examples=60, deadline=None)
+@given(documents)
+def test_whatever_a_document_holds_its_chunks_fit_by_the_real_tokenizer(parsed: Parsed) -> None:
+    made = real()
+    text, chunks = split(parsed, count=made.count, tokens=256)
+    for chunk in chunks:
+        said = passage(parsed.title, chunk, text[chunk.start : chunk.end])
+        assert made.count(said) == chunk.tokens <= 256
+
+
+@cache
+def real() -> OnnxEmbedder:
+    """One that only counts, and so has no threads to be stopped."""
+    return embedder()
+
+
 async def test_the_model_is_named_by_its_weights_and_counts_its_special_tokens(minilm: OnnxEmbedder) -> None:
     made: Embedder = minilm
     assert made.model == "minilm-l6@8199be6f699a395f"
@@ -134,9 +163,11 @@ async def test_the_event_loop_goes_on_while_texts_are_embedded(minilm: OnnxEmbed
     assert longest < 0.5
 
 
-async def test_what_is_cancelled_stops_soon_and_the_model_goes_on(minilm: OnnxEmbedder) -> None:
+async def test_a_question_does_not_wait_for_a_large_document_and_what_is_cancelled_stops(minilm: OnnxEmbedder) -> None:
     work = asyncio.create_task(minilm.embed(["The pump in hall 3 loses pressure. " * 60] * 5000))
-    await minilm.embed_query("in between")
+    await asyncio.wait({work}, timeout=0.1)
+    async with asyncio.timeout(20):  # all of it would take minutes
+        await minilm.embed_query("a question in between")
     work.cancel()
     with pytest.raises(asyncio.CancelledError):
         await work

@@ -58,11 +58,11 @@ async def test_a_rare_word_of_others_changes_no_order(tmp_path: Path) -> None:
         await index.put(paper(f"{n}.md", text), [Chunk(0, len(text))], None, model="")
     query = Query("unit merger")
     before = await index.search(query, ANYONE)
-    assert [hit.document.path for hit in before][0] == "0.md"
+    assert next(hit.document.path for hit in before) == "0.md"
     for n in range(50):
         await index.put(paper(f"x{n}.md", "our merger", {"role:hr"}), [Chunk(0, 10)], None, model="")
     assert await index.search(query, ANYONE) == before
-    assert [hit.document.path for hit in await index.search(query, HR)][0] == "1.md"
+    assert next(hit.document.path for hit in await index.search(query, HR)) == "1.md"
     await index.aclose()
 
 

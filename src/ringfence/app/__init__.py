@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -17,14 +17,14 @@ from ringfence.core.ports import Sink
 from ringfence.core.values import Principal
 from ringfence.engine.loop import OWN
 from ringfence.manifest.loader import load as load_manifest
-from ringfence.manifest.types import Grant, Manifest, Tool, Workflow
+from ringfence.manifest.types import Grant, Manifest, Memory, Tool, Workflow
 from ringfence.telemetry import logs
 
 from . import record
 from .agent import Agent
 from .house import furnish
 from .ids import new_run_id, now_ms
-from .knowing import library
+from .readers import named_readers
 from .secrets import redactor_of
 from .stream import Event
 
@@ -70,7 +70,7 @@ def from_manifest(
 
 def operator(manifest: Manifest) -> Principal:
     """Whoever starts a manifest at a terminal: its operator, who holds every role in it, and is of every team."""
-    roles = frozenset(reader for reader in _readers(manifest) if reader.startswith(("role:", "team:")))
+    roles = frozenset(reader for reader in named_readers(manifest) if reader.startswith(("role:", "team:")))
     return Principal(f"user:{_user()}", roles)
 
 
@@ -106,7 +106,7 @@ async def tools_of(manifest: Manifest, config: Tool) -> tuple[list[str], Mapping
     Raises ManifestError as `from_manifest` does.
     """
     own = {name: entry for name, entry in manifest.catalogue.items() if name.partition(".")[0] == config.name}
-    alone = {"tools": (config,), "catalogue": own, "grant": Grant(), "workflow": Workflow()}
+    alone = {"tools": (config,), "catalogue": own, "grant": Grant(), "workflow": Workflow(), "memory": Memory()}
     house = furnish(manifest.model_copy(update=alone), (), clock=now_ms)
     names = sorted(n.removeprefix("tool:") for n in house.specs if n.startswith("tool:") and n not in OWN)
     withheld = {name: why for server in house.servers for name, why in server.quarantined.items()}
@@ -123,21 +123,3 @@ def _user() -> str:
         return pwd.getpwuid(os.getuid()).pw_name
     except KeyError:
         return str(os.getuid())
-
-
-def _readers(manifest: Manifest) -> Iterable[str]:
-    """Everyone whom a manifest names."""
-    for tool in manifest.tools:
-        yield from (
-            *(tool.callers or ()),
-            *(tool.readers or ()),
-            *(who for host in tool.hosts for who in host.audience or ()),
-        )
-    for entry in manifest.catalogue.values():
-        yield from entry.callers or ()
-    for tier in manifest.inference.tiers:
-        yield from tier.audience or ()
-    for collection in manifest.knowledge.collections:
-        yield from (*collection.readers, *library.named_in_rights(manifest, collection))
-    yield from manifest.knowledge.embedding.audience or ()
-    yield from manifest.approvals.approvers or ()

@@ -29,7 +29,7 @@ from ringfence.stores import hold
 from ringfence.telemetry import logs
 from ringfence.tracing import Trace
 
-from . import grants, past
+from . import grants, past, summing
 from .blots import Blots
 from .house import REPLY, House
 from .ids import new_run_id, now_ms
@@ -77,10 +77,12 @@ class Agent:
         `about` names whose data it is (patient:4711), as the manifest's `privacy.subject` does for every run.
         """
         engine = await self._ready()
-        before = past.before(self.journal.log, conversation, self._history)
         run, trace, whom = new_run_id(now_ms()), trace_of(traceparent, tracestate), self._about(about)
-        said = past.hidden(self.house, run, past.said(before, self._history))
         with tracing.following(run, self.principal.subject, trace):
+            before = await summing.before(
+                self, self._policed(), engine, conversation=conversation, run=run, trace=trace
+            )
+            said = past.hidden(self.house, run, past.said(before, self._history))
             turn = engine.start(
                 task,
                 run=run,
@@ -359,22 +361,13 @@ class Agent:
             routing=routing_of(self.manifest, self.house.spend),
         )
         gate, limit = self._policed(), self.manifest.workflow.max_tokens
-        self.house.read_all.reader = Reader(gate, engine.tier, past=self._past, limit=limit)
-        self.house.read_all.about = self._subjects
+        self.house.read_all.reader = Reader(
+            gate, engine.tier, past=lambda run: past.records(self.journal.log, run), limit=limit
+        )
+        self.house.read_all.about = lambda run: past.subjects(self.journal.log, run)
         if probe:
             self._engine = engine
         return engine
-
-    def _past(self, run: str) -> list[Record]:
-        """The records of a run that may not have been there."""
-        try:
-            return list(self.journal.log.read(run))
-        except JournalError:
-            return []
-
-    def _subjects(self, run: str) -> list[str]:
-        """Whom a run is about, as its first record says."""
-        return list(self.journal.log.read(run)[0].view.get("subjects", ()))
 
     def _policed(self) -> Gate:
         """The one gate of this agent."""

@@ -80,6 +80,7 @@ class House:
     servers: list[Server] = field(default_factory=list)
     lock: Lock | None = None  # what was accepted of their tools
     note: Callable[[str, JSON], None] | None = None  # puts what left on the record of a run
+    notes: list[str] = field(default_factory=list)  # what is missing and can be done without
     read_more: ReadMore = field(default_factory=lambda: ReadMore(chars=4000))
     read_all: ReadAll = field(default_factory=lambda: ReadAll({}))
 
@@ -92,6 +93,7 @@ class House:
         """What everybody who uses this has to know: nothing confines its tools, or some of them may not be called."""
         if self.launcher is not None and self.launcher.unsafe:
             yield "UNSAFE: nothing confines the tools of this agent (sandbox: unsafe-none)"
+        yield from self.notes
         for server in self.servers:
             for name, why in server.quarantined.items():
                 all_of_it = name == "*"
@@ -173,6 +175,10 @@ def furnish(
     given = [from_function(function) for function in functions]
     for tool in given:
         house.add(tool)
+    if manifest.memory.enabled:
+        from .knowing.remembering import remember
+
+        remember(house, manifest, clock)
     _declare(house, manifest)
     house.given = frozenset(tool.spec.name for tool in given if not tool.spec.reads)
     house.effects = _effects(house, manifest) | house.given

@@ -6,8 +6,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ringfence.core.chain import Record
+from ringfence.core.errors import JournalError
 from ringfence.core.turn import Turn
 from ringfence.engine.context import Said
+from ringfence.engine.summary import SUMS
 from ringfence.manifest.types import Manifest
 from ringfence.stores.log import Log
 from ringfence.stores.shown import Shown
@@ -46,7 +48,8 @@ def recall(log: Log, turn: Turn) -> Runs:
 
 def heard(turn: Turn, runs: Runs) -> tuple[str, ...]:
     """What the same user said earlier vouches as the task does; what somebody else said in the room does not."""
-    return tuple(str(started.body["task"]) for started, _ in runs if started.principal == turn.principal.subject)
+    own = (started for started, _ in runs if started.principal == turn.principal.subject and SUMS not in started.body)
+    return tuple(str(started.body["task"]) for started in own)
 
 
 def hidden(house: House, run: str, history: list[Said], journal: Any = None) -> list[Said]:
@@ -68,9 +71,24 @@ def numbering(house: House, manifest: Manifest) -> Callable[[Record], object]:
 
 
 def said(runs: Runs, history: int) -> list[Said]:
-    """The last `history` messages of these runs, each with its own label."""
+    """The last `history` messages of these runs, each with its own label; a summary comes first, beside them."""
+    summed: list[Said] = []
     messages: list[Said] = []
     for started, ended in runs:
-        messages.append(Said("user", started.body["task"], started.label))
-        messages.append(Said("assistant", ended.body["answer"], ended.label))
-    return messages[max(0, len(messages) - history) :]
+        pair = summed if SUMS in started.body else messages
+        pair.append(Said("user", started.body["task"], started.label))
+        pair.append(Said("assistant", ended.body["answer"], ended.label))
+    return [*summed, *messages[max(0, len(messages) - history) :]]
+
+
+def records(log: Log, run: str) -> list[Record]:
+    """The records of a run that may not have been there."""
+    try:
+        return list(log.read(run))
+    except JournalError:
+        return []
+
+
+def subjects(log: Log, run: str) -> list[str]:
+    """Whom a run is about, as its first record says."""
+    return list(log.read(run)[0].view.get("subjects", ()))

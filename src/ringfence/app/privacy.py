@@ -20,6 +20,8 @@ from ringfence.stores.erasure import DAY_MS, Rule, Shredder, Trail
 
 from . import record
 from .ids import new_run_id, now_ms
+from .knowing import forgetting
+from .knowing.forgetting import Gone
 
 if TYPE_CHECKING:
     import apsw
@@ -42,27 +44,30 @@ def held(manifest: Manifest, subject: str) -> Iterator[dict[str, JSON]]:
 
 
 def erase(manifest: Manifest, subject: str, *, by: Principal, notice: Callable[[str], None] = lambda _: None) -> str:
-    """Destroy the keys of a subject for good; the certificate, as a note signed with the key of the log.
+    """Destroy the keys of a subject for good, the documents about them in the index, and what is remembered of them.
 
-    Raises ManifestError for a subject that nothing is held about; JournalError while a run about them goes on, or if
-    the certificate could not be signed: nothing is destroyed then.
+    The certificate, as a note signed with the key of the log. Raises ManifestError for a subject that nothing is held
+    about; JournalError while a run about them goes on, or if the certificate could not be signed: nothing is destroyed
+    then; KnowledgeError where the index cannot be changed, with the keys as they were.
     """
     with _journal(manifest, notice) as journal, _writing(journal) as db:
-        _erasable(journal, subject)
+        _erasable(journal, subject, also=forgetting.there(manifest))
         signer = record.signer_of(manifest, journal)
         notes.sign("ringfence/erasure\nto come\n", signer)
         alias = journal.vault.known(subject) or subject
-        with _recorded(journal, by, f"erase {alias}", {"privacy": "erase", "subject": alias}) as done:
+        with recorded(journal, by, f"erase {alias}", {"privacy": "erase", "subject": alias}) as done:
+            gone = forgetting.forget(manifest, (subject, alias))
             with erasure.exclusive(db):  # no run about them begins meanwhile
-                found = _erasable(journal, subject)
+                found = _erasable(journal, subject, also=bool(gone.documents or gone.memories))
                 keys = journal.vault.destroy(now_ms(), subject=subject)
-            done |= {"keys": keys, "records": found.records}
-        return notes.sign(_certificate(journal, subject, found, keys), signer)
+            done |= {"keys": keys, "records": found.records, "documents": gone.documents, "memories": gone.memories}
+        return notes.sign(_certificate(journal, subject, found, keys, gone), signer)
 
 
-def _erasable(journal: SqliteJournal, subject: str) -> Trail:
+def _erasable(journal: SqliteJournal, subject: str, *, also: bool = False) -> Trail:
+    """Where they are; `also`: something may be held about them elsewhere than in the log."""
     found = erasure.trail(journal.log, subject)
-    if not found.records:
+    if not (found.records or also):
         raise ManifestError(
             f"nothing is held about {subject}", todo="subjects are named like user:alice or patient:4711"
         )
@@ -84,7 +89,7 @@ def retain(manifest: Manifest, *, by: Principal, notice: Callable[[str], None] =
     if not rules:
         raise ManifestError("expected rules under privacy.retention, got none", todo="add one: retention: [{days: 90}]")
     task, view = "destroy what was kept long enough", {"privacy": "retention"}
-    with _journal(manifest, notice) as journal, _writing(journal) as db, _recorded(journal, by, task, view) as done:
+    with _journal(manifest, notice) as journal, _writing(journal) as db, recorded(journal, by, task, view) as done:
         shredder = Shredder(db, journal.vault, rules)
         kept = Kept(shredder.bodies(), shredder.keys(now))
         done |= {"bodies": kept.bodies, "keys": kept.keys}
@@ -115,14 +120,18 @@ def _writing(journal: SqliteJournal) -> Iterator[apsw.Connection]:
         db.close(True)
 
 
-def _recorded(
-    journal: SqliteJournal, by: Principal, task: str, view: dict[str, JSON]
+def recorded(
+    journal: SqliteJournal, by: Principal, task: str, view: dict[str, JSON], *, run: str = ""
 ) -> AbstractContextManager[dict[str, JSON]]:
-    """A run of its own around what is done: it is on the record before, and what came of it after."""
+    """A run of its own around what a person does: it is on the record before, and what came of it after.
+
+    `view`, which holds `privacy`, and what is put into the dict are for readers without a key: codes, counts and names.
+    """
+    run = run or new_run_id(now_ms())
 
     @contextmanager
     def around() -> Iterator[dict[str, JSON]]:
-        run, label = new_run_id(now_ms()), Label(Trust.OPERATOR, frozenset({by.member}))
+        label = Label(Trust.OPERATOR, frozenset({by.member}))
         who: JSON = {"subject": by.subject, "roles": sorted(by.roles), "tenant": by.tenant}
         body: JSON = {"task": task, "principal": who, "grant": TaskGrant(frozenset(), {}).to_json(), "destroys": True}
         journal.append(Record(run, 0, now_ms(), Kind.STARTED, by.subject, label, view, body))
@@ -141,7 +150,7 @@ def _recorded(
     return around()
 
 
-def _certificate(journal: SqliteJournal, subject: str, found: Trail, keys: int) -> str:
+def _certificate(journal: SqliteJournal, subject: str, found: Trail, keys: int, gone: Gone) -> str:
     """The lines that are signed: what is gone, and what remains."""
     report = journal.log.verify(bodies=False)
     lines = [
@@ -150,6 +159,8 @@ def _certificate(journal: SqliteJournal, subject: str, found: Trail, keys: int) 
         f"subject {subject}",
         f"time {now_ms()}",
         f"destroyed {keys} keys, and with them the contents of {found.records} records in {len(found.runs)} runs",
+        f"destroyed {gone.documents} documents of the knowledge index and {gone.memories} memories",
+        "remains the files that documents were read from: read again, they are in the index again",
         f"remains {found.records} headers: times, kinds, codes, digests, who asked",
         f"remains {found.views} redacted views in these headers",
         "remains the records of other subjects, whatever they say",

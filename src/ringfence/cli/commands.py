@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 from .exits import Exit
 from .groups.audit import audit, witness
 from .groups.kb import kb
+from .groups.memory import memory
 from .groups.privacy import privacy
 from .groups.runs import runs
 from .options import HERE, Json, Manifest, Offline, Open, Quiet, Roles, RunId, group
@@ -42,6 +43,7 @@ app.add_typer(runs, name="runs")
 app.add_typer(audit, name="audit")
 app.add_typer(privacy, name="privacy")
 app.add_typer(kb, name="kb")
+app.add_typer(memory, name="memory")
 app.add_typer(witness, name="witness")
 app.add_typer(models, name="models")
 plugins = group("Packages of tools that others made: keygen, sign, verify.")

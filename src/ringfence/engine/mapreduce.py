@@ -136,7 +136,7 @@ class ReadAll:
         own = f"{PREFIX}{turn.run}-{digest([handle, question, text])[:12]}"
         reading = _Reading(self.reader, tier, turn, own, question, label, left - self._lost.get(turn.run, 0))
         try:
-            await reading.begin(handle, {*self.about(turn.run), *_shown(turn)})
+            await reading.begin(handle, {*self.about(turn.run), *shown_subjects(turn)})
             read = await reading.all(chunks[: self.reader.max_chunks])
         except ToolError:
             self._lost[turn.run] = self._lost.get(turn.run, 0) + reading.tokens  # no result says that they were used
@@ -159,7 +159,7 @@ class ReadAll:
         return int(tokens / self.reader.per_byte)
 
 
-def _shown(turn: Turn) -> Iterator[str]:
+def shown_subjects(turn: Turn) -> Iterator[str]:
     """Whom the results of a run are about, as far as its records say."""
     return (subject for record, _ in turn.items for subject in record.view.get("subjects", ()))
 

@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import os
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from tokenizers import Encoding, Tokenizer
 
 _LONGEST = 65_536  # characters of a text that are looked at; the window ends long before
+_AT_WORK = 8  # texts
 _INSTALL = "pip install 'ringfence[rag]'"
 
 
@@ -37,13 +38,14 @@ class OnnxEmbedder:
 
     Texts are run one by one on as many threads as there are cores, each without threads of its own: padding to a batch
     costs more than it saves, threads that wait for each other spin, and a vector never depends on a text's neighbours.
+    Each text at work takes some 60 MB, so that beyond 8 cores a text gets several of them instead.
 
     weights    the ONNX file; inputs `input_ids`, `attention_mask`, maybe `token_type_ids`, output (1, tokens, dim)
     tokenizer  its `tokenizer.json`
     name       what the catalogue calls it; `model` is that with the first 16 digits of `digest`
     digest     SHA-256 of the weights, in hex; other bytes are refused when they are loaded
     window     tokens that the model takes at most, its two special ones included; what is longer is cut
-    threads    texts at work at once; 0: one for each core that this process may use
+    threads    texts at work at once; 0: one for each core that this process may use, 8 at most
 
     Nothing is loaded before the first use; `aclose` frees it all.
     """
@@ -57,7 +59,8 @@ class OnnxEmbedder:
         self._name = name
         self._weights, self._digest = weights, digest
         self._tokenizer_file = tokenizer
-        self._threads = threads or _cores()
+        self._threads = threads or min(_cores(), _AT_WORK)
+        self._inner = 1 if threads else max(1, _cores() // self._threads)
         self._loading = threading.Lock()
         self._tokenizer: Tokenizer | None = None
         self._session: _Session | None = None
@@ -67,25 +70,22 @@ class OnnxEmbedder:
     async def embed(self, texts: Sequence[str]) -> Vectors:
         """(len(texts), dim), each of length 1, in order; a text is cut at the window. Raises BackendError."""
         found = np.zeros((len(texts), self.dim), np.float32)
-        longest_first = sorted(range(len(texts)), key=lambda place: len(texts[place]), reverse=True)
-        todo, lock, stop = iter(longest_first), threading.Lock(), threading.Event()
-
-        def work() -> None:
-            try:
-                for place in _shared(todo, lock):
-                    if stop.is_set():
-                        return
-                    found[place] = self._vector(texts[place])
-            except BaseException:
-                stop.set()  # the others need not go on
-                raise
-
+        longest_first = iter(sorted(range(len(texts)), key=lambda place: len(texts[place]), reverse=True))
         loop, pool = asyncio.get_running_loop(), self._workers()
-        workers = [loop.run_in_executor(pool, work) for _ in range(min(self._threads, len(texts)))]
+
+        async def work() -> None:
+            for place in longest_first:
+                found[place] = await loop.run_in_executor(pool, self._vector, texts[place])
+
+        # One more than there are threads, so that none waits for the loop; and no more, so that a question which comes
+        # while a large document is embedded waits for a few texts of it alone.
+        at_work = [asyncio.create_task(work()) for _ in range(min(self._threads + 1, len(texts)))]
         try:
-            await asyncio.gather(*workers)
+            await asyncio.gather(*at_work)
         finally:
-            stop.set()
+            for task in at_work:
+                task.cancel()
+            await asyncio.gather(*at_work, return_exceptions=True)
         return found
 
     async def embed_query(self, text: str) -> NDArray[np.float32]:
@@ -140,7 +140,8 @@ class OnnxEmbedder:
                 return self._session
             ort = _needed("onnxruntime")
             options = ort.SessionOptions()
-            options.intra_op_num_threads = options.inter_op_num_threads = 1
+            options.intra_op_num_threads, options.inter_op_num_threads = self._inner, 1
+            options.add_session_config_entry("session.intra_op.allow_spinning", "0")
             options.enable_mem_pattern = False  # a pattern for each length of text would be kept
             options.log_severity_level = 4
             try:
@@ -183,16 +184,6 @@ class OnnxEmbedder:
 
 def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _shared(todo: Iterator[int], lock: threading.Lock) -> Iterator[int]:
-    """What is left to do, to whoever comes next."""
-    while True:
-        with lock:
-            place = next(todo, None)
-        if place is None:
-            return
-        yield place
 
 
 def _needed(package: str) -> Any:

@@ -27,7 +27,8 @@ DEBOUNCE_MS = 1_500  # of a watched folder
 class Passage:
     """Part of a document, as it is shown: `text` stands there word for word, from character `start` to `end`.
 
-    of  characters of the whole document
+    of        characters of the whole document
+    outdated  the line of its head that says that it no longer holds
     """
 
     collection: str
@@ -41,6 +42,7 @@ class Passage:
     headings: tuple[str, ...] = ()
     score: float = 0.0
     of: int = 0
+    outdated: str = ""
 
     @property
     def document(self) -> str:
@@ -129,7 +131,8 @@ class Library:
         vector = await self.embedder.embed_query(text) if meant and self.embedder is not None else None
         query = Query(text, vector, wanted, paths, limit=limit, now=now)
         hits = await self.index.search(query, member)
-        return [hit for hit in hits if hit.words or hit.similarity >= FAINT]
+        telling = [hit for hit in hits if hit.words or hit.similarity >= FAINT]
+        return sorted(telling, key=lambda hit: "outdated" in hit.document.meta)  # those of old come last
 
     async def passages(self, hits: Sequence[Hit], question: str, *, room: int) -> list[Passage]:
         """What is shown of these chunks: `room` characters in all, the best ones more, each at its best place."""
@@ -143,6 +146,7 @@ class Library:
                 Passage(
                     document.collection, document.path, document.title, chunk.start + start, chunk.start + end,
                     hit.text[start:end], document.label, chunk.page, chunk.headings, hit.score,
+                    outdated=str(document.meta.get("outdated", "")),
                 )
             )  # fmt: skip
         return shown

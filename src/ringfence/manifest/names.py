@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from .fields import nearest
 from .problems import At
 from .strict import Conflict
-from .tools import ALWAYS_THERE, TOOLS_OF
+from .tools import ALWAYS_THERE, MEMORY, TOOLS_OF
 
 if TYPE_CHECKING:
     from .types import Manifest
@@ -50,7 +50,7 @@ def _each(meant: Mapping[At, Iterable[str]]) -> Iterator[tuple[At, str]]:
 def _stranger(name: str, tools: Sequence[tuple[str, str]]) -> str:
     """Why no tool can have this name; empty if there may be such a tool: other servers name their own."""
     group, types = name.partition(".")[0], dict(tools)
-    if name in ALWAYS_THERE:
+    if name in ALWAYS_THERE or (name in MEMORY and group not in types):
         return ""
     if group not in types:
         hint = nearest(group, filter(None, types)) if any(types) else "no tool is listed"

@@ -41,6 +41,7 @@ TOOLS_OF: Final = {  # the tools of each group that ships with this release; a t
     "sql": ("sql.query",),
 }  # fmt: skip
 ALWAYS_THERE: Final = ("read_more", "read_all", "kb.search", "kb.read")  # the runtime's own tools, of no group
+MEMORY: Final = ("memory.save", "memory.search", "memory.forget")  # there when `memory` is enabled, listed nowhere
 LOCK: Final = "ringfence.lock"  # beside the manifest: the tools of MCP servers as they were accepted
 _REACHING: Final = frozenset({"web", "http"})  # groups that need hosts
 ALONE: Final = frozenset({"files", "text", "csv", "calc", "time"})  # groups that reach nothing and start nothing

@@ -258,6 +258,16 @@ class Manifest(Strict):
             self.meant,
         )
         yield from ((("routing", *at), text) for at, text in self.routing.strangers(tiers))
+        for n, tool in enumerate(self.tools if self.memory.enabled else ()):
+            if tool.name == "memory":
+                yield (
+                    ("tools", n, "name"),
+                    "expected another name than memory, whose tools are the agent's own; rename it",
+                )
+        for n, collection in enumerate(self.knowledge.collections):
+            if collection.name == "memory":
+                what = "expected another name than memory, which is where the agent remembers; rename it"
+                yield ("knowledge", "collections", n, "name"), what
 
     @property
     def meant(self) -> dict[tuple[str | int, ...], Iterable[str]]:

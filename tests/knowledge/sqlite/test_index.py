@@ -6,6 +6,9 @@ import asyncio
 import hashlib
 import os
 import random
+import subprocess
+import sys
+import tempfile
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -19,6 +22,7 @@ from ringfence.core.labels import Label, Trust
 from ringfence.knowledge.errors import KnowledgeError
 from ringfence.knowledge.ports import Chunk, Document, Query, Vectors
 from ringfence.knowledge.sqlite import SqliteIndex, writer
+from ringfence.knowledge.sqlite.words import _number
 
 ANYONE = frozenset[str]()
 PUBLIC = Label(Trust.UNTRUSTED)
@@ -57,7 +61,9 @@ async def test_identifiers_stems_accents_and_signs_are_found(index: SqliteIndex)
     await put(index, "jp.md", "東京都の給与規程について")
     assert (await paths(index, "what is err-4711?"))[0] == "err.md"
     assert (await paths(index, "10.0.0.7"))[0] == "other.md"
-    assert await paths(index, "WEB-02") == await paths(index, "policy restart") == await paths(index, "cafe") == ["web.md"]
+    assert (
+        await paths(index, "WEB-02") == await paths(index, "policy restart") == await paths(index, "cafe") == ["web.md"]
+    )
     assert await paths(index, "給与") == ["jp.md"]
     assert await paths(index, "user_name") == ["web.md"]
 
@@ -74,7 +80,7 @@ async def test_nothing_in_a_question_is_syntax(index: SqliteIndex, text: str) ->
 async def test_a_question_of_a_megabyte_is_bounded(index: SqliteIndex) -> None:
     await put(index, "a.md", "needle in a haystack")
     dice, began = random.Random(1), time.perf_counter()
-    junk = "".join(dice.choices("abcdefgh \"*()-_.:", k=1_000_000))
+    junk = "".join(dice.choices('abcdefgh "*()-_.:', k=1_000_000))
     assert await paths(index, "needle " + junk) == ["a.md"]
     assert await paths(index, "a*" * 500_000, paths=("*" * 200 + "b",)) == []
     assert time.perf_counter() - began < 5
@@ -142,7 +148,8 @@ async def test_vectors_of_two_models_are_never_mixed(index: SqliteIndex) -> None
 
 
 @pytest.mark.parametrize(
-    "vectors", [unit(1, 2) * 2, np.array([[np.nan, 1]], np.float32), np.ones((2, 1), np.float32), np.ones(1, np.float32)]
+    "vectors",
+    [unit(1, 2) * 2, np.array([[np.nan, 1]], np.float32), np.ones((2, 1), np.float32), np.ones(1, np.float32)],
 )
 async def test_vectors_that_are_none_are_refused(index: SqliteIndex, vectors: Vectors) -> None:
     with pytest.raises(KnowledgeError):
@@ -156,10 +163,10 @@ async def test_what_is_removed_leaves_no_byte(index: SqliteIndex, tmp_path: Path
     for n in range(40):
         await put(index, f"{n}.md", f"kept {n}", unit(1, 1, 1, 1, n))
     await put(index, "x.md", "Plutonium is with Miller", vector, subjects=("p:1",), title="Zanzibar")
-    traces = [vector.tobytes(), b"Zanzibar", np.array([number("plutonium")]).tobytes()]
+    traces = [vector.tobytes(), b"Zanzibar", np.array([_number("plutonium")]).tobytes()]
 
     def left() -> list[bytes]:
-        everything = b"".join(path.read_bytes() for path in (tmp_path / "store").iterdir())
+        everything = content(tmp_path / "store")
         return [trace for trace in traces if trace in everything]
 
     assert left() == traces
@@ -175,15 +182,13 @@ async def test_what_is_replaced_leaves_no_byte_once_the_index_is_closed(tmp_path
     await put(index, "x.md", "Plutonium", vector)
     await put(index, "x.md", "Nothing", unit(1, 1, 1))
     await index.aclose()
-    everything = b"".join(path.read_bytes() for path in tmp_path.iterdir())
+    everything = content(tmp_path)
     assert vector.tobytes() not in everything
-    assert np.array([number("plutonium")]).tobytes() not in everything
+    assert np.array([_number("plutonium")]).tobytes() not in everything
 
 
-def number(word: str) -> int:
-    from ringfence.knowledge.sqlite.words import _number
-
-    return _number(word)
+def content(folder: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in folder.iterdir())
 
 
 async def test_numbers_without_gaps_change_nothing_that_is_found(
@@ -308,3 +313,52 @@ async def test_an_empty_index_answers(index: SqliteIndex) -> None:
     await index.put(Document("c", "empty.md", "", PUBLIC), [], None, model="")
     await index.put(Document("c", "void.md", "", PUBLIC), [], np.empty((0, 2), np.float32), model="m")
     assert [(one.documents, one.chunks, one.model) for one in await index.status(ANYONE)] == [(2, 0, "")]
+
+
+AS_NOBODY = """
+import asyncio, os, sys
+from pathlib import Path
+import concurrent.futures.thread, encodings.idna
+from ringfence.knowledge.errors import KnowledgeError
+from ringfence.knowledge.ports import Query
+from ringfence.knowledge.sqlite import SqliteIndex
+if os.getuid() == 0:
+    os.setresuid(65534, 65534, 65534)
+try:
+    asyncio.run(SqliteIndex(Path(sys.argv[1])).search(Query("x"), frozenset()))
+except KnowledgeError as error:
+    print(error.todo)
+"""
+
+
+def test_a_folder_that_is_not_to_be_written_is_said_to_be_so(tmp_path: Path) -> None:
+    """By a process without root's rights, which no mode stops."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o555)
+        for place in (folder, f"{folder}/new"):
+            done = subprocess.run([sys.executable, "-c", AS_NOBODY, place], capture_output=True, text=True, check=True)
+            assert "that you may write to" in done.stdout
+        Path(folder).chmod(0o700)
+
+
+async def test_a_document_of_many_chunks_is_counted_in_batches(
+    index: SqliteIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "BATCH", 7)
+    text = "".join(f"line {n:03}\n" for n in range(100))
+    await index.put(
+        Document("c", "log.txt", text, PUBLIC), [Chunk(9 * n, 9 * n + 9) for n in range(100)], None, model=""
+    )
+    for n in (0, 6, 7, 50, 99):
+        assert [hit.text for hit in await index.search(Query(f"{n:03}"), ANYONE)] == [f"line {n:03}\n"]
+    assert await index.remove("c", ["log.txt"]) == 1
+    assert await paths(index, "line") == []
+
+
+@pytest.mark.parametrize("odd", [{"title": "\ud800"}, {"version": "\ud800"}, {"subjects": ("\ud800",)}])
+async def test_names_that_are_no_text_are_refused(index: SqliteIndex, odd: dict[str, object]) -> None:
+    with pytest.raises(KnowledgeError, match="Unicode"):
+        await put(index, "a.md", "one", **odd)
+    with pytest.raises(KnowledgeError, match="Unicode"):
+        await put(index, "\udcff.md", "one")
+    assert await index.documents(ANYONE) == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import apsw
@@ -71,7 +72,8 @@ def test_the_best_vectors_are_the_exact_ones_whatever_is_around_them(share: floa
     rows[500:520] = rows[500]
     seen = rng.random(20_000) < share
     question = rows[500].astype(np.float64) * 0.9 + rng.normal(size=96) * 0.01
-    which, scores = vectors.nearest(rows, seen, question, 50)
+    with ThreadPoolExecutor(3) as pool:
+        which, scores = vectors.nearest(rows, seen, question, 50, pool)
     mine = np.flatnonzero(seen)
     alone, same = vectors.nearest(np.ascontiguousarray(rows[mine]), np.ones(len(mine), np.bool_), question, 50)
     assert mine[alone].tolist() == which.tolist()

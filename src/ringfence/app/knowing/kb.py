@@ -138,6 +138,8 @@ def _shown(number: int, passage: Passage) -> dict[str, JSON]:
         value["title"] = passage.title[:_HEAD]
     if passage.page:
         value["page"] = passage.page
+    if passage.outdated:
+        value["outdated"] = passage.outdated[:_HEAD]
     if passage.headings:
         value["headings"] = " > ".join(passage.headings)[:_HEAD]
     return {**value, "chars": f"{passage.start}-{passage.end}", "text": passage.text}

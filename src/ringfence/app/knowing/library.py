@@ -83,20 +83,15 @@ async def opened(manifest: Manifest) -> AsyncIterator[Library]:
 
 
 def index_of(manifest: Manifest) -> Index:
-    """The index that `knowledge.store` names; raises ManifestError for an address that is not set."""
+    """The index that `knowledge.store` names."""
     store = manifest.knowledge.store
     if not isinstance(store, SecretRef):
         from ringfence.knowledge.sqlite import SqliteIndex
 
         return SqliteIndex(manifest.root / store)
-    if (address := store.reveal()) is None:
-        raise ManifestError(
-            f"knowledge.store: expected {store} to be set, got nothing",
-            todo=f"set {store.name} to a postgresql:// address, in the environment or in .env",
-        )
     from ringfence.knowledge.postgres import PostgresIndex
 
-    return PostgresIndex(address)
+    return PostgresIndex(store)
 
 
 def embedder_of(config: Embedding, home: Path) -> Embedder:
@@ -109,10 +104,10 @@ def embedder_of(config: Embedding, home: Path) -> Embedder:
         return OnnxEmbedder(
             weights, tokenizer, name=model.name, digest=model.sha256, dim=model.dim, window=model.window
         )
-    from ringfence.knowledge.embedding import OpenAIEmbedder
+    from ringfence.knowledge.served import OpenAIEmbedder
 
-    key = config.api_key.reveal() if config.api_key is not None else None
-    return OpenAIEmbedder(str(config.endpoint), config.model, api_key=key or "")
+    key = config.api_key
+    return OpenAIEmbedder(str(config.endpoint), config.model, key=key.reveal if key is not None else lambda: None)
 
 
 def audience_of(config: Embedding) -> Audience | None:

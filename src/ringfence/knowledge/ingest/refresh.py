@@ -11,6 +11,7 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from ringfence.core.labels import Audience, Label
+from ringfence.core.values import JSON
 
 from ..chunks import estimate, passage, split
 from ..errors import KnowledgeError, Unreadable
@@ -30,7 +32,14 @@ from .walk import Found, Source, Walk, walk
 
 RECIPE = "1"  # of parsing and splitting: another one, and every document is made anew
 MEMBER = "!"  # between the name of an archive and that of what is in it
-_AHEAD = 2  # files that are parsed while one is embedded
+_HEAD_LINES, _HEAD_CHARS = 12, 200
+_OUTDATED = re.compile(  # of the text itself; that another one is outdated says nothing against it
+    r"\b(superseded|replaced|obsoleted) by (?!this)|\bthis\b.*\b(outdated|obsolete|superseded|withdrawn|deprecated)\b|"
+    r"^\W*(status\W+)?(outdated|obsolete|superseded|withdrawn|deprecated|no longer (valid|in force))\b|"
+    r"\b(ersetzt durch|abgelöst durch)\b|^\W*(status\W+)?(veraltet|außer kraft|nicht mehr gültig)\b",
+    re.I,
+)
+_AT_ONCE = 4  # files at work: what is parsed and what is embedded keep each other busy
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,69 +194,63 @@ class Intake:
         return self._embedder.model if self._embedder is not None and source.vectors else ""
 
     async def _take_in(self, source: Source, work: Sequence[_Work], report: Report, progress: Progress) -> None:
-        """Parse ahead while the one before is embedded."""
-        parsed: asyncio.Queue[tuple[_Work, Sequence[tuple[str, Parsed]] | Exception]] = asyncio.Queue(_AHEAD)
+        """Several files at a time, so that one is parsed while others are embedded; the first fault ends it."""
+        todo, done = iter(work), 0
 
-        async def parse() -> None:
-            for one in work:
-                result: Sequence[tuple[str, Parsed]] | Exception
-                try:
-                    result = await self._parser.parse(one.file.name, str(one.file.path))
-                except Exception as fault:  # whoever waits for it sorts them out
-                    result = fault
-                await parsed.put((one, result))
-
-        task = asyncio.create_task(parse())
-        try:
-            for done in range(len(work)):
-                one, result = await parsed.get()
+        async def take() -> None:
+            nonlocal done
+            for one in todo:
                 progress(Step(source.name, done, len(work), one.file.name, report.chunks))
-                await self._put_all(source, one, result, report)
-        finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
-        if work:
-            progress(Step(source.name, len(work), len(work), "", report.chunks))
+                try:
+                    parsed = await self._parser.parse(one.file.name, str(one.file.path))
+                except Unreadable as fault:
+                    await self._skip(source, one, fault.what, report)
+                except OSError as fault:
+                    report.skipped.append((one.file.name, f"cannot be opened: {fault.strerror}; what was is kept"))
+                else:
+                    await self._put_all(source, one, parsed, report)
+                done += 1
 
-    async def _put_all(
-        self, source: Source, work: _Work, result: Sequence[tuple[str, Parsed]] | Exception, report: Report
-    ) -> None:
+        tasks = [asyncio.create_task(take()) for _ in range(min(_AT_ONCE, len(work)))]
+        try:
+            await asyncio.gather(*tasks)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        if work:
+            progress(Step(source.name, done, len(work), "", report.chunks))
+
+    async def _put_all(self, source: Source, work: _Work, parsed: Sequence[tuple[str, Parsed]], report: Report) -> None:
         """Put what came of one file, and forget what came of it before and does not any more."""
         name, kept = work.file.name, set[str]()
-        if isinstance(result, OSError):
-            report.skipped.append((name, f"cannot be opened: {result.strerror}; what was indexed is kept"))
-            return
-        if isinstance(result, Unreadable):
-            self._skip(source, work, result.what, report)
-        elif isinstance(result, Exception):
-            raise result
-        elif _changed(work.file):
+        if await asyncio.to_thread(_changed, work.file):
             report.notes.append((name, "changed while it was read; it is taken in next time"))
             return
-        else:
-            for member, parsed in result:
-                path = f"{name}{MEMBER}{member}" if member else name
-                if not parsed.blocks:
-                    report.skipped.append((path, "; ".join(parsed.notes) or "holds no text"))
-                    continue
-                report.notes += [(path, note) for note in parsed.notes]
-                try:
-                    if await self._put(source, work, path, parsed, report):
-                        kept.add(path)
-                except Unreadable as fault:
-                    report.skipped.append((path, fault.what))
-            if not kept:
-                self._skip(source, work, "", report)
-        if kept:
-            report.added, report.changed = report.added + (not work.known), report.changed + bool(work.known)
+        for member, one in parsed:
+            path = f"{name}{MEMBER}{member}" if member else name
+            try:
+                if not await self._put(source, work, path, one, report):
+                    raise Unreadable("; ".join(one.notes) or "holds no text")
+                kept.add(path)
+                report.notes += [(path, note) for note in one.notes]
+            except Unreadable as fault:
+                report.skipped.append((path, fault.what))
+        if not kept:
+            why = next((why for path, why in report.skipped if path == name), "nothing in it can be read")
+            await self._skip(source, work, why, report, said=True)
+            return
+        report.added, report.changed = report.added + (not work.known), report.changed + bool(work.known)
         if stale := [path for path in work.known if path not in kept]:
             report.removed += await self._index.remove(source.name, stale)
 
-    def _skip(self, source: Source, work: _Work, why: str, report: Report) -> None:
-        """Nothing came of it: it is not looked into again before it has changed."""
-        if why:
+    async def _skip(self, source: Source, work: _Work, why: str, report: Report, *, said: bool = False) -> None:
+        """Nothing came of it: what did before is forgotten, and it is not looked into again before it has changed."""
+        if not said:
             report.skipped.append((work.file.name, why))
-        self.seen.skip(source.name, work.file, work.version, why or "holds no text")
+        self.seen.skip(source.name, work.file, work.version, why)
+        if work.known:
+            report.removed += await self._index.remove(source.name, work.known)
 
     async def _put(self, source: Source, work: _Work, path: str, parsed: Parsed, report: Report) -> bool:
         """Whether there was anything in it."""
@@ -257,16 +260,15 @@ class Intake:
         if meant is not None and self._audience is not None and label.broken_by(self._audience):
             raise Unreadable("not everyone behind the embedding server may read it; `embedding.audience` says who is")
         count = meant.count if meant is not None else estimate
-        text, chunks = await asyncio.to_thread(split, parsed, count=count)
-        if not chunks:
-            report.skipped.append((path, "holds no text"))
-            return False
         title = parsed.title or path.rpartition("/")[2]
+        text, chunks = await asyncio.to_thread(split, parsed, count=count, title=title)
+        if not chunks:
+            return False
         passages = [passage(title, chunk, text[chunk.start : chunk.end]) for chunk in chunks]
         digests = [hashlib.sha256(one.encode()).digest() for one in passages]
         vectors = None if meant is None else await self._vectors(meant, passages, digests, report)
         document = Document(
-            source.name, path, text, label, work.version, title, subjects=may.subjects, meta={"file": work.digest}
+            source.name, path, text, label, work.version, title, subjects=may.subjects, meta=_meta(text)
         )
         model = meant.model if meant is not None else ""
         await self._index.put(document, chunks, vectors, model=model, digests=digests)
@@ -281,13 +283,20 @@ class Intake:
         new = [n for n, digest in enumerate(digests) if digest not in known]
         made = await embedder.embed([passages[n] for n in new]) if new else None
         report.embedded += len(new)
-        rows = np.empty((len(passages), embedder.dim), dtype=np.float32)
+        rows = np.empty((len(passages), embedder.dim), dtype=np.float32)  # some learn it by their first answer
         for n, digest in enumerate(digests):
             if digest in known:
                 rows[n] = known[digest]
         if made is not None:
             rows[new] = made
         return rows
+
+
+def _meta(text: str) -> dict[str, JSON]:
+    """What its head says of it: a document that has been replaced is found last, and said to be."""
+    head = text.split("\n", _HEAD_LINES)[:_HEAD_LINES]
+    outdated = next((line.strip()[:_HEAD_CHARS] for line in head if _OUTDATED.search(line[:_HEAD_CHARS])), "")
+    return {"outdated": outdated} if outdated else {}
 
 
 def _version(digest: str, may: Rights, source: Source, model: str) -> str:

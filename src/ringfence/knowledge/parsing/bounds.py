@@ -19,7 +19,8 @@ class Bounds:
     ratio         of what is unpacked to what is packed, of each member beyond a megabyte
     depth         of archives within archives and messages within messages
     wall_s, cpu_s seconds that a file may take
-    memory_mb     of the process that reads it
+    ocr_share     of wall_s, that tesseract may take; then the scans that are left stay scans
+    memory_mb     of the process that reads it, beside the file itself
     """
 
     file_mb: int = 64
@@ -31,6 +32,7 @@ class Bounds:
     unpacked_mb: int = 256
     ratio: int = 300
     depth: int = 2
-    wall_s: float = 60.0
+    wall_s: float = 120.0
     cpu_s: float = 60.0
+    ocr_share: float = 0.6
     memory_mb: int = 768

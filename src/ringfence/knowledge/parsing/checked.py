@@ -42,8 +42,10 @@ class Documents:
         if self._fault is not None:
             raise self._fault
         if any(self._rest) or not any(parsed.blocks for parsed in self._found.values()):
-            notes = [note for parsed in self._found.values() for note in parsed.notes]
-            raise Unreadable(notes[0] if notes else "holds no text")
+            notes = [(name, note) for name, parsed in self._found.items() for note in parsed.notes]
+            if len(notes) > 1:
+                raise Unreadable(line(f"nothing in it can be read, as {notes[0][0]}: {notes[0][1]}"))
+            raise Unreadable(notes[0][1] if notes else "holds no text")
         return tuple(self._found.items())
 
     def _take_line(self, said: bytes) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import json
 import os
 import stat
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 
 from ringfence.core.errors import ToolError
@@ -25,6 +26,7 @@ from .wire import ANSWER_BYTES, LENGTH_BYTES, PIECE_BYTES, length, packed
 ENV = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "MALLOC_ARENA_MAX": "2", "OMP_THREAD_LIMIT": "1"}
 LIVES_CPU_S = 3_600.0  # of one process, all of its files together; it is replaced before it could run out
 SLACK_S = 15.0  # for a process to start, and to take a file in
+_AT_ONCE_BYTES = 1 << 18
 TAIL_BYTES = 2_000  # of stderr, that are kept for the operator
 _ENDS = {
     "wall": "was not read within {wall_s:g} s",
@@ -57,12 +59,18 @@ class _Life:
         while piece := await self.process.stderr.read(65_536):
             self.tail.append(piece[-TAIL_BYTES:])
 
-    async def send(self, pieces: Iterator[bytes]) -> None:
-        """Write pieces as the process takes them; raises _Lost."""
+    async def send(self, request: bytes, opened: int) -> None:
+        """Write a request and the file as the process takes them; raises _Lost."""
         try:
-            while (piece := await asyncio.to_thread(next, pieces, None)) is not None:
-                self.process.stdin.write(packed(piece))
+            self.process.stdin.write(packed(request))
+            size = PIECE_BYTES
+            while size == PIECE_BYTES:  # a file that is read short has ended
+                piece = await asyncio.to_thread(os.read, opened, PIECE_BYTES)
+                size = len(piece)
+                self.process.stdin.write(packed(piece) if piece else b"")
                 await self.process.stdin.drain()
+            self.process.stdin.write(packed(b""))
+            await self.process.stdin.drain()
         except ConnectionError:
             raise _Lost from None
 
@@ -96,7 +104,9 @@ class ConfinedParser:
         self._ocr = ocr
         self._turn = asyncio.Lock()
         self._life: _Life | None = None
+        self._closings = 0
         self.starts = 0  # of processes so far
+        self.peak_mb = 0.0  # of memory that the reading of a file took
         self.last_words = ""  # of the last process that was lost: for the operator, never for a model
 
     async def parse(self, path: str, data_path: str) -> Sequence[tuple[str, Parsed]]:
@@ -106,16 +116,19 @@ class ConfinedParser:
         Raises Unreadable for the file's own faults, OSError where it cannot be opened now, KnowledgeError where no
         process can be started.
         """
+        closings = self._closings
         async with self._turn:
             opened = await asyncio.to_thread(_opened, data_path, self._bounds.file_mb)
             try:
                 for last in (False, True):
+                    self._still(closings)
                     life = await self._alive()
                     os.lseek(opened, 0, os.SEEK_SET)
                     try:
                         return await self._asked(life, path, opened)
                     except _Lost:
                         how = await self._ended()
+                        self._still(closings)
                         if last or how in ("memory", "cpu"):
                             raise Unreadable(self._words(how)) from None
                     except Unreadable:
@@ -127,8 +140,14 @@ class ConfinedParser:
             finally:
                 os.close(opened)
 
+    def _still(self, closings: int) -> None:
+        """Raises KnowledgeError where it was closed in the meantime: nothing is started again behind its back."""
+        if closings != self._closings:
+            raise KnowledgeError("the parser was closed while it read", todo="read it again")
+
     async def aclose(self) -> None:
         """Stop what runs; it starts again when it is asked again."""
+        self._closings += 1
         await self._ended()
 
     async def _asked(self, life: _Life, path: str, opened: int) -> Sequence[tuple[str, Parsed]]:
@@ -138,13 +157,20 @@ class ConfinedParser:
         documents = Documents(self._bounds)
         try:
             async with asyncio.timeout(self._bounds.wall_s + SLACK_S), asyncio.TaskGroup() as tasks:
-                sending = tasks.create_task(life.send(_pieces(json.dumps(request).encode(), opened)))
-                size = 0
+                sending = tasks.create_task(life.send(json.dumps(request).encode(), opened))
+                size = since = 0
                 while piece := await life.piece():
-                    size += len(piece)
+                    size, since = size + len(piece), since + len(piece)
                     if size > ANSWER_BYTES:
                         raise _Lost
-                    documents.take(piece)
+                    if b"\n" not in piece:
+                        documents.take(piece)
+                        continue
+                    if since > _AT_ONCE_BYTES:  # a long line takes its time to be understood
+                        await asyncio.to_thread(documents.take, piece)
+                    else:
+                        documents.take(piece)
+                    since = 0
                 status = json.loads(await life.piece())
                 await sending
         except TimeoutError:
@@ -153,6 +179,7 @@ class ConfinedParser:
         except BaseExceptionGroup as group:
             raise _first(group) from None
         life.cpu_s = float(status["cpu"])
+        self.peak_mb = max(self.peak_mb, float(status["peak_mb"]))
         ended = str(status["ended"])
         if ended != "exit 0":
             raise Unreadable(self._words(ended))
@@ -221,8 +248,6 @@ def _opened(data_path: str, file_mb: int) -> int:
     try:
         fd = os.open(data_path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as fault:
-        import errno
-
         if fault.errno in (errno.ELOOP, errno.ENXIO):
             raise Unreadable("a link or a socket, and no file") from None
         raise
@@ -238,10 +263,3 @@ def _opened(data_path: str, file_mb: int) -> int:
         os.close(fd)
         raise Unreadable(why)
     return fd
-
-
-def _pieces(request: bytes, opened: int) -> Iterator[bytes]:
-    yield request
-    while piece := os.read(opened, PIECE_BYTES):
-        yield piece
-    yield b""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -20,6 +21,10 @@ class Full(Exception):
     """The document is as long as one may be: what came before is kept."""
 
 
+class Over(Unreadable):
+    """The file as a whole is over a bound: it is a bomb, or too much; none of its members is read any further."""
+
+
 @dataclass(slots=True)
 class Reading:
     """One file being read, archives in it included: what is left of its bounds, and where documents go."""
@@ -27,31 +32,32 @@ class Reading:
     bounds: Bounds
     send: Callable[[dict[str, JSON]], None]
     ocr: str = ""  # languages, as tesseract calls them; empty: pages without text stay so
+    began: float = field(default_factory=time.monotonic)
     chars: int = 0
     members: int = 0
     unpacked: int = 0
     names: set[str] = field(default_factory=set)
 
     def unpack(self, size: int) -> None:
-        """Count bytes before they are unpacked; raises Unreadable for a bomb."""
+        """Count bytes before they are unpacked; raises Over for a bomb."""
         self.unpacked += size
         if self.unpacked > self.bounds.unpacked_mb << 20:
-            raise Unreadable(f"a bomb: more than {self.bounds.unpacked_mb} MB once unpacked")
+            raise Over(f"a bomb: more than {self.bounds.unpacked_mb} MB once unpacked")
 
     def member(self, count: int = 1) -> None:
-        """Count members; raises Unreadable where there are too many."""
+        """Count members; raises Over where there are too many."""
         self.members += count
         if self.members > self.bounds.members:
-            raise Unreadable(f"holds more than {self.bounds.members} files", todo="unpack it into the folder")
+            raise Over(f"holds more than {self.bounds.members} files", todo="unpack it into the folder")
 
     def deliver(self, name: str, draft: Draft) -> None:
         """Hand a document over; `name` is empty for the file itself."""
-        if name in self.names:
-            return
+        while name in self.names:
+            name += "+"  # of notes alone: who has text to say sees to its name
         self.names.add(name)
         self.chars += draft.chars
         if self.chars > self.bounds.all_chars:
-            raise Unreadable(f"its documents have more than {self.bounds.all_chars:,} characters in all")
+            raise Over(f"its documents have more than {self.bounds.all_chars:,} characters in all")
         self.send(draft.as_json(name))
 
 

@@ -46,7 +46,8 @@ def main() -> None:
         data = _received(requests)
         ended = _forked(request, data, requests, answers)
         del data
-        answers.write(packed(b"") + packed(json.dumps({"ended": ended, "cpu": _cpu_s()}).encode()))
+        status = {"ended": ended, "cpu": _cpu_s(), "peak_mb": _peak_mb()}
+        answers.write(packed(b"") + packed(json.dumps(status).encode()))
         if _left_over():
             return
 
@@ -139,11 +140,16 @@ def _cpu_s() -> float:
     return sum(one.ru_utime + one.ru_stime for one in used)
 
 
+def _peak_mb() -> float:
+    """Memory of the largest fork so far, what it shares with this process included."""
+    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+
+
 def _read(request: Mapping[str, JSON], bounds: Bounds, data: bytes, pipe: int) -> None:
     """In the fork: give up what is not needed, read, and say what came of it. Whatever goes wrong is the file's."""
     _point_away(2)
     ocr = str(request["ocr"])
-    _limit(bounds, processes=bool(ocr))
+    _limit(bounds, len(data), processes=bool(ocr))
     with os.fdopen(pipe, "wb", PIECE_BYTES) as stream:
 
         def send(document: Mapping[str, JSON]) -> None:
@@ -161,17 +167,18 @@ def _read(request: Mapping[str, JSON], bounds: Bounds, data: bytes, pipe: int) -
             send({"fault": f"cannot be read: {type(fault).__name__}: {fault}"[:300], "todo": ""})
 
 
-def _limit(bounds: Bounds, *, processes: bool) -> None:
+def _limit(bounds: Bounds, size: int, *, processes: bool) -> None:
     if sys.platform.startswith("linux"):
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     cpu_s = max(1, round(bounds.cpu_s))
+    memory = bounds.memory_mb * _MIB + size
     wanted = {
-        resource.RLIMIT_CPU: cpu_s,
-        resource.RLIMIT_DATA: bounds.memory_mb * _MIB,
-        resource.RLIMIT_FSIZE: 0,
-        **({} if processes else {resource.RLIMIT_NPROC: 0}),
+        resource.RLIMIT_CPU: (cpu_s, cpu_s + 1),  # SIGXCPU, then SIGKILL
+        resource.RLIMIT_DATA: (memory, memory),
+        resource.RLIMIT_FSIZE: (0, 0),
+        **({} if processes else {resource.RLIMIT_NPROC: (0, 0)}),
     }
-    for kind, value in wanted.items():
+    for kind, (soft, hard) in wanted.items():
         most = resource.getrlimit(kind)[1]
-        value = value if most == resource.RLIM_INFINITY else min(value, most)
-        resource.setrlimit(kind, (value, value))
+        hard = hard if most == resource.RLIM_INFINITY else min(hard, most)
+        resource.setrlimit(kind, (min(soft, hard), hard))

@@ -3,7 +3,7 @@
 -> {"name": "a.pdf", "bounds": {...}, "ocr": ""}   a piece of JSON
 -> the file, in pieces, then an empty one
 <- documents, a line of JSON each, in pieces that end anywhere, then an empty one
-<- {"ended": "exit 0", "cpu": 0.3}                 how it went: "exit N", "signal N", "wall", "answer"
+<- {"ended": "exit 0", "cpu": 0.3, "peak_mb": 60}  how it went: "exit N", "signal N", "wall", "answer"
 """
 
 from __future__ import annotations

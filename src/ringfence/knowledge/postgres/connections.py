@@ -17,15 +17,20 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 Work = Callable[["AsyncConnection[Any]"], Awaitable[T]]
+Reading = Callable[["AsyncConnection[Any]", list[int]], Awaitable[T]]
 
 CONNECT_S = 10
 STATEMENT_S = 120
 TRIES = 8  # of a write that other writers get in the way of
 _SETTINGS = """
-select set_config('jit', 'off', false), set_config('statement_timeout', %s, false),
+select set_config('jit', 'off', false), set_config('plan_cache_mode', 'force_custom_plan', false),
+       set_config('statement_timeout', %s, false),
        set_config('lock_timeout', %s, false), set_config('idle_in_transaction_session_timeout', %s, false)
 """
-_READ = "select set_config('ringfence.member', %s, true)"
+_READ = """
+select case when m.member is not null then readable() end
+from (select set_config('ringfence.member', %s, true) as member offset 0) m
+"""
 _WRITE = "select set_config('ringfence.ingest', 'on', true)"
 
 
@@ -39,57 +44,59 @@ class Connections:
         self._idle: list[AsyncConnection[Any]] = []
         self._closed = False
 
-    async def read(self, member: str, work: Work[T]) -> T:
-        """Do `work` as a member (JSON) in one snapshot that writes nothing; once more if the connection was lost."""
-        import psycopg
+    async def read(self, member: str, work: Reading[T]) -> T:
+        """Do `work` as a member (JSON), with the rings they may read, in one snapshot that writes nothing.
+
+        Once more if the connection was lost. Raises KnowledgeError.
+        """
 
         async def reading(db: AsyncConnection[Any]) -> T:
-            await db.execute("set transaction isolation level repeatable read, read only")
-            await db.execute(_READ, [member])
-            return await work(db)
+            row = await (await db.execute(_READ, [member])).fetchone()
+            return await work(db, list(row[0] or ()) if row else [])
 
-        try:
-            return await self._transact(reading)
-        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
-            if not _lost(error):
-                raise failure(error) from None
-        except psycopg.Error as error:
-            raise failure(error) from None
-        return await self._last(reading)
+        return await self._tried(reading, writes=False)
 
     async def write(self, work: Work[T]) -> T:
-        """Do `work` as who ingests, whole or not at all; again where another writer was in the way."""
+        """Do `work` as who ingests, whole or not at all; again where another writer was in the way.
+
+        A connection that was lost before anything was done is made anew. Raises KnowledgeError.
+        """
+        return await self._tried(work, writes=True)
+
+    async def _tried(self, work: Work[T], *, writes: bool) -> T:
         import psycopg
 
-        async def writing(db: AsyncConnection[Any]) -> T:
-            await db.execute(_WRITE)
-            return await work(db)
-
-        for _ in range(TRIES - 1):
+        lost, tries = False, 0
+        while True:
+            begun = [False]
             try:
-                return await self._transact(writing)
-            except (psycopg.errors.TransactionRollback, psycopg.errors.IntegrityError):
-                continue
+                return await self._transact(work, begun, writes=writes)
+            except (psycopg.errors.TransactionRollback, psycopg.errors.IntegrityError) as error:
+                tries += 1
+                if not writes or tries == TRIES:
+                    raise failure(error) from None
             except psycopg.Error as error:
-                raise failure(error) from None
-        return await self._last(writing)
+                if lost or not _lost(error) or (writes and begun[0]):
+                    raise failure(error) from None
+                lost = True
+                await self._forget()
 
-    async def _last(self, work: Work[T]) -> T:
+    async def _transact(self, work: Work[T], begun: list[bool], *, writes: bool) -> T:
         import psycopg
 
-        try:
-            return await self._transact(work)
-        except psycopg.Error as error:
-            raise failure(error) from None
-
-    async def _transact(self, work: Work[T]) -> T:
-        async with self._borrowed() as db, db.transaction():
-            return await work(db)
+        async with self._borrowed() as db:
+            await db.set_read_only(not writes)
+            await db.set_isolation_level(None if writes else psycopg.IsolationLevel.REPEATABLE_READ)
+            async with db.transaction():
+                if writes:
+                    await db.execute(_WRITE)
+                begun[0] = True
+                return await work(db)
 
     @asynccontextmanager
     async def _borrowed(self) -> AsyncIterator[AsyncConnection[Any]]:
         async with self._room:
-            db = await self._living() or await self._connected()
+            db = self._idle.pop() if self._idle else await self._connected()
             try:
                 yield db
             except BaseException:
@@ -102,19 +109,10 @@ class Connections:
                 elif not db.closed:
                     self._idle.append(db)
 
-    async def _living(self) -> AsyncConnection[Any] | None:
-        """One that was used before and that the server still knows: a restart breaks them all."""
-        import psycopg
-
+    async def _forget(self) -> None:
+        """Close what is idle: a server that was started anew knows none of them."""
         while self._idle:
-            db = self._idle.pop()
-            try:
-                await db.execute("select 1")
-                await db.rollback()
-                return db
-            except psycopg.Error:
-                await db.close()
-        return None
+            await self._idle.pop().close()
 
     async def _connected(self) -> AsyncConnection[Any]:
         """Raises KnowledgeError that says nothing of the address: the library's own words may repeat it."""
@@ -145,13 +143,13 @@ class Connections:
         return db
 
     async def vacuum(self) -> None:
-        """Free at once what deleted rows left in the tables, rather than when the server gets to it."""
+        """Free what deleted rows left in the tables and count what is there, now rather than when the server would."""
         import psycopg
 
         async with self._borrowed() as db:
             try:
                 await db.set_autocommit(True)
-                await db.execute("vacuum documents, bodies, chunks, postings, rings, clauses")
+                await db.execute("vacuum (analyze) documents, bodies, chunks, postings, rings, clauses")
                 await db.set_autocommit(False)
             except psycopg.Error as error:
                 await db.close()
@@ -170,8 +168,7 @@ class Connections:
     async def aclose(self) -> None:
         """Close what is idle now, and the rest as it comes back."""
         self._closed = True
-        while self._idle:
-            await self._idle.pop().close()
+        await self._forget()
 
 
 def _lost(error: Exception) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,12 +13,14 @@ import numpy as np
 from ringfence.core.labels import Member
 from ringfence.manifest.fields import SecretRef
 
+from ..chunks import passage
+from ..errors import KnowledgeError
 from ..ports import Chunk, Document, Hit, Query, Status, Vectors
 from ..ranking import MAX_TEXT
 from .connections import Connections
-from .rows import asking, chunk_of, decoded, document_of, id_of, kept, name_of, one
+from .rows import asking, chunk_of, decoded, document_of, id_of, kept, name_of
 from .search import search, seen
-from .writing import Counted, Prepared, forget, free_model, put
+from .writing import Counted, Prepared, check, forget, free_model, put
 
 if TYPE_CHECKING:
     from psycopg import AsyncConnection
@@ -55,11 +58,21 @@ class PostgresIndex:
         self._connections = Connections(address, schema, connections)
         self._words = _Words()
 
-    async def put(self, document: Document, chunks: Sequence[Chunk], vectors: Vectors | None, *, model: str) -> None:
+    async def put(
+        self,
+        document: Document,
+        chunks: Sequence[Chunk],
+        vectors: Vectors | None,
+        *,
+        model: str,
+        digests: Sequence[bytes] = (),
+    ) -> None:
         """Add or replace one document, whole or not at all."""
-        words = await asyncio.to_thread(self._words.count, [document.text[one.start : one.end] for one in chunks])
-        prepared = Prepared(document, chunks, words, vectors, model)
-        prepared.check()
+        check(document, chunks, vectors, model, digests)
+        text, title = document.text, document.title
+        passages = [passage(title, one, text[one.start : one.end]) for one in chunks]
+        words = await asyncio.to_thread(self._words.count, passages)
+        prepared = Prepared(document, chunks, words, vectors, model, digests)
         await self._connections.write(lambda db: put(db, prepared))
 
     async def remove(self, collection: str, paths: Sequence[str]) -> int:
@@ -75,7 +88,8 @@ class PostgresIndex:
             return []
         gone = await self._connections.write(lambda db: forget(db, "subjects @> array[%s]", subject))
         if gone:
-            await self._connections.vacuum()
+            with suppress(KnowledgeError):  # they are gone; the server frees their room later by itself
+                await self._connections.vacuum()
         documents = (document_of(rest, 0, 0) for rest in gone)
         return sorted((document.collection, document.path) for document in documents)
 
@@ -125,8 +139,8 @@ class PostgresIndex:
         """The documents that a member may read, by collection and path, with an empty `text`."""
         query = Query("", collections=collections, tags=tags, without=without, now=now)
 
-        async def work(db: AsyncConnection[Any]) -> list[Document]:
-            may = seen(await _rings(db), query)
+        async def work(db: AsyncConnection[Any], rings: list[int]) -> list[Document]:
+            may = seen(rings, query)
             if may.never:
                 return []
             rows = await (await db.execute(_DOCUMENTS.replace("{seen}", may.sql).encode(), may.values)).fetchall()
@@ -138,8 +152,8 @@ class PostgresIndex:
         """One document with its text; None where there is none that the member may read."""
         name = name_of(collection, path)
 
-        async def work(db: AsyncConnection[Any]) -> Document | None:
-            values = {"id": id_of(name), "name": name, "rings": await _rings(db)}
+        async def work(db: AsyncConnection[Any], rings: list[int]) -> Document | None:
+            values = {"id": id_of(name), "name": name, "rings": rings}
             row = await (await db.execute(_READ, values)).fetchone()
             return document_of(row[0], row[1], row[2], decoded(row[3])) if row else None
 
@@ -149,8 +163,8 @@ class PostgresIndex:
         """Its chunks in order; none where there is no such document that the member may read."""
         name = name_of(collection, path)
 
-        async def work(db: AsyncConnection[Any]) -> list[Chunk]:
-            values = {"id": id_of(name), "name": name, "rings": await _rings(db)}
+        async def work(db: AsyncConnection[Any], rings: list[int]) -> list[Chunk]:
+            values = {"id": id_of(name), "name": name, "rings": rings}
             return [chunk_of(row[0]) for row in await (await db.execute(_CHUNKS, values)).fetchall()]
 
         return await self._connections.read(asking(member), work)
@@ -159,20 +173,24 @@ class PostgresIndex:
         """The best chunks among those that the member may read."""
         terms = await asyncio.to_thread(self._words.asked, query.text[:MAX_TEXT])
 
-        async def work(db: AsyncConnection[Any]) -> list[Hit]:
-            return await search(db, await _rings(db), query, terms)
+        async def work(db: AsyncConnection[Any], rings: list[int]) -> list[Hit]:
+            return await search(db, rings, query, terms)
 
         return await self._connections.read(asking(member), work)
 
     async def status(self, member: Member) -> Sequence[Status]:
         """Of each collection of which the member may read anything."""
 
-        async def work(db: AsyncConnection[Any]) -> list[Status]:
-            may = seen(await _rings(db), Query(""))
+        async def work(db: AsyncConnection[Any], rings: list[int]) -> list[Status]:
+            may = seen(rings, Query(""))
             rows = await (await db.execute(_STATUS.replace("{seen}", may.sql).encode(), may.values)).fetchall()
             return sorted((Status(*map(_plain, row)) for row in rows), key=lambda one: one.collection)
 
         return await self._connections.read(asking(member), work)
+
+    async def settle(self) -> None:
+        """After much was put: have the server count what there is, which it does by itself within minutes."""
+        await self._connections.vacuum()
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -207,10 +225,6 @@ class _Words:
 
             self._made = Words(apsw.Connection(":memory:"))
         return self._made
-
-
-async def _rings(db: AsyncConnection[Any]) -> list[int]:
-    return list(one(await (await db.execute("select readable()")).fetchone()) or [])
 
 
 def _plain(value: Any) -> Any:

@@ -10,12 +10,11 @@ from typing import Any
 
 from ringfence.core.labels import Label, Member, Trust
 
-from ..errors import KnowledgeError
 from ..ports import Chunk, Document
 
 _NOT_KEPT = re.compile("[\0\ud800-\udfff]")  # by a column of text
 _CLASS = re.compile(r"\[(!?)(\]?[^\]]*)\]", re.S)
-MAX_GLOB = 8_192  # characters
+_GLOBS, _GLOB = 100, 1_000  # globs of one query, characters of each: what is longer or more finds nothing
 
 
 def kept(*names: str) -> bool:
@@ -91,30 +90,24 @@ def chunk_of(facts: str) -> Chunk:
 
 def spans(text: str, chunks: Sequence[Chunk]) -> list[tuple[int, int]]:
     """Where each chunk begins in the encoded text and how long it is, in bytes; the text is encoded once."""
-    places = sorted({min(max(at, 0), len(text)) for chunk in chunks for at in (chunk.start, chunk.end)})
+    places = sorted({at for chunk in chunks for at in (chunk.start, chunk.end)})
     at, before, bytes_at = 0, 0, {}
     for place in places:
         at += len(encoded(text[before:place]))
         bytes_at[place], before = at, place
-    last = len(text)
-    return [
-        (begin := bytes_at[min(max(chunk.start, 0), last)], max(0, bytes_at[min(max(chunk.end, 0), last)] - begin))
-        for chunk in chunks
-    ]
+    return [(bytes_at[chunk.start], bytes_at[chunk.end] - bytes_at[chunk.start]) for chunk in chunks]
 
 
 def patterns(globs: Sequence[str]) -> tuple[list[str], list[str]]:
     """Globs as patterns of LIKE and, where they name classes of characters, as regular expressions.
 
-    `*` stands for anything, `/` as well, `?` for one character, `[a-c]` and `[!a-c]` for one of a class. Raises
-    KnowledgeError for one that is longer than any path.
+    `*` stands for anything, `/` as well, `?` for one character, `[a-c]` and `[!a-c]` for one of a class. A glob
+    that no path can match is left out.
     """
     likes, regexes = [], []
-    for glob in globs:
-        if not kept(glob):
-            continue  # no path that is searched is called so
-        if len(glob) > MAX_GLOB:
-            raise KnowledgeError(f"a glob of {len(glob):,} characters", todo=f"write {MAX_GLOB:,} at most")
+    for glob in globs[:_GLOBS]:
+        if not kept(glob) or len(glob) > _GLOB:
+            continue
         if _CLASS.search(glob):
             regexes.append("".join(_regex(glob)))
         else:

@@ -23,7 +23,7 @@ from .rows import chunk_of, decoded, document_of, kept, patterns
 if TYPE_CHECKING:
     from psycopg import AsyncConnection
 
-Key = tuple[int, int]  # a document's number, and a chunk's in it
+Key = tuple[str, str, int, int]  # collection, path, a document's number, and a chunk's in it: the order of equals
 _TOTALS = "select coalesce(sum(chunks), 0)::bigint, coalesce(sum(words), 0)::bigint from documents d where {seen}"
 _TERMS = """
 select term, sum(cardinality(hits))::bigint from postings p
@@ -32,15 +32,18 @@ where term = any (%(terms)s::bigint[]) and {within} group by term
 # A hit is a chunk's number, how often it has the word and how many words it has: 24, 16 and 24 bits. Scores are added
 # as whole numbers, so that the sum is the same in whatever order they come.
 _WORDS = """
-select document, (hit >> 40)::int as n,
+select d.collection, d.path, w.document, w.n, w.score from (select document, (hit >> 40)::int as n,
     sum((w.weight * tf / (tf + %(flat)s::float8 + %(slope)s::float8 * (hit & 16777215)) * 1e9)::bigint) as score
 from postings p join unnest(%(terms)s::bigint[], %(weights)s::float8[]) w (term, weight) using (term),
     lateral (select hit, ((hit >> 24) & 65535)::float8 as tf from unnest(p.hits) hit) h
 where {within} group by 1, 2 order by score desc, document, n limit %(depth)s
+) w join documents d on d.id = w.document where d.ring = any (%(rings)s)
 """
 _MEANING = """
-select document, n from chunks p where v is not null and {within}
-order by v <#> %(vector)s, document, n limit %(depth)s
+select d.collection, d.path, w.document, w.n, w.distance from (
+    select document, n, v <#> %(vector)s as distance from chunks p where v is not null and {within}
+    order by distance, document, n limit %(depth)s
+) w join documents d on d.id = w.document where d.ring = any (%(rings)s)
 """
 _HITS = """
 select c.document, c.n, d.rest, d.trust, d.expires, c.facts, substring(b.body from (c.start + 1)::int for c.size::int),
@@ -103,17 +106,17 @@ async def search(db: AsyncConnection[Any], rings: Sequence[int], query: Query, t
     if vector is not None:
         values = {**may.values, "vector": vector, "depth": DEPTH}
         found = await _all(db, _MEANING.replace("{within}", may.within), values)
-        meaning = [(document, n) for document, n in found]
+        meaning = [tuple(row[:4]) for row in sorted(found, key=lambda row: (row[4], *row[:4]))]
     limit = min(max(query.limit, 1), MAX_LIMIT)
     ranked = fuse(words, meaning, order=lambda key: key, limit=limit)
     if not ranked:
         return []
     values = {
         "rings": may.values["rings"], "vector": vector if meaning else None,
-        "documents": [one.key[0] for one in ranked], "numbers": [one.key[1] for one in ranked],
+        "documents": [one.key[2] for one in ranked], "numbers": [one.key[3] for one in ranked],
     }  # fmt: skip
     rows = {(row[0], row[1]): row[2:] for row in await _all(db, _HITS, values)}
-    return [_hit(one, *rows[one.key]) for one in ranked]
+    return [_hit(one, *rows[one.key[2:]]) for one in ranked]
 
 
 def _hit(one: Ranked[Key], rest: str, trust: int, expires: int, facts: str, text: bytes, similarity: float) -> Hit:
@@ -136,7 +139,7 @@ async def _by_words(db: AsyncConnection[Any], may: Seen, terms: Sequence[int]) -
         "weights": [(K1 + 1) * math.log1p((count - n + 0.5) / (n + 0.5)) for _, n in having],
     }  # fmt: skip
     found = await _all(db, _WORDS.replace("{within}", may.within), values)
-    return [(document, n) for document, n, _ in found]
+    return [tuple(row[:4]) for row in sorted(found, key=lambda row: (-row[4], *row[:4]))]
 
 
 def _unit(vector: NDArray[np.float32] | None) -> NDArray[np.float32] | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -58,23 +58,32 @@ class Prepared:
     words: Sequence[Counted]
     vectors: Vectors | None
     model: str
+    digests: Sequence[bytes]
 
-    def check(self) -> None:
-        """Raises KnowledgeError for what cannot be kept."""
-        document, vectors = self.document, self.vectors
-        if not kept(document.collection, self.model, *document.tags, *document.subjects):
-            raise KnowledgeError(
-                f"the document {document.path!r} has a collection, a tag or a subject that is no plain text",
-                todo="use names without NUL and lone surrogates",
-            )
-        if vectors is None:
-            return
-        if vectors.ndim != 2 or len(vectors) != len(self.chunks) or not np.isfinite(vectors).all():
-            raise KnowledgeError(
-                f"expected a finite vector for each of the {len(self.chunks)} chunks of {document.path!r},"
-                f" got an array of shape {vectors.shape}",
-                todo="embed the chunks anew",
-            )
+
+def check(
+    document: Document, chunks: Sequence[Chunk], vectors: Vectors | None, model: str, digests: Sequence[bytes]
+) -> None:
+    """Raises KnowledgeError for what would not be found again as it was meant."""
+    what = f"{document.collection}/{document.path}"
+    if not kept(document.collection, model, *document.tags, *document.subjects):
+        raise KnowledgeError(
+            f"{what} has a collection, a tag or a subject that is no plain text",
+            todo="use names without NUL and lone surrogates",
+        )
+    if any(not 0 <= chunk.start <= chunk.end <= len(document.text) for chunk in chunks):
+        raise KnowledgeError(f"a chunk of {what} lies outside of its text", todo="please report it")
+    if digests and (len(digests) != len(chunks) or any(len(one) != 32 for one in digests)):
+        raise KnowledgeError(f"{what} has {len(chunks)} chunks, and {len(digests)} digests", todo="please report it")
+    if vectors is None:
+        return
+    if vectors.ndim != 2 or len(vectors) != len(chunks):
+        raise KnowledgeError(
+            f"{what} has {len(chunks)} chunks, and vectors of shape {vectors.shape}", todo="please report it"
+        )
+    lengths = np.linalg.norm(vectors.astype(np.float64), axis=1)
+    if not bool(np.all((np.abs(lengths - 1) < 0.01) | (lengths == 0))):  # NaN is neither
+        raise KnowledgeError(f"the vectors of {what} are not of length 1", todo="look at the embedding model's server")
 
 
 async def put(db: AsyncConnection[Any], one: Prepared) -> None:
@@ -169,9 +178,9 @@ async def _chunks(db: AsyncConnection[Any], one: Prepared, id: int, ring: int, v
     if not chunks:
         return
     places = spans(text, chunks)
-    digests = [hashlib.sha256(encoded(text[chunk.start : chunk.end])).digest() for chunk in chunks]
-    rows = [[start for start, _ in places], [size for _, size in places]]
-    held = None if vectors is None else [f"[{','.join(map(str, vector))}]" for vector in vectors.astype(np.float32)]
+    digests = list(one.digests) if one.digests and vectors is not None else [None] * len(chunks)
+    rows = _array(start for start, _ in places), _array(size for _, size in places)
+    held = None if vectors is None else _array(f'"[{",".join(map(str, row))}]"' for row in vectors.astype(np.float32))
     await db.execute(_CHUNKS, [id, ring, *rows, [facts_of(chunk) for chunk in chunks], digests, held])
     terms = np.concatenate([words.terms for words in one.words])
     if len(terms):
@@ -181,7 +190,12 @@ async def _chunks(db: AsyncConnection[Any], one: Prepared, id: int, ring: int, v
                 for n, words in enumerate(one.words)
             ]
         )
-        await db.execute(_POSTINGS, [id, ring, terms.tolist(), hits.tolist()])
+        await db.execute(_POSTINGS, [id, ring, _array(terms.tolist()), _array(hits.tolist())])
+
+
+def _array(values: Iterable[object]) -> str:
+    """Numbers, or what is quoted already, as Postgres writes an array: many times as quick as one by one."""
+    return f"{{{','.join(map(str, values))}}}"
 
 
 async def _value(db: AsyncConnection[Any], sql: str, *values: object) -> Any:

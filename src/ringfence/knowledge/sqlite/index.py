@@ -77,7 +77,9 @@ class SqliteIndex:
         """The version of every document of a collection by path, readers aside."""
 
         def find(reader: _Reader, shelf: Shelf) -> dict[str, str]:
-            found: Any = reader.db.execute("SELECT path, version FROM documents WHERE collection = ?", (collection,))
+            found: Any = reader.db.execute(
+                "SELECT path, version FROM documents WHERE collection = ?", (rows.plain(collection),)
+            )
             return dict(found.fetchall())
 
         return await self._read(find)

@@ -9,10 +9,10 @@ from dataclasses import replace
 from typing import Any
 
 import apsw
+import numpy as np
 
 from ringfence.core.labels import Label, Member, Trust
 
-from ..errors import KnowledgeError
 from ..ports import Chunk, Document
 from .shelf import clauses
 
@@ -25,25 +25,17 @@ def readers_of(label: Label) -> str:
     return json.dumps(sorted(sorted(clause) for clause in label.readers))
 
 
-def add(
-    db: apsw.Connection, id: int, document: Document, first: int, lengths: bytes, count: int, *, vectors: bool
-) -> None:
-    """Keep a document with its text. Raises KnowledgeError for a name or a title that is not Unicode."""
+def add(db: apsw.Connection, id: int, document: Document, first: int, lengths: Sequence[int], *, vectors: bool) -> None:
+    """Keep a document with its text; its chunks' numbers begin at `first`, and `lengths` are theirs in words."""
     tags = json.dumps(sorted(document.tags))
     row = (
         id, document.collection, document.path, readers_of(document.label), document.label.trust.name,
         document.version, document.title, tags, document.expires, json.dumps(list(document.subjects)),
-        json.dumps(dict(document.meta), sort_keys=True), len(document.text), first, count, vectors, lengths,
+        json.dumps(dict(document.meta), sort_keys=True), len(document.text), first, len(lengths), vectors,
+        np.array(lengths, np.uint32).tobytes(),
     )  # fmt: skip
-    try:
-        db.execute(f"INSERT INTO documents VALUES ({','.join('?' * len(row))})", row)
-        about = ((subject, id) for subject in sorted(set(document.subjects)))
-        db.executemany("INSERT INTO subjects VALUES (?, ?)", about)
-    except UnicodeEncodeError as error:
-        raise KnowledgeError(
-            f"the document {document.path!r} has a name, a version or a title that is no Unicode text",
-            todo="rename the file",
-        ) from error
+    db.execute(f"INSERT INTO documents VALUES ({','.join('?' * len(row))})", row)
+    db.executemany("INSERT INTO subjects VALUES (?, ?)", ((subject, id) for subject in sorted(set(document.subjects))))
     starts = range(0, len(document.text), PART)
     parts = ((id, at // PART, _packed(document.text[at : at + PART])) for at in starts)
     db.executemany("INSERT INTO texts VALUES (?, ?, ?)", parts)
@@ -113,15 +105,19 @@ def readable_chunks(db: apsw.Connection, member: Member, collection: str, path: 
 
 def _found(db: apsw.Connection, member: Member, collection: str, path: str) -> tuple[int, Document, int, int] | None:
     query = f"SELECT id, first, count, {_DOCUMENT} FROM documents WHERE collection = ? AND path = ?"
-    row: Any = db.execute(query, (_plain(collection), _plain(path))).fetchone()
+    row: Any = db.execute(query, (plain(collection), plain(path))).fetchone()
     if row is None or not (document := _document(row[3:])).label.readable_by(member):
         return None
     return row[0], document, row[1], row[2]
 
 
-def _plain(name: str) -> str:
-    """A name that SQLite takes; one that is no Unicode is no document's."""
-    return name.encode("utf-8", "replace").decode()
+def plain(name: str) -> str | None:
+    """A name as SQLite takes it; what is no Unicode text is nothing's name, as nothing is equal to NULL."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return None
+    return name
 
 
 def _packed(part: str) -> bytes:

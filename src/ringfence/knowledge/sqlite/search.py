@@ -33,8 +33,8 @@ def search(db: apsw.Connection, shelf: Shelf, seen: Seen, query: Query, mapped: 
     question, rows_ = _question(query, shelf, seen), None
     meant: Ranking = []
     if question is not None:
-        rows_ = mapped.rows(shelf.head.generation, shelf.head.dim, _reach(seen))
-        meant = _best(shelf, *vectors.nearest(rows_, seen.meant, question, DEPTH))
+        rows_ = mapped.rows(shelf.head.generation, shelf.head.dim, seen.reach)
+        meant = _best(shelf, *vectors.nearest(rows_, seen.meant, question, DEPTH, mapped.pool))
     limit = min(max(query.limit, 1), MAX_LIMIT)
     ranked = fuse(named, meant, order=lambda chunk: (shelf.names[shelf.owner[chunk]], chunk), limit=limit)
     found = [one.key for one in ranked]
@@ -98,7 +98,7 @@ def _best(shelf: Shelf, chunks: NDArray[np.int64], scores: NDArray[np.float64]) 
 
 def _question(query: Query, shelf: Shelf, seen: Seen) -> NDArray[np.float64] | None:
     """The question's vector, of length 1; None where there is nothing to compare it with."""
-    if query.vector is None or not seen.any_meant:
+    if query.vector is None or not seen.reach:
         return None
     vector = np.asarray(query.vector, np.float64)
     if vector.shape != (shelf.head.dim,) or not np.isfinite(vector).all():
@@ -109,8 +109,3 @@ def _question(query: Query, shelf: Shelf, seen: Seen) -> NDArray[np.float64] | N
         )
     length = math.sqrt(float((vector * vector).sum()))
     return vector / length if length else None
-
-
-def _reach(seen: Seen) -> int:
-    """Rows up to the last chunk that is compared."""
-    return int(np.flatnonzero(seen.meant)[-1]) + 1

@@ -10,9 +10,9 @@ from __future__ import annotations
 import fnmatch
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from threading import Lock
 from typing import Any
 
@@ -25,7 +25,8 @@ from ringfence.core.labels import Clause, Label, Member, Trust
 from ..ports import Status
 from ..ranking import K1, B
 
-_KEPT = 64  # masks that a state keeps
+_KEPT = 16  # masks that a state keeps
+_GLOBS, _GLOB = 100, 1_000  # path globs of one query, characters of each: what is longer or more finds nothing
 _COLUMNS = "id, collection, path, readers, tags, expires, characters, first, count, vectors, lengths"
 
 
@@ -78,16 +79,16 @@ class Seen:
         return int(np.count_nonzero(self.chunks))
 
     @cached_property
-    def any_meant(self) -> bool:
-        """Whether any chunk that is seen has a vector."""
-        return bool(self.meant.any())
+    def reach(self) -> int:
+        """Rows of vectors up to the last one that is seen; 0: none is."""
+        found = np.flatnonzero(self.meant)
+        return int(found[-1]) + 1 if len(found) else 0
 
     @cached_property
     def norm(self) -> NDArray[np.float64]:
         """Of each chunk, what BM25 adds to a word's count, by the chunk's length beside the mean of those seen."""
         mean = max(int(self.lengths[self.chunks].sum(dtype=np.int64)), 1) / max(self.count, 1)
-        norm: NDArray[np.float64] = K1 * (1 - B + B * self.lengths / mean)
-        return norm
+        return np.asarray(K1 * (1 - B + B * self.lengths / mean), np.float64)
 
 
 @dataclass(frozen=True)
@@ -139,7 +140,7 @@ class Shelf:
         if now:
             documents &= (self.expires == 0) | (self.expires > now)
         if wanted.paths:
-            match = re.compile("|".join(f"(?:{fnmatch.translate(glob)})" for glob in wanted.paths)).match
+            match = _matcher(wanted.paths)
             for place in np.flatnonzero(documents).tolist():
                 documents[place] = match(self.names[place][1]) is not None
         chunks = np.zeros(len(self.owner), np.bool_)
@@ -149,7 +150,7 @@ class Shelf:
 
     @cached_property
     def _times(self) -> NDArray[np.int64]:
-        return np.sort(self.expires[self.expires > 0])
+        return np.sort(self.expires[self.expires != 0])
 
     @cached_property
     def order(self) -> NDArray[np.int64]:
@@ -177,6 +178,13 @@ class Shelf:
         return sorted(np.flatnonzero(seen.documents).tolist(), key=self.names.__getitem__)
 
 
+def _matcher(paths: tuple[str, ...]) -> Callable[[str], object]:
+    """Whether one of some globs matches a path; `*` matches '/' as well."""
+    globs = (glob for glob in paths[:_GLOBS] if len(glob) <= _GLOB)
+    return re.compile("|".join(f"(?:{fnmatch.translate(glob)})" for glob in globs) or "(?!)").match
+
+
+@lru_cache(maxsize=50_000)
 def clauses(readers: str) -> frozenset[Clause]:
     """A label's readers from their JSON."""
     return frozenset(frozenset(clause) for clause in json.loads(readers))

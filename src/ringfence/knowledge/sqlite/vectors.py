@@ -10,6 +10,7 @@ from __future__ import annotations
 import mmap
 import os
 from collections.abc import Iterable
+from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
 from threading import Lock
 
@@ -21,6 +22,7 @@ from ..ports import Vectors
 from .file import DAMAGED_TODO
 
 BLOCK = 8_192  # rows that are multiplied at once
+THREADS = 4  # that share one search, where there are as many cores
 DENSE = 4  # where a block has fewer than one in so many rows that count, these alone are read
 
 
@@ -97,6 +99,15 @@ class Mapped:
         self._lock = Lock()
         self._at: tuple[int, int] = (0, 0)
         self._rows: Vectors = np.empty((0, 1), np.float32)
+        self._pool: ThreadPoolExecutor | None = None
+
+    @property
+    def pool(self) -> Executor | None:
+        """Threads that share one search's blocks; None where there is one core."""
+        with self._lock:
+            if self._pool is None and (cores := min(len(os.sched_getaffinity(0)), THREADS)) > 1:
+                self._pool = ThreadPoolExecutor(cores, "ringfence-vectors")
+            return self._pool
 
     def rows(self, generation: int, dim: int, count: int) -> Vectors:
         """At least the first `count` rows of a generation, (n, dim), never to be written to."""
@@ -115,6 +126,9 @@ class Mapped:
         """Let go of the file."""
         with self._lock:
             self._at, self._rows = (0, 0), np.empty((0, 1), np.float32)
+            pool, self._pool = self._pool, None
+        if pool is not None:
+            pool.shutdown()
 
 
 def _map(path: Path, dim: int) -> Vectors:
@@ -127,24 +141,32 @@ def _map(path: Path, dim: int) -> Vectors:
 
 
 def nearest(
-    rows: Vectors, seen: NDArray[np.bool_], question: NDArray[np.float64], depth: int
+    rows: Vectors, seen: NDArray[np.bool_], question: NDArray[np.float64], depth: int, pool: Executor | None = None
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """The rows nearest to a question, and the cosine to each: the best `depth` among those that are `seen`, and their
     equals.
 
-    A product over many rows rounds by how they lie in memory, so it only picks candidates, with a margin for its error;
-    `exact` gives what counts.
+    Products in float32 only pick candidates, with a margin for their error; `exact` gives what counts.
     """
-    found = _products(rows, seen[: len(rows)], question.astype(np.float32))
-    kept = np.flatnonzero(found > -np.inf)
-    if len(kept) > depth:
-        least = np.partition(found[kept], len(kept) - depth)[len(kept) - depth]
-        kept = kept[found[kept] >= least - 2 * rows.shape[1] * np.finfo(np.float32).eps]
+    seen, short = seen[: len(rows)], question.astype(np.float32)
+    found = np.full(len(seen), -np.inf, np.float32)
+    starts = range(0, len(seen), BLOCK)
+    for _ in (map if pool is None or len(starts) < 2 else pool.map)(
+        lambda at: _products(rows[at : at + BLOCK], seen[at : at + BLOCK], short, found[at : at + BLOCK]), starts
+    ):
+        pass
+    kept = np.flatnonzero(seen) if np.count_nonzero(seen) <= depth else _candidates(found, depth, rows.shape[1])
     scores = exact(rows, kept, question)
     if len(kept) > depth:
         least = np.partition(scores, len(scores) - depth)[len(scores) - depth]
         kept, scores = kept[scores >= least], scores[scores >= least]
     return kept, scores
+
+
+def _candidates(found: NDArray[np.float32], depth: int, dim: int) -> NDArray[np.int64]:
+    """All that can be among the best `depth`: a sum of `dim` products of unit vectors errs by dim * eps / 2 at most."""
+    least = np.partition(found, len(found) - depth)[len(found) - depth]
+    return np.flatnonzero(found >= least - 2 * dim * np.finfo(np.float32).eps)
 
 
 def exact(rows: Vectors, which: NDArray[np.int64], question: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -156,17 +178,19 @@ def exact(rows: Vectors, which: NDArray[np.int64], question: NDArray[np.float64]
     return scores
 
 
-def _products(rows: Vectors, seen: NDArray[np.bool_], question: NDArray[np.float32]) -> NDArray[np.float32]:
-    """About the product of each row that is seen with the question; -inf for all others, which mostly are not read."""
-    found = np.full(len(seen), -np.inf, np.float32)
-    for at in range(0, len(seen), BLOCK):
-        mask = seen[at : at + BLOCK]
-        count = int(np.count_nonzero(mask))
-        if count == len(mask):
-            np.dot(rows[at : at + len(mask)], question, out=found[at : at + len(mask)])
-        elif count * DENSE > len(mask):
-            found[at : at + len(mask)][mask] = (rows[at : at + len(mask)] @ question)[mask]
-        elif count:
-            which = np.flatnonzero(mask) + at
-            found[which] = rows[which] @ question
-    return found
+def _products(
+    rows: Vectors, seen: NDArray[np.bool_], question: NDArray[np.float32], found: NDArray[np.float32]
+) -> None:
+    """About the product of each row that is seen with the question; the others mostly are not even read.
+
+    By einsum, which goes at the memory's speed, as BLAS does; but the threads of BLAS wait for each other by turning on
+    the spot, and on a machine that has other things to do that costs ten times the work.
+    """
+    rows = rows[: len(seen)]
+    count = int(np.count_nonzero(seen))
+    if count == len(seen):
+        np.einsum("ij,j->i", rows, question, out=found)
+    elif count * DENSE > len(seen):
+        found[seen] = np.einsum("ij,j->i", rows, question)[seen]
+    elif count:
+        found[seen] = np.einsum("ij,j->i", rows[seen], question)

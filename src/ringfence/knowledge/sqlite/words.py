@@ -50,6 +50,9 @@ def _number(word: str) -> int:
     return int.from_bytes(digest[:8], "big") >> (64 - BITS)
 
 
+Counted = tuple[NDArray[np.int64], NDArray[np.uint8], int]  # words, how often each, how many in all
+
+
 class Words:
     """Splits texts, on one connection's tokenizer."""
 
@@ -57,7 +60,7 @@ class Words:
         self._stems = db.fts5_tokenizer("porter", ["unicode61", "remove_diacritics", "2"])
         self._plain = db.fts5_tokenizer("unicode61", ["remove_diacritics", "2"])
 
-    def count(self, text: str) -> tuple[NDArray[np.int64], NDArray[np.uint8], int]:
+    def count(self, text: str) -> Counted:
         """The different words of a text in rising order, how often each occurs (255: so often or more), and in all."""
         found: dict[int, int] = {}
         for token, often in Counter(self._split(self._stems, text, apsw.FTS5_TOKENIZE_DOCUMENT)).items():

@@ -12,14 +12,16 @@ import apsw
 import numpy as np
 from numpy.typing import NDArray
 
+from ..chunks import passage
 from ..errors import KnowledgeError
 from ..ports import Chunk, Document, Vectors
 from . import file, postings, rows, vectors
 from .postings import Postings, Segment
 from .shelf import Head
-from .words import Words
+from .words import Counted, Words
 
 PENDING = 1_024  # chunks that replaced documents may leave behind before their words and vectors are overwritten
+BATCH = 8_192  # chunks of one document whose words are held in memory at once
 SPARE = 8_192  # numbers of chunks that are gone, beside as many as there are, from which on all is numbered anew
 
 Ranges = list[tuple[int, int]]  # chunks: (first, count)
@@ -73,10 +75,7 @@ class Writer:
     ) -> None:
         """Add or replace a document; see `ports.Index.put`."""
         _check(document, chunks, made, digests)
-        counted = [
-            self._words.count(" ".join((document.title, *chunk.headings, document.text[chunk.start : chunk.end])))
-            for chunk in chunks
-        ]
+        counted = self._counted(document, chunks[:BATCH])
         if made is not None and not len(made):
             made = None
         with file.writing(self.db):
@@ -86,16 +85,20 @@ class Writer:
             self._forget("collection = ? AND path = ?", (document.collection, document.path), head)
             if made is not None:
                 vectors.write(vectors.name(self._folder, head.generation), head.chunk, made)
-            lengths = np.array([total for _, _, total in counted], np.uint32).tobytes()
-            rows.add(
-                self.db, head.document, document, head.chunk, lengths, len(chunks), vectors=made is not None
-            )  # fmt: skip
+            lengths: list[int] = []
+            segment = head.segment
+            while counted:
+                low = head.chunk + len(lengths)
+                found = postings.gather([(low + n, terms, times) for n, (terms, times, _) in enumerate(counted)])
+                postings.add(self.db, segment, low, low + len(counted), found)
+                lengths += [total for _, _, total in counted]
+                segment += 1
+                counted = self._counted(document, chunks[len(lengths) : len(lengths) + BATCH])
+            rows.add(self.db, head.document, document, head.chunk, lengths, vectors=made is not None)
             rows.add_chunks(self.db, head.chunk, chunks, digests if made is not None else ())
-            found = postings.gather([(head.chunk + n, terms, times) for n, (terms, times, _) in enumerate(counted)])
-            segment = self._grow(head, len(chunks), found)
             self.db.execute(
                 "UPDATE head SET change = change + 1, chunk = chunk + ?, document = document + 1, segment = ?",
-                (len(chunks), segment),
+                (len(chunks), self._merge(segment) if chunks else segment),
             )
         if self._pending() > PENDING:
             self.clean()
@@ -192,7 +195,7 @@ class Writer:
     def _forget(self, where: str, values: tuple[str, ...], head: Head) -> list[tuple[str, str]]:
         """Delete the rows of documents, inside a transaction; their words and vectors are pending yet."""
         query = f"SELECT id, collection, path, first, count FROM documents WHERE {where}"
-        found: list[Any] = self.db.execute(query, values).fetchall()
+        found: list[Any] = self.db.execute(query, tuple(map(rows.plain, values))).fetchall()
         for id, _, _, first, count in found:
             self.db.execute("DELETE FROM texts WHERE document = ?", (id,))
             self.db.execute("DELETE FROM chunks WHERE id >= ? AND id < ?", (first, first + count))
@@ -203,19 +206,20 @@ class Writer:
                 self.db.execute("INSERT INTO dead VALUES (?, ?)", (first, count))
         return [(collection, path) for _, collection, path, _, _ in found]
 
-    def _grow(self, head: Head, count: int, found: Postings) -> int:
-        """Add a document's postings and merge what is due; the next segment's id."""
-        if not count:
-            return head.segment
-        postings.add(self.db, head.segment, head.chunk, head.chunk + count, found)
-        known, next_id = postings.segments(self.db), head.segment + 1
+    def _counted(self, document: Document, chunks: Sequence[Chunk]) -> list[Counted]:
+        text = document.text
+        return [self._words.count(passage(document.title, one, text[one.start : one.end])) for one in chunks]
+
+    def _merge(self, segment: int) -> int:
+        """Merge the segments that are due; the next segment's id."""
+        known = postings.segments(self.db)
         while run := postings.due(known):
-            new = Segment(next_id, run[0].low, run[-1].high, 0)
+            new = Segment(segment, run[0].low, run[-1].high, 0)
             self._replace(run, new, self._dead())
             at = known.index(run[0])
             known[at : at + len(run)] = [new]
-            next_id += 1
-        return next_id
+            segment += 1
+        return segment
 
     def _replace(self, old: Sequence[Segment], new: Segment, dead: Ranges) -> None:
         whole = postings.merged([postings.load(self.db, one.id) for one in old])
@@ -284,6 +288,11 @@ class Writer:
 def _check(document: Document, chunks: Sequence[Chunk], made: Vectors | None, digests: Sequence[bytes]) -> None:
     """Refuse what would not be found again as it was meant."""
     what = f"{document.collection}/{document.path}"
+    names = document.collection, document.path, document.title, document.version, *document.subjects
+    if None in map(rows.plain, names):
+        raise KnowledgeError(
+            f"the document {what!r} has a name, a title or a subject that is no Unicode text", todo="rename the file"
+        )
     if any(not 0 <= chunk.start <= chunk.end <= len(document.text) for chunk in chunks):
         raise KnowledgeError(f"a chunk of {what} lies outside of its text", todo="please report it")
     if made is not None and (made.ndim != 2 or len(made) != len(chunks)):
@@ -299,5 +308,5 @@ def _check(document: Document, chunks: Sequence[Chunk], made: Vectors | None, di
 def _unit(made: Vectors) -> bool:
     """Whether every vector is about of length 1, or 0."""
     with np.errstate(all="ignore"):
-        lengths: NDArray[np.float64] = np.sqrt((made.astype(np.float64) ** 2).sum(axis=1))
+        lengths = np.sqrt(np.einsum("ij,ij->i", made, made, dtype=np.float64))
     return bool(np.all((np.abs(lengths - 1) < 0.01) | (lengths == 0)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Callable
 
 from ringfence.knowledge.errors import Unreadable
@@ -29,6 +30,14 @@ READERS: dict[Kind, Reader] = {
 }
 
 
+_HEADED: tuple[Kind, ...] = ("pdf", "docx", "pptx", "html")
+_NO_TITLE = re.compile(  # what programs put there by themselves
+    r"microsoft (?:word|powerpoint|excel).*|untitled.*|powerpoint presentation|word document"
+    r"|.*\.(?:docx?|pptx?|pdf|indd|qxd|tex|dvi|html?)",
+    re.I | re.S,
+)
+
+
 def prepare() -> None:
     """Import what parsers need, once, before there is a file: a fork then has it already."""
     import charset_normalizer  # noqa: F401
@@ -53,4 +62,14 @@ def read(reading: Reading, data: bytes, name: str, member: str = "", depth: int 
         READERS[kind](reading, draft, data, name)
     if not draft.blocks:
         raise Unreadable(draft.notes[0] if draft.notes else "holds no text")
+    if kind in _HEADED:
+        _entitle(draft)
     reading.deliver(member, draft)
+
+
+def _entitle(draft: Draft) -> None:
+    """Its first heading, where its properties hold no title that a person has written."""
+    if draft.title.strip() and not _NO_TITLE.fullmatch(draft.title.strip()):
+        return
+    kind, _, level, text = draft.blocks[0]
+    draft.title = str(text) if kind == "heading" and level == 1 else ""

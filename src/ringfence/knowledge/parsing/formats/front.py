@@ -13,7 +13,7 @@ from ..draft import Draft
 
 _BLOCK = re.compile(r"\s*---[ \t]*\n(.*?)(?:^(?:---|\.\.\.)[ \t]*$\n?|\Z)", re.S | re.M)
 _CLOSED = re.compile(r"\s*---[ \t]*\n(?:.*?\n)??(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.S)
-_READERS = re.compile(r"^[ \t]*[\"'{]?[ \t]*readers?[\"']?[ \t]*:", re.I | re.M)
+_READERS = re.compile(r"^[ \t\"'{\[,-]*readers?[\"']?[ \t]*:", re.I | re.M)
 _MOST = 64 << 10  # characters
 _TODO = "write it as readers: [role:NAME]"
 

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from ringfence.knowledge.errors import Unreadable
+
 from ..clean import tidy
 from ..draft import Draft, Reading
 from .encoding import decoded
@@ -28,6 +30,12 @@ _HIDDEN = re.compile(
     re.I,
 )
 _CHARSET = re.compile(rb"""<meta[^>]{0,300}?charset\s*=\s*["']?\s*([A-Za-z0-9_:-]{2,40})""", re.I)
+_TAG = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9]*)")
+_ENDED_BY_THE_NEXT = frozenset((  # or without content
+    "p", "li", "td", "tr", "th", "dt", "dd", "option", "br", "img", "hr", "input", "meta", "link", "wbr", "col", "area",
+    "base", "param", "source", "track", "embed", "rt", "rp", "tbody", "thead", "tfoot", "colgroup", "html", "body",
+))  # fmt: skip
+_DEEP = 10_000  # of elements: lexbor takes time by the square of it, a quarter of a second here
 _SPACES = re.compile(r"[ \t\n\r\f]+")
 _CELLS = 1_000  # of a row
 
@@ -40,12 +48,25 @@ def read(reading: Reading, draft: Draft, data: bytes, name: str) -> None:
 
 def into(draft: Draft, data: bytes, declared: str = "") -> None:
     """Add what a page says to a draft."""
-    tree = LexborHTMLParser(decoded(draft, data, declared).replace("\0", ""))
+    page = decoded(draft, data, declared).replace("\0", "")
+    if _depth(page) > _DEEP:
+        raise Unreadable(f"nested more than {_DEEP:,} deep")
+    tree = LexborHTMLParser(page)
     if not draft.title and (title := tree.css_first("title")) is not None:
         draft.title = title.text(deep=True)
     root = tree.body or tree.root
     if root is not None:
         _Page(draft).walk(root)
+
+
+def _depth(page: str) -> int:
+    """How deep its elements are nested at most, roughly: by its tags alone."""
+    depth = deepest = 0
+    for closes, name in _TAG.findall(page):
+        if name.lower() not in _ENDED_BY_THE_NEXT:
+            depth = max(0, depth - 1) if closes else depth + 1
+            deepest = max(deepest, depth)
+    return deepest
 
 
 def _shown(node: LexborNode) -> bool:

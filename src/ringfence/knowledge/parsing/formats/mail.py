@@ -11,7 +11,7 @@ from email.message import Message
 from ringfence.knowledge.errors import Unreadable
 
 from ..clean import line, shown
-from ..draft import Draft, Full, Reading
+from ..draft import Draft, Full, Over, Reading
 from . import html, plain
 from .archive import MEMBER, Read, safe, skip
 
@@ -33,6 +33,9 @@ def read(reading: Reading, draft: Draft, data: bytes, member: str, depth: int, r
         _body(draft, bodies)
     except Full:
         pass
+    if not draft.blocks and not attachments:
+        raise Unreadable("holds no text")
+    reading.deliver(member, draft)
     prefix = f"{member}{MEMBER}" if member else ""
     for number, part in enumerate(attachments, 1):
         name = _name(part, number)
@@ -47,13 +50,10 @@ def read(reading: Reading, draft: Draft, data: bytes, member: str, depth: int, r
             if not content:
                 raise Unreadable("empty")
             read_member(reading, content, name, prefix + name, depth + 1)
+        except Over:
+            raise
         except Unreadable as fault:
-            if "a bomb" in fault.what:
-                raise
             skip(reading, prefix + name, fault.what)
-    if not draft.blocks and not attachments:
-        raise Unreadable("holds no text")
-    reading.deliver(member, draft)
 
 
 def _parts(message: Message, depth: int) -> Iterator[Message]:

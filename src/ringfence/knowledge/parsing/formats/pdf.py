@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ctypes
+import re
 import subprocess
+import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -25,6 +27,8 @@ _HEADING_CHARS = 160
 _GAP = 1.7  # times its size, that a line is below the one before where a paragraph begins
 _HYPHEN = 0x02  # what pdfium makes of a hyphen that parts a word at the end of a line
 _LEVELS = 4
+_LEADER = re.compile(r"(?:\. ?){4}|…{2}")  # of a line of a table of contents
+_NUMBER = re.compile(r"\W*(?:(?:page|seite|p\.)\s*)?(\d{1,6})(?:\s*(?:of|von|/)\s*\d{1,6})?\W*", re.I)
 
 
 @dataclass(slots=True)
@@ -48,24 +52,27 @@ def read(reading: Reading, draft: Draft, data: bytes, name: str) -> None:
     lines: list[_Line] = []
     chars = 0
     scans: list[int] = []
+    seen: list[int] = []
     broken: list[int] = []
     for number in range(1, min(count, reading.bounds.pages) + 1):
         try:
             page = document[number - 1]
-            found = list(_lines(page, number))
+            found = _unnumbered(list(_lines(page, number)), number)
             if not found and _has_picture(page):
-                found = list(_seen(page, number, reading.ocr)) if reading.ocr else []
-                if not found:
-                    scans.append(number)
+                found = list(_seen(page, number, reading.ocr)) if _may_see(reading, draft) else []
+                (seen if found else scans).append(number)
             page.close()
         except pypdfium2.PdfiumError:
             broken.append(number)
             continue
         lines += found
         chars += sum(len(one.text) for one in found)
-        if chars > draft.bounds.chars:
+        if chars > draft.bounds.chars and number < count:
+            draft.note(f"it is longer than one document may be: pages after {number} are left out")
             break
     _note(draft, scans, "a scan, without text", "scans, without text", min(count, reading.bounds.pages))
+    by = "its text was read by tesseract, and may be wrong"
+    _note(draft, seen, f"a scan: {by}", f"scans: {by}", count)
     _note(draft, broken, "broken", "broken", count)
     _written(draft, lines)
 
@@ -120,6 +127,15 @@ def _lines(page: pypdfium2.PdfPage, number: int) -> Iterator[_Line]:
     if held:
         yield _line(text, number, held, first)
     text.close()
+
+
+def _unnumbered(lines: list[_Line], number: int) -> list[_Line]:
+    """Without a first or last line that is the page's own number, which each block has beside it."""
+    full = [one for one in lines if one.text.strip()]
+    for at in (-1, 0):
+        if len(full) > 1 and (found := _NUMBER.fullmatch(full[at].text)) and int(found.group(1)) == number:
+            full.pop(at)
+    return full
 
 
 def _line(text: pypdfium2.PdfTextPage, number: int, codes: list[int], first: int) -> _Line:
@@ -182,7 +198,7 @@ def _continues(before: _Line, one: _Line) -> bool:
 def _level(one: _Line, big: list[float], body: float, body_bold: bool, *, alone: bool) -> int:
     """Of a heading; 0: it is none."""
     words = one.text.strip()
-    if not body or len(words) > _HEADING_CHARS or not any(char.isalpha() for char in words):
+    if not body or len(words) > _HEADING_CHARS or not any(map(str.isalpha, words)) or _LEADER.search(words):
         return 0
     if one.size in big:
         return big.index(one.size) + 1
@@ -197,10 +213,21 @@ def _flush(draft: Draft, held: list[_Line]) -> None:
         held.clear()
 
 
-def _seen(page: pypdfium2.PdfPage, number: int, languages: str) -> Iterator[_Line]:
-    """What tesseract reads on a page, if it is there: the page goes in as a grey picture (PGM), text comes out."""
+def _may_see(reading: Reading, draft: Draft) -> bool:
+    """Whether pages are to be read by tesseract, it is there, and there is time left for it."""
+    if not reading.ocr:
+        return False
     if not Path(TESSERACT).exists():
-        return
+        draft.note(f"scans are to be read by tesseract, and there is no {TESSERACT}")
+        return False
+    if time.monotonic() - reading.began > reading.bounds.ocr_share * reading.bounds.wall_s:
+        draft.note("it has more scans than tesseract could read in time")
+        return False
+    return True
+
+
+def _seen(page: pypdfium2.PdfPage, number: int, languages: str) -> Iterator[_Line]:
+    """What tesseract reads on a page: the page goes in as a grey picture (PGM), text comes out."""
     width, height = page.get_size()
     scale = min(_OCR_DPI / 72, (_OCR_PIXELS / max(1.0, width * height)) ** 0.5)
     bitmap = page.render(scale=scale, grayscale=True)

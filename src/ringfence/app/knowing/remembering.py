@@ -1,0 +1,117 @@
+"""The memory of a manifest, wired: its index, what makes its vectors, what is taken out of it before it is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ringfence.backends import models
+from ringfence.backends.models import data_home
+from ringfence.core.errors import BackendError
+from ringfence.core.labels import Label, Member
+from ringfence.core.ports import Clock
+from ringfence.core.values import digest
+from ringfence.manifest.types import Manifest
+
+from ..readers import named_readers
+from ..secrets import redactor_of
+from .library import audience_of, embedder_of, home_of, index_of
+
+if TYPE_CHECKING:
+    from ringfence.knowledge.memory import Memories
+    from ringfence.knowledge.ports import Embedder, Index
+    from ringfence.redaction import Redactor
+
+    from ..house import House
+
+
+@dataclass
+class Opened:
+    """The memory of a manifest, opened when it is first used; `notice` is told what is missing, once."""
+
+    manifest: Manifest
+    clock: Clock
+    notice: Callable[[str], None] = lambda text: None
+    _memories: Memories | None = None
+    _redactor: Redactor | None = field(default=None, repr=False)
+
+    def __call__(self) -> Memories:
+        """The memory; raises ManifestError for a store whose address is not set."""
+        if self._memories is None:
+            from ringfence.knowledge.memory import Memories
+            from ringfence.knowledge.memory.locking import locked
+
+            manifest = self.manifest
+            audience = audience_of(manifest.knowledge.embedding)
+            self._memories = Memories(
+                self._index(),
+                self._embedder(),
+                self._redacted,
+                self.clock,
+                agent=manifest.runtime.name,
+                expires_days=manifest.memory.expires_days,
+                may_embed=lambda label: audience is None or not label.broken_by(audience),
+                lock=partial(locked, home_of(manifest)),
+            )
+        return self._memories
+
+    def _index(self) -> Index:
+        return index_of(self.manifest)
+
+    def _embedder(self) -> Embedder | None:
+        config = self.manifest.knowledge.embedding
+        try:
+            if config.provider == "embedded":
+                models.paths(config.model, data_home())  # now: what is missing is said once, and not at every call
+            return embedder_of(config, data_home())
+        except BackendError as missing:
+            self.notice(f"memory is found by words alone, not by meaning: {missing.what} -> {missing.todo}")
+            return None
+
+    def _redacted(self, text: str) -> str:
+        """The text without personal data and secrets; each text numbers its own placeholders from 1."""
+        if self._redactor is None:
+            self._redactor = redactor_of(self.manifest)
+        run = "memory " + digest(text)[:16]
+        shown = self._redactor.text(run, text)
+        self._redactor.forget(run)
+        return shown
+
+    async def aclose(self) -> None:
+        """Free what was opened; it is opened again when it is used again."""
+        if self._memories is not None:
+            memories, self._memories = self._memories, None
+            await memories.aclose()
+
+
+def remember(house: House, manifest: Manifest, clock: Clock) -> None:
+    """Give an agent its memory, and the tools over it."""
+    from .memory import Desk, tools_of
+
+    opened = Opened(manifest, clock, house.notes.append)
+
+    def may_see(label: Label, member: Member) -> bool:
+        specs = (house.specs[f"model:{tier.name}"] for tier in manifest.inference.tiers)
+        own = frozenset({member})
+        return any(label.flows_to(spec.clearance, own if spec.audience is None else spec.audience) for spec in specs)
+
+    desk = Desk(
+        opened, house.read_more.live, lambda run: house.read_all.about(run), may_see,
+        manifest.memory.recall, notes_of(manifest),
+    )  # fmt: skip
+    for tool in tools_of(desk, frozenset(shared(manifest))):
+        house.add(tool)
+    house.closers.append(opened.aclose)
+
+
+def notes_of(manifest: Manifest) -> Path | None:
+    """The folder of daily notes."""
+    return manifest.root / manifest.memory.notes if manifest.memory.notes is not None else None
+
+
+def shared(manifest: Manifest) -> Iterable[str]:
+    """The roles and teams that a manifest names."""
+    return (reader for reader in named_readers(manifest) if reader.startswith(("role:", "team:")))
