@@ -222,7 +222,7 @@ async def test_a_task_with_it_goes_to_no_model_elsewhere(tmp_path: Path) -> None
 def test_a_store_that_is_broken_keeps_the_agent_from_starting(tmp_path: Path, what: str) -> None:
     path, _ = plant(tmp_path, LOCAL)
     Store.of(load(path)).path.write_text(what)
-    with pytest.raises(ManifestError, match="canaries in .* cannot be used"):
+    with pytest.raises(ManifestError, match=r"canaries in .* cannot be used"):
         from_manifest(load(path), model=ScriptedModel([]))
 
 

@@ -36,7 +36,7 @@ def test_json_is_one_object_with_everything_in_it(ringfence: Shell, serve: Serve
     shown = ringfence("run", "what is wrong?", "--json", "--quiet")
     result = json.loads(shown.out)
     keys = {"summary", "answer", "artifacts", "steps", "usage", "run_id", "status", "confidence", "warnings"}
-    keys |= {"rungs", "flags", "notes"}
+    keys |= {"rungs", "flags", "notes", "sources"}
     assert set(result) == keys
     assert (result["status"], result["answer"], result["confidence"]) == ("done", "The disk is full.", "high")
     assert result["artifacts"] == ["notes/a.txt"]

@@ -26,8 +26,8 @@ _COUNTED = {
         2: "two zwei twice zweimal", 3: "three drei thrice dreimal", 4: "four vier", 5: "five fünf", 6: "six sechs",
         7: "seven sieben", 8: "eight acht", 9: "nine neun", 10: "ten zehn", 11: "eleven elf",
         12: "twelve zwölf", 14: "fourteen vierzehn", 15: "fifteen fünfzehn", 20: "twenty zwanzig",
-        24: "twenty-four vierundzwanzig", 30: "thirty dreißig", 40: "forty vierzig", 48: "forty-eight", 50: "fifty fünfzig",
-        60: "sixty sechzig", 72: "seventy-two", 90: "ninety neunzig", 100: "hundred hundert",
+        24: "twenty-four vierundzwanzig", 30: "thirty dreißig", 40: "forty vierzig", 48: "forty-eight",
+        50: "fifty fünfzig", 60: "sixty sechzig", 72: "seventy-two", 90: "ninety neunzig", 100: "hundred hundert",
     }.items()
     for word in words.split()
 }  # fmt: skip
@@ -37,7 +37,7 @@ _UNITS = {
         "second": "second seconds sekunde sekunden s sec",
         "minute": "minute minutes minuten min mins",
         "hour": "hour hours stunde stunden h hrs",
-        "day": "day days tag tage tagen calendar-days working-day working-days arbeitstag arbeitstage arbeitstagen werktage"
+        "day": "day days tag tage tagen arbeitstag arbeitstage arbeitstagen werktage"
         " werktagen kalendertage kalendertagen",
         "week": "week weeks woche wochen",
         "month": "month months monat monate monaten",
@@ -47,7 +47,8 @@ _UNITS = {
         "dollar": "$ usd dollar dollars",
         "gb": "gb gigabyte gigabytes gib", "mb": "mb megabyte megabytes mib", "tb": "tb terabyte terabytes",
         "kg": "kg kilogram kilograms kilogramm", "mg": "mg milligram milligrams milligramm", "g": "gram grams gramm",
-        "ml": "ml millilitre milliliter", "km": "km kilometre kilometer kilometres kilometers", "m": "metre metres meter",
+        "ml": "ml millilitre milliliter", "km": "km kilometre kilometer kilometres kilometers",
+        "m": "metre metres meter",
     }.items()
     for name in names.split()
 }  # fmt: skip
@@ -60,13 +61,15 @@ _MONTHS = listed(
     "donnerstag freitag samstag sonntag jan feb mar apr jun jul aug sep oct nov dec"
 )
 _COMMON = COMMON | listed(
-    "a an of to in on at by or as is be it its if so no he she we you i they me my us our i'm it's don't doesn't there's "
+    "a an of to in on at by or as is be it its if so no he she we you i they me my us our i'm it's don't doesn't "
     "here also only must may might shall there about after before under over per via within without during up out "
-    "more most such other same very just yes please according based says said states stated mentions following document "
+    "more most such other same very just yes please according based says said states stated mentions following "
+    "document "
     "documents passage passages text source sources section page above below one ones been being both between because "
     "however therefore additionally furthermore moreover note overall finally first second use using used "
     "es er sie wir ihr ich du sich zu zur zum im in an am als so wenn dann noch nur sehr mehr kann können muss müssen "
-    "soll sollen darf dürfen laut gemäß hier dort dies diese dieser dieses diesem diesen beim vom durch über unter nach "
+    "soll sollen darf dürfen laut gemäß hier dort dies diese dieser dieses diesem diesen beim vom durch über unter "
+    "nach "
     "vor seit bis ob kein keine keinen was wo wohl man ja nein dokument dokumente dokumenten abschnitt seite quelle "
     "dabei dazu daher jedoch außerdem zudem hat haben hatte habe sein seine ihre ihren seiner deren dessen alle"
 )

@@ -26,10 +26,11 @@ MAX_SENTENCES = 300
 MAX_SHOWN = 1_000_000  # characters of what other tools said, that a number may come from
 _ENOUGH, _SOME, _LITTLE = 0.5, 0.34, 0.2  # shares of a sentence's words that a passage holds
 _QUOTED = 300  # characters of a passage that a source repeats
-_FENCE = re.compile(r"```[^`]*(?:```|\Z)")
+_FENCE = re.compile(r"^[ \t]*```[^`]*(?:```|\Z)", re.M)
 _HEADING = re.compile(r"\s*#{1,6}\s|\s*\|?[\s|:+=-]+\|?\s*\Z")
 _CLAUSE = re.compile(r",\s+|;\s+|\s+(?:and|und|while|whereas|während|sowie|but|aber)\s+")
 _INTRO = re.compile(r":[*_]{0,3}\s*\Z")
+_NO_QUOTE = "these words stand in no passage: quote a passage word by word, or do not quote"
 _OUTER = "\"'“”„‘’«»"
 
 
@@ -98,6 +99,10 @@ def grounded(
     return Grounded(text, tuple(held.source(n) for n in sorted(cited)), tuple(held.flags))
 
 
+def _blank(match: re.Match[str]) -> str:
+    return re.sub(r"[^\n]", " ", match.group())
+
+
 @dataclass
 class _Held:
     """The passages taken apart, and what has been found of one answer."""
@@ -113,45 +118,50 @@ class _Held:
         self._other, self._asked = Hay(self.shown), Hay(self.task)
         self._known = " ".join((*(hay.small for hay in self._hays.values()), self._other.small, self._asked.small))
         self._stated: dict[int, list[Facts]] = {}
+        self._whose: dict[str, int] = {}  # quotations, and the passage that has each
 
     def taken(self, text: str) -> str:
         """The answer with the marks that hold; flags are kept by their place in it."""
+        text, strays = self._quotes(text)
+        blank = _FENCE.sub(_blank, text)
+        for start, end in list(sources.quotations(blank, least=1)):  # a sentence does not end within one
+            end = start + len(blank[start:end].rstrip(".!?… "))
+            blank = f"{blank[:start]}{'x' * (end - start)}{blank[end:]}"
+        spans = sorted((*units(blank), *(match.span() for match in _FENCE.finditer(text))))
         out: list[str] = []
         size = last = 0
-        blank = _FENCE.sub(lambda match: re.sub(r"[^\n]", " ", match.group()), text)
-        for count, (start, end) in enumerate(units(blank)):
-            if count >= MAX_SENTENCES:
-                text = text[:start]
-                break
-            gap = text[last:start]
-            bare = text[start:end]
-            head, tail = bare[: len(bare) - len(bare.lstrip())], bare[len(bare.rstrip()) :]
-            if "```" in bare:  # a unit never begins or ends in a fence, but it may lie around one
-                said, why = unmarked(bare.strip()), None
-            else:
-                said, why = self._sentence(bare.strip())
-            out += [gap, head, said, tail]
-            at = (size + len(gap) + len(head), size + len(gap) + len(head) + len(said) + len(tail))
-            size, last = at[1], end
+        for start, end in spans[:MAX_SENTENCES]:
+            part = blank[start:end] if blank[start:end].strip() else text[start:end]
+            begin, stop = start + len(part) - len(part.lstrip()), start + len(part.rstrip())
+            said, why = self._code(text[begin:stop]) if _FENCE.match(text, begin) else self._sentence(text[begin:stop])
+            stray = next((words for at, words in strays if begin <= at < stop), "")
+            if stray:
+                why = Flag("quote", stray[:200], _NO_QUOTE)
+            out += [text[last:begin], said]
+            at = size + begin - last
+            size, last = at + len(said), stop
             if why is not None:
-                self.flags.append(replace(why, at=at))
-        out.append(text[last:])
-        return "".join(out)
+                self.flags.append(replace(why, at=(at, size + end - stop)))
+        return "".join(out) + (text[last:] if len(spans) <= MAX_SENTENCES else "")
+
+    def _code(self, code: str) -> tuple[str, Flag | None]:
+        """Code stands as it is; what no passage has of it is flagged."""
+        lines = [line for line in code.strip("`").split("\n")[1:] if line.strip(" `")]
+        everything = (self.shown, self.task, *(passage.text for passage in self.passages.values()))
+        strays = [line for line in lines if not any(sources.stands(line.strip("` "), text) for text in everything)]
+        return code, Flag("unsupported", strays[0].strip()[:200], "no passage has this line") if strays else None
 
     def _sentence(self, sentence: str) -> tuple[str, Flag | None]:
         """A sentence with the marks that hold, and what speaks against it."""
         marks, bare = marked(sentence), unmarked(sentence)
         wanted = [n for n in dict.fromkeys(marks) if n in self.passages]
-        bare, quoted, stray = self._quotes(bare, wanted)
         stated = facts(bare, known=self._known)
         if not stated.claims or _HEADING.match(bare) or bare.rstrip(_OUTER + ")*").endswith("?"):
-            return with_marks(bare, wanted if stated.claims or marks == wanted else []), None
+            return with_marks(bare, wanted if marks == wanted else []), None
         if _INTRO.search(bare) and not (stated.numbers or stated.names):
             return bare, None
-        found = self._support(bare, stated, [*dict.fromkeys((*quoted, *wanted))])
-        if stray:
-            why = "these words stand in no passage: quote a passage word by word, or do not quote"
-            return with_marks(bare, found), Flag("quote", stray[:200], why)
+        whose = [n for a, b in sources.quotations(bare) if (n := self._whose.get(bare[a:b]))]
+        found = self._support(bare, stated, [*dict.fromkeys((*whose, *wanted))])
         if found:
             for n in found:
                 self._stated.setdefault(n, []).append(stated)
@@ -168,46 +178,47 @@ class _Held:
             return Flag("citation", f"[{strays[0]}]", f"there is no passage [{strays[0]}], and {why}")
         return Flag("unsupported", " ".join(bare.split())[:200], why)
 
-    def _quotes(self, bare: str, wanted: Sequence[int]) -> tuple[str, list[int], str]:
-        """The sentence with its quotations as the passages have them; whose they are; and one that is nobody's.
+    def _quotes(self, text: str) -> tuple[str, list[tuple[int, str]]]:
+        """The answer with its quotations as the passages have them, and where those are that are nobody's.
 
         What stands nowhere loses its quotation marks.
         """
-        spans = sorted(set(sources.quotations(bare)), reverse=True)
-        found, stray, at = list[int](), "", len(bare) + 1
-        for start, end in spans:
+        strays: list[tuple[int, str]] = []
+        at = len(text) + 1
+        wanted = [n for n in dict.fromkeys(marked(text)) if n in self.passages]
+        for start, end in sorted(set(sources.quotations(text)), reverse=True):
             if end > at:  # within one that was looked at
                 continue
             at = start
-            n, text = self._verbatim(bare, start, end, wanted)
-            if n:
-                found.append(n)
-            if text is not None:
-                bare = bare[:start] + text + bare[end:]
-            else:
-                stray = bare[start:end]
-                bare = bare[: start - 1] + stray + bare[end + 1 :]
-        return bare, found[::-1], stray
+            said = self._verbatim(text, start, end, wanted)
+            if said is None:
+                said = text[start:end]
+                start, end = start - 1, end + 1
+                strays.append((start, said))
+            moved = len(said) - (end - start)
+            strays = [(place + moved if place > start else place, words) for place, words in strays]
+            text = text[:start] + said + text[end:]
+        return text, strays
 
-    def _verbatim(self, bare: str, start: int, end: int, wanted: Sequence[int]) -> tuple[int, str | None]:
-        """Which passage has all pieces of a quotation, and the quotation in its words; None: nobody said that."""
-        parts = list(sources.pieces(bare, start, end))
+    def _verbatim(self, text: str, start: int, end: int, wanted: Sequence[int]) -> str | None:
+        """A quotation in the words of the passage that has all pieces of it; None: nobody said that."""
+        parts = list(sources.pieces(text, start, end))
         for n in [*wanted, *(n for n in self.passages if n not in wanted)]:
-            text = self.passages[n].text
-            there = [sources.stands(bare[a:b], text) for a, b in parts]
+            there = [sources.stands(text[a:b], self.passages[n].text) for a, b in parts]
             if parts and all(there):
                 out, last = "", start
                 for (a, b), span in zip(parts, there, strict=True):
                     assert span is not None
                     self.spans.setdefault(n, span)
-                    tail = re.search(r"[\s.,;:!?]*\Z", bare[a:b])
-                    words = " ".join(text[span[0] : span[1]].split())
-                    out += bare[last:a] + words + (tail.group() if tail else "")
+                    tail = re.search(r"[\s.,;:!?]*\Z", text[a:b])
+                    words = " ".join(self.passages[n].text[span[0] : span[1]].split())
+                    out += text[last:a] + words + (tail.group() if tail else "")
                     last = b
-                return n, out + bare[last:end]
-        if any(sources.stands(bare[start:end], text) for text in (self.task, self.shown)):
-            return 0, bare[start:end]
-        return 0, None
+                out += text[last:end]
+                self._whose[out] = n
+                return out
+        said = any(sources.stands(text[start:end], whole) for whole in (self.task, self.shown))
+        return text[start:end] if said else None
 
     def _support(self, bare: str, stated: Facts, wanted: list[int]) -> list[int]:
         """The passages that a sentence rests on: those that it names, if they hold it, else the one that does."""
@@ -218,7 +229,7 @@ class _Held:
             return [n for n in wanted if self._adds(n, stated)]
         holding = [n for n in self.passages if self._holds(n, stated, cited=False)]
         if not holding and self._strong(stated):  # in another language than the passage, no word is the same
-            holding = [n for n in self.passages if not any(self._hays[n].missing(self._rest(stated)))]
+            holding = [n for n in self.passages if not any(self._hays[n].missing(stated))]
             holding = holding if len(holding) == 1 else []
         if holding:
             return [max(holding, key=lambda n: (self._hays[n].share(stated), -n))]
@@ -243,7 +254,9 @@ class _Held:
         return sorted(set(found))
 
     def _holds(self, n: int, stated: Facts, *, cited: bool) -> bool:
-        hay, stated = self._hays[n], self._rest(stated)
+        hay = self._hays[n]
+        if any(hay.missing(stated)):
+            stated = self._rest(stated)
         if any(hay.missing(stated)):
             return False
         if not (stated.numbers or stated.names):

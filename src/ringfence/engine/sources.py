@@ -115,11 +115,11 @@ class Known:
         return self._plain
 
 
-def quotations(text: str) -> Iterator[tuple[int, int]]:
-    """Where quotations of three words and more stand, without their marks: first and last character, half open."""
+def quotations(text: str, *, least: int = _QUOTE_WORDS) -> Iterator[tuple[int, int]]:
+    """Where quotations of so many words and more stand, without their marks: first and last character, half open."""
     for pattern in _QUOTES:
         for match in pattern.finditer(text):
-            if len(match.group(1).split()) >= _QUOTE_WORDS:
+            if len(match.group(1).split()) >= least:
                 yield match.span(1)
 
 
@@ -136,7 +136,7 @@ def pieces(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
 
 def stands(quote: str, text: str) -> tuple[int, int] | None:
     """Where the words of a quotation stand in a text: style of quotes, dashes, spaces and case aside; else None."""
-    words = [re.escape(word.translate(_STYLES).casefold()) for word in quote.strip(" .,;:!?\n\t").split()]
+    words = [re.escape(word) for word in _folded(quote.strip(" .,;:!?\n\t"))[0].split()]
     if not words:
         return None
     small, places = _folded(text)
@@ -145,10 +145,10 @@ def stands(quote: str, text: str) -> tuple[int, int] | None:
 
 
 def _folded(text: str) -> tuple[str, list[int]]:
-    """A text in small letters and plain signs, and where each of its characters comes from."""
+    """A text in small letters and plain signs, without emphasis, and where each of its characters comes from."""
     small, places = [], []
     for at, sign in enumerate(text.translate(_STYLES)):
-        for one in sign.casefold():
+        for one in "" if sign in "*`" else sign.casefold():
             small.append(one)
             places.append(at)
     return "".join(small), places

@@ -157,7 +157,7 @@ class Watch:
     def refresh(self) -> None:
         """Raises ManifestError for a file that cannot be trusted."""
         try:
-            found = os.stat(self.store.path, follow_symlinks=False)
+            found = self.store.path.lstat()
             mark = (found.st_ino, found.st_size, found.st_mtime_ns, found.st_mode, found.st_uid)
         except FileNotFoundError:
             if self._hashes:
