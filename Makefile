@@ -57,6 +57,7 @@ bench-knowledge: setup
 	$(BIN)/python bench/knowledge/search.py
 	$(BIN)/python bench/knowledge/rights.py
 	$(BIN)/python bench/knowledge/quality.py
+	$(BIN)/python bench/knowledge/postgres.py
 	$(BIN)/python bench/knowledge/hostile.py --full
 	$(BIN)/python bench/knowledge/answers.py
 
@@ -68,6 +69,15 @@ example-notes: setup
 
 example-gates: setup
 	$(BIN)/ringfence eval examples/ops/gates.yaml
+
+example-rag: setup
+	$(BIN)/ringfence eval examples/rag/eval.yaml
+
+example-contracts: setup
+	$(BIN)/ringfence eval examples/contracts/eval.yaml
+
+example-clinic: setup
+	$(BIN)/ringfence eval examples/clinic/eval.yaml
 
 lock:
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 $(patsubst %,--extra %,$(EXTRAS)) --generate-hashes --no-emit-index-url --no-annotate pyproject.toml -o requirements.lock
