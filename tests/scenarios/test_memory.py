@@ -206,6 +206,16 @@ async def test_what_nobody_said_is_not_remembered(folder: Path) -> None:
     assert told[0]["error"] == "nothing that was said tells of this"
 
 
+async def test_what_is_remembered_already_is_no_news(folder: Path) -> None:
+    await play(folder, "Remember that I sing in sentences.", step("memory.save", text="I sing in sentences"), done())
+    ended = await play(
+        folder, "From now on answer in sentences.", step("memory.save", text="I sing loudly"), done("No.")
+    )
+    told = [r.body["value"] for r in await records(folder, ended.run_id) if r.kind is Kind.OUTCOME and not r.view["ok"]]
+    assert told[0]["error"] == "nothing that was said tells of this"
+    assert len(await kept(folder)) == 1
+
+
 async def test_to_forget_asks_unless_the_user_wrote_the_id(folder: Path) -> None:
     await play(folder, "Remember that the backup runs at 02:00.", SAVE, done("Noted."))
     [ident] = [document.path for document in await kept(folder)]

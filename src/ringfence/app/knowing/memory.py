@@ -7,7 +7,7 @@ the label of the call, what is found the labels of the items: so the gate govern
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -20,7 +20,7 @@ from ringfence.core.labels import IDENTITY, NOBODY, Label, Member, Trust, join_a
 from ringfence.core.policy import Effect, Role
 from ringfence.core.turn import Turn
 from ringfence.core.values import JSON, Action, Outcome
-from ringfence.engine.answering import texts
+from ringfence.engine.context import render
 from ringfence.engine.loop import OWN
 from ringfence.engine.mapreduce import shown_subjects
 from ringfence.knowledge.errors import KnowledgeError
@@ -102,7 +102,7 @@ class _Save:
 
         desk, args = self._desk, parse(SaveArgs, action.args)
         turn, memories = desk.turn(action), desk.memories()
-        if not wording.told(args.text, "\n".join((turn.start["task"], *turn.heard, texts(turn)))):
+        if not wording.told(args.text, "\n".join(_told(turn))):
             raise ToolError("nothing that was said tells of this", todo="copy the sentence of the user, word for word")
         label = vouched(turn, action.label, args.text)
         saying = _saying(turn, action, memories.agent, label.trust)
@@ -192,6 +192,14 @@ def vouched(turn: Turn, label: Label, text: str) -> Label:
     if turn.words.wrote(text) and label.trust >= Trust.TYPED:
         return Label(Trust.USER, label.readers)
     return Label(min(label.trust, Trust.TYPED), label.readers)
+
+
+def _told(turn: Turn) -> Iterator[str]:
+    """What the user said, and what the tools have shown; what is remembered already is no news."""
+    yield from (str(turn.start["task"]), *turn.heard)
+    for record, intent in turn.items:
+        if intent is not None and "args" in intent.body and intent.view["sink"] not in NAMES:
+            yield render(record.body["value"])
 
 
 def _saying(turn: Turn, action: Action, agent: str, trust: Trust) -> Saying:
