@@ -123,8 +123,12 @@ def test_what_is_removed_is_gone_from_the_notes_as_well(ringfence: Shell, folder
     assert ringfence("memory", "rm", kept, "--yes").err.endswith("destroyed 1\n")
     assert note.read_text() == f"# 2026-11-28\n\n- 10:01 fact: restore `{other}`\n"
     assert ringfence("memory", "wipe", "--yes").err == "destroyed 1\n"
+    assert note.read_text() == "# 2026-11-28\n\n"
+    note.write_text(f"# 2026-11-28\n\n- 10:00 fact: of somebody else `{kept}`\n")
+    assert ringfence("memory", "wipe", "--yes", "--everybody").code == 0
+    assert note.read_text() == "# 2026-11-28\n\n"
     assert ringfence("memory", "list", "--all").out == ""
-    assert [(view["memory"], view["count"]) for view in changes()] == [("rm", 1), ("wipe", 1)]
+    assert [(view["memory"], view["count"]) for view in changes()] == [("rm", 1), ("wipe", 1), ("wipe", 0)]
 
 
 def test_an_export_is_its_owners_alone(ringfence: Shell, folder: Path) -> None:

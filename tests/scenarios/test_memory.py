@@ -13,6 +13,7 @@ import pytest
 from ringfence.app import Agent, from_manifest
 from ringfence.app.knowing import remembering
 from ringfence.core.chain import Kind, Record
+from ringfence.core.errors import BackendError
 from ringfence.core.values import Principal
 from ringfence.engine.result import Result
 from ringfence.knowledge.ports import Document
@@ -274,6 +275,20 @@ async def test_whom_a_run_is_about_its_memory_is_about(folder: Path) -> None:
     [document] = await kept(folder)
     assert set(document.subjects) == {alias, "user:alice"}
     assert "4711" not in json.dumps([document.subjects, dict(document.meta)])
+
+
+async def test_without_the_weights_it_is_found_by_words_and_that_is_said(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def absent(*_: object) -> None:
+        raise BackendError("minilm-l6 is not on this machine", todo="ringfence models pull minilm-l6")
+
+    monkeypatch.setattr(remembering.models, "paths", absent)
+    async with agent_of(folder, SAVE, done("Noted.")) as agent:
+        assert (await agent.run("Remember that the backup runs at 02:00.")).status == "done"
+        [warning] = agent.warnings[1:]  # behind that of the sandbox
+    assert warning.startswith("memory is found by words alone, not by meaning: minilm-l6 is not on this machine")
+    assert len(await kept(folder)) == 1
 
 
 async def test_only_the_tools_of_a_group_are_listed_as_its_own(folder: Path) -> None:

@@ -254,6 +254,25 @@ async def test_a_sandbox_that_does_not_start_is_no_file_s_fault(tmp_path: Path) 
         await ask(ConfinedParser(Broken()), tmp_path, "x")
 
 
+async def test_a_library_that_is_missing_is_no_file_s_fault(tmp_path: Path) -> None:
+    class Without:
+        async def start(self, job: Job) -> Process:
+            *argv, program = job.argv
+            return await launcher.start(
+                replace(job, argv=(*argv, f"import sys; sys.modules['docx'] = None; {program}"))
+            )
+
+    launcher = UnsafeNoSandbox()
+    parser = ConfinedParser(Without())
+    try:
+        with pytest.raises(KnowledgeError, match="docx") as fault:
+            await ask(parser, tmp_path, "x")
+    finally:
+        await parser.aclose()
+        launcher.close()
+    assert "ringfence[rag]" in fault.value.todo
+
+
 async def test_a_call_that_is_given_up_leaves_no_answer_for_the_next(taken: ConfinedParser, tmp_path: Path) -> None:
     await ask(taken, tmp_path, "plain words")
     waiting = asyncio.create_task(ask(taken, tmp_path, "sleep"))
@@ -283,8 +302,14 @@ async def test_files_that_are_asked_for_at_once_get_their_own_answers(taken: Con
     assert taken.starts == 1
 
 
-async def test_the_process_holds_nothing_of_ours_but_the_parsers(taken: ConfinedParser) -> None:
+async def test_the_process_may_write_nothing_and_loads_the_parsers_alone(taken: ConfinedParser) -> None:
     job = taken._job()
     assert job.writes == ()
     assert job.egress is None
-    assert not any("numpy" in line or "onnx" in line for line in job.argv)
+    *_, program = job.argv
+    loaded = program.replace("main; main()", "formats; formats.prepare()").replace(".parsing.process ", ".parsing ")
+    python = (*job.argv[:-1], f"{loaded}; import ringfence.knowledge.parsing.process; print(*sys.modules)")
+    done = await asyncio.create_subprocess_exec(*python, stdout=asyncio.subprocess.PIPE)
+    modules = (await done.communicate())[0].decode().split()
+    assert {"docx", "pypdfium2", "selectolax"} < set(modules)
+    assert not {"numpy", "onnxruntime", "pydantic", "aiohttp", "ringfence.knowledge.ports"} & set(modules)

@@ -19,6 +19,8 @@ async def test_it_gives_title_and_readers_and_is_no_text(parse: Parse) -> None:
         assert parsed.title == "Pay scales"
         assert parsed.readers == ("role:hr", "user:ann")
         assert parsed.blocks[-1] == Block("text") if name == "a.md" else parsed.blocks[0].text == "# Head"
+    page = (await parse("a.html", b"\xe2\x80\x8b---\nreaders: role:hr\n---\n<p>Hi"))[""]
+    assert (page.readers, page.blocks) == (("role:hr",), (Block("Hi"),))
     assert (await parse("a.md", b"\xef\xbb\xbf---\r\nReaders: role:hr\r\n---\r\nx"))[""].readers == ("role:hr",)
 
 

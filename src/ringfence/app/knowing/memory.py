@@ -39,7 +39,6 @@ _SAVES = (
     r"(?=\s*[:,]|\s+(?:that|this|my|our|the|i|we|dass)\b)"
     r"|\band remember (?:when|where|who|what|how|which)\b|\bdon['’]?t forget\b|\bfrom now on\b"
 )
-_FORGETS = r"\bforget\b(?<!n't forget)(?<!n’t forget)"
 _PURE = frozenset({"tool:calc", "tool:time.now", "tool:text.count"})  # tools that look nothing up
 _EVERYBODY = ("everyone", "everybody", "all users", "all of us", "for all")
 
@@ -242,6 +241,6 @@ def tools_of(desk: Desk, roles: frozenset[str]) -> list[Tool]:
     )  # fmt: skip
     forget = specify(
         FORGET, "forget something that was remembered for the user", ForgetArgs, use=use, effect=Effect.DESTROY,
-        confined=True, idempotent=True, audience=NOBODY, types={"id": "memory-id"}, suits=_FORGETS,
+        confined=True, idempotent=True, audience=NOBODY, types={"id": "memory-id"},
     )  # fmt: skip
     return [Tool(save, _Save(desk)), Tool(search, _Search(desk)), Tool(forget, _Forget(desk))]

@@ -85,14 +85,14 @@ class Hand:
             return await memories.wipe(self.who.member)
 
         gone = self._changed("wipe", items if not everybody else [], work)
-        self._strike(gone)
+        self._strike(None if everybody else gone)
         return len(gone)
 
-    def _strike(self, gone: Sequence[Item]) -> None:
+    def _strike(self, gone: Sequence[Item] | None) -> None:
         from ringfence.knowledge.memory.notes import strike
 
         if (folder := notes_of(self.manifest)) is not None:
-            strike(folder, {item.id for item in gone})
+            strike(folder, None if gone is None else {item.id for item in gone})
 
     def _there(self, item: Item, changed: Item | None) -> Item:
         if changed is None:
@@ -117,7 +117,9 @@ class Hand:
 
     def _with(self, work: Callable[[Memories], Coroutine[Any, Any, T]]) -> T:
         async def once() -> T:
-            opened = Opened(self.manifest, now_ms, self.notice)
+            opened = Opened(self.manifest, now_ms)
+            if missing := opened.missing:
+                self.notice(missing)
             try:
                 return await work(opened())
             finally:

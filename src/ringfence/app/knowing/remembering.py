@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -14,6 +14,7 @@ from ringfence.core.errors import BackendError
 from ringfence.core.labels import Label, Member
 from ringfence.core.ports import Clock
 from ringfence.core.values import digest
+from ringfence.manifest.fields import SecretRef
 from ringfence.manifest.types import Manifest
 
 from ..readers import named_readers
@@ -22,6 +23,7 @@ from .library import audience_of, embedder_of, home_of, index_of
 
 if TYPE_CHECKING:
     from ringfence.knowledge.memory import Memories
+    from ringfence.knowledge.memory.store import Lock
     from ringfence.knowledge.ports import Embedder, Index
     from ringfence.redaction import Redactor
 
@@ -30,11 +32,10 @@ if TYPE_CHECKING:
 
 @dataclass
 class Opened:
-    """The memory of a manifest, opened when it is first used; `notice` is told what is missing, once."""
+    """The memory of a manifest, opened when it is first used."""
 
     manifest: Manifest
     clock: Clock
-    notice: Callable[[str], None] = lambda text: None
     _memories: Memories | None = None
     _redactor: Redactor | None = field(default=None, repr=False)
 
@@ -42,7 +43,6 @@ class Opened:
         """The memory; raises ManifestError for a store whose address is not set."""
         if self._memories is None:
             from ringfence.knowledge.memory import Memories
-            from ringfence.knowledge.memory.locking import locked
 
             manifest = self.manifest
             audience = audience_of(manifest.knowledge.embedding)
@@ -54,22 +54,36 @@ class Opened:
                 agent=manifest.runtime.name,
                 expires_days=manifest.memory.expires_days,
                 may_embed=lambda label: audience is None or not label.broken_by(audience),
-                lock=partial(locked, home_of(manifest)),
+                lock=self._lock(),
             )
         return self._memories
 
     def _index(self) -> Index:
         return index_of(self.manifest)
 
-    def _embedder(self) -> Embedder | None:
+    def _lock(self) -> Lock:
+        """What the writers of one store share: a file beside it, or the database's own lock."""
+        if isinstance(store := self.manifest.knowledge.store, SecretRef):
+            from ringfence.knowledge.postgres.locking import locked as held
+
+            return partial(held, store)
+        from ringfence.knowledge.memory.locking import locked
+
+        return partial(locked, home_of(self.manifest))
+
+    @property
+    def missing(self) -> str:
+        """Why memory is found by words alone; empty if it is found by meaning, too. Raises ManifestError."""
         config = self.manifest.knowledge.embedding
         try:
             if config.provider == "embedded":
-                models.paths(config.model, data_home())  # now: what is missing is said once, and not at every call
-            return embedder_of(config, data_home())
-        except BackendError as missing:
-            self.notice(f"memory is found by words alone, not by meaning: {missing.what} -> {missing.todo}")
-            return None
+                models.paths(config.model, data_home())
+        except BackendError as absent:
+            return f"memory is found by words alone, not by meaning: {absent.what} -> {absent.todo}"
+        return ""
+
+    def _embedder(self) -> Embedder | None:
+        return None if self.missing else embedder_of(self.manifest.knowledge.embedding, data_home())
 
     def _redacted(self, text: str) -> str:
         """The text without personal data and secrets; each text numbers its own placeholders from 1."""
@@ -91,7 +105,9 @@ def remember(house: House, manifest: Manifest, clock: Clock) -> None:
     """Give an agent its memory, and the tools over it."""
     from .memory import Desk, tools_of
 
-    opened = Opened(manifest, clock, house.notes.append)
+    opened = Opened(manifest, clock)
+    if missing := opened.missing:
+        house.notes.append(missing)
 
     def may_see(label: Label, member: Member) -> bool:
         specs = (house.specs[f"model:{tier.name}"] for tier in manifest.inference.tiers)

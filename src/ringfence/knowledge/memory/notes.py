@@ -38,14 +38,18 @@ def note(folder: Path, item: Item, how: str) -> None:
         raise KnowledgeError(f"{path} cannot be written: {fault.strerror}", todo="correct memory.notes") from None
 
 
-def strike(folder: Path, ids: Collection[str]) -> int:
-    """Take the lines of items out of all notes; how many."""
+def strike(folder: Path, ids: Collection[str] | None) -> int:
+    """Take the lines of items out of all notes, or with None of every item; how many."""
     count = 0
     for path in sorted(folder.glob("*.md")) if folder.is_dir() else ():
         if not _DAY.fullmatch(path.name) or path.is_symlink():
             continue
         lines = path.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True)
-        left = [line for line in lines if (mark := _MARK.search(line.rstrip("\n"))) is None or mark[1] not in ids]
+        left = [
+            line
+            for line in lines
+            if (mark := _MARK.search(line.rstrip("\n"))) is None or (ids is not None and mark[1] not in ids)
+        ]
         if len(left) == len(lines):
             continue
         new = path.with_name(f".{path.name}.new")

@@ -25,7 +25,8 @@ from .wire import ANSWER_BYTES, LENGTH_BYTES, PIECE_BYTES, length, packed
 
 ENV = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "MALLOC_ARENA_MAX": "2", "OMP_THREAD_LIMIT": "1"}
 LIVES_CPU_S = 3_600.0  # of one process, all of its files together; it is replaced before it could run out
-SLACK_S = 15.0  # for a process to start, and to take a file in
+START_S = 60.0
+SLACK_S = 15.0  # for a file to be taken in
 _AT_ONCE_BYTES = 1 << 18
 TAIL_BYTES = 2_000  # of stderr, that are kept for the operator
 _ENDS = {
@@ -201,7 +202,22 @@ class ConfinedParser:
             except ToolError as fault:
                 raise KnowledgeError(f"no confined parser can be started: {fault.what}", todo=fault.todo) from None
             life = self._life = _Life(process)
+            await self._ready(life)
         return life
+
+    async def _ready(self, life: _Life) -> None:
+        """Wait until it has loaded what it needs; no file is at fault if it never does."""
+        try:
+            async with asyncio.timeout(START_S):
+                await life.piece()
+        except (TimeoutError, _Lost):
+            how = await self._ended()
+            words = line(self.last_words.rstrip().rpartition("\n")[2], chars=300)
+            todo = "its libraries come with the extra: pip install 'ringfence[rag]'"
+            raise KnowledgeError(f"the confined parser did not start ({how}): {words}", todo=todo) from None
+        except BaseException:
+            await self._ended()
+            raise
 
     def _worn(self, life: _Life) -> bool:
         return life.cpu_s > LIVES_CPU_S - 2 * self._bounds.cpu_s

@@ -41,6 +41,7 @@ def main() -> None:
         libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)  # no fork reads the memory or descriptors of another through /proc
         libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     gc.freeze()
+    answers.write(packed(b"ready"))
     while head := requests.read(LENGTH_BYTES):
         request = json.loads(requests.read(length(head)))
         data = _received(requests)
@@ -86,7 +87,8 @@ def _forked(request: Mapping[str, JSON], data: bytes, requests: BinaryIO, answer
         why = _pass_on(ours, answers, time.monotonic() + bounds.wall_s)
     finally:
         os.close(ours)
-        os.kill(child, signal.SIGKILL) if _running(child) else None
+    if why or _running(child):
+        os.kill(child, signal.SIGKILL)
     _, status = os.waitpid(child, 0)
     code = os.waitstatus_to_exitcode(status)
     return why or (f"exit {code}" if code >= 0 else f"signal {-code}")

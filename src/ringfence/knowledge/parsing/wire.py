@@ -1,5 +1,6 @@
 """Pieces of bytes between the confined process and us: four bytes of length (big-endian), then so many bytes.
 
+<- "ready", once it has loaded what it needs
 -> {"name": "a.pdf", "bounds": {...}, "ocr": ""}   a piece of JSON
 -> the file, in pieces, then an empty one
 <- documents, a line of JSON each, in pieces that end anywhere, then an empty one

@@ -7,7 +7,6 @@ those alone that may be read and that the filters leave.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -24,20 +23,27 @@ if TYPE_CHECKING:
     from psycopg import AsyncConnection
 
 Key = tuple[str, str, int, int]  # collection, path, a document's number, and a chunk's in it: the order of equals
-_TOTALS = "select coalesce(sum(chunks), 0)::bigint, coalesce(sum(words), 0)::bigint from documents d where {seen}"
-_TERMS = """
-select term, sum(cardinality(hits))::bigint from postings p
-where term = any (%(terms)s::bigint[]) and {within} group by term
-"""
-# A hit is a chunk's number, how often it has the word and how many words it has: 24, 16 and 24 bits. Scores are added
-# as whole numbers, so that the sum is the same in whatever order they come.
+# BM25 with an idf that is never negative, as the index on SQLite reckons it. A hit is a chunk's number, how often it
+# has the word and how many words it has: 24, 16 and 24 bits. Scores are added as whole numbers, so that the sum is the
+# same in whatever order they come.
 _WORDS = """
-select d.collection, d.path, w.document, w.n, w.score from (select document, (hit >> 40)::int as n,
-    sum((w.weight * tf / (tf + %(flat)s::float8 + %(slope)s::float8 * (hit & 16777215)) * 1e9)::bigint) as score
-from postings p join unnest(%(terms)s::bigint[], %(weights)s::float8[]) w (term, weight) using (term),
-    lateral (select hit, ((hit >> 24) & 65535)::float8 as tf from unnest(p.hits) hit) h
-where {within} group by 1, 2 order by score desc, document, n limit %(depth)s
-) w join documents d on d.id = w.document where d.ring = any (%(rings)s)
+with total as materialized (
+    select coalesce(sum(chunks), 0)::float8 as chunks, greatest(coalesce(sum(words), 0), 1)::float8 as words
+    from documents d where {seen}
+), found as materialized (
+    select term, document, hits from postings p where term = any (%(terms)s::bigint[]) and {within}
+), weighed as materialized (
+    select term, (%(k1)s::float8 + 1) * ln(1 + (chunks - n + 0.5) / (n + 0.5)) as weight,
+        %(k1)s::float8 * (1 - %(b)s::float8) as flat, %(k1)s::float8 * %(b)s::float8 * chunks / words as slope
+    from (select term, sum(cardinality(hits))::float8 as n from found group by term) t, total
+), best as (
+    select document, (hit >> 40)::int as n, sum((weight * tf / (tf + flat + slope * (hit & 16777215)) * 1e9)::bigint)
+        as score
+    from found join weighed using (term),
+        lateral (select hit, ((hit >> 24) & 65535)::float8 as tf from unnest(hits) hit) h
+    group by 1, 2 order by score desc, document, n limit %(depth)s
+) select d.collection, d.path, best.document, best.n, best.score
+from best join documents d on d.id = best.document where d.ring = any (%(rings)s)
 """
 _MEANING = """
 select d.collection, d.path, w.document, w.n, w.distance from (
@@ -125,20 +131,8 @@ def _hit(one: Ranked[Key], rest: str, trust: int, expires: int, facts: str, text
 
 
 async def _by_words(db: AsyncConnection[Any], may: Seen, terms: Sequence[int]) -> list[Key]:
-    """BM25 with an idf that is never negative, as the index on SQLite reckons it."""
-    [(count, length)] = await _all(db, _TOTALS.replace("{seen}", may.sql), may.values)
-    if not count:
-        return []
-    values = {**may.values, "terms": list(terms), "depth": DEPTH}
-    having = await _all(db, _TERMS.replace("{within}", may.within), values)
-    if not having:
-        return []
-    average = max(length / count, 1e-9)
-    values |= {
-        "terms": [term for term, _ in having], "flat": K1 * (1 - B), "slope": K1 * B / average,
-        "weights": [(K1 + 1) * math.log1p((count - n + 0.5) / (n + 0.5)) for _, n in having],
-    }  # fmt: skip
-    found = await _all(db, _WORDS.replace("{within}", may.within), values)
+    values = {**may.values, "terms": list(terms), "k1": K1, "b": B, "depth": DEPTH}
+    found = await _all(db, _WORDS.replace("{seen}", may.sql).replace("{within}", may.within), values)
     return [tuple(row[:4]) for row in sorted(found, key=lambda row: (-row[4], *row[:4]))]
 
 

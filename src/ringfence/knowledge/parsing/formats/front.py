@@ -11,8 +11,8 @@ from ringfence.knowledge.errors import Unreadable
 
 from ..draft import Draft
 
-_BLOCK = re.compile(r"\s*---[ \t]*\n(.*?)(?:^(?:---|\.\.\.)[ \t]*$\n?|\Z)", re.S | re.M)
-_CLOSED = re.compile(r"\s*---[ \t]*\n(?:.*?\n)??(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.S)
+_BLOCK = re.compile(r"[\s\u200b-\u200f\ufeff]*---[ \t]*\n(.*?)(?:^(?:---|\.\.\.)[ \t]*$\n?|\Z)", re.S | re.M)
+_CLOSED = re.compile(r"[\s\u200b-\u200f\ufeff]*---[ \t]*\n(?:.*?\n)??(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.S)
 _READERS = re.compile(r"^[ \t\"'{\[,-]*readers?[\"']?[ \t]*:", re.I | re.M)
 _MOST = 64 << 10  # characters
 _TODO = "write it as readers: [role:NAME]"

@@ -11,6 +11,7 @@ from ringfence.knowledge.errors import Unreadable
 
 from ..clean import tidy
 from ..draft import Draft, Reading
+from . import front
 from .encoding import decoded
 
 _UNSEEN = frozenset((
@@ -48,7 +49,8 @@ def read(reading: Reading, draft: Draft, data: bytes, name: str) -> None:
 
 def into(draft: Draft, data: bytes, declared: str = "") -> None:
     """Add what a page says to a draft."""
-    page = decoded(draft, data, declared).replace("\0", "")
+    page = decoded(draft, data, declared).replace("\0", "").replace("\r\n", "\n")
+    page = front.taken(draft, page)  # as makers of static pages have it
     if _depth(page) > _DEEP:
         raise Unreadable(f"nested more than {_DEEP:,} deep")
     tree = LexborHTMLParser(page)
