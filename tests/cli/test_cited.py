@@ -71,7 +71,7 @@ def test_control_characters_of_a_document_are_escaped_and_what_is_around_it_is_t
     def of(n: int, start: int, text: str) -> Passage:
         return Passage(n, "a\x1b[2J.md", text, start=start, end=start + len(text))
 
-    found = {1: of(1, 0, "one \x1b[31mtwo "), 2: of(2, 13, "three\n\n\u202efour"), 3: of(3, 24, " five")}
+    found = {1: of(1, 0, "one \x1b[31mtwo "), 2: of(2, 13, "three\n\n\u202efour"), 3: of(3, 25, " five")}
     assert cited.around(found[2], found) == ("one \x1b[31mtwo ", " five")
     pieces = [
         ("around", "zero\none "),

@@ -152,10 +152,15 @@ def test_an_answer_that_there_is_none_loses_the_mark_that_it_was_given() -> None
         ("It says 'employees are Entitled to 25'.", "It says 'Employees are entitled to 25' [1]."),
         ("Es heißt „Ansprechpartnerin ist Frau Müller“.", "Es heißt „Ansprechpartnerin ist Frau Müller“ [3]."),
         ('He said "the seal is replaced before winter".', 'He said "the seal is replaced before winter" [4].'),
-        ('"Employees are ... annual leave."', '"Employees are ... annual leave [1]."'),
+        ('"Employees are ... annual leave."', '"Employees are ... annual leave." [1]'),
+        ('It says "Employees are entitled to 25 days." [1]', 'It says "Employees are entitled to 25 days." [1]'),
+        (
+            'It says "Employees are entitled to 25 days [1]." Good.',
+            'It says "Employees are entitled to 25 days." [1] Good.',
+        ),
         (
             'It says "Run df -h first. INC-4711 was the last case." Do so.',
-            'It says "Run `df -h` first. INC-4711 was the last case [2]." Do so.',
+            'It says "Run `df -h` first. INC-4711 was the last case." [2] Do so.',
         ),
         ('It says "Run df -h first".', 'It says "Run `df -h` first" [2].'),
     ],
@@ -259,9 +264,10 @@ def test_every_quotation_of_three_words_that_is_printed_stands_in_a_passage(text
     for said in (f'It says "{text}".', f"Es heißt „{text}“ [3]."):
         found = grounded(said, SHOWN, "what?")
         flat = [" ".join(p.text.split()) for p in SHOWN.values()]
-        for quote in re.findall(r'"([^"\n]*)"|„([^„“”"\n]*)[“”"]', found.answer):
-            words = re.split(r"\s*\[?(?:\.\.\.|…)\]?\s*", "".join(quote))
-            if len("".join(quote).split()) >= 3:
+        quotes = [*re.findall(r'"([^"\n]*)"', found.answer), *re.findall(r"„([^„“”\"\n]*)[“”]", found.answer)]
+        for quote in quotes:
+            words = re.split(r"\s*\[?(?:\.\.\.|…)\]?\s*", quote)
+            if len(quote.split()) >= 3:
                 assert all(any(w.strip(" .,;:!?") in one for one in flat) for w in words)
 
 

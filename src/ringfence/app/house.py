@@ -150,7 +150,6 @@ def furnish(
     Raises ManifestError: a name is taken, a path is missing, the catalogue names what is not there, nothing confines.
     """
     validators_of(manifest)  # what is wrong with them is said before anything is made
-    watched(manifest)  # and canaries that cannot be read are none that could be kept in
     house = House(read_more=ReadMore(chars=manifest.workflow.result_chars))
     house.specs[REPLY] = SinkSpec(REPLY, effect=Effect.READ, confined=True, audience=None, output=IDENTITY)
     house.sinks[REPLY] = _Reply()
@@ -194,6 +193,7 @@ def _known(
         remember(house, manifest, clock)
     from .knowing import library
 
+    watched(manifest)  # canaries that cannot be read are none that could be kept in
     if not library.used(manifest):
         return ()
     from .knowing import kb

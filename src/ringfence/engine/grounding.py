@@ -31,6 +31,7 @@ _HEADING = re.compile(r"\s*#{1,6}\s|\s*\|?[\s|:+=-]+\|?\s*\Z")
 _CLAUSE = re.compile(r",\s+|;\s+|\s+(?:and|und|while|whereas|während|sowie|but|aber)\s+")
 _INTRO = re.compile(r":[*_]{0,3}\s*\Z")
 _NO_QUOTE = "these words stand in no passage: quote a passage word by word, or do not quote"
+_NESTED = 5  # quotation marks within one another
 _OUTER = "\"'“”„‘’«»"
 
 
@@ -134,7 +135,7 @@ class _Held:
             part = blank[start:end] if blank[start:end].strip() else text[start:end]
             begin, stop = start + len(part) - len(part.lstrip()), start + len(part.rstrip())
             said, why = self._code(text[begin:stop]) if _FENCE.match(text, begin) else self._sentence(text[begin:stop])
-            stray = next((words for at, words in strays if begin <= at < stop), "")
+            stray = next((words for words in strays if words in text[begin:stop]), "")
             if stray:
                 why = Flag("quote", stray[:200], _NO_QUOTE)
             out += [text[last:begin], said]
@@ -178,26 +179,26 @@ class _Held:
             return Flag("citation", f"[{strays[0]}]", f"there is no passage [{strays[0]}], and {why}")
         return Flag("unsupported", " ".join(bare.split())[:200], why)
 
-    def _quotes(self, text: str) -> tuple[str, list[tuple[int, str]]]:
-        """The answer with its quotations as the passages have them, and where those are that are nobody's.
+    def _quotes(self, text: str) -> tuple[str, list[str]]:
+        """The answer with its quotations as the passages have them, and those that are nobody's.
 
-        What stands nowhere loses its quotation marks.
+        What stands nowhere loses its quotation marks; so others may come to be the outermost.
         """
-        strays: list[tuple[int, str]] = []
-        at = len(text) + 1
-        wanted = [n for n in dict.fromkeys(marked(text)) if n in self.passages]
-        for start, end in sorted(set(sources.quotations(text)), reverse=True):
-            if end > at:  # within one that was looked at
-                continue
-            at = start
-            said = self._verbatim(text, start, end, wanted)
-            if said is None:
-                said = text[start:end]
-                start, end = start - 1, end + 1
-                strays.append((start, said))
-            moved = len(said) - (end - start)
-            strays = [(place + moved if place > start else place, words) for place, words in strays]
-            text = text[:start] + said + text[end:]
+        strays: list[str] = []
+        for _ in range(_NESTED):
+            known, at = len(strays), len(text) + 1
+            wanted = [n for n in dict.fromkeys(marked(text)) if n in self.passages]
+            for start, end in sorted(set(sources.quotations(text)), reverse=True):
+                if end > at:  # within one that was looked at
+                    continue
+                at, said = start, self._verbatim(text, start, end, wanted)
+                if said is None:
+                    said = text[start:end]
+                    strays.append(said.strip())
+                    start, end = start - 1, end + 1
+                text = text[:start] + said + text[end:]
+            if len(strays) == known:
+                break
         return text, strays
 
     def _verbatim(self, text: str, start: int, end: int, wanted: Sequence[int]) -> str | None:
@@ -331,11 +332,11 @@ def _stripped(text: str) -> Iterator[tuple[int, int]]:
         yield start + len(part) - len(part.lstrip()), start + len(part.rstrip())
 
 
-_END = re.compile(r"[.!?…;:]*[\"'”’»)*_]*\s*\Z|\s*\|\s*\Z")
+_END = re.compile(r"[.!?…;:]*[)*_]*\s*\Z|\s*\|\s*\Z")
 
 
 def with_marks(sentence: str, ns: Sequence[int]) -> str:
-    """A sentence with its marks before its last point, or in the last cell of a row."""
+    """A sentence with its marks before its last point, behind a quotation, or in the last cell of a row."""
     if not ns:
         return sentence
     marks = "".join(f"[{n}]" for n in sorted(set(ns)))

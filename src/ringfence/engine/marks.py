@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 
 from .passages import Passage
+from .sources import quotations
 
 MARK = re.compile(r"\[(\d{1,4})\](?!\()")
 _WORD = r"(?:passages?|sources?|quellen?|absatz|documents?|docs?|dokumente?|textstelle|stelle|nr\.?|no\.?|#|ref\.?)"
@@ -16,6 +17,7 @@ _LISTED = re.compile(
 _RANGE = re.compile(r"(\d{1,3})\s*[-–]\s*(\d{1,3})")
 _HANDLE = re.compile(r"\s?\[r(\d{1,6})\]")
 _BEHIND = re.compile(r"([.!?…]+[\"'”’»)]*)((?:[ \t]*\[\d{1,4}\](?!\())+)[.]?(?=\s|\Z)")
+_CLOSING = "\"'”’»"
 _MOST_OF_A_RANGE = 9
 _LISTING = re.compile(r"\s*(?:[-*•]\s*)?(?:\*\*)?\[\d{1,4}\](?:\*\*)?[:.]?\s*[-–:]?\s*(?P<rest>.*)\Z")
 _HEADER = re.compile(
@@ -44,7 +46,16 @@ def tidied(answer: str, passages: Mapping[int, Passage]) -> str:
     text = _HANDLE.sub(lambda match: "" if int(match[1]) in own else match[0], answer)
     text = _LISTED.sub(_each, text)
     text = "\n".join(_without_listing(text.split("\n"), passages))
-    return _BEHIND.sub(lambda match: f" {''.join(match[2].split())}{match[1]}", text)
+    text = _BEHIND.sub(_before, text)
+    for start, end in sorted(quotations(text, least=2), reverse=True):
+        text = text[:start] + re.sub(r"[ \t]*" + MARK.pattern, "", text[start:end]) + text[end:]
+    return text
+
+
+def _before(found: re.Match[str]) -> str:
+    """The marks before the point; none behind a quotation, which says by itself whose it is."""
+    point, marks = found[1], "".join(found[2].split())
+    return point if point[-1] in _CLOSING else f" {marks}{point}"
 
 
 def _each(found: re.Match[str]) -> str:
