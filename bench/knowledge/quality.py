@@ -1,10 +1,11 @@
-"""How good the search is: nDCG@10 and recall@5 by words alone, by vectors alone, and by both (hybrid).
+"""How good the search is: nDCG@10 and recall@5 by words alone, by vectors alone, by both (hybrid), and as agents do it.
 
     python bench/knowledge/quality.py [--set public|examples] [--markdown FILE]
 
 Two sets: a public one (see public.py), and 300 questions over the documents of examples/ in other words than theirs
 (see asked.py). Documents are ranked by their best chunk. Intervals are of 95 %, by bootstrap over the questions (10,000
-samples); that of a difference is paired. The index, the chunks and the model are those that agents use.
+samples); that of a difference is paired. The index, the chunks and the model are those that agents use. `agent` is the
+search of `kb.search`: hybrid, with what holds an identifier of the question first and what was superseded last.
 """
 
 from __future__ import annotations
@@ -28,16 +29,21 @@ sys.path.insert(0, str(Path(__file__).parent))
 import asked  # noqa: E402
 import public  # noqa: E402
 
+from ringfence.app.confine import Chosen  # noqa: E402
 from ringfence.app.knowing import library as wiring  # noqa: E402
 from ringfence.backends.models import data_home  # noqa: E402
 from ringfence.core.labels import Label, Member, Trust  # noqa: E402
 from ringfence.knowledge.chunks import passage, split  # noqa: E402
+from ringfence.knowledge.ingest.walk import Source  # noqa: E402
+from ringfence.knowledge.library import Library  # noqa: E402
+from ringfence.knowledge.parsing import ConfinedParser  # noqa: E402
 from ringfence.knowledge.ports import Block, Document, Embedder, Index, Parsed, Query  # noqa: E402
+from ringfence.knowledge.sqlite import SqliteIndex  # noqa: E402
 from ringfence.manifest.knowledge import Embedding  # noqa: E402
 from ringfence.manifest.loader import load  # noqa: E402
 
 TOP, FIRST, DEEP = 10, 5, 60
-MODES = ("words", "vectors", "hybrid")
+MODES = ("words", "vectors", "hybrid", "agent")
 SAMPLES, SEED = 10_000, 1
 EVERYBODY: Member = frozenset({"role:hr", "role:ops", "role:legal", "role:ward-a", "role:ward-b"})
 Ranking = Sequence[str]
@@ -71,11 +77,14 @@ def interval(values: NDArray[np.float64]) -> tuple[float, float, float]:
     return float(values.mean()), float(low), float(high)
 
 
-async def ranked(index: Index, embedder: Embedder, text: str, mode: str) -> Ranking:
+async def ranked(library: Library, text: str, mode: str) -> Ranking:
     """Documents, best first."""
-    vector = await embedder.embed_query(text) if mode != "words" else None
-    query = Query("" if mode == "vectors" else text, vector, limit=DEEP)
-    hits = await index.search(query, EVERYBODY)
+    if mode == "agent":
+        hits = await library.search(text, EVERYBODY, limit=DEEP)
+    else:
+        assert library.embedder is not None
+        vector = await library.embedder.embed_query(text) if mode != "words" else None
+        hits = await library.index.search(Query("" if mode == "vectors" else text, vector, limit=DEEP), EVERYBODY)
     return list(dict.fromkeys(f"{hit.document.collection}/{hit.document.path}" for hit in hits))
 
 
@@ -90,43 +99,37 @@ async def take_public(index: Index, embedder: Embedder) -> list[Question]:
     return [Question(topic, frozenset(f"papers/{name}" for name in names), "topics") for topic, names in queries]
 
 
-async def take_examples(index: Index, embedder: Embedder, home: Path) -> list[Question]:
+async def take_examples(library: Library) -> list[Question]:
     """Take in the examples' folders, as an agent does before its first run."""
-    from ringfence.app.confine import Chosen
-    from ringfence.knowledge.library import Library
-    from ringfence.knowledge.parsing import ConfinedParser
-
-    launcher = Chosen("auto")
-    for name in ("rag", "contracts", "clinic"):
-        sources = wiring.sources_of(load(ROOT / "examples" / name / "ringfence.yaml"))
-        library = Library(sources, index=index, parser=ConfinedParser(launcher), embedder=embedder, home=home / name)
-        for report in await library.refresh():
-            print(f"{report.collection}: {report.added} documents, {report.chunks} chunks", file=sys.stderr)
-    await launcher.aclose()
+    for report in await library.refresh():
+        print(f"{report.collection}: {report.added} documents, {report.chunks} chunks", file=sys.stderr)
     return [Question(one.text, one.right, one.example) for one in asked.questions()]
+
+
+def sources_of(which: str) -> list[Source]:
+    """The collections of a set."""
+    if which == "public":
+        return [Source("papers", ())]
+    manifests = (load(ROOT / "examples" / name / "ringfence.yaml") for name in ("rag", "contracts", "clinic"))
+    return [source for manifest in manifests for source in wiring.sources_of(manifest)]
 
 
 async def measure(which: str) -> list[str]:
     """The lines of the report on one set."""
-    embedder = wiring.embedder_of(Embedding(), data_home())
+    embedder, launcher = wiring.embedder_of(Embedding(), data_home()), Chosen("auto")
     with tempfile.TemporaryDirectory() as folder:
-        index = _index(Path(folder))
-        taken = take_public(index, embedder) if which == "public" else take_examples(index, embedder, Path(folder))
-        questions = await taken
+        index, home = SqliteIndex(Path(folder) / "index"), Path(folder)
+        parser = ConfinedParser(launcher)
+        library = Library(sources_of(which), index=index, parser=parser, embedder=embedder, home=home)
+        questions = await (take_public(index, embedder) if which == "public" else take_examples(library))
         began, found = time.monotonic(), {}
         for mode in MODES:
-            found[mode] = [await ranked(index, embedder, one.text, mode) for one in questions]
-        seconds = time.monotonic() - began
-        await index.aclose()
-    print(f"{which}: {len(questions)} questions, {seconds / len(questions) / len(MODES) * 1000:.0f} ms a search",
-          file=sys.stderr)  # fmt: skip
+            found[mode] = [await ranked(library, one.text, mode) for one in questions]
+        seconds = (time.monotonic() - began) / len(questions) / len(MODES)
+        await library.aclose()
+        await launcher.aclose()
+    print(f"{which}: {len(questions)} questions, {seconds * 1000:.0f} ms a search", file=sys.stderr)
     return [*table(which, questions, found), *differences(questions, found), ""]
-
-
-def _index(folder: Path) -> Index:
-    from ringfence.knowledge.sqlite import SqliteIndex
-
-    return SqliteIndex(folder / "index")
 
 
 def table(which: str, questions: Sequence[Question], found: dict[str, list[Ranking]]) -> list[str]:

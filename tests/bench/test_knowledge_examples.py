@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import importlib.util
 import json
@@ -15,6 +16,7 @@ from types import ModuleType
 import pytest
 import yaml
 
+from ringfence.core.errors import ManifestError
 from ringfence.core.labels import Member
 from ringfence.evals.checks import ABSTAINS, Check
 from ringfence.evals.suite import load as load_suite
@@ -223,3 +225,35 @@ async def test_each_team_finds_its_own_documents_and_a_letter_makes_itself_no_mo
             assert ("people/agency-letter.md" in readable) == (who == "hr")
         (letter,) = [one for one in await library.documents(frozenset({"role:hr"})) if "agency" in one.path]
     assert letter.label.trust.name == "UNTRUSTED"
+
+
+def test_a_patient_about_whom_no_run_was_is_erased_from_the_index(tmp_path: Path) -> None:
+    from ringfence.app import operator, privacy
+    from ringfence.app.knowing import library as wiring
+
+    folder = tmp_path / "clinic"
+    shutil.copytree(EXAMPLES / "clinic", folder, ignore=shutil.ignore_patterns(".ringfence", "guidelines"))
+    (folder / "data/guidelines").mkdir()
+    text = (
+        (folder / "ringfence.yaml")
+        .read_text("utf-8")
+        .replace("- name: records\n", "- name: records\n      vectors: false\n")
+    )
+    (folder / "ringfence.yaml").write_text(
+        text.replace("{name: guidelines,", "{name: guidelines, vectors: false,"), "utf-8"
+    )
+    manifest = load(folder / "ringfence.yaml")
+    member: Member = frozenset({"role:ward-a"})
+
+    async def patients() -> list[str]:
+        async with wiring.opened(manifest) as library:
+            await library.refresh()
+            return sorted({one.path.split("/")[1] for one in await library.documents(member)})
+
+    before = asyncio.run(patients())
+    shutil.rmtree(folder / "data/records/ward-a/patient-4779")
+    certificate = privacy.erase(manifest, "patient:4779", by=operator(manifest))
+    assert "destroyed 4 documents of the knowledge index" in certificate
+    assert asyncio.run(patients()) == [one for one in before if one != "patient-4779"]
+    with pytest.raises(ManifestError, match="nothing is held about patient:9999"):
+        privacy.erase(manifest, "patient:9999", by=operator(manifest))

@@ -50,8 +50,9 @@ def erase(manifest: Manifest, subject: str, *, by: Principal, notice: Callable[[
     about; JournalError while a run about them goes on, or if the certificate could not be signed: nothing is destroyed
     then; KnowledgeError where the index cannot be changed, with the keys as they were.
     """
-    with _journal(manifest, notice) as journal, _writing(journal) as db:
-        _erasable(journal, subject, also=forgetting.there(manifest))
+    elsewhere = forgetting.there(manifest)  # documents may be about somebody whom no run was about
+    with _journal(manifest, notice, new=elsewhere) as journal, _writing(journal) as db:
+        _erasable(journal, subject, also=elsewhere)
         signer = record.signer_of(manifest, journal)
         notes.sign("ringfence/erasure\nto come\n", signer)
         alias = journal.vault.known(subject) or subject
@@ -97,9 +98,10 @@ def retain(manifest: Manifest, *, by: Principal, notice: Callable[[str], None] =
 
 
 @contextmanager
-def _journal(manifest: Manifest, notice: Callable[[str], None]) -> Iterator[SqliteJournal]:
+def _journal(manifest: Manifest, notice: Callable[[str], None], *, new: bool = False) -> Iterator[SqliteJournal]:
+    """The journal; `new`: one is begun where there is none."""
     path = record.journal_path(manifest)
-    if not path.exists():
+    if not new and not path.exists():
         raise JournalError(
             f"no journal at {path}: nothing is held about anybody", todo="name the manifest with -m FILE"
         )
