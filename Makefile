@@ -4,7 +4,7 @@ BIN := .venv/bin
 EXTRAS := local mcp privacy rag server channels cluster cel dev
 TASK ?= How many requests in logs/access.log were answered with status 502?
 
-.PHONY: setup setup-bench run test check bench bench-record bench-security bench-slm example-ops example-notes example-gates lock clean
+.PHONY: setup setup-bench run test check bench bench-record bench-security bench-slm bench-knowledge example-ops example-notes example-gates example-rag example-contracts example-clinic lock clean
 
 setup: .venv/.done
 
@@ -52,6 +52,15 @@ bench-slm: setup
 	mkdir -p .ringfence
 	$(BIN)/ringfence eval bench/slm/tasks.yaml --json .ringfence/bench-slm.json --markdown .ringfence/bench-slm.md
 
+bench-knowledge: setup
+	$(BIN)/python bench/knowledge/indexing.py
+	$(BIN)/python bench/knowledge/search.py
+	$(BIN)/python bench/knowledge/rights.py
+	$(BIN)/python bench/knowledge/quality.py
+	$(BIN)/python bench/knowledge/postgres.py
+	$(BIN)/python bench/knowledge/hostile.py --full
+	$(BIN)/python bench/knowledge/answers.py
+
 example-ops: setup
 	$(BIN)/ringfence eval examples/ops/eval.yaml
 
@@ -60,6 +69,15 @@ example-notes: setup
 
 example-gates: setup
 	$(BIN)/ringfence eval examples/ops/gates.yaml
+
+example-rag: setup
+	$(BIN)/ringfence eval examples/rag/eval.yaml
+
+example-contracts: setup
+	$(BIN)/ringfence eval examples/contracts/eval.yaml
+
+example-clinic: setup
+	$(BIN)/ringfence eval examples/clinic/eval.yaml
 
 lock:
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 $(patsubst %,--extra %,$(EXTRAS)) --generate-hashes --no-emit-index-url --no-annotate pyproject.toml -o requirements.lock

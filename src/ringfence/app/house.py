@@ -175,10 +175,6 @@ def furnish(
     given = [from_function(function) for function in functions]
     for tool in given:
         house.add(tool)
-    if manifest.memory.enabled:
-        from .knowing.remembering import remember
-
-        remember(house, manifest, clock)
     _declare(house, manifest)
     house.given = frozenset(tool.spec.name for tool in given if not tool.spec.reads)
     house.effects = _effects(house, manifest) | house.given
@@ -191,7 +187,11 @@ def furnish(
 def _known(
     house: House, manifest: Manifest, clock: Clock, notice: Callable[[str], None] | None
 ) -> Sequence[tools.Tool]:
-    """The tools over what the agent knows, if it knows anything."""
+    """The tools over what the agent knows and remembers, if it does."""
+    if manifest.memory.enabled:
+        from .knowing.remembering import remember
+
+        remember(house, manifest, clock)
     from .knowing import library
 
     if not library.used(manifest):

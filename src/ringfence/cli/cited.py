@@ -49,7 +49,7 @@ def open_passage(manifest: Path, run_id: str, n: int) -> None:
     chars = f", characters {passage.start}-{passage.end}" if passage.end else ""
     out = console()
     out.print(f"{line(passage)}{chars}")
-    for piece in _lines(pieces):
+    for piece in lines(pieces):
         out.print(piece, soft_wrap=True)
 
 
@@ -70,7 +70,7 @@ def in_context(records: Sequence[Record], n: int) -> tuple[Passage, list[tuple[s
         there = ", ".join(f"[{number}]" for number in passages) or "none"
         raise JournalError(f"run {records[0].run} was shown no passage [{n}]", todo=f"passages of this run: {there}")
     passage = passages[n]
-    before, after = _around(passage, passages)
+    before, after = around(passage, passages)
     quote = next((source.quote for source in of_records(records) if source.n == n and source.quote), "")
     at = passage.text.find(quote) if quote else -1
     if at < 0:
@@ -82,7 +82,7 @@ def in_context(records: Sequence[Record], n: int) -> tuple[Passage, list[tuple[s
     return passage, [(kind, text) for kind, text in pieces if text]
 
 
-def _around(passage: Passage, passages: Mapping[int, Passage]) -> tuple[str, str]:
+def around(passage: Passage, passages: Mapping[int, Passage]) -> tuple[str, str]:
     """What other passages of the run hold of the same document, right before and right behind."""
     if not passage.end:
         return "", ""
@@ -93,7 +93,7 @@ def _around(passage: Passage, passages: Mapping[int, Passage]) -> tuple[str, str
     return first, after.text[passage.end - after.start :] if after else ""
 
 
-def _lines(pieces: Sequence[tuple[str, str]]) -> Iterator[Text]:
+def lines(pieces: Sequence[tuple[str, str]]) -> Iterator[Text]:
     """Lines with a bar before those of the passage; on a terminal what is quoted stands out."""
     row, inside = Text(), False
     styles = {"around": "dim", "passage": "", "quote": "bold reverse"}
@@ -103,5 +103,5 @@ def _lines(pieces: Sequence[tuple[str, str]]) -> Iterator[Text]:
                 yield Text(_BAR if inside else _AROUND) + row
                 row, inside = Text(), False
             row.append(plain(part), style=styles[kind])
-            inside = inside or (kind != "around" and bool(part))
+            inside = inside or (kind != "around" and bool(part or count))
     yield Text(_BAR if inside else _AROUND) + row

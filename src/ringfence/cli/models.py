@@ -42,7 +42,7 @@ async def fetch_missing(manifest: Manifest, out: Console, *, offline: bool) -> N
         if tier.provider != "embedded" or (model := missing(tier.model)) is None:
             continue
         await _fetch(model, out, offline=offline)
-    if knowing.used(manifest):
+    if knowing.used(manifest) and any(source.vectors for source in knowing.sources_of(manifest)):
         await fetch_embedding(manifest, out, offline=offline)
 
 

@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 
 from ringfence.core.labels import Trust
+from ringfence.knowledge.errors import KnowledgeError
+from ringfence.knowledge.postgres.locking import locked
+from ringfence.manifest.fields import SecretRef
 
 from ...contracts.indexes import Store, opened, prepared
 from ...tools.postgres import Server, server
@@ -55,3 +58,22 @@ async def test_what_is_about_somebody_goes_with_them(mind: World) -> None:
     saved = await mind.say("Patient 4711 sleeps badly.", subjects=("subject:a1",))
     assert list(await mind.index.erase("subject:a1")) == [("memory", saved.item.id)]
     assert await mind.memories.items(ALICE) == []
+
+
+async def test_one_writer_at_a_time_and_none_is_left_behind(knowing: Server) -> None:
+    url = knowing.url("keeper")
+    address = SecretRef("KNOWLEDGE_URL", lambda _: url)
+    async with locked(address):
+        with pytest.raises(KnowledgeError, match="another writer has held"):
+            async with locked(address, wait_s=0.0):
+                raise AssertionError("two at once")
+    async with locked(address, wait_s=0.0):
+        pass
+
+
+async def test_a_server_that_is_not_there_is_said_without_its_address() -> None:
+    address = SecretRef("KNOWLEDGE_URL", lambda _: "postgresql://keeper:geheim@127.0.0.1:1/none")
+    with pytest.raises(KnowledgeError, match="cannot be reached") as refused:
+        async with locked(address):
+            raise AssertionError("nobody is there")
+    assert "geheim" not in str(refused.value)

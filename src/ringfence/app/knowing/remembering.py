@@ -14,6 +14,7 @@ from ringfence.core.errors import BackendError
 from ringfence.core.labels import Label, Member
 from ringfence.core.ports import Clock
 from ringfence.core.values import digest
+from ringfence.manifest.fields import SecretRef
 from ringfence.manifest.types import Manifest
 
 from ..readers import named_readers
@@ -22,6 +23,7 @@ from .library import audience_of, embedder_of, home_of, index_of
 
 if TYPE_CHECKING:
     from ringfence.knowledge.memory import Memories
+    from ringfence.knowledge.memory.store import Lock
     from ringfence.knowledge.ports import Embedder, Index
     from ringfence.redaction import Redactor
 
@@ -41,7 +43,6 @@ class Opened:
         """The memory; raises ManifestError for a store whose address is not set."""
         if self._memories is None:
             from ringfence.knowledge.memory import Memories
-            from ringfence.knowledge.memory.locking import locked
 
             manifest = self.manifest
             audience = audience_of(manifest.knowledge.embedding)
@@ -53,12 +54,22 @@ class Opened:
                 agent=manifest.runtime.name,
                 expires_days=manifest.memory.expires_days,
                 may_embed=lambda label: audience is None or not label.broken_by(audience),
-                lock=partial(locked, home_of(manifest)),
+                lock=self._lock(),
             )
         return self._memories
 
     def _index(self) -> Index:
         return index_of(self.manifest)
+
+    def _lock(self) -> Lock:
+        """What the writers of one store share: a file beside it, or the database's own lock."""
+        if isinstance(store := self.manifest.knowledge.store, SecretRef):
+            from ringfence.knowledge.postgres.locking import locked as held
+
+            return partial(held, store)
+        from ringfence.knowledge.memory.locking import locked
+
+        return partial(locked, home_of(self.manifest))
 
     @property
     def missing(self) -> str:

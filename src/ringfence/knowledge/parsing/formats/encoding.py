@@ -65,7 +65,10 @@ def _guess(sample: bytes) -> str:
     from charset_normalizer import from_bytes
 
     best = from_bytes(sample, steps=5, chunk_size=512).best()
-    return str(best.encoding) if best is not None else ""
+    if best is None:
+        return ""
+    usual = _tried(sample, "cp1252")  # one of many that may say the same: then it is the one
+    return "cp1252" if usual is not None and usual == _tried(sample, best.encoding) else str(best.encoding)
 
 
 def _tried(data: bytes, name: str) -> str | None:
