@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 
 import apsw
@@ -256,6 +257,31 @@ async def test_a_broken_file_and_cut_vectors_are_said_to_be(tmp_path: Path) -> N
     (tmp_path / "a" / "index.db").write_bytes(b"no database at all" * 1000)
     with pytest.raises(KnowledgeError, match="no SQLite database"):
         await index.search(Query("one"), ANYONE)
+
+
+async def test_a_check_finds_broken_pages_and_cut_vectors(tmp_path: Path) -> None:
+    index = SqliteIndex(tmp_path)
+    for n in range(60):
+        await put(index, f"{n}.md", f"word {n} " * 300, unit(1, n))
+    assert await index.check() == []
+    await index.aclose()
+    assert await index.check() == []
+    await index.aclose()
+    os.truncate(tmp_path / "vectors-1.f32", 16)
+    assert "has 2 of 60 rows" in (await index.check())[0]
+    await index.aclose()
+    path, dice = tmp_path / "index.db", random.Random(3)
+    whole = await asyncio.to_thread(path.read_bytes)
+    for _ in range(12):
+        at = dice.randrange(4_096, len(whole) - 512)
+        path.write_bytes(whole[:at] + dice.randbytes(512) + whole[at + 512 :])
+        for ask in (
+            index.check(), index.search(Query("word 7", limit=100), ANYONE), index.read(ANYONE, "c", "7.md"),
+            index.documents(ANYONE),
+        ):  # fmt: skip
+            with suppress(KnowledgeError):  # nothing else, whatever is broken
+                await ask
+        await index.aclose()
 
 
 async def test_a_full_disk_is_said_and_leaves_what_was_there(index: SqliteIndex) -> None:

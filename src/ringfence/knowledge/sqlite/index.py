@@ -143,6 +143,23 @@ class SqliteIndex:
         """Of each collection of which the member may read anything."""
         return await self._read(lambda reader, shelf: shelf.status(member))
 
+    async def check(self) -> Sequence[str]:
+        """What is broken in the store, in words: SQLite's own quick check, and whether all vectors are there. It reads
+        the whole file: half a second for 100,000 chunks and more."""
+
+        def find(reader: _Reader, shelf: Shelf) -> list[str]:
+            found = [str(row[0]) for row in reader.db.execute("PRAGMA quick_check(20)")]
+            broken = [] if found == ["ok"] else found
+            meant = np.flatnonzero(shelf.meant)
+            if shelf.head.dim and len(meant):
+                try:
+                    self._mapped.rows(shelf.head.generation, shelf.head.dim, int(meant[-1]) + 1)
+                except KnowledgeError as error:
+                    broken.append(error.what)
+            return broken
+
+        return await self._read(find)
+
     async def aclose(self) -> None:
         """Overwrite what replaced documents left behind; free files and connections."""
         await asyncio.to_thread(self._close)
@@ -181,6 +198,10 @@ class SqliteIndex:
                         with file.reading(reader.db):
                             if (shelf := self._state(reader.db)) is not None:
                                 return find(reader, shelf)
+                    except (LookupError, ValueError, TypeError) as error:  # rows that are not as we write them
+                        raise KnowledgeError(
+                            f"the index {self._path} is damaged: {error!r}", todo=file.DAMAGED_TODO
+                        ) from error
                     except FileNotFoundError:  # the vectors were written anew since our transaction began
                         if last:
                             raise

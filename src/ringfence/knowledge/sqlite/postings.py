@@ -16,6 +16,8 @@ import apsw
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import KnowledgeError
+from .file import DAMAGED_TODO
 from .words import BITS
 
 PIECE = 2_048  # postings of a piece, about; a word that has more has one of its own
@@ -171,8 +173,9 @@ def _cut(postings: Postings) -> Iterator[tuple[int, bytes]]:
 
 
 def _open(data: bytes) -> tuple[NDArray[np.int64], NDArray[np.uint32], NDArray[np.uint32], NDArray[np.uint8]]:
-    words, size = np.frombuffer(data, np.uint32, 2)
-    n, m = int(words), int(size)
+    n, m = (int(one) for one in np.frombuffer(data[:8].ljust(8, b"\0"), np.uint32))
+    if len(data) != 8 + 12 * n + 5 * m:
+        raise KnowledgeError("the index is damaged: words of it cannot be read", todo=DAMAGED_TODO)
     terms = np.frombuffer(data, np.int64, n, 8)
     counts = np.frombuffer(data, np.uint32, n, 8 + 8 * n)
     chunks = np.frombuffer(data, np.uint32, m, 8 + 12 * n)
