@@ -14,7 +14,7 @@ from ringfence.core.ports import Clock
 from ringfence.jobs import Limits
 
 from . import calc, clock, reaching, search
-from .folders import MAX_FILE_BYTES
+from .folders import MAX_FILE_BYTES, MAX_STREAM_BYTES
 from .groups import ROLES, Group
 from .hosted import hosted
 from .tool import Tool, Use
@@ -112,4 +112,6 @@ def _group(tool: BuiltinTool, root: Path, room: int) -> Group:
     if "write" in granted and (single := [place for place in places if place.is_file()]):
         raise ManifestError(f"target_paths: {single[0]} is a file", todo="to write, name the folder that it is in")
     named = tuple(str(path) for path in tool.target_paths)
-    return Group(tool.name, str(root), named, tuple(map(str, places)), tuple(granted), limit, room)
+    largest = 0 if tool.max_file_size_mb else MAX_STREAM_BYTES
+    where = named, tuple(map(str, places))
+    return Group(tool.name, str(root), *where, tuple(granted), limit, room, max_stream_bytes=largest)

@@ -15,11 +15,14 @@ from ringfence.core.errors import ToolError
 from ringfence.core.policy import Role
 from ringfence.core.values import JSON
 
+from .corpus import Budget
 from .folders import SNIFF_BYTES, Folders, Source, is_binary, size_text
+from .marks import Kept, Marks
 from .texts import decode, note_skipped, notes
 from .tool import KNOWN_PATH, Args, Tool, Use, define
 
 SECONDS = 10.0
+MAX_LAST = 1_000  # lines from the end
 LINE_CHARS = 2_000  # what is shown of one line
 PIECE_BYTES = 65_536
 ROLES = {"path": Role.CONTROL}
@@ -81,11 +84,16 @@ def list_files(folders: Folders, use: Use, *, room: int) -> Tool:
 def read_file(folders: Folders, use: Use, *, room: int) -> Tool:
     """The tool `files.read`. `room` is in characters of the result."""
 
+    kept = Kept()
+
     def run(args: ReadArgs) -> JSON:
         if args.last and args.first > 0 and args.last < args.first:
             raise ToolError(f"last ({args.last}) is before first ({args.first})", todo="give last=0 for the end")
         with folders.open(args.path) as source:
-            return _read(source, args, room, whole=source.size <= folders.max_file_bytes)
+            if source.size <= folders.max_file_bytes:
+                return _read(source, args, room)
+            with kept.lock:
+                return _read(source, args, room, kept.of(source))
 
     summary = "Read a text file, or some lines of it. Use it when you know the path."
     return define("files.read", summary, ReadArgs, run, use=use, timeout_s=SECONDS)
@@ -126,17 +134,18 @@ def stat_file(folders: Folders, use: Use) -> Tool:
     return define("files.stat", summary, StatArgs, run, use=use, timeout_s=SECONDS)
 
 
-def _read(source: Source, args: ReadArgs, room: int, *, whole: bool) -> JSON:
-    """The lines asked for, as many as fit; `whole`: small enough to count all of its lines."""
+def _read(source: Source, args: ReadArgs, room: int, marks: Marks | None = None) -> JSON:
+    """The lines asked for, as many as fit; `marks` of a file that is too large to read to its end."""
     if source.size == 0:
         return {"path": source.path, "lines": "0 of 0", "text": "", "note": "the file is empty"}
     head = source.stream.read(SNIFF_BYTES)
     if is_binary(head):
         raise ToolError(f"{source.path} is a binary file, not text", todo="read a text file")
     source.stream.seek(0)
-    lines = _lines(source, time.monotonic() + SECONDS)
+    skipped = _skip(source, args.first, marks) if marks is not None else 0
+    lines = _lines(source, time.monotonic() + SECONDS, skipped)
     if args.first < 0:
-        kept = deque(lines, maxlen=min(-args.first, 1_000))
+        kept = deque(lines, maxlen=min(-args.first, MAX_LAST))
         total = kept[-1][0]
         return _shown(source, list(kept), total, room, from_end=True)
     shown: list[tuple[int, str]] = []
@@ -147,13 +156,24 @@ def _read(source: Source, args: ReadArgs, room: int, *, whole: bool) -> JSON:
         if inside and used <= room:
             shown.append((number, text))
             used += len(text) + 1
-        elif number > args.first and not whole:
+        elif number > args.first and marks is not None:
             return _shown(source, shown, 0, room)
     if not shown:
         raise ToolError(
             f"{source.path} has {total} lines, and you asked for line {args.first}", todo="give a smaller first"
         )
     return _shown(source, shown, total, room)
+
+
+def _skip(source: Source, first: int, marks: Marks) -> int:
+    """Go to near the first line that is asked for; how many lines are before that place."""
+    budget = Budget(SECONDS)
+    total = marks.lines(source, budget) if first < 0 else 0
+    skipped = max(0, total + max(first, -MAX_LAST)) if first < 0 else max(0, first - 1)
+    if not marks.go(source, skipped, budget):
+        total = marks.lines(source, budget)
+        raise ToolError(f"{source.path} has {total} lines, and you asked for line {first}", todo="give a smaller first")
+    return skipped
 
 
 def _shown(source: Source, lines: list[tuple[int, str]], total: int, room: int, *, from_end: bool = False) -> JSON:
@@ -168,9 +188,9 @@ def _shown(source: Source, lines: list[tuple[int, str]], total: int, room: int, 
     return {**result, **notes(cut, more)}
 
 
-def _lines(source: Source, until: float) -> Iterator[tuple[int, str]]:
+def _lines(source: Source, until: float, skipped: int = 0) -> Iterator[tuple[int, str]]:
     """Numbered lines, in pieces bounded in memory: of a long line only its beginning. Raises ToolError when late."""
-    number, head, rest = 0, b"", 0
+    number, head, rest = skipped, b"", 0
     while piece := source.stream.readline(PIECE_BYTES):
         if time.monotonic() > until:
             raise ToolError(f"{source.path} is too large to read so far in {SECONDS:g} s", todo="use a smaller first")

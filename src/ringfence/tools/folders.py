@@ -18,11 +18,13 @@ from ringfence.core.errors import ManifestError, ToolError
 
 from .confine import Opener, best_opener, open_stepwise
 
-MAX_FILES = 5_000
+MAX_FILES = 100_000
 MAX_DEPTH = 20
 MAX_FILE_BYTES = 5 * 2**20
+MAX_STREAM_BYTES = 2**40  # time ends first
 SNIFF_BYTES = 8_192
 MAX_NAME_BYTES = 240
+MAX_ALIKE = 5_000  # names that are compared with one that was misspelled
 _FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY  # NONBLOCK: opening a fifo must not wait for a writer
 _PATH = getattr(os, "O_PATH", os.O_RDONLY)
 _KINDS = {stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket", stat.S_IFCHR: "a device", stat.S_IFBLK: "a device"}
@@ -103,14 +105,18 @@ class Folders:
         base: Path,
         real: Sequence[Path] = (),
         max_file_bytes: int = MAX_FILE_BYTES,
+        max_stream_bytes: int = 0,
         max_files: int = MAX_FILES,
         opener: Opener | None = None,
     ) -> None:
         """Opens each target once; relative ones are beneath `base`. Raises ManifestError if one cannot be opened.
 
-        `real` says where the targets are, for a process that does not see the links that lead to them.
+        `real` says where the targets are, for a process that does not see the links that lead to them. A file larger
+        than `max_file_bytes` is not read as a whole, one larger than `max_stream_bytes` (the same, if it is 0) not
+        searched in pieces either.
         """
         self.max_file_bytes = max_file_bytes
+        self.max_stream_bytes = max_stream_bytes or max_file_bytes
         self._max_files = max_files
         self._open_fd = opener or best_opener()
         self.roots: tuple[Root, ...] = ()
@@ -356,6 +362,7 @@ def _nearest(name: str, paths: Sequence[str]) -> list[str]:
     """Same file name elsewhere first, then whatever is spelled alike."""
     last = name.rpartition("/")[2]
     same = [path for path in paths if path.rpartition("/")[2].lower() == last.lower()]
+    paths = paths[:MAX_ALIKE]
     by_name = {path.rpartition("/")[2]: path for path in reversed(paths)}
     alike = difflib.get_close_matches(name, paths, n=3, cutoff=0.7)
     alike += [by_name[near] for near in difflib.get_close_matches(last, list(by_name), n=3, cutoff=0.6)]

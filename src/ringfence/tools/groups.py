@@ -24,6 +24,7 @@ class Group:
     root     the manifest's folder
     targets  its paths, as the manifest names them; `places`: where they really are, absolute and without links
     room     characters of one result; `rows`: of a query, at most
+    max_stream_bytes  of a file that is searched in pieces, at most; 0: as max_file_bytes
     looks    whether an overview of a database shows what values look like
     state    where earlier contents of files are kept, for the group that changes them
     """
@@ -38,6 +39,7 @@ class Group:
     state: str = ""
     rows: int = 0
     looks: bool = True
+    max_stream_bytes: int = 0
 
     @classmethod
     def from_json(cls, value: Mapping[str, JSON]) -> Group:
@@ -56,7 +58,8 @@ class Group:
 
             return [query_sqlite(Path(self.places[0]), use, room=self.room, max_rows=self.rows, looks=self.looks)]
         paths, places = [[Path(path) for path in named] for named in (self.targets, self.places)]
-        folders = Folders(paths, base=Path(self.root), real=places, max_file_bytes=self.max_file_bytes)
+        sizes = {"max_file_bytes": self.max_file_bytes, "max_stream_bytes": self.max_stream_bytes}
+        folders = Folders(paths, base=Path(self.root), real=places, **sizes)
         match self.name:
             case "csv":
                 return [table.query_csv(folders, use, room=self.room)]

@@ -9,12 +9,22 @@ import json
 import re
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
+MIN_NEEDLE = 2
 MAX_WHOLES = 1_000
 MAX_WORDS, MAX_KINDS, MAX_SPREAD = 10, 12, 3
+MAX_DETAILED = 200_000  # matching lines that are looked at word by word
 MAX_VALUES = 100_000  # distinct values that are told apart; the rest is counted as one
+
+
+_SPECIAL = re.compile(r"[\\.^$*+?{}\[\]()]")
+_TOKEN = re.compile(
+    r"(?P<escape>\\.)|(?P<set>\[\^?\]?(?:\\.|[^\]\\])*\])|(?P<any>[.^$])|(?P<repeat>[*+?{])|(?P<stop>[()|\[\\])|(?P<plain>.)",
+    re.S,
+)
+_ODD = tuple(odd.encode() for odd in "\u0130\u0131\u017f\u212a")  # letters that some ASCII letter matches in any case
 
 
 def split_lines(text: str) -> list[str]:
@@ -23,6 +33,80 @@ def split_lines(text: str) -> list[str]:
     if lines and not lines[-1]:
         lines.pop()
     return [line[:-1] if line.endswith("\r") else line for line in lines] if "\r" in text else lines
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "replace")
+
+
+class Sieve:
+    """Finds the few lines of a block that may match, by texts of which one must be in every line that does."""
+
+    def __init__(self, needles: Sequence[str], *, ignore_case: bool, exact: bool) -> None:
+        self._needles = [needle.encode() for needle in needles]
+        self._ignore_case = ignore_case
+        self.exact = exact  # a line that holds the needle matches
+
+    @classmethod
+    def of(cls, pattern: str, *, ignore_case: bool) -> Sieve:
+        """What every match of a pattern holds, as far as that can be told without understanding all of it."""
+        ways = pattern.split("|") if "|" in pattern and not _SPECIAL.search(pattern) else [pattern]
+        if "|" in pattern and len(ways) == 1:
+            return cls([], ignore_case=ignore_case, exact=False)
+        runs = [_longest_run(way, ignore_case=ignore_case) for way in ways]
+        if any(len(run) < MIN_NEEDLE for run, _ in runs):
+            return cls([], ignore_case=ignore_case, exact=False)
+        return cls([run for run, _ in runs], ignore_case=ignore_case, exact=len(runs) == 1 and runs[0][1])
+
+    def lowered(self, block: bytes) -> bytes | None:
+        """The block as `spans` searches it; None if it cannot be searched so, and every line may match."""
+        if not self._needles or not self._ignore_case:
+            return block if self._needles else None
+        if not block.isascii() and any(odd in block for odd in _ODD):
+            return None
+        return block.lower()
+
+    def places(self, block: bytes, low: bytes | None, count: int) -> Iterator[tuple[int, str]] | None:
+        """The numbered lines that may match, from 1; None if any may, or too many of `count` to pick them out."""
+        if low is None or 3 * sum(low.count(needle) for needle in self._needles) > count:
+            return None
+        return ((n, _text(block[a:b]).removesuffix("\r")) for n, a, b, _ in self.spans(low))
+
+    def spans(self, low: bytes) -> Iterator[tuple[int, int, int, int]]:
+        """Number, start, end and occurrences of each line that holds a needle."""
+        number, begin = 1, 0  # of a line
+        ahead = [low.find(needle) for needle in self._needles]
+        while places := [place for place in ahead if place >= 0]:
+            place = min(places)
+            start = low.rfind(b"\n", begin, place) + 1 or begin
+            number += low.count(b"\n", begin, start)
+            end = low.find(b"\n", place)
+            end = len(low) if end < 0 else end
+            yield number, start, end, sum(low.count(needle, start, end) for needle in self._needles)
+            begin = start
+            ahead = [
+                at if at < 0 or at > end else low.find(needle, end)
+                for at, needle in zip(ahead, self._needles, strict=True)
+            ]
+
+
+def _longest_run(pattern: str, *, ignore_case: bool) -> tuple[str, bool]:
+    """The longest text that stands in every match of a pattern without `|`, and whether it is all of the pattern."""
+    runs, whole = [""], True
+    for token in _TOKEN.finditer(pattern):
+        kind, text = token.lastgroup, token.group()
+        if kind == "escape" and not text[1].isalnum():
+            kind, text = "plain", text[1]
+        if kind == "plain" and not (ignore_case and not text.isascii()) and text not in "\n\r\ufffd":
+            runs[-1] += text.lower() if ignore_case else text
+            continue
+        whole = False
+        if kind == "repeat" and text != "+":
+            runs[-1] = runs[-1][:-1]
+        if kind == "stop" or (kind == "escape" and text[1] in "xuUN0123456789") or text == "{":
+            break
+        runs.append("")
+    return max(runs, key=len), whole
 
 
 _ACCESS = re.compile(
@@ -47,8 +131,8 @@ def fields(line: str) -> dict[str, str]:
     return named
 
 
-def scan(job: dict[str, Any], texts: Iterable[tuple[str, str]]) -> dict[str, Any]:
-    """Count and collect the matching lines of (name, text) pairs.
+def scan(job: dict[str, Any], blocks: Iterable[tuple[str, bytes]]) -> dict[str, Any]:
+    """Count and collect the matching lines of (name, UTF-8) pairs; consecutive ones of one name are one text.
 
     job     pattern, ignore_case, by (see `valuer`), hits: how many lines to bring back, width: their characters
             word: a plain word, if the pattern is one
@@ -58,13 +142,12 @@ def scan(job: dict[str, Any], texts: Iterable[tuple[str, str]]) -> dict[str, Any
             spread {field or word: [[value, lines]]} of the few places where matching lines differ in a few values;
             wholes [[whole word that the word is part of, lines]],
             named {field: of the lines whose field is the word: lines, hits, last}
+            detailed: of how many lines spread, wholes and named tell, the first so many
     """
     tally = _Tally(job)
-    for name, text in texts:
-        for number, line in enumerate(split_lines(text), 1):
-            tally.total += 1
-            if tally.regex.search(line) is not None:
-                tally.take(name, number, line)
+    for name, block in blocks:
+        if block:
+            tally.feed(name, block)
     return tally.result()
 
 
@@ -77,7 +160,10 @@ class _Tally:
         self._value_of, self._unit = valuer(job["by"], self.regex)
         word = job["word"]
         self._whole = re.compile(rf"[\w.-]*{re.escape(word)}[\w-]*", re.IGNORECASE) if word else None
+        self._sieve = Sieve.of(job["pattern"], ignore_case=job["ignore_case"])
+        self._name, self._number = "", 0
         self.total = 0
+        self._lines = 0
         self._occurrences = 0
         self._hits: list[list[Any]] = []
         self._last: list[Any] = []
@@ -87,19 +173,59 @@ class _Tally:
         self._columns: dict[str, Counter[str]] = {}
         self._named: dict[str, dict[str, Any]] = {}
 
+    def feed(self, name: str, block: bytes) -> None:
+        """Count the lines of a block, which follow those of the block before it if that was of the same name."""
+        if name != self._name:
+            self._name, self._number = name, 0
+        count = block.count(b"\n") + (not block.endswith(b"\n"))
+        low = self._sieve.lowered(block)
+        if not self._job["pattern"] and not self._unit and len(self._hits) >= self._job["hits"]:
+            self._take_all(name, count, block)
+        elif low is not None and self._sieve.exact and self._lines >= MAX_DETAILED and not self._unit:
+            self._take_exact(name, block, low)
+        else:
+            places = self._sieve.places(block, low, count)
+            found = enumerate(split_lines(_text(block)), 1) if places is None else places
+            for number, line in found:
+                if self.regex.search(line) is not None:
+                    self.take(name, self._number + number, line)
+        self._number += count
+        self.total += count
+
+    def _take_all(self, name: str, count: int, block: bytes) -> None:
+        """Count lines of which nothing but their number is asked."""
+        start = block.rfind(b"\n", 0, len(block) - 1) + 1
+        self._count(name, count, count)
+        self._last = [name, self._number + count, split_lines(_text(block[start:]))[-1], None]
+
+    def _take_exact(self, name: str, block: bytes, low: bytes) -> None:
+        """Count the lines that hold a literal, when there have been enough of them to look at."""
+        place = None
+        for place in self._sieve.spans(low):
+            self._count(name, 1, place[3])
+        if place is not None:
+            number, start, end, _ = place
+            line = _text(block[start:end]).removesuffix("\r")
+            self._last = [name, self._number + number, line, self.regex.search(line)]
+
+    def _count(self, name: str, lines: int, occurrences: int) -> None:
+        self._lines += lines
+        self._files[name] += lines
+        self._occurrences += occurrences
+
     def take(self, name: str, number: int, line: str) -> None:
         """Count a matching line."""
         job, values = self._job, self._values
         found = list(self.regex.finditer(line)) if job["pattern"] else [None]
-        self._files[name] += 1
-        self._occurrences += len(found)
+        self._count(name, 1, len(found))
         self._last = [name, number, line, found[0]]
         if len(self._hits) < job["hits"]:
             self._hits.append(_hit(self._last, job["width"]))
-        if self._whole is not None:
-            self._take_word(line, self._whole)
-        if job["pattern"]:
-            _tally(self._columns, line)
+        if self._lines <= MAX_DETAILED:
+            if self._whole is not None:
+                self._take_word(line, self._whole)
+            if job["pattern"]:
+                _tally(self._columns, line)
         for value in self._value_of(line, found):
             values[value if value in values or len(values) < MAX_VALUES else "(others)"] += 1
 
@@ -118,11 +244,12 @@ class _Tally:
 
     def result(self) -> dict[str, Any]:
         """As `scan` returns it."""
-        lines = self._files.total()
+        lines, detailed = self._lines, min(self._lines, MAX_DETAILED)
         return {
             "hits": self._hits, "last": _hit(self._last, self._job["width"]) if lines else [], "named": self._named,
-            "wholes": self._wholes.most_common(6), "spread": _spread(self._columns, lines),
-            "lines": lines, "occurrences": self._occurrences, "total": self.total, "files": dict(self._files),
+            "wholes": self._wholes.most_common(6), "spread": _spread(self._columns, detailed),
+            "lines": lines, "detailed": detailed,
+            "occurrences": self._occurrences, "total": self.total, "files": dict(self._files),
             "values": self._values.most_common(self._job["top"]), "distinct": len(self._values), "unit": self._unit,
         }  # fmt: skip
 
@@ -199,20 +326,23 @@ def valuer(by: str, regex: re.Pattern[str]) -> tuple[Values, str]:
     return values, by
 
 
+def _received() -> Iterator[tuple[str, bytes]]:
+    while head := sys.stdin.buffer.readline():
+        name, size = json.loads(head)
+        yield name, sys.stdin.buffer.read(size)
+
+
 def main() -> None:
-    """Standard input: one line of JSON (job, names, sizes in bytes), then the texts; standard output: the result."""
+    """Standard input: a line of JSON, the job, then blocks, each after a line `[name, bytes]`; output: the result."""
     try:
         import resource
 
         resource.setrlimit(resource.RLIMIT_AS, (2**30, 2**30))
     except (ImportError, ValueError, OSError):  # not on this system: the parent's clock still holds
         pass
-    head = json.loads(sys.stdin.buffer.readline())
-    texts = (
-        (name, sys.stdin.buffer.read(size).decode()) for name, size in zip(head["names"], head["sizes"], strict=True)
-    )
+    job = json.loads(sys.stdin.buffer.readline())
     try:
-        result = scan(head["job"], texts)
+        result = scan(job, _received())
     except (re.error, RecursionError, OverflowError) as error:
         result = {"error": str(error)}
     sys.stdout.write(json.dumps(result))

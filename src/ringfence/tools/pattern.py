@@ -6,11 +6,14 @@ process; the others run in a worker process that is killed when its time is over
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import re
+import select
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -60,7 +63,7 @@ class Pattern:
 
 def scan(
     pattern: Pattern,
-    texts: Sequence[tuple[str, str]],
+    texts: Iterable[tuple[str, str | bytes]],
     *,
     by: str = "",
     hits: int = 0,
@@ -70,7 +73,8 @@ def scan(
 ) -> tuple[Pattern, dict[str, Any]]:
     """The pattern as it was read in the end, and the result of `lines.scan`.
 
-    Raises ToolError if the search does not end within `seconds`. Blocks; a pattern that is not quick takes a process.
+    `texts` are iterated once for each try; how long that may take in all is theirs to bound. Raises ToolError if the
+    search stands still for `seconds`. Blocks; a pattern that is not quick takes a process.
     """
     job = {
         "pattern": pattern.regex,
@@ -83,7 +87,7 @@ def scan(
     }
     if pattern.is_quick:
         try:
-            return pattern, lines.scan(job, texts)
+            return pattern, lines.scan(job, _encoded(texts))
         except re.error:
             return scan(pattern.literally(), texts, by=by, hits=hits, top=top, width=width, seconds=seconds)
     result = _work(job, texts, seconds)
@@ -92,27 +96,54 @@ def scan(
     return pattern, result
 
 
-def _work(job: dict[str, Any], texts: Sequence[tuple[str, str]], seconds: float) -> dict[str, Any]:
-    bodies = [text.encode() for _, text in texts]
-    head = {"job": job, "names": [name for name, _ in texts], "sizes": [len(body) for body in bodies]}
+def _encoded(texts: Iterable[tuple[str, str | bytes]]) -> Iterator[tuple[str, bytes]]:
+    return ((name, text if isinstance(text, bytes) else text.encode()) for name, text in texts)
+
+
+def _work(job: dict[str, Any], texts: Iterable[tuple[str, str | bytes]], seconds: float) -> dict[str, Any]:
+    """`lines.scan` in a process that is killed when it stands still."""
     program = [sys.executable, "-I", "-S", "-W", "ignore", str(Path(lines.__file__))]
+    pipe = subprocess.PIPE
     try:
-        done = subprocess.run(
-            program,
-            input=b"".join((json.dumps(head).encode(), b"\n", *bodies)),
-            capture_output=True,
-            timeout=seconds,
-            env={},
-            check=True,
-        )
-    except subprocess.TimeoutExpired:
+        with subprocess.Popen(program, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, env={}) as process:
+            try:
+                _feed(process, job, texts, seconds)
+                said, _ = process.communicate(timeout=seconds)
+            except BaseException:
+                process.kill()
+                raise
+    except (subprocess.TimeoutExpired, TimeoutError):
         todo = "use plain words, or a simpler pattern without nested repeats such as (a+)+"
         raise ToolError(f"the search for {job['pattern']!r} did not end within {seconds:g} s", todo=todo) from None
-    except subprocess.CalledProcessError:  # out of memory, most likely; its words would name our paths
-        raise ToolError(f"the search for {job['pattern']!r} broke off", todo="use plain words") from None
     except OSError as error:
         raise ToolError(
             f"no worker for the search could be started: {error.strerror}", todo="use plain words"
         ) from None
-    result: dict[str, Any] = json.loads(done.stdout)
+    if process.returncode:  # out of memory, most likely; its words would name our paths
+        raise ToolError(f"the search for {job['pattern']!r} broke off", todo="use plain words")
+    result: dict[str, Any] = json.loads(said)
     return result
+
+
+def _feed(
+    process: subprocess.Popen[bytes], job: dict[str, Any], texts: Iterable[tuple[str, str | bytes]], seconds: float
+) -> None:
+    """Send everything; TimeoutError if not a byte is taken for `seconds`. One that ended early is told by its end."""
+    assert process.stdin is not None
+    pipe = process.stdin.fileno()
+    os.set_blocking(pipe, False)
+    with contextlib.suppress(BrokenPipeError):
+        _send(pipe, json.dumps(job).encode() + b"\n", seconds)
+        for name, block in _encoded(texts):
+            _send(pipe, json.dumps([name, len(block)]).encode() + b"\n" + block, seconds)
+
+
+def _send(pipe: int, data: bytes, seconds: float) -> None:
+    ready = select.poll()
+    ready.register(pipe, select.POLLOUT)
+    left = memoryview(data)
+    while left:
+        if not ready.poll(seconds * 1000):
+            raise TimeoutError
+        with contextlib.suppress(BlockingIOError):
+            left = left[os.write(pipe, left) :]

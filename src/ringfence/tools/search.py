@@ -11,13 +11,14 @@ from ringfence.core.errors import ToolError
 from ringfence.core.policy import Role
 from ringfence.core.values import JSON
 
+from .corpus import LINE_BYTES, STREAM_S, Budget, Corpus
 from .files import AnyPath
 from .folders import Folders
 from .pattern import MAX_PATTERN, SEARCH_S, Pattern, scan
-from .texts import note_skipped, notes, read_all
+from .texts import note_skipped, notes
 from .tool import Args, Tool, Use, define
 
-SECONDS = 2 * SEARCH_S  # to read, and to search
+SECONDS = STREAM_S + SEARCH_S
 MAX_HITS = 200
 MAX_GIVEN = 100_000  # characters of text in an argument
 QUICK_CHARS = 20_000
@@ -69,7 +70,7 @@ def search_files(folders: Folders, use: Use, *, room: int) -> Tool:
     """The tool `files.search`. `room` is in characters of the result."""
 
     def run(args: SearchArgs) -> JSON:
-        texts, skipped = read_all(folders, args.path, seconds=SEARCH_S)
+        texts = Corpus(folders, args.path, Budget(STREAM_S))
         pattern, found = _scan_anyhow(Pattern.read(args.pattern), texts, hits=MAX_HITS)
         hits, heading = found["hits"], "matches"
         named = _named(found)
@@ -93,7 +94,7 @@ def search_files(folders: Folders, use: Use, *, room: int) -> Tool:
         }
         also = f"{found['lines'] - total} more lines have {pattern.text} elsewhere" if named else ""
         none = "" if total else "no line matches; use files.find with plain words"
-        return {heading: shown, **edges, **notes(cut, also, none, pattern.note, note_skipped(skipped))}
+        return {heading: shown, **edges, **notes(cut, also, none, pattern.note, *_left_out(texts, found))}
 
     summary = "Search all files for lines with an exact word, code or regex; gives path:line: text."
     return define("files.search", summary, SearchArgs, run, use=use, timeout_s=SECONDS)
@@ -110,7 +111,7 @@ def count_text(use: Use) -> Tool:
     """The tool `text.count` over a given text alone."""
 
     def run(args: CountTextArgs) -> JSON:
-        return _count([("text", args.text)], [], args.pattern, args.group_by, args.top)
+        return _count([("text", args.text)], args.pattern, args.group_by, args.top)
 
     summary = "Count lines or matches in a text, or its most frequent values. Use it instead of counting yourself."
     return define("text.count", summary, CountTextArgs, run, use=use, timeout_s=SECONDS, quick=_is_quick)
@@ -121,9 +122,9 @@ def count_files(folders: Folders, use: Use) -> Tool:
 
     def run(args: CountArgs) -> JSON:
         if args.text:
-            return _count([("text", args.text)], [], args.pattern, args.group_by, args.top)
-        texts, skipped = read_all(folders, args.path, seconds=SEARCH_S)
-        return _count(texts, skipped, args.pattern, args.group_by, args.top)
+            return _count([("text", args.text)], args.pattern, args.group_by, args.top)
+        texts = Corpus(folders, args.path, Budget(STREAM_S))
+        return _count(texts, args.pattern, args.group_by, args.top)
 
     summary = (
         "Count lines or matches in a file or in all files, or the most frequent values (group_by). "
@@ -132,23 +133,49 @@ def count_files(folders: Folders, use: Use) -> Tool:
     return define("text.count", summary, CountArgs, run, use=use, timeout_s=SECONDS, quick=_is_quick, suits=COUNTS)
 
 
-def _scan_anyhow(pattern: Pattern, texts: list[tuple[str, str]], **how: Any) -> tuple[Pattern, dict[str, Any]]:
+Given = Corpus | list[tuple[str, str]]
+
+
+def _scan_anyhow(pattern: Pattern, texts: Given, **how: Any) -> tuple[Pattern, dict[str, Any]]:
     """Scan; if nothing matches and capital letters were meant, scan once more without minding them."""
     read, found = scan(pattern, texts, **how)
-    if found["lines"] or read.ignore_case:
+    if found["lines"] or read.ignore_case or _late(texts):
         return read, found
+    kept = texts.reading if isinstance(texts, Corpus) else None
     wider, again = scan(read.any_case(), texts, **how)
     if not again["lines"]:
+        if isinstance(texts, Corpus) and kept is not None:
+            texts.reading = kept
         return read, found
     note = f"nothing matches {read.text} exactly; these match without minding capital letters"
     return Pattern(wider.text, wider.regex, ignore_case=True, note=note), again
 
 
-def _count(texts: list[tuple[str, str]], skipped: list[str], pattern: str, by: str, top: int) -> JSON:
+def _late(texts: Given) -> bool:
+    return isinstance(texts, Corpus) and texts.late
+
+
+def _left_out(texts: Given, found: dict[str, Any]) -> list[str]:
+    """What a result does not tell, because it was not read or not looked at: for its note."""
+    said = []
+    if found["detailed"] < found["lines"]:
+        said.append(f"only the first {found['detailed']:,} matching lines were looked at word by word")
+    if isinstance(texts, Corpus):
+        if texts.reading.late:
+            said.append("the time was up: what is told is of the part that was read; name a file, or narrow the path")
+        if texts.reading.long:
+            said.append(f"{texts.reading.long} lines were only read in their first {LINE_BYTES >> 20} MB")
+        said.append(note_skipped(texts.reading.skipped))
+    return said
+
+
+def _count(texts: Given, pattern: str, by: str, top: int) -> JSON:
     read, found = _scan_anyhow(Pattern.read(pattern), texts, by=by.strip(), top=top, hits=1)
-    result: dict[str, JSON] = {} if len(texts) != 1 or texts[0][0] == "text" else {"path": texts[0][0]}
+    files, name = texts.names if isinstance(texts, Corpus) else (1, "text")
+    told = _left_out(texts, found)
+    result: dict[str, JSON] = {} if files != 1 or name == "text" else {"path": name}
     result |= _matched(read, found) if pattern else {"lines": found["lines"]}
-    if len(texts) > 1:
+    if files > 1:
         ranked = sorted(found["files"].items(), key=lambda item: (-item[1], item[0]))
         result["files"] = [[path, count] for path, count in ranked[:10]]
     few = ""
@@ -160,22 +187,31 @@ def _count(texts: list[tuple[str, str]], skipped: list[str], pattern: str, by: s
                 f"no matching line has {found['unit']!r}",
                 todo="give group_by=field3 for the third word of a line; for a CSV file use csv.query",
             )
-        if found["distinct"] == 1 and pattern:  # a pattern that is the value itself: the question was about all of them
+        if (
+            found["distinct"] == 1 and pattern and not _late(texts)
+        ):  # a pattern that is the value itself: the question was about all of them
             all_lines = _scan_anyhow(Pattern.read(""), texts, by=by.strip(), top=top)[1]
-            result["top of all lines"] = [[value[:VALUE_CHARS], count] for value, count in all_lines["values"]]
+            which = "top of the first lines" if isinstance(texts, Corpus) and texts.reading.late else "top of all lines"
+            result[which] = [[value[:VALUE_CHARS], count] for value, count in all_lines["values"]]
         if found["distinct"] > top:
             few = f"showing the {top} most frequent of {found['distinct']} values"
     if pattern and not found["lines"]:
         result |= _apart(pattern, texts)
-    return {**result, **notes(few, read.note, note_skipped(skipped))}
+    return {**result, **notes(few, read.note, *told)}
 
 
-def _apart(pattern: str, texts: list[tuple[str, str]]) -> dict[str, JSON]:
+def _apart(pattern: str, texts: Given) -> dict[str, JSON]:
     """Where words that nowhere stand together do stand: a small model writes "level ERROR" for a field's value."""
     words = list(dict.fromkeys(_PLAIN.findall(pattern)))
     if not 1 < len(words) <= _MAX_APART:
         return {}
-    counts = {word: _scan_anyhow(Pattern.read(word), texts, by="", top=1, hits=1)[1]["lines"] for word in words}
+    counts: dict[str, int] = {}
+    for word in words:
+        if _late(texts):
+            return {}
+        counts[word] = _scan_anyhow(Pattern.read(word), texts, by="", top=1, hits=1)[1]["lines"]
+    if isinstance(texts, Corpus) and texts.reading.late:  # not counted to the end
+        return {}
     told = {f"lines with {word}": count for word, count in counts.items() if count}
     return {"nowhere together, but": told} if told else {}
 
@@ -185,6 +221,8 @@ def _named(found: dict[str, Any]) -> dict[str, Any]:
 
     A word may stand anywhere in a line; as the value of a field it means something.
     """
+    if found["detailed"] < found["lines"]:
+        return {}
     some = {name: place for name, place in found["named"].items() if place["lines"] != found["lines"]}
     return dict(sorted(some.items(), key=lambda item: (item[0] == "bytes", item[1]["lines"])))
 
@@ -202,7 +240,7 @@ def _matched(pattern: Pattern, found: dict[str, Any]) -> dict[str, JSON]:
             f"{pattern.text} occurs in {found['lines'] - most} more lines, but as part of something else"
         )
     else:
-        wholes = dict(found["wholes"]) if len(found["wholes"]) > 1 else {}
+        wholes = dict(found["wholes"]) if len(found["wholes"]) > 1 and found["detailed"] == found["lines"] else {}
         for word, count in wholes.items():
             result[f"lines with the word {word}"] = count
         where = f"lines with {pattern.text} anywhere" if wholes else "matching_lines"

@@ -1,15 +1,12 @@
-"""The texts of many files at once, bounded in bytes and time, and what was left out."""
+"""The text of a file, and words for what was left out."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 
 from ringfence.core.errors import ToolError
 
 from .folders import Entry, Folders, size_text
-
-MAX_TOTAL_BYTES = 64 * 2**20
 
 
 def decode(data: bytes) -> str:
@@ -27,32 +24,6 @@ def read_text(folders: Folders, path: str) -> tuple[str, str]:
                 todo="use files.read with first and last to see a part of it",
             )
         return source.path, decode(source.read(folders.max_file_bytes))
-
-
-def read_all(
-    folders: Folders, path: str, *, seconds: float, max_bytes: int = MAX_TOTAL_BYTES
-) -> tuple[list[tuple[str, str]], list[str]]:
-    """The texts beneath `path` (a file, a folder, or everything), and the files left out with the reason.
-
-    A single file that cannot be read is a ToolError; among many it is left out.
-    """
-    until = time.monotonic() + seconds
-    walk = folders.walk(path, seconds=seconds)
-    if not walk.folders and len(walk.files) == 1:
-        return [read_text(folders, walk.files[0].path)], []
-    texts, skipped, total = [], list(walk.skipped), 0
-    for entry in walk.files:
-        size = entry.size if entry.size <= folders.max_file_bytes else 0  # a larger one is not read
-        if time.monotonic() > until or total + size > max_bytes:
-            skipped.append(f"{entry.path} (and the rest: too much to read at once)")
-            break
-        try:
-            texts.append(read_text(folders, entry.path))
-        except ToolError as error:
-            skipped.append(f"{entry.path} ({reason(error, entry)})")
-        else:
-            total += size
-    return texts, skipped
 
 
 def reason(error: ToolError, entry: Entry) -> str:
