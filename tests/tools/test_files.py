@@ -155,21 +155,32 @@ def huge(box: Path) -> Path:
 
 
 @pytest.mark.usefixtures("huge")
-async def test_a_huge_file_is_read_by_lines_and_left_out_of_the_rest(call: Call) -> None:
+async def test_a_huge_file_is_read_by_lines_and_searched_in_pieces(call: Call) -> None:
     result = await call("files.read", path="logs/huge.log", first=1_000, last=1_001)
     assert result["lines"] == "1000-1001 of a file of 1.0 GB"
     assert result["text"] == "ERROR line 1000\nERROR line 1001"
     assert "lines" not in await call("files.stat", path="logs/huge.log")
-    for name, args in (
-        ("files.search", {"pattern": "ERROR"}),
-        ("files.find", {"question": "error"}),
-        ("text.count", {}),
-    ):
-        assert "logs/huge.log (1.0 GB" in (await call(name, **args))["note"]
-    for name, args in (("files.search", {"pattern": "ERROR"}), ("text.count", {}), ("csv.query", {})):
+    with pytest.raises(ToolError, match=r"logs/huge\.log is 1\.0 GB, more than the limit of 5 MB") as caught:
+        await call("csv.query", path="logs/huge.log")
+    assert "files.read" in caught.value.todo
+    result = await call("files.search", path="logs/huge.log", pattern="line 1999")
+    assert result["matches"] == ["logs/huge.log:1999: ERROR line 1999"]
+    assert result["note"] == "of lines longer than 8 MB (1) only the first 8 MB were read"  # what follows is one line
+    counted = await call("text.count", path="logs/huge.log", pattern="ERROR")
+    assert (counted["matching_lines"], counted["of_lines"]) == (2_000, 2_001)
+
+
+@pytest.mark.usefixtures("huge")
+async def test_what_is_larger_than_the_manifest_allows_is_left_out_of_everything(
+    box: Path, make: Make, act: Call
+) -> None:
+    tools = [*make("files", box, "./logs", max_file_size_mb=5), *make("text", box, "./logs", max_file_size_mb=5)]
+    for name, args in (("files.search", {"pattern": "ERROR"}), ("text.count", {})):
+        assert "logs/huge.log (1.0 GB" in (await act(tools, name, **args))["note"]
         with pytest.raises(ToolError, match=r"logs/huge\.log is 1\.0 GB, more than the limit of 5 MB") as caught:
-            await call(name, path="logs/huge.log", **args)
+            await act(tools, name, path="logs/huge.log", **args)
         assert "files.read" in caught.value.todo
+    assert "logs/huge.log (1.0 GB" in (await act(tools, "files.find", question="error"))["note"]
 
 
 async def test_a_huge_file_of_nothing_is_binary(call: Call, box: Path) -> None:

@@ -13,15 +13,19 @@ from ringfence.core.errors import ToolError
 from ringfence.core.values import JSON
 
 from . import passages
+from .corpus import STREAM_S, Budget
 from .dated import dated
-from .folders import Folders, size_text
+from .folders import Entry, Folders
 from .passages import Library, Passage
 from .texts import note_skipped, notes, read_text, reason
 from .tool import Args, Tool, Use, define
+from .windows import Scan
 from .words import words
 
 SECONDS = 15.0
-MAX_INDEXED_BYTES = 8 * 2**20  # about 15 times as much memory
+TIMEOUT_S = 25.0
+MAX_INDEXED_BYTES = 8 * 2**20  # about 15 times as much memory; the rest is scanned for each question
+MAX_QUESTION = 2_000  # characters
 MIN_LINES = 6  # a shorter passage is shown with what follows it
 LINE_CHARS = 300
 ROOM = 2_000  # characters of a result: on two cores a model reads about 300 of them a second
@@ -56,20 +60,35 @@ class Shelf:
     def ask(self, question: str, k: int) -> tuple[list[Passage], list[str]]:
         """The best passages, and the files left out with the reason."""
         with self._lock:
-            skipped = self._refresh(time.monotonic() + SECONDS * 0.8)
-            return self._library.best(question[:2_000], k=k), skipped
+            budget = Budget(STREAM_S)
+            skipped, large = self._refresh(time.monotonic())
+            scan = Scan(self._folders, question[:MAX_QUESTION], budget)
+            found = scan.texts(large)
+            try:
+                for text in found:  # for this question alone
+                    self._library.put(text)
+                return self._library.best(question[:MAX_QUESTION], k=k), scan.skipped + skipped
+            finally:
+                for text in found:
+                    self._library.drop(text.path)
 
-    def _refresh(self, until: float) -> list[str]:
-        """Index what is new or changed, the smallest first: notes are small, and one log must not push them out."""
+    def _refresh(self, began: float) -> tuple[list[str], list[Entry]]:
+        """Index what is new or changed, the smallest first: notes are small, and one log must not push them out.
+
+        The files left out with the reason, and those that are too large, or too many, to be indexed.
+        """
         walk = self._folders.walk(seconds=SECONDS * 0.4)
-        skipped, total = list(walk.skipped), 0
+        skipped, large, total = list(walk.skipped), list[Entry](), 0
+        much = sum(entry.size for entry in walk.files) > 2 * MAX_INDEXED_BYTES
+        until = began + SECONDS * (0.5 if much else 0.8)
         for path in set(self._library.texts) - {entry.path for entry in walk.files}:
             self._library.drop(path)
         for entry in sorted(walk.files, key=lambda entry: entry.size):
             version = (entry.changed, entry.size)
             total += entry.size
-            if total > MAX_INDEXED_BYTES or time.monotonic() > until:
-                skipped.append(f"{entry.path} ({size_text(entry.size)}, too much to index; use files.search)")
+            streamed = self._folders.max_file_bytes < entry.size <= self._folders.max_stream_bytes
+            if total > MAX_INDEXED_BYTES or streamed or time.monotonic() > until:
+                large.append(entry)
                 self._library.drop(entry.path)
                 continue
             known = self._library.texts.get(entry.path)
@@ -84,7 +103,7 @@ class Shelf:
                 self._library.drop(entry.path)
             total -= entry.size
             skipped.append(f"{entry.path} ({self._unreadable[entry.path][1]})")
-        return skipped
+        return skipped, large
 
 
 def find_passages(folders: Folders, use: Use, *, room: int) -> Tool:
@@ -117,7 +136,7 @@ def find_passages(folders: Folders, use: Use, *, room: int) -> Tool:
         "Find the passages of all files that best answer a question. Use it first, with the words of the question; "
         "gives path, lines and text."
     )
-    return define("files.find", summary, FindArgs, run, use=use, timeout_s=SECONDS, opens="question")
+    return define("files.find", summary, FindArgs, run, use=use, timeout_s=TIMEOUT_S, opens="question")
 
 
 def _shown(passage: Passage, question: str, room: int) -> dict[str, JSON]:

@@ -15,7 +15,7 @@ from typing import Any
 MIN_NEEDLE = 2
 MAX_WHOLES = 1_000
 MAX_WORDS, MAX_KINDS, MAX_SPREAD = 10, 12, 3
-MAX_DETAILED = 200_000  # matching lines that are looked at word by word
+MAX_DETAILED = 100_000  # matching lines that are looked at word by word
 MAX_VALUES = 100_000  # distinct values that are told apart; the rest is counted as one
 
 
@@ -244,7 +244,8 @@ class _Tally:
 
     def result(self) -> dict[str, Any]:
         """As `scan` returns it."""
-        lines, detailed = self._lines, min(self._lines, MAX_DETAILED)
+        lines = self._lines
+        detailed = min(lines, MAX_DETAILED) if self._job["pattern"] else lines
         return {
             "hits": self._hits, "last": _hit(self._last, self._job["width"]) if lines else [], "named": self._named,
             "wholes": self._wholes.most_common(6), "spread": _spread(self._columns, detailed),
@@ -318,6 +319,8 @@ def valuer(by: str, regex: re.Pattern[str]) -> tuple[Values, str]:
     )
 
     def values(line: str, found: list[Any]) -> list[str]:
+        if by == "level" and (level := _LEVEL.search(line)):  # as `fields` says, at a tenth of its price
+            return [level[1]]
         named = fields(line).get(by)
         if named is not None:
             return [named]

@@ -164,7 +164,8 @@ def _left_out(texts: Given, found: dict[str, Any]) -> list[str]:
         if texts.reading.late:
             said.append("the time was up: what is told is of the part that was read; name a file, or narrow the path")
         if texts.reading.long:
-            said.append(f"{texts.reading.long} lines were only read in their first {LINE_BYTES >> 20} MB")
+            size = f"{LINE_BYTES >> 20} MB"
+            said.append(f"of lines longer than {size} ({texts.reading.long}) only the first {size} were read")
         said.append(note_skipped(texts.reading.skipped))
     return said
 
