@@ -108,6 +108,8 @@ def span(chars: JSON) -> tuple[int, int]:
 def where(item: Mapping[str, JSON]) -> str:
     """Where a passage stands, for the model: `runbooks/disk.md, page 2, Recovery > Web`."""
     parts = [str(item["document"])]
+    if item.get("outdated"):
+        parts.append(f"OUTDATED ({item['outdated']})")
     if item.get("page"):
         parts.append(f"page {item['page']}")
     if item.get("headings"):

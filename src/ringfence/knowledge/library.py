@@ -22,6 +22,7 @@ from .ranking import MAX_LIMIT
 MAX_QUESTION = 8_000  # characters of a question that are looked for
 MAX_READ = 20_000  # characters of a document that are read at once
 FAINT = 0.2  # cosine to the question below which a chunk that shares no word with it is noise
+ENOUGH = 2  # hits that hold today, beside which those of replaced documents are left out, unless they are named
 DEBOUNCE_MS = 1_500  # of a watched folder
 
 
@@ -135,6 +136,9 @@ class Library:
         query = Query(text, vector, wanted, paths, limit=min(limit * DEEPER, MAX_LIMIT) if names else limit, now=now)
         hits = named_first(await self.index.search(query, member), names)[:limit]
         telling = [hit for hit in hits if hit.words or hit.similarity >= FAINT]
+        now_valid = [hit for hit in telling if "outdated" not in hit.document.meta]
+        if len(now_valid) >= ENOUGH and not any(name in hit.document.path for hit in telling for name in names):
+            return now_valid
         return sorted(telling, key=lambda hit: "outdated" in hit.document.meta)  # those of old come last
 
     async def passages(self, hits: Sequence[Hit], question: str, *, room: int) -> list[Passage]:
@@ -169,9 +173,11 @@ class Library:
         end = min(size, start + min(length, MAX_READ))
         at = next((chunk for chunk in chunks if chunk.end > start), None)
         page, headings = (at.page, at.headings) if at is not None else (0, ())
+        outdated = str(found.meta.get("outdated", ""))
         return Passage(
-            collection, path, found.title, start, end, found.text[start:end], found.label, page, headings, of=size
-        )
+            collection, path, found.title, start, end, found.text[start:end], found.label, page, headings,
+            of=size, outdated=outdated,
+        )  # fmt: skip
 
     async def documents(self, member: Member, names: Sequence[str] = ()) -> Sequence[Document]:
         """The documents of these collections, or of all, that the member may read, without their text."""
