@@ -1,7 +1,8 @@
-"""What a question calls by its identifier: patient 4711, contract C-12, alarm E201, the 2nd of March as 2026-03-02.
+"""What a question calls by its name: patient 4711, contract C-12, alarm E201, the contract on translation.
 
-To a model of meanings one number is like another, so it finds what is said of any patient; words alone know the right
-one, and are outvoted where two rankings are fused. Whoever names an identifier means it: what holds it comes first.
+To a model of meanings one number is like another, and a clause of one contract like that of the next; words alone know
+the right one, and are outvoted where two rankings are fused. Whoever names a thing means it: what holds the identifier
+comes first, then what is called so by a title that tells its document from the others.
 """
 
 from __future__ import annotations
@@ -12,7 +13,9 @@ from collections.abc import Sequence
 from .ports import Hit
 
 MOST = 8  # identifiers of one question that are looked at
-DEEPER = 4  # times as many hits are looked through for them as were asked for
+DEEP = 60  # hits that are looked through for names
+_LETTERS = re.compile(r"[^\W\d_]{4,}")
+_STEM = 6  # letters of a word that tell: discharge, discharged
 _WORD = re.compile(r"[^\W_]+(?:[-_./:][^\W_]+)*")
 _FIGURE = re.compile(r"\d{1,3}|\d+[.,/]\d+|\d{1,3}(?:[.,]\d{3})+")  # an amount, and nobody's name
 
@@ -24,13 +27,35 @@ def identifiers(question: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(named))[:MOST]
 
 
-def named_first(hits: Sequence[Hit], wanted: Sequence[str]) -> list[Hit]:
-    """The hits that hold most of the identifiers first, in text, title, headings or path; else as they were."""
-    patterns = [re.compile(rf"(?<![^\W_]){re.escape(one)}(?![^\W_])") for one in wanted]
+def named_first(hits: Sequence[Hit], question: str) -> list[Hit]:
+    """The hits that hold most of the question's identifiers first, and of those the ones whose title it calls them by.
+
+    An identifier may stand in text, title, headings or path. Of titles those words count that less than half of the
+    documents have in theirs. What is named alike stays as it was.
+    """
+    patterns = [re.compile(rf"(?<![^\W_]){re.escape(one)}(?![^\W_])") for one in identifiers(question)]
 
     def held(hit: Hit) -> int:
         about = (hit.document.path, hit.document.title, *hit.chunk.headings, hit.text)
         text = "\n".join(about).casefold()
         return sum(pattern.search(text) is not None for pattern in patterns)
 
-    return sorted(hits, key=held, reverse=True)
+    holding = [held(hit) for hit in hits]
+    best = [hit for hit, count in zip(hits, holding, strict=True) if count == max(holding, default=0)]
+    titles: dict[tuple[str, str], frozenset[str]] = {}
+    for hit in best:  # a document without a title of its own is called by its first heading
+        title = _stems(" ".join((hit.document.title, *hit.chunk.headings[:1])))
+        titles[_document(hit)] = titles.get(_document(hit), frozenset()) | title
+    many = len(titles)
+    telling = {one for one in _stems(question) if 0 < 2 * sum(one in title for title in titles.values()) < many}
+    called = [len(telling & titles.get(_document(hit), frozenset())) for hit in hits]
+    order = sorted(range(len(hits)), key=lambda n: (-holding[n], -called[n]))
+    return [hits[n] for n in order]
+
+
+def _document(hit: Hit) -> tuple[str, str]:
+    return hit.document.collection, hit.document.path
+
+
+def _stems(text: str) -> frozenset[str]:
+    return frozenset(word.casefold()[:_STEM] for word in _LETTERS.findall(text))
