@@ -68,6 +68,11 @@ def test_of_one_patients_documents_the_one_that_is_called_so_comes_first() -> No
     ]
 
 
+def test_a_word_that_every_question_has_calls_no_title() -> None:
+    hits = [hit(f"{n}.md", "", title) for n, title in enumerate(("Travel", "Working from home", "Visitors", "Safety"))]
+    assert named_first(hits, "From how many hours on is first class paid?") == hits
+
+
 def test_nothing_is_named_among_no_hits() -> None:
     assert named_first([], "C-12") == []
 

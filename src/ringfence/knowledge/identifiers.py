@@ -16,6 +16,17 @@ MOST = 8  # identifiers of one question that are looked at
 DEEP = 60  # hits that are looked through for names
 _LETTERS = re.compile(r"[^\W\d_]{4,}")
 _STEM = 6  # letters of a word that tell: discharge, discharged
+_COMMON = frozenset(  # what is in titles and calls nothing
+    re.findall(
+        r"\w+",
+        "about after also before been being between could does each every from give have here home into long make many"
+        " more most much must need only other over same should some such take tell than that their them then there"
+        " these they this those time under until what when where which while whom whose will with within work would"
+        " your aber alle auch beim dass dein deren dies dieser diese dieses doch eine einem einen einer eines haben hier"
+        " ihre ihrer jede kann kein keine mehr nach nicht noch oder sehr sein seine sich sind soll ueber über unter viel"
+        " viele vom wann warum wegen weil welche welcher welches wenn werden wird wurde",
+    )
+)
 _WORD = re.compile(r"[^\W_]+(?:[-_./:][^\W_]+)*")
 _FIGURE = re.compile(r"\d{1,3}|\d+[.,/]\d+|\d{1,3}(?:[.,]\d{3})+")  # an amount, and nobody's name
 
@@ -58,4 +69,5 @@ def _document(hit: Hit) -> tuple[str, str]:
 
 
 def _stems(text: str) -> frozenset[str]:
-    return frozenset(word.casefold()[:_STEM] for word in _LETTERS.findall(text))
+    words = (word.casefold() for word in _LETTERS.findall(text))
+    return frozenset(word[:_STEM] for word in words if word not in _COMMON)
