@@ -8,7 +8,9 @@ comes first, then what is called so by a title that tells its document from the 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
+from pathlib import PurePosixPath
 
 from .ports import Hit
 
@@ -19,12 +21,13 @@ _STEM = 6  # letters of a word that tell: discharge, discharged
 _COMMON = frozenset(  # what is in titles and calls nothing
     re.findall(
         r"\w+",
-        "about after also before been being between could does each every from give have here home into long make many"
-        " more most much must need only other over same should some such take tell than that their them then there"
-        " these they this those time under until what when where which while whom whose will with within work would"
-        " your aber alle auch beim dass dein deren dies dieser diese dieses doch eine einem einen einer eines haben hier"
-        " ihre ihrer jede kann kein keine mehr nach nicht noch oder sehr sein seine sich sind soll ueber über unter viel"
-        " viele vom wann warum wegen weil welche welcher welches wenn werden wird wurde",
+        "about after also anybody anyone before been being between could does each every everybody everyone from give"
+        " have here home into long make many more most much must need nobody only other over people person same should"
+        " some somebody someone something such take tell than that their them then there these they thing things this"
+        " those time under until what when where which while whom whose will with within work would your"
+        " aber alle auch beim dass dein deren dies diese dieser dieses doch eine einem einen einer eines haben hier"
+        " ihre ihrer jede jemand kann kein keine mehr nach nicht niemand noch oder sehr sein seine sich sind soll unter"
+        " viel viele vom wann warum wegen weil welche welcher welches wenn werden wird wurde über",
     )
 )
 _WORD = re.compile(r"[^\W_]+(?:[-_./:][^\W_]+)*")
@@ -41,8 +44,8 @@ def identifiers(question: str) -> tuple[str, ...]:
 def named_first(hits: Sequence[Hit], question: str) -> list[Hit]:
     """The hits that hold most of the question's identifiers first, and of those the ones whose title it calls them by.
 
-    An identifier may stand in text, title, headings or path. Of titles those words count that less than half of the
-    documents have in theirs. What is named alike stays as it was.
+    An identifier may stand in text, title, headings or path. Of a title those words count that less than half of the
+    documents have in theirs, and half of these have to be asked for. What is named alike stays as it was.
     """
     patterns = [re.compile(rf"(?<![^\W_]){re.escape(one)}(?![^\W_])") for one in identifiers(question)]
 
@@ -55,13 +58,21 @@ def named_first(hits: Sequence[Hit], question: str) -> list[Hit]:
     best = [hit for hit, count in zip(hits, holding, strict=True) if count == max(holding, default=0)]
     titles: dict[tuple[str, str], frozenset[str]] = {}
     for hit in best:  # a document without a title of its own is called by its first heading
-        title = _stems(" ".join((hit.document.title, *hit.chunk.headings[:1])))
+        own = hit.document.title.removesuffix(PurePosixPath(hit.document.path).suffix)
+        title = _stems(" ".join((own, *hit.chunk.headings[:1])))
         titles[_document(hit)] = titles.get(_document(hit), frozenset()) | title
     many = len(titles)
-    telling = {one for one in _stems(question) if 0 < 2 * sum(one in title for title in titles.values()) < many}
-    called = [len(telling & titles.get(_document(hit), frozenset())) for hit in hits]
+    asked, often = _stems(question), Counter(word for title in titles.values() for word in title)
+    titles = {name: frozenset(word for word in title if 2 * often[word] < many) for name, title in titles.items()}
+    called = [_called(asked, titles.get(_document(hit), frozenset())) for hit in hits]
     order = sorted(range(len(hits)), key=lambda n: (-holding[n], -called[n]))
     return [hits[n] for n in order]
+
+
+def _called(asked: frozenset[str], title: frozenset[str]) -> int:
+    """How many words of a title are in the question, if they are half of it or more: one of many calls nothing."""
+    both = len(asked & title)
+    return both if 2 * both >= len(title) else 0
 
 
 def _document(hit: Hit) -> tuple[str, str]:
