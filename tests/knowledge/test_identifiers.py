@@ -42,11 +42,39 @@ def test_what_holds_the_identifier_comes_first_and_the_rest_keeps_its_order() ->
         hit("x.md", "Known before", "Admission of patient 4784"),
         hit("y.md", "14784 and 47841 are others"),
     ]
-    found = [one.document.path for one in named_first(hits, ("4784",))]
+    found = [one.document.path for one in named_first(hits, "the check-up of 4784")]
     assert found == ["patient-4784/letter.md", "x.md", "patient-4718/letter.md", "guideline.md", "y.md"]
-    assert named_first(hits, ()) == hits
+    assert named_first(hits, "the check-up") == hits
 
 
 def test_what_holds_both_comes_before_what_holds_one() -> None:
     hits = [hit("a.md", "4779 on 2026-02-24"), hit("b.md", "2026-02-27"), hit("c.md", "4779: 2026-02-27, 3.3")]
-    assert [one.document.path for one in named_first(hits, ("4779", "2026-02-27"))] == ["c.md", "a.md", "b.md"]
+    assert [one.document.path for one in named_first(hits, "4779 on 2026-02-27")] == ["c.md", "a.md", "b.md"]
+
+
+def test_the_document_whose_title_the_question_calls_comes_first() -> None:
+    contracts = [hit(f"C-{n}.pdf", "Penalty of 1 %.", f"Contract C-{n} on {what}") for n, what in enumerate(WHAT)]
+    found = named_first(contracts, "What penalty is owed in the contract on the forklift lease?")
+    assert [one.document.path for one in found] == ["C-3.pdf", "C-0.pdf", "C-1.pdf", "C-2.pdf", "C-4.pdf"]
+
+
+def test_of_one_patients_documents_the_one_that_is_called_so_comes_first() -> None:
+    names = ("Admission", "Discharge letter", "Course", "Values")
+    hits = [hit(f"{one}.md", "2026", f"{one} of patient {n}") for n in (4733, 4784) for one in names]
+    found = named_first(hits, "When was patient 4733 discharged?")
+    assert [one.document.title for one in found[:2]] == [
+        "Discharge letter of patient 4733",
+        "Admission of patient 4733",
+    ]
+
+
+def test_a_word_that_every_question_has_calls_no_title() -> None:
+    hits = [hit(f"{n}.md", "", title) for n, title in enumerate(("Travel", "Working from home", "Visitors", "Safety"))]
+    assert named_first(hits, "From how many hours on is first class paid?") == hits
+
+
+def test_nothing_is_named_among_no_hits() -> None:
+    assert named_first([], "C-12") == []
+
+
+WHAT = ("catering", "mail delivery", "printing", "the forklift lease", "snow clearing")

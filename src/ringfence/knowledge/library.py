@@ -13,11 +13,10 @@ from ringfence.core.labels import Audience, Label, Member
 
 from .errors import KnowledgeError
 from .excerpt import excerpt
-from .identifiers import DEEPER, identifiers, named_first
+from .identifiers import DEEP, named_first
 from .ingest.refresh import Intake, Progress, Report
 from .ingest.walk import Source
 from .ports import Document, Embedder, Hit, Index, Parser, Query, Status
-from .ranking import MAX_LIMIT
 
 MAX_QUESTION = 8_000  # characters of a question that are looked for
 MAX_READ = 20_000  # characters of a document that are read at once
@@ -132,9 +131,8 @@ class Library:
         text = question[:MAX_QUESTION]
         meant = self.embedder is not None and any(self.sources[name].vectors for name in wanted)
         vector = await self.embedder.embed_query(text) if meant and self.embedder is not None else None
-        names = identifiers(text)
-        query = Query(text, vector, wanted, paths, limit=min(limit * DEEPER, MAX_LIMIT) if names else limit, now=now)
-        hits = named_first(await self.index.search(query, member), names)[:limit]
+        query = Query(text, vector, wanted, paths, limit=max(limit, DEEP), now=now)
+        hits = named_first(await self.index.search(query, member), text)[:limit]
         telling = [hit for hit in hits if hit.words or hit.similarity >= FAINT]
         now_valid = [hit for hit in telling if "outdated" not in hit.document.meta]
         if len(now_valid) >= ENOUGH and not any(name in hit.document.path for hit in telling for name in names):
