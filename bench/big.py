@@ -87,6 +87,7 @@ def tasks(odd: int) -> list[Task]:
     log = "log/big.log"
     here, refund = {"path": log}, {"path": "repo", "pattern": "refund_expired"}
     why, where = "Why did the payments gateway refuse the handshake?", "where is an expired voucher refunded?"
+    words = "gateway|refuse|handshake"
     sed = f"sed -n {odd}p;{odd}q {log}"
     hit = f":{odd}: "
     return [
@@ -96,9 +97,7 @@ def tasks(odd: int) -> list[Task]:
         Task("search a rare word", f"grep -n FATAL {log}", "files.search", here | {"pattern": "FATAL"}, hit),
         Task("search in any case", f"grep -in gateway {log}", "files.search", here | {"pattern": "gateway"}, hit),
         Task("search a regex", f"grep -n hand.*fused {log}", "files.search", here | {"pattern": "hand.*fused"}, hit),
-        Task(
-            "find in the log", f"grep -ciE gateway|refuse|handshake {log}", "files.find", {"question": why}, f"{odd}-"
-        ),
+        Task("find in the log", f"grep -ciE {words} {log}", "files.find", {"question": why}, f"{odd}-"),
         Task("read at two thirds", sed, "files.read", here | {"first": odd, "last": odd}, "FATAL"),
         Task("read there again", sed, "files.read", here | {"first": odd, "last": odd}, "FATAL"),
         Task("read the last lines", f"tail -n 5 {log}", "files.read", here | {"first": -5}, "host"),
