@@ -58,8 +58,13 @@ class Group:
 
             return [query_sqlite(Path(self.places[0]), use, room=self.room, max_rows=self.rows, looks=self.looks)]
         paths, places = [[Path(path) for path in named] for named in (self.targets, self.places)]
-        sizes = {"max_file_bytes": self.max_file_bytes, "max_stream_bytes": self.max_stream_bytes}
-        folders = Folders(paths, base=Path(self.root), real=places, **sizes)
+        folders = Folders(
+            paths,
+            base=Path(self.root),
+            real=places,
+            max_file_bytes=self.max_file_bytes,
+            max_stream_bytes=self.max_stream_bytes,
+        )
         match self.name:
             case "csv":
                 return [table.query_csv(folders, use, room=self.room)]

@@ -72,6 +72,14 @@ class Sieve:
             return None
         return ((n, _text(block[a:b]).removesuffix("\r")) for n, a, b, _ in self.spans(low))
 
+    def counts(self, low: bytes) -> tuple[int, int, int, int, int]:
+        """Of an exact one: lines that hold the needle, how often they do, and number, start and end of the last."""
+        needle = self._needles[0]
+        place = low.rfind(needle)
+        start, end = low.rfind(b"\n", 0, max(place, 0)) + 1, low.find(b"\n", max(place, 0))
+        lines = len(re.findall(re.escape(needle) + rb"[^\n]*", low))
+        return lines, low.count(needle), low.count(b"\n", 0, start) + 1, start, len(low) if end < 0 else end
+
     def spans(self, low: bytes) -> Iterator[tuple[int, int, int, int]]:
         """Number, start, end and occurrences of each line that holds a needle."""
         number, begin = 1, 0  # of a line
@@ -200,11 +208,9 @@ class _Tally:
 
     def _take_exact(self, name: str, block: bytes, low: bytes) -> None:
         """Count the lines that hold a literal, when there have been enough of them to look at."""
-        place = None
-        for place in self._sieve.spans(low):
-            self._count(name, 1, place[3])
-        if place is not None:
-            number, start, end, _ = place
+        lines, occurrences, number, start, end = self._sieve.counts(low)
+        if lines:
+            self._count(name, lines, occurrences)
             line = _text(block[start:end]).removesuffix("\r")
             self._last = [name, self._number + number, line, self.regex.search(line)]
 
