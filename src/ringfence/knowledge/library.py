@@ -13,7 +13,7 @@ from ringfence.core.labels import Audience, Label, Member
 
 from .errors import KnowledgeError
 from .excerpt import excerpt
-from .identifiers import DEEP, named_first
+from .identifiers import DEEP, identifiers, named_first
 from .ingest.refresh import Intake, Progress, Report
 from .ingest.walk import Source
 from .ports import Document, Embedder, Hit, Index, Parser, Query, Status
@@ -132,12 +132,13 @@ class Library:
         meant = self.embedder is not None and any(self.sources[name].vectors for name in wanted)
         vector = await self.embedder.embed_query(text) if meant and self.embedder is not None else None
         query = Query(text, vector, wanted, paths, limit=max(limit, DEEP), now=now)
-        hits = named_first(await self.index.search(query, member), text)[:limit]
-        telling = [hit for hit in hits if hit.words or hit.similarity >= FAINT]
-        now_valid = [hit for hit in telling if "outdated" not in hit.document.meta]
-        if len(now_valid) >= ENOUGH and not any(name in hit.document.path for hit in telling for name in names):
-            return now_valid
-        return sorted(telling, key=lambda hit: "outdated" in hit.document.meta)  # those of old come last
+        hits = await self.index.search(query, member)
+        telling = named_first([hit for hit in hits if hit.words or hit.similarity >= FAINT], text)
+        valid = [hit for hit in telling if "outdated" not in hit.document.meta]
+        named = any(name in hit.document.path for hit in telling for name in identifiers(text))
+        if len(valid) < ENOUGH or named:
+            valid += [hit for hit in telling if "outdated" in hit.document.meta]  # they come last
+        return valid[:limit]
 
     async def passages(self, hits: Sequence[Hit], question: str, *, room: int) -> list[Passage]:
         """What is shown of these chunks: `room` characters in all, the best ones more, each at its best place."""
