@@ -116,11 +116,11 @@ def test_an_expected_answer_stands_in_its_document(example: str, question: dict[
 
 @pytest.mark.parametrize("example", NAMES)
 def test_a_suite_and_its_manifest_can_be_read(example: str) -> None:
-    suite = load_suite(EXAMPLES / example / "eval.yaml")
-    assert suite.cases
-    for case in suite.cases:
-        if case.abstains:
-            assert ABSTAINS.passes("That is not in the documents.")
+    for file in (EXAMPLES / example).glob("*eval.yaml"):
+        suite = load_suite(file)
+        assert suite.cases
+        load(EXAMPLES / example / suite.manifest)
+    assert ABSTAINS.passes("That is not in the documents.")
     manifest = load(EXAMPLES / example / "ringfence.yaml")
     assert all((manifest.root / one.path).is_dir() for one in manifest.knowledge.collections)
 
