@@ -19,7 +19,7 @@ from ringfence.core.values import Action
 from ringfence.manifest.tools import Sandbox
 from ringfence.manifest.types import BuiltinTool
 from ringfence.sandboxes import AnyLauncher
-from ringfence.tools import Tool, Workshop, corpus, from_manifest, lines, marks, search
+from ringfence.tools import Tool, Workshop, corpus, find, from_manifest, lines, marks, search
 from ringfence.tools.corpus import Blocks, Budget
 from ringfence.tools.folders import Source
 from ringfence.tools.lines import Sieve, split_lines
@@ -140,7 +140,7 @@ def test_blocks_end_with_lines_and_leave_nothing_out(data: bytes) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(corpus, "BLOCK_BYTES", 7)
         blocks = list(Blocks(Given(data)))
-        assert b"".join(blocks) == data
+        assert b"".join(blocks) == data.removeprefix(corpus.BOM)
         assert all(block.endswith(b"\n") for block in blocks[:-1])
 
 
@@ -229,3 +229,34 @@ def test_lines_that_are_not_known_are_empty() -> None:
 
 def test_a_pattern_in_capitals_is_read_once_more_without_minding_them() -> None:
     assert scan(Pattern.read("AB"), [("x", b"ab\n" * 9)])[1]["lines"] == 0
+
+
+async def test_a_place_in_a_line_of_megabytes_is_found_and_shown_in_bounds(
+    tmp_path: Path, make: Call, act: Call
+) -> None:
+    (tmp_path / "logs").mkdir()
+    line = '{"n": 1, "text": "filler"}, ' * 200_000 + '{"alarm": "coolant leak in hall four"}, ' + "[0], " * 100_000
+    (tmp_path / "logs/one.json").write_text("[\n" + line + "\n]\n")
+    tools = make("files", tmp_path, "logs")
+    found = await act(tools, "files.find", question="Where is the coolant leaking?")
+    assert found["passages"][0]["path"] == "logs/one.json"
+    assert found["passages"][0]["lines"] == "2-3 of 3"
+    assert "coolant leak in hall four" in found["passages"][0]["text"]
+    assert len(found["passages"][0]["text"]) < 500
+    hit = (await act(tools, "files.search", pattern="coolant"))["matches"]
+    assert len(hit) == 1
+    assert "coolant leak in hall four" in hit[0]
+
+
+async def test_find_says_what_it_had_no_time_to_scan(
+    log: Path, tmp_path: Path, make: Call, act: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "logs/note.md").write_text("# Gateways\n\nThe payments gateway is run by Ann.\n")
+    tools = make("files", tmp_path, "logs")
+    both = await act(tools, "files.find", question="payments gateway")
+    assert {passage["path"] for passage in both["passages"]} == {"logs/note.md", "logs/big.log"}
+    monkeypatch.setattr(find, "STREAM_S", 0.0)
+    found = await act(tools, "files.find", question="payments gateway")
+    assert [passage["path"] for passage in found["passages"]] == ["logs/note.md"]
+    assert found["note"].startswith("not read: logs/big.log (")
+    assert "no time left" in found["note"]

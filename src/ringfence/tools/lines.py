@@ -187,9 +187,10 @@ class _Tally:
             self._name, self._number = name, 0
         count = block.count(b"\n") + (not block.endswith(b"\n"))
         low = self._sieve.lowered(block)
-        if not self._job["pattern"] and not self._unit and len(self._hits) >= self._job["hits"]:
+        plain = not self._unit and len(self._hits) >= self._job["hits"]  # only how many lines match
+        if plain and not self._job["pattern"]:
             self._take_all(name, count, block)
-        elif low is not None and self._sieve.exact and self._lines >= MAX_DETAILED and not self._unit:
+        elif plain and low is not None and self._sieve.exact and self._lines >= MAX_DETAILED:
             self._take_exact(name, block, low)
         else:
             places = self._sieve.places(block, low, count)

@@ -18,7 +18,7 @@ from typing import overload
 from ringfence.core.errors import ToolError
 
 from . import passages
-from .corpus import Blocks, Budget, opened
+from .corpus import LINE_BYTES, Blocks, Budget, opened
 from .folders import Entry, Folders, size_text
 from .lines import split_lines
 from .passages import Chunk, Text
@@ -32,6 +32,7 @@ MAX_WINDOWS = 120
 MAX_ALIKE = 8  # windows of one file with the same words: a log repeats itself
 BEFORE, AFTER = 2, 6  # lines around a place
 WINDOW_BYTES = 4_000
+DEEP_BYTES, NEAR_BYTES = 2_000, 100  # a place so deep in its line is shown with so much of what is before it
 WHOLE_BYTES, WHOLES_BYTES = 256 * 2**10, 2**20  # smaller files that have a window are indexed whole, so much in all
 _WORD = re.compile(r"[^\W_]+(?:[._:@/+-]+[^\W_]+)*")
 _PART = re.compile(r"[^\W_]+")
@@ -132,6 +133,8 @@ class Scan:
                     rest = size_text(source.size - blocks.read)
                     self.skipped.insert(0, f"{entry.path} (the last {rest} of {size_text(source.size)}: no time left)")
                     break
+        if blocks.long:
+            self.skipped.append(f"{entry.path} (of {blocks.long} lines what is beyond {size_text(LINE_BYTES)})")
         if entry.path in self._kept:
             self._totals[entry.path], self._heads[entry.path] = number, head
 
@@ -227,7 +230,9 @@ def _places(low: bytes, needle: bytes) -> Iterator[int]:
 def _around(low: bytes, place: int) -> tuple[int, int]:
     """Where the lines around a place begin and end, in bounded bytes."""
     first = max(0, place - WINDOW_BYTES)
-    start = low.rfind(b"\n", first, place) + 1 or first  # of a long line only what is near
+    start = low.rfind(b"\n", first, place) + 1 or first
+    if place - start > DEEP_BYTES:  # of a long line only what is near
+        return place - NEAR_BYTES, min(len(low), place + WINDOW_BYTES)
     for _ in range(BEFORE):
         start = low.rfind(b"\n", first, max(first, start - 1)) + 1 or (start if first else 0)
     end = place
