@@ -72,6 +72,7 @@ example-gates: setup
 
 example-rag: setup
 	$(BIN)/ringfence eval examples/rag/eval.yaml
+	$(BIN)/ringfence eval examples/rag/board-eval.yaml
 
 example-contracts: setup
 	$(BIN)/ringfence eval examples/contracts/eval.yaml
