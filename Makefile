@@ -59,6 +59,7 @@ bench-knowledge: setup
 	$(BIN)/python bench/knowledge/quality.py
 	$(BIN)/python bench/knowledge/postgres.py
 	$(BIN)/python bench/knowledge/hostile.py --full
+	$(BIN)/python bench/big.py
 	$(BIN)/python bench/knowledge/answers.py
 
 example-ops: setup
