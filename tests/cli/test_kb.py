@@ -114,6 +114,17 @@ def test_to_forget_a_collection_asks_where_somebody_can_be_asked(folder: Path, r
     assert ringfence("kb", "list").out == ""
 
 
+def test_doctor_says_how_the_documents_are_and_names_no_tool_of_theirs_as_anothers(
+    folder: Path, ringfence: Shell
+) -> None:
+    (folder / "ringfence.yaml").write_text(MANIFEST + "tools: [{name: calc, type: builtin}]\n")
+    ringfence("kb", "refresh")
+    (folder / "house/broken.pdf").write_bytes(b"%PDF-1.7 no such thing")
+    said = ringfence("doctor").out
+    assert "tool calc       calc\n" in said
+    assert "kb house        2 documents, 1 files have changed" in said
+
+
 def test_a_manifest_without_documents_says_what_to_do(folder: Path, ringfence: Shell) -> None:
     (folder / "ringfence.yaml").write_text(MANIFEST.partition("knowledge:")[0])
     said = ringfence("kb", "list")

@@ -15,9 +15,8 @@ from ringfence.backends.models import data_home
 from ringfence.core.errors import ManifestError
 from ringfence.core.ports import Sink
 from ringfence.core.values import Principal
-from ringfence.engine.loop import OWN
 from ringfence.manifest.loader import load as load_manifest
-from ringfence.manifest.types import Grant, Manifest, Memory, Tool, Workflow
+from ringfence.manifest.types import ALWAYS_THERE, Grant, Knowledge, Manifest, Memory, Tool, Workflow
 from ringfence.telemetry import logs
 
 from . import record
@@ -106,9 +105,10 @@ async def tools_of(manifest: Manifest, config: Tool) -> tuple[list[str], Mapping
     Raises ManifestError as `from_manifest` does.
     """
     own = {name: entry for name, entry in manifest.catalogue.items() if name.partition(".")[0] == config.name}
-    alone = {"tools": (config,), "catalogue": own, "grant": Grant(), "workflow": Workflow(), "memory": Memory()}
+    alone: dict[str, object] = {"tools": (config,), "catalogue": own, "grant": Grant(), "workflow": Workflow()}
+    alone |= {"knowledge": Knowledge(), "memory": Memory()}
     house = furnish(manifest.model_copy(update=alone), (), clock=now_ms)
-    names = sorted(n.removeprefix("tool:") for n in house.specs if n.startswith("tool:") and n not in OWN)
+    names = sorted(n.removeprefix("tool:") for n in house.specs if n.startswith("tool:") and n[5:] not in ALWAYS_THERE)
     withheld = {name: why for server in house.servers for name, why in server.quarantined.items()}
     await house.aclose()
     return names, withheld

@@ -69,6 +69,10 @@ async def everything(manifest: Manifest) -> AsyncIterator[Check]:
         yield check
     for tier in manifest.inference.tiers:
         yield await proved(manifest, tier)
+    from .known import documents
+
+    async for check in documents(manifest):
+        yield check
     if manifest.audit.recorder is None:
         yield journal(manifest.root / ".ringfence" / "journal.db")
         yield heads(manifest)
