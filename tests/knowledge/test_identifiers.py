@@ -73,6 +73,15 @@ def test_a_word_that_every_question_has_calls_no_title() -> None:
     assert named_first(hits, "From how many hours on is first class paid?") == hits
 
 
+def test_what_other_documents_talk_about_calls_no_title() -> None:
+    hits = [
+        hit("travel.md", "A room may cost 120 euros a night.", "Business travel"),
+        hit("old.md", "A room may cost 100 euros a night.", "Travel of old"),
+        hit("shift.md", "The night shift begins at 22:00.", "Night shift"),
+    ]
+    assert named_first(hits, "How much may a room cost per night?") == hits
+
+
 def test_nothing_is_named_among_no_hits() -> None:
     assert named_first([], "C-12") == []
 

@@ -1,12 +1,18 @@
-"""The part of a chunk that a question is about, where the whole of it has no room."""
+"""The part of a chunk that a question is about, where the whole of it has no room; and the lines that are closest."""
 
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from itertools import accumulate
 
-_UNIT = re.compile(r"[^\n.!?]*(?:[.!?]+(?=\s|$)|[.!?](?!\s|$)|[^\n.!?]+)*(?:\n+|\s+|$)")
-_WORD = re.compile(r"[^\W_]{3,}|\d+")
+_UNIT = re.compile(r"(?:[^\n.!?]|[.!?](?![\s.!?]|$))*(?:[.!?]+(?=\s|$))?\s*")  # a sentence or a line
+_WORD = re.compile(r"[^\W_]*\d[^\W_]*|[^\W_]{3,}")
+_RULE = re.compile(r"\|(\s*:?-+:?\s*\|)+")
+_LINE_CHARS = 300
+_LEAST = 0.4  # of any closest line: less than one word that six lines share
+_TELLING = 0.6  # of the weight of the question's words that the best line has: a line with less is not closest
 _STEM = 5  # characters that words of one stem share, about: `backups` is `backup`
 _COMMON = frozenset(
     re.findall(
@@ -25,7 +31,7 @@ def excerpt(text: str, question: str, room: int) -> tuple[int, int]:
     if len(text) <= room:
         return 0, len(text)
     wanted = _stems(question)
-    units = [(m.start(), m.end()) for m in _UNIT.finditer(text) if m.end() > m.start()]
+    units = list(_units(text, max(1, room // 2)))
     held = [_stems(text[a:b]) & wanted for a, b in units]
     worth = [0, *accumulate(len(found) for found in held)]
     best, at = (-1, -1), (0, min(room, len(text)))
@@ -40,6 +46,13 @@ def excerpt(text: str, question: str, room: int) -> tuple[int, int]:
     return _filled(units, at, room)
 
 
+def _units(text: str, most: int) -> Iterator[tuple[int, int]]:
+    """Sentences and lines; what is longer than `most` characters is parted anywhere."""
+    for match in _UNIT.finditer(text):
+        for start in range(match.start(), match.end(), most):
+            yield start, min(start + most, match.end())
+
+
 def _filled(units: list[tuple[int, int]], at: tuple[int, int], room: int) -> tuple[int, int]:
     """What room is left goes to the sentences behind, and then to those before."""
     start, end = at
@@ -50,6 +63,49 @@ def _filled(units: list[tuple[int, int]], at: tuple[int, int], room: int) -> tup
         if before < start and end - before <= room:
             start = before
     return start, end
+
+
+def closest(texts: Sequence[tuple[int, str, str]], question: str, *, most: int = 2) -> list[str]:
+    """The lines and sentences that share the rarest of the question's words, each behind its passage's number.
+
+    What is read last is what a small model looks at; a row of a table comes with the names of its columns, which it
+    loses otherwise. `texts`: (number, text, title and headings, a line each), the best one first; equally close
+    lines keep that order. What the title says already tells no line from another; it and headings are no lines.
+    """
+    asked = _stems(question)
+    lines: list[tuple[int, str, frozenset[str]]] = []
+    for n, text, about in texts:
+        known, telling = about.casefold(), asked - _stems(about.partition("\n")[0])
+        lines += [(n, line, _stems(line) & telling) for line in _lines(text) if line.casefold() not in known]
+    shared = Counter(stem for _, _, held in lines for stem in held)
+    weights = [sum(shared[stem] ** -0.5 for stem in held) for _, _, held in lines]
+    best = sorted(range(len(lines)), key=lambda at: -weights[at])[:most]
+    least = max(_TELLING * max(weights, default=0.0), _LEAST)
+    return [f"[{lines[at][0]}] {lines[at][1][:_LINE_CHARS]}" for at in best if weights[at] >= least]
+
+
+def _lines(text: str) -> list[str]:
+    """Sentences, and rows of tables as `name: value; name: value`; headings and rules are none."""
+    found: list[str] = []
+    rows = text.split("\n")
+    names: list[str] = []
+    plain: list[str] = []
+    for at, line in enumerate(rows):
+        cells = [cell.strip() for cell in line.strip().strip("|").split("|")] if line.lstrip().startswith("|") else []
+        if not cells:
+            names = []
+            plain.append(line)
+        elif _RULE.fullmatch(line.strip()):
+            continue
+        elif at + 1 < len(rows) and _RULE.fullmatch(rows[at + 1].strip()):
+            names = cells
+        elif len(names) == len(cells):
+            found.append("; ".join(f"{name}: {cell}" for name, cell in zip(names, cells, strict=True) if cell))
+        else:
+            found.append(line.strip())
+    prose = "\n".join(plain)
+    sentences = (" ".join(match.group().split()) for match in _UNIT.finditer(prose))
+    return [*(one for one in sentences if len(one.split()) > 2), *found]
 
 
 def _stems(text: str) -> frozenset[str]:

@@ -45,7 +45,8 @@ def named_first(hits: Sequence[Hit], question: str) -> list[Hit]:
     """The hits that hold most of the question's identifiers first, and of those the ones whose title it calls them by.
 
     An identifier may stand in text, title, headings or path. Of a title those words count that less than half of the
-    documents have in theirs, and half of these have to be asked for. What is named alike stays as it was.
+    documents have in theirs, half of these have to be asked for, and no two documents may talk about them: "per night"
+    does not call the night shift. What is named alike stays as it was.
     """
     patterns = [re.compile(rf"(?<![^\W_]){re.escape(one)}(?![^\W_])") for one in identifiers(question)]
 
@@ -57,13 +58,17 @@ def named_first(hits: Sequence[Hit], question: str) -> list[Hit]:
     holding = [held(hit) for hit in hits]
     best = [hit for hit, count in zip(hits, holding, strict=True) if count == max(holding, default=0)]
     titles: dict[tuple[str, str], frozenset[str]] = {}
+    texts: dict[tuple[str, str], frozenset[str]] = {}
     for hit in best:  # a document without a title of its own is called by its first heading
         own = hit.document.title.removesuffix(PurePosixPath(hit.document.path).suffix)
         title = _stems(" ".join((own, *hit.chunk.headings[:1])))
         titles[_document(hit)] = titles.get(_document(hit), frozenset()) | title
+        texts[_document(hit)] = texts.get(_document(hit), frozenset()) | _stems(hit.text)
     many = len(titles)
     asked, often = _stems(question), Counter(word for title in titles.values() for word in title)
     titles = {name: frozenset(word for word in title if 2 * often[word] < many) for name, title in titles.items()}
+    said = Counter(word for text in texts.values() for word in text)  # what others talk about calls no title
+    asked = frozenset(word for word in asked if said[word] <= 1)
     called = [_called(asked, titles.get(_document(hit), frozenset())) for hit in hits]
     order = sorted(range(len(hits)), key=lambda n: (-holding[n], -called[n]))
     return [hits[n] for n in order]

@@ -51,6 +51,11 @@ class Passage:
         """`collection/path`."""
         return f"{self.collection}/{self.path}"
 
+    @property
+    def about(self) -> str:
+        """Its title and path, and its headings, a line each."""
+        return "\n".join((f"{self.title} {self.path}", *self.headings))
+
 
 class Library:
     """Collections behind one index. Nothing is opened before it is used.

@@ -221,6 +221,25 @@ async def test_a_collection_by_words_alone_asks_no_model(world: World) -> None:
     assert await world.found("words") == ["a.md"]
 
 
+@pytest.mark.parametrize(
+    ("head", "outdated"),
+    [
+        ("Superseded by travel.md. Kept for older claims.", True),
+        ("Status: obsolete", True),
+        ("This policy has been withdrawn.", True),
+        ("Diese Regelung ist außer Kraft.", True),
+        ("A lost receipt is replaced by a written statement.", False),
+        ("It replaces the rules of 2024, which were withdrawn.", False),
+        ("Report withdrawn goods at the gate.", False),
+    ],
+)
+async def test_a_document_is_of_old_if_its_head_says_so_of_itself(world: World, head: str, outdated: bool) -> None:
+    world.write("a.md", f"# Rules\n\n{head}\n\nA room may cost 100 euros.")
+    await world.refresh()
+    [document] = await world.index.documents(frozenset())
+    assert ("outdated" in document.meta) is outdated
+
+
 async def test_subjects_come_from_the_rights_and_an_erasure_finds_them(world: World) -> None:
     world.write("patient-7/x.md", "her record")
     rights = world.folder.parent / "rights.yaml"

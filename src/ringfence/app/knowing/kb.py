@@ -97,6 +97,8 @@ class _Search:
         self._clock = clock
 
     async def perform(self, action: Action) -> Outcome:
+        from ringfence.knowledge.excerpt import closest
+
         desk, args = self._desk, parse(SearchArgs, action.args)
         turn = desk.turn(action)
         member, library = turn.principal.member, desk.library
@@ -111,6 +113,9 @@ class _Search:
         passages = await library.passages(hits, args.question, room=desk.room - _HEAD * len(hits))
         numbers = desk.numbered(turn, passages)
         value: dict[str, JSON] = {"passages": [_shown(n, one) for n, one in zip(numbers, passages, strict=True)]}
+        shown = [(n, one.text, one.about) for n, one in zip(numbers, passages, strict=True)]
+        if lines := closest(shown, args.question):
+            value["closest lines"] = lines
         if not passages:
             value["note"] = NOTHING
         return Outcome(value, join_all(one.label for one in passages))

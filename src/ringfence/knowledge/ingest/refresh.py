@@ -34,9 +34,11 @@ RECIPE = "1"  # of parsing and splitting: another one, and every document is mad
 MEMBER = "!"  # between the name of an archive and that of what is in it
 _HEAD_LINES, _HEAD_CHARS = 12, 200
 _OUTDATED = re.compile(  # of the text itself; that another one is outdated says nothing against it
-    r"\b(superseded|replaced|obsoleted) by (?!this)|\bthis\b.*\b(outdated|obsolete|superseded|withdrawn|deprecated)\b|"
-    r"^\W*(status\W+)?(outdated|obsolete|superseded|withdrawn|deprecated|no longer (valid|in force))\b|"
-    r"\b(ersetzt durch|abgelöst durch)\b|^\W*(status\W+)?(veraltet|außer kraft|nicht mehr gültig)\b",
+    r"^\W*(status\W+)?(outdated|obsolete|superseded|replaced by|withdrawn|deprecated|no longer (valid|in force))\b|"
+    r"^\W*(this|the present)( \w+){0,3} (is|was|has been) (now )?(outdated|obsolete|superseded|replaced|withdrawn|"
+    r"deprecated|no longer (valid|in force))\b|"
+    r"^\W*(status\W+)?(veraltet|ersetzt durch|abgelöst durch|außer kraft|nicht mehr gültig)\b|"
+    r"^\W*dies(e|er|es)( \w+){0,2} (ist|wurde) (veraltet|ersetzt|abgelöst|außer kraft|nicht mehr gültig)\b",
     re.I,
 )
 _AT_ONCE = 4  # files at work: what is parsed and what is embedded keep each other busy
