@@ -165,3 +165,25 @@ async def test_a_poisoned_document_cannot_have_anything_sent_by_its_word(folder:
         result = await agent.run("Where does the red pump stand?")
     assert result.status in ("waiting", "done", "partial")
     assert not (folder / "out/orders.txt").exists()
+
+
+async def test_a_word_that_no_document_has_sends_an_answer_back_once(folder: Path) -> None:
+    honest = final("Not in the documents.")
+    agent, model = agent_of(folder, OPS, final("In hall 3 [1]."), honest)
+    async with agent:
+        result = await agent.run("Where does the red zeppelin stand?")
+    assert "no document mentions:\n- zeppelin" in said(model.prompts[0])
+    assert "No document mentions zeppelin." in said(model.prompts[1])
+    assert "not in the documents" in result.answer.casefold()
+    stubborn, model = agent_of(folder, OPS, final("In hall 3 [1]."), final("In hall 3 [1]."))
+    async with stubborn:
+        result = await stubborn.run("Where does the red zeppelin stand?")
+    assert len(model.prompts) == 2  # the model may know better: another word for the same
+
+
+async def test_what_others_may_read_makes_no_word_known(folder: Path) -> None:
+    for who, told in ((OPS, True), (HR, False)):
+        agent, model = agent_of(folder, who, *[final("Not in the documents.")] * 2)
+        async with agent:
+            await agent.run("Where does the pump warden stand?")
+        assert ("no document mentions:\n- warden" in said(model.prompts[0])) is told

@@ -20,7 +20,7 @@ from .marks import marked
 from .passages import NOT_THERE, Passage, passages
 from .silence import abstains
 from .step import TOOL
-from .unanswered import lacking, nothing_there, others, searched
+from .unanswered import lacking, nothing_there, others, searched, unknown
 
 
 class Verify(StrEnum):
@@ -96,7 +96,12 @@ def _cited(answer: str, turn: Turn, live: Live, cite: Cite) -> Verdict:
             return Verdict(held.answer, "", "", gone, held.sources, cut=True)
         why = f'No passage says that. Answer with what a passage says, or with "{NOT_THERE}".'
         return Verdict(nothing_there(there), why, UNSUPPORTED, gone)
-    return Verdict(held.answer, flags=held.flags, cited=held.sources)
+    verdict = Verdict(held.answer, flags=held.flags, cited=held.sources)
+    gone = [] if doubts(turn) or abstains(answer) else [w for w in unknown(turn) if w not in shown.casefold()]
+    if not gone:
+        return verdict
+    why = f'No document mentions {", ".join(gone)}. If the question is about that, answer "{NOT_THERE}".'
+    return replace(verdict, why=why, kind=UNSUPPORTED)
 
 
 def unasked(task: str, there: Mapping[int, Passage], shown: str) -> str:

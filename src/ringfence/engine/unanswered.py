@@ -10,6 +10,7 @@ from .facts import Facts, Hay, facts
 from .passages import NOT_THERE, READ, SEARCH, Passage
 from .readmore import SPEC as READ_MORE
 
+UNKNOWN = "no document mentions"  # the key of a search's result
 _PASTED = 1000  # characters of a task, from which on it holds a text and not the question alone
 _FEW = 0.5  # of a question's words, below which passages hardly answer it
 _NAMED = 3
@@ -22,6 +23,16 @@ def searched(turn: Turn) -> list[str]:
         if intent is not None and intent.view.get("sink") == SEARCH and record.view.get("ok"):
             found.append(" ".join(str(next(iter(intent.body.get("args", {}).values()), "")).split()))
     return list(dict.fromkeys(found))
+
+
+def unknown(turn: Turn) -> list[str]:
+    """Words of the task that no document has at all, as the search with which the run began says."""
+    for record, intent in turn.items:
+        if intent is not None and intent.view.get("sink") == SEARCH and record.view.get("ok"):
+            value, asked = record.body.get("value"), intent.body.get("args", {})
+            words = value.get(UNKNOWN) if isinstance(value, dict) else None
+            return list(map(str, words)) if isinstance(words, list) and turn.start["task"] in asked.values() else []
+    return []
 
 
 def others(turn: Turn) -> str:

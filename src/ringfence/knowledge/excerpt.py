@@ -9,6 +9,26 @@ from itertools import accumulate
 
 _UNIT = re.compile(r"(?:[^\n.!?]|[.!?](?![\s.!?]|$))*(?:[.!?]+(?=\s|$))?\s*")  # a sentence or a line
 _WORD = re.compile(r"[^\W_]*\d[^\W_]*|[^\W_]{3,}")
+_LETTERS = re.compile(r"[^\W\d_]{3,}")
+_MOST_WORDS = 12  # of a question, that are looked for one by one
+_GENERIC = frozenset(  # in questions, and seldom in what answers them
+    re.findall(
+        r"\w+",
+        "about according after allow allowed amount anybody anyone anything appear before being between called could"
+        " contain count date decide decided different document documents during each else every everybody everyone"
+        " explain file files find following gets getting give given gives going had happen happened happens his her"
+        " instead kind know least less list long made make makes many may mean means mention mentioned might more most"
+        " much must name named need needed needs number often old one only other ought owed own passage per please"
+        " possible question regarding said same say says see shall she should show some somebody someone something"
+        " state stated still such take taken tell than then there these thing those times too two type under until upon"
+        " used uses using value values very want way well whether while whose why will within without would yet"
+        " aber alle allem allen auch beim bitte darf dem den des diese diesem diesen dieser dieses durch einem einen"
+        " einer eines gibt haben hat hatte ihr ihre kann kein keine können laut man mehr muss müssen nach nennt nicht"
+        " noch nur oder sagt sein seine sich sie sind soll sollen sollte steht über und unter viel viele vom wann warum"
+        " was welche welchem welchen welcher welches wem wen weniger wenn werden wessen wieviel wieviele wird wozu zum"
+        " zur zwischen",
+    )
+)
 _RULE = re.compile(r"\|(\s*:?-+:?\s*\|)+")
 _LINE_CHARS = 300
 _LEAST = 0.4  # of any closest line: less than one word that six lines share
@@ -82,6 +102,13 @@ def closest(texts: Sequence[tuple[int, str, str]], question: str, *, most: int =
     best = sorted(range(len(lines)), key=lambda at: -weights[at])[:most]
     least = max(_TELLING * max(weights, default=0.0), _LEAST)
     return [f"[{lines[at][0]}] {lines[at][1][:_LINE_CHARS]}" for at in best if weights[at] >= least]
+
+
+def unheard(question: str, texts: Sequence[str]) -> list[str]:
+    """The telling words of a question that stand in none of these texts, in small letters, as they are written."""
+    held = frozenset[str]().union(*map(_stems, texts))
+    asked = dict.fromkeys(word for word in _LETTERS.findall(question.casefold()) if word not in _COMMON | _GENERIC)
+    return [word for word in asked if word[:_STEM] not in held][:_MOST_WORDS]
 
 
 def _lines(text: str) -> list[str]:

@@ -12,7 +12,7 @@ from watchfiles import awatch
 from ringfence.core.labels import Audience, Label, Member
 
 from .errors import KnowledgeError
-from .excerpt import excerpt
+from .excerpt import excerpt, unheard
 from .identifiers import DEEP, identifiers, named_first
 from .ingest.refresh import Intake, Progress, Report
 from .ingest.walk import Source
@@ -144,6 +144,19 @@ class Library:
         if len(valid) < ENOUGH or named:
             valid += [hit for hit in telling if "outdated" in hit.document.meta]  # they come last
         return valid[:limit]
+
+    async def unknown(self, question: str, member: Member, passages: Sequence[Passage]) -> list[str]:
+        """The telling words of a question that no document which the member may read has at all: it asks in vain.
+
+        A word that documents are called by counts as had; words of other languages than theirs are told, too.
+        """
+        shown = [f"{one.document} {one.about} {one.text}" for one in passages]
+        gone = []
+        for word in unheard(question[:MAX_QUESTION], shown):
+            found = await self.index.search(Query(word, None, frozenset(self.sources), limit=1), member)
+            if not found:
+                gone.append(word)
+        return gone
 
     async def passages(self, hits: Sequence[Hit], question: str, *, room: int) -> list[Passage]:
         """What is shown of these chunks: `room` characters in all, the best ones more, each at its best place."""

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 SEARCH, READ = "kb.search", "kb.read"
 _HEAD = 90  # characters of a passage's heading
+UNKNOWN = "no document mentions"  # a key that reads as a sentence; `engine.unanswered` knows it
 NOTHING = "No passage fits. If no other tool can tell, the answer is: not in the documents."
 _MORE = {"x-from": {"key": "document"}}  # closed to documents that results have shown
 
@@ -118,6 +119,8 @@ class _Search:
             value["closest lines"] = lines
         if not passages:
             value["note"] = NOTHING
+        elif gone := await library.unknown(args.question, member, passages):
+            value[UNKNOWN] = gone
         return Outcome(value, join_all(one.label for one in passages))
 
 
