@@ -51,7 +51,7 @@ def sparse_gigabyte(file: Path) -> None:
 ODD: list[tuple[str, Callable[[Path], object], dict[str, str]]] = [
     ("binary", lambda file: file.write_bytes(bytes(range(256)) * 20), {"*": "is a binary file, not text"}),
     ("empty", lambda file: file.touch(), {"csv.query": "is empty: it has no header and no rows"}),
-    ("huge", sparse_gigabyte, {"files.read": "binary", "text.count": "1.0 GB, more than", "csv.query": "1.0 GB, more"}),
+    ("huge", sparse_gigabyte, {"files.read": "binary", "text.count": "binary", "csv.query": "1.0 GB, more"}),
     ("folder", lambda file: file.mkdir(), {"files.read": "folder", "csv.query": "folder"}),
     ("absent", lambda file: None, {"*": "there is no file"}),
     ("pipe", lambda file: os.mkfifo(file), {"files.read": "is a pipe", "csv.query": "is a pipe"}),

@@ -24,7 +24,7 @@ READERS: dict[Kind, Reader] = {
     "csv": delimited.read,
     "json": keyed.read,
     "jsonl": keyed.read_lines,
-    "log": plain.read_log,
+    "log": plain.read_lines,
     "code": plain.read_code,
     "text": plain.read,
 }

@@ -24,7 +24,7 @@ def paragraphs(draft: Draft, text: str, page: int = 0) -> None:
         draft.text(part, page)
 
 
-def read_log(reading: Reading, draft: Draft, data: bytes, name: str) -> None:
+def read_lines(reading: Reading, draft: Draft, data: bytes, name: str) -> None:
     """Lines, some at a time: none is torn."""
     held: list[str] = []
     size = 0
