@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -30,9 +31,7 @@ POINTS = ("before put 1", "after put 1", "before put 2", "after put 2", "noted")
 
 
 def agent_of(folder: Path, *script: str) -> Agent:
-    """An agent that finds by words alone."""
-    remembering.embedder_of = lambda *_: None  # type: ignore[assignment,return-value]
-    remembering.models.paths = lambda *_: ()  # type: ignore[assignment]
+    """An agent that finds by words alone, if `by_words_alone` was said before."""
     (folder / "ringfence.yaml").write_text(MANIFEST)
     agent = from_manifest(load(folder / "ringfence.yaml"), model=ScriptedModel(script))
     agent.principal = ALICE
@@ -44,8 +43,15 @@ def save(name: str) -> str:
     return step("memory.save", text=f"my manager is {name}")
 
 
+def by_words_alone(put: Callable[[object, str, object], None] = setattr) -> None:
+    """No model makes vectors: with `setattr` in this process for good, with a monkeypatch's until a test ends."""
+    put(remembering, "embedder_of", lambda *_: None)
+    put(remembering.models, "paths", lambda *_: ())
+
+
 async def work(folder: Path, point: str) -> None:
     """Remember two managers; at the point, in the second run, the process is gone."""
+    by_words_alone()
     async with agent_of(folder, save("Bob"), done("Noted."), save("Carol"), done("Noted.")) as agent:
         await agent.run(FIRST)
         _armed(point)

@@ -13,14 +13,17 @@ import pytest
 from ringfence.app.knowing.people import Hand
 from ringfence.manifest.types import Manifest
 
-from .memory_writer import ALICE, POINTS, TASK, agent_of
+from .memory_writer import ALICE, POINTS, TASK, agent_of, by_words_alone
 from .memory_writer import done as answer
 
 ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize("point", POINTS)
-def test_what_was_to_be_remembered_is_remembered_once(tmp_path: Path, point: str) -> None:
+def test_what_was_to_be_remembered_is_remembered_once(
+    tmp_path: Path, point: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    by_words_alone(monkeypatch.setattr)
     done = subprocess.run(
         [sys.executable, "-m", "tests.crash.memory_writer", tmp_path, point], cwd=ROOT, timeout=60, check=False
     )

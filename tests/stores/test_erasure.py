@@ -152,13 +152,13 @@ def test_a_run_that_begins_while_somebody_is_erased_is_looked_at_once_more(
     manifest: Manifest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fill(manifest, run_of("a", "user:alice"))
-    recorded = privacy._recorded
+    recorded = privacy.recorded
 
     def meanwhile(*arguments: Any) -> Any:
         fill(manifest, run_of("late", "user:alice", end=False))
         return recorded(*arguments)
 
-    monkeypatch.setattr(privacy, "_recorded", meanwhile)
+    monkeypatch.setattr(privacy, "recorded", meanwhile)
     with pytest.raises(JournalError, match="have not ended: late"):
         privacy.erase(manifest, "user:alice", by=OPERATOR)
     assert (len(seen(manifest, "a")), len(seen(manifest, "late"))) == (6, 5)

@@ -73,7 +73,9 @@ def connect(path: Path) -> apsw.Connection:
         try:
             db.set_busy_timeout(int(BUSY_S * 1000))
             db.execute(_SETTINGS).fetchall()  # a cursor stops at each row that a pragma gives
-            if not _known(db, path):
+            with reading(db):  # what another process makes meanwhile is seen whole or not at all
+                known = _known(db, path)
+            if not known:
                 _create(db)
         except BaseException:
             db.close(True)
