@@ -97,10 +97,10 @@ def _cited(answer: str, turn: Turn, live: Live, cite: Cite) -> Verdict:
         why = f'No passage says that. Answer with what a passage says, or with "{NOT_THERE}".'
         return Verdict(nothing_there(there), why, UNSUPPORTED, gone)
     verdict = Verdict(held.answer, flags=held.flags, cited=held.sources)
-    gone = [] if doubts(turn) or abstains(answer) else [w for w in unknown(turn) if w not in shown.casefold()]
-    if not gone:
+    words = [] if doubts(turn) or abstains(answer) else [w for w in unknown(turn) if w not in shown.casefold()]
+    if not words:
         return verdict
-    why = f'No document mentions {", ".join(gone)}. If the question is about that, answer "{NOT_THERE}".'
+    why = f'No document mentions {", ".join(words)}. If the question is about that, answer "{NOT_THERE}".'
     return replace(verdict, why=why, kind=UNSUPPORTED)
 
 
