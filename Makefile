@@ -54,6 +54,7 @@ bench-slm: setup
 
 bench-knowledge: setup
 	$(BIN)/python bench/knowledge/indexing.py
+	$(BIN)/python bench/knowledge/refresh.py
 	$(BIN)/python bench/knowledge/search.py
 	$(BIN)/python bench/knowledge/rights.py
 	$(BIN)/python bench/knowledge/quality.py
