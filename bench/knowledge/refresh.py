@@ -60,12 +60,9 @@ async def run(folder: Path, files: int) -> None:
             (house / f"{n:05}.md").write_text(text(draw))
         [some] = await library.refresh()
         [none] = await library.refresh()
-    print(f"files                     {files}")
-    print(f"all of them               {full.seconds:8.2f} s  {full.chunks} chunks, {full.chunks / full.seconds:.1f}/s")
-    print(
-        f"1 % changed               {some.seconds:8.2f} s  {some.changed} files {some.seconds / full.seconds:6.1%} of it"
-    )
-    print(f"none changed              {none.seconds:8.2f} s  {none.seconds / full.seconds:14.1%} of it")
+    print(f"{files} files, {full.chunks} chunks, {full.chunks / full.seconds:.1f} chunks a second")
+    for what, report in (("all of them", full), (f"{some.changed} changed", some), ("none changed", none)):
+        print(f"{what:<14}{report.seconds:8.2f} s {report.seconds / full.seconds:8.1%}")
 
 
 if __name__ == "__main__":
