@@ -10,7 +10,7 @@ from .facts import Facts, Hay, facts
 from .passages import NOT_THERE, READ, SEARCH, Passage
 from .readmore import SPEC as READ_MORE
 
-UNKNOWN = "no document mentions"  # the key of a search's result
+UNKNOWN = "no document mentions"  # the key of a search's result, which reads as a sentence
 _PASTED = 1000  # characters of a task, from which on it holds a text and not the question alone
 _FEW = 0.5  # of a question's words, below which passages hardly answer it
 _NAMED = 3

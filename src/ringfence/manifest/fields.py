@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 from pydantic import BeforeValidator, Field, GetCoreSchemaHandler, ValidationInfo
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
-_NAME, _URL = r"^[A-Za-z][A-Za-z0-9_-]{0,62}$", r"^https?://[^\s/]+"
-_READER, FUNCTION = r"^((role|user|team):[^\s:]+|public)$", r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$"
+NAME, _URL = r"^[A-Za-z][A-Za-z0-9_-]{0,62}$", r"^https?://[^\s/]+"
+READER, FUNCTION = r"^((role|user|team):[^\s:]+|public)$", r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$"
 _SEES, _TYPE = r"^((role|user|team):[^\s:]+|public|self)$", r"^[a-z][a-z0-9_-]{0,31}$"
 LANGUAGE = r"^[a-z]{2}$"
 SCRIPTS = r"^([a-z]{3}(_[a-z]+)?(\+[a-z]{3}(_[a-z]+)?)*)?$"
@@ -27,9 +27,9 @@ _BEGINNING, _HEADER = r"^/[!-~]*$", r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$"  # the latt
 _VARIABLE, _KEY = r"^[A-Za-z_][A-Za-z0-9_]*$", r"^[A-Za-z0-9+/]{43}=$"
 _VERIFIER, _SUBJECT = r"^[^\s+]+\+[0-9a-f]{8}\+[A-Za-z0-9+/]{44}$", r"^[a-z][a-z0-9_-]*:[^\s]{1,200}$"
 PATTERNS: Final = {  # each pattern in words, for error messages
-    _NAME: "a letter, then letters, digits, '-' or '_', 63 at most",
+    NAME: "a letter, then letters, digits, '-' or '_', 63 at most",
     _URL: "an address that starts with http:// or https://",
-    _READER: "role:NAME, user:NAME, team:NAME or public",
+    READER: "role:NAME, user:NAME, team:NAME or public",
     FUNCTION: "module:function",
     _SEES: "role:NAME, user:NAME, team:NAME, public or self",
     _TYPE: "a kind of value in small letters, such as email, date or path",
@@ -85,8 +85,8 @@ def _bare_url(value: Any) -> Any:
     return value
 
 
-Name = Annotated[str, Field(pattern=_NAME)]
-Reader = Annotated[str, Field(pattern=_READER)]
+Name = Annotated[str, Field(pattern=NAME)]
+Reader = Annotated[str, Field(pattern=READER)]
 Sees = Annotated[str, Field(pattern=_SEES)]
 TypeName = Annotated[str, Field(pattern=_TYPE)]
 Rate = Annotated[str, Field(pattern=RATE)]

@@ -15,6 +15,8 @@ from ringfence.core.labels import IDENTITY, NOBODY, Audience, Label, join_all
 from ringfence.core.policy import Effect, Role
 from ringfence.core.turn import Turn
 from ringfence.core.values import JSON, Action, Outcome
+from ringfence.engine.passages import parsed
+from ringfence.engine.unanswered import UNKNOWN
 from ringfence.tools.tool import Args, Tool, Use, parse, specify
 
 if TYPE_CHECKING:
@@ -22,7 +24,6 @@ if TYPE_CHECKING:
 
 SEARCH, READ = "kb.search", "kb.read"
 _HEAD = 90  # characters of a passage's heading
-UNKNOWN = "no document mentions"  # a key that reads as a sentence; `engine.unanswered` knows it
 NOTHING = "No passage fits. If no other tool can tell, the answer is: not in the documents."
 _MORE = {"x-from": {"key": "document"}}  # closed to documents that results have shown
 
@@ -85,10 +86,7 @@ def shown_by(turn: Turn) -> dict[str, int]:
     for record, intent in turn.items:
         if intent is None or intent.view["sink"] not in (f"tool:{SEARCH}", f"tool:{READ}") or not record.view["ok"]:
             continue
-        value = record.body["value"]
-        for one in value.get("passages", [value]):
-            if "n" in one:
-                found[f"{one['document']} {one['chars']}"] = one["n"]
+        found |= {key(one.document, one.start, one.end): one.n for one in parsed(record.body["value"])}
     return dict(sorted(found.items(), key=lambda item: item[1]))
 
 

@@ -15,7 +15,7 @@ from ringfence.backends import models
 from ringfence.core.errors import ManifestError
 from ringfence.core.labels import ANYONE, Audience, Clause, Trust, seen_by
 from ringfence.jobs import Launcher
-from ringfence.manifest.fields import SecretRef
+from ringfence.manifest.fields import NAME, PATTERNS, READER, SecretRef
 from ringfence.manifest.types import Collection, Embedding, Manifest
 
 from ..confine import Chosen
@@ -161,19 +161,16 @@ def _clauses(readers: Sequence[str]) -> frozenset[Clause]:
 
 def named(collection: str) -> str:
     """The name of a collection; raises ManifestError for one that a manifest could not have."""
-    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]{0,62}", collection):
-        raise ManifestError(
-            f"expected a letter, then letters, digits, '-' or '_', 63 at most, got {collection!r}",
-            todo="name the collection otherwise",
-        )
+    if not re.fullmatch(NAME, collection):
+        raise ManifestError(f"expected {PATTERNS[NAME]}, got {collection!r}", todo="name the collection otherwise")
     return collection
 
 
 def readable(readers: Sequence[str] | None) -> Sequence[str] | None:
     """Readers as they are; raises ManifestError for what is none."""
     for one in readers or ():
-        if not re.fullmatch(r"(role|user|team):[^\s:]+|public", one):
-            raise ManifestError(f"expected role:NAME, user:NAME, team:NAME or public, got {one!r}", todo="correct it")
+        if not re.fullmatch(READER, one):
+            raise ManifestError(f"expected {PATTERNS[READER]}, got {one!r}", todo="correct it")
     return readers
 
 

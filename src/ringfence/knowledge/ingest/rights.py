@@ -18,13 +18,13 @@ import yaml
 
 from ringfence.core.errors import ManifestError
 from ringfence.core.labels import Clause
+from ringfence.manifest.fields import PATTERNS, READER
 
 from ..errors import Unreadable
 from .walk import SIDECAR, Found, Source
 
-_READER = re.compile(r"(?:(?:role|user|team):[^\s:]+|public)")
 _SUBJECT = re.compile(r"[a-z][a-z0-9_-]*:\S{1,200}")
-_EXPECTED = "role:NAME, user:NAME, team:NAME or public"
+_EXPECTED = PATTERNS[READER]
 MAX_BYTES = 1 << 20
 
 
@@ -41,7 +41,7 @@ class Rights:
         if readers is None:
             return Rights(self.readers, subjects)
         clause = frozenset(readers)
-        if strange := sorted(str(one) for one in clause if not _READER.fullmatch(str(one))):
+        if strange := sorted(str(one) for one in clause if not re.fullmatch(READER, str(one))):
             raise ValueError(f"expected {_EXPECTED}, got {strange[0]!r}")
         if not clause:
             raise ValueError(f"expected at least one of {_EXPECTED}, got none")
