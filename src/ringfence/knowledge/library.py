@@ -42,7 +42,6 @@ class Passage:
     label: Label
     page: int = 0
     headings: tuple[str, ...] = ()
-    score: float = 0.0
     of: int = 0
     outdated: str = ""
 
@@ -169,7 +168,7 @@ class Library:
             shown.append(
                 Passage(
                     document.collection, document.path, document.title, chunk.start + start, chunk.start + end,
-                    hit.text[start:end], document.label, chunk.page, chunk.headings, hit.score,
+                    hit.text[start:end], document.label, chunk.page, chunk.headings,
                     outdated=str(document.meta.get("outdated", "")),
                 )
             )  # fmt: skip
