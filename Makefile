@@ -1,7 +1,7 @@
 # The front door. `make setup` needs Python >= 3.11 alone; everything else runs from .venv.
 PYTHON ?= python3
 BIN := .venv/bin
-EXTRAS := local mcp privacy rag server channels cluster cel dev
+EXTRAS := local mcp privacy rag server a2a otel channels cluster cel dev
 TASK ?= How many requests in logs/access.log were answered with status 502?
 
 .PHONY: setup setup-bench run test check bench bench-record bench-security bench-slm bench-knowledge example-ops example-notes example-gates example-rag example-contracts example-clinic lock clean

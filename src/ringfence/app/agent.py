@@ -14,14 +14,13 @@ from ringfence.core.chain import Kind, Record
 from ringfence.core.errors import JournalError, RingfenceError, ToolError
 from ringfence.core.gate import Gate
 from ringfence.core.grants import TaskGrant
-from ringfence.core.labels import Label, Trust
 from ringfence.core.turn import State, Turn, fold
-from ringfence.core.values import Principal
+from ringfence.core.values import JSON, Principal
 from ringfence.engine import branch, consent, ledger, replay
 from ringfence.engine.consent import Question
-from ringfence.engine.ledger import Reconcile, Unsettled
+from ringfence.engine.context import Said
+from ringfence.engine.ledger import Unsettled
 from ringfence.engine.loop import Engine
-from ringfence.engine.mapreduce import Reader
 from ringfence.engine.result import Result
 from ringfence.engine.snapshot import resumed
 from ringfence.manifest.types import Manifest
@@ -29,18 +28,23 @@ from ringfence.stores import hold
 from ringfence.telemetry import logs
 from ringfence.tracing import Trace
 
-from . import grants, past, summing
+from . import grants, opening, past, summing
 from .blots import Blots
-from .house import REPLY, House
+from .house import House
 from .ids import new_run_id, now_ms
 from .knowing.canary import alarm
 from .policy import policy_of
-from .routing import routing_of
 from .secrets import secret_values
-from .settings import settings_of
 from .stream import Event, follow, observe
-from .tiers import tier_of
 from .traces import Traced, at_work, trace_of
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A run that nobody drives yet, and what was said before it."""
+
+    turn: Turn
+    said: list[Said]
 
 
 @dataclass
@@ -61,23 +65,32 @@ class Agent:
     _opening: asyncio.Lock = field(default_factory=asyncio.Lock)
     _notes: dict[str, str] = field(default_factory=dict)  # on snapshots that were not used, by run
 
-    async def run(
+    async def run(self, task: str, *, progress: Callable[[str], None] | None = None, **more: Any) -> Result:
+        """Do one task and return its result; a run that could not be finished says so in `result.status`.
+
+        `more` is what `begin` takes.
+        """
+        return await self.drive(await self.begin(task, **more), progress=progress)
+
+    async def begin(
         self,
         task: str,
         *,
         conversation: str = "",
-        progress: Callable[[str], None] | None = None,
         traceparent: str = "",
         tracestate: str = "",
         about: Sequence[str] = (),
-    ) -> Result:
-        """Do one task and return its result; a run that could not be finished says so in `result.status`.
+        run: str = "",
+        meta: JSON = None,
+    ) -> Begun:
+        """Open a run and leave it there; `drive` goes on with it, or after a crash `resume`, if it was made durable.
 
         `traceparent` and `tracestate` (W3C Trace Context) say where the task comes from; without them a trace begins.
         `about` names whose data it is (patient:4711), as the manifest's `privacy.subject` does for every run.
+        `run` is its id if the caller has made one (`new_run_id`), `meta` what its first record keeps for the caller.
         """
-        engine = await self._ready()
-        run, trace, whom = new_run_id(now_ms()), trace_of(traceparent, tracestate), self._about(about)
+        engine = await self.open()
+        run, trace, whom = run or new_run_id(now_ms()), trace_of(traceparent, tracestate), self._about(about)
         with tracing.following(run, self.principal.subject, trace):
             before = await summing.before(
                 self, self._policed(), engine, conversation=conversation, run=run, trace=trace
@@ -92,10 +105,19 @@ class Agent:
                 before=[started.run for started, _ in before],
                 trace=trace,
                 about=whom,
+                meta=meta,
             )
-            turn.heard = past.heard(turn, before)
-            with self.holding(run):
-                return await engine.drive(turn, history=said, progress=progress)
+        turn.heard = past.heard(turn, before)
+        return Begun(turn, said)
+
+    async def drive(self, begun: Begun, *, progress: Callable[[str], None] | None = None) -> Result:
+        """Go on with a run that was just begun."""
+        with at_work(begun.turn), self.holding(begun.turn.run):
+            return await (await self.open()).drive(begun.turn, history=begun.said, progress=progress)
+
+    def acting_for(self, who: Principal) -> Agent:
+        """This agent in somebody else's name: all of it is shared, and it has to be open already."""
+        return replace(self, principal=who)
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -164,7 +186,7 @@ class Agent:
 
     async def resume(self, run_id: str, *, progress: Callable[[str], None] | None = None) -> Result:
         """Go on with a run that was interrupted; a finished one returns its result again."""
-        engine = await self._ready()
+        engine = await self.open()
         run = self.journal.log.find(run_id)
         with self.holding(run):
             await self._renew(run)
@@ -184,7 +206,7 @@ class Agent:
         `resume` goes on with it: nothing of the copied part is done again, what follows passes the gate as ever.
         Raises JournalError for a run of somebody else, and for a record that nothing can go on from.
         """
-        engine, log, run, who = await self._ready(), self.journal.log, new_run_id(now_ms()), self.principal
+        engine, log, run, who = await self.open(), self.journal.log, new_run_id(now_ms()), self.principal
         records, trace = log.read(log.find(run_id)), Trace.new()
         branch.check(records, at, who)
         about = sorted({*records[0].view.get("subjects", ()), *self._about(())})
@@ -201,7 +223,7 @@ class Agent:
 
     async def replay(self, run_id: str) -> replay.Replay:
         """Decide again, under the manifest as it is, all that a run decided. Asks no model, does and writes nothing."""
-        engine, log = await self._ready(probe=False), self.journal.log
+        engine, log = await self.open(probe=False), self.journal.log
         turn, records = self.turn(run_id), log.read(log.find(run_id))
         said = past.hidden(self.house, turn.run, past.said(past.recall(log, turn), self._history))
         grant, seen = grants.of_run(self.house, self.manifest, turn), past.numbering(self.house, self.manifest)
@@ -298,7 +320,7 @@ class Agent:
             if ledger.unsettled(self._policed(), turn):
                 todo = f"say so first: ringfence runs settle {turn.run} --done, or --not-done"
                 raise JournalError(f"run {turn.run} has a call of which it is not known whether it was done", todo=todo)
-            who, engine = self.principal.subject, await self._ready(probe=False)
+            who, engine = self.principal.subject, await self.open(probe=False)
             with at_work(turn):
                 return await engine.cancel(turn, "cancelled by " + who, by=who)
 
@@ -332,39 +354,16 @@ class Agent:
     async def __aexit__(self, *exc: object) -> None:
         await self.close()
 
-    async def _ready(self, *, probe: bool = True) -> Engine:
+    async def open(self, *, probe: bool = True) -> Engine:
+        """What drives runs; made at the first call, which looks at models and documents (`probe`)."""
         async with self._opening:  # first runs at once share one sandbox, one set of workers, one look at the model
             return self._engine or await self._open(probe)
 
     async def _open(self, probe: bool) -> Engine:
-        sandbox = await self.house.launcher.choose() if self.house.launcher is not None and probe else ""
-        settings = settings_of(self.manifest, sandbox)
         await self.house.freshen(probe)
         if probe and self.house.workshop is not None:
             self._warming = asyncio.create_task(self.house.workshop.warm())  # while the model is asked what it has
-        tiers = []
-        for n, config in enumerate(self.manifest.inference.tiers):
-            sink = f"model:{config.name}"
-            hears = probe and bool(self.house.backends) and self._may_hear(sink)
-            backend = self.house.backends[n] if hears else None
-            tiers.append(await tier_of(config, backend, self.house.veils.get(sink), first=not n))
-        catalogue = self.manifest.catalogue.items()
-        ways = {f"tool:{n}": Reconcile(f"tool:{w.by}", w.args, w.done) for n, e in catalogue if (w := e.reconcile)}
-        engine = Engine(
-            self._policed(),
-            tiers,
-            settings,
-            reply=REPLY,
-            read_more=self.house.read_more,
-            keep=getattr(self.journal, "keep_state", None),
-            reconcile=ways,
-            routing=routing_of(self.manifest, self.house.spend),
-        )
-        gate, limit = self._policed(), self.manifest.workflow.max_tokens
-        self.house.read_all.reader = Reader(
-            gate, engine.tier, past=lambda run: past.records(self.journal.log, run), limit=limit
-        )
-        self.house.read_all.about = lambda run: past.subjects(self.journal.log, run)
+        engine = await opening.engine_of(self, self._policed(), probe=probe)
         if probe:
             self._engine = engine
         return engine
@@ -388,9 +387,3 @@ class Agent:
         if turn is None or self._gate is None:
             raise ToolError("nothing may leave outside of a run")
         self._gate.record(turn, Kind.CHECKPOINT, label=turn.label, view={"egress": attempt}, body={})
-
-    def _may_hear(self, sink: str) -> bool:
-        """Whether the user's words may go there at all; a server that they may not is not even asked what it has."""
-        words, spec = Label(Trust.USER, frozenset({self.principal.member})), self.house.specs[sink]
-        audience = frozenset({self.principal.member}) if spec.audience is None else spec.audience
-        return words.flows_to(spec.clearance, audience)

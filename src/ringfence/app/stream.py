@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar, copy_context
 from dataclasses import dataclass, replace
 from typing import Any
@@ -32,6 +32,16 @@ def observe(record: Record) -> None:
     """Hand a record to whoever follows its run: a run's records are made in the context of its task."""
     if (listener := _listener.get()) is not None:
         listener(record)
+
+
+@contextmanager
+def listening(listener: Callable[[Record], None]) -> Iterator[None]:
+    """Hand the records that are made inside to `listener` as well."""
+    before = _listener.set(listener)
+    try:
+        yield
+    finally:
+        _listener.reset(before)
 
 
 async def follow(

@@ -84,11 +84,12 @@ class Engine:
         origin: Mapping[str, JSON] | None = None,
         trace: Trace | None = None,
         about: Sequence[str] = (),
+        meta: JSON = None,
     ) -> Turn:
         """Open a run: its grant is fixed here, from trusted words, before any data is read (POL-3).
 
         `before` names the runs of the conversation that the model is shown, oldest first; `origin` the run and the
-        record that a fork goes on from.
+        record that a fork goes on from; `meta` is kept for the caller, and shown to no model.
         """
         turn, trace = Turn(), trace or Trace.new()
         label = Label(Trust.USER, frozenset({principal.member}))
@@ -102,6 +103,8 @@ class Engine:
         }
         if conversation:
             body["conversation"] = conversation
+        if meta is not None:
+            body["meta"] = meta
         if conversation or before:
             body["before"] = list(before)
         policy = self._gate.policy

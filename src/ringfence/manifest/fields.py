@@ -26,6 +26,7 @@ _HOST = r"^(\*\.)?[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?$|^\[[0-9A-Fa-f:.]+\]
 _BEGINNING, _HEADER = r"^/[!-~]*$", r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$"  # the latter: RFC 9110, 5.6.2
 _VARIABLE, _KEY = r"^[A-Za-z_][A-Za-z0-9_]*$", r"^[A-Za-z0-9+/]{43}=$"
 _VERIFIER, _SUBJECT = r"^[^\s+]+\+[0-9a-f]{8}\+[A-Za-z0-9+/]{44}$", r"^[a-z][a-z0-9_-]*:[^\s]{1,200}$"
+SUBNET = r"^[0-9A-Fa-f:.]+(/\d{1,3})?$"
 PATTERNS: Final = {  # each pattern in words, for error messages
     NAME: "a letter, then letters, digits, '-' or '_', 63 at most",
     _URL: "an address that starts with http:// or https://",
@@ -44,6 +45,7 @@ PATTERNS: Final = {  # each pattern in words, for error messages
     _CURRENCY: "a currency in three capital letters, such as EUR or USD",
     SCRIPTS: "languages as tesseract names them, such as eng or deu+eng",
     LANGUAGE: "a language in two small letters, such as en or de",
+    SUBNET: "an address, or a range such as 10.0.0.0/8",
     _SUBJECT: "a subject, such as user:alice or patient:4711",
 }
 _REFERENCE = re.compile(r"\$\{(\w+)\}", re.ASCII)
@@ -100,6 +102,7 @@ VerifierKey = Annotated[str, Field(pattern=_VERIFIER)]
 Subject = Annotated[str, Field(pattern=_SUBJECT)]
 Currency = Annotated[str, Field(pattern=_CURRENCY)]
 Url = Annotated[str, Field(pattern=_URL), BeforeValidator(_bare_url)]
+Subnet = Annotated[str, Field(pattern=SUBNET)]
 Folder = Annotated[Path, BeforeValidator(_not_empty)]
 
 

@@ -18,6 +18,7 @@ from .names import clashes
 from .record import Audit, Privacy
 from .routing import Budgets, Price, Routing
 from .security import Approvals, Entry, Grant, Plugins
+from .server import Server
 from .strict import Conflict, Strict
 from .tools import ALWAYS_THERE, LOCK, TOOLS_OF, BuiltinTool, Host, McpTool, PythonTool, Sandbox, Tool
 from .workflow import Validate, Workflow
@@ -33,8 +34,8 @@ WELL_KNOWN: Final = {  # where these servers listen unless they are told otherwi
 __all__ = [
     "ALWAYS_THERE", "LOCK", "TOOLS_OF", "Approvals", "Audit", "Budgets", "BuiltinTool", "Collection", "Embedding",
     "Entry", "Grant", "Host", "Inference", "Knowledge", "Manifest", "McpTool", "Memory", "Plugins", "Price",
-    "Privacy", "PythonTool", "Routing", "Runtime", "Sampling", "Sandbox", "SecretRef", "SecretText", "Strict", "Tier",
-    "Tool", "Validate", "Workflow",
+    "Privacy", "PythonTool", "Routing", "Runtime", "Sampling", "Sandbox", "SecretRef", "SecretText", "Server", "Strict",
+    "Tier", "Tool", "Validate", "Workflow",
 ]  # fmt: skip
 
 Profile = Literal["default", "strict", "unattended"]
@@ -246,6 +247,7 @@ class Manifest(Strict):
     knowledge: Annotated[Knowledge, Field(description="documents that the agent may search")] = Knowledge()
     memory: Annotated[Memory, Field(description="what it remembers between conversations")] = Memory()
     workflow: Annotated[Workflow, Field(description="bounds and habits of a run")] = Workflow()
+    server: Annotated[Server, Field(description="the server and its page: `ringfence up`")] = Server()
     source: Annotated[Path | None, Field(exclude=True)] = None
 
     def conflicts(self) -> Iterator[Conflict]:

@@ -1,0 +1,80 @@
+"""A run under way in this process, for any number of followers at their own pace."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+
+from ringfence.core.chain import Kind, Record
+
+from .spoken import Field, spoken
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """What the model has gone on to say, as it streams: on record when it is done, and never sent again.
+
+    field  its thought, or its answer, which was not judged yet
+    """
+
+    field: Field
+    text: str
+
+
+class Feed:
+    """What a run has recorded so far, and what the model is saying.
+
+    Nothing is queued for a follower: each has a place of its own in the one list, so that a slow one costs nothing and
+    is handed what it has missed of the model's text in one piece.
+    """
+
+    def __init__(self, run: str) -> None:
+        self.run = run
+        self._records: list[Record] = []
+        self._text = ""  # since the last record
+        self._ended = False
+        self._news = asyncio.Event()
+
+    def put(self, record: Record) -> None:
+        """A record of the run, or of another one that works for it."""
+        self._records.append(record)
+        self._text = ""
+        self._tell()
+
+    def say(self, text: str) -> None:
+        """What the model has said just now."""
+        self._text += text
+        self._tell()
+
+    def end(self) -> None:
+        """Nothing comes any more: it has ended, waits for a person, or was cut off."""
+        self._ended = True
+        self._tell()
+
+    def _tell(self) -> None:
+        self._news.set()
+        self._news = asyncio.Event()
+
+    async def follow(self, after: int = -1) -> AsyncGenerator[Record | Delta, None]:
+        """The run's own records behind seq `after`, and the model's text between them, until nothing comes any more."""
+        place, said = 0, dict[Field, int]()
+        while True:
+            news = self._news
+            while place < len(self._records):
+                record, place, said = self._records[place], place + 1, {}
+                if record.run == self.run and record.seq > after:
+                    yield record
+            for field, text in list(spoken(self._text)):
+                if len(text) > said.get(field, 0):
+                    yield Delta(field, text[said.get(field, 0) :])
+                    said[field] = len(text)
+            if self._ended and place == len(self._records):
+                return
+            if news is self._news:
+                await news.wait()
+
+    @property
+    def over(self) -> bool:
+        """Whether the run's last record is here."""
+        return bool(self._records) and self._records[-1].kind is Kind.FINISHED

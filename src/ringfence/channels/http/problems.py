@@ -1,0 +1,92 @@
+"""Errors as problem details (RFC 9457): what was expected, what came, what to do next, and nothing of our insides."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from http import HTTPStatus
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from ringfence.app.serving.service import NotFound
+from ringfence.core.errors import BackendError, InternalError, JournalError, ManifestError, RingfenceError, ToolError
+from ringfence.core.values import JSON
+from ringfence.stores.hold import Held
+
+MEDIA = "application/problem+json"
+_log = logging.getLogger("ringfence")
+_STATUS: tuple[tuple[type[Exception], int, str], ...] = (  # the first that fits
+    (NotFound, 404, "not-found"),
+    (Held, 409, "held"),
+    (JournalError, 409, "conflict"),
+    (ManifestError, 422, "refused"),
+    (BackendError, 502, "model"),
+    (ToolError, 502, "tool"),
+    (InternalError, 500, "internal"),
+    (RingfenceError, 500, "internal"),
+)
+
+
+class Problem(Exception):
+    """An answer that is an error. `code` is for programs, stable; `what` and `todo` for people."""
+
+    def __init__(
+        self, status: int, code: str, what: str, *, todo: str = "", headers: Mapping[str, str] | None = None,
+        more: Mapping[str, JSON] | None = None,
+    ) -> None:  # fmt: skip
+        super().__init__(what)
+        self.status = status
+        self.code = code
+        self.what = what
+        self.todo = todo
+        self.headers = dict(headers or {})
+        self.more = dict(more or {})
+
+    def response(self) -> JSONResponse:
+        """The answer."""
+        body = {"type": "about:blank", "title": HTTPStatus(self.status).phrase, "status": self.status,
+                "code": self.code, "detail": self.what, "todo": self.todo, **self.more}  # fmt: skip
+        return JSONResponse(body, self.status, self.headers, MEDIA)
+
+
+def of(error: RingfenceError) -> Problem:
+    """One of ours, as a problem."""
+    status, code = next((status, code) for kind, status, code in _STATUS if isinstance(error, kind))
+    if status >= 500 and not isinstance(error, (BackendError, ToolError)):
+        return Problem(status, code, "something is wrong here, and it is ours", todo="the server's log says what")
+    return Problem(status, code, error.what, todo=error.todo)
+
+
+def install(app: FastAPI) -> None:
+    """Let every error of the app be a problem."""
+
+    @app.exception_handler(Problem)
+    async def _problem(request: Request, error: Problem) -> JSONResponse:
+        return error.response()
+
+    @app.exception_handler(RingfenceError)
+    async def _ours(request: Request, error: RingfenceError) -> JSONResponse:
+        problem = of(error)
+        if problem.status == 500:
+            _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+        return problem.response()
+
+    @app.exception_handler(RequestValidationError)
+    async def _invalid(request: Request, error: RequestValidationError) -> JSONResponse:
+        wrong = [{"at": "/".join(map(str, one["loc"])), "what": one["msg"]} for one in error.errors()]
+        what = "; ".join(f"{one['at']}: {one['what']}" for one in wrong[:3])
+        return Problem(422, "invalid", what, todo="correct these; /openapi.json describes each request",
+                       more={"errors": wrong}).response()  # fmt: skip
+
+    @app.exception_handler(HTTPException)
+    async def _http(request: Request, error: HTTPException) -> JSONResponse:
+        code = {404: "not-found", 405: "method"}.get(error.status_code, "http")
+        return Problem(error.status_code, code, str(error.detail), headers=error.headers).response()
+
+    @app.exception_handler(Exception)
+    async def _fault(request: Request, error: Exception) -> JSONResponse:
+        _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+        return of(InternalError(repr(error))).response()
