@@ -112,7 +112,8 @@ class History:
         member, result = who.member, result_of(turn)
         labels = {record.seq: record.label for record, _ in turn.items}
         steps = tuple(
-            one if labels[one.seq].readable_by(member) else replace(one, args={"hidden": HIDDEN}) for one in result.steps
+            one if labels[one.seq].readable_by(member) else replace(one, args={"hidden": HIDDEN})
+            for one in result.steps
         )
         result, hidden = replace(result, steps=steps), not label.readable_by(member)
         if hidden:
@@ -138,7 +139,9 @@ class History:
         seq = last.partition("-")[0]
         if last:
             known = await self._reading(lambda log: log.read(run, int(seq), 1)) if _plausible(seq) else []
-            if known and place(known[0]) == last or feed is not None and feed.has(last):  # it may not be durable yet
+            if (known and place(known[0]) == last) or (
+                feed is not None and feed.has(last)
+            ):  # it may not be durable yet
                 after = int(seq)
             else:
                 yield None

@@ -1,4 +1,4 @@
-"""Reading the log off the event loop: what takes longer than a moment is read in a thread, on a connection of its own."""
+"""Reading the log off the event loop: in threads, each with a connection of its own."""
 
 from __future__ import annotations
 

@@ -117,6 +117,7 @@ class Service:
             raise Held(f"run {run} is in the middle of a call that has effects", todo="ask again in a while") from None
         job.cancel()  # nothing else has had a turn since it was seen to be quiet
         await asyncio.wait([job])
+        await self.agent.journal.flush()  # what it did last counts for whoever goes on with it, or ends it
 
     def _start(self, run: str, feed: Feed, work: Callable[[], object]) -> None:
         async def guarded() -> None:

@@ -12,10 +12,10 @@ from ringfence import __version__
 from ringfence.app.serving.reading import Reading
 from ringfence.app.serving.service import Service
 
-from . import events, problems, runs
+from . import approvals, events, problems, runs
 from .caller import Authenticator
 
-ROUTERS = (runs.routes, events.routes)
+ROUTERS = (runs.routes, events.routes, approvals.routes)
 
 
 def application(service: Service, authenticator: Authenticator) -> FastAPI:

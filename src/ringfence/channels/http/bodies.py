@@ -83,7 +83,7 @@ class Checked(APIRoute):
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """As FastAPI's, with what stands before it."""
         handle = super().get_route_handler()
-        wants = self.body_field is not None and not self.dependant.body_params[0].field_info.__class__.__name__ in (
+        wants = self.body_field is not None and self.dependant.body_params[0].field_info.__class__.__name__ not in (
             "Form", "File",
         )  # fmt: skip
 

@@ -22,18 +22,20 @@ _LINE: dict[str, Any] = {
 
 
 class Form(BaseModel):
-    """A request: what it does not know is refused."""
+    """A request: what it does not know is refused, and nothing is taken for what it is not."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+def example_of(given: dict[str, Any]) -> ConfigDict:
+    """The settings of a form, with an example of it."""
+    return ConfigDict(json_schema_extra={"examples": [given]})
 
 
 class NewRun(Form):
     """A task for the agent."""
 
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={"examples": [{"task": _LINE["task"], "conversation": "ward-3", "metadata": {"ticket": "88"}}]},
-    )
+    model_config = example_of({"task": _LINE["task"], "conversation": "ward-3", "metadata": {"ticket": "88"}})
 
     task: Annotated[str, Field(min_length=1, max_length=100_000, pattern=r"\S", description="what to do")]
     conversation: Annotated[str, Field(max_length=200, description="what was said before in it is shown")] = ""
@@ -50,9 +52,9 @@ class NewRun(Form):
 class ForkOf(Form):
     """Where a fork begins, and with which task."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"at": 0, "task": ""}]})
+    model_config = example_of({"at": 0, "task": ""})
 
-    at: Annotated[int, Field(ge=0, le=PLACE, description="the last record that it takes over; 0: none but the task")] = 0
+    at: Annotated[int, Field(ge=0, le=PLACE, description="the last record that it takes; 0: none but the task")] = 0
     task: Annotated[str, Field(max_length=100_000, description="another task; empty: the same")] = ""
 
 

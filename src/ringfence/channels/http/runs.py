@@ -23,8 +23,10 @@ from .schema import EVENT, KEY, RUN, example, shape
 routes = APIRouter(prefix="/v1/runs", tags=["runs"], route_class=Checked)
 
 RunId = Annotated[str, RUN]
-Key = Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=255, pattern=KEY,
-                                   description="the same key with the same body is the same run, whatever happens")]  # fmt: skip
+Key = Annotated[
+    str | None,
+    Header(alias="Idempotency-Key", pattern=KEY, description="the same key and body is the same run, whatever happens"),
+]
 
 
 def service_of(request: Request) -> Service:
@@ -109,7 +111,7 @@ async def cancel(request: Request, who: caller.Runs, run: RunId) -> Response:
 @routes.post("/{run}/resume", status_code=202, operation_id="resumeRun", response_model=Begun,
              responses=example(202, Begun) | said(404, 409, 410, 422, 429))  # fmt: skip
 async def resume(request: Request, who: caller.Runs, run: RunId) -> Begun:
-    """Go on with a run that was cut off, or whose question has changed with the policy; what was done is not repeated."""
+    """Go on with a run that was cut off, or that has to ask anew; what was done is not repeated."""
     history = history_of(request)
     await history.own(who.principal, run)
     await steering.resume(service_of(request), who.principal, run)
