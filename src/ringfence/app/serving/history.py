@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from ringfence.core.chain import Record
@@ -124,7 +125,7 @@ class History:
     async def record(self, who: Principal, run: str, seq: int) -> Record:
         """One record of theirs, whole; raises NotFound where there is none."""
         await self.own(who, run)
-        found = await self._reading(lambda log: log.read(run, seq, 1))
+        found: list[Record] = await self._reading(lambda log: log.read(run, seq, 1))
         if not found:
             raise NotFound(f"the run has no record {seq}", todo="its events name those that it has")
         return found[0]
@@ -145,16 +146,22 @@ class History:
                 after = int(seq)
             else:
                 yield None
-        while page := await self._reading(lambda log, start=after + 1: log.read(run, start, _PAGE)):
+        more = True
+        while more:
+            page: list[Record] = await self._reading(partial(_some, run, after + 1))
+            more = len(page) == _PAGE
             for record in page:
                 after = record.seq
                 yield record
-            if len(page) < _PAGE:
-                break
         if feed is not None:
             async with aclosing(feed.follow(after)) as live:
                 async for item in live:
                     yield item
+
+
+def _some(run: str, start: int, log: Any) -> list[Record]:
+    found: list[Record] = log.read(run, start, _PAGE)
+    return found
 
 
 def _plausible(seq: str) -> bool:

@@ -11,11 +11,15 @@ from fastapi import FastAPI
 from ringfence import __version__
 from ringfence.app.serving.reading import Reading
 from ringfence.app.serving.service import Service
+from ringfence.channels.web import page
 
-from . import approvals, events, problems, runs
+from . import native, problems
 from .caller import Authenticator
 
-ROUTERS = (runs.routes, events.routes, approvals.routes)
+ROUTERS = (
+    *native.ROUTERS,
+    page.routes,
+)
 
 
 def application(service: Service, authenticator: Authenticator) -> FastAPI:

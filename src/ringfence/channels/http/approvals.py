@@ -126,5 +126,5 @@ async def answer(request: Request, who: caller.Approvals, run: RunId, given: Ans
         who.principal, run, given.yes, digest=given.digest, endorse=tuple(given.endorse), why=given.why
     )
     if owner != who.principal.subject:
-        return Begun(id=run, status="running")  # what becomes of it is its principal's
-    return Begun(id=run, status=(await history_of(request).own(who.principal, run)).state)
+        return Begun.of(run, "running")  # what becomes of it is its principal's
+    return Begun.of(run, (await history_of(request).own(who.principal, run)).state)

@@ -66,6 +66,11 @@ class Begun(BaseModel):
     id: str
     status: Standing
 
+    @classmethod
+    def of(cls, run: str, status: str) -> Begun:
+        """A run, and how it stands."""
+        return cls.model_validate({"id": run, "status": status})
+
 
 class RunLine(BaseModel):
     """A run in one line; times are milliseconds since 1970 UTC."""
@@ -84,10 +89,14 @@ class RunLine(BaseModel):
     @classmethod
     def of(cls, run: RunSummary) -> RunLine:
         """From the log."""
-        return cls(
-            id=run.run, task=run.task, status=run.state, started=run.started, ended=run.ended, records=run.records,
-            conversation=run.conversation, principal=run.principal,
-        )  # fmt: skip
+        return cls.model_validate(_line(run))
+
+
+def _line(run: RunSummary) -> dict[str, Any]:
+    return {
+        "id": run.run, "task": run.task, "status": run.state, "started": run.started, "ended": run.ended,
+        "records": run.records, "conversation": run.conversation, "principal": run.principal,
+    }  # fmt: skip
 
 
 class RunPage(BaseModel):
@@ -149,16 +158,15 @@ class RunShown(RunLine):
     notes: list[str]
 
     @classmethod
-    def of(cls, told: Told) -> RunShown:
+    def told(cls, told: Told) -> RunShown:
         """From the log."""
         result, given = told.result, told.metadata.get("metadata")
-        line = RunLine.of(told.summary).model_dump()
         names = ("answer", "summary", "confidence", "artifacts", "usage", "rungs", "flags", "notes")
-        return cls(
-            **line,
+        return cls.model_validate({
+            **_line(told.summary),
             **{name: getattr(result, name) for name in names},
-            metadata={str(key): str(value) for key, value in given.items()} if isinstance(given, dict) else {},
-            forked=told.forked, hidden=told.hidden,
-            steps=[Step(tool=s.tool, args=s.args, ok=s.ok, seq=s.seq) for s in result.steps],
-            sources=[Cited(**{name: getattr(s, name) for name in Cited.model_fields}) for s in result.sources],
-        )  # fmt: skip
+            "metadata": {str(key): str(value) for key, value in given.items()} if isinstance(given, dict) else {},
+            "forked": told.forked, "hidden": told.hidden,
+            "steps": [{"tool": one.tool, "args": one.args, "ok": one.ok, "seq": one.seq} for one in result.steps],
+            "sources": [{name: getattr(one, name) for name in Cited.model_fields} for one in result.sources],
+        })  # fmt: skip

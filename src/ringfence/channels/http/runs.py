@@ -63,7 +63,7 @@ async def begin(request: Request, who: caller.Runs, new: NewRun, key: Key = None
             conversation=new.conversation, about=new.about, meta=meta, **trace,
         )  # fmt: skip
     standing = await history_of(request).own(who.principal, run)
-    return Begun(id=run, status=standing.state)
+    return Begun.of(run, standing.state)
 
 
 @routes.get("", operation_id="listRuns", response_model=RunPage, responses=example(200, RunPage) | said(304, 422))
@@ -86,7 +86,7 @@ async def newest(
             responses=example(200, RunShown) | said(304, 404, 410, 422))  # fmt: skip
 async def one(request: Request, who: caller.Runs, run: RunId) -> Response:
     """A run, and what it has come to so far."""
-    return tagged(request, RunShown.of(await history_of(request).told(who.principal, run)))
+    return tagged(request, RunShown.told(await history_of(request).told(who.principal, run)))
 
 
 @routes.get("/{run}/records/{seq}", operation_id="getRecord", responses=shape(200, EVENT) | said(304, 404, 410, 422))
@@ -105,7 +105,7 @@ async def cancel(request: Request, who: caller.Runs, run: RunId) -> Response:
     history = history_of(request)
     await history.own(who.principal, run)
     await steering.cancel(service_of(request), who.principal, run)
-    return tagged(request, RunShown.of(await history.told(who.principal, run)))
+    return tagged(request, RunShown.told(await history.told(who.principal, run)))
 
 
 @routes.post("/{run}/resume", status_code=202, operation_id="resumeRun", response_model=Begun,
@@ -115,7 +115,7 @@ async def resume(request: Request, who: caller.Runs, run: RunId) -> Begun:
     history = history_of(request)
     await history.own(who.principal, run)
     await steering.resume(service_of(request), who.principal, run)
-    return Begun(id=run, status=(await history.own(who.principal, run)).state)
+    return Begun.of(run, (await history.own(who.principal, run)).state)
 
 
 @routes.post("/{run}/fork", status_code=202, operation_id="forkRun", response_model=Begun,
@@ -125,4 +125,4 @@ async def fork(request: Request, who: caller.Runs, run: RunId, wanted: ForkOf) -
     history = history_of(request)
     await history.own(who.principal, run)
     new = await steering.fork(service_of(request), who.principal, run, at=wanted.at, task=wanted.task)
-    return Begun(id=new, status=(await history.own(who.principal, new)).state)
+    return Begun.of(new, (await history.own(who.principal, new)).state)
