@@ -11,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from ringfence.app.serving.pool import Closing, Full
 from ringfence.app.serving.service import NotFound
 from ringfence.core.errors import BackendError, InternalError, JournalError, ManifestError, RingfenceError, ToolError
 from ringfence.core.values import JSON
@@ -20,6 +21,8 @@ MEDIA = "application/problem+json"
 _log = logging.getLogger("ringfence")
 _STATUS: tuple[tuple[type[Exception], int, str], ...] = (  # the first that fits
     (NotFound, 404, "not-found"),
+    (Closing, 503, "closing"),
+    (Full, 429, "full"),
     (Held, 409, "held"),
     (JournalError, 409, "conflict"),
     (ManifestError, 422, "refused"),
@@ -55,6 +58,8 @@ class Problem(Exception):
 def of(error: RingfenceError) -> Problem:
     """One of ours, as a problem."""
     status, code = next((status, code) for kind, status, code in _STATUS if isinstance(error, kind))
+    if isinstance(error, Full):
+        return Problem(status, code, error.what, todo=error.todo, headers={"Retry-After": str(error.retry_after)})
     if status >= 500 and not isinstance(error, (BackendError, ToolError)):
         return Problem(status, code, "something is wrong here, and it is ours", todo="the server's log says what")
     return Problem(status, code, error.what, todo=error.todo)
