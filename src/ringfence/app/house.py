@@ -17,6 +17,7 @@ from ringfence.engine.mapreduce import SPEC as READ_ALL
 from ringfence.engine.mapreduce import ReadAll
 from ringfence.engine.readmore import SPEC as READ_MORE
 from ringfence.engine.readmore import ReadMore
+from ringfence.engine.rerank import Ranker
 from ringfence.manifest.loader import check_names
 from ringfence.manifest.types import BuiltinTool, Manifest, PythonTool, Tier, Tool
 from ringfence.stores.rates import SlidingWindow
@@ -83,6 +84,7 @@ class House:
     notes: list[str] = field(default_factory=list)  # what is missing and can be done without
     read_more: ReadMore = field(default_factory=lambda: ReadMore(chars=4000))
     read_all: ReadAll = field(default_factory=lambda: ReadAll({}))
+    ranker: Ranker = field(default_factory=Ranker)
 
     @property
     def reads(self) -> frozenset[str]:
@@ -204,9 +206,11 @@ def _known(
     house.fresh = Fresh(opened, manifest, notice)
     house.closers[:0] = [house.fresh.aclose, opened.aclose]
     audience = library.audience_of(manifest.knowledge.embedding)
-    room, passages = manifest.workflow.result_chars, manifest.knowledge.passages
-    live = house.read_more.live
-    return kb.tools_of(opened, live, clock=clock, audience=audience, room=room, passages=passages)
+    live, knowledge = house.read_more.live, manifest.knowledge
+    return kb.tools_of(
+        opened, live, house.ranker, clock=clock, audience=audience, room=manifest.workflow.result_chars,
+        passages=knowledge.passages, rerank=knowledge.rerank,
+    )  # fmt: skip
 
 
 def _launcher(house: House, manifest: Manifest) -> Chosen:

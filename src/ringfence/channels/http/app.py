@@ -9,11 +9,12 @@ from fastapi import FastAPI
 
 from ringfence import __version__
 from ringfence.app.serving.service import Service
+from ringfence.channels.web import page
 
 from . import problems, runs
 from .caller import Authenticator
 
-ROUTERS = (runs.routes,)
+ROUTERS = (runs.routes, page.routes)
 
 
 def application(service: Service, authenticator: Authenticator) -> FastAPI:
