@@ -9,11 +9,13 @@ from fastapi import FastAPI
 
 from ringfence import __version__
 from ringfence.app.serving.service import Service
+from ringfence.channels.auth import routes as auth
+from ringfence.channels.auth.guard import Guard
 
 from . import problems, runs
 from .caller import Authenticator
 
-ROUTERS = (runs.routes,)
+ROUTERS = (auth.routes, runs.routes)
 
 
 def application(service: Service, authenticator: Authenticator) -> FastAPI:
@@ -30,6 +32,7 @@ def application(service: Service, authenticator: Authenticator) -> FastAPI:
     app = FastAPI(title="Ringfence", version=__version__, lifespan=life, docs_url=None, redoc_url=None)
     app.state.service = service
     app.state.authenticator = authenticator
+    app.add_middleware(Guard, server=service.agent.manifest.server)
     problems.install(app)
     for router in ROUTERS:
         app.include_router(router)
