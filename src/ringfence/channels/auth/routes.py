@@ -57,6 +57,14 @@ class Here(BaseModel):
     ways: Annotated[list[str], Field(description="how people can sign in: password, oidc, proxy")]
 
 
+class Ways(BaseModel):
+    """How people sign in here."""
+
+    password: bool
+    oidc: bool
+    proxy: Annotated[bool, Field(description="a proxy in front has signed them in")]
+
+
 class Signed(BaseModel):
     """A session of one's own."""
 
@@ -107,13 +115,19 @@ House = Annotated[Credentials, Depends(credentials_of)]
 
 
 @routes.post("/login", status_code=204)
-async def login(request: Request, house: House, sent: Login) -> Response:
+async def login(request: Request, response: Response, house: House, sent: Login) -> None:
     """Sign in with a name and a password: the answer sets the session's cookie."""
     if not house.server.auth.password:
         raise Problem(404, "not-found", "nobody signs in with a password here")
     with _in_turn():
         person = await _proven(request, house, sent.name, sent.password)
-    return await _begin(request, house, person)
+    await _begin(request, response, house, person)
+
+
+@routes.get("/ways")
+async def ways(house: House) -> Ways:
+    """How people sign in here; of nobody in particular."""
+    return Ways(**{name: name in ways_of(house) for name in Ways.model_fields})
 
 
 @routes.get("/session")
@@ -126,26 +140,27 @@ async def session(request: Request, house: House) -> Here:
             problem.more["ways"] = list(ways_of(house))
         raise
     secret = {"session": cookies.read(request), "proxy": f"proxy {who.principal.subject}"}.get(who.way)
+    return _here(request, house, who, house.csrf(secret) if secret else "")
+
+
+def _here(request: Request, house: Credentials, who: Caller, csrf: str) -> Here:
+    principal = who.principal
     return Here(
-        name=who.principal.subject.removeprefix("user:"), subject=who.principal.subject,
-        roles=sorted(who.principal.roles), tenant=who.principal.tenant, way=who.way,
-        csrf=house.csrf(secret) if secret else "", agent=request.app.state.service.agent.manifest.runtime.name,
-        ways=ways_of(house),
+        name=_name(who), subject=principal.subject, roles=sorted(principal.roles), tenant=principal.tenant,
+        way=who.way, csrf=csrf, agent=request.app.state.service.agent.manifest.runtime.name, ways=ways_of(house),
     )  # fmt: skip
 
 
 @routes.post("/logout", status_code=204)
-async def logout(request: Request, house: House, who: Sitting) -> Response:
+async def logout(request: Request, response: Response, house: House, who: Sitting) -> None:
     """Sign out: the session ends here, not only in the browser."""
     await asyncio.to_thread(house.accounts.sessions.end, _name(who), ident=who.ident)
-    answer = Response(status_code=204)
-    cookies.write(request, answer, "", seconds=0)
-    return answer
+    cookies.write(request, response, "", seconds=0)
 
 
-@routes.post("/password", status_code=204)
-async def password(request: Request, house: House, who: Sitting, sent: NewPassword) -> Response:
-    """Another password. Every other session of the account ends, and this one goes on under a new cookie."""
+@routes.post("/password")
+async def password(request: Request, response: Response, house: House, who: Sitting, sent: NewPassword) -> Here:
+    """Another password. All sessions of the account end; this one goes on under a new cookie and a new CSRF token."""
     with _in_turn():
         person = await _proven(request, house, _name(who), sent.old)
         try:
@@ -154,7 +169,8 @@ async def password(request: Request, house: House, who: Sitting, sent: NewPasswo
             raise Problem(422, "password", error.what, todo=error.todo) from None
         hashed = await house.passwords.made(plain)
     changed = await asyncio.to_thread(house.accounts.people.change, person.name, hashed=hashed)
-    return await _begin(request, house, changed)
+    token = await _begin(request, response, house, changed)
+    return _here(request, house, who, house.csrf(token))
 
 
 @routes.get("/sessions")
@@ -207,7 +223,7 @@ async def _proven(request: Request, house: Credentials, name: str, typed: str) -
     return person
 
 
-async def _begin(request: Request, house: Credentials, person: Person) -> Response:
+async def _begin(request: Request, response: Response, house: Credentials, person: Person) -> str:
     """A session under a new token; whatever the browser had before is no session any more."""
     token = await asyncio.to_thread(
         house.accounts.sessions.begin, person.name, house.server.auth.session_hours, hashed=person.hash,
@@ -215,9 +231,8 @@ async def _begin(request: Request, house: Credentials, person: Person) -> Respon
     )  # fmt: skip
     if token is None:
         raise Problem(401, "credentials", "the password was changed meanwhile", todo="sign in with the new one")
-    answer = Response(status_code=204)
-    cookies.write(request, answer, token, seconds=int(house.server.auth.session_hours * 3600))
-    return answer
+    cookies.write(request, response, token, seconds=int(house.server.auth.session_hours * 3600))
+    return token
 
 
 @contextmanager

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 AT_ONCE: Final = 2
 WAITING: Final = 32  # beyond, the next one is sent away: `Busy`
-SHORTEST, LONGEST = 10, 256  # characters
+SHORTEST, LONGEST = 12, 256  # characters
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: nothing that looks like something else
 
 

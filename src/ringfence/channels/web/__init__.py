@@ -1,0 +1,1 @@
+"""The web page: files that are served as they are written. Extra `server`."""

@@ -1,0 +1,50 @@
+// One's own account: what one may, and a new password.
+import { html, useState } from "../lib/index.js";
+import { post } from "../api.js";
+import { session, toast, useStore } from "../state.js";
+import { RoomHead } from "../components/head.js";
+import { Button, Card, Chip, Field } from "../components/ui.js";
+
+const LEAST = 12; // characters; the server has the last word
+
+export default function Account() {
+  const who = useStore(session);
+  return html`<div class="room narrow"><${RoomHead} title="Account" about=${`You are on record as ${who.subject}.`} />
+    <${Card} title="What you may"><p class="chips">${(who.roles ?? []).length ? who.roles.map((role) => html`<${Chip} key=${role}>${role}<//>`) : "You have no roles."}</p>
+      ${who.tenant && html`<p>Your house: <strong>${who.tenant}</strong></p>`}<//>
+    <${Password} /></div>`;
+}
+
+function Password() {
+  const [busy, setBusy] = useState(false);
+  const [wrong, setWrong] = useState({});
+  const submit = async (event) => {
+    event.preventDefault();
+    const form = event.currentTarget;
+    const [old, fresh, again] = ["old", "fresh", "again"].map((name) => form.elements[name].value);
+    const found = {};
+    if (!old) found.old = "Your present password is needed.";
+    if (fresh.length < LEAST) found.fresh = `At least ${LEAST} characters; you have ${fresh.length}.`;
+    else if (fresh !== again) found.again = "These two differ.";
+    setWrong(found);
+    if (Object.keys(found).length) {
+      form.elements[Object.keys(found)[0]].focus();
+      return;
+    }
+    setBusy(true);
+    try {
+      session.set(await post("/auth/password", { old, new: fresh })); // under a new cookie, with a new CSRF token
+      form.reset();
+      toast("Your password is changed. Other sessions of yours have ended.", { tone: "good" });
+    } catch (error) {
+      setWrong(error.status === 401 || error.status === 403 ? { old: error.what } : { fresh: [error.what, error.todo].filter(Boolean).join(". ") });
+    } finally {
+      setBusy(false);
+    }
+  };
+  return html`<${Card} title="Password"><form onSubmit=${submit} novalidate>
+    <${Field} label="Present password" name="old" type="password" autocomplete="current-password" error=${wrong.old} />
+    <${Field} label="New password" name="fresh" type="password" autocomplete="new-password" hint=${`At least ${LEAST} characters. Several words are good.`} error=${wrong.fresh} />
+    <${Field} label="New password again" name="again" type="password" autocomplete="new-password" error=${wrong.again} />
+    <${Button} kind="primary" type="submit" busy=${busy}>Change the password<//></form><//>`;
+}
