@@ -31,7 +31,7 @@ MISTAKES = {
     BASE + "tool: []\n": "m.yaml:2:1 tool: expected a known key, got 'tool'; did you mean 'tools'?",
     BASE + "source: x\n": (
         "m.yaml:2:1 source: expected a known key, got 'source'; known are approvals, audit, catalogue, grant,"
-        " inference, knowledge, memory, plugins, privacy, routing, runtime, sandbox, tools, workflow"
+        " inference, knowledge, memory, plugins, privacy, routing, runtime, sandbox, server, tools, workflow"
     ),
     BASE + "tools:\n- {name: files, type: builtin, target_path: [.]}\n": (
         "m.yaml:3:32 tools[0].target_path: expected a known key, got 'target_path'; did you mean 'target_paths'?"

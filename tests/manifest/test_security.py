@@ -14,7 +14,7 @@ from ringfence.manifest.types import BuiltinTool, Manifest
 
 BASE = "inference: {provider: embedded, model: m}\n"
 WEB = BASE + "tools:\n- {name: web, type: builtin, hosts: [docs.example.com]}\n"
-KNOWN = "approvals, audit, catalogue, grant, inference, knowledge, memory, plugins, privacy, routing, runtime, sandbox, tools, workflow"
+KNOWN = "approvals, audit, catalogue, grant, inference, knowledge, memory, plugins, privacy, routing, runtime, sandbox, server, tools, workflow"
 
 
 def web(keys: str) -> str:

@@ -187,3 +187,45 @@ async def test_what_others_may_read_makes_no_word_known(folder: Path) -> None:
         async with agent:
             await agent.run("Where does the pump warden stand?")
         assert ("no document mentions:\n- warden" in said(model.prompts[0])) is told
+
+
+def _reranked(folder: Path, passages: int = 1) -> None:
+    ranked = f"knowledge:\n  rerank: 4\n  passages: {passages}\n"
+    (folder / "ringfence.yaml").write_text(MANIFEST.replace("knowledge:\n", ranked))
+
+
+async def test_the_model_puts_passages_in_order_in_a_run_of_its_own(folder: Path) -> None:
+    _reranked(folder)
+    agent, model = agent_of(folder, OPS, '{"best": [2]}', final("done"))
+    async with agent:
+        run = (await agent.run("where does the red pump stand, and how often is a pump oiled?")).run_id
+        [result] = found(agent, run)
+        ranking = next(one for one in agent.journal.log.runs(10) if one.run.startswith("rank-"))
+        began, *_, ended = agent.journal.log.read(ranking.run)
+    first, second = (said(model.prompts[0]).index(word) for word in ("hall 3", "14 days"))
+    last = "14 days" if first < second else "hall 3"  # what the search had put second comes first
+    assert [last in one["text"] for one in result.body["value"]["passages"]] == [True]
+    assert began.body["ranks"] == run
+    assert ended.body["status"] == "done"
+    assert result.body["value"]["tokens"] == sum(ended.view["usage"][key] for key in ("prompt", "completion"))
+
+
+@pytest.mark.parametrize("reply", ['{"best": []}', "no json", '{"best": [9, 0, -1, true, "1"]}'])
+async def test_an_order_that_cannot_be_read_leaves_that_of_the_search(folder: Path, reply: str) -> None:
+    agent, _ = agent_of(folder, OPS, final("done"))
+    async with agent:
+        as_found = found(agent, (await agent.run("where does the red pump stand?")).run_id)[0].body["value"]["passages"]
+    _reranked(folder, passages=5)
+    agent, _ = agent_of(folder, OPS, reply, final("done"))
+    async with agent:
+        [result] = found(agent, (await agent.run("where does the red pump stand?")).run_id)
+    assert [one["document"] for one in result.body["value"]["passages"]] == [one["document"] for one in as_found]
+
+
+async def test_what_the_model_judged_labels_what_is_shown(folder: Path) -> None:
+    _reranked(folder)
+    agent, _ = agent_of(folder, HR, '{"best": [1]}', final("done"))
+    async with agent:
+        run = (await agent.run("what is the pay of the pump warden, and where does the red pump stand?")).run_id
+        [result] = found(agent, run)
+    assert frozenset({"role:hr"}) in result.label.readers

@@ -17,6 +17,7 @@ from ringfence.engine.mapreduce import SPEC as READ_ALL
 from ringfence.engine.mapreduce import ReadAll
 from ringfence.engine.readmore import SPEC as READ_MORE
 from ringfence.engine.readmore import ReadMore
+from ringfence.engine.rerank import Ranker
 from ringfence.manifest.loader import check_names
 from ringfence.manifest.types import BuiltinTool, Manifest, PythonTool, Tier, Tool
 from ringfence.stores.rates import SlidingWindow
@@ -27,6 +28,7 @@ from ringfence.tools.tool import Use
 
 from .confine import Chosen
 from .knowing.canary import watched
+from .knowing.meaning import FIND, Meant
 from .secrets import redactor_of
 from .settings import validators_of
 from .tiers import Before, budgeted
@@ -83,6 +85,7 @@ class House:
     notes: list[str] = field(default_factory=list)  # what is missing and can be done without
     read_more: ReadMore = field(default_factory=lambda: ReadMore(chars=4000))
     read_all: ReadAll = field(default_factory=lambda: ReadAll({}))
+    ranker: Ranker = field(default_factory=Ranker)
 
     @property
     def reads(self) -> frozenset[str]:
@@ -174,6 +177,7 @@ def furnish(
     given = [from_function(function) for function in functions]
     for tool in given:
         house.add(tool)
+    _mean(house, manifest)
     _declare(house, manifest)
     house.given = frozenset(tool.spec.name for tool in given if not tool.spec.reads)
     house.effects = _effects(house, manifest) | house.given
@@ -204,9 +208,24 @@ def _known(
     house.fresh = Fresh(opened, manifest, notice)
     house.closers[:0] = [house.fresh.aclose, opened.aclose]
     audience = library.audience_of(manifest.knowledge.embedding)
-    room, passages = manifest.workflow.result_chars, manifest.knowledge.passages
-    live = house.read_more.live
-    return kb.tools_of(opened, live, clock=clock, audience=audience, room=room, passages=passages)
+    live, knowledge = house.read_more.live, manifest.knowledge
+    return kb.tools_of(
+        opened, live, house.ranker, clock=clock, audience=audience, room=manifest.workflow.result_chars,
+        passages=knowledge.passages, rerank=knowledge.rerank,
+    )  # fmt: skip
+
+
+def _mean(house: House, manifest: Manifest) -> None:
+    """Files are found by meaning too, where the manifest has a model of this machine make vectors of texts."""
+    knowledge = manifest.knowledge
+    wanted = "embedding" in knowledge.model_fields_set or any(one.vectors for one in knowledge.collections)
+    if not wanted or knowledge.embedding.provider != "embedded" or FIND not in house.sinks:
+        return
+    from .knowing import library
+
+    embedder = library.embedder_of(knowledge.embedding, data_home())
+    house.sinks[FIND] = Meant(house.sinks[FIND], embedder)
+    house.closers.append(embedder.aclose)
 
 
 def _launcher(house: House, manifest: Manifest) -> Chosen:

@@ -45,7 +45,8 @@ async def engine_of(agent: Agent, gate: Gate, *, probe: bool) -> Engine:
     house.read_all.reader = Reader(
         gate, engine.tier, past=lambda run: past.records(journal.log, run), limit=manifest.workflow.max_tokens
     )
-    house.read_all.about = lambda run: past.subjects(journal.log, run)
+    house.read_all.about = house.ranker.about = lambda run: past.subjects(journal.log, run)
+    house.ranker.gate, house.ranker.tier = gate, engine.tier
     return engine
 
 

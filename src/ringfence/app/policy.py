@@ -23,7 +23,8 @@ def policy_of(manifest: Manifest, specs: Mapping[str, SinkSpec]) -> Policy:
         "workflow": True,
         "routing": True,
         "runtime": {"log_level", "log_file"},
-    }  # bounds are in the grant; order lets nothing in
+        "server": True,
+    }  # bounds are in the grant; order lets nothing in; who comes in is the principal, whose roles are decided by
     rules = manifest.model_dump(mode="json", exclude=unruly)
     named = digest([rules, [_facts(specs[name]) for name in sorted(specs)]])
     approvers = frozenset(manifest.approvals.approvers) if manifest.approvals.approvers else None

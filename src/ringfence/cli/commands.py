@@ -14,6 +14,7 @@ from .groups.kb import kb
 from .groups.memory import memory
 from .groups.privacy import privacy
 from .groups.runs import runs
+from .groups.server import server
 from .options import HERE, Json, Manifest, Offline, Open, Quiet, Roles, RunId, group
 
 _HELP = """Run LLM agents inside your perimeter: a small local model, tools under one gate, every effect on the record.
@@ -39,6 +40,7 @@ app = group(
 )
 models = group("The models on this machine: list, pull, rm, path; and what a manifest's models can do: probe.")
 manifest = group("Check a manifest, or print its JSON Schema for your editor.")
+app.add_typer(server)  # without a name: its commands stand beside these
 app.add_typer(runs, name="runs")
 app.add_typer(audit, name="audit")
 app.add_typer(privacy, name="privacy")

@@ -156,6 +156,8 @@ def _serves(started: Record) -> str:
     """What a run does for another one, in words; empty if it has a task of its own."""
     if "reads" in started.body:
         return "reads a part of the text"
+    if "ranks" in started.body:
+        return "puts passages in order"
     return "plans what the task may do, from its words alone" if started.body.get("plans") else ""
 
 

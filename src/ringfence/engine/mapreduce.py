@@ -23,6 +23,7 @@ from ringfence.core.values import JSON, Action, Outcome, Prompt, digest
 from .chunks import Chunk, split
 from .context import encode
 from .findings import Found, parsed, reduced
+from .passages import SEARCH
 from .readmore import check_handle, text_of
 from .tier import Tier
 
@@ -80,8 +81,9 @@ SPEC = SinkSpec(
 
 
 def spent(turn: Turn) -> int:
-    """Tokens that a run's `read_all` calls have used, as their results say: they count for its budget."""
-    results = (r.body["value"] for r, i in turn.items if i is not None and i.view["sink"] == SPEC.name and r.view["ok"])
+    """Tokens that a run's calls have had used for them, as their results say: they count for its budget."""
+    asking = (SPEC.name, SEARCH)
+    results = (r.body["value"] for r, i in turn.items if i is not None and i.view["sink"] in asking and r.view["ok"])
     return sum(value.get("tokens", 0) for value in results if isinstance(value, dict))
 
 
@@ -203,7 +205,7 @@ class _Reading:
         grant = TaskGrant(frozenset({self._tier.sink}), {}).to_json()
         body = {"task": self._question, "principal": who, "grant": grant, "plans": True, "reads": [parent.run, handle]}
         view: dict[str, JSON] = {"policy": gate.policy.digest, "reads": parent.run}
-        view["trace"] = parent.start.get("trace", {}).get("trace_id", "")
+        view["trace"] = parent.start.get("trace", {}).get("id", "")
         if subjects := sorted(set(about)):
             view["subjects"] = subjects
         gate.record(self._turn, Kind.STARTED, label=self._label, view=view, body=body, run=self._run)

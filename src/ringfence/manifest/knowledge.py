@@ -91,6 +91,15 @@ class Knowledge(Strict):
         ),
     ] = ""
     passages: Annotated[int, Field(ge=1, le=50, description="passages of one search that the model is shown")] = 5
+    rerank: Annotated[
+        int,
+        Field(
+            ge=0,
+            le=20,
+            description="so many passages of a search are put in order by the model before the best are shown: a"
+            " request more for each search; 0: none",
+        ),
+    ] = 0
     cite: Annotated[
         Literal["off", "warn", "strict"],
         Field(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -92,10 +93,10 @@ class SqliteLog:
         with self._reading():
             return [Head(*row) for row in self._rows("SELECT size, note FROM heads ORDER BY id")]
 
-    def read(self, run: str, start: int = 0) -> list[Record]:
+    def read(self, run: str, start: int = 0, limit: int | None = None) -> list[Record]:
         """The durable records of a run from seq `start` on, in order; empty for a run that is not in the log."""
         with self._reading():
-            return [record_of(head, body) for head, body in self._run(run, start)]
+            return [record_of(head, body) for head, body in islice(self._run(run, start), limit)]
 
     def views(self, run: str) -> list[Record]:
         """The records of a run as readers without a key see them: each body is what was kept of it, redacted."""
@@ -148,6 +149,18 @@ class SqliteLog:
                     first = redacted(head)
                 summaries.append(summarise(head["index"], first, self._view(run, self._last(run))))
         return summaries
+
+    def summary(self, run: str) -> RunSummary | None:
+        """One run by its whole id; None for one that is not in the log."""
+        with self._reading():
+            if not self._rows("SELECT 1 FROM places WHERE run = ? AND seq = 0", run):
+                return None
+            head = self._one(run, 0)[1][0][1]
+            try:
+                first = self._at(run, 0)
+            except Sealed:
+                first = redacted(head)
+            return summarise(head["index"], first, self._view(run, self._last(run)))
 
     def find(self, prefix: str) -> str:
         """The one run whose id starts with `prefix`; raises JournalError if there is none or more than one."""

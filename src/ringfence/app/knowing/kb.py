@@ -16,11 +16,13 @@ from ringfence.core.policy import Effect, Role
 from ringfence.core.turn import Turn
 from ringfence.core.values import JSON, Action, Outcome
 from ringfence.engine.passages import parsed
+from ringfence.engine.rerank import Ranker
 from ringfence.engine.unanswered import UNKNOWN
 from ringfence.tools.tool import Args, Tool, Use, parse, specify
 
 if TYPE_CHECKING:
     from ringfence.knowledge.library import Library, Passage
+    from ringfence.knowledge.ports import Hit
 
 SEARCH, READ = "kb.search", "kb.read"
 _HEAD = 90  # characters of a passage's heading
@@ -46,11 +48,16 @@ class ReadArgs(Args):
 class Desk:
     """Where passages are handed out: under whose rights, and by which number of the run.
 
-    live  the runs under way, by id: without one nobody asks, and nothing is found
+    live    the runs under way, by id: without one nobody asks, and nothing is found
+    ranker  puts `rerank` passages of a search in order, where the manifest wants that
     """
 
-    def __init__(self, library: Library, live: Mapping[str, Turn], *, room: int, passages: int) -> None:
+    def __init__(
+        self, library: Library, live: Mapping[str, Turn], ranker: Ranker, *, room: int, passages: int, rerank: int
+    ) -> None:
         self.library = library
+        self._ranker = ranker
+        self._rerank = rerank
         self._live = live
         self.room = room
         self.passages = passages
@@ -62,6 +69,18 @@ class Desk:
         if turn is None:
             raise ToolError("nobody asks: documents are read for a run alone", todo="ask in a run")
         return turn
+
+    async def ranked(self, turn: Turn, question: str, hits: Sequence[Hit], limit: int) -> tuple[Sequence[Hit], int]:
+        """The best `limit` of these as the model sees it, where it is asked, and the tokens that it took."""
+        if not self._rerank:
+            return hits[:limit], 0
+        told = [(f"{' > '.join(hit.chunk.headings)}: {hit.text}", hit.document.label) for hit in hits]
+        ranked = await self._ranker.rank(turn, question, told)
+        return [hits[n] for n in ranked.order][:limit], ranked.tokens
+
+    def wanted(self, limit: int) -> int:
+        """How many hits are searched for, where `limit` are shown."""
+        return max(limit, self._rerank)
 
     def numbered(self, turn: Turn, passages: Sequence[Passage]) -> list[int]:
         """The number of each in this run, from 1: what was shown before keeps its own, after a crash too."""
@@ -106,9 +125,11 @@ class _Search:
             raise ToolError(  # of those that they may read: the others are not there for them
                 f"there is no collection {args.collection!r}", todo=f"there are: {', '.join(known) or 'none'}"
             )
-        hits = await library.search(
-            args.question, member, collections=named, limit=args.k or desk.passages, now=self._clock()
+        limit = args.k or desk.passages
+        found = await library.search(
+            args.question, member, collections=named, limit=desk.wanted(limit), now=self._clock()
         )
+        hits, tokens = await desk.ranked(turn, args.question, found, limit)
         passages = await library.passages(hits, args.question, room=desk.room - _HEAD * len(hits))
         numbers = desk.numbered(turn, passages)
         value: dict[str, JSON] = {"passages": [_shown(n, one) for n, one in zip(numbers, passages, strict=True)]}
@@ -119,7 +140,10 @@ class _Search:
             value["note"] = NOTHING
         elif gone := await library.unknown(args.question, member, passages):
             value[UNKNOWN] = gone
-        return Outcome(value, join_all(one.label for one in passages))
+        if tokens:
+            value["tokens"] = tokens
+        judged = found if tokens else hits  # what was judged has had a say in what is shown
+        return Outcome(value, join_all(hit.document.label for hit in judged))
 
 
 class _Read:
@@ -154,17 +178,20 @@ def _shown(number: int, passage: Passage) -> dict[str, JSON]:
 def tools_of(
     library: Library,
     live: Mapping[str, Turn],
+    ranker: Ranker,
     *,
     clock: Callable[[], int],
     audience: Audience | None,
     room: int,
     passages: int,
+    rerank: int = 0,
 ) -> list[Tool]:
     """The two tools. `audience`: who sees a question that is embedded elsewhere; None: nobody.
 
     room  in characters of one result
     """
-    desk, use = Desk(library, live, room=room, passages=passages), Use(output=Label(IDENTITY.trust))
+    desk = Desk(library, live, ranker, room=room, passages=passages, rerank=rerank)
+    use = Use(output=Label(IDENTITY.trust))
     search = specify(
         SEARCH, "passages of the documents that answer a question", SearchArgs, use=use, effect=Effect.READ,
         confined=audience is None, audience=NOBODY if audience is None else audience, repeats=1, opens="question",

@@ -12,6 +12,7 @@ from ringfence.core.errors import JournalError, RingfenceError
 from ringfence.core.values import JSON, Principal
 from ringfence.engine.consent import Question
 from ringfence.engine.result import Result, result_of
+from ringfence.stores.hold import Held
 from ringfence.stores.log import RunSummary
 
 from ..agent import Agent, Begun
@@ -20,6 +21,7 @@ from ..stream import listening
 from .feed import Delta, Feed
 
 ADMIN, AUDITOR = "role:admin", "role:auditor"
+STOP_S = 15.0  # a stop waits for an effect that is under way
 _log = logging.getLogger("ringfence")
 
 
@@ -99,6 +101,23 @@ class Service:
 
             self._start(run, feed, work)
         return run
+
+    async def stop(self, run: str, *, wait_s: float = STOP_S) -> None:
+        """Interrupt a run that is at work here, between its effects; it can be resumed, or cancelled.
+
+        Raises Held if one of them goes on for longer than `wait_s`: it is left alone, for nobody would know of it.
+        """
+        job, feed = self._jobs.get(run), self.feeds.get(run)
+        if job is None or feed is None:
+            return
+        try:
+            async with asyncio.timeout(wait_s):
+                await feed.quiet(self.agent.house.effects)
+        except TimeoutError:
+            raise Held(f"run {run} is in the middle of a call that has effects", todo="ask again in a while") from None
+        job.cancel()  # nothing else has had a turn since it was seen to be quiet
+        await asyncio.wait([job])
+        await self.agent.journal.flush()  # what it did last counts for whoever goes on with it, or ends it
 
     def _start(self, run: str, feed: Feed, work: Callable[[], object]) -> None:
         async def guarded() -> None:

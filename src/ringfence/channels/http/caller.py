@@ -44,7 +44,8 @@ class Authenticator(Protocol):
 
 async def caller_of(request: Request) -> Caller:
     """The caller; raises Problem 401 where there is none."""
-    found = await request.app.state.authenticator.caller(request)
+    authenticator: Authenticator = request.app.state.authenticator
+    found = await authenticator.caller(request)
     if found is None:
         raise Problem(401, "unauthenticated", "expected a session or an API key, got none",
                       todo="sign in, or send Authorization: Bearer KEY (`ringfence keys add`)",

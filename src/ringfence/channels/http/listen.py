@@ -1,0 +1,187 @@
+"""Where the server listens: sockets, TLS, and uvicorn around the app with bounds of our own."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import logging
+import resource
+import socket
+import ssl
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import uvicorn
+from fastapi import FastAPI
+
+from ringfence.core.errors import InternalError, ManifestError
+from ringfence.manifest.server import Server
+
+from .connection import Anteroom, Connection, Door, networks
+
+KEEP_ALIVE_S = 15
+BACKLOG = 2048
+SEND_BYTES = 256 * 1024  # of the kernel's buffer for a client that reads slowly
+_SPARE = 256  # files and sockets of our own, beside connections
+_CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"  # of TLS 1.2; those of 1.3 are all fine
+
+
+def bind(server: Server) -> list[socket.socket]:
+    """The sockets to listen on. Raises ManifestError: the port is in use, the address is not of this machine."""
+    host, port = server.host, server.port
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except OSError as error:
+        raise ManifestError(
+            f"server.host: {host} is no address of this machine: {error.strerror}", todo="name one, such as 127.0.0.1"
+        ) from None
+    made: list[socket.socket] = []
+    try:
+        for family, kind, protocol, _, address in dict.fromkeys(found):
+            made.append(_listening(family, kind, protocol, (address[0], port or _port(made), *address[2:])))
+    except OSError as error:
+        for one in made:
+            one.close()
+        raise _in_words(error, host, port) from None
+    return made
+
+
+def _listening(family: int, kind: int, protocol: int, address: tuple[object, ...]) -> socket.socket:
+    one = socket.socket(family, kind, protocol)
+    try:
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BYTES)  # accepted ones inherit it
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        if family == socket.AF_INET6:
+            one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, address[0] != "::")
+        one.bind(address)
+        one.listen(BACKLOG)
+        one.setblocking(False)
+    except BaseException:
+        one.close()
+        raise
+    return one
+
+
+def _port(made: Sequence[socket.socket]) -> int:
+    """The port of the first of them: all addresses of a host have one."""
+    return int(made[0].getsockname()[1]) if made else 0
+
+
+def _in_words(error: OSError, host: str, port: int) -> ManifestError:
+    where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    match error.errno:
+        case errno.EADDRINUSE:
+            return ManifestError(
+                f"port {port} is in use: something listens on {where} already",
+                todo="see `ringfence status`, stop what is there, or take another: --port 0 finds a free one",
+            )
+        case errno.EACCES:
+            return ManifestError(
+                f"port {port} may not be bound by this user", todo="take one from 1024 on, or let a proxy do it"
+            )
+        case _:
+            return ManifestError(
+                f"{where} cannot be listened on: {error.strerror}", todo="name an address of this machine: --host"
+            )
+
+
+def url_of(server: Server, sockets: Sequence[socket.socket]) -> str:
+    """What a person on this machine writes in their browser."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(server.host, server.host)
+    host = f"[{host}]" if ":" in host and not host.startswith("[") else host
+    return f"{'https' if server.tls else 'http'}://{host}:{_port(sockets)}"
+
+
+def tls_of(server: Server, root: Path) -> ssl.SSLContext | None:
+    """TLS 1.2 or newer with forward secrecy. Raises ManifestError for a certificate that cannot be used."""
+    if (paths := server.paths(root)) is None:
+        return None
+    cert, key = paths
+    for which, path in (("cert", cert), ("key", key)):
+        try:
+            path.open("rb").close()
+        except OSError as error:
+            raise ManifestError(
+                f"server.tls.{which}: {path} cannot be read: {error.strerror}", todo="name a PEM file that is there"
+            ) from None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers(_CIPHERS)
+    context.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION | ssl.OP_CIPHER_SERVER_PREFERENCE
+    context.set_alpn_protocols(["http/1.1"])
+    try:
+        context.load_cert_chain(cert, key, password=lambda: "")  # never ask at a terminal
+    except (ssl.SSLError, OSError, ValueError) as error:
+        reason = getattr(error, "reason", None) or "its password is not known here"
+        raise ManifestError(
+            f"server.tls: {cert} and {key} are no certificate and its key: {str(reason).lower().replace('_', ' ')}",
+            todo="name the certificate with those above it, and its private key without a password, both PEM",
+        ) from None
+    return context
+
+
+def room(server: Server) -> int:
+    """Connections that the system lets this process have; raises its limit as far as it may."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = server.limits.connections + _SPARE
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return server.limits.connections if soft == resource.RLIM_INFINITY else max(1, soft - _SPARE)
+
+
+class Listener(uvicorn.Server):
+    """uvicorn around an app, on sockets that are there already. Signals are not its business."""
+
+    def __init__(self, app: FastAPI, server: Server, tls: ssl.SSLContext | None, sockets: list[socket.socket]) -> None:
+        logging.getLogger("uvicorn.error").setLevel(logging.ERROR)  # a client's nonsense is no line of our log
+        proxy = server.auth.proxy
+        trusted = networks(proxy.trusted if proxy is not None else ())
+        super().__init__(
+            uvicorn.Config(
+                app, http=Connection, ws="none", lifespan="on", log_config=None, access_log=False,
+                server_header=False, proxy_headers=bool(trusted), forwarded_allow_ips=[str(one) for one in trusted],
+                timeout_keep_alive=KEEP_ALIVE_S,
+            )
+        )  # fmt: skip
+        limits = server.limits.model_copy(update={"connections": min(server.limits.connections, room(server))})
+        self.door = Door(limits, trusted)
+        self._tls = tls
+        self._sockets = sockets
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Open the app, then the door."""
+        await self.lifespan.startup()
+        if self.lifespan.should_exit:
+            raise InternalError("the app did not start")
+        loop = asyncio.get_running_loop()
+        make = self._connection if self._tls is None else lambda: Anteroom(self.door, self._handshake)
+        self.servers = [await loop.create_server(make, sock=one, backlog=BACKLOG) for one in self._sockets]
+        self.started = True
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Whoever runs this hears them."""
+        yield
+
+    def _connection(self, entered: str | None = None) -> Connection:
+        return Connection(self.config, self.server_state, self.lifespan.state, door=self.door, entered=entered)
+
+    async def _handshake(self, transport: asyncio.Transport, anteroom: Anteroom, address: str) -> None:
+        connection = self._connection(address)
+        try:
+            assert self._tls is not None
+            secure = await asyncio.get_running_loop().start_tls(
+                transport, connection, self._tls, server_side=True,
+                ssl_handshake_timeout=self.door.limits.request_s, ssl_shutdown_timeout=2.0,
+            )  # fmt: skip
+        except (OSError, ssl.SSLError, asyncio.CancelledError):
+            transport.abort()
+            self.door.leave(address)
+            return
+        if secure is None:
+            self.door.leave(address)
+            return
+        connection.connection_made(secure)
