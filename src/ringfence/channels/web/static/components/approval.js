@@ -15,7 +15,8 @@ export function question(given) {
   return {
     run: given.run ?? given.run_id, task: given.task ?? "", asked: given.asked ?? given.asked_ms ?? 0, tool: given.tool ?? "", args: given.args ?? {},
     rule: given.rule ?? "", why: given.why ?? "", digest: given.digest, stale: Boolean(given.stale), expires: given.expires ?? 0,
-    valid: given.valid_s ?? 0, preview: given.preview ?? given.diff ?? "", label: given.label, by: given.principal ?? "",
+    valid: given.valid_s ?? 0, preview: given.preview ?? given.diff ?? "", label: given.label, owner: given.owner ?? "",
+    may: given.may_answer !== false, approvers: given.approvers ?? [],
     origins: (given.origins ?? []).map((one) => ({ argument: one.argument, value: one.value, kind: one.kind ?? one.type ?? "", source: one.source ?? one.origin ?? "" })),
     texts: (given.texts ?? []).map((one) => (Array.isArray(one) ? one : [one.argument, one.text])),
   };
@@ -29,7 +30,7 @@ export function ApprovalCard({ asked, link = true }) {
   const [why, setWhy] = useState("");
   const [busy, setBusy] = useState("");
   const [error, setError] = useState(null);
-  const [gone, setGone] = useState("");
+  const [gone, setGone] = useState(null);
   const left = useCountdown(q.expires);
   const late = q.expires > 0 && left === 0;
   const answer = async (yes) => {
@@ -37,7 +38,7 @@ export function ApprovalCard({ asked, link = true }) {
     setError(null);
     try {
       await post(`/v1/approvals/${encodeURIComponent(q.run)}`, { yes, digest: q.digest, endorse: yes ? endorse : [], why: yes ? "" : why.trim() });
-      setGone(yes ? "Approved. The run goes on." : "Denied. The run is told, and may go on otherwise.");
+      setGone({ yes, until: yes && q.valid ? Date.now() + q.valid * 1000 : 0 });
       announce(yes ? "Approved" : "Denied");
       tell("approvals", { run: q.run });
     } catch (failed) {
@@ -47,15 +48,15 @@ export function ApprovalCard({ asked, link = true }) {
       setBusy("");
     }
   };
-  if (gone) return html`<div class="approval settled" role="status"><${Icon} name="check" size=${18} /><span>${gone}</span></div>`;
+  if (gone) return html`<${Settled} ...${gone} />`;
   const unvouched = q.origins.filter((one) => !one.source);
   const shown = new Set([...q.origins.map((one) => one.argument.split("/")[0]), ...q.texts.map(([name]) => name)]);
   const rest = Object.entries(q.args).filter(([name]) => !shown.has(name));
   return html`<section class=${names("approval", (q.stale || late) && "stale")} aria-labelledby=${id}>
-    <header><p class="approval-over"><${Icon} name="approvals" size=${16} /> Your answer is needed</p>
+    <header><p class="approval-over"><${Icon} name="approvals" size=${16} /> ${q.may ? "Your answer is needed" : "It waits for somebody else's answer"}</p>
       <h3 id=${id}>May it call <span class="tool"><${Exact} text=${q.tool} /></span>?</h3>
       <p class="approval-meta"><span>asked <${Time} ms=${q.asked} /></span>${q.expires > 0 && html`<span class=${left < 60_000 ? "bad-text" : ""}><${Icon} name="clock" size=${14} /> ${late ? "expired" : `expires in ${duration(Math.ceil(left / 1000) * 1000)}`}</span>`}
-        ${q.valid > 0 && html`<span>a yes holds for ${duration(q.valid * 1000)}, once</span>`}<span>digest <code>${q.digest.slice(0, DIGEST)}</code></span></p></header>
+        ${q.valid > 0 && html`<span>a yes holds for ${duration(q.valid * 1000)}, once</span>`}<span>digest <code>${q.digest.slice(0, DIGEST)}</code></span>${q.owner && html`<span>for ${q.owner}</span>`}</p></header>
     <dl class="approval-why"><dt>Task</dt><dd><${Exact} text=${q.task} /> ${link && html`<a href=${to("runs", q.run)}>open the run</a>`}</dd>
       <dt>Why it asks</dt><dd><span class="rule">${q.rule}</span> <${Exact} text=${q.why} /></dd>
       ${q.label && html`<dt>Made from</dt><dd><${LabelChips} label=${q.label} /></dd>`}</dl>
@@ -65,7 +66,7 @@ export function ApprovalCard({ asked, link = true }) {
     ${rest.length > 0 && html`<dl class="args-list">${rest.map(([name, value]) => html`<div key=${name}><dt><${Exact} text=${name} /></dt><dd><pre><${Exact} text=${written(value)} /></pre></dd></div>`)}</dl>`}
     ${q.preview && html`<div class="free-text"><h4>It would change</h4><${Diff} text=${q.preview} /></div>`}
     ${error && html`<p class="error" role="alert">${error.what}${error.todo && html` <span class="todo">${error.todo}</span>`}</p>`}
-    ${denying ? html`<form class="deny" onSubmit=${(event) => { event.preventDefault(); answer(false); }}>
+    ${!q.may ? html`<p class="hint">${q.approvers.length ? `${q.approvers.join(" or ")} may answer this.` : "Somebody else has to answer this."}</p>` : denying ? html`<form class="deny" onSubmit=${(event) => { event.preventDefault(); answer(false); }}>
         <${Field} label="Why not" hint="The model is told, so that it can do otherwise." multiline value=${why} maxlength="2000" onInput=${(event) => setWhy(event.target.value)} inputRef=${focused} />
         <div class="actions"><${Button} kind="danger" type="submit" busy=${busy === "no"}>Deny this call<//><${Button} kind="quiet" onClick=${() => setDenying(false)}>Back<//></div></form>`
       : html`<div class="actions approval-do">
@@ -73,6 +74,12 @@ export function ApprovalCard({ asked, link = true }) {
         <${Button} kind="danger" onClick=${() => setDenying(true)}>Deny…<//>
         ${unvouched.length > 0 && html`<p class="hint">${unvouched.length === 1 ? "One value that nobody vouches for." : `${unvouched.length} values that nobody vouches for.`}</p>`}</div>`}
   </section>`;
+}
+
+function Settled({ yes, until }) {
+  const left = useCountdown(until);
+  return html`<div class="approval settled" role="status"><${Icon} name="check" size=${18} /><span>${yes ? "Approved. The run goes on." : "Denied. The run is told, and may go on otherwise."}
+    ${yes && until > 0 && (left > 0 ? html` <span class="dim" aria-hidden="true">The yes holds once, for another ${duration(Math.ceil(left / 1000) * 1000)}.</span>` : html` <span class="dim">The yes has expired, if it was not used.</span>`)}</span></div>`;
 }
 
 const focused = (element) => element?.focus();

@@ -74,6 +74,7 @@ export class Trail {
   }
 
   message(event) {
+    if (event.text === this.task && this.rows.length === 1) return; // the task itself, as the model is told it
     this.add({ kind: "note", word: "message", text: event.text ?? "" }, event);
   }
 
@@ -85,9 +86,9 @@ export class Trail {
       this.open.set(event.seq, this.add({ kind: "thought", open: true, text: "", tier, left: event.left_out ?? 0, rule: event.rule }, event));
       return;
     }
-    this.tools += 1;
     const tool = event.tool ?? String(event.sink ?? "").replace(/^tool:/, "");
-    const row = this.add({ kind: "call", tool, args: event.args, rule: event.rule ?? "", result: null }, event);
+    const row = this.add({ kind: "call", word: tool.startsWith("reply:") ? "reply" : "call", tool, args: event.args, rule: event.rule ?? "", result: null }, event);
+    if (row.word === "call") this.tools += 1;
     this.open.set(event.seq, row);
   }
 

@@ -127,6 +127,11 @@ function Turn({ run, newest, stands, begun }) {
   const told = trail.records ? trail : old.data;
   const status = trail.records ? trail.status : run.status;
   useEffect(() => stands(status), [status]);
+  const lived = useRef(false);
+  useEffect(() => {
+    if (LIVE.has(status)) lived.current = true;
+    else if (lived.current) tell("runs", { run: run.id }); // the list, and the other tabs
+  }, [status]);
   const open = steps ?? (trail.live && moving);
   return html`<article class="turn" aria-label=${run.task}>
     <div class="question"><p>${run.task || "Not yours to read."}</p></div>
