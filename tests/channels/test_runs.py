@@ -138,15 +138,15 @@ async def test_a_stop_waits_for_an_effect_that_is_under_way_and_leaves_it_alone_
         await model.asked.wait()
         service: Service = web.state.service
         service.agent.house.effects = frozenset({"tool:mail.send"})
-        feed = service.feeds[run]
+        feed = service.jobs[run].feed
         feed.run, feed.put = "r", feed.put
         feed.put(_record(90, Kind.INTENT, sink="tool:mail.send"))
         with pytest.raises(HeldElsewhere):
             await service.stop(run, wait_s=0.01)
-        assert run in service.feeds  # it goes on
+        assert run in service.jobs  # it goes on
         feed.put(_record(91, Kind.OUTCOME, of=90, ok=True))
         await service.stop(run, wait_s=5)
-        assert run not in service.feeds
+        assert run not in service.jobs
 
 
 async def test_a_run_that_was_cut_off_says_so_and_goes_on_where_it_was(tmp_path: Path) -> None:

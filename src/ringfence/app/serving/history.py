@@ -65,7 +65,7 @@ class History:
         """With a state that says whether an open run is at work in this process, or was cut off."""
         if run.state not in ("open", "waiting", "uncertain"):
             return run
-        if run.run in self._service.feeds:
+        if run.run in self._service.jobs:
             return replace(run, state="running")
         return replace(run, state="interrupted") if run.state == "open" else run
 
@@ -136,27 +136,25 @@ class History:
         None first where a crash took that record, and another one is in its place: all of it comes again. Only for
         who was found to be its principal.
         """
-        feed, after = self._service.feeds.get(run), -1
+        job, after = self._service.jobs.get(run), -1
         seq = last.partition("-")[0]
         if last:
             known = await self._reading(lambda log: log.read(run, int(seq), 1)) if _plausible(seq) else []
-            if (known and place(known[0]) == last) or (
-                feed is not None and feed.has(last)
-            ):  # it may not be durable yet
+            fresh = job is not None and job.feed.has(last)  # it may not be durable yet
+            if fresh or (known and place(known[0]) == last):
                 after = int(seq)
             else:
                 yield None
-        more = True
-        while more:
+        more = job is None or job.feed.first != after + 1
+        while more:  # what there is of a long run, off the event loop
             page: list[Record] = await self._reading(partial(_some, run, after + 1))
             more = len(page) == _PAGE
             for record in page:
                 after = record.seq
                 yield record
-        if feed is not None:
-            async with aclosing(feed.follow(after)) as live:
-                async for item in live:
-                    yield item
+        async with aclosing(self._service.follow(run, after)) as live:
+            async for item in live:
+                yield item
 
 
 def _some(run: str, start: int, log: Any) -> list[Record]:

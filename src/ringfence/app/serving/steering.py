@@ -12,18 +12,14 @@ async def cancel(service: Service, who: Principal, run: str) -> None:
 
     Raises JournalError for one that has ended, whose call nobody knows the outcome of, or that another process drives.
     """
-    await service.stop(run)
-    agent = service.agent.acting_for(who)
-    with agent.holding(run):  # nobody goes on with it meanwhile
-        await agent.cancel(run)
+    await service.cancel(who, run)
 
 
 async def resume(service: Service, who: Principal, run: str) -> None:
     """Go on with a run; one that is at work here already is left to it. Raises Held if another process drives it."""
-    if run in service.feeds:
-        return
-    with service.agent.holding(run):
-        pass
+    if run not in service.jobs:
+        with service.agent.holding(run):
+            pass
     await service.resume(who, run)
 
 

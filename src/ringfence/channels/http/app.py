@@ -11,12 +11,15 @@ from fastapi import FastAPI
 from ringfence import __version__
 from ringfence.app.serving.reading import Reading
 from ringfence.app.serving.service import Service
+from ringfence.channels.auth import routes as auth
+from ringfence.channels.auth.guard import Guard
 from ringfence.channels.web import page
 
 from . import native, problems
 from .caller import Authenticator
 
 ROUTERS = (
+    auth.routes,
     *native.ROUTERS,
     page.routes,
 )
@@ -40,6 +43,7 @@ def application(service: Service, authenticator: Authenticator) -> FastAPI:
     app.state.reading = reading
     app.state.streams = Counter()
     app.state.authenticator = authenticator
+    app.add_middleware(Guard, server=service.agent.manifest.server)
     problems.install(app)
     for router in ROUTERS:
         app.include_router(router)
