@@ -14,6 +14,7 @@ from ringfence.core.chain import Kind, Record
 from ringfence.core.errors import JournalError, RingfenceError, ToolError
 from ringfence.core.gate import Gate
 from ringfence.core.grants import TaskGrant
+from ringfence.core.ports import Observer
 from ringfence.core.turn import State, Turn, fold
 from ringfence.core.values import JSON, Principal
 from ringfence.engine import branch, consent, ledger, replay
@@ -59,6 +60,7 @@ class Agent:
     journal: Any
     house: House
     durable: bool = True  # the journal is a file that other processes may write to as well
+    observers: list[Observer] = field(default_factory=lambda: [tracing.observe, logs.observe, observe, alarm])
     _engine: Engine | None = None
     _gate: Gate | None = None
     _warming: asyncio.Task[None] | None = None
@@ -374,8 +376,7 @@ class Agent:
             policy = policy_of(self.manifest, self.house.specs)
             blots = Blots(secret_values(self.manifest))
             sinks = Traced(self.house, self.journal.alias, blots)
-            observers = [tracing.observe, logs.observe, observe, alarm]
-            self._gate = Gate(policy, sinks, self.journal, now_ms, observers, self.house.meter)
+            self._gate = Gate(policy, sinks, self.journal, now_ms, self.observers, self.house.meter)
             self.house.note = self._left
             if self.house.meter is not None:
                 self.house.meter.log = self.journal.log  # rates hold across processes

@@ -11,10 +11,10 @@ from ringfence import __version__
 from ringfence.app.serving.service import Service
 from ringfence.channels.web import page
 
-from . import problems, runs
+from . import health, metrics, problems, runs, watch
 from .caller import Authenticator
 
-ROUTERS = (runs.routes, page.routes)
+ROUTERS = (runs.routes, health.routes, metrics.routes, page.routes)
 
 
 def application(service: Service, authenticator: Authenticator) -> FastAPI:
@@ -34,4 +34,5 @@ def application(service: Service, authenticator: Authenticator) -> FastAPI:
     problems.install(app)
     for router in ROUTERS:
         app.include_router(router)
+    watch.install(app, service)
     return app
