@@ -33,7 +33,7 @@ async def test_a_server_that_works_says_so_to_anybody_and_nothing_else(tmp_path:
 async def test_one_that_is_about_to_stop_is_healthy_and_not_ready(tmp_path: Path) -> None:
     async with served(tmp_path) as (client, web):
         web.state.authenticator = Callers()
-        web.state.health.draining = True
+        web.state.service.pool.close()
         assert (await client.get("/healthz")).status_code == 200
         answer = await client.get("/readyz")
         assert (answer.status_code, answer.json()) == (503, {"status": "unavailable"})
@@ -98,13 +98,13 @@ async def test_however_often_it_is_asked_models_and_disk_are_looked_at_now_and_t
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looked: list[int] = []
-    real = levels.Gauge._look
+    real = levels.Gauge._files
 
     def counted(gauge: levels.Gauge) -> levels.Levels:
         looked.append(1)
         return real(gauge)
 
-    monkeypatch.setattr(levels.Gauge, "_look", counted)
+    monkeypatch.setattr(levels.Gauge, "_files", counted)
     async with served(tmp_path) as (client, _):
         for _n in range(30):
             assert (await client.get("/readyz")).status_code == 200

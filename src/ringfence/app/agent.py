@@ -137,9 +137,17 @@ class Agent:
         named = given or ((self.manifest.privacy.subject,) if self.manifest.privacy.subject else ())
         return sorted({self.journal.alias(subject) for subject in named})
 
+    def asks_first(self, conversation: str) -> bool:
+        """Whether a model may be asked before a run can begin: to plan its grant, or to sum up what was said."""
+        return self.manifest.grant.planned or summing.due(self, conversation)
+
     def holding(self, run: str) -> AbstractContextManager[None]:
         """Be the one process that drives a run."""
         return hold.holding(self._held, run) if self.durable else nullcontext()
+
+    def held(self, run: str) -> bool | None:
+        """None if a process has a run in its hands; else whether the last that had died with it."""
+        return hold.left(self._held, run) if self.durable else False
 
     @property
     def _history(self) -> int:
@@ -241,7 +249,7 @@ class Agent:
 
     def waiting(self) -> list[Question]:
         """What the runs of this agent wait for, the oldest first."""
-        gate, turns = self._policed(), [self.turn(s.run) for s in self.journal.log.runs(1000) if s.state == "waiting"]
+        gate, turns = self._policed(), [self.turn(s.run) for s in self.journal.log.unfinished() if s.state == "waiting"]
         return sorted((consent.question(gate, turn) for turn in turns), key=lambda question: question.asked)
 
     async def preview(self, asked: Question) -> str:
@@ -274,7 +282,7 @@ class Agent:
     def uncertain(self) -> list[Unsettled]:
         """The calls of which nobody knows whether they were done, the oldest first; none of a run that is under way."""
         gate, found = self._policed(), list[Unsettled]()
-        for summary in self.journal.log.runs(1000):
+        for summary in self.journal.log.unfinished():
             if summary.state in ("open", "uncertain"):
                 with suppress(hold.Held), self.holding(summary.run):
                     found += ledger.unsettled(gate, self.turn(summary.run))

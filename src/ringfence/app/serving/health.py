@@ -33,11 +33,10 @@ class Check:
 
 @dataclass
 class Health:
-    """Asks what can stop a server from working. `draining`: it ends, and takes nothing in any more."""
+    """Asks what can stop a server from working."""
 
     service: Service
     gauge: Gauge
-    draining: bool = False
     _seen: tuple[Check, ...] = ()
     _looked: float = float("-inf")
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -52,7 +51,8 @@ class Health:
 
     async def ready(self) -> Sequence[Check]:
         """Whether it takes work in: it works, and is not about to stop."""
-        drains = Check("taking work", not self.draining, "the server is about to stop" if self.draining else "")
+        stops = self.service.pool.closing
+        drains = Check("taking work", not stops, "the server is about to stop" if stops else "")
         return (*await self.works(), drains)
 
     def _open(self) -> Check:

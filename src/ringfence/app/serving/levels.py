@@ -18,11 +18,10 @@ from ..agent import Agent
 from ..ids import now_ms
 from ..knowing import forgetting, library
 from ..record import FOLDER
-from .aside import log_of, news
+from .reading import Reading
 
 EVERY_S = 5.0  # at most so often is the journal looked at
 MEMORY_EVERY_S = 60.0
-SEEDED = 1_000  # of the newest runs, which are asked at a start whether they wait
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +54,7 @@ class Gauge:
     """Looks, and remembers what it saw for a while: however often it is asked, a look costs what is new."""
 
     agent: Agent
-    _place: int | None = None
-    _waiting: dict[str, int] = field(default_factory=dict)  # since when, by run
+    reading: Reading
     _levels: Levels = Levels()
     _looked: float = float("-inf")
     _counted: float = float("-inf")
@@ -69,7 +67,7 @@ class Gauge:
             if time.monotonic() - self._looked >= at_most_s:
                 if time.monotonic() - self._counted >= MEMORY_EVERY_S:
                     self._memories, self._counted = await self._remembered(), time.monotonic()
-                self._levels = await asyncio.to_thread(self._look)
+                self._levels = await self._look()
                 self._looked = time.monotonic()
             return self._levels
 
@@ -88,37 +86,37 @@ class Gauge:
         except (RingfenceError, OSError):
             return None
 
-    def _look(self) -> Levels:
+    async def _look(self) -> Levels:
+        """The files, then the journal."""
+        known = await asyncio.to_thread(self._files)
+        try:
+            return await self.reading(lambda log: _logged(log, known))
+        except (RingfenceError, OSError):
+            return known
+
+    def _files(self) -> Levels:
         root = self.agent.manifest.root
         folder = root / FOLDER
         free = shutil.disk_usage(folder if folder.is_dir() else root).free
-        known = Levels(
+        return Levels(
             journal_bytes=_bytes(folder.glob("journal.db*")),
             knowledge_bytes=_bytes(library.home_of(self.agent.manifest).glob("*")),
             memories=self._memories,
             disk_free_bytes=free,
             troubles=len(self.agent.troubles),
         )
-        with suppress(RingfenceError, OSError), log_of(self.agent) as log:
-            size, now = log.size(), now_ms()
-            if self._place is None:
-                self._waiting = {one.run: one.ended for one in log.runs(SEEDED) if one.state == "waiting"}
-                self._place = size
-            for one in news(log, self._place, self._waiting):
-                if one.asks:
-                    self._waiting.setdefault(one.run, one.time)
-                else:
-                    self._waiting.pop(one.run, None)
-                self._place = one.index + 1
-            self._place = max(self._place, size)
-            signed, made = _newest(log)
-            oldest = min(self._waiting.values(), default=now)
-            return replace(
-                known, readable=True, records=size, unsigned=max(0, size - signed),
-                head_age_s=None if made is None else max(0, now - made) / 1000,
-                waiting=len(self._waiting), oldest_s=max(0, now - oldest) / 1000,
-            )  # fmt: skip
-        return known
+
+
+def _logged(log: Any, known: Levels) -> Levels:
+    """What is known, and what the journal says."""
+    size, now = log.size(), now_ms()
+    signed, made = _newest(log)
+    waiting = [one.ended for one in log.unfinished() if one.state == "waiting"]
+    return replace(
+        known, readable=True, records=size, unsigned=max(0, size - signed),
+        head_age_s=None if made is None else max(0, now - made) / 1000,
+        waiting=len(waiting), oldest_s=max(0, now - min(waiting, default=now)) / 1000,
+    )  # fmt: skip
 
 
 def _newest(log: Any) -> tuple[int, int | None]:

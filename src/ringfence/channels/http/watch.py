@@ -15,18 +15,21 @@ from typing import Any, Final
 
 from fastapi import FastAPI
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ringfence import __version__
 from ringfence.app.serving.health import Health
 from ringfence.app.serving.levels import Gauge
+from ringfence.app.serving.reading import Reading
 from ringfence.app.serving.service import Service
 from ringfence.telemetry import logs
-from ringfence.telemetry.metrics import Metrics
+from ringfence.telemetry.metrics import METHODS, Metrics
 from ringfence.tracing import Trace
 
 _log = logging.getLogger("ringfence")
 UNHEARD: Final = 499  # of a client that went away before its answer began, as nginx has it
+_SEEN: Final = "ringfence.seen"
 QUIET: Final = frozenset({"/livez", "/healthz", "/readyz", "/metrics"})  # asked every few seconds: no line, no span
 
 
@@ -41,20 +44,23 @@ class Seen:
     answered_s: float = 0.0
     received: int = 0
     sent: int = 0
+    route: str = ""
+    principal: str = ""
 
 
 class Watch:
     """Everything that watches one app; `install` puts it there."""
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Service, reading: Reading) -> None:
         house, server = service.agent.house, service.agent.manifest.server
         self.service = service
         self.metrics = Metrics(house.specs, [hook.name for hook in server.webhooks])
-        self.gauge = Gauge(service.agent)
+        self.gauge = Gauge(service.agent, reading)
         self.health = Health(service, self.gauge)
         self.access_log = server.access_log
         self.metrics.level("build_info", "the version that runs", 1, version=__version__)
-        service.agent.observers.append(self.metrics.observe)
+        service.observers.append(self.metrics.observe)
+        service.queue_observers.append(lambda change: self.metrics.queue(change.kind, change.seconds))
 
     async def measure(self) -> None:
         """Set the gauges to how things are."""
@@ -72,7 +78,11 @@ class Watch:
         if levels.head_age_s is not None:
             level("audit_head_age_seconds", "since the newest head was signed", levels.head_age_s)
         level("audit_troubles", "what keeps heads from being signed, or from where they should be", levels.troubles)
-        level("runs_under_way", "runs that this process works at, or that wait for their turn", len(self.service.feeds))
+        standing = self.service.status()
+        level("runs_running", "runs at work in this process", standing.running)
+        level("runs_running_limit", "runs that may be at work at once", standing.limits.running)
+        level("queue_length", "runs that wait for their turn", standing.queued)
+        level("queue_limit", "runs that may wait", standing.limits.queued)
         ready = all(check.ok for check in await self.health.ready())
         level("ready", "1 if it takes work in, as /readyz says", ready)
 
@@ -85,21 +95,19 @@ class Watch:
                 trace = Trace.parse(given, ",".join(Headers(scope=scope).getlist("tracestate")))
         seen = Seen(trace, secrets.token_hex(8))
         headers["traceparent"] = f"00-{trace.trace_id}-{seen.span_id}-{trace.flags:02x}"
+        scope[_SEEN] = seen
         self.metrics.arrived()
         return seen
 
     def end(self, scope: Scope, seen: Seen) -> None:
         """It is over."""
         took = time.perf_counter() - seen.began
-        route = route_of(scope)
-        status = seen.status or UNHEARD
-        self.metrics.answered(scope["method"], route, status, seen.answered_s or took)
+        method, route, status = scope["method"], seen.route, seen.status or UNHEARD
+        self.metrics.answered(method, route, status, seen.answered_s or took)
         if self.access_log and route not in QUIET:
-            caller = scope.get("state", {}).get("caller")
             logs.access(
-                method=scope["method"] if len(scope["method"]) <= 16 else "other", route=route or "other",
-                status=status, ms=round(took * 1000, 1), received=seen.received, sent=seen.sent,
-                principal=caller.principal.subject if caller is not None else "",
+                method=method if method in METHODS else "other", route=route or "other", status=status,
+                ms=round(took * 1000, 1), received=seen.received, sent=seen.sent, principal=seen.principal,
                 trace_id=seen.trace.trace_id, span_id=seen.span_id,
             )  # fmt: skip
 
@@ -148,10 +156,28 @@ class Watched:
                 _log.error("a request could not be logged or counted", exc_info=error)
 
 
-def install(app: FastAPI, service: Service) -> Watch:
-    """Watch an app: its middleware has to be the outermost, so this comes last."""
+class Told:
+    """ASGI right around the routes: what they turned out to be, for `Watched`, whose scope others may have copied."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        try:
+            await self.app(scope, receive, send)
+        finally:
+            if (seen := scope.get(_SEEN)) is not None:
+                seen.route = route_of(scope)
+                caller = scope.get("state", {}).get("caller")
+                seen.principal = caller.principal.subject if caller is not None else ""
+
+
+def install(app: FastAPI, service: Service, reading: Reading) -> Watch:
+    """Watch an app: from outside of every other middleware, so this comes last, and from inside of them all."""
     state: Any = app.state
-    state.watch = watch = Watch(service)
+    state.watch = watch = Watch(service, reading)
     state.health = watch.health
     app.add_middleware(Watched, watch=watch)
+    app.user_middleware.append(Middleware(Told))
     return watch

@@ -33,7 +33,7 @@ function Password() {
     }
     setBusy(true);
     try {
-      await post("/auth/password", { old, new: fresh });
+      session.set(await post("/auth/password", { old, new: fresh })); // under a new cookie, with a new CSRF token
       form.reset();
       toast("Your password is changed. Other sessions of yours have ended.", { tone: "good" });
     } catch (error) {
