@@ -122,7 +122,7 @@ class Desk:
         with self._changing("rm", name) as accounts:
             accounts.people.remove(name)
 
-    def keys(self) -> list[Key]:
+    def every_key(self) -> list[Key]:
         """Every key, and what is known of it."""
         with _Hands(self.manifest).accounts() as accounts:
             return accounts.keys.all()

@@ -196,14 +196,7 @@ class SqliteLog:
     def summary(self, run: str) -> RunSummary | None:
         """One run by its whole id; None for one that is not in the log."""
         with self._reading():
-            if not self._rows("SELECT 1 FROM places WHERE run = ? AND seq = 0", run):
-                return None
-            head = self._one(run, 0)[1][0][1]
-            try:
-                first = self._at(run, 0)
-            except Sealed:
-                first = redacted(head)
-            return summarise(head["index"], first, self._view(run, self._last(run)))
+            return self._summed(run) if self._has(run) else None
 
     def find(self, prefix: str) -> str:
         """The one run whose id starts with `prefix`; raises JournalError if there is none or more than one."""

@@ -11,10 +11,13 @@ from typing import Final
 
 from fastapi import Request
 
+from ringfence.app import operator
+from ringfence.app.accounts import open_accounts
 from ringfence.channels.http.caller import Caller
 from ringfence.channels.http.problems import Problem
 from ringfence.core.values import Principal
 from ringfence.manifest.server import Server
+from ringfence.manifest.types import Manifest
 from ringfence.stores.accounts import Accounts
 from ringfence.stores.accounts.passwords import Passwords
 from ringfence.stores.accounts.people import NAMED, Person
@@ -41,9 +44,15 @@ class Credentials:
         self.rates = Rates()
         self.server = server
 
-    def renew(self, server: Server) -> None:
-        """Go by another `server:` from now on; `accounts.people.know` takes over its users."""
-        self.server = server
+    @classmethod
+    def opened(cls, manifest: Manifest) -> Credentials:
+        """Those of a manifest. Raises JournalError for accounts that cannot be used."""
+        return cls(open_accounts(manifest), manifest.server)
+
+    def renew(self, manifest: Manifest) -> None:
+        """Go by a manifest that was read anew from now on."""
+        self.accounts.people.know(manifest.server.users, operator(manifest))
+        self.server = manifest.server
 
     def close(self) -> None:
         """Let go of the accounts."""

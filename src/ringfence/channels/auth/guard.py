@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 import logging
+from collections.abc import Callable
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -39,15 +40,18 @@ _PORTS: Final = {"http": 80, "https": 443}
 
 
 class Guard:
-    """Who is asked for (`Host`), from which page (`Origin`), how often, and how answers may be used."""
+    """Who is asked for (`Host`), from which page (`Origin`), how often, and how answers may be used.
 
-    def __init__(self, app: ASGIApp, server: Server) -> None:
+    `server` gives the manifest's `server:` as it is now: it may be read anew while the server runs.
+    """
+
+    def __init__(self, app: ASGIApp, server: Callable[[], Server]) -> None:
         self._app = app
         self._rates = Rates()
-        self.renew(server)
+        self._said = server
+        self._renew(server())
 
-    def renew(self, server: Server) -> None:
-        """Go by another `server:` from now on."""
+    def _renew(self, server: Server) -> None:
         self._server = server
         self._proxies = Proxies(server)
         public = urlsplit(server.public_url or "").hostname
@@ -63,6 +67,8 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        if (server := self._said()) is not self._server:
+            self._renew(server)
         secure = scope.get("scheme") == "https"
         try:
             scope = self._proxies.seen(dict(scope))

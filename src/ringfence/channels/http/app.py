@@ -43,7 +43,7 @@ def application(service: Service, authenticator: Authenticator) -> FastAPI:
     app.state.reading = reading
     app.state.streams = Counter()
     app.state.authenticator = authenticator
-    app.add_middleware(Guard, server=service.agent.manifest.server)
+    app.add_middleware(Guard, server=lambda: service.agent.manifest.server)
     problems.install(app)
     for router in ROUTERS:
         app.include_router(router)
