@@ -58,7 +58,7 @@ class Waiting(BaseModel):
     task: str
     preview: Annotated[str, Field(description="what it would change, as a unified diff, if the tool can say")]
     texts: Annotated[list[str], Field(description="arguments that are free text")]
-    label: Annotated[dict[str, Any], Field(description="what it was made from: how far that is trusted, who may read it")]
+    label: Annotated[dict[str, Any], Field(description="of what it was made from: how far trusted, who may read it")]
     owner: Annotated[str, Field(description="whose run it is")]
     approvers: Annotated[list[str], Field(description="who may answer")]
     may_answer: Annotated[bool, Field(description="whether you may")]
