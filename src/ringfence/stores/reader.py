@@ -94,6 +94,12 @@ class SqliteLog:
         with self._reading():
             return [Head(*row) for row in self._rows("SELECT size, note FROM heads ORDER BY id")]
 
+    def newest_head(self) -> Head | None:
+        """The last of them; costs the same however many there are."""
+        with self._reading():
+            rows = self._rows("SELECT size, note FROM heads ORDER BY id DESC LIMIT 1")
+            return Head(*rows[0]) if rows else None
+
     def read(self, run: str, start: int = 0, limit: int | None = None) -> list[Record]:
         """The durable records of a run from seq `start` on, in order; empty for a run that is not in the log."""
         with self._reading():
@@ -196,14 +202,7 @@ class SqliteLog:
     def summary(self, run: str) -> RunSummary | None:
         """One run by its whole id; None for one that is not in the log."""
         with self._reading():
-            if not self._rows("SELECT 1 FROM places WHERE run = ? AND seq = 0", run):
-                return None
-            head = self._one(run, 0)[1][0][1]
-            try:
-                first = self._at(run, 0)
-            except Sealed:
-                first = redacted(head)
-            return summarise(head["index"], first, self._view(run, self._last(run)))
+            return self._summed(run) if self._has(run) else None
 
     def find(self, prefix: str) -> str:
         """The one run whose id starts with `prefix`; raises JournalError if there is none or more than one."""

@@ -43,15 +43,14 @@ class Feed:
     def put(self, record: Record) -> None:
         """A record of the run, or of another one that works for it, which is left out."""
         self._text = ""
-        if record.run != self.run:
-            return
-        self.first = record.seq if self.first is None else self.first
-        self._records.append(record)
-        if record.kind is Kind.INTENT:
-            self._acting[record.seq] = str(record.view.get("sink", ""))
-        elif record.kind is Kind.OUTCOME:
-            self._acting.pop(record.view.get("of", -1), None)
-        self._tell()
+        if record.run == self.run:
+            self.first = record.seq if self.first is None else self.first
+            self._records.append(record)
+            if record.kind is Kind.INTENT:
+                self._acting[record.seq] = str(record.view.get("sink", ""))
+            elif record.kind is Kind.OUTCOME:
+                self._acting.pop(record.view.get("of", -1), None)
+            self._tell()
 
     def say(self, text: str) -> None:
         """What the model has said just now."""
@@ -89,7 +88,7 @@ class Feed:
 
     def has(self, place: str) -> bool:
         """Whether a record was made here whose place (`shown.place`) is this one."""
-        return any(f"{record.seq}-{record.time}" == place for record in self._records if record.run == self.run)
+        return any(f"{record.seq}-{record.time}" == place for record in self._records)
 
     async def quiet(self, sinks: Container[str]) -> None:
         """Return as soon as no call of these is under way, or nothing comes any more."""

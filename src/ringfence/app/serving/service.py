@@ -29,7 +29,6 @@ from .pool import Change, Closing, Full, Pool, Standing
 from .recovery import SERVED, Recovery
 
 ADMIN, AUDITOR = "role:admin", "role:auditor"
-STOP_S = 15.0  # a stop waits for an effect that is under way
 _KEPT_S: Final = 2.0  # for which what a run came to is kept at hand, for those who followed it
 _log = logging.getLogger("ringfence")
 
@@ -161,29 +160,26 @@ class Service:
                 self.take_up(who, run)
         return run
 
+    async def fork(self, who: Principal, run_id: str, *, at: int, task: str = "") -> str:
+        """Begin a new run with records 0 to `at` of another one of theirs, and go on with it; its id.
+
+        Raises NotFound, Full, Closing, and JournalError as `Agent.fork`. What there is no room for is ended again.
+        """
+        agent = self.agent.acting_for(who)
+        new = await agent.fork(self.find(who, run_id), at=at, task=task)
+        try:
+            self.take_up(who, new)
+        except (Full, Closing):
+            with agent.holding(new):
+                await agent.cancel(new)
+            raise
+        return new
+
     def take_up(self, who: Principal, run: str) -> Job:
         """Go on with a run of theirs that nobody drives. Raises Full, Closing."""
         job = self._job(self.agent.acting_for(who), run)
         job.take_up()
         return job
-
-    async def stop(self, run: str, *, wait_s: float = STOP_S) -> None:
-        """Interrupt a run that is at work here, between its effects; it can be resumed, or cancelled.
-
-        Raises Held if one of them goes on for longer than `wait_s`: it is left alone, for nobody would know of it.
-        """
-        if (job := self.jobs.get(run)) is not None:
-            await self._quiet(job, wait_s)
-            await job.stop()  # nothing else has had a turn since it was seen to be quiet
-            await self.agent.journal.flush()  # what it did last counts for whoever goes on with it, or ends it
-
-    async def _quiet(self, job: Job, wait_s: float) -> None:
-        try:
-            async with asyncio.timeout(wait_s):
-                await job.feed.quiet(self.agent.house.effects)
-        except TimeoutError:
-            what = f"run {job.run} is in the middle of a call that has effects"
-            raise Held(what, todo="ask again in a while") from None
 
     def _job(self, agent: Agent, run: str) -> Job:
         """A place in the queue for a run. Raises Full, Closing, and JournalError for one that is under way here."""
@@ -211,7 +207,6 @@ class Service:
         """End a run for good, wherever it stands. Raises NotFound, JournalError (Held: another process drives it)."""
         run = self.find(who, run_id)
         if (job := self.jobs.get(run)) is not None:
-            await self._quiet(job, STOP_S)
             await job.cancel(f"cancelled by {who.subject}", who.subject)
             if job.result is not None:
                 return job.result
@@ -226,12 +221,7 @@ class Service:
 
         Of a run that another process drives the records come as they become durable, and nothing of the model's text.
         """
-        async with aclosing(self.follow(self.find(who, run_id), after)) as items:
-            async for item in items:
-                yield item
-
-    async def follow(self, run: str, after: int = -1) -> AsyncGenerator[Record | Delta, None]:
-        """`events`, for who was found to be its principal."""
+        run = self.find(who, run_id)
         while True:
             job = self.jobs.get(run) or self._over.get(run)
             last: Record | None = None
@@ -294,6 +284,10 @@ class Service:
         if owner != who.subject:
             raise NotFound(f"there is no run {run_id}", todo="`GET /v1/runs` lists yours")
         return run
+
+    def driven(self, run: str) -> bool:
+        """Whether some process has a run in its hands."""
+        return run in self.jobs or self._held(run)
 
     def _held(self, run: str) -> bool:
         return self.agent.held(run) is None

@@ -15,11 +15,13 @@ from ringfence.channels.auth import routes as auth
 from ringfence.channels.auth.guard import Guard
 from ringfence.channels.web import page
 
-from . import native, problems
+from . import health, metrics, native, problems, watch
 from .caller import Authenticator
 
 ROUTERS = (
     auth.routes,
+    health.routes,
+    metrics.routes,
     *native.ROUTERS,
     page.routes,
 )
@@ -47,4 +49,5 @@ def application(service: Service, authenticator: Authenticator) -> FastAPI:
     problems.install(app)
     for router in ROUTERS:
         app.include_router(router)
+    watch.install(app, service, reading)
     return app

@@ -18,7 +18,7 @@ export function question(given) {
     valid: given.valid_s ?? 0, preview: given.preview ?? given.diff ?? "", label: given.label, owner: given.owner ?? "",
     may: given.may_answer !== false, approvers: given.approvers ?? [],
     origins: (given.origins ?? []).map((one) => ({ argument: one.argument, value: one.value, kind: one.kind ?? one.type ?? "", source: one.source ?? one.origin ?? "" })),
-    texts: (given.texts ?? []).map((one) => (Array.isArray(one) ? one : [one.argument, one.text])),
+    texts: (given.texts ?? []).map((name) => [name, written((given.args ?? {})[name])]),
   };
 }
 
@@ -87,7 +87,7 @@ const focused = (element) => element?.focus();
 function Origins({ origins, endorse, setEndorse }) {
   const flip = (name, on) => setEndorse((all) => (on ? [...all, name] : all.filter((one) => one !== name)));
   return html`<ul class="origins">${origins.map((one) => html`<li key=${one.argument} class=${one.source ? "" : "unvouched"}>
-    <p class="origin-name"><${Exact} text=${one.argument} />${one.kind && html` <span class="dim">${one.kind}</span>`}</p>
+    <p class="origin-name"><${Exact} text=${one.argument} />${one.kind && html` <span class="dim">as ${one.kind}</span>`}</p>
     <pre class="origin-value"><${Exact} text=${written(one.value)} /></pre>${lookalike(one.value)}
     <p class="origin-from"><${Source} source=${one.source} />
       ${one.kind && html`<label class="endorse"><input type="checkbox" checked=${endorse.includes(one.argument)} onChange=${(event) => flip(one.argument, event.target.checked)} />
