@@ -31,6 +31,7 @@ class RunSummary:
     task: str
     state: str
     records: int
+    conversation: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +116,9 @@ class Log(Protocol):
         """
         ...
 
-    def read(self, run: str, start: int = 0) -> list[Record]:
-        """The durable records of a run from seq `start`, in order of `seq`; empty for a run that is not in the log.
+    def read(self, run: str, start: int = 0, limit: int | None = None) -> list[Record]:
+        """The durable records of a run from seq `start`, in order of `seq`, at most `limit` where it is given; empty
+        for a run that is not in the log.
 
         What lies before `start` is not even looked at: the tail of a long run costs what the tail is.
         """
@@ -153,6 +155,10 @@ class Log(Protocol):
 
     def last(self, run: str) -> Record | None:
         """The last durable record of a run, by its whole id, without its content."""
+        ...
+
+    def summary(self, run: str) -> RunSummary | None:
+        """One run by its whole id, in one line; None for one that is not in the log. Costs the same for a long one."""
         ...
 
     def find(self, prefix: str) -> str:
@@ -201,6 +207,7 @@ def summarise(index: int, first: Record, last: Record) -> RunSummary:
         task=str(first.body.get("task", "")),
         state=state_of(last),
         records=last.seq + 1,
+        conversation=conversation_of(first) or "",
     )
 
 

@@ -73,9 +73,10 @@ class MemoryJournal:
             commitment = chain.commitment(b"", ordered(record.body))
             yield chain.header(record, log=_LOG, index=index, body=commitment)
 
-    def read(self, run: str, start: int = 0) -> list[Record]:
+    def read(self, run: str, start: int = 0, limit: int | None = None) -> list[Record]:
         """The records of a run from seq `start`, in order of `seq`."""
-        return [self.records[index] for index in self._runs.get(run, [])[start:]]
+        end = None if limit is None else start + limit
+        return [self.records[index] for index in self._runs.get(run, [])[start:end]]
 
     def export(self, run: str) -> Iterator[dict[str, JSON]]:
         """The records of a run as JSON objects. The commitments are made with an empty key: nothing here is sealed."""
@@ -95,6 +96,12 @@ class MemoryJournal:
         starts = [at for at in starts if before is None or at[0] < before]
         newest = sorted(starts, key=lambda places: places[0], reverse=True)[:limit]
         return [summarise(at[0], self.records[at[0]], self.records[at[-1]]) for at in newest]
+
+    def summary(self, run: str) -> RunSummary | None:
+        """One run by its whole id; None for one that is not here."""
+        if not (places := self._runs.get(run)):
+            return None
+        return summarise(places[0], self.records[places[0]], self.records[places[-1]])
 
     def unfinished(self, but: Container[str] = ()) -> list[RunSummary]:
         """The runs that have not ended, the oldest first, but for these."""

@@ -95,10 +95,16 @@ class SqliteLog:
         with self._reading():
             return [Head(*row) for row in self._rows("SELECT size, note FROM heads ORDER BY id")]
 
-    def read(self, run: str, start: int = 0) -> list[Record]:
+    def newest_head(self) -> Head | None:
+        """The last of them; costs the same however many there are."""
+        with self._reading():
+            rows = self._rows("SELECT size, note FROM heads ORDER BY id DESC LIMIT 1")
+            return Head(*rows[0]) if rows else None
+
+    def read(self, run: str, start: int = 0, limit: int | None = None) -> list[Record]:
         """The durable records of a run from seq `start` on, in order; empty for a run that is not in the log."""
         with self._reading():
-            return [record_of(head, body) for head, body in self._run(run, start)]
+            return [record_of(head, body) for head, body in islice(self._run(run, start), limit)]
 
     def views(self, run: str) -> list[Record]:
         """The records of a run as readers without a key see them: each body is what was kept of it, redacted."""
@@ -193,6 +199,11 @@ class SqliteLog:
             with suppress(Sealed):
                 first = self._at(run, 0)
         return summarise(head["index"], first, self._view(run, self._last(run)))
+
+    def summary(self, run: str) -> RunSummary | None:
+        """One run by its whole id; None for one that is not in the log."""
+        with self._reading():
+            return self._summed(run) if self._has(run) else None
 
     def find(self, prefix: str) -> str:
         """The one run whose id starts with `prefix`; raises JournalError if there is none or more than one."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Container
 from dataclasses import dataclass
 
 from ringfence.core.chain import Kind, Record
@@ -35,6 +35,7 @@ class Feed:
         self.run = run
         self.first: int | None = None
         self._records: list[Record] = []
+        self._acting: dict[int, str] = {}  # calls without an outcome: seq of the intent, and the sink
         self._text = ""  # since the last record
         self._ended = False
         self._news = asyncio.Event()
@@ -45,6 +46,10 @@ class Feed:
         if record.run == self.run:
             self.first = record.seq if self.first is None else self.first
             self._records.append(record)
+            if record.kind is Kind.INTENT:
+                self._acting[record.seq] = str(record.view.get("sink", ""))
+            elif record.kind is Kind.OUTCOME:
+                self._acting.pop(record.view.get("of", -1), None)
             self._tell()
 
     def say(self, text: str) -> None:
@@ -80,6 +85,15 @@ class Feed:
                 return
             if news is self._news:
                 await news.wait()
+
+    def has(self, place: str) -> bool:
+        """Whether a record was made here whose place (`shown.place`) is this one."""
+        return any(f"{record.seq}-{record.time}" == place for record in self._records)
+
+    async def quiet(self, sinks: Container[str]) -> None:
+        """Return as soon as no call of these is under way, or nothing comes any more."""
+        while not self._ended and any(sink in sinks for sink in self._acting.values()):
+            await self._news.wait()
 
     @property
     def over(self) -> bool:

@@ -21,6 +21,7 @@ from .feed import Feed
 from .pool import Place
 
 _log = logging.getLogger("ringfence")
+STOP_S = 15.0  # for which an effect that is under way is waited for
 _ENDING_S = 30.0  # to put the end of a run on record that was stopped
 
 
@@ -72,6 +73,7 @@ class Job:
 
         async def work() -> None:
             with listening(self.feed.put), self.agent.holding(self.run):
+                await self.agent.journal.flush()  # what was on its way when it was stopped is part of it
                 self.begun.set_result(None)
                 await self._work(lambda: self.agent.resume(self.run, progress=self.feed.say))
 
@@ -83,9 +85,19 @@ class Job:
             self.task.cancel()
             await asyncio.wait([self.task])
 
-    async def cancel(self, why: str, by: str) -> None:
-        """Stop it for good: its end is on record when this returns, if that can be. The queue is no reason to wait."""
-        self._ending = why, by
+    async def cancel(self, why: str, by: str, *, wait_s: float = STOP_S) -> None:
+        """Stop it for good: its end is on record when this returns, if that can be. The queue is no reason to wait.
+
+        An effect that is under way is waited for: nobody would know whether it was done. Raises Held if it goes on for
+        longer than `wait_s`.
+        """
+        try:
+            async with asyncio.timeout(wait_s):
+                await self.feed.quiet(self.agent.house.effects)
+        except TimeoutError:
+            what = f"run {self.run} is in the middle of a call that has effects"
+            raise Held(what, todo="ask again in a while: it is stopped when the call has answered") from None
+        self._ending = why, by  # nothing else has had a turn since it was seen to be quiet
         await self.stop()
 
     async def over(self) -> None:

@@ -15,6 +15,7 @@ from ringfence.stores.log import Log, RunSummary
 
 from ..ids import now_ms
 from .pool import Change
+from .reading import Reading
 
 if TYPE_CHECKING:
     from .service import Service
@@ -33,8 +34,9 @@ class Recovery:
     the kernel's lock says who was first. What finds no room in the pool is taken up when there is some.
     """
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Service, reading: Reading) -> None:
         self._service = service
+        self._reading = reading
         self._task: asyncio.Task[None] | None = None
         self._given_up: set[str] = set()
         self._backlog: list[tuple[str, Principal]] = []
@@ -90,7 +92,7 @@ class Recovery:
             wanted = ((one.run, self._wanted(log, one)) for one in still if one.run not in self._given_up)
             return found, [(run, who) for run, who in wanted if who is not None]
 
-        unfinished, self._backlog = await self._service.reads(look)
+        unfinished, self._backlog = await self._reading(look)
         self._given_up &= {one.run for one in unfinished} | ours
 
     def _take_up(self) -> None:

@@ -26,7 +26,7 @@ from .elsewhere import Elsewhere
 from .feed import Delta, Feed
 from .job import Job
 from .pool import Change, Closing, Full, Pool, Standing
-from .reads import Reads
+from .reading import Reading
 from .recovery import SERVED, Recovery
 
 ADMIN, AUDITOR = "role:admin", "role:auditor"
@@ -53,8 +53,8 @@ class Service:
         self.jobs: dict[str, Job] = {}  # the runs that this process has in its hands
         self._over: dict[str, Job] = {}  # those that ended just now
         self._elsewhere = Elsewhere(lambda: self.log, self._held, lambda run: run in self.jobs)
-        self.reads = Reads(agent)
-        self._recovery = Recovery(self)
+        self._reading = Reading(agent)
+        self._recovery = Recovery(self, self._reading)
         self._closed: asyncio.Task[None] | None = None
 
     @property
@@ -108,7 +108,7 @@ class Service:
         if tasks:
             await asyncio.wait(tasks)
         self._elsewhere.close()
-        await self.reads.close()
+        self._reading.close()
         with suppress(JournalError):  # its reason is in the log; what is durable is resumed
             await self.agent.journal.flush()
 
@@ -162,6 +162,21 @@ class Service:
             if turn.state is not State.DONE:
                 self.take_up(who, run)
         return run
+
+    async def fork(self, who: Principal, run_id: str, *, at: int, task: str = "") -> str:
+        """Begin a new run with records 0 to `at` of another one of theirs, and go on with it; its id.
+
+        Raises NotFound, Full, Closing, and JournalError as `Agent.fork`. What there is no room for is ended again.
+        """
+        agent = self.agent.acting_for(who)
+        new = await agent.fork(self.find(who, run_id), at=at, task=task)
+        try:
+            self.take_up(who, new)
+        except (Full, Closing):
+            with agent.holding(new):
+                await agent.cancel(new)
+            raise
+        return new
 
     def take_up(self, who: Principal, run: str) -> Job:
         """Go on with a run of theirs that nobody drives. Raises Full, Closing."""
@@ -272,6 +287,10 @@ class Service:
         if owner != who.subject:
             raise NotFound(f"there is no run {run_id}", todo="`GET /v1/runs` lists yours")
         return run
+
+    def driven(self, run: str) -> bool:
+        """Whether some process has a run in its hands."""
+        return run in self.jobs or self._held(run)
 
     def _held(self, run: str) -> bool:
         return self.agent.held(run) is None
