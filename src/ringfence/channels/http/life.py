@@ -78,7 +78,7 @@ class Life:
                 await agent.open()  # what is wrong with models and documents is said here, in words
                 self._service = Service(agent)
                 app = application(self._service, self.plan.guard(manifest))
-                self._server = listen.Listener(app, manifest.server, tls, list(self._sockets))
+                self._server = listen.Listener(app, manifest.server, tls, self._sockets)
                 await self._serve(before)
         finally:
             for one in self._sockets:
