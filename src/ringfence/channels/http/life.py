@@ -175,7 +175,7 @@ class Life:
             "version": __version__,
             "agent": manifest.runtime.name,
             "models": tiers,
-            "runs": {"running": len(self._service.feeds), "waiting": await asyncio.to_thread(_waiting, manifest)},
+            "runs": {"running": len(self._service.jobs), "waiting": await asyncio.to_thread(_waiting, manifest)},
             "connections": self._server.door.open,
             "memory_mb": usage.ru_maxrss // 1024,
         }, ()

@@ -158,7 +158,7 @@ class Listener(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 app, http=Connection, ws="none", lifespan="on", log_config=None, access_log=False,
-                server_header=False, proxy_headers=bool(trusted), forwarded_allow_ips=[str(one) for one in trusted],
+                server_header=False, proxy_headers=False,  # auth.guard reads them, and needs the peer as it is
                 timeout_keep_alive=keep_alive_s,
             )
         )  # fmt: skip
