@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
 from ringfence import __version__
-from ringfence.app.serving.reading import Reading
 from ringfence.app.serving.service import Service
 from ringfence.channels.web import page
 
 from . import native, problems
 from .caller import Authenticator
 
-ROUTERS = (
-    *native.ROUTERS,
-    page.routes,
-)
+ROUTERS = (page.routes,)
 
 
 def application(service: Service, authenticator: Authenticator) -> FastAPI:
     """The app around a service; it opens the service when it starts, and closes it when it stops."""
-    reading = Reading(service.agent)
 
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncGenerator[None, None]:
@@ -33,14 +27,13 @@ def application(service: Service, authenticator: Authenticator) -> FastAPI:
             yield
         finally:
             await service.close()
-            reading.close()
+            await native.close(app)
 
     app = FastAPI(title="Ringfence", version=__version__, lifespan=life, docs_url=None, redoc_url=None)
     app.state.service = service
-    app.state.reading = reading
-    app.state.streams = Counter()
     app.state.authenticator = authenticator
     problems.install(app)
+    native.install(app, service)
     for router in ROUTERS:
         app.include_router(router)
     return app
