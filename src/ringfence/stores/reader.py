@@ -94,6 +94,12 @@ class SqliteLog:
         with self._reading():
             return [Head(*row) for row in self._rows("SELECT size, note FROM heads ORDER BY id")]
 
+    def newest_head(self) -> Head | None:
+        """The last of them; costs the same however many there are."""
+        with self._reading():
+            rows = self._rows("SELECT size, note FROM heads ORDER BY id DESC LIMIT 1")
+            return Head(*rows[0]) if rows else None
+
     def read(self, run: str, start: int = 0, limit: int | None = None) -> list[Record]:
         """The durable records of a run from seq `start` on, in order; empty for a run that is not in the log."""
         with self._reading():

@@ -18,7 +18,7 @@ from . import passages
 from .corpus import STREAM_S, Budget
 from .dated import dated
 from .folders import Entry, Folders
-from .passages import Library, Passage
+from .passages import FAINT, Library, Passage
 from .texts import note_skipped, notes, read_text, reason
 from .tool import Args, Tool, Use, define
 from .windows import Scan
@@ -60,7 +60,7 @@ class Shelf:
         self._unreadable: dict[str, tuple[tuple[int, int], str]] = {}
         self._lock = threading.Lock()
 
-    def ask(self, question: str, k: int) -> tuple[list[Passage], list[str]]:
+    def ask(self, question: str, k: int, *, faint: float = FAINT) -> tuple[list[Passage], list[str]]:
         """The best passages, and the files left out with the reason."""
         with self._lock:
             budget = Budget(STREAM_S)
@@ -70,7 +70,7 @@ class Shelf:
             try:
                 for text in found:  # for this question alone
                     self._library.put(text)
-                return self._library.best(question[:MAX_QUESTION], k=k), scan.skipped + skipped
+                return self._library.best(question[:MAX_QUESTION], k=k, faint=faint), scan.skipped + skipped
             finally:
                 for text in found:
                     self._library.drop(text.path)
@@ -114,7 +114,7 @@ def find_passages(folders: Folders, use: Use, *, room: int) -> Tool:
     shelf = Shelf(folders)
 
     def run(args: FindArgs) -> JSON:
-        found, skipped = shelf.ask(args.question, args.k)
+        found, skipped = shelf.ask(args.question, args.k, faint=FAINT / 4 if args.each else FAINT)
         none = "" if found else "nothing matches; try other words, or files.list to see the files"
         more = notes(none, note_skipped(skipped))
         if args.each:

@@ -117,5 +117,6 @@ def as_json(asked: Question, preview: str) -> dict[str, JSON]:
     return {
         "run_id": asked.run, "tool": asked.action.sink.removeprefix(TOOL), "args": dict(asked.action.args),
         "rule": asked.rule, "why": asked.why, "digest": asked.digest, "asked_ms": asked.asked, "stale": asked.stale,
-        "origins": origins, "task": asked.task, "preview": preview,
+        "origins": origins, "task": asked.task, "preview": preview, "texts": [name for name, _ in asked.texts],
+        "label": asked.action.label.to_json(),
     }  # fmt: skip

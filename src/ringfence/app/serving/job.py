@@ -73,6 +73,7 @@ class Job:
 
         async def work() -> None:
             with listening(self.feed.put), self.agent.holding(self.run):
+                await self.agent.journal.flush()  # what was on its way when it was stopped is part of it
                 self.begun.set_result(None)
                 await self._work(lambda: self.agent.resume(self.run, progress=self.feed.say))
 

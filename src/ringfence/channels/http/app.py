@@ -9,12 +9,19 @@ from fastapi import FastAPI
 
 from ringfence import __version__
 from ringfence.app.serving.service import Service
+from ringfence.channels.auth import routes as auth
+from ringfence.channels.auth.guard import Guard
 from ringfence.channels.web import page
 
-from . import native, problems
+from . import health, metrics, native, problems, watch
 from .caller import Authenticator
 
-ROUTERS = (page.routes,)
+OTHERS = (  # beside the native API's
+    auth.routes,
+    health.routes,
+    metrics.routes,
+    page.routes,
+)
 
 
 def application(service: Service, authenticator: Authenticator) -> FastAPI:
@@ -32,8 +39,10 @@ def application(service: Service, authenticator: Authenticator) -> FastAPI:
     app = FastAPI(title="Ringfence", version=__version__, lifespan=life, docs_url=None, redoc_url=None)
     app.state.service = service
     app.state.authenticator = authenticator
+    app.add_middleware(Guard, server=lambda: service.agent.manifest.server)
     problems.install(app)
     native.install(app, service)
-    for router in ROUTERS:
+    for router in (*native.ROUTERS, *OTHERS):
         app.include_router(router)
+    watch.install(app, service, app.state.reading)
     return app

@@ -27,7 +27,7 @@ ROUTERS = (
 
 
 def install(app: FastAPI, service: Service) -> None:
-    """Give an app the routes, and what they ask."""
+    """Give an app what these routes ask."""
     agent = service.agent
     app.state.reading = Reading(agent)
     app.state.streams = Counter()
@@ -36,8 +36,6 @@ def install(app: FastAPI, service: Service) -> None:
     app.state.auditing = Auditing(agent, app.state.reading)
     app.state.speeds = Speeds()
     service.observers.append(app.state.speeds)
-    for router in ROUTERS:
-        app.include_router(router)
 
 
 async def close(app: FastAPI) -> None:
