@@ -16,6 +16,7 @@ from ringfence.stores.log import RunSummary
 
 from ..agent import Agent, Begun
 from ..ids import new_run_id, now_ms
+from ..past import Quoted
 from ..stream import listening
 from .feed import Delta, Feed
 
@@ -61,6 +62,7 @@ class Service:
         traceparent: str = "",
         tracestate: str = "",
         run: str = "",
+        earlier: Sequence[str | Quoted] | None = None,
     ) -> str:
         """Begin a run; its id, once it is durable. Raises JournalError, and what `Agent.begin` raises."""
         run = run or new_run_id(now_ms())
@@ -74,7 +76,7 @@ class Service:
                 try:
                     opened: Begun = await agent.begin(
                         task, conversation=conversation, about=about, run=run, meta=meta,
-                        traceparent=traceparent, tracestate=tracestate,
+                        traceparent=traceparent, tracestate=tracestate, earlier=earlier,
                     )  # fmt: skip
                     await agent.journal.flush()
                 except BaseException as error:
