@@ -9,12 +9,14 @@ from fastapi import FastAPI
 
 from ringfence import __version__
 from ringfence.app.serving.service import Service
+from ringfence.channels.openai import chat, listing, responses, vectors
 from ringfence.channels.web import page
 
-from . import problems, runs
+from . import agent, problems, runs
 from .caller import Authenticator
 
-ROUTERS = (runs.routes, page.routes)
+OPENAI = (chat.routes, responses.routes, vectors.routes, listing.routes)
+ROUTERS = (runs.routes, agent.routes, *OPENAI, page.routes)
 
 
 def application(service: Service, authenticator: Authenticator) -> FastAPI:
