@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,7 +16,7 @@ from ringfence import app as composition
 from ringfence.app.serving.service import Service
 from ringfence.channels.http.app import application
 from ringfence.channels.http.caller import Caller
-from ringfence.core.values import Principal
+from ringfence.core.values import Action, Outcome, Principal
 from ringfence.manifest.loader import load
 from ringfence.testing.scripted import ScriptedModel
 
@@ -25,6 +27,32 @@ tools: []
 """
 ANSWER = '{"thought": "easy", "final_answer": {"answer": "42", "artifacts": [], "confidence": "high"}}'
 ALICE, BOB = Principal("user:alice", frozenset({"role:ops"})), Principal("user:bob", frozenset({"role:hr"}))
+ADA, OTTO = Principal("user:ada", frozenset({"role:admin"})), Principal("user:otto", frozenset({"role:auditor"}))
+AS_ALICE, AS_BOB, AS_ADA, AS_OTTO = ({"Authorization": f"Bearer {name}"} for name in ("alice", "bob", "ada", "otto"))
+
+
+class Held(ScriptedModel):
+    """A scripted model that answers when it is let go of: `asked` is set once it was asked."""
+
+    def __init__(self, steps: Sequence[Any]) -> None:
+        super().__init__(list(steps))
+        self.asked, self.go = asyncio.Event(), asyncio.Event()
+
+    async def perform(self, action: Action) -> Outcome:
+        self.asked.set()
+        await self.go.wait()
+        return await super().perform(action)
+
+
+def step(tool: str, **args: Any) -> str:
+    """What a model says that calls a tool."""
+    return json.dumps({"thought": "I call it", "calls": [{"tool": tool, "args": args}]})
+
+
+def final(answer: str) -> str:
+    """What a model says at the end."""
+    done = {"answer": answer, "artifacts": [], "confidence": "high"}
+    return json.dumps({"thought": "done", "final_answer": done})
 
 
 class Known:
@@ -40,14 +68,22 @@ class Known:
 
 @asynccontextmanager
 async def served(
-    folder: Path, steps: Sequence[Any] = (ANSWER,), *, manifest: str = MANIFEST
+    folder: Path, steps: Sequence[Any] = (ANSWER,), *, manifest: str = MANIFEST, model: Any = None
 ) -> AsyncIterator[tuple[httpx2.AsyncClient, FastAPI]]:
     """An app with a journal of its own in `folder`, and a client of it."""
     file = folder / "ringfence.yaml"
     file.write_text(manifest)
-    agent = composition.from_manifest(load(file), model=ScriptedModel(list(steps)))
-    web = application(Service(agent), Known({"alice": ALICE, "bob": BOB}))
+    model = model or ScriptedModel(list(steps))
+    agent = composition.from_manifest(load(file), model=model)
+    web = application(Service(agent), Known({"alice": ALICE, "bob": BOB, "ada": ADA, "otto": OTTO}))
+    web.state.model = model
     async with agent, web.router.lifespan_context(web):
         transport = httpx2.ASGITransport(web)
         async with httpx2.AsyncClient(transport=transport, base_url="http://localhost") as client:
             yield client, web
+
+
+async def ended(client: httpx2.AsyncClient, run: str, headers: Mapping[str, str]) -> dict[str, Any]:
+    """A run once nothing comes any more: it has ended, or waits."""
+    await client.get(f"/v1/runs/{run}/events", headers=headers)
+    return (await client.get(f"/v1/runs/{run}", headers=headers)).json()

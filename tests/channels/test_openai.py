@@ -198,14 +198,17 @@ async def test_what_means_nothing_here_is_left_aside_and_said_to_be(tmp_path: Pa
         ([{"role": "user", "content": "  "}], "messages.0"),
         ([{"role": "wizard", "content": "x"}], "messages.0.role"),
         ([{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "data:"}}]}], "messages.0.content.0"),
+        ([{"role": "user", "content": "half \ud800"}], None),
         ([{"role": "user", "content": "x"}, {"role": "tool", "content": "y", "tool_call_id": "1"}], "messages.1"),
     ],
 )
 async def test_a_conversation_that_ends_with_no_task_is_refused(
-    tmp_path: Path, messages: list[dict[str, Any]], param: str
+    tmp_path: Path, messages: list[dict[str, Any]], param: str | None
 ) -> None:
     async with served(tmp_path) as (client, app):
-        told = await client.post("/v1/chat/completions", json={"model": "kit", "messages": messages}, headers=AS_ALICE)
+        body = json.dumps({"model": "kit", "messages": messages})
+        headers = {**AS_ALICE, "Content-Type": "application/json"}
+        told = await client.post("/v1/chat/completions", content=body, headers=headers)
         assert told.status_code == 400, told.text
         assert told.json()["error"]["param"] == param
         assert app.state.service.runs(ALICE) == []
@@ -282,6 +285,19 @@ async def test_nobody_elses_answer_is_ones_own_history(tmp_path: Path) -> None:
         )
         started = here.service.agent.journal.log.read(raw.headers["x-ringfence-run"])[0]
         assert [one["label"]["trust"] for one in started.body["before"]] == ["untrusted", "untrusted"]
+
+
+async def test_a_request_with_a_key_is_one_run_however_often_it_is_sent(tmp_path: Path) -> None:
+    async with online(tmp_path, [said("one"), said("two")]) as here, here.openai() as client:
+        named: dict[str, Any] = {"extra_headers": {"Idempotency-Key": "k-1"}}
+        once = await client.chat.completions.create(model="kit", messages=[user("count")], **named)
+        again = await client.chat.completions.create(model="kit", messages=[user("count")], **named)
+        assert once.id == again.id
+        assert again.choices[0].message.content == "one"
+        with pytest.raises(openai.UnprocessableEntityError) as refused:
+            await client.chat.completions.create(model="kit", messages=[user("count on")], **named)
+        assert refused.value.code == "key-used"
+        assert len(here.service.runs(ALICE)) == 1
 
 
 async def test_a_named_conversation_goes_on_from_its_record_and_is_ones_own(tmp_path: Path) -> None:

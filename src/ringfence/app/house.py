@@ -28,6 +28,7 @@ from ringfence.tools.tool import Use
 
 from .confine import Chosen
 from .knowing.canary import watched
+from .knowing.meaning import FIND, Meant
 from .secrets import redactor_of
 from .settings import validators_of
 from .tiers import Before, budgeted
@@ -176,6 +177,7 @@ def furnish(
     given = [from_function(function) for function in functions]
     for tool in given:
         house.add(tool)
+    _mean(house, manifest)
     _declare(house, manifest)
     house.given = frozenset(tool.spec.name for tool in given if not tool.spec.reads)
     house.effects = _effects(house, manifest) | house.given
@@ -211,6 +213,19 @@ def _known(
         opened, live, house.ranker, clock=clock, audience=audience, room=manifest.workflow.result_chars,
         passages=knowledge.passages, rerank=knowledge.rerank,
     )  # fmt: skip
+
+
+def _mean(house: House, manifest: Manifest) -> None:
+    """Files are found by meaning too, where the manifest has a model of this machine make vectors of texts."""
+    knowledge = manifest.knowledge
+    wanted = "embedding" in knowledge.model_fields_set or any(one.vectors for one in knowledge.collections)
+    if not wanted or knowledge.embedding.provider != "embedded" or FIND not in house.sinks:
+        return
+    from .knowing import library
+
+    embedder = library.embedder_of(knowledge.embedding, data_home())
+    house.sinks[FIND] = Meant(house.sinks[FIND], embedder)
+    house.closers.append(embedder.aclose)
 
 
 def _launcher(house: House, manifest: Manifest) -> Chosen:

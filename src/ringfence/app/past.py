@@ -10,7 +10,7 @@ from ringfence.core.chain import Record
 from ringfence.core.errors import JournalError
 from ringfence.core.labels import Label
 from ringfence.core.turn import Turn
-from ringfence.core.values import JSON
+from ringfence.core.values import JSON, Principal
 from ringfence.engine.context import Said
 from ringfence.engine.summary import SUMS
 from ringfence.manifest.types import Manifest
@@ -49,6 +49,16 @@ def before(log: Log, conversation: str, history: int) -> list[Pair]:
         return []
     window = log.window(conversation, limit)
     return [(started, ended) for started, ended in window if ended is not None and ended.body["answer"]]
+
+
+def own(log: Log, conversation: str, history: int, who: Principal) -> list[str | Quoted] | None:
+    """One's own runs of a conversation, by id, where somebody else has used its name too; None: all of it is one's own.
+
+    For channels where a name is no room: who guesses somebody's is shown nothing of theirs, and adds nothing to it.
+    """
+    runs = before(log, conversation, history)
+    mine: list[str | Quoted] = [started.run for started, _ in runs if started.principal == who.subject]
+    return None if len(mine) == len(runs) else mine
 
 
 def recall(log: Log, turn: Turn) -> Runs:

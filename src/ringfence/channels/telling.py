@@ -152,18 +152,7 @@ async def settled() -> None:
 
 async def _abandon(service: Service, who: Principal, run: str) -> None:
     with suppress(RingfenceError):  # it has ended meanwhile, or is parked with a call of which nobody knows
-        await end(service, who, run)
-
-
-async def end(service: Service, who: Principal, run: str) -> None:
-    """End a run of theirs for good, wherever it stands. Raises JournalError for one that cannot be ended."""
-    if (job := service._jobs.get(run)) is not None:
-        job.cancel()
-        await asyncio.wait([job])
-    agent = service.agent.acting_for(who)
-    await agent.journal.flush()
-    with agent.holding(run):
-        await agent.cancel(run)
+        await service.cancel(who, run)
 
 
 def meta_of(channel: str, metadata: Mapping[str, Any] | None) -> dict[str, JSON]:

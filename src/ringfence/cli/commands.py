@@ -9,6 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from .exits import Exit
+from .groups.accounts import keys, users
 from .groups.audit import audit, witness
 from .groups.kb import kb
 from .groups.memory import memory
@@ -46,6 +47,8 @@ app.add_typer(audit, name="audit")
 app.add_typer(privacy, name="privacy")
 app.add_typer(kb, name="kb")
 app.add_typer(memory, name="memory")
+app.add_typer(users, name="users")
+app.add_typer(keys, name="keys")
 app.add_typer(witness, name="witness")
 app.add_typer(models, name="models")
 plugins = group("Packages of tools that others made: keygen, sign, verify.")

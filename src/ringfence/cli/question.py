@@ -10,10 +10,12 @@ from pathlib import Path
 
 from rich.cells import chop_cells
 
+from ..app.serving.asking import as_json
 from ..engine.consent import Origin, Question
 from ..engine.step import TOOL
 from .text import one_line, plain
 
+__all__ = ["as_json", "find_out", "folded", "option", "screen", "ways"]
 DEFAULT_MANIFEST = Path("ringfence.yaml")
 VALUE_CHARS = 2_000  # of one value on the screen; a yes is bound to all of it
 DIGEST_CHARS = 16  # of the digest: enough that nobody makes another question with the same beginning
@@ -74,18 +76,6 @@ def find_out(what: str, manifest: Path) -> str:
 def option(manifest: Path) -> str:
     """` --manifest FILE`, for one that is not in its usual place."""
     return "" if manifest == DEFAULT_MANIFEST else f" --manifest {shlex.quote(str(manifest))}"
-
-
-def as_json(asked: Question, preview: str) -> dict[str, object]:
-    """The question as one JSON object, whole: nothing is cut."""
-    origins = [
-        {"argument": o.argument, "value": o.value, "type": o.kind, "origin": o.source or None} for o in asked.origins
-    ]
-    return {
-        "run_id": asked.run, "tool": asked.action.sink.removeprefix(TOOL), "args": dict(asked.action.args),
-        "rule": asked.rule, "why": asked.why, "digest": asked.digest, "asked_ms": asked.asked, "stale": asked.stale,
-        "origins": origins, "task": asked.task, "preview": preview,
-    }  # fmt: skip
 
 
 def _control(origin: Origin) -> Iterator[str]:

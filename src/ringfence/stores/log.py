@@ -31,6 +31,7 @@ class RunSummary:
     task: str
     state: str
     records: int
+    conversation: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +116,9 @@ class Log(Protocol):
         """
         ...
 
-    def read(self, run: str, start: int = 0) -> list[Record]:
-        """The durable records of a run from seq `start`, in order of `seq`; empty for a run that is not in the log.
+    def read(self, run: str, start: int = 0, limit: int | None = None) -> list[Record]:
+        """The durable records of a run from seq `start`, in order of `seq`, at most `limit` where it is given; empty
+        for a run that is not in the log.
 
         What lies before `start` is not even looked at: the tail of a long run costs what the tail is.
         """
@@ -129,8 +131,31 @@ class Log(Protocol):
         """
         ...
 
-    def runs(self, limit: int = 50, *, before: int | None = None) -> list[RunSummary]:
-        """At most `limit` runs, the newest first; with `before`, those whose first record has a lower index."""
+    def runs(self, limit: int = 50, *, before: int | None = None, principal: str | None = None) -> list[RunSummary]:
+        """At most `limit` runs, the newest first; with `before`, those whose first record has a lower index.
+
+        With `principal`, those of this one alone, by the header: nobody else's is opened, or even looked at.
+        """
+        ...
+
+    def unfinished(self) -> list[RunSummary]:
+        """The runs that have not ended, the oldest first. Costs what they are, however long the log is."""
+        ...
+
+    def owner(self, run: str) -> str | None:
+        """The principal of a run, by its whole id; None for one that is not in the log. Nothing is opened."""
+        ...
+
+    def first(self, run: str) -> Record | None:
+        """The first record of a run, by its whole id."""
+        ...
+
+    def last(self, run: str) -> Record | None:
+        """The last durable record of a run, by its whole id, without its content."""
+        ...
+
+    def summary(self, run: str) -> RunSummary | None:
+        """One run by its whole id, in one line; None for one that is not in the log. Costs the same for a long one."""
         ...
 
     def find(self, prefix: str) -> str:
@@ -179,6 +204,7 @@ def summarise(index: int, first: Record, last: Record) -> RunSummary:
         task=str(first.body.get("task", "")),
         state=state_of(last),
         records=last.seq + 1,
+        conversation=conversation_of(first) or "",
     )
 
 

@@ -16,7 +16,7 @@ from ..core.errors import JournalError
 from ..core.values import JSON
 from . import wire
 from .batches import Batch, Batches
-from .log import Finding, Head, Pair, RunSummary, VerifyReport
+from .log import Finding, Head, Pair, RunSummary, VerifyReport, summarise
 from .vault import Sealed
 
 TIMEOUT_S = 60.0
@@ -193,9 +193,9 @@ class SocketLog:
             start += len(page)
             yield from (text.encode() for text in page)
 
-    def read(self, run: str, start: int = 0) -> list[Record]:
+    def read(self, run: str, start: int = 0, limit: int | None = None) -> list[Record]:
         """The durable records of a run from seq `start`; empty for a run that is not in the log, or somebody else's."""
-        return [wire.decoded(each) for each in self._ask("read", run, start)]
+        return [wire.decoded(each) for each in self._ask("read", run, start)[:limit]]
 
     def views(self, run: str) -> list[Record]:
         """The records of a run as readers without a key see them, whoever's it is."""
@@ -215,9 +215,30 @@ class SocketLog:
         (found,) = self._ask("alias", subject)
         return str(found)
 
-    def runs(self, limit: int = 50, *, before: int | None = None) -> list[RunSummary]:
-        """At most `limit` runs, the newest first; with `before`, those whose first record has a lower index."""
-        return [RunSummary(**each) for each in self._ask("runs", limit, before)]
+    def runs(self, limit: int = 50, *, before: int | None = None, principal: str | None = None) -> list[RunSummary]:
+        """At most `limit` runs, the newest first, of one principal or of all; before an index, where one is given."""
+        return [RunSummary(**each) for each in self._ask("runs", limit, before, principal)]
+
+    def unfinished(self) -> list[RunSummary]:
+        """The caller's runs that have not ended, the oldest first."""
+        return [RunSummary(**each) for each in self._ask("unfinished")]
+
+    def owner(self, run: str) -> str | None:
+        """The principal of a run of the caller's; None for any other."""
+        return next(iter(self._ask("owner", run)), None)
+
+    def first(self, run: str) -> Record | None:
+        """The first record of a run of the caller's."""
+        return next((wire.decoded(each) for each in self._ask("first", run)), None)
+
+    def last(self, run: str) -> Record | None:
+        """The last durable record of a run of the caller's, without its content."""
+        return next((wire.decoded(each) for each in self._ask("last", run)), None)
+
+    def summary(self, run: str) -> RunSummary | None:
+        """One run of the caller's own by its whole id; None for any other."""
+        records = self.read(run)
+        return summarise(0, records[0], records[-1]) if records else None
 
     def find(self, prefix: str) -> str:
         """The one run whose id starts with `prefix`; raises JournalError if there is none or more than one."""

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 import threading
 import time
+from collections.abc import Mapping
 from typing import Annotated
 
 from pydantic import Field
+from pydantic.json_schema import SkipJsonSchema
 
 from ringfence.core.errors import ToolError
 from ringfence.core.values import JSON
@@ -16,7 +18,7 @@ from . import passages
 from .corpus import STREAM_S, Budget
 from .dated import dated
 from .folders import Entry, Folders
-from .passages import Library, Passage
+from .passages import FAINT, Library, Passage
 from .texts import note_skipped, notes, read_text, reason
 from .tool import Args, Tool, Use, define
 from .windows import Scan
@@ -46,6 +48,7 @@ class FindArgs(Args):
         str, Field(description="a question or some words, such as: what to do when the disk is full", min_length=1)
     ]
     k: Annotated[int, Field(ge=1, le=20, description="how many passages")] = 3
+    each: SkipJsonSchema[Annotated[int, Field(ge=0, le=1000)]] = 0  # characters of each, for whoever picks among them
 
 
 class Shelf:
@@ -57,7 +60,7 @@ class Shelf:
         self._unreadable: dict[str, tuple[tuple[int, int], str]] = {}
         self._lock = threading.Lock()
 
-    def ask(self, question: str, k: int) -> tuple[list[Passage], list[str]]:
+    def ask(self, question: str, k: int, *, faint: float = FAINT) -> tuple[list[Passage], list[str]]:
         """The best passages, and the files left out with the reason."""
         with self._lock:
             budget = Budget(STREAM_S)
@@ -67,7 +70,7 @@ class Shelf:
             try:
                 for text in found:  # for this question alone
                     self._library.put(text)
-                return self._library.best(question[:MAX_QUESTION], k=k), scan.skipped + skipped
+                return self._library.best(question[:MAX_QUESTION], k=k, faint=faint), scan.skipped + skipped
             finally:
                 for text in found:
                     self._library.drop(text.path)
@@ -111,7 +114,11 @@ def find_passages(folders: Folders, use: Use, *, room: int) -> Tool:
     shelf = Shelf(folders)
 
     def run(args: FindArgs) -> JSON:
-        found, skipped = shelf.ask(args.question, args.k)
+        found, skipped = shelf.ask(args.question, args.k, faint=FAINT / 4 if args.each else FAINT)
+        none = "" if found else "nothing matches; try other words, or files.list to see the files"
+        more = notes(none, note_skipped(skipped))
+        if args.each:
+            return {"passages": [_shown(passage, args.question, args.each) for passage in found], **more}
         shown: list[dict[str, JSON]] = []
         left = min(room, ROOM)
         for n, passage in enumerate(found):
@@ -120,23 +127,25 @@ def find_passages(folders: Folders, use: Use, *, room: int) -> Tool:
             left -= len(shown[-1]["text"]) + 60
             if left < 200:
                 break
-        none = "" if shown else "nothing matches; try other words, or files.list to see the files"
-        if len(shown) > 1 and all(
-            "dated" in one for one in shown[:2]
-        ):  # they may disagree: the newest one nearest to the question
-            shown[:2] = sorted(shown[:2], key=lambda one: str(one["dated"]))
-        told = [(str(one["text"]), str(one.get("dated", ""))) for one in shown if "note" not in one]
-        closest = _closest(told, args.question)
-        samples = [str(passage["path"]).rpartition("/")[2] for passage in shown if "note" in passage]
-        asked_for = any(name in args.question for name in samples)  # a data file by its name: a sample cannot answer
-        partial = {"partial": True} if not shown or "note" in shown[0] or asked_for else {}
-        return {"passages": shown, **closest, **partial, **notes(none, note_skipped(skipped))}
+        return finished(shown, args.question, more)
 
     summary = (
         "Find the passages of all files that best answer a question. Use it first, with the words of the question; "
         "gives path, lines and text."
     )
     return define("files.find", summary, FindArgs, run, use=use, timeout_s=TIMEOUT_S, opens="question")
+
+
+def finished(shown: list[dict[str, JSON]], question: str, more: Mapping[str, JSON]) -> JSON:
+    """The result: passages, the best first, the lines closest to the question, and whether they are mere samples."""
+    if len(shown) > 1 and all("dated" in one for one in shown[:2]):  # they may disagree: the newest nearest to the end
+        shown[:2] = sorted(shown[:2], key=lambda one: str(one["dated"]))
+    told = [(str(one["text"]), str(one.get("dated", ""))) for one in shown if "note" not in one]
+    closest = _closest(told, question)
+    samples = [str(passage["path"]).rpartition("/")[2] for passage in shown if "note" in passage]
+    asked_for = any(name in question for name in samples)  # a data file by its name: a sample cannot answer
+    partial = {"partial": True} if not shown or "note" in shown[0] or asked_for else {}
+    return {"passages": shown, **closest, **partial, **more}
 
 
 def _shown(passage: Passage, question: str, room: int) -> dict[str, JSON]:

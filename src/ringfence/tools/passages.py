@@ -153,8 +153,8 @@ class Library:
                     del self._known[term]
             self._sorted = None
 
-    def best(self, question: str, *, k: int) -> list[Passage]:
-        """The best `k` passages, best first; passages of one file that touch are one."""
+    def best(self, question: str, *, k: int, faint: float = FAINT) -> list[Passage]:
+        """The best `k` passages, best first, none below `faint` of it; passages of one file that touch are one."""
         query = self._query(question)
         touched = [text for text in self.texts.values() if not text.terms.keys().isdisjoint(query)]
         if not touched:
@@ -172,7 +172,7 @@ class Library:
                 if score := ask.score(chunk.terms, chunk.length * sum(lengths) / total):
                     found.append(Passage(text, chunk.first, chunk.last, share * (score + whole)))
         found.sort(key=lambda p: (-p.score, p.text.path, p.first))
-        return _merged([p for p in found if p.score >= FAINT * found[0].score], k)
+        return _merged([p for p in found if p.score >= faint * found[0].score], k)
 
     def _query(self, question: str) -> dict[str, tuple[str, float]]:
         """The words of the question that are in the library, and their variants."""

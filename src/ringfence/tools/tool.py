@@ -63,7 +63,7 @@ def specify(name: str, summary: str, args: type[BaseModel], *, use: Use, **catal
         summary=summary,
         schema=schema,
         check=checker(args),
-        roles={key: roles.get(key, Role.CONTROL) for key in args.model_fields},
+        roles={key: roles.get(key, Role.CONTROL) for key in schema.get("properties", {})},
         callers=use.callers,
         output=use.output,
         **catalogue,

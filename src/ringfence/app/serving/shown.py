@@ -47,6 +47,12 @@ def shown(record: Record, member: Member) -> dict[str, JSON]:
     return event | dict(_ABOUT[record.kind](record.view, record.body))
 
 
+def whole(record: Record, member: Member) -> dict[str, JSON]:
+    """An event with its arguments and its value as they are, however long."""
+    event = shown(record, member)
+    return event | {key: record.body.get(key, event[key]) for key in ("args", "value") if key in event}
+
+
 def place(record: Record) -> str:
     """What a follower who comes back names as the last event that they have: `SEQ-TIME`.
 

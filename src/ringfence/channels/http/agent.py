@@ -8,11 +8,15 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
+from ringfence.app.past import own
+
 from .. import telling
 from . import caller
-from .runs import service_of
+from .bodies import Checked
+from .problems import said
+from .runs import reading_of, service_of
 
-routes = APIRouter(tags=["runs"])
+routes = APIRouter(tags=["runs"], route_class=Checked)
 
 
 class Task(BaseModel):
@@ -38,11 +42,13 @@ class Answer(BaseModel):
     status: str
 
 
-@routes.post("/agent", operation_id="askAgent", response_model=Answer)
+@routes.post("/agent", operation_id="askAgent", response_model=Answer, responses=said(409, 422, 429))
 async def ask(request: Request, who: caller.Runs, asked: Task) -> Response:
     """Do a task, and answer when it is done or waits for a person. Whoever goes away meanwhile ends the run."""
     service, principal = service_of(request), who.principal
-    run = await service.submit(principal, asked.request, conversation=asked.conversation,
+    named, window = asked.conversation, service.agent.manifest.workflow.history
+    earlier = await reading_of(request)(lambda log: own(log, named, window, principal)) if named else None
+    run = await service.submit(principal, asked.request, conversation=named, earlier=earlier,
                                meta=telling.meta_of("agent", None))  # fmt: skip
     result = await telling.unless_gone(request, service.result(principal, run))
     if result is None:

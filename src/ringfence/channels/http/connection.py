@@ -12,6 +12,7 @@ import ipaddress
 import json
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Any
 
@@ -44,8 +45,10 @@ class Door:
     def __init__(self, limits: Limits, trusted: Sequence[Network] = ()) -> None:
         self.limits = limits
         self.trusted = tuple(trusted)
+        self.closing = False  # each connection ends with its next answer
         self.open = 0
         self.each: Counter[str] = Counter()
+        self._empty = asyncio.Event()
 
     def enter(self, address: str) -> bool:
         """Whether one more may come in, who then has to `leave`."""
@@ -63,6 +66,15 @@ class Door:
         self.each[address] -= 1
         if not self.each[address]:
             del self.each[address]
+        if not self.open:
+            self._empty.set()
+
+    async def empty(self, timeout_s: float) -> None:
+        """Return when the last one has gone, or after so long."""
+        if self.open:
+            self._empty.clear()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._empty.wait(), timeout_s)
 
     def _is_proxy(self, address: str) -> bool:
         try:
@@ -172,6 +184,8 @@ class Connection(HttpToolsProtocol):
         if hosts > 1 or (not hosts and self.parser.get_http_version() == "1.1"):  # RFC 9112, 3.2
             raise Refused(HTTPStatus.BAD_REQUEST, "expected one Host header")
         super().on_headers_complete()
+        if self._door.closing:
+            self.cycle.keep_alive = False
 
     def on_body(self, body: bytes) -> None:
         """A part of the body."""

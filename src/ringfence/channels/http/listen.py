@@ -9,7 +9,7 @@ import logging
 import resource
 import socket
 import ssl
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import uvicorn
@@ -21,6 +21,7 @@ from ringfence.manifest.server import Server
 from .connection import Anteroom, Connection, Door, networks
 
 KEEP_ALIVE_S = 15
+LAST_ANSWERS_S = 5.0  # for those under way when the server stops
 BACKLOG = 2048
 SEND_BYTES = 256 * 1024  # of the kernel's buffer for a client that reads slowly
 _SPARE = 256  # files and sockets of our own, beside connections
@@ -142,12 +143,13 @@ class Listener(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 app, http=Connection, ws="none", lifespan="on", log_config=None, access_log=False,
-                server_header=False, proxy_headers=bool(trusted), forwarded_allow_ips=[str(one) for one in trusted],
+                server_header=False, proxy_headers=False,  # auth.guard reads them, and needs the peer as it is
                 timeout_keep_alive=KEEP_ALIVE_S,
             )
         )  # fmt: skip
         limits = server.limits.model_copy(update={"connections": min(server.limits.connections, room(server))})
         self.door = Door(limits, trusted)
+        self.on_start: Callable[[], None] = lambda: None
         self._tls = tls
         self._sockets = sockets
 
@@ -160,6 +162,28 @@ class Listener(uvicorn.Server):
         make = self._connection if self._tls is None else lambda: Anteroom(self.door, self._handshake)
         self.servers = [await loop.create_server(make, sock=one, backlog=BACKLOG) for one in self._sockets]
         self.started = True
+        self.on_start()
+
+    def stop_accepting(self) -> None:
+        """Take no new connection; those that are open get their answers, and no second one after it."""
+        self.door.closing = True
+        for server in self.servers:
+            server.close()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Let answers that are under way end, for a while, and close the app."""
+        self.stop_accepting()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        if not self.force_exit:
+            await self.door.empty(LAST_ANSWERS_S)
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
+        for task in list(self.server_state.tasks):
+            task.cancel()
+        if self.server_state.tasks:
+            await asyncio.wait(list(self.server_state.tasks), timeout=LAST_ANSWERS_S)
+        await self.lifespan.shutdown()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

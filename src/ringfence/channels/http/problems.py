@@ -5,22 +5,30 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from http import HTTPStatus
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from ringfence.app.serving.keyed import OtherBody
+from ringfence.app.serving.pool import Closing, Full
 from ringfence.app.serving.service import NotFound
 from ringfence.core.errors import BackendError, InternalError, JournalError, ManifestError, RingfenceError, ToolError
 from ringfence.core.values import JSON
 from ringfence.stores.hold import Held
+from ringfence.stores.vault import Sealed
 
 MEDIA = "application/problem+json"
 _log = logging.getLogger("ringfence")
 _STATUS: tuple[tuple[type[Exception], int, str], ...] = (  # the first that fits
     (NotFound, 404, "not-found"),
+    (OtherBody, 422, "key-used"),
+    (Closing, 503, "closing"),
+    (Full, 429, "full"),
     (Held, 409, "held"),
+    (Sealed, 410, "erased"),
     (JournalError, 409, "conflict"),
     (ManifestError, 422, "refused"),
     (BackendError, 502, "model"),
@@ -28,6 +36,26 @@ _STATUS: tuple[tuple[type[Exception], int, str], ...] = (  # the first that fits
     (InternalError, 500, "internal"),
     (RingfenceError, 500, "internal"),
 )
+
+
+_MEANT = {
+    400: "no request that can be read: broken JSON, UTF-8 or a length",
+    401: "nobody is signed in, and no key was sent",
+    403: "known, but not allowed: a role or a scope is missing, or the CSRF token",
+    404: "there is no such thing, or it is somebody else's",
+    405: "not with this method",
+    408: "it took too long to arrive",
+    409: "not as things stand: it has ended, something else is asked, or another process is at it",
+    410: "its content was destroyed",
+    413: "too large",
+    415: "not in this form",
+    422: "read, and not to be meant: the errors say where",
+    429: "too much at once: `Retry-After` says when to come again",
+    500: "our fault",
+    502: "the model or a tool failed",
+    503: "no room, or about to stop: `Retry-After` says when to come again",
+    507: "the disk is full",
+}
 
 
 class Problem(Exception):
@@ -45,19 +73,36 @@ class Problem(Exception):
         self.headers = dict(headers or {})
         self.more = dict(more or {})
 
+    def body(self) -> dict[str, JSON]:
+        """What it says, as JSON."""
+        return {"type": "about:blank", "title": HTTPStatus(self.status).phrase, "status": self.status,
+                "code": self.code, "detail": self.what, "todo": self.todo, **self.more}  # fmt: skip
+
     def response(self) -> JSONResponse:
         """The answer."""
-        body = {"type": "about:blank", "title": HTTPStatus(self.status).phrase, "status": self.status,
-                "code": self.code, "detail": self.what, "todo": self.todo, **self.more}  # fmt: skip
-        return JSONResponse(body, self.status, self.headers, MEDIA)
+        return JSONResponse(self.body(), self.status, self.headers, MEDIA)
 
 
 def of(error: RingfenceError) -> Problem:
     """One of ours, as a problem."""
     status, code = next((status, code) for kind, status, code in _STATUS if isinstance(error, kind))
+    if isinstance(error, Full):
+        return Problem(status, code, error.what, todo=error.todo, headers={"Retry-After": str(error.retry_after)})
     if status >= 500 and not isinstance(error, (BackendError, ToolError)):
         return Problem(status, code, "something is wrong here, and it is ours", todo="the server's log says what")
     return Problem(status, code, error.what, todo=error.todo)
+
+
+def said(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """What an operation declares of its errors; every one that needs a caller has these beside its own."""
+    found: dict[int | str, dict[str, Any]] = {}
+    for status in (*statuses, 400, 401, 403, 429, 500, 503):
+        if status == 304:
+            found[304] = {"description": "nothing has changed since `If-None-Match`"}
+            continue
+        schema = {"$ref": "#/components/schemas/Problem"}
+        found[status] = {"description": _MEANT[status], "content": {MEDIA: {"schema": schema}}}
+    return found
 
 
 def install(app: FastAPI) -> None:

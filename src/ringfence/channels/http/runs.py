@@ -1,41 +1,32 @@
-"""Runs over HTTP: begin one, look at it, follow it, answer what it asks, end it."""
+"""Runs over HTTP: begin one, look at it, stop it, go on with it, go on from the middle of it."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
-from typing import Annotated
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Request
-from fastapi.responses import StreamingResponse
-from pydantic import BaseModel, ConfigDict, Field
+from fastapi import APIRouter, Header, Query, Request, Response
 
-from ringfence.app.serving.feed import Delta
+from ringfence.app.serving import keyed
+from ringfence.app.serving.history import History, Wanted
+from ringfence.app.serving.reading import Reading
 from ringfence.app.serving.service import Service
-from ringfence.app.serving.shown import place, shown
+from ringfence.app.serving.shown import whole
 from ringfence.core.values import JSON
 
 from . import caller
+from .answers import PLACE, tagged
+from .bodies import Checked
+from .forms import Begun, ForkOf, NewRun, RunLine, RunPage, RunShown, Standing
+from .problems import said
+from .schema import EVENT, KEY, RUN, example, shape
 
-routes = APIRouter(prefix="/v1/runs", tags=["runs"])
+routes = APIRouter(prefix="/v1/runs", tags=["runs"], route_class=Checked)
 
-
-class NewRun(BaseModel):
-    """A task for the agent."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    task: Annotated[str, Field(min_length=1, max_length=100_000, description="what to do")]
-    conversation: Annotated[str, Field(max_length=200, description="what was said before in it is shown")] = ""
-    metadata: Annotated[dict[str, str], Field(max_length=16, description="yours, kept with the run")] = {}
-
-
-class Started(BaseModel):
-    """A run that is on record."""
-
-    id: str
-    status: str
+RunId = Annotated[str, RUN]
+Key = Annotated[
+    str | None,
+    Header(alias="Idempotency-Key", pattern=KEY, description="the same key and body is the same run, whatever happens"),
+]
 
 
 def service_of(request: Request) -> Service:
@@ -44,51 +35,94 @@ def service_of(request: Request) -> Service:
     return service
 
 
-@routes.post("", status_code=202)
-async def begin(request: Request, who: caller.Runs, new: NewRun) -> Started:
-    """Begin a run; it is durable when this answers."""
-    service = service_of(request)
-    headers = request.headers
-    run = await service.submit(
-        who.principal, new.task, conversation=new.conversation, meta={"metadata": new.metadata},
-        traceparent=headers.get("traceparent", ""), tracestate=headers.get("tracestate", ""),
-    )  # fmt: skip
-    return Started(id=run, status="queued")
+def reading_of(request: Request) -> Reading:
+    """What reads the log for the app, off its loop."""
+    reading: Reading = request.app.state.reading
+    return reading
 
 
-@routes.get("/{run}/events")
-async def events(
-    request: Request, who: caller.Runs, run: str, last_event_id: Annotated[str, Header()] = ""
-) -> StreamingResponse:
-    """The run as server-sent events, from behind `Last-Event-ID` on."""
-    service = service_of(request)
-    found = service.find(who.principal, run)
-    return StreamingResponse(
-        _stream(service, who, found, last_event_id),
-        media_type="text/event-stream",
-        headers={"Cache-Control": "no-store"},
-    )
+def history_of(request: Request) -> History:
+    """What is on record of the app's runs."""
+    return History(service_of(request), reading_of(request))
 
 
-async def _stream(service: Service, who: caller.Caller, run: str, last: str) -> AsyncGenerator[bytes, None]:
-    after = -1
-    if last:
-        seq = last.partition("-")[0]
-        known = service.agent.journal.log.read(run, int(seq)) if seq.isdigit() else []
-        if known and place(known[0]) == last:
-            after = int(seq)
-        else:  # a crash took that record, and another one is in its place
-            yield _event("reset", {"run": run})
-    async with aclosing(service.events(who.principal, run, after)) as items:
-        async for item in items:
-            if isinstance(item, Delta):
-                yield _event("delta", {"field": item.field, "text": item.text})
-            else:
-                yield _event(str(item.kind), shown(item, who.principal.member), place(item))
-    result = await service.result(who.principal, run)
-    yield _event("end", {"run": run, "status": result.status})
+@routes.post("", status_code=202, operation_id="beginRun", response_model=Begun,
+             responses=example(202, Begun) | said(409, 422, 429))  # fmt: skip
+async def begin(request: Request, who: caller.Runs, new: NewRun, key: Key = None) -> Any:
+    """Begin a run. It is on record, and durable, when this answers: it goes on after whatever crash."""
+    service, headers = service_of(request), request.headers
+    trace = {name: headers.get(name, "") for name in ("traceparent", "tracestate")}
+    meta: dict[str, JSON] = {"metadata": new.metadata}
+    if key is None:
+        run = await service.submit(
+            who.principal, new.task, conversation=new.conversation, about=new.about, meta=meta, **trace
+        )
+    else:
+        run, _ = await keyed.begin(
+            service, reading_of(request), who.principal, key, new.task,
+            conversation=new.conversation, about=new.about, meta=meta, **trace,
+        )  # fmt: skip
+    standing = await history_of(request).own(who.principal, run)
+    return Begun.of(run, standing.state)
 
 
-def _event(kind: str, data: JSON, ident: str = "") -> bytes:
-    head = f"id: {ident}\n" if ident else ""
-    return f"{head}event: {kind}\ndata: {json.dumps(data, ensure_ascii=False, separators=(',', ':'))}\n\n".encode()
+@routes.get("", operation_id="listRuns", response_model=RunPage, responses=example(200, RunPage) | said(304, 422))
+async def newest(
+    request: Request,
+    who: caller.Runs,
+    limit: Annotated[int, Query(ge=1, le=200, description="runs of a page")] = 50,
+    before: Annotated[int | None, Query(ge=0, le=PLACE, description="`next` of the page before")] = None,
+    status: Annotated[list[Standing] | None, Query(max_length=16, description="in one of these states")] = None,
+    conversation: Annotated[str, Query(max_length=200, description="of this conversation")] = "",
+    q: Annotated[str, Query(max_length=200, description="with these words in the task")] = "",
+) -> Response:
+    """Your runs, the newest first. A page may be shorter than `limit`, or empty, and `next` still lead on."""
+    wanted = Wanted(frozenset(status or ()), conversation, q)
+    found, after = await history_of(request).page(who.principal, wanted, limit, before)
+    return tagged(request, RunPage(data=[RunLine.of(one) for one in found], next=after))
+
+
+@routes.get("/{run}", operation_id="getRun", response_model=RunShown,
+            responses=example(200, RunShown) | said(304, 404, 410, 422))  # fmt: skip
+async def one(request: Request, who: caller.Runs, run: RunId) -> Response:
+    """A run, and what it has come to so far."""
+    return tagged(request, RunShown.told(await history_of(request).told(who.principal, run)))
+
+
+@routes.get("/{run}/records/{seq}", operation_id="getRecord", responses=shape(200, EVENT) | said(304, 404, 410, 422))
+async def record(request: Request, who: caller.Runs, run: RunId, seq: int) -> dict[str, Any]:
+    """One record of a run as its event shows it, with arguments and value whole."""
+    if not 0 <= seq < PLACE:
+        seq = PLACE
+    found = await history_of(request).record(who.principal, run, seq)
+    return whole(found, who.principal.member)
+
+
+@routes.post("/{run}/cancel", operation_id="cancelRun", response_model=RunShown,
+             responses=example(200, RunShown) | said(404, 409, 410, 422))  # fmt: skip
+async def cancel(request: Request, who: caller.Runs, run: RunId) -> Response:
+    """End a run for good. One that is at work is stopped first, between its effects; none is torn."""
+    history = history_of(request)
+    await history.own(who.principal, run)
+    await service_of(request).cancel(who.principal, run)
+    return tagged(request, RunShown.told(await history.told(who.principal, run)))
+
+
+@routes.post("/{run}/resume", status_code=202, operation_id="resumeRun", response_model=Begun,
+             responses=example(202, Begun) | said(404, 409, 410, 422, 429))  # fmt: skip
+async def resume(request: Request, who: caller.Runs, run: RunId) -> Begun:
+    """Go on with a run that was cut off, or that has to ask anew; what was done is not repeated."""
+    history = history_of(request)
+    await history.own(who.principal, run)
+    await service_of(request).resume(who.principal, run)
+    return Begun.of(run, (await history.own(who.principal, run)).state)
+
+
+@routes.post("/{run}/fork", status_code=202, operation_id="forkRun", response_model=Begun,
+             responses=example(202, Begun) | said(404, 409, 410, 422, 429))  # fmt: skip
+async def fork(request: Request, who: caller.Runs, run: RunId, wanted: ForkOf) -> Begun:
+    """Begin a new run with records 0 to `at` of this one: with `at` 0, to try it again."""
+    history = history_of(request)
+    await history.own(who.principal, run)
+    new = await service_of(request).fork(who.principal, run, at=wanted.at, task=wanted.task)
+    return Begun.of(new, (await history.own(who.principal, new)).state)

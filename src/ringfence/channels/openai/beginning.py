@@ -5,22 +5,26 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from fastapi import FastAPI, Request
 
 from ringfence.app import new_run_id, now_ms
-from ringfence.app.past import Quoted, before
-from ringfence.app.serving.service import Service
-from ringfence.core.values import Principal
+from ringfence.app.past import Quoted, own
+from ringfence.app.serving import keyed
+from ringfence.app.serving.history import History
+from ringfence.app.serving.reading import Reading
+from ringfence.core.values import Principal, digest
 
 from .. import telling
+from ..http.runs import history_of, reading_of, service_of
 from .errors import refused
 from .forms import CONVERSATION, Asked, conversation_of
 from .history import Answers
 from .messages import Role
 
 RUN: Final = "x-ringfence-run"
+__all__ = ["Begun", "agent_of", "answers_of", "begin", "history_of", "service_of"]
 IGNORED: Final = "x-ringfence-ignored"
 
 
@@ -35,16 +39,10 @@ class Begun:
     headers: dict[str, str]
 
 
-def service_of(request: Request) -> Service:
-    """The one service of the app."""
-    service: Service = request.app.state.service
-    return service
-
-
 def answers_of(app: FastAPI) -> Answers:
     """The answers that the app has given to clients of this API."""
     if not hasattr(app.state, "answers"):
-        app.state.answers = Answers(app.state.service)
+        app.state.answers = Answers(History(app.state.service, app.state.reading))
     found: Answers = app.state.answers
     return found
 
@@ -70,35 +68,37 @@ async def begin(
     after: Sequence[str | Quoted] = (),
     conversation: str = "",
 ) -> Begun:
-    """Begin the run of a request, durably. `after` comes before what the client itself says was said."""
-    service, app, headers = service_of(request), request.app, request.headers
+    """Begin the run of a request, durably. `after` comes before what the client itself says was said.
+
+    With an `Idempotency-Key` the same request is the same run, whatever happened in between.
+    """
+    service, reading, headers = service_of(request), reading_of(request), request.headers
     conversation = conversation or conversation_of(request, asked)
     window = service.agent.manifest.workflow.history
     earlier: list[str | Quoted] | None = None
     if said or after:
-        earlier = [*after, *await answers_of(app).earlier(who, said, window=window)]
+        earlier = [*after, *await answers_of(request.app).earlier(who, said, window=window)]
     elif conversation:
-        earlier = _own(service, who, conversation, window)
-    conversation = conversation or _theirs(service, earlier or ()) or new_run_id(now_ms())
-    run = await service.submit(
-        who, task, conversation=conversation, earlier=earlier, meta=telling.meta_of(channel, asked.metadata),
-        traceparent=headers.get("traceparent", ""), tracestate=headers.get("tracestate", ""),
-    )  # fmt: skip
+        earlier = await reading(lambda log: own(log, conversation, window, who))
+    key = headers.get("idempotency-key", "")
+    conversation = conversation or await _theirs(reading, earlier or ()) or (keyed.run_of(who, key) if key else "")
+    conversation = conversation or new_run_id(now_ms())
+    meta = telling.meta_of(channel, asked.metadata)
+    more: dict[str, Any] = {name: headers.get(name, "") for name in ("traceparent", "tracestate")}
+    more |= {"conversation": conversation, "earlier": earlier}
+    if key:
+        meta["request"] = digest(asked.model_dump(mode="json"))
+        run, _ = await keyed.begin(service, reading, who, key, task, meta=meta, **more)
+    else:
+        run = await service.submit(who, task, meta=meta, **more)
     told = {RUN: run, CONVERSATION: conversation}
     if ignored:
         told[IGNORED] = ", ".join(ignored)
     return Begun(run, task, conversation, int(time.time()), told)
 
 
-def _own(service: Service, who: Principal, conversation: str, window: int) -> list[str | Quoted] | None:
-    """One's own runs of a conversation, where somebody else has used its name as well; None: all of it is one's own."""
-    runs = before(service.agent.journal.log, conversation, window)
-    own: list[str | Quoted] = [started.run for started, _ in runs if started.principal == who.subject]
-    return None if len(own) == len(runs) else own
-
-
-def _theirs(service: Service, earlier: Sequence[str | Quoted]) -> str:
+async def _theirs(reading: Reading, earlier: Sequence[str | Quoted]) -> str:
     """The conversation of the newest run among them."""
     newest = next((one for one in reversed(earlier) if isinstance(one, str)), "")
-    found = service.agent.journal.log.read(newest)[0].body.get("conversation", "") if newest else ""
-    return str(found)
+    first = await reading(lambda log: log.read(newest, 0, 1)) if newest else []
+    return str(first[0].body.get("conversation", "")) if first else ""

@@ -8,13 +8,13 @@ from typing import Any, Final
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
 from ringfence.core.errors import RingfenceError
 from ringfence.core.values import JSON
 
 from ..http import problems
+from ..http.bodies import Checked
 from ..http.problems import Problem
 
 NO_RETRY: Final = {"x-should-retry": "false"}  # clients send a failed request again by themselves: a run would be two
@@ -43,11 +43,11 @@ def response_of(problem: Problem) -> JSONResponse:
     return JSONResponse(body_of(problem), problem.status, {**retry, **problem.headers})
 
 
-class Route(APIRoute):
+class Route(Checked):
     """A route whose every error, of the caller's identity and of the body's form too, is said in their words."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """As FastAPI's, with errors turned into answers."""
+        """As theirs, with errors turned into answers."""
         handle = super().get_route_handler()
 
         async def told(request: Request) -> Response:

@@ -7,20 +7,22 @@ from collections.abc import Sequence
 from typing import Final
 
 from ringfence.app.past import Quoted
-from ringfence.app.serving.service import Service
+from ringfence.app.serving.history import History, Wanted
 from ringfence.core.values import Principal, digest
 
 from .messages import Role, pairs, quoted
 
 KEPT: Final = 10_000  # answers that are known at once
-LOOKED_AT: Final = 100  # runs of a principal in which others are looked for, as after a restart
+LOOKED_AT: Final = 20  # runs with the same task, among which an answer is looked for, as after a restart
+
+ENDED: Final = frozenset({"done", "partial", "failed"})
 
 
 class Answers:
     """Which run gave an answer; the newest are known at once, older ones are looked for on record."""
 
-    def __init__(self, service: Service) -> None:
-        self._service = service
+    def __init__(self, history: History) -> None:
+        self._history = history
         self._known: OrderedDict[str, str] = OrderedDict()
 
     def keep(self, who: Principal, task: str, answer: str, run: str) -> None:
@@ -52,22 +54,21 @@ class Answers:
         wanted = {n: (task, answer) for n, task, answer in pairs(said)}
         found = {n: run for n, pair in wanted.items() if (run := self._known.get(_key(who, *pair)))}
         missing = {n: pair for n, pair in wanted.items() if n not in found}
-        if missing:
-            found |= self._on_record(who, missing)
+        for n, (task, answer) in missing.items():
+            if run := await self._on_record(who, task, answer):
+                found[n] = run
         return found
 
-    def _on_record(self, who: Principal, wanted: dict[int, tuple[str, str]]) -> dict[int, str]:
-        found: dict[int, str] = {}
-        log = self._service.agent.journal.log
-        for run in self._service.runs(who, LOOKED_AT):
-            for n, (task, answer) in wanted.items():
-                if n in found or run.task.strip() != task or run.state in ("open", "waiting", "uncertain"):
-                    continue
-                given = str(log.read(run.run, run.records - 1)[-1].body.get("answer", "")).strip()
-                if given and given == answer:
-                    found[n] = run.run
+    async def _on_record(self, who: Principal, task: str, answer: str) -> str:
+        """The newest run of theirs with this task and this answer; "" if there is none."""
+        runs, _ = await self._history.page(who, Wanted(words=task), LOOKED_AT, None)
+        for run in runs:
+            if run.task.strip() == task and run.state in ENDED:
+                last = await self._history.record(who, run.run, run.records - 1)
+                if str(last.body.get("answer", "")).strip() == answer:
                     self.keep(who, task, answer, run.run)
-        return found
+                    return run.run
+        return ""
 
 
 def _key(who: Principal, task: str, answer: str) -> str:

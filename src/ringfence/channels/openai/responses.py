@@ -11,15 +11,14 @@ from pydantic import ValidationError
 
 from ringfence.app import past
 from ringfence.app.past import Quoted
-from ringfence.app.serving.service import NotFound, Service
-from ringfence.core.chain import Record
+from ringfence.app.serving.history import Told
+from ringfence.app.serving.service import NotFound
 from ringfence.core.values import JSON, Principal
-from ringfence.engine.result import result_of
 
 from .. import telling
 from ..http import caller
 from . import beginning, messages
-from .beginning import Begun, service_of
+from .beginning import Begun, history_of, service_of
 from .errors import Route, refused
 from .forms import ResponseRequest
 from .messages import Message, Role
@@ -35,7 +34,7 @@ async def create(request: Request, who: caller.Runs, asked: ResponseRequest) -> 
     if asked.stream and asked.background:
         raise refused("expected stream or background, got both", param="background", todo="leave one out")
     task, said = _split(asked)
-    after, conversation = _before(service, who.principal, asked)
+    after, conversation = await _before(request, who.principal, asked)
     begun = await beginning.begin(
         request, who.principal, asked, task, said, channel="openai.responses", ignored=ignored, after=after,
         conversation=conversation,
@@ -57,17 +56,15 @@ async def create(request: Request, who: caller.Runs, asked: ResponseRequest) -> 
 @routes.get("/{response}", operation_id="getResponse", response_model=None)
 async def one(request: Request, who: caller.Runs, response: str) -> Response:
     """What a run has come to so far, whichever way it was begun."""
-    service = service_of(request)
-    return JSONResponse(_kept(request, service, who.principal, _run(service, who.principal, response)))
+    return JSONResponse(await _kept(request, who.principal, response))
 
 
 @routes.post("/{response}/cancel", operation_id="cancelResponse", response_model=None)
 async def cancel(request: Request, who: caller.Runs, response: str) -> Response:
     """End a run for good."""
-    service = service_of(request)
-    run = _run(service, who.principal, response)
-    await telling.end(service, who.principal, run)
-    return JSONResponse(_kept(request, service, who.principal, run))
+    told = await _told(request, who.principal, response)
+    await service_of(request).cancel(who.principal, told.summary.run)
+    return JSONResponse(await _kept(request, who.principal, response))
 
 
 def _split(asked: ResponseRequest) -> tuple[str, list[tuple[Role, str]]]:
@@ -95,7 +92,7 @@ def _message(item: dict[str, Any], n: int) -> Message:
         raise refused(what, param=f"input.{n}", code="invalid", todo="send messages") from None
 
 
-def _before(service: Service, who: Principal, asked: ResponseRequest) -> tuple[Sequence[str | Quoted], str]:
+async def _before(request: Request, who: Principal, asked: ResponseRequest) -> tuple[Sequence[str | Quoted], str]:
     """What the response that this one goes on from was shown, and itself; and the conversation."""
     given = asked.conversation
     named = str(given.get("id", "")) if isinstance(given, dict) else given or ""
@@ -103,36 +100,30 @@ def _before(service: Service, who: Principal, asked: ResponseRequest) -> tuple[S
         return (), named
     if named:
         raise refused("expected conversation or previous_response_id, got both", param="conversation")
-    run = _run(service, who, asked.previous_response_id)
-    records = service.agent.journal.log.read(run)
-    if not records[-1].body.get("answer"):
+    told = await _told(request, who, asked.previous_response_id)
+    if not told.result.answer:
         raise refused("the response before this one has no answer yet", param="previous_response_id",
                       todo="wait for it, or answer what it asks")  # fmt: skip
-    start = records[0].body
-    return [*past.shown_to(start), run], str(start.get("conversation", ""))
+    run = told.summary.run
+    first = await history_of(request).record(who, run, 0)
+    return [*past.shown_to(first.body), run], told.summary.conversation
 
 
-def _run(service: Service, who: Principal, response: str) -> str:
-    """The run of a response; raises Problem for one that is not the caller's, or not there."""
-    run = response.removeprefix(PREFIX)
+async def _told(request: Request, who: Principal, response: str) -> Told:
+    """A run of theirs, by the id of its response. Raises Problem 404 for one that is not theirs, or not there."""
     try:
-        if run and service.find(who, run) == run:
-            return run
+        return await history_of(request).told(who, response.removeprefix(PREFIX))
     except NotFound:
-        pass
-    raise refused("there is no such response", param="response_id", code="not_found", status=404)
+        raise refused("there is no such response", param="response_id", code="not_found", status=404) from None
 
 
-def _kept(request: Request, service: Service, who: Principal, run: str) -> dict[str, JSON]:
-    first: Record = service.agent.journal.log.read(run)[0]
-    begun = Begun(run, "", str(first.body.get("conversation", "")), first.time // 1000, {})
-    name, base = service.agent.manifest.runtime.name, telling.base_of(request, service)
-    given = (first.body.get("meta") or {}).get("metadata") or {}
-    asked = ResponseRequest(model=name, input="-", metadata=given)
-    shape = Shape(service, who, begun, name, base, asked)
-    turn = service.agent.turn(run)
-    if not turn.label.readable_by(who.member):
-        raise refused("you may not read it any more", param="response_id", code="not_found", status=404)
-    if run in service.feeds:
-        return shape.unfinished("in_progress")
-    return shape.whole(result_of(turn))
+async def _kept(request: Request, who: Principal, response: str) -> dict[str, JSON]:
+    told, service = await _told(request, who, response), service_of(request)
+    run = told.summary
+    begun = Begun(run.run, "", run.conversation, run.started // 1000, {})
+    name, given = service.agent.manifest.runtime.name, told.metadata.get("metadata") or {}
+    shape = Shape(service, who, begun, name, telling.base_of(request, service),
+                  ResponseRequest(model=name, input="-", metadata=given))  # fmt: skip
+    if run.state in ("queued", "running", "open"):
+        return shape.unfinished("queued" if run.state == "queued" else "in_progress")
+    return shape.whole(told.result)
