@@ -56,7 +56,10 @@ def _long(steps: int) -> list[str]:
 
 
 SCRIPTS: dict[str, Sequence[str]] = {  # the first whose words stand in the task
-    "Write the greeting": [call("files.write", path="data/greeting.txt", text="Good morning.\n"), final("It is written.")],
+    "Write the greeting": [
+        call("files.write", path="data/greeting.txt", text="Good morning.\n"),
+        final("It is written."),
+    ],
     "Read the page": [call("files.read", path="data/page.html"), final("The page is odd.")],
     "Read it slowly": _long(8),
     "Show the chart": [call("files.list"), final(HOSTILE_MARKDOWN)],
