@@ -31,10 +31,13 @@ CHECKS = [
     not_a_server_error, status_code_conformance, content_type_conformance, response_headers_conformance,
     response_schema_conformance, negative_data_rejection,
 ]  # fmt: skip
-OPEN = MANIFEST + """
+OPEN = (
+    MANIFEST
+    + """
 knowledge: {collections: [{name: house, path: ./house, vectors: false}]}
 server: {limits: {requests: 100000/minute, requests_each_address: 100000/minute, queued_each: 10000, queued: 10000}}
 """
+)
 
 
 class Server:

@@ -7,6 +7,7 @@ nothing; the version of the program is not in them.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -115,9 +116,10 @@ def _completed(found: dict[str, Any]) -> dict[str, Any]:
     found["security"] = [{"key": []}, {"session": []}]
     named = {one["operationId"] for one in _operations(found)}
     for path, operations in found["paths"].items():
-        for operation in operations.values():
-            short = operation["operationId"].partition(path.strip("/").split("/")[0].replace(".", "_"))[0].strip("_")
-            if "_" in operation["operationId"] and short and (name := _camel(short)) not in named:
+        for method, operation in operations.items():
+            made = re.sub(r"\W", "_", path) + f"_{method}"  # what the framework adds to a function's name
+            name = _camel(operation["operationId"].removesuffix(made))
+            if operation["operationId"].endswith(made) and name not in named:
                 operation["operationId"] = name
                 named.add(name)
             answers = operation["responses"]

@@ -154,6 +154,8 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def _http(request: Request, error: HTTPException) -> Response:
+        if isinstance(error.__cause__, Problem):  # met while a body was read
+            return error.__cause__.response()
         match error.status_code:
             case 404:
                 what, code = "there is nothing here" if error.detail == "Not Found" else str(error.detail), "not-found"
