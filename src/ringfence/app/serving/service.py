@@ -22,10 +22,12 @@ from ringfence.stores.log import Log, RunSummary, state_of
 
 from ..agent import Agent, Begun
 from ..ids import new_run_id, now_ms
+from ..past import Quoted
 from .elsewhere import Elsewhere
 from .feed import Delta, Feed
 from .job import Job
 from .pool import Change, Closing, Full, Pool, Standing
+from .reading import Reading
 from .recovery import SERVED, Recovery
 
 ADMIN, AUDITOR = "role:admin", "role:auditor"
@@ -52,7 +54,8 @@ class Service:
         self.jobs: dict[str, Job] = {}  # the runs that this process has in its hands
         self._over: dict[str, Job] = {}  # those that ended just now
         self._elsewhere = Elsewhere(lambda: self.log, self._held, lambda run: run in self.jobs)
-        self._recovery = Recovery(self)
+        self._reading = Reading(agent)
+        self._recovery = Recovery(self, self._reading)
         self._closed: asyncio.Task[None] | None = None
 
     @property
@@ -106,6 +109,7 @@ class Service:
         if tasks:
             await asyncio.wait(tasks)
         self._elsewhere.close()
+        self._reading.close()
         with suppress(JournalError):  # its reason is in the log; what is durable is resumed
             await self.agent.journal.flush()
 
@@ -120,6 +124,7 @@ class Service:
         traceparent: str = "",
         tracestate: str = "",
         run: str = "",
+        earlier: Sequence[str | Quoted] | None = None,
     ) -> str:
         """Begin a run; its id, once it is durable, though it may wait for its turn. Raises Full, Closing, JournalError.
 
@@ -134,10 +139,10 @@ class Service:
         async def begin() -> Begun:
             return await agent.begin(
                 task, conversation=conversation, about=about, run=run, meta=marked,
-                traceparent=traceparent, tracestate=tracestate,
+                traceparent=traceparent, tracestate=tracestate, earlier=earlier,
             )  # fmt: skip
 
-        job.begin(begin, asks=lambda: agent.asks_first(conversation))
+        job.begin(begin, asks=lambda: agent.asks_first(conversation if earlier is None else ""))
         try:
             await asyncio.shield(job.begun)
         except asyncio.CancelledError:

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from ringfence.app.serving.service import Service
+from ringfence.channels import clients
 from ringfence.channels.auth import routes as auth
 from ringfence.channels.auth.guard import Guard
 from ringfence.channels.web import page
@@ -15,7 +16,9 @@ from ringfence.channels.web import page
 from . import health, metrics, native, problems, watch
 from .caller import Authenticator
 
-OTHERS = (  # beside the native API's
+ROUTERS = (
+    *native.ROUTERS,
+    *clients.ROUTERS,
     auth.routes,
     health.routes,
     metrics.routes,
@@ -41,7 +44,7 @@ def application(service: Service, authenticator: Authenticator) -> FastAPI:
     problems.install(app)
     native.install(app, service)  # its bounds are within the guard
     app.add_middleware(Guard, server=lambda: service.agent.manifest.server)
-    for router in (*native.ROUTERS, *OTHERS):
+    for router in ROUTERS:
         app.include_router(router)
     watch.install(app, service, app.state.reading)
     return app
