@@ -13,6 +13,7 @@ from ringfence.app.serving.reading import Reading
 from ringfence.app.serving.service import Service
 from ringfence.channels.auth import routes as auth
 from ringfence.channels.auth.guard import Guard
+from ringfence.channels.auth.oidc import routes as oidc
 from ringfence.channels.web import page
 
 from . import native, problems
@@ -20,6 +21,7 @@ from .caller import Authenticator
 
 ROUTERS = (
     auth.routes,
+    oidc.routes,
     *native.ROUTERS,
     page.routes,
 )
