@@ -125,11 +125,7 @@ async def test_a_run_at_work_is_stopped_and_ended_and_asks_no_model_any_more(tmp
         assert model.prompts == []
 
 
-def _record(seq: int, kind: Kind, **view: object) -> Record:
-    return Record("r", seq, 0, kind, "user:alice", IDENTITY, dict(view), {})
-
-
-async def test_a_stop_waits_for_an_effect_that_is_under_way_and_leaves_it_alone_if_it_takes_too_long(
+async def test_an_end_waits_for_an_effect_that_is_under_way_and_leaves_it_alone_if_it_takes_too_long(
     tmp_path: Path,
 ) -> None:
     model = Held([ANSWER])
@@ -138,42 +134,53 @@ async def test_a_stop_waits_for_an_effect_that_is_under_way_and_leaves_it_alone_
         await model.asked.wait()
         service: Service = web.state.service
         service.agent.house.effects = frozenset({"tool:mail.send"})
-        feed = service.feeds[run]
-        feed.run, feed.put = "r", feed.put
-        feed.put(_record(90, Kind.INTENT, sink="tool:mail.send"))
+        job = service.jobs[run]
+        job.feed.put(_record(90, Kind.INTENT, run, sink="tool:mail.send"))
         with pytest.raises(HeldElsewhere):
-            await service.stop(run, wait_s=0.01)
-        assert run in service.feeds  # it goes on
-        feed.put(_record(91, Kind.OUTCOME, of=90, ok=True))
-        await service.stop(run, wait_s=5)
-        assert run not in service.feeds
+            await job.cancel("enough", "user:alice", wait_s=0.01)
+        assert run in service.jobs  # it goes on
+        job.feed.put(_record(91, Kind.OUTCOME, run, of=90, ok=True))
+        await job.cancel("enough", "user:alice", wait_s=5)
+        assert run not in service.jobs
+        assert (await client.get(f"/v1/runs/{run}", headers=AS_ALICE)).json()["status"] == "cancelled"
+
+
+def _record(seq: int, kind: Kind, run: str = "r", **view: object) -> Record:
+    return Record(run, seq, 0, kind, "user:alice", IDENTITY, dict(view), {})
 
 
 async def test_a_run_that_was_cut_off_says_so_and_goes_on_where_it_was(tmp_path: Path) -> None:
     model = Held([ANSWER])
     async with served(tmp_path, model=model) as (client, web):
+        web.state.service._recovery._given_up = _Everything()  # nobody but us takes anything up
         run = (await client.post("/v1/runs", json=TASK, headers=AS_ALICE)).json()["id"]
         await model.asked.wait()
-        await web.state.service.stop(run)
+        await web.state.service.jobs[run].stop()
         assert (await client.get(f"/v1/runs/{run}", headers=AS_ALICE)).json()["status"] == "interrupted"
-        told = await client.get(f"/v1/runs/{run}/events", headers=AS_ALICE)
-        assert told.text.rstrip().endswith('"status":"interrupted"}')
         model.go.set()
         assert (await client.post(f"/v1/runs/{run}/resume", headers=AS_ALICE)).status_code == 202
         assert (await ended(client, run, AS_ALICE))["answer"] == "42"
 
 
+class _Everything(set[str]):
+    def __contains__(self, item: object) -> bool:
+        return True
+
+
 async def test_a_run_that_another_process_drives_is_left_to_it(tmp_path: Path) -> None:
     model = Held([ANSWER])
     async with served(tmp_path, model=model) as (client, web):
+        web.state.service._recovery._given_up = _Everything()
         run = (await client.post("/v1/runs", json=TASK, headers=AS_ALICE)).json()["id"]
         await model.asked.wait()
-        await web.state.service.stop(run)
+        await web.state.service.jobs[run].stop()
         elsewhere, held = Context(), web.state.service.agent.holding(run)
         elsewhere.run(held.__enter__)  # a lock of the file: as another process has it
-        for verb in ("resume", "cancel"):
-            refused = await client.post(f"/v1/runs/{run}/{verb}", headers=AS_ALICE)
-            assert (refused.status_code, refused.json()["code"]) == (409, "held"), verb
+        refused = await client.post(f"/v1/runs/{run}/cancel", headers=AS_ALICE)
+        assert (refused.status_code, refused.json()["code"]) == (409, "held")
+        left = await client.post(f"/v1/runs/{run}/resume", headers=AS_ALICE)
+        assert (left.status_code, left.json()["status"]) == (202, "running")
+        assert run not in web.state.service.jobs
         elsewhere.run(held.__exit__, None, None, None)
         assert (await client.post(f"/v1/runs/{run}/cancel", headers=AS_ALICE)).status_code == 200
 

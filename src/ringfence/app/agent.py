@@ -14,6 +14,7 @@ from ringfence.core.chain import Kind, Record
 from ringfence.core.errors import JournalError, RingfenceError, ToolError
 from ringfence.core.gate import Gate
 from ringfence.core.grants import TaskGrant
+from ringfence.core.ports import Observer
 from ringfence.core.turn import State, Turn, fold
 from ringfence.core.values import JSON, Principal
 from ringfence.engine import branch, consent, ledger, replay
@@ -59,6 +60,7 @@ class Agent:
     journal: Any
     house: House
     durable: bool = True  # the journal is a file that other processes may write to as well
+    observers: list[Observer] = field(default_factory=lambda: [tracing.observe, logs.observe, observe, alarm])
     _engine: Engine | None = None
     _gate: Gate | None = None
     _warming: asyncio.Task[None] | None = None
@@ -135,9 +137,17 @@ class Agent:
         named = given or ((self.manifest.privacy.subject,) if self.manifest.privacy.subject else ())
         return sorted({self.journal.alias(subject) for subject in named})
 
+    def asks_first(self, conversation: str) -> bool:
+        """Whether a model may be asked before a run can begin: to plan its grant, or to sum up what was said."""
+        return self.manifest.grant.planned or summing.due(self, conversation)
+
     def holding(self, run: str) -> AbstractContextManager[None]:
         """Be the one process that drives a run."""
         return hold.holding(self._held, run) if self.durable else nullcontext()
+
+    def held(self, run: str) -> bool | None:
+        """None if a process has a run in its hands; else whether the last that had died with it."""
+        return hold.left(self._held, run) if self.durable else False
 
     @property
     def _history(self) -> int:
@@ -239,7 +249,7 @@ class Agent:
 
     def waiting(self) -> list[Question]:
         """What the runs of this agent wait for, the oldest first."""
-        gate, turns = self._policed(), [self.turn(s.run) for s in self.journal.log.runs(1000) if s.state == "waiting"]
+        gate, turns = self._policed(), [self.turn(s.run) for s in self.journal.log.unfinished() if s.state == "waiting"]
         return sorted((consent.question(gate, turn) for turn in turns), key=lambda question: question.asked)
 
     async def preview(self, asked: Question) -> str:
@@ -272,7 +282,7 @@ class Agent:
     def uncertain(self) -> list[Unsettled]:
         """The calls of which nobody knows whether they were done, the oldest first; none of a run that is under way."""
         gate, found = self._policed(), list[Unsettled]()
-        for summary in self.journal.log.runs(1000):
+        for summary in self.journal.log.unfinished():
             if summary.state in ("open", "uncertain"):
                 with suppress(hold.Held), self.holding(summary.run):
                     found += ledger.unsettled(gate, self.turn(summary.run))
@@ -374,8 +384,7 @@ class Agent:
             policy = policy_of(self.manifest, self.house.specs)
             blots = Blots(secret_values(self.manifest))
             sinks = Traced(self.house, self.journal.alias, blots)
-            observers = [tracing.observe, logs.observe, observe, alarm]
-            self._gate = Gate(policy, sinks, self.journal, now_ms, observers, self.house.meter)
+            self._gate = Gate(policy, sinks, self.journal, now_ms, self.observers, self.house.meter)
             self.house.note = self._left
             if self.house.meter is not None:
                 self.house.meter.log = self.journal.log  # rates hold across processes

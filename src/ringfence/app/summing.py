@@ -25,6 +25,15 @@ if TYPE_CHECKING:
 Pair = tuple[Record, Record]
 
 
+def due(agent: Agent, conversation: str) -> bool:
+    """Whether the next run of a conversation may have to be shown a summary that is not made yet."""
+    history = agent.manifest.workflow.history
+    full = -(-history // 2) // 2  # answered runs in the window, from which on older ones are looked at
+    if not (agent.manifest.memory.summary and conversation and history):
+        return False
+    return len(past.before(agent.journal.log, conversation, history)) >= full
+
+
 async def before(agent: Agent, gate: Gate, engine: Engine, *, conversation: str, run: str, trace: Trace) -> past.Runs:
     """The runs that the next one is shown, oldest first; the first of them sums up all that came before it.
 

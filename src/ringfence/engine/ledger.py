@@ -111,6 +111,15 @@ def settle(
     return meant[0]
 
 
+def park(gate: Gate, turn: Turn, why: str) -> bool:
+    """Park a run that was stopped in the middle of a call, if nobody knows whether that was done. Whether it was."""
+    lost = unsettled(gate, turn)
+    if lost and turn.uncertain is None:
+        view, body = {"uncertain": [one.seq for one in lost]}, {"why": [why for _ in lost]}
+        gate.record(turn, Kind.CHECKPOINT, label=turn.label, view=view, body=body)
+    return bool(lost)
+
+
 class Ledger:
     """Clears the way of runs: finds out what became of open effects, or parks the run.
 

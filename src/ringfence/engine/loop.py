@@ -141,9 +141,9 @@ class Engine:
             self._read_more.live.pop(turn.run, None)
         return result_of(turn)
 
-    async def cancel(self, turn: Turn, reason: str, *, by: str = "") -> Result:
+    async def cancel(self, turn: Turn, reason: str, *, by: str = "", status: str = "cancelled") -> Result:
         """End a run that will not be resumed; `by` is whoever said so, which a reader needs no key to see."""
-        self._finish(turn, "cancelled", {"answer": "", "reason": reason}, by=by)
+        self._finish(turn, status, {"answer": "", "reason": reason}, by=by)
         await self._gate.flush()
         return result_of(turn)
 

@@ -13,14 +13,15 @@ from urllib.parse import quote
 import apsw
 
 from ..core.errors import JournalError
-from . import rows
+from . import rows, starts
 
 FORMAT = 2  # 1 had no sealed bodies; no release wrote it
 BUSY_S = 10.0
 _APPLICATION = 0x52464A4C  # "RFJL", in the file's header
 
 # Pages of 512 bytes: a commit of a few records rewrites the last page of three trees, and a page is what is written.
-_CREATE = """
+_CREATE = (
+    """
 PRAGMA page_size = 512;
 PRAGMA journal_mode = WAL;
 BEGIN IMMEDIATE;
@@ -41,6 +42,8 @@ CREATE TABLE IF NOT EXISTS states(
     run TEXT PRIMARY KEY, seq INTEGER NOT NULL, sealed BLOB NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS snapshots(size INTEGER PRIMARY KEY, root BLOB NOT NULL, peaks BLOB NOT NULL) STRICT;
 """
+    + starts.CREATE
+)
 
 _SETTINGS = """
 PRAGMA synchronous = FULL;

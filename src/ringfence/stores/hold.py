@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -11,6 +12,7 @@ from pathlib import Path
 
 from ringfence.core.errors import JournalError
 
+_TRIES = 3  # whoever only looks whether a run is held has the lock for a moment
 _ours: ContextVar[frozenset[Path]] = ContextVar("ours", default=frozenset())  # locks that are held around us
 
 
@@ -54,16 +56,35 @@ def answering(folder: Path, run: str) -> Iterator[None]:
         yield
 
 
+def left(folder: Path, run: str) -> bool | None:
+    """Whether a process died that held this run; None if one holds it now, False if nobody has, or it let go."""
+    try:
+        handle = os.open(folder / f"{run}.lock", os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return None
+    finally:
+        os.close(handle)
+    return True
+
+
 @contextmanager
 def _locked(path: Path) -> Iterator[bool]:
     """Whether the lock is ours: nobody waits for one."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    tries = 0
     while True:
         handle = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             os.close(handle)
+            if (tries := tries + 1) < _TRIES:
+                time.sleep(0.0005)
+                continue
             yield False
             return
         if _is(path, handle):

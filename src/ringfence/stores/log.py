@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -131,8 +131,30 @@ class Log(Protocol):
         """
         ...
 
-    def runs(self, limit: int = 50, *, before: int | None = None) -> list[RunSummary]:
-        """At most `limit` runs, the newest first; with `before`, those whose first record has a lower index."""
+    def runs(self, limit: int = 50, *, before: int | None = None, principal: str | None = None) -> list[RunSummary]:
+        """At most `limit` runs, the newest first; with `before`, those whose first record has a lower index.
+
+        With `principal`, those of this one alone, by the header: nobody else's is opened, or even looked at.
+        """
+        ...
+
+    def unfinished(self, but: Container[str] = ()) -> list[RunSummary]:
+        """The runs that have not ended, the oldest first, but for these. Costs what they are, however long the log is.
+
+        By the headers alone: no task is told.
+        """
+        ...
+
+    def owner(self, run: str) -> str | None:
+        """The principal of a run, by its whole id; None for one that is not in the log. Nothing is opened."""
+        ...
+
+    def first(self, run: str) -> Record | None:
+        """The first record of a run, by its whole id."""
+        ...
+
+    def last(self, run: str) -> Record | None:
+        """The last durable record of a run, by its whole id, without its content."""
         ...
 
     def summary(self, run: str) -> RunSummary | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import replace
 
 from ..core import chain
@@ -90,9 +90,10 @@ class MemoryJournal:
         """The records of a run without their content: nothing was redacted, so nothing is shown."""
         return [replace(record, body={}) for record in self.read(run)]
 
-    def runs(self, limit: int = 50, *, before: int | None = None) -> list[RunSummary]:
-        """At most `limit` runs, the newest first; with `before`, those whose first record has a lower index."""
-        starts = [places for places in self._runs.values() if before is None or places[0] < before]
+    def runs(self, limit: int = 50, *, before: int | None = None, principal: str | None = None) -> list[RunSummary]:
+        """At most `limit` runs, the newest first, of one principal or of all; before an index, where one is given."""
+        starts = [at for at in self._runs.values() if principal in (None, self.records[at[0]].principal)]
+        starts = [at for at in starts if before is None or at[0] < before]
         newest = sorted(starts, key=lambda places: places[0], reverse=True)[:limit]
         return [summarise(at[0], self.records[at[0]], self.records[at[-1]]) for at in newest]
 
@@ -101,6 +102,24 @@ class MemoryJournal:
         if not (places := self._runs.get(run)):
             return None
         return summarise(places[0], self.records[places[0]], self.records[places[-1]])
+
+    def unfinished(self, but: Container[str] = ()) -> list[RunSummary]:
+        """The runs that have not ended, the oldest first, but for these."""
+        pairs = [(at[0], self.records[at[0]], self.records[at[-1]]) for at in self._runs.values()]
+        found = [summarise(*pair) for pair in pairs if pair[-1].kind is not Kind.FINISHED and pair[1].run not in but]
+        return [replace(one, task="") for one in found]
+
+    def owner(self, run: str) -> str | None:
+        """The principal of a run."""
+        return first.principal if (first := self.first(run)) is not None else None
+
+    def first(self, run: str) -> Record | None:
+        """The first record of a run."""
+        return self.records[places[0]] if (places := self._runs.get(run)) else None
+
+    def last(self, run: str) -> Record | None:
+        """The last record of a run, without its content."""
+        return replace(self.records[places[-1]], body={}) if (places := self._runs.get(run)) else None
 
     def find(self, prefix: str) -> str:
         """The one run whose id starts with `prefix`; raises JournalError if there is none or more than one."""

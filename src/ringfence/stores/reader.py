@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from ..core import chain
 from ..core.chain import Kind, Record
 from ..core.errors import JournalError
 from ..core.values import JSON
-from . import file
+from . import file, starts
 from .log import Head, Pair, RunSummary, VerifyReport, of_model, only, summarise
 from .parcels import Parcels, explained, proven
 from .rows import MARK_BYTES, Chunk, Squeeze, damaged, marker, parse, record_of, redacted, sound
@@ -39,6 +40,7 @@ class SqliteLog:
         self._path = path
         self.vault = vault or Vault(path.parent / "keys", write=False)
         self._own = vault is None
+        self._index = False  # whether there is one, of runs
         self._db = file.connect(path, write=False, vfs=vfs)
         try:
             with file.faults(path):
@@ -93,6 +95,12 @@ class SqliteLog:
         with self._reading():
             return [Head(*row) for row in self._rows("SELECT size, note FROM heads ORDER BY id")]
 
+    def newest_head(self) -> Head | None:
+        """The last of them; costs the same however many there are."""
+        with self._reading():
+            rows = self._rows("SELECT size, note FROM heads ORDER BY id DESC LIMIT 1")
+            return Head(*rows[0]) if rows else None
+
     def read(self, run: str, start: int = 0, limit: int | None = None) -> list[Record]:
         """The durable records of a run from seq `start` on, in order; empty for a run that is not in the log."""
         with self._reading():
@@ -102,6 +110,13 @@ class SqliteLog:
         """The records of a run as readers without a key see them: each body is what was kept of it, redacted."""
         with self._reading():
             return [redacted(head) for index, span in self._spans(run) for _, head in self._pick(index, run, span)[1]]
+
+    def headers_of(self, run: str, start: int = 0, limit: int | None = None) -> list[dict[str, JSON]]:
+        """The headers of a run, from seq `start` on, as they were hashed: no content, but what was redacted."""
+        with self._reading():
+            spans = self._spans(run, start)
+            heads = (head for index, span in spans for _, head in self._pick(index, run, span)[1])
+            return list(islice(heads, limit))
 
     def state(self, run: str) -> tuple[int, bytes] | None:
         """What a run had become at a record, if that was kept; raises JournalError if it cannot be opened."""
@@ -135,32 +150,67 @@ class SqliteLog:
         for head, body in found:
             yield {**head, "content": record_of(head, body).body}
 
-    def runs(self, limit: int = 50, *, before: int | None = None) -> list[RunSummary]:
-        """At most `limit` runs, the newest first; with `before`, those whose first record has a lower index."""
-        summaries: list[RunSummary] = []
+    def runs(self, limit: int = 50, *, before: int | None = None, principal: str | None = None) -> list[RunSummary]:
+        """At most `limit` runs, the newest first, of one principal or of all; before an index, where one is given."""
         with self._reading():
-            for head in self._starts(before):
-                if len(summaries) >= limit:
-                    break
-                run = head["run"]
-                try:
-                    first = self._at(run, 0)
-                except Sealed:
-                    first = redacted(head)
-                summaries.append(summarise(head["index"], first, self._view(run, self._last(run))))
-        return summaries
+            if principal is None or not self._indexed:
+                mine = (head for head in self._starts(before) if principal in (None, head["principal"]))
+                return [self._summed(head["run"]) for head in islice(mine, max(0, limit))]
+            rows = self._rows(
+                "SELECT run FROM starts WHERE principal = ? AND idx < ? ORDER BY idx DESC LIMIT ?",
+                principal, 1 << 62 if before is None else before, max(0, limit),
+            )  # fmt: skip
+            return [self._summed(run, principal) for (run,) in rows]
+
+    def unfinished(self, but: Container[str] = ()) -> list[RunSummary]:
+        """The runs that have not ended, the oldest first, but for these; by the headers alone."""
+        with self._reading():
+            if self._indexed:
+                open_runs = [run for (run,) in self._rows("SELECT run FROM starts WHERE open ORDER BY idx")]
+            else:
+                every = [head["run"] for head in self._starts(None)]
+                open_runs = [run for run in reversed(every) if self._view(run, self._last(run)).kind != Kind.FINISHED]
+            return [replace(self._summed(run, contents=False), task="") for run in open_runs if run not in but]
+
+    def owner(self, run: str) -> str | None:
+        """The principal of a run; None for one that is not in the log."""
+        with self._reading():
+            return self._view(run, 0).principal if self._has(run) else None
+
+    def first(self, run: str) -> Record | None:
+        """The first record of a run; None for one that is not in the log."""
+        with self._reading():
+            return self._at(run, 0) if self._has(run) else None
+
+    def last(self, run: str) -> Record | None:
+        """The last record of a run, without its content."""
+        with self._reading():
+            return self._view(run, self._last(run)) if self._has(run) else None
+
+    def _has(self, run: str) -> bool:
+        return bool(self._rows("SELECT 1 FROM places WHERE run = ? AND seq = 0", run))
+
+    @property
+    def _indexed(self) -> bool:
+        """Whether the index of runs is there."""
+        self._index = self._index or starts.there(self._db)
+        return self._index
+
+    def _summed(self, run: str, principal: str | None = None, *, contents: bool = True) -> RunSummary:
+        """A run in one line; raises JournalError if it is not this principal's: an index alone shows nobody's."""
+        head = self._one(run, 0)[1][0][1]
+        if principal not in (None, head["principal"]):
+            raise damaged(f"the index says that run {run} is of {principal}, and it is not")
+        first = redacted(head)
+        if contents:
+            with suppress(Sealed):
+                first = self._at(run, 0)
+        return summarise(head["index"], first, self._view(run, self._last(run)))
 
     def summary(self, run: str) -> RunSummary | None:
         """One run by its whole id; None for one that is not in the log."""
         with self._reading():
-            if not self._rows("SELECT 1 FROM places WHERE run = ? AND seq = 0", run):
-                return None
-            head = self._one(run, 0)[1][0][1]
-            try:
-                first = self._at(run, 0)
-            except Sealed:
-                first = redacted(head)
-            return summarise(head["index"], first, self._view(run, self._last(run)))
+            return self._summed(run) if self._has(run) else None
 
     def find(self, prefix: str) -> str:
         """The one run whose id starts with `prefix`; raises JournalError if there is none or more than one."""

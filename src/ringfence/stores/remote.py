@@ -7,7 +7,7 @@ import contextlib
 import json
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -215,9 +215,25 @@ class SocketLog:
         (found,) = self._ask("alias", subject)
         return str(found)
 
-    def runs(self, limit: int = 50, *, before: int | None = None) -> list[RunSummary]:
-        """At most `limit` runs, the newest first; with `before`, those whose first record has a lower index."""
-        return [RunSummary(**each) for each in self._ask("runs", limit, before)]
+    def runs(self, limit: int = 50, *, before: int | None = None, principal: str | None = None) -> list[RunSummary]:
+        """At most `limit` runs, the newest first, of one principal or of all; before an index, where one is given."""
+        return [RunSummary(**each) for each in self._ask("runs", limit, before, principal)]
+
+    def unfinished(self, but: Container[str] = ()) -> list[RunSummary]:
+        """The caller's runs that have not ended, the oldest first, but for these."""
+        return [one for each in self._ask("unfinished") if (one := RunSummary(**each)).run not in but]
+
+    def owner(self, run: str) -> str | None:
+        """The principal of a run of the caller's; None for any other."""
+        return next(iter(self._ask("owner", run)), None)
+
+    def first(self, run: str) -> Record | None:
+        """The first record of a run of the caller's."""
+        return next((wire.decoded(each) for each in self._ask("first", run)), None)
+
+    def last(self, run: str) -> Record | None:
+        """The last durable record of a run of the caller's, without its content."""
+        return next((wire.decoded(each) for each in self._ask("last", run)), None)
 
     def summary(self, run: str) -> RunSummary | None:
         """One run of the caller's own by its whole id; None for any other."""

@@ -43,13 +43,32 @@ def _heads(log: Log, _: Mine) -> list[JSON]:
     return [asdict(head) for head in log.heads()]
 
 
-def _runs(log: Log, mine: Mine, limit: int, before: int | None) -> list[JSON]:
+def _runs(log: Log, mine: Mine, limit: int, before: int | None, principal: str | None = None) -> list[JSON]:
     found: list[JSON] = []
     wanted = min(limit, _RUNS)
-    while len(found) < wanted and (page := log.runs(100, before=before)):
+    while len(found) < wanted and (page := log.runs(100, before=before, principal=principal)):
         found += [asdict(each) for each in page if mine(each.run)]
         before = page[-1].index
     return found[:wanted]
+
+
+def _unfinished(log: Log, mine: Mine) -> list[JSON]:
+    return [asdict(each) for each in log.unfinished() if mine(each.run)]
+
+
+def _owner(log: Log, mine: Mine, run: str) -> list[JSON]:
+    owner = log.owner(run) if mine(run) else None
+    return [] if owner is None else [owner]
+
+
+def _first(log: Log, mine: Mine, run: str) -> list[JSON]:
+    first = log.first(run) if mine(run) else None
+    return [] if first is None else [_json(first)]
+
+
+def _last(log: Log, mine: Mine, run: str) -> list[JSON]:
+    last = log.last(run) if mine(run) else None
+    return [] if last is None else [_json(last)]
 
 
 def _find(log: Log, mine: Mine, prefix: str) -> list[JSON]:
@@ -89,5 +108,5 @@ def _json(record: Record) -> JSON:
 VERBS: dict[str, Callable[..., list[JSON]]] = {
     "size": _size, "headers": _headers, "read": _run, "runs": _runs, "find": _find, "window": _window,
     "intents": _intents, "models": _models, "state": _state, "heads": _heads, "export": _export, "verify": _verify,
-    "views": _views,
+    "views": _views, "unfinished": _unfinished, "owner": _owner, "first": _first, "last": _last,
 }  # fmt: skip

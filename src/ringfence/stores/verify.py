@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 import apsw
 
 from ..core import chain
+from ..core.chain import Kind
 from ..core.errors import JournalError
 from ..core.values import JSON
+from . import starts
 from .log import Finding, VerifyReport, conversation_of
 from .parcels import Parcels, proven, split
 from .rows import MARK_BYTES, Chunk, Squeeze, parse, record_of
@@ -75,6 +77,8 @@ class _Check:
         self._held: list[Claim] = []
         self._broken: list[Claim] = []
         self._places = self._talks = (0, 0)  # rows that the records make: how many, and a sum of their hashes
+        self._runs = (0, 0)
+        self._begun: dict[str, tuple[str, int]] = {}  # of the runs that have not ended
         self._newest = -1
         self._whole = False
         self.story = Story()
@@ -236,6 +240,8 @@ class _Check:
             count + len(spans),
             total + sum(hash((run, first, last, chunk.index)) for run, (first, last) in spans.items()),
         )
+        for head in heads:
+            self._run(head)
         if any(first == 0 for first, _ in spans.values()):
             self._newest = chunk.index
         if chunk.newest != self._newest:
@@ -243,11 +249,22 @@ class _Check:
                 "index", f"record {chunk.index}: it says that the newest run before it starts elsewhere than it does"
             )
 
+    def _run(self, head: dict[str, JSON]) -> None:
+        """What the index of runs says of one that begins or ends here."""
+        (count, total), run = self._runs, head["run"]
+        if head["seq"] == 0:
+            self._begun[run] = row = head["principal"], head["index"]
+            self._runs = count + 1, total + hash((*row, run, 1))
+        if head["kind"] == Kind.FINISHED and (found := self._begun.pop(run, None)) is not None:
+            self._runs = self._runs[0], self._runs[1] - hash((*found, run, 1)) + hash((*found, run, 0))
+
     def _indices(self) -> None:
         """The indices hold the rows that the records make, and no others: by a sum of (keyed) hashes of their rows."""
         made = {"places (run, seq, last, idx)": self._places, "subjects (run, subject)": self.story.subjects}
         if self._parcels is not None and not (self.sealed or self.destroyed):
             made["conversations (conversation, idx, run)"] = self._talks
+        if starts.there(self._db):
+            made["starts (principal, idx, run, open)"] = self._runs
         for index, (count, total) in made.items():
             table, _, columns = index.partition(" ")
             rows = [hash(row) for row in self._db.execute(f"SELECT {columns.strip('()')} FROM {table}")]

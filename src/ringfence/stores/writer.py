@@ -12,7 +12,7 @@ import apsw
 from ..core import chain
 from ..core.chain import Kind
 from ..core.errors import InternalError, JournalError
-from . import file
+from . import file, starts
 from .log import conversation_of
 from .parcels import Parcels
 from .rows import MARK_BYTES, Chunk, Entry, Squeeze, batches, damaged
@@ -81,6 +81,7 @@ class Writer:
         self.log, preset = file.meta(db)
         self._squeeze = Squeeze(preset)
         self._parcels = Parcels(self.log, self._squeeze, self._vault)
+        starts.ensure(db, self._squeeze)
         try:
             kept = db.execute("SELECT size, peaks FROM snapshots ORDER BY size DESC LIMIT 1").get
             self._frontier = chain.Frontier(kept[0], _hashes(kept[1])) if kept else chain.Frontier()
@@ -191,6 +192,8 @@ class Writer:
         row = (start, self._newest, marks, self._squeeze.pack(heads), bodies)
         self._db.execute("INSERT INTO chunks VALUES (?, ?, ?, ?, ?)", row)
         self._db.executemany("INSERT INTO places VALUES (?, ?, ?, ?)", places)
+        starts.add(self._db, batch, start)
+        starts.end(self._db, batch)
         if talks:
             self._db.executemany("INSERT INTO conversations VALUES (?, ?, ?)", talks)
 

@@ -1,9 +1,9 @@
-"""Structured logs: a line of JSON for each record, for our own warnings and for those of the libraries we use.
+"""Structured logs: a line of JSON for each record, each request, our own warnings and those of the libraries we use.
 
 A line says codes and counts and where it belongs (run, trace_id, span_id, principal), never what was said or read:
 `_SHOWN` names what may pass of a record's view, and all else stays behind. Nothing is configured by an import: a
-program that embeds Ringfence has its own logging, which gets our lines from the loggers `ringfence` and
-`ringfence.record`; the command line calls `configure`.
+program that embeds Ringfence has its own logging, which gets our lines from the loggers `ringfence`,
+`ringfence.record` and `ringfence.access`; the command line calls `configure`.
 """
 
 from __future__ import annotations
@@ -34,14 +34,20 @@ _SHOWN = frozenset(  # of a view: codes, counts, and names that the operator gav
 _EGRESS = frozenset({"state", "method", "host", "port", "sent", "received"})  # the path may hold anything
 _PLACE = frozenset({"time", "level", "run", "seq", "trace_id", "span_id", "principal"})  # made by us; never redacted
 _OURS = "ringfence"
-_records = logging.getLogger("ringfence.record")
+_records, _requests = logging.getLogger("ringfence.record"), logging.getLogger("ringfence.access")
 _Line = MutableMapping[str, Any]
 
 
 def observe(record: Record) -> None:
     """An observer of records: one line for each at level info. Costs a look at the level where nobody listens."""
     if _records.isEnabledFor(logging.INFO):
-        _emitter().info(str(record.kind), **_about(record))
+        _emitter(_records).info(str(record.kind), **_about(record))
+
+
+def access(**line: Any) -> None:
+    """One line for one request that was answered: what it was by our own names, and nothing that a client wrote."""
+    if _requests.isEnabledFor(logging.INFO):
+        _emitter(_requests).info("request", **{key: value for key, value in line.items() if value != ""})
 
 
 def _about(record: Record) -> dict[str, Any]:
@@ -59,12 +65,12 @@ def _about(record: Record) -> dict[str, Any]:
 
 
 @cache
-def _emitter() -> Any:
+def _emitter(logger: logging.Logger) -> Any:
     """structlog on top of the standard library's logger, without a word to structlog's own global configuration."""
     import structlog
 
     processors = [structlog.stdlib.ProcessorFormatter.wrap_for_formatter]
-    return structlog.wrap_logger(_records, processors=processors, wrapper_class=structlog.stdlib.BoundLogger)
+    return structlog.wrap_logger(logger, processors=processors, wrapper_class=structlog.stdlib.BoundLogger)
 
 
 def configure(level: Level = "warning", *, file: Path | None = None, redact: Redact | None = None) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,8 +16,6 @@ from ..agent import Agent
 from .reading import Reading
 from .service import NotFound, Service
 
-_BATCH = 100  # runs of the log that are read at once
-_LOOKED_AT = 2_000  # of the newest runs: a question that is older is found by its run
 _PREVIEW_S = 5.0
 
 
@@ -40,7 +37,6 @@ class Asking:
     def __init__(self, service: Service, reading: Reading) -> None:
         self._service = service
         self._reading = reading
-        self._known: tuple[int, Sequence[str]] = (-1, ())  # runs that wait, at a size of the log
 
     async def waiting(self, who: Principal) -> list[Asked]:
         """What somebody's own runs ask, and what they may answer of others'; the oldest first."""
@@ -60,9 +56,8 @@ class Asking:
 
         Raises NotFound; JournalError for an answer that cannot count.
         """
-        turn = await self._turn(who, run)
-        await self._service.agent.acting_for(who).answer(run, yes, digest=digest, endorse=endorse, why=why)
-        await self._service.resume(turn.principal, run)
+        consent.entitled(self._service.agent._policed(), await self._turn(who, run), who)
+        await self._service.answer(who, run, yes, digest=digest, endorse=endorse, why=why)
 
     async def _turn(self, who: Principal, run: str) -> Turn:
         def work(log: Any) -> Turn | None:
@@ -75,18 +70,8 @@ class Asking:
         return turn
 
     def _waiting(self, log: Any) -> list[Turn]:
-        size = log.size()
-        if size != self._known[0]:
-            found: list[str] = []
-            before: int | None = None
-            for _ in range(_LOOKED_AT // _BATCH):
-                batch = log.runs(_BATCH, before=before)
-                found += [one.run for one in batch if one.state == "waiting"]
-                if len(batch) < _BATCH:
-                    break
-                before = batch[-1].index
-            self._known = (size, found)
-        turns = (turn_of(self._service.agent, log, run) for run in self._known[1])
+        runs = [one.run for one in log.unfinished() if one.state == "waiting"]
+        turns = (turn_of(self._service.agent, log, run) for run in runs)
         return [turn for turn in turns if turn.state is State.WAITING]
 
     def _sees(self, who: Principal, turn: Turn) -> bool:
@@ -132,5 +117,6 @@ def as_json(asked: Question, preview: str) -> dict[str, JSON]:
     return {
         "run_id": asked.run, "tool": asked.action.sink.removeprefix(TOOL), "args": dict(asked.action.args),
         "rule": asked.rule, "why": asked.why, "digest": asked.digest, "asked_ms": asked.asked, "stale": asked.stale,
-        "origins": origins, "task": asked.task, "preview": preview,
+        "origins": origins, "task": asked.task, "preview": preview, "texts": [name for name, _ in asked.texts],
+        "label": asked.action.label.to_json(),
     }  # fmt: skip

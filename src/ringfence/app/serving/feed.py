@@ -1,4 +1,4 @@
-"""A run under way in this process, for any number of followers at their own pace."""
+"""A run under way, for any number of followers at their own pace."""
 
 from __future__ import annotations
 
@@ -23,14 +23,17 @@ class Delta:
 
 
 class Feed:
-    """What a run has recorded so far, and what the model is saying.
+    """What a run has recorded since it was taken up here, and what the model is saying.
 
     Nothing is queued for a follower: each has a place of its own in the one list, so that a slow one costs nothing and
-    is handed what it has missed of the model's text in one piece.
+    is handed what it has missed of the model's text in one piece. The list is what the run itself has in memory.
+
+    first  seq of the first record that is here; what came before it is in the journal
     """
 
     def __init__(self, run: str) -> None:
         self.run = run
+        self.first: int | None = None
         self._records: list[Record] = []
         self._acting: dict[int, str] = {}  # calls without an outcome: seq of the intent, and the sink
         self._text = ""  # since the last record
@@ -38,14 +41,16 @@ class Feed:
         self._news = asyncio.Event()
 
     def put(self, record: Record) -> None:
-        """A record of the run, or of another one that works for it."""
-        self._records.append(record)
+        """A record of the run, or of another one that works for it, which is left out."""
         self._text = ""
-        if record.run == self.run and record.kind is Kind.INTENT:
-            self._acting[record.seq] = str(record.view.get("sink", ""))
-        elif record.run == self.run and record.kind is Kind.OUTCOME:
-            self._acting.pop(record.view.get("of", -1), None)
-        self._tell()
+        if record.run == self.run:
+            self.first = record.seq if self.first is None else self.first
+            self._records.append(record)
+            if record.kind is Kind.INTENT:
+                self._acting[record.seq] = str(record.view.get("sink", ""))
+            elif record.kind is Kind.OUTCOME:
+                self._acting.pop(record.view.get("of", -1), None)
+            self._tell()
 
     def say(self, text: str) -> None:
         """What the model has said just now."""
@@ -62,18 +67,20 @@ class Feed:
         self._news = asyncio.Event()
 
     async def follow(self, after: int = -1) -> AsyncGenerator[Record | Delta, None]:
-        """The run's own records behind seq `after`, and the model's text between them, until nothing comes any more."""
+        """The records behind seq `after`, and the model's text between them, until nothing comes any more."""
         place, said = 0, dict[Field, int]()
         while True:
             news = self._news
             while place < len(self._records):
                 record, place, said = self._records[place], place + 1, {}
-                if record.run == self.run and record.seq > after:
+                if record.seq > after:
+                    after = record.seq
                     yield record
-            for field, text in list(spoken(self._text)):
-                if len(text) > said.get(field, 0):
-                    yield Delta(field, text[said.get(field, 0) :])
-                    said[field] = len(text)
+            if self._text:
+                for field, text in list(spoken(self._text)):
+                    if len(text) > said.get(field, 0):
+                        new, said[field] = text[said.get(field, 0) :], len(text)
+                        yield Delta(field, new)
             if self._ended and place == len(self._records):
                 return
             if news is self._news:
@@ -81,7 +88,7 @@ class Feed:
 
     def has(self, place: str) -> bool:
         """Whether a record was made here whose place (`shown.place`) is this one."""
-        return any(f"{record.seq}-{record.time}" == place for record in self._records if record.run == self.run)
+        return any(f"{record.seq}-{record.time}" == place for record in self._records)
 
     async def quiet(self, sinks: Container[str]) -> None:
         """Return as soon as no call of these is under way, or nothing comes any more."""

@@ -62,12 +62,12 @@ class History:
         self._reading = reading
 
     def standing(self, run: RunSummary) -> RunSummary:
-        """With a state that says whether an open run is at work in this process, or was cut off."""
-        if run.state not in ("open", "waiting", "uncertain"):
+        """With a state that says whether an open run waits for its turn, is at work somewhere, or was cut off."""
+        if (job := self._service.jobs.get(run.run)) is not None and run.state in ("open", "waiting", "uncertain"):
+            return replace(run, state="queued" if job.place.started is None else "running")
+        if run.state != "open":
             return run
-        if run.run in self._service.feeds:
-            return replace(run, state="running")
-        return replace(run, state="interrupted") if run.state == "open" else run
+        return replace(run, state="running" if self._service.driven(run.run) else "interrupted")
 
     async def own(self, who: Principal, run: str) -> RunSummary:
         """One of somebody's runs, by its whole id; raises NotFound for any other."""
@@ -86,16 +86,17 @@ class History:
 
         def work(log: Any) -> tuple[list[RunSummary], int | None]:
             found: list[RunSummary] = []
-            place = before
-            for _ in range(SCANNED // _BATCH):
-                batch = log.runs(_BATCH, before=place)
+            place, looked = before, 0
+            while looked < SCANNED:
+                size = limit if wanted == Wanted() else _BATCH
+                batch = log.runs(size, before=place, principal=who.subject)
                 for one in map(self.standing, batch):
-                    place = one.index
-                    if one.principal == who.subject and wanted.has(one):
+                    place, looked = one.index, looked + 1
+                    if wanted.has(one):
                         found.append(one)
                     if len(found) == limit:
                         return found, place
-                if len(batch) < _BATCH:
+                if len(batch) < size:
                     return found, None
             return found, place
 
@@ -130,33 +131,29 @@ class History:
             raise NotFound(f"the run has no record {seq}", todo="its events name those that it has")
         return found[0]
 
-    async def follow(self, run: str, last: str = "") -> AsyncGenerator[Record | Delta | None, None]:
-        """The records of a run behind the place `last` (`shown.place`), and what the model says, until nothing comes.
+    async def follow(self, who: Principal, run: str, last: str = "") -> AsyncGenerator[Record | Delta | None, None]:
+        """The records of a run of theirs behind the place `last` (`shown.place`), and what the model says, until
+        nothing comes by itself any more.
 
-        None first where a crash took that record, and another one is in its place: all of it comes again. Only for
-        who was found to be its principal.
+        None first where a crash took that record, and another one is in its place: all of it comes again.
         """
-        feed, after = self._service.feeds.get(run), -1
-        seq = last.partition("-")[0]
+        job, after, seq = self._service.jobs.get(run), -1, last.partition("-")[0]
         if last:
             known = await self._reading(lambda log: log.read(run, int(seq), 1)) if _plausible(seq) else []
-            if (known and place(known[0]) == last) or (
-                feed is not None and feed.has(last)
-            ):  # it may not be durable yet
+            if (known and place(known[0]) == last) or (job is not None and job.feed.has(last)):  # not durable yet
                 after = int(seq)
             else:
                 yield None
-        more = True
+        more = job is None or job.feed.first is None or job.feed.first > after + 1
         while more:
             page: list[Record] = await self._reading(partial(_some, run, after + 1))
             more = len(page) == _PAGE
             for record in page:
                 after = record.seq
                 yield record
-        if feed is not None:
-            async with aclosing(feed.follow(after)) as live:
-                async for item in live:
-                    yield item
+        async with aclosing(self._service.events(who, run, after)) as live:
+            async for item in live:
+                yield item
 
 
 def _some(run: str, start: int, log: Any) -> list[Record]:

@@ -5,23 +5,32 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import ExitStack, aclosing, suppress
+from contextlib import aclosing, suppress
+from dataclasses import replace
+from typing import Final
 
 from ringfence.core.chain import Record
 from ringfence.core.errors import JournalError, RingfenceError
+from ringfence.core.ports import Observer
+from ringfence.core.turn import State
 from ringfence.core.values import JSON, Principal
 from ringfence.engine.consent import Question
 from ringfence.engine.result import Result, result_of
+from ringfence.manifest.server import Limits
 from ringfence.stores.hold import Held
-from ringfence.stores.log import RunSummary
+from ringfence.stores.log import Log, RunSummary, state_of
 
 from ..agent import Agent, Begun
 from ..ids import new_run_id, now_ms
-from ..stream import listening
+from .elsewhere import Elsewhere
 from .feed import Delta, Feed
+from .job import Job
+from .pool import Change, Closing, Full, Pool, Standing
+from .reading import Reading
+from .recovery import SERVED, Recovery
 
 ADMIN, AUDITOR = "role:admin", "role:auditor"
-STOP_S = 15.0  # a stop waits for an effect that is under way
+_KEPT_S: Final = 2.0  # for which what a run came to is kept at hand, for those who followed it
 _log = logging.getLogger("ringfence")
 
 
@@ -33,24 +42,75 @@ class Service:
     """One open agent, and the runs of many principals.
 
     A run is on record and durable before `submit` returns: whatever happens then, it is resumed by the next process.
+
+    limits  how much is done at once; those of the manifest's `server` if not given
+    pool    who works and who waits; its `observers` are told of every change
     """
 
-    def __init__(self, agent: Agent) -> None:
+    def __init__(self, agent: Agent, *, limits: Limits | None = None) -> None:
         self.agent = agent
-        self.feeds: dict[str, Feed] = {}  # of the runs under way here
-        self._jobs: dict[str, asyncio.Task[None]] = {}
+        self.pool = Pool(limits or agent.manifest.server.limits)
+        self.jobs: dict[str, Job] = {}  # the runs that this process has in its hands
+        self._over: dict[str, Job] = {}  # those that ended just now
+        self._elsewhere = Elsewhere(lambda: self.log, self._held, lambda run: run in self.jobs)
+        self._reading = Reading(agent)
+        self._recovery = Recovery(self, self._reading)
+        self._closed: asyncio.Task[None] | None = None
+
+    @property
+    def log(self) -> Log:
+        """The reading side of the journal."""
+        found: Log = self.agent.journal.log
+        return found
+
+    @property
+    def observers(self) -> list[Observer]:
+        """Who is told of every record that this process makes, whoever's run it is of: append to it, be quick."""
+        return self.agent.observers
+
+    @property
+    def queue_observers(self) -> list[Callable[[Change], None]]:
+        """Who is told of every change in the queue."""
+        return self.pool.observers
+
+    def status(self) -> Standing:
+        """How many runs are at work and wait, and whose."""
+        return self.pool.standing()
 
     async def start(self) -> None:
-        """Look at models and documents, before anybody asks. Raises ManifestError, BackendError."""
-        await self.agent.open()
+        """Look at models and documents, before anybody asks, and take up the runs that nobody drives.
 
-    async def close(self) -> None:
-        """Stop the runs under way, which the next start resumes."""
-        jobs = list(self._jobs.values())
-        for job in jobs:
-            job.cancel()
-        if jobs:
-            await asyncio.wait(jobs)
+        Raises ManifestError, BackendError.
+        """
+        await self.agent.open()
+        await self._recovery.start()
+
+    async def close(self, drain_s: float | None = None) -> None:
+        """Take nothing in any more, let the runs at work end for `drain_s` (the manifest's, if not given), and
+        interrupt the rest. Those, and whatever still waits, are resumed by the next process, or by another one.
+        """
+        if self._closed is None:
+            limit = self.pool.limits.drain_s if drain_s is None else drain_s
+            self._closed = asyncio.create_task(self._drain(limit), name="drain")
+        await asyncio.shield(self._closed)
+
+    async def _drain(self, drain_s: float) -> None:
+        self.pool.close()
+        await self._recovery.stop()
+        waiting = [job.task for job in self.jobs.values() if job.place.started is None and job.task is not None]
+        for task in waiting:
+            task.cancel()
+        tasks = [job.task for job in self.jobs.values() if job.task is not None]
+        if tasks and drain_s > 0:
+            await asyncio.wait(tasks, timeout=drain_s)
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
+        self._elsewhere.close()
+        self._reading.close()
+        with suppress(JournalError):  # its reason is in the log; what is durable is resumed
+            await self.agent.journal.flush()
 
     async def submit(
         self,
@@ -64,117 +124,176 @@ class Service:
         tracestate: str = "",
         run: str = "",
     ) -> str:
-        """Begin a run; its id, once it is durable. Raises JournalError, and what `Agent.begin` raises."""
+        """Begin a run; its id, once it is durable, though it may wait for its turn. Raises Full, Closing, JournalError.
+
+        Where a model is asked before a run can begin (its grant is planned, or a long conversation is summed up), that
+        is work within the limits: then this returns when the run has had its turn and has begun.
+        """
         run = run or new_run_id(now_ms())
-        agent, feed = self.agent.acting_for(who), Feed(run)
-        begun: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        agent = self.agent.acting_for(who)
+        job = self._job(agent, run)
+        marked = {**(meta if isinstance(meta, dict) else {} if meta is None else {"meta": meta}), SERVED: True}
 
-        async def work() -> None:
-            with ExitStack() as stack:
-                stack.enter_context(listening(feed.put))
-                stack.enter_context(agent.holding(run))
-                try:
-                    opened: Begun = await agent.begin(
-                        task, conversation=conversation, about=about, run=run, meta=meta,
-                        traceparent=traceparent, tracestate=tracestate,
-                    )  # fmt: skip
-                    await agent.journal.flush()
-                except BaseException as error:
-                    begun.set_exception(error)
-                    raise
-                begun.set_result(None)
-                await agent.drive(opened, progress=feed.say)
+        async def begin() -> Begun:
+            return await agent.begin(
+                task, conversation=conversation, about=about, run=run, meta=marked,
+                traceparent=traceparent, tracestate=tracestate,
+            )  # fmt: skip
 
-        self._start(run, feed, work)
-        await asyncio.shield(begun)
+        job.begin(begin, asks=lambda: agent.asks_first(conversation))
+        try:
+            await asyncio.shield(job.begun)
+        except asyncio.CancelledError:
+            if job.feed.first is None and job.task is not None:  # nothing is on record: nobody wants it any more
+                job.task.cancel()
+            raise
         return run
 
     async def resume(self, who: Principal, run_id: str) -> str:
-        """Go on with a run that was interrupted or answered. Raises JournalError as `Agent.resume`."""
+        """Go on with a run that was interrupted or answered; one that is under way or over is left as it is.
+
+        Raises NotFound, Full, Closing, and JournalError for what cannot be gone on with.
+        """
         run = self.find(who, run_id)
-        if run not in self._jobs:
-            agent, feed = self.agent.acting_for(who), Feed(run)
-
-            async def work() -> None:
-                with listening(feed.put):
-                    await agent.resume(run, progress=feed.say)
-
-            self._start(run, feed, work)
+        if run not in self.jobs and not self._held(run):
+            turn = self.agent.turn(run)
+            if turn.start.get("destroys") or turn.start.get("plans"):
+                raise JournalError(f"run {run} works for another one", todo="resume that one")
+            if turn.state is not State.DONE:
+                self.take_up(who, run)
         return run
 
-    async def stop(self, run: str, *, wait_s: float = STOP_S) -> None:
-        """Interrupt a run that is at work here, between its effects; it can be resumed, or cancelled.
+    async def fork(self, who: Principal, run_id: str, *, at: int, task: str = "") -> str:
+        """Begin a new run with records 0 to `at` of another one of theirs, and go on with it; its id.
 
-        Raises Held if one of them goes on for longer than `wait_s`: it is left alone, for nobody would know of it.
+        Raises NotFound, Full, Closing, and JournalError as `Agent.fork`. What there is no room for is ended again.
         """
-        job, feed = self._jobs.get(run), self.feeds.get(run)
-        if job is None or feed is None:
-            return
+        agent = self.agent.acting_for(who)
+        new = await agent.fork(self.find(who, run_id), at=at, task=task)
         try:
-            async with asyncio.timeout(wait_s):
-                await feed.quiet(self.agent.house.effects)
-        except TimeoutError:
-            raise Held(f"run {run} is in the middle of a call that has effects", todo="ask again in a while") from None
-        job.cancel()  # nothing else has had a turn since it was seen to be quiet
-        await asyncio.wait([job])
-        await self.agent.journal.flush()  # what it did last counts for whoever goes on with it, or ends it
+            self.take_up(who, new)
+        except (Full, Closing):
+            with agent.holding(new):
+                await agent.cancel(new)
+            raise
+        return new
 
-    def _start(self, run: str, feed: Feed, work: Callable[[], object]) -> None:
-        async def guarded() -> None:
-            try:
-                await work()  # type: ignore[misc]
-            except RingfenceError as error:
-                _log.warning("run %s stopped: %s", run, error.what)
-            finally:
-                feed.end()
-                self.feeds.pop(run, None)
-                self._jobs.pop(run, None)
+    def take_up(self, who: Principal, run: str) -> Job:
+        """Go on with a run of theirs that nobody drives. Raises Full, Closing."""
+        job = self._job(self.agent.acting_for(who), run)
+        job.take_up()
+        return job
 
-        self.feeds[run] = feed
-        self._jobs[run] = asyncio.create_task(guarded())
+    def _job(self, agent: Agent, run: str) -> Job:
+        """A place in the queue for a run. Raises Full, Closing, and JournalError for one that is under way here."""
+        if run in self.jobs:
+            raise JournalError(f"run {run} is under way already", todo="follow it, or begin one with another id")
+        place = self.pool.join(agent.principal.subject)
+        job = self.jobs[run] = Job(agent, run, place, self.pool.limits.run_s, Feed(run), self._forget)
+        return job
+
+    def _forget(self, job: Job) -> None:
+        if self.jobs.get(job.run) is job:
+            del self.jobs[job.run]
+        if job.fault is not None and not isinstance(job.fault, Held):
+            self._recovery.give_up(job.run)  # it would meet the same fault again, until somebody looks
+        if job.result is not None and job.result.status in ("waiting", "uncertain"):
+            return
+        self._over[job.run] = job
+        asyncio.get_running_loop().call_later(_KEPT_S, self._let_go, job)
+
+    def _let_go(self, job: Job) -> None:
+        if self._over.get(job.run) is job:
+            del self._over[job.run]
+
+    async def cancel(self, who: Principal, run_id: str) -> Result:
+        """End a run for good, wherever it stands. Raises NotFound, JournalError (Held: another process drives it)."""
+        run = self.find(who, run_id)
+        if (job := self.jobs.get(run)) is not None:
+            await job.cancel(f"cancelled by {who.subject}", who.subject)
+            if job.result is not None:
+                return job.result
+        agent = self.agent.acting_for(who)
+        await agent.journal.flush()
+        with agent.holding(run):
+            self._over.pop(run, None)
+            return await agent.cancel(run)
 
     async def events(self, who: Principal, run_id: str, after: int = -1) -> AsyncGenerator[Record | Delta, None]:
-        """The records of a run behind seq `after`, and what the model says, until it ends or waits for a person."""
+        """The records of a run behind seq `after`, and what the model says, until it ends or waits for a person.
+
+        Of a run that another process drives the records come as they become durable, and nothing of the model's text.
+        """
         run = self.find(who, run_id)
-        feed = self.feeds.get(run)
-        for record in self.agent.journal.log.read(run, after + 1):
-            after = record.seq
-            yield record
-        if feed is not None:
-            async with aclosing(feed.follow(after)) as live:
+        while True:
+            job = self.jobs.get(run) or self._over.get(run)
+            last: Record | None = None
+            if job is None or job.feed.first is None or job.feed.first > after + 1:
+                for last in self.log.read(run, after + 1):
+                    after = last.seq
+                    yield last
+            if job is None and self._settled(run, last):
+                return
+            stream = self._elsewhere.follow(run, after) if job is None else job.feed.follow(after)
+            async with aclosing(stream) as live:
                 async for item in live:
+                    after = item.seq if isinstance(item, Record) else after
                     yield item
+            if job is not None or run not in self.jobs:
+                return
+
+    def _settled(self, run: str, last: Record | None) -> bool:
+        """Whether nothing comes by itself any more."""
+        last = last or self.log.last(run)
+        return last is None or state_of(last) != "open"
 
     async def result(self, who: Principal, run_id: str) -> Result:
-        """What a run has come to, once it ends or waits."""
+        """What a run has come to, once it ends, waits, or is interrupted."""
         run = self.find(who, run_id)
-        if (job := self._jobs.get(run)) is not None:
-            with suppress(RingfenceError):
-                await asyncio.shield(job)
-        return result_of(self.agent.turn(run))
+        job = self.jobs.get(run) or self._over.get(run)
+        if job is not None:
+            await job.over()
+            if job.result is not None:
+                return job.result
+        found = result_of(self.agent.turn(run))
+        if found.status != "running" or run in self.jobs or self._held(run):
+            return found
+        why = job.fault.what if job is not None and job.fault is not None else "it was interrupted, and can be resumed"
+        return replace(found, status="interrupted", summary=why)
 
     def runs(self, who: Principal, limit: int = 50, *, before: int | None = None) -> list[RunSummary]:
         """The newest runs of a principal."""
-        found: list[RunSummary] = []
-        while len(found) < limit:
-            page = self.agent.journal.log.runs(limit, before=before)
-            found += [one for one in page if one.principal == who.subject]
-            if len(page) < limit:
-                break
-            before = page[-1].index
-        return found[:limit]
+        return self.log.runs(limit, before=before, principal=who.subject)
+
+    def all_runs(self, who: Principal, limit: int = 50, *, before: int | None = None) -> list[RunSummary]:
+        """The newest runs of everybody, for an auditor: whose they are and how they ended, nothing of what is in them.
+
+        Raises NotFound for anybody else.
+        """
+        if AUDITOR not in who.roles:
+            raise NotFound("there is no such list", todo="`GET /v1/runs` lists yours")
+        return [replace(one, task="") for one in self.log.runs(limit, before=before)]
 
     def find(self, who: Principal, run_id: str) -> str:
         """The id of a run that they may see, by it or its beginning; raises NotFound for any other."""
-        log = self.agent.journal.log
-        try:
-            run: str = log.find(run_id)
-            mine = log.read(run)[0].principal == who.subject
-        except JournalError:
-            mine = False
-        if not mine:
+        job = self.jobs.get(run_id) or self._over.get(run_id)
+        if job is not None:
+            run, owner = run_id, job.who
+        else:
+            run, owner = "", None
+            with suppress(JournalError):
+                run = self.log.find(run_id)
+                owner = self.log.owner(run)
+        if owner != who.subject:
             raise NotFound(f"there is no run {run_id}", todo="`GET /v1/runs` lists yours")
         return run
+
+    def driven(self, run: str) -> bool:
+        """Whether some process has a run in its hands."""
+        return run in self.jobs or self._held(run)
+
+    def _held(self, run: str) -> bool:
+        return self.agent.held(run) is None
 
     def waiting(self, who: Principal) -> list[Question]:
         """What they may answer: what their own runs ask, and where the manifest makes them an approver, others'."""
@@ -185,10 +304,24 @@ class Service:
     async def answer(
         self, who: Principal, run_id: str, yes: bool, *, digest: str, endorse: tuple[str, ...] = (), why: str = ""
     ) -> None:
-        """Say yes or no to what a run asks; then it goes on. Raises JournalError for an answer that cannot count."""
-        asked = next((one for one in self.waiting(who) if one.run == run_id), None)
-        if asked is None:
-            raise NotFound(f"run {run_id} asks nothing that you may answer", todo="`GET /v1/approvals` lists what does")
-        await self.agent.acting_for(who).answer(asked.run, yes, digest=digest, endorse=endorse, why=why)
-        owner = self.agent.turn(asked.run).principal
-        await self.resume(owner, asked.run)
+        """Say yes or no to what a run asks; then it goes on, as soon as there is room. Raises JournalError for an
+        answer that cannot count.
+        """
+        asked = self._asked(who, run_id)
+        await self.agent.acting_for(who).answer(asked, yes, digest=digest, endorse=endorse, why=why)
+        try:
+            await self.resume(self.agent.turn(asked).principal, asked)
+        except Full as full:  # the answer counts, and what was answered is taken up when there is room
+            _log.info("run %s was answered, and waits: %s", asked, full.what)
+            self._recovery.soon()
+
+    def _asked(self, who: Principal, run_id: str) -> str:
+        """The run that asks something that they may answer; raises NotFound for any other."""
+        with suppress(RingfenceError):
+            turn = self.agent.turn(run_id)
+            if turn.state is State.WAITING and self.agent._policed().policy.may_approve(who, turn):
+                return turn.run
+        raise NotFound(f"run {run_id} asks nothing that you may answer", todo="`GET /v1/approvals` lists what does")
+
+
+__all__ = ["ADMIN", "AUDITOR", "Change", "Closing", "Full", "NotFound", "Service", "Standing"]

@@ -26,7 +26,8 @@ _ASKED: dict[str, Any] = {
     "run_id": "1kb2m9x0q7d3f5h8j1n4", "tool": "mail.send", "args": {"to": "ops@example.org", "text": "Done."},
     "rule": "POL-4", "why": "nobody vouches for to", "digest": _DIGEST, "asked_ms": 1_790_000_002_000, "stale": False,
     "origins": [{"argument": "to", "value": "ops@example.org", "type": "email", "origin": None}],
-    "task": "Tell operations that the backup is done.", "preview": "", "owner": "user:alice",
+    "task": "Tell operations that the backup is done.", "preview": "", "texts": ["text"],
+    "label": {"trust": "untrusted", "readers": [["role:ops"]]}, "owner": "user:alice",
     "approvers": ["user:alice"], "may_answer": True, "valid_s": 600,
 }  # fmt: skip
 
@@ -56,6 +57,8 @@ class Waiting(BaseModel):
     origins: list[Origin]
     task: str
     preview: Annotated[str, Field(description="what it would change, as a unified diff, if the tool can say")]
+    texts: Annotated[list[str], Field(description="arguments that are free text")]
+    label: Annotated[dict[str, Any], Field(description="of what it was made from: how far trusted, who may read it")]
     owner: Annotated[str, Field(description="whose run it is")]
     approvers: Annotated[list[str], Field(description="who may answer")]
     may_answer: Annotated[bool, Field(description="whether you may")]

@@ -90,7 +90,7 @@ async def _told(history: History, who: caller.Caller, run: str, last: str) -> As
     yield f"retry: {RETRY_MS}\n\n".encode()
     member = who.principal.member
     try:
-        async with aclosing(history.follow(run, last)) as items:
+        async with aclosing(history.follow(who.principal, run, last)) as items:
             async for item in items:
                 if item is None:
                     yield _event("reset", {"run": run})

@@ -1,72 +1,191 @@
-"""A server from its first request to its last: it opens, listens, and on a signal lets its runs end before it does."""
+"""A server from its first request to its last: it opens, listens, and lets its runs end before it does.
+
+SIGTERM and SIGINT drain it, and a second one does not wait; SIGHUP reads the manifest anew. The next server on the same
+folder is handed the sockets of this one, so that no connection is refused between the two.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import resource
 import signal
-from collections.abc import Callable
-from dataclasses import dataclass
+import socket
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
 
-from fastapi import Request
-
+from ringfence import __version__
 from ringfence import app as composition
+from ringfence.app.ids import now_ms
+from ringfence.app.serving import whereabouts
 from ringfence.app.serving.service import Service
+from ringfence.app.serving.whereabouts import Answer, Whereabouts
+from ringfence.channels.auth.credentials import Credentials
+from ringfence.core.errors import ManifestError
+from ringfence.core.values import JSON
 from ringfence.manifest.types import Manifest
 
-from . import listen
+from . import listen, notify
 from .app import application
-from .caller import Authenticator
+from .control import Control, Said
 
 _log = logging.getLogger("ringfence")
-Notice = Callable[[str], None]
+Sockets = Sequence[socket.socket]
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
-    """A server that takes requests: where a person on this machine finds it."""
+class Plan:
+    """How a server is made.
 
-    url: str
-
-
-async def serve(
-    manifest: Manifest, authenticator: Authenticator, *, notice: Notice, ready: Callable[[Opened], None]
-) -> None:
-    """Serve until SIGTERM or SIGINT; a second one does not wait for anything.
-
-    `notice` is told why something takes long; `ready` where it is, once it takes requests. Raises ManifestError,
-    BackendError, JournalError if it cannot start.
+    notice   is told why something takes long; `ready` where the server is, once it takes requests
+    takeover take the place of the server that runs, if one does; else that is an error
+    options  of the command line, for the next one
     """
-    sockets, tls = listen.bind(manifest.server), listen.tls_of(manifest.server, manifest.root)
-    url = listen.url_of(manifest.server, sockets)
-    async with composition.from_manifest(manifest, notice=notice) as agent:
-        await agent.open()  # what is wrong with models and documents is said here, in words
-        service = Service(agent)
-        server = listen.Listener(application(service, authenticator), manifest.server, tls, sockets)
-        loop = asyncio.get_running_loop()
+
+    manifest: Manifest
+    notice: Callable[[str], None]
+    ready: Callable[[Whereabouts], None]
+    takeover: bool = False
+    options: tuple[str, ...] = ()
+
+
+@dataclass
+class Life:
+    """One server of a manifest, from `run` to its end."""
+
+    plan: Plan
+    _state: str = "starting"
+    _stop: asyncio.Event = field(default_factory=asyncio.Event)
+    _now: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def run(self) -> None:
+        """Serve until a signal. Raises ManifestError, BackendError, JournalError if it cannot start."""
+        manifest = self.plan.manifest
+        self._folder = whereabouts.folder_of(manifest)
+        before = await asyncio.to_thread(self._before)
+        tls = listen.tls_of(manifest.server, manifest.root)
+        self._sockets = self._taken_over(before) or tuple(listen.bind(manifest.server))
+        url = listen.url_of(manifest.server, self._sockets)
+        self._where = Whereabouts(os.getpid(), url, now_ms(), __version__, self.plan.options)
+        try:
+            async with composition.from_manifest(manifest, notice=self.plan.notice) as agent:
+                await agent.open()  # what is wrong with models and documents is said here, in words
+                self._service = Service(agent)
+                with closing(Credentials.opened(manifest)) as self._credentials:
+                    self._app = application(self._service, self._credentials)
+                    self._server = listen.Listener(self._app, manifest.server, tls, self._sockets)
+                    await self._serve(before)
+        finally:
+            for one in self._sockets:
+                one.close()
+
+    def stop(self) -> None:
+        """Let the runs end, and stop; the second time, do not wait for them."""
+        if self._stop.is_set():
+            self._now.set()
+        self._stop.set()
+
+    def _before(self) -> Answer | None:
+        """The server that runs already, with its sockets, if we take its place."""
+        running = whereabouts.ask(self._folder, "handover" if self.plan.takeover else "status")
+        if running is not None and not self.plan.takeover:
+            raise ManifestError(
+                f"a server of this manifest is running already (process {running.pid}, {running.said['url']})",
+                todo="`ringfence restart` puts a new one in its place, `ringfence down` stops it",
+            )
+        return running
+
+    def _taken_over(self, before: Answer | None) -> tuple[socket.socket, ...]:
+        """The sockets of the server before us, if they are where we are to listen."""
+        if before is None:
+            return ()
+        server = self.plan.manifest.server
+        port = before.sockets[0].getsockname()[1] if before.sockets else -1
+        if before.said["host"] == server.host and server.port in (0, port):
+            for one in before.sockets:
+                one.setblocking(False)
+            return before.sockets
+        for one in before.sockets:
+            one.close()
+        return ()
+
+    async def _serve(self, before: Answer | None) -> None:
+        loop, listening = asyncio.get_running_loop(), asyncio.Event()
         for signum in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(signum, _stop, server)
-        work = loop.create_task(server.serve())
-        while not server.started and not work.done():
-            await asyncio.sleep(0.01)
-        if server.started:
-            ready(Opened(url))
+            loop.add_signal_handler(signum, self.stop)
+        self._server.on_start = listening.set
+        work = loop.create_task(self._server.serve(), name="listener")
+        work.add_done_callback(lambda _: listening.set())
+        await listening.wait()
+        if work.done():
+            return await work
+        if before is not None:  # it keeps what it has and takes nothing new: from here on, we are the server
+            await asyncio.to_thread(whereabouts.ask, self._folder, "retire")
+        control = Control(self._folder, {"status": self._status, "handover": self._handover, "retire": self._retire})
+        self._where.keep(self._folder)
+        self._state = "ready"
+        self.plan.ready(self._where)
+        notify.say("READY=1", f"MAINPID={os.getpid()}")
+        try:
+            await self._until(work)
+        finally:
+            control.close()
+            self._where.forget(self._folder)
+
+    async def _until(self, work: asyncio.Task[None]) -> None:
+        """Serve until we are told to stop, and then until the runs have ended, or may not take longer."""
+        stopping = asyncio.ensure_future(self._stop.wait())
+        await asyncio.wait([stopping, work], return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        self._state = "draining"
+        notify.say("STOPPING=1")
+        await self._drain()
+        self._server.should_exit = True
+        self._server.force_exit = self._now.is_set()
         await work
 
+    async def _drain(self) -> None:
+        """Runs end, or are stopped where they can be gone on with: by the next start, or by who took our place."""
+        ended = asyncio.ensure_future(self._service.close())
+        hurried = asyncio.ensure_future(self._now.wait())
+        await asyncio.wait([ended, hurried], return_when=asyncio.FIRST_COMPLETED)
+        hurried.cancel()
+        if not ended.done():
+            for job in list(self._service.jobs.values()):
+                if job.task is not None:
+                    job.task.cancel()
+        await ended
 
-def _stop(server: listen.Listener) -> None:
-    if server.should_exit:
-        server.force_exit = True
-    server.should_exit = True
+    async def _status(self) -> tuple[Said, Sockets]:
+        manifest = self.plan.manifest
+        usage, pool, watch = resource.getrusage(resource.RUSAGE_SELF), self._service.status(), self._app.state.watch
+        levels, checks = await watch.gauge.levels(), await watch.health.ready()
+        tiers: list[JSON] = [
+            {"tier": t.name, "model": t.model, "provider": t.provider} for t in manifest.inference.tiers
+        ]
+        return {
+            "state": self._state,
+            "pid": os.getpid(),
+            "url": self._where.url,
+            "started": self._where.started,
+            "version": __version__,
+            "agent": manifest.runtime.name,
+            "models": tiers,
+            "runs": {"running": pool.running, "queued": pool.queued, "waiting": levels.waiting},
+            "troubles": [f"{check.name}: {check.why}" for check in checks if not check.ok],
+            "connections": self._server.door.open,
+            "memory_mb": usage.ru_maxrss // 1024,
+        }, ()
 
+    async def _handover(self) -> tuple[Said, Sockets]:
+        """Our sockets, for the one that takes our place when it is ready."""
+        return {"url": self._where.url, "host": self.plan.manifest.server.host}, self._sockets
 
-class _Nobody:
-    """Until there are accounts, nobody comes in."""
-
-    async def caller(self, request: Request) -> None:
-        return None
-
-
-def nobody() -> Authenticator:
-    """Lets nobody in."""
-    return _Nobody()
+    async def _retire(self) -> tuple[Said, Sockets]:
+        """Another one has our sockets and takes requests."""
+        _log.info("another server has taken the place of this one, which ends with its runs")
+        self._server.stop_accepting()
+        self._stop.set()
+        return {}, ()

@@ -13,7 +13,10 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from ringfence.app.serving.keyed import OtherBody
+from ringfence.app.serving.placing import Absent, There
+from ringfence.app.serving.pool import Closing, Full
 from ringfence.app.serving.service import NotFound
+from ringfence.app.serving.shelves import Forbidden
 from ringfence.core.errors import BackendError, InternalError, JournalError, ManifestError, RingfenceError, ToolError
 from ringfence.core.values import JSON
 from ringfence.stores.hold import Held
@@ -24,6 +27,11 @@ _log = logging.getLogger("ringfence")
 _STATUS: tuple[tuple[type[Exception], int, str], ...] = (  # the first that fits
     (NotFound, 404, "not-found"),
     (OtherBody, 422, "key-used"),
+    (Forbidden, 403, "role"),
+    (There, 409, "there"),
+    (Absent, 404, "not-found"),
+    (Closing, 503, "closing"),
+    (Full, 429, "full"),
     (Held, 409, "held"),
     (Sealed, 410, "erased"),
     (JournalError, 409, "conflict"),
@@ -83,6 +91,8 @@ class Problem(Exception):
 def of(error: RingfenceError) -> Problem:
     """One of ours, as a problem."""
     status, code = next((status, code) for kind, status, code in _STATUS if isinstance(error, kind))
+    if isinstance(error, Full):
+        return Problem(status, code, error.what, todo=error.todo, headers={"Retry-After": str(error.retry_after)})
     if status >= 500 and not isinstance(error, (BackendError, ToolError)):
         return Problem(status, code, "something is wrong here, and it is ours", todo="the server's log says what")
     return Problem(status, code, error.what, todo=error.todo)

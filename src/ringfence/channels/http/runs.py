@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request, Response
 
-from ringfence.app.serving import keyed, steering
+from ringfence.app.serving import keyed
 from ringfence.app.serving.history import History, Wanted
 from ringfence.app.serving.reading import Reading
 from ringfence.app.serving.service import Service
@@ -104,7 +104,7 @@ async def cancel(request: Request, who: caller.Runs, run: RunId) -> Response:
     """End a run for good. One that is at work is stopped first, between its effects; none is torn."""
     history = history_of(request)
     await history.own(who.principal, run)
-    await steering.cancel(service_of(request), who.principal, run)
+    await service_of(request).cancel(who.principal, run)
     return tagged(request, RunShown.told(await history.told(who.principal, run)))
 
 
@@ -114,7 +114,7 @@ async def resume(request: Request, who: caller.Runs, run: RunId) -> Begun:
     """Go on with a run that was cut off, or that has to ask anew; what was done is not repeated."""
     history = history_of(request)
     await history.own(who.principal, run)
-    await steering.resume(service_of(request), who.principal, run)
+    await service_of(request).resume(who.principal, run)
     return Begun.of(run, (await history.own(who.principal, run)).state)
 
 
@@ -124,5 +124,5 @@ async def fork(request: Request, who: caller.Runs, run: RunId, wanted: ForkOf) -
     """Begin a new run with records 0 to `at` of this one: with `at` 0, to try it again."""
     history = history_of(request)
     await history.own(who.principal, run)
-    new = await steering.fork(service_of(request), who.principal, run, at=wanted.at, task=wanted.task)
+    new = await service_of(request).fork(who.principal, run, at=wanted.at, task=wanted.task)
     return Begun.of(new, (await history.own(who.principal, new)).state)

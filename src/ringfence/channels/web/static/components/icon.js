@@ -48,7 +48,7 @@ export function Icon({ name, label, size = 20 }) {
 
 export function Mark() {
   return html`<svg class="mark" viewBox="0 0 32 32" width="26" height="26" aria-hidden="true">
-    <path d="M16 3a13 13 0 1 0 9.2 3.8M16 11v10M11 16h10" fill="none" stroke="currentColor" stroke-width="3.2"
-      stroke-linecap="round" />
+    <path d="M20.6 4.4a12.5 12.5 0 1 1-9.2 0" fill="none" stroke="currentColor" stroke-width="3.2" stroke-linecap="round" />
+    <circle cx="16" cy="16" r="4.2" fill="currentColor" />
   </svg>`;
 }

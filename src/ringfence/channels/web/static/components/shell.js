@@ -47,12 +47,12 @@ export function Shell({ who, route, main, children }) {
 }
 
 function Count() {
-  const n = useStore(approvals).length;
+  const n = useStore(approvals).filter((one) => one.may_answer !== false).length;
   return n > 0 && html`<span class="count">${n}<span class="sr"> waiting</span></span>`;
 }
 
 function WaitingLink() {
-  const n = useStore(approvals).length;
+  const n = useStore(approvals).filter((one) => one.may_answer !== false).length;
   return n > 0 && html`<a class="bar-waiting" href=${to("approvals")}><${Icon} name="approvals" /><span>${n}<span class="sr"> waiting for your answer</span></span></a>`;
 }
 

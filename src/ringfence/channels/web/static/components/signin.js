@@ -51,7 +51,7 @@ export function SignIn({ done }) {
       <${Button} kind="primary" type="submit" busy=${busy} disabled=${left > 0 || !up}>Sign in<//>
     </form>`}
     ${ways?.oidc && html`<div class="or">${ways.password !== false && html`<p><span>or</span></p>`}<a class="button plain" href="/auth/oidc">
-      <span>Sign in with ${typeof ways.oidc === "string" ? ways.oidc : "your organisation"}</span></a></div>`}
+      <span>Sign in with your organisation</span></a></div>`}
     <p class="hint">The password was printed when the server first started. An operator makes a new one with <code>ringfence users</code>.</p>
   </div></main>`;
 }

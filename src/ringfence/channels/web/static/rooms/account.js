@@ -33,7 +33,7 @@ function Password() {
     }
     setBusy(true);
     try {
-      session.set(await post("/auth/password", { old, new: fresh })); // under a new cookie, with a new CSRF token
+      session.set(await post("/auth/password", { old, new: fresh })); // a new CSRF token comes with it
       form.reset();
       toast("Your password is changed. Other sessions of yours have ended.", { tone: "good" });
     } catch (error) {

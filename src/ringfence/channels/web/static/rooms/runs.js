@@ -1,7 +1,7 @@
 // One's runs: find one, look at it, take it along. `#/runs` lists, `#/runs/ID` shows one.
 import { html, useEffect, useMemo, useRef, useState } from "../lib/index.js";
 import { follow, get, url } from "../api.js";
-import { go, rename, to } from "../router.js";
+import { go, rename } from "../router.js";
 import { announce, toast, useNews } from "../state.js";
 import { count, duration, plural, Time } from "../components/format.js";
 import { RoomHead } from "../components/head.js";
@@ -139,8 +139,7 @@ function One({ id }) {
       setBusy(false);
     }
   };
-  return html`<div class="room"><p class="back"><a href=${to("runs")}>All runs</a></p>
-    <${RunView} id=${id} actions=${html`<${Button} icon="export" busy=${busy} onClick=${take}>Save as JSON<//>`} /></div>`;
+  return html`<${RunView} id=${id} more=${html`<${Button} icon="export" busy=${busy} onClick=${take}>Save as JSON<//>`} />`;
 }
 
 // A run with its result and every record of it that one may read; what events cut short is asked for whole.
