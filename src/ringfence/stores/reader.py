@@ -111,6 +111,13 @@ class SqliteLog:
         with self._reading():
             return [redacted(head) for index, span in self._spans(run) for _, head in self._pick(index, run, span)[1]]
 
+    def headers_of(self, run: str, start: int = 0, limit: int | None = None) -> list[dict[str, JSON]]:
+        """The headers of a run, from seq `start` on, as they were hashed: no content, but what was redacted."""
+        with self._reading():
+            spans = self._spans(run, start)
+            heads = (head for index, span in spans for _, head in self._pick(index, run, span)[1])
+            return list(islice(heads, limit))
+
     def state(self, run: str) -> tuple[int, bytes] | None:
         """What a run had become at a record, if that was kept; raises JournalError if it cannot be opened."""
         with self._reading():
