@@ -84,27 +84,29 @@ class Agent:
         about: Sequence[str] = (),
         run: str = "",
         meta: JSON = None,
+        earlier: Sequence[str | past.Quoted] | None = None,
     ) -> Begun:
         """Open a run and leave it there; `drive` goes on with it, or after a crash `resume`, if it was made durable.
 
         `traceparent` and `tracestate` (W3C Trace Context) say where the task comes from; without them a trace begins.
         `about` names whose data it is (patient:4711), as the manifest's `privacy.subject` does for every run.
         `run` is its id if the caller has made one (`new_run_id`), `meta` what its first record keeps for the caller.
+        `earlier`: ids of runs, and quoted messages, that it is shown in place of the conversation's newest runs.
         """
         engine = await self.open()
         run, trace, whom = run or new_run_id(now_ms()), trace_of(traceparent, tracestate), self._about(about)
         with tracing.following(run, self.principal.subject, trace):
             before = await summing.before(
-                self, self._policed(), engine, conversation=conversation, run=run, trace=trace
+                self, self._policed(), engine, conversation=conversation, run=run, trace=trace, earlier=earlier
             )
             said = past.hidden(self.house, run, past.said(before, self._history))
             turn = engine.start(
                 task,
                 run=run,
                 principal=self.principal,
-                grant=await self._grant(task, run, [started for started, _ in before], trace, whom),
+                grant=await self._grant(task, run, past.starts(before), trace, whom),
                 conversation=conversation,
-                before=[started.run for started, _ in before],
+                before=past.names(before),
                 trace=trace,
                 about=whom,
                 meta=meta,

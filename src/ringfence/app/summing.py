@@ -34,13 +34,25 @@ def due(agent: Agent, conversation: str) -> bool:
     return len(past.before(agent.journal.log, conversation, history)) >= full
 
 
-async def before(agent: Agent, gate: Gate, engine: Engine, *, conversation: str, run: str, trace: Trace) -> past.Runs:
+async def before(
+    agent: Agent,
+    gate: Gate,
+    engine: Engine,
+    *,
+    conversation: str,
+    run: str,
+    trace: Trace,
+    earlier: Sequence[str | past.Quoted] | None = None,
+) -> past.Runs:
     """The runs that the next one is shown, oldest first; the first of them sums up all that came before it.
 
     A summary is made when the window is full, of its older half and of the summary before: it serves until that much
-    has been said again. Where none can be made the window alone is shown, and the agent says so.
+    has been said again. Where none can be made the window alone is shown, and the agent says so. `earlier` takes the
+    place of all of it, where it is given.
     """
     log, history = agent.journal.log, agent.manifest.workflow.history
+    if earlier is not None:
+        return past.named(log, earlier[max(0, len(earlier) - history) :])
     window = past.before(log, conversation, history)
     limit = -(-history // 2)
     if not (agent.manifest.memory.summary and conversation and limit and len(window) >= limit // 2):
@@ -73,7 +85,7 @@ def _newest(log: Log, pairs: Sequence[Pair], who: Principal) -> Pair | None:
     """The newest summary of a conversation that was made for this principal, who may read what went into it."""
     seen: set[str] = set()
     for started, _ in reversed(pairs):
-        first = next(iter(started.body.get("before", ())), "")
+        first = str(next(iter(started.body.get("before", ())), ""))
         if not first.startswith(summary.PREFIX) or first in seen:
             continue
         seen.add(first)

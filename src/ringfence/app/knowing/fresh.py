@@ -12,6 +12,7 @@ from ringfence.manifest.types import Manifest
 if TYPE_CHECKING:
     from ringfence.knowledge.ingest.refresh import Report, Step
     from ringfence.knowledge.library import Library
+    from ringfence.knowledge.ports import Embedder
 
 _LISTED = 3  # documents of a collection that a warning names
 
@@ -38,6 +39,11 @@ class Fresh:
     def warnings(self) -> list[str]:
         """What everybody who asks this library has to know."""
         return [text for text in self._told.values() if text]
+
+    @property
+    def embedder(self) -> Embedder | None:
+        """What makes vectors of the documents, and of what is looked for in them."""
+        return self._library.embedder
 
     async def once(self) -> None:
         """Take in what has changed since the last time. Raises KnowledgeError, BackendError."""

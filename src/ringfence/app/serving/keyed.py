@@ -41,7 +41,7 @@ async def begin(
     conversation: str = "",
     about: Sequence[str] = (),
     meta: dict[str, JSON] | None = None,
-    **trace: str,
+    **more: Any,
 ) -> tuple[str, bool]:
     """The id of the run with this key, and whether it was there before; as `Service.submit`.
 
@@ -60,9 +60,7 @@ async def begin(
                 known = await reading(before)
                 if known is None:
                     whole = {**(meta or {}), MARK: asked}
-                    await service.submit(
-                        who, task, conversation=conversation, about=about, meta=whole, run=run, **trace
-                    )
+                    await service.submit(who, task, conversation=conversation, about=about, meta=whole, run=run, **more)
         except Held:
             if time.monotonic() > ends:
                 raise

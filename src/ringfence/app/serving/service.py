@@ -22,6 +22,7 @@ from ringfence.stores.log import Log, RunSummary, state_of
 
 from ..agent import Agent, Begun
 from ..ids import new_run_id, now_ms
+from ..past import Quoted
 from .elsewhere import Elsewhere
 from .feed import Delta, Feed
 from .job import Job
@@ -123,6 +124,7 @@ class Service:
         traceparent: str = "",
         tracestate: str = "",
         run: str = "",
+        earlier: Sequence[str | Quoted] | None = None,
     ) -> str:
         """Begin a run; its id, once it is durable, though it may wait for its turn. Raises Full, Closing, JournalError.
 
@@ -137,10 +139,10 @@ class Service:
         async def begin() -> Begun:
             return await agent.begin(
                 task, conversation=conversation, about=about, run=run, meta=marked,
-                traceparent=traceparent, tracestate=tracestate,
+                traceparent=traceparent, tracestate=tracestate, earlier=earlier,
             )  # fmt: skip
 
-        job.begin(begin, asks=lambda: agent.asks_first(conversation))
+        job.begin(begin, asks=lambda: agent.asks_first(conversation if earlier is None else ""))
         try:
             await asyncio.shield(job.begun)
         except asyncio.CancelledError:

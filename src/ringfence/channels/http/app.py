@@ -9,6 +9,7 @@ from fastapi import FastAPI
 
 from ringfence import __version__
 from ringfence.app.serving.service import Service
+from ringfence.channels import clients
 from ringfence.channels.auth import routes as auth
 from ringfence.channels.auth.guard import Guard
 from ringfence.channels.web import page
@@ -16,7 +17,9 @@ from ringfence.channels.web import page
 from . import health, metrics, native, problems, watch
 from .caller import Authenticator
 
-OTHERS = (  # beside the native API's
+ROUTERS = (
+    *native.ROUTERS,
+    *clients.ROUTERS,
     auth.routes,
     health.routes,
     metrics.routes,
@@ -42,7 +45,7 @@ def application(service: Service, authenticator: Authenticator) -> FastAPI:
     app.add_middleware(Guard, server=lambda: service.agent.manifest.server)
     problems.install(app)
     native.install(app, service)
-    for router in (*native.ROUTERS, *OTHERS):
+    for router in ROUTERS:
         app.include_router(router)
     watch.install(app, service, app.state.reading)
     return app
