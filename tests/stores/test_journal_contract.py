@@ -173,6 +173,50 @@ async def test_the_list_of_runs_is_cut_and_goes_on_from_where_it_was_cut(journal
     assert [each.run for each in first + rest] == expected
 
 
+def of(run: str, principal: str, *, end: bool = True) -> list[Record]:
+    return [replace(each, principal=principal) for each in run_of(run, f"task of {run}", end=end)]
+
+
+async def test_the_runs_of_one_principal_are_listed_without_anybody_elses(journal: Journal) -> None:
+    for n in range(12):
+        await write(journal, of(f"a{n:02}", "user:alice"), of(f"b{n:02}", "user:bob", end=n % 2 == 0))
+    found = journal.log.runs(5, principal="user:bob")
+    assert [each.run for each in found] == ["b11", "b10", "b09", "b08", "b07"]
+    assert {each.principal for each in found} == {"user:bob"}
+    rest = journal.log.runs(100, before=found[-1].index, principal="user:bob")
+    assert [each.run for each in rest] == [f"b{n:02}" for n in reversed(range(7))]
+    assert [each.run for each in journal.log.runs(100) if each.principal == "user:bob"] == [
+        each.run for each in [*found, *rest]
+    ]
+    assert journal.log.runs(principal="user:carol") == []
+    assert journal.log.runs(0, principal="user:bob") == []
+
+
+async def test_the_runs_without_an_end_are_listed_oldest_first(journal: Journal) -> None:
+    await write(journal, run_of("a", end=False), run_of("b"), run_of("c", end=False))
+    asked = record("c", 2, Kind.DECISION, view={"verdict": "ask"})
+    await write(journal, [asked])
+    assert [(each.run, each.state) for each in journal.log.unfinished()] == [("a", "open"), ("c", "waiting")]
+    await write(journal, [record("a", 2, Kind.FINISHED, view={"status": "done"})])
+    assert [each.run for each in journal.log.unfinished()] == ["c"]
+    assert journal.log.verify().problem == ""
+
+
+async def test_whose_a_run_is_and_its_ends_are_told_by_its_whole_id(journal: Journal) -> None:
+    runs = [*of("abc", "user:bob"), *of("ab", "user:alice", end=False)]
+    await write(journal, runs)
+    assert (journal.log.owner("abc"), journal.log.owner("ab"), journal.log.owner("a")) == (
+        "user:bob",
+        "user:alice",
+        None,
+    )
+    assert (journal.log.first("abc"), journal.log.first("a")) == (runs[0], None)
+    last = journal.log.last("abc")
+    assert last is not None
+    assert (last.seq, last.kind, last.body) == (2, Kind.FINISHED, {})
+    assert journal.log.last("a") is None
+
+
 async def test_a_run_is_found_by_the_start_of_its_id(journal: Journal) -> None:
     await write(journal, run_of("abc1"), run_of("abc2"), run_of("b"), run_of("bc"))
     assert journal.log.find("abc1") == "abc1"

@@ -341,6 +341,9 @@ def test_changed_content_is_named(path: Path, change: Callable[..., None], probl
         ("DELETE FROM conversations WHERE run = 'b'", "the index conversations has 2 rows, and the records make 3"),
         ("INSERT INTO conversations VALUES ('x', 0, 'b')", "the index conversations has 4 rows"),
         ("UPDATE conversations SET run = 'a' WHERE run = 'b'", "the index conversations does not lead to the records"),
+        ("DELETE FROM starts WHERE run = 'b'", "the index starts has 2 rows, and the records make 3"),
+        ("UPDATE starts SET open = 1 WHERE run = 'b'", "the index starts does not lead to the records"),
+        ("UPDATE starts SET principal = 'user:bob' WHERE run = 'b'", "the index starts does not lead to the records"),
         ("INSERT INTO subjects VALUES ('a', 'subject:x', 0)", "the index subjects has 1 rows, and the records make 0"),
         ("UPDATE snapshots SET root = zeroblob(32) WHERE size = 9", "the root over the first 9 records"),
         (
@@ -355,6 +358,34 @@ def test_changed_tables_are_named(path: Path, sql: str, problem: str) -> None:
     edit(path, sql)
     report = open_log(path).verify()
     assert problem in report.problem, report.problem
+
+
+def test_an_index_that_says_a_run_is_somebody_elses_shows_it_to_nobody(path: Path) -> None:
+    fill(path, "a", "b")
+    edit(path, "UPDATE starts SET principal = 'user:bob' WHERE run = 'b'")
+    with open_log(path) as log, pytest.raises(JournalError, match=r"run b is of user:bob, and it is not"):
+        log.runs(principal="user:bob")
+
+
+def test_a_journal_of_before_the_index_of_runs_is_read_as_it_is_and_gets_one_when_it_is_written(path: Path) -> None:
+    fill(path, "a", "b", "c")
+    with SqliteJournal(path) as journal:
+        for each in run_of("d", end=False):
+            journal.append(each)
+    edit(path, "DROP TABLE starts")
+
+    def listed() -> tuple[list[str], list[str], str]:
+        with open_log(path) as log:
+            mine = [one.run for one in log.runs(principal="user:alice")]
+            return mine, [one.run for one in log.unfinished()], log.verify().problem
+
+    expected = (["d", "c", "b", "a"], ["d"], "")
+    assert listed() == expected
+    SqliteJournal(path).close()
+    assert listed() == expected
+    edit(path, "DELETE FROM starts WHERE run = 'd'")  # as after an earlier version has written a run
+    SqliteJournal(path).close()
+    assert listed() == expected
 
 
 @pytest.mark.parametrize("change", [_body, _view, _lost])

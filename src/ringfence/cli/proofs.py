@@ -10,6 +10,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from ..app.proving import proof_of, shorter, trusted_by
 from ..audit import anchors, signing
 from ..core import chain
 from ..core.chain import Frontier
@@ -17,36 +18,19 @@ from ..core.errors import JournalError, ManifestError
 from ..manifest.loader import load
 from ..proof import keys, merkle
 from ..proof import note as notes
-from ..proof.note import Checkpoint, NoteError, Verifier
+from ..proof.note import Checkpoint, Verifier
 from ..stores import rows
 from ..stores.log import Log
 from .exits import Exit
 from .runs import open_log
-
-VERSION = 1  # of the object that `prove` prints
 
 
 def prove(manifest: Path, record: str, *, head: Path | None, given: Sequence[str], out: Path | None) -> None:
     """Print the proof of one record as JSON."""
     with open_log(manifest) as log:
         index = _index(log, record)
-        origin = notes.ORIGIN + log.id
         held = _kept(head) if head else [each.note for each in log.heads()]
-        note, checkpoint = _covering(held, origin, index, _trusted(manifest, given, log))
-        try:
-            path = merkle.inclusion(map(chain.leaf, log.headers(0, checkpoint.size)), index, checkpoint.size)
-        except ValueError as error:
-            raise _shorter(checkpoint, error) from None
-        (header,) = log.headers(index, index + 1)
-    leaf = chain.leaf(header)
-    if not merkle.included(leaf, index, checkpoint.size, path, checkpoint.root):
-        raise JournalError(
-            f"record {index} is not under the head over {checkpoint.size} records: this log is not the one that was "
-            "signed",
-            todo="see what was changed: ringfence audit verify",
-        )
-    proof = {"v": VERSION, "origin": origin, "index": index, "size": checkpoint.size, "header": header.decode(),
-             "leaf": leaf.hex(), "path": [each.hex() for each in path], "head": note}  # fmt: skip
+        proof = proof_of(log, index, held, _trusted(manifest, given, log))
     _write(json.dumps(proof, indent=1, ensure_ascii=False) + "\n", out)
 
 
@@ -62,7 +46,7 @@ def consistency(manifest: Path, old: str, new: str, *, given: Sequence[str]) -> 
         try:
             path = merkle.consistency(map(chain.leaf, log.headers(0, second.size)), first.size, second.size)
         except ValueError as error:
-            raise _shorter(second, error) from None
+            raise shorter(second, error) from None
     agree = merkle.consistent(first.size, second.size, first.root, second.root, path)
     ends = {
         "old": {"size": first.size, "root": first.root.hex()},
@@ -141,42 +125,7 @@ def _index(log: Log, record: str) -> int:
 
 
 def _trusted(manifest: Path, given: Sequence[str], log: Log) -> list[Verifier]:
-    """The keys that were given, or that of the manifest; and those that they handed the log over to, one by one."""
-    if given:
-        trusted = [Verifier.parse(vkey) for vkey in given]
-    else:
-        loaded = load(manifest)
-        trusted = [signing.verifier_of(loaded.audit.key, loaded.root)]
-    for head in log.heads():
-        with contextlib.suppress(NoteError):
-            following = notes.successor(head.note, trusted)
-            trusted += [following] if following is not None and following not in trusted else []
-    return trusted
-
-
-def _covering(held: Sequence[str], origin: str, index: int, trusted: Sequence[Verifier]) -> tuple[str, Checkpoint]:
-    """The newest of the heads, if it is over the record; of those that do not count, the last one says why."""
-    best: tuple[str, Checkpoint] | None = None
-    failure = JournalError(
-        f"expected a signed head of {origin}, got none",
-        todo="wait for the next head, or name a file that holds one with --head",
-    )
-    for note in held:
-        try:
-            checkpoint = Checkpoint.parse(notes.opened(note, trusted)[0])
-        except NoteError as error:
-            failure = error
-            continue
-        if checkpoint.origin == origin and (best is None or checkpoint.size >= best[1].size):
-            best = note, checkpoint
-    if best is None:
-        raise failure
-    if best[1].size <= index:
-        raise JournalError(
-            f"record {index} is not under a head yet: the newest is over {best[1].size} records",
-            todo="wait for the next head, or end the run: that makes one",
-        )
-    return best
+    return trusted_by(load(manifest), log, [Verifier.parse(vkey) for vkey in given])
 
 
 def _head(log: Log, named: str, trusted: Sequence[Verifier]) -> Checkpoint:
@@ -203,13 +152,6 @@ def _kept(path: Path) -> list[str]:
         what = "a half-written head" if kept.torn else "no head"
         raise JournalError(f"expected a signed head in {path}, got {what}", todo="name a file that an anchor keeps")
     return kept.notes
-
-
-def _shorter(checkpoint: Checkpoint, error: ValueError) -> JournalError:
-    return JournalError(
-        f"the head is over {checkpoint.size} records, and the log has fewer ({error}): its end is gone",
-        todo="see where it ends: ringfence audit verify",
-    )
 
 
 def _write(text: str, out: Path | None) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import app
+from ..app import accounts
 from ..app.serving import whereabouts
 from ..core.errors import ManifestError
 from ..manifest import templates
@@ -25,7 +26,6 @@ from .text import plain
 
 if TYPE_CHECKING:
     from ..app.serving.whereabouts import Whereabouts
-    from ..channels.http.caller import Authenticator
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,13 +100,21 @@ async def _serve(manifest: Manifest, wanted: Wanted) -> None:
         raise missing(error) from None
     keep_log(manifest, wanted)
     await fetch_missing(manifest, console(stderr=True), offline=wanted.offline)
+    _first_account(manifest)
 
     def ready(where: Whereabouts) -> None:
         say(f"{manifest.runtime.name} is served on {where.url}")
         if wanted.detached:
             _let_go(whereabouts.folder_of(manifest) / whereabouts.LOG)
 
-    await Life(Plan(manifest, guard, say, ready, wanted.takeover, wanted.options())).run()
+    await Life(Plan(manifest, say, ready, wanted.takeover, wanted.options())).run()
+
+
+def _first_account(manifest: Manifest) -> None:
+    """The account of whoever runs this machine: its password is said this once, at the terminal, and kept nowhere."""
+    if (password := accounts.ensure_operator(manifest)) is not None:
+        say(f"sign in as {accounts.operator_name(manifest)} with the password {password}")
+        say("  -> it is shown this once; `ringfence users passwd` sets another, `ringfence keys add` makes an API key")
 
 
 def keep_log(manifest: Manifest, wanted: Wanted) -> None:
@@ -149,10 +157,3 @@ def _loop_factory() -> Any:
 def say(words: str) -> None:
     """A line on stderr."""
     print(plain(words), file=sys.stderr, flush=True)
-
-
-def guard(manifest: Manifest) -> Authenticator:
-    """Who finds out who a caller is."""
-    from ..channels.http.life import Nobody
-
-    return Nobody()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -138,8 +138,11 @@ class Log(Protocol):
         """
         ...
 
-    def unfinished(self) -> list[RunSummary]:
-        """The runs that have not ended, the oldest first. Costs what they are, however long the log is."""
+    def unfinished(self, but: Container[str] = ()) -> list[RunSummary]:
+        """The runs that have not ended, the oldest first, but for these. Costs what they are, however long the log is.
+
+        By the headers alone: no task is told.
+        """
         ...
 
     def owner(self, run: str) -> str | None:

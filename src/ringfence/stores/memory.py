@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import replace
 
 from ..core import chain
@@ -103,10 +103,11 @@ class MemoryJournal:
             return None
         return summarise(places[0], self.records[places[0]], self.records[places[-1]])
 
-    def unfinished(self) -> list[RunSummary]:
-        """The runs that have not ended, the oldest first."""
+    def unfinished(self, but: Container[str] = ()) -> list[RunSummary]:
+        """The runs that have not ended, the oldest first, but for these."""
         pairs = [(at[0], self.records[at[0]], self.records[at[-1]]) for at in self._runs.values()]
-        return [summarise(*pair) for pair in pairs if pair[-1].kind is not Kind.FINISHED]
+        found = [summarise(*pair) for pair in pairs if pair[-1].kind is not Kind.FINISHED and pair[1].run not in but]
+        return [replace(one, task="") for one in found]
 
     def owner(self, run: str) -> str | None:
         """The principal of a run."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -110,6 +111,13 @@ class SqliteLog:
         with self._reading():
             return [redacted(head) for index, span in self._spans(run) for _, head in self._pick(index, run, span)[1]]
 
+    def headers_of(self, run: str, start: int = 0, limit: int | None = None) -> list[dict[str, JSON]]:
+        """The headers of a run, from seq `start` on, as they were hashed: no content, but what was redacted."""
+        with self._reading():
+            spans = self._spans(run, start)
+            heads = (head for index, span in spans for _, head in self._pick(index, run, span)[1])
+            return list(islice(heads, limit))
+
     def state(self, run: str) -> tuple[int, bytes] | None:
         """What a run had become at a record, if that was kept; raises JournalError if it cannot be opened."""
         with self._reading():
@@ -154,15 +162,15 @@ class SqliteLog:
             )  # fmt: skip
             return [self._summed(run, principal) for (run,) in rows]
 
-    def unfinished(self) -> list[RunSummary]:
-        """The runs that have not ended, the oldest first."""
+    def unfinished(self, but: Container[str] = ()) -> list[RunSummary]:
+        """The runs that have not ended, the oldest first, but for these; by the headers alone."""
         with self._reading():
             if self._indexed:
                 open_runs = [run for (run,) in self._rows("SELECT run FROM starts WHERE open ORDER BY idx")]
             else:
                 every = [head["run"] for head in self._starts(None)]
                 open_runs = [run for run in reversed(every) if self._view(run, self._last(run)).kind != Kind.FINISHED]
-            return [self._summed(run) for run in open_runs]
+            return [replace(self._summed(run, contents=False), task="") for run in open_runs if run not in but]
 
     def owner(self, run: str) -> str | None:
         """The principal of a run; None for one that is not in the log."""
@@ -188,15 +196,15 @@ class SqliteLog:
         self._index = self._index or starts.there(self._db)
         return self._index
 
-    def _summed(self, run: str, principal: str | None = None) -> RunSummary:
+    def _summed(self, run: str, principal: str | None = None, *, contents: bool = True) -> RunSummary:
         """A run in one line; raises JournalError if it is not this principal's: an index alone shows nobody's."""
         head = self._one(run, 0)[1][0][1]
         if principal not in (None, head["principal"]):
             raise damaged(f"the index says that run {run} is of {principal}, and it is not")
-        try:
-            first = self._at(run, 0)
-        except Sealed:
-            first = redacted(head)
+        first = redacted(head)
+        if contents:
+            with suppress(Sealed):
+                first = self._at(run, 0)
         return summarise(head["index"], first, self._view(run, self._last(run)))
 
     def summary(self, run: str) -> RunSummary | None:

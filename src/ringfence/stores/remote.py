@@ -7,7 +7,7 @@ import contextlib
 import json
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -219,9 +219,9 @@ class SocketLog:
         """At most `limit` runs, the newest first, of one principal or of all; before an index, where one is given."""
         return [RunSummary(**each) for each in self._ask("runs", limit, before, principal)]
 
-    def unfinished(self) -> list[RunSummary]:
-        """The caller's runs that have not ended, the oldest first."""
-        return [RunSummary(**each) for each in self._ask("unfinished")]
+    def unfinished(self, but: Container[str] = ()) -> list[RunSummary]:
+        """The caller's runs that have not ended, the oldest first, but for these."""
+        return [one for each in self._ask("unfinished") if (one := RunSummary(**each)).run not in but]
 
     def owner(self, run: str) -> str | None:
         """The principal of a run of the caller's; None for any other."""

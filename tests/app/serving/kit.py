@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 from ringfence import app as composition
+from ringfence import tool
 from ringfence.app.agent import Agent
 from ringfence.app.serving.service import Service
 from ringfence.core.ports import Sink
@@ -16,7 +18,7 @@ from ringfence.core.values import Action, Outcome, Principal
 from ringfence.manifest.loader import load
 from ringfence.testing.scripted import ScriptedModel
 
-ANSWER = '{"thought": "easy", "final_answer": {"answer": "42", "artifacts": [], "confidence": "high"}}'
+ANSWER = '{"thought": "easy", "final_answer": {"answer": "Yes, it is so.", "artifacts": [], "confidence": "high"}}'
 ALICE, BOB = Principal("user:alice", frozenset({"role:ops"})), Principal("user:bob", frozenset({"role:hr"}))
 AUDITOR = Principal("user:carol", frozenset({"role:auditor"}))
 
@@ -24,8 +26,9 @@ AUDITOR = Principal("user:carol", frozenset({"role:auditor"}))
 class Patient:
     """A model that answers only when it is let, and knows what it was asked, in order."""
 
-    def __init__(self, answer: str | Callable[[Any], str] = ANSWER) -> None:
-        self._model = ScriptedModel(answer if callable(answer) else lambda _: answer)
+    def __init__(self, *answers: str) -> None:
+        self._answers = deque(answers)  # then it says the usual
+        self._model = ScriptedModel(lambda _: self._answers.popleft() if self._answers else ANSWER)
         self._may = asyncio.Semaphore(0)
         self.asked: list[str] = []  # runs
         self.at_once = self.most = 0
@@ -40,6 +43,10 @@ class Patient:
         finally:
             self.at_once -= 1
 
+    def say(self, *answers: str) -> None:
+        """Have it say these next."""
+        self._answers.extend(answers)
+
     def let(self, answers: int = 1) -> None:
         """Let so many requests be answered, now or later."""
         for _ in range(answers):
@@ -50,17 +57,26 @@ def manifest_of(limits: str = "{}", more: str = "") -> str:
     return f"""
 runtime: {{name: kit}}
 inference: {{provider: openai, model: scripted, endpoint: "http://127.0.0.1:1/v1"}}
-tools: []
+workflow: {{tool_first: false}}
+sandbox: unsafe-none
 server: {{limits: {limits}}}
 {more}
 """
 
 
 def agent_in(folder: Path, model: Sink, *, limits: str = "{}", more: str = "") -> Agent:
-    """An agent on the journal of a folder; a second one stands for another process."""
+    """An agent on the journal of a folder, with a tool that asks; a second one stands for another process."""
     file = folder / "ringfence.yaml"
     file.write_text(manifest_of(limits, more))
-    return composition.from_manifest(load(file), model=model)
+
+    @tool("write", roles={"text": "text"}, audience=["self"], ask=True)
+    def note(text: str) -> str:
+        """Keep a note."""
+        with (folder / "notes.txt").open("a") as kept:
+            kept.write(text + "\n")
+        return "kept"
+
+    return composition.from_manifest(load(file), functions=[note], model=model)
 
 
 @asynccontextmanager

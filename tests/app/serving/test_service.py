@@ -140,7 +140,7 @@ async def test_a_second_run_of_the_same_id_is_refused_and_the_first_goes_on(tmp_
 
 
 async def test_who_goes_away_before_the_run_is_on_record_takes_it_along(tmp_path: Path) -> None:
-    model = Patient('{"effects": []}')
+    model = Patient()
     more = "grant: {planned: true}"
     async with serving(tmp_path, model, limits="{running: 1, running_each: 1}", more=more) as service:
         begun = asyncio.create_task(service.submit(ALICE, "first"))

@@ -56,10 +56,13 @@ def _long(steps: int) -> list[str]:
 
 
 SCRIPTS: dict[str, Sequence[str]] = {  # the first whose words stand in the task
-    "Write the greeting": [call("files.write", path="data/greeting.txt", text="Good morning.\n"), final("It is written.")],
+    "Write the greeting": [
+        call("files.write", path="data/greeting.txt", text="Good morning.\n"),
+        final("It is written."),
+    ],
     "Read the page": [call("files.read", path="data/page.html"), final("The page is odd.")],
     "Read it slowly": _long(8),
-    "Show the chart": [final(HOSTILE_MARKDOWN)],
+    "Show the chart": [call("files.list"), final(HOSTILE_MARKDOWN)],
 }
 
 
@@ -68,7 +71,7 @@ def say(request: Any) -> str:
     messages = [message for message in request["messages"] if isinstance(message.get("content"), str)]
     tasks = re.findall(r"Task: (.*)", "\n".join(m["content"] for m in messages if m["role"] == "user"))
     task = tasks[-1] if tasks else ""
-    steps = next((steps for words, steps in SCRIPTS.items() if words in task), [final(ANSWER)])
+    steps = next((steps for words, steps in SCRIPTS.items() if words in task), [call("files.list"), final(ANSWER)])
     made = sum('"calls"' in m["content"] and "files.overview" not in m["content"] for m in messages
                if m["role"] == "assistant")  # fmt: skip
     return steps[min(made, len(steps) - 1)]

@@ -31,6 +31,11 @@ class Fresh:
         self._told: dict[str, str] = {}
 
     @property
+    def library(self) -> Library:
+        """What is kept up to date."""
+        return self._library
+
+    @property
     def warnings(self) -> list[str]:
         """What everybody who asks this library has to know."""
         return [text for text in self._told.values() if text]

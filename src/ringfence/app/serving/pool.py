@@ -144,22 +144,24 @@ class Pool:
         """Whether nobody works or waits."""
         return not (self._busy or self._queued)
 
-    @property
-    def room(self) -> bool:
-        """Whether somebody who has nothing here yet would be taken in."""
-        return not self.closing and (self._queued < self.limits.queued or self._busy < self.limits.running)
+    def room(self, who: str) -> bool:
+        """Whether a run of this principal would be taken in."""
+        short = len(self._queues.get(who, ())) < self.limits.queued_each and self._queued < self.limits.queued
+        return not self.closing and (short or self._free(who))
+
+    def _free(self, who: str) -> bool:
+        limits = self.limits
+        return self._busy < limits.running and self._running[who] < limits.running_each and not self._queues.get(who)
 
     def join(self, who: str) -> Place:
         """Take a place: a slot if one is free, else the end of the queue. Raises Full, or Closing."""
-        limits, queue = self.limits, self._queues.get(who, ())
         if self.closing:
             raise _closing()
-        free = self._busy < limits.running and self._running[who] < limits.running_each and not queue
-        if not free and len(queue) >= limits.queued_each:
-            raise self._full(who, f"you have {len(queue)} runs waiting, as many as one may have", own=True)
-        if not free and self._queued >= limits.queued:
+        if not self.room(who):
+            if (own := len(self._queues.get(who, ()))) >= self.limits.queued_each:
+                raise self._full(who, f"you have {own} runs waiting, as many as one may have", own=True)
             raise self._full(who, f"{self._queued} runs are waiting, as many as may wait here", own=False)
-        place = Place(self, who)
+        place, free = Place(self, who), self._free(who)
         if free:
             self._go(place)
             return place

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from ringfence.core.chain import Kind, Record
 from ringfence.core.errors import RingfenceError
 from ringfence.core.values import Principal
-from ringfence.stores.log import RunSummary
+from ringfence.stores.log import Log, RunSummary
 
 from ..ids import now_ms
-from .pool import Full
+from .pool import Change
+from .reading import Reading
 
 if TYPE_CHECKING:
     from .service import Service
 
 SERVED: Final = "served"  # in a first record's `meta`: a server began the run, and a server goes on with it
 EVERY_S: Final = 1.0
-FULL_S: Final = 0.1  # where there was no room for all of them
 QUIET_MS: Final = 1_500  # since its last record: whoever answers a run at a terminal goes on with it at once
 _log = logging.getLogger("ringfence")
 
@@ -30,19 +31,23 @@ class Recovery:
 
     A run is taken up if a server began it, if the process that drove it died, or if a person has answered it. One that
     somebody interrupted at a terminal, or forked there, waits for them. Another process that does the same is no harm:
-    the kernel's lock says who was first.
+    the kernel's lock says who was first. What finds no room in the pool is taken up when there is some.
     """
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Service, reading: Reading) -> None:
         self._service = service
+        self._reading = reading
         self._task: asyncio.Task[None] | None = None
         self._given_up: set[str] = set()
+        self._backlog: list[tuple[str, Principal]] = []
         self._news = asyncio.Event()
+        service.pool.observers.append(self._changed)
 
     async def start(self) -> None:
         """Take up what there is, and go on looking."""
-        more = self._round(quiet_ms=0)
-        self._task = asyncio.create_task(self._work(more), name="recovery")
+        await self._look(quiet_ms=0)
+        self._take_up()
+        self._task = asyncio.create_task(self._work(), name="recovery")
 
     async def stop(self) -> None:
         """Look no more."""
@@ -58,46 +63,58 @@ class Recovery:
         """Leave a run to people, as long as this process lives."""
         self._given_up.add(run)
 
-    async def _work(self, more: bool) -> None:
+    def _changed(self, change: Change) -> None:
+        if self._backlog and change.kind in ("ended", "left"):
+            self._news.set()
+
+    async def _work(self) -> None:
+        looked = time.monotonic()
         while True:
             with suppress(TimeoutError):
-                async with asyncio.timeout(FULL_S if more else EVERY_S):
+                async with asyncio.timeout(EVERY_S):
                     await self._news.wait()
             self._news.clear()
             try:
-                more = self._round(quiet_ms=QUIET_MS)
+                if time.monotonic() - looked >= EVERY_S:
+                    await self._look(quiet_ms=QUIET_MS)
+                    looked = time.monotonic()
+                self._take_up()
             except RingfenceError as error:
                 _log.warning("runs that nobody drives cannot be looked for: %s", error.what)
-                more = False
 
-    def _round(self, *, quiet_ms: int) -> bool:
-        """Take up what can be; whether some had no room."""
-        service, full = self._service, False
-        unfinished = service.log.unfinished()
-        self._given_up &= {one.run for one in unfinished}
-        for one in unfinished:
-            if one.state != "open" or one.run in service.jobs or one.run in self._given_up:
-                continue
-            if now_ms() - one.ended < quiet_ms or not service.pool.room:
-                full = full or not service.pool.room
-                continue
-            if (who := self._wanted(one)) is None:
-                continue
-            try:
-                service.take_up(who, one.run)
-            except Full:
-                full = True
-                continue
-            _log.info("run %s of %s is taken up", one.run, who.subject)
-        return full
+    async def _look(self, *, quiet_ms: int) -> None:
+        """Find the runs to be taken up, beside the event loop."""
+        ours = frozenset(self._service.jobs)
 
-    def _wanted(self, one: RunSummary) -> Principal | None:
+        def look(log: Log) -> tuple[list[RunSummary], list[tuple[str, Principal]]]:
+            found, quiet = log.unfinished(ours), now_ms() - quiet_ms
+            still = [one for one in found if one.state == "open" and one.ended <= quiet]
+            wanted = ((one.run, self._wanted(log, one)) for one in still if one.run not in self._given_up)
+            return found, [(run, who) for run, who in wanted if who is not None]
+
+        unfinished, self._backlog = await self._reading(look)
+        self._given_up &= {one.run for one in unfinished} | ours
+
+    def _take_up(self) -> None:
+        """Take up as many as there is room for."""
+        service, left = self._service, list[tuple[str, Principal]]()
+        for run, who in self._backlog:
+            if run in service.jobs:
+                continue
+            if not service.pool.room(who.subject):
+                left.append((run, who))
+            elif service.agent.held(run) is not None:
+                service.take_up(who, run)
+                _log.info("run %s of %s is taken up", run, who.subject)
+        self._backlog = left
+
+    def _wanted(self, log: Log, one: RunSummary) -> Principal | None:
         """Whose run it is, if it is to be taken up."""
         died = self._service.agent.held(one.run)
         if died is None:
             return None
         try:
-            first, last = self._service.log.first(one.run), self._service.log.last(one.run)
+            first, last = log.first(one.run), log.last(one.run)
         except RingfenceError as error:  # what was erased goes on no more
             _log.warning("run %s is not taken up: %s", one.run, error.what)
             self.give_up(one.run)

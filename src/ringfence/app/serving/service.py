@@ -27,6 +27,7 @@ from .elsewhere import Elsewhere
 from .feed import Delta, Feed
 from .job import Job
 from .pool import Change, Closing, Full, Pool, Standing
+from .reading import Reading
 from .recovery import SERVED, Recovery
 
 ADMIN, AUDITOR = "role:admin", "role:auditor"
@@ -53,7 +54,8 @@ class Service:
         self.jobs: dict[str, Job] = {}  # the runs that this process has in its hands
         self._over: dict[str, Job] = {}  # those that ended just now
         self._elsewhere = Elsewhere(lambda: self.log, self._held, lambda run: run in self.jobs)
-        self._recovery = Recovery(self)
+        self._reading = Reading(agent)
+        self._recovery = Recovery(self, self._reading)
         self._closed: asyncio.Task[None] | None = None
 
     @property
@@ -107,6 +109,7 @@ class Service:
         if tasks:
             await asyncio.wait(tasks)
         self._elsewhere.close()
+        self._reading.close()
         with suppress(JournalError):  # its reason is in the log; what is durable is resumed
             await self.agent.journal.flush()
 

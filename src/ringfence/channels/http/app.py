@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
 from ringfence import __version__
-from ringfence.app.serving.reading import Reading
 from ringfence.app.serving.service import Service
 from ringfence.channels import clients
 from ringfence.channels.auth import routes as auth
@@ -20,18 +18,17 @@ from . import health, metrics, native, problems, watch
 from .caller import Authenticator
 
 ROUTERS = (
+    *native.ROUTERS,
+    *clients.ROUTERS,
     auth.routes,
     health.routes,
     metrics.routes,
-    *native.ROUTERS,
-    *clients.ROUTERS,
     page.routes,
 )
 
 
 def application(service: Service, authenticator: Authenticator) -> FastAPI:
     """The app around a service; it opens the service when it starts, and closes it when it stops."""
-    reading = Reading(service.agent)
 
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncGenerator[None, None]:
@@ -41,16 +38,15 @@ def application(service: Service, authenticator: Authenticator) -> FastAPI:
                 yield
         finally:
             await service.close()
-            reading.close()
+            await native.close(app)
 
     app = FastAPI(title="Ringfence", version=__version__, lifespan=life, docs_url=None, redoc_url=None)
     app.state.service = service
-    app.state.reading = reading
-    app.state.streams = Counter()
     app.state.authenticator = authenticator
     app.add_middleware(Guard, server=lambda: service.agent.manifest.server)
     problems.install(app)
+    native.install(app, service)
     for router in ROUTERS:
         app.include_router(router)
-    watch.install(app, service, reading)
+    watch.install(app, service, app.state.reading)
     return app

@@ -96,29 +96,25 @@ class Connection(HttpToolsProtocol):
     """A connection that came in by the door."""
 
     def __init__(
-        self, config: Config, server_state: ServerState, app_state: dict[str, Any], *, door: Door, entered: str | None
+        self, config: Config, server_state: ServerState, app_state: dict[str, Any], *, door: Door, address: str
     ) -> None:
-        """`entered`: the address that was let in already, before TLS; None if it was not."""
+        """`address`: whose it is; they were let in, and leave when it ends."""
         super().__init__(config, server_state, app_state)
         self._door = door
-        self._entered = entered
+        self._address = address
+        self._inside = True
         self._early = b""
         self._head = self._body = 0  # bytes of the request that arrives
+        self._raw = 0  # of them, those that the parser has taken in and told nothing of
         self._arrives = False
         self._late: asyncio.TimerHandle | None = None
         self._stuck: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Let it in, or not."""
+        """It begins, after the handshake of its TLS."""
         super().connection_made(transport)
         if self.client is not None:
-            self.client = (plain_address(self.client[0]), self.client[1])
-        address = self.client[0] if self.client is not None else ""
-        if self._entered is None:
-            if not self._door.enter(address):
-                self._answer(HTTPStatus.SERVICE_UNAVAILABLE, "there are too many connections", retry_s=1)
-                return
-            self._entered = address
+            self.client = (self._address, self.client[1])
         self._expect()
         if self._early:
             early, self._early = self._early, b""
@@ -129,11 +125,15 @@ class Connection(HttpToolsProtocol):
         for timer in (self._late, self._stuck):
             if timer is not None:
                 timer.cancel()
-        if self._entered is not None:
-            self._door.leave(self._entered)
-            self._entered = None
+        self.leave()
         if self.transport is not None:
             super().connection_lost(exc)
+
+    def leave(self) -> None:
+        """Its place is free, which it never is before."""
+        if self._inside:
+            self._inside = False
+            self._door.leave(self._address)
 
     def data_received(self, data: bytes) -> None:
         """Take in what has come."""
@@ -145,10 +145,15 @@ class Connection(HttpToolsProtocol):
         self._unset_keepalive_if_required()
         if not self._arrives:
             self._expect()
+        self._raw += len(data)
         try:
             self.parser.feed_data(data)
+            if self._raw > HEAD_BYTES + URL_BYTES + len(data):
+                raise Refused(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, f"a header is longer than {HEAD_BYTES} bytes")
         except httptools.HttpParserUpgrade:
             return  # nothing else is spoken here: it was answered as any request
+        except Refused as error:
+            self._answer(error.status, str(error))
         except httptools.HttpParserError as error:
             cause = error.__context__ or error.__cause__
             if isinstance(cause, Refused):
@@ -161,7 +166,7 @@ class Connection(HttpToolsProtocol):
         if len(self.pipeline) >= PIPELINED:
             raise Refused(HTTPStatus.TOO_MANY_REQUESTS, "too many requests before an answer")
         super().on_message_begin()
-        self._head = self._body = 0
+        self._head = self._body = self._raw = 0
         self._expect()
 
     def on_url(self, url: bytes) -> None:
@@ -171,7 +176,7 @@ class Connection(HttpToolsProtocol):
             raise Refused(HTTPStatus.REQUEST_URI_TOO_LONG, f"the address is longer than {URL_BYTES} bytes")
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """One header; httptools gathers a long one without telling, which `request_s` bounds."""
+        """One header, or one behind a body that came in chunks."""
         self._head += len(name) + len(value) + 4
         if self._head > HEAD_BYTES or len(self.headers) >= HEADERS:
             what = f"the headers are more than {HEADERS} or longer than {HEAD_BYTES} bytes"
@@ -184,17 +189,19 @@ class Connection(HttpToolsProtocol):
         if hosts > 1 or (not hosts and self.parser.get_http_version() == "1.1"):  # RFC 9112, 3.2
             raise Refused(HTTPStatus.BAD_REQUEST, "expected one Host header")
         super().on_headers_complete()
+        self._raw = 0
         if self._door.closing:
             self.cycle.keep_alive = False
 
     def on_body(self, body: bytes) -> None:
         """A part of the body."""
         self._body += len(body)
+        self._raw = 0
         super().on_body(body)
 
     def on_message_complete(self) -> None:
         """The request is here."""
-        self._arrives = False
+        self._arrives, self._raw = False, 0
         if self._late is not None:
             self._late.cancel()
             self._late = None
@@ -249,25 +256,16 @@ class Connection(HttpToolsProtocol):
         self.loop.call_later(5.0, self.transport.abort)  # whoever does not read this is not waited for
 
 
-class Anteroom(asyncio.Protocol):
-    """Where a connection waits for its TLS: counted from its first byte on, and no longer than a request may take."""
-
-    def __init__(self, door: Door, admit: Any) -> None:
-        self._door = door
-        self._admit = admit  # (transport, address) -> a coroutine that goes on with it
-        self._address: str | None = None
-        self._task: asyncio.Task[None] | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Let it in, or not: without TLS nothing can be said."""
-        assert isinstance(transport, asyncio.Transport)
-        peer = transport.get_extra_info("peername")
-        address = plain_address(str(peer[0])) if isinstance(peer, tuple) else ""
-        if not self._door.enter(address):
-            transport.abort()
-            return
-        transport.pause_reading()
-        self._task = asyncio.get_running_loop().create_task(self._admit(transport, self, address))
+def refusal(status: HTTPStatus, what: str, *, retry_s: int = 0) -> bytes:
+    """An answer to a request that never reaches the app, as a problem (RFC 9457)."""
+    body = json.dumps({"type": "about:blank", "title": status.phrase, "status": status.value,
+                       "code": status.name.lower().replace("_", "-"), "detail": what}).encode()  # fmt: skip
+    retry = f"retry-after: {retry_s}\r\n" if retry_s else ""
+    head = (
+        f"HTTP/1.1 {status.value} {status.phrase}\r\ncontent-type: application/problem+json\r\n"
+        f"content-length: {len(body)}\r\n{retry}connection: close\r\n\r\n"
+    )
+    return head.encode() + body
 
 
 def plain_address(address: str) -> str:

@@ -13,27 +13,25 @@ import resource
 import signal
 import socket
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from ringfence import __version__, stores
+from ringfence import __version__
 from ringfence import app as composition
 from ringfence.app.ids import now_ms
-from ringfence.app.record import journal_path
 from ringfence.app.serving import whereabouts
 from ringfence.app.serving.service import Service
 from ringfence.app.serving.whereabouts import Answer, Whereabouts
+from ringfence.channels.auth.credentials import Credentials
 from ringfence.core.errors import ManifestError
 from ringfence.core.values import JSON
 from ringfence.manifest.types import Manifest
 
 from . import listen, notify
 from .app import application
-from .caller import Authenticator
 from .control import Control, Said
 
 _log = logging.getLogger("ringfence")
-_GONE_S = 0.5  # between two looks whether the server before us has ended
 Sockets = Sequence[socket.socket]
 
 
@@ -41,14 +39,12 @@ Sockets = Sequence[socket.socket]
 class Plan:
     """How a server is made.
 
-    guard    makes what finds out who a caller is
     notice   is told why something takes long; `ready` where the server is, once it takes requests
     takeover take the place of the server that runs, if one does; else that is an error
     options  of the command line, for the next one
     """
 
     manifest: Manifest
-    guard: Callable[[Manifest], Authenticator]
     notice: Callable[[str], None]
     ready: Callable[[Whereabouts], None]
     takeover: bool = False
@@ -77,9 +73,10 @@ class Life:
             async with composition.from_manifest(manifest, notice=self.plan.notice) as agent:
                 await agent.open()  # what is wrong with models and documents is said here, in words
                 self._service = Service(agent)
-                app = application(self._service, self.plan.guard(manifest))
-                self._server = listen.Listener(app, manifest.server, tls, list(self._sockets))
-                await self._serve(before)
+                with closing(Credentials.opened(manifest)) as self._credentials:
+                    self._app = application(self._service, self._credentials)
+                    self._server = listen.Listener(self._app, manifest.server, tls, self._sockets)
+                    await self._serve(before)
         finally:
             for one in self._sockets:
                 one.close()
@@ -129,14 +126,11 @@ class Life:
         control = Control(self._folder, {"status": self._status, "handover": self._handover, "retire": self._retire})
         self._where.keep(self._folder)
         self._state = "ready"
-        heir = loop.create_task(self._inherit(before.pid), name="inherit") if before is not None else None
         self.plan.ready(self._where)
         notify.say("READY=1", f"MAINPID={os.getpid()}")
         try:
             await self._until(work)
         finally:
-            if heir is not None:
-                heir.cancel()
             control.close()
             self._where.forget(self._folder)
 
@@ -153,17 +147,21 @@ class Life:
         await work
 
     async def _drain(self) -> None:
-        await self._service.close()
-
-    async def _inherit(self, pid: int) -> None:
-        """When the server before us has ended, go on with the runs that it left."""
-        while not await asyncio.to_thread(whereabouts.gone, pid, _GONE_S):
-            pass
-        await self._service.start()
+        """Runs end, or are stopped where they can be gone on with: by the next start, or by who took our place."""
+        ended = asyncio.ensure_future(self._service.close())
+        hurried = asyncio.ensure_future(self._now.wait())
+        await asyncio.wait([ended, hurried], return_when=asyncio.FIRST_COMPLETED)
+        hurried.cancel()
+        if not ended.done():
+            for job in list(self._service.jobs.values()):
+                if job.task is not None:
+                    job.task.cancel()
+        await ended
 
     async def _status(self) -> tuple[Said, Sockets]:
         manifest = self.plan.manifest
-        usage = resource.getrusage(resource.RUSAGE_SELF)
+        usage, pool, watch = resource.getrusage(resource.RUSAGE_SELF), self._service.status(), self._app.state.watch
+        levels, checks = await watch.gauge.levels(), await watch.health.ready()
         tiers: list[JSON] = [
             {"tier": t.name, "model": t.model, "provider": t.provider} for t in manifest.inference.tiers
         ]
@@ -175,7 +173,8 @@ class Life:
             "version": __version__,
             "agent": manifest.runtime.name,
             "models": tiers,
-            "runs": {"running": len(self._service.jobs), "waiting": await asyncio.to_thread(_waiting, manifest)},
+            "runs": {"running": pool.running, "queued": pool.queued, "waiting": levels.waiting},
+            "troubles": [f"{check.name}: {check.why}" for check in checks if not check.ok],
             "connections": self._server.door.open,
             "memory_mb": usage.ru_maxrss // 1024,
         }, ()
@@ -190,20 +189,3 @@ class Life:
         self._server.stop_accepting()
         self._stop.set()
         return {}, ()
-
-
-def _waiting(manifest: Manifest) -> int:
-    """Runs that wait for a person."""
-    path: Path = journal_path(manifest)
-    if not path.exists():
-        return 0
-    with stores.open_log(path) as log:
-        return sum(run.state == "waiting" for run in log.runs(1000))
-
-
-class Nobody:
-    """Until there are accounts, nobody comes in."""
-
-    async def caller(self, request: object) -> None:
-        """Nobody."""
-        return

@@ -9,8 +9,11 @@ import logging
 import resource
 import socket
 import ssl
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from http import HTTPStatus
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
@@ -18,13 +21,17 @@ from fastapi import FastAPI
 from ringfence.core.errors import InternalError, ManifestError
 from ringfence.manifest.server import Server
 
-from .connection import Anteroom, Connection, Door, networks
+from .connection import Connection, Door, networks, plain_address, refusal
 
 KEEP_ALIVE_S = 15
 LAST_ANSWERS_S = 5.0  # for those under way when the server stops
 BACKLOG = 2048
 SEND_BYTES = 256 * 1024  # of the kernel's buffer for a client that reads slowly
+_AT_ONCE = 64  # connections that are accepted, or sent away, before somebody else gets a turn
+_PAUSE_S = 1.0
+_NO_ROOM = refusal(HTTPStatus.SERVICE_UNAVAILABLE, "there are too many connections", retry_s=1)
 _SPARE = 256  # files and sockets of our own, beside connections
+_log = logging.getLogger("ringfence")
 _CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"  # of TLS 1.2; those of 1.3 are all fine
 
 
@@ -136,7 +143,15 @@ def room(server: Server) -> int:
 class Listener(uvicorn.Server):
     """uvicorn around an app, on sockets that are there already. Signals are not its business."""
 
-    def __init__(self, app: FastAPI, server: Server, tls: ssl.SSLContext | None, sockets: list[socket.socket]) -> None:
+    def __init__(
+        self,
+        app: FastAPI,
+        server: Server,
+        tls: ssl.SSLContext | None,
+        sockets: Sequence[socket.socket],
+        *,
+        keep_alive_s: int = KEEP_ALIVE_S,
+    ) -> None:
         logging.getLogger("uvicorn.error").setLevel(logging.ERROR)  # a client's nonsense is no line of our log
         proxy = server.auth.proxy
         trusted = networks(proxy.trusted if proxy is not None else ())
@@ -144,12 +159,14 @@ class Listener(uvicorn.Server):
             uvicorn.Config(
                 app, http=Connection, ws="none", lifespan="on", log_config=None, access_log=False,
                 server_header=False, proxy_headers=False,  # auth.guard reads them, and needs the peer as it is
-                timeout_keep_alive=KEEP_ALIVE_S,
+                timeout_keep_alive=keep_alive_s,
             )
         )  # fmt: skip
         limits = server.limits.model_copy(update={"connections": min(server.limits.connections, room(server))})
         self.door = Door(limits, trusted)
         self.on_start: Callable[[], None] = lambda: None
+        self._beginning: set[asyncio.Task[None]] = set()
+        self._leaving: deque[socket.socket] = deque()
         self._tls = tls
         self._sockets = sockets
 
@@ -158,17 +175,16 @@ class Listener(uvicorn.Server):
         await self.lifespan.startup()
         if self.lifespan.should_exit:
             raise InternalError("the app did not start")
-        loop = asyncio.get_running_loop()
-        make = self._connection if self._tls is None else lambda: Anteroom(self.door, self._handshake)
-        self.servers = [await loop.create_server(make, sock=one, backlog=BACKLOG) for one in self._sockets]
+        for one in self._sockets:
+            self._accepting(one)
         self.started = True
         self.on_start()
 
     def stop_accepting(self) -> None:
         """Take no new connection; those that are open get their answers, and no second one after it."""
         self.door.closing = True
-        for server in self.servers:
-            server.close()
+        for one in self._sockets:
+            asyncio.get_running_loop().remove_reader(one)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Let answers that are under way end, for a while, and close the app."""
@@ -179,6 +195,11 @@ class Listener(uvicorn.Server):
             await self.door.empty(LAST_ANSWERS_S)
         for connection in list(self.server_state.connections):
             connection.transport.abort()
+        for beginning in self._beginning:
+            beginning.cancel()
+        for one in self._leaving:
+            one.close()
+        await self.door.empty(LAST_ANSWERS_S)  # what was aborted is gone a moment later
         for task in list(self.server_state.tasks):
             task.cancel()
         if self.server_state.tasks:
@@ -190,22 +211,55 @@ class Listener(uvicorn.Server):
         """Whoever runs this hears them."""
         yield
 
-    def _connection(self, entered: str | None = None) -> Connection:
-        return Connection(self.config, self.server_state, self.lifespan.state, door=self.door, entered=entered)
+    def _accepting(self, listening: socket.socket) -> None:
+        if not self.door.closing:
+            asyncio.get_running_loop().add_reader(listening, self._accept, listening)
 
-    async def _handshake(self, transport: asyncio.Transport, anteroom: Anteroom, address: str) -> None:
-        connection = self._connection(address)
+    def _accept(self, listening: socket.socket) -> None:
+        """Take in who waits at the door: not all at once, for those inside wait meanwhile."""
+        loop = asyncio.get_running_loop()
+        for _ in range(_AT_ONCE):
+            try:
+                one, peer = listening.accept()
+            except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+                return  # nobody more; or another process on the same socket was faster
+            except OSError as error:  # no more files: those outside wait, those inside go on
+                _log.error("no connection can be accepted: %s", error.strerror)
+                loop.remove_reader(listening)
+                loop.call_later(_PAUSE_S, self._accepting, listening)
+                return
+            one.setblocking(False)
+            address = plain_address(str(peer[0])) if isinstance(peer, tuple) else ""
+            if self.door.enter(address):
+                self._admit(one, address)
+            else:
+                self._send_away(one)
+
+    def _admit(self, one: socket.socket, address: str) -> None:
+        one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        task = asyncio.get_running_loop().create_task(self._begin(one, address))
+        self._beginning.add(task)
+        task.add_done_callback(self._beginning.discard)
+
+    async def _begin(self, one: socket.socket, address: str) -> None:
+        """A connection from its TLS on, which may take as long as a request."""
+        made = Connection(self.config, self.server_state, self.lifespan.state, door=self.door, address=address)
+        bounds: dict[str, Any] = {"ssl_handshake_timeout": self.door.limits.request_s, "ssl_shutdown_timeout": 2.0}
         try:
-            assert self._tls is not None
-            secure = await asyncio.get_running_loop().start_tls(
-                transport, connection, self._tls, server_side=True,
-                ssl_handshake_timeout=self.door.limits.request_s, ssl_shutdown_timeout=2.0,
-            )  # fmt: skip
-        except (OSError, ssl.SSLError, asyncio.CancelledError):
-            transport.abort()
-            self.door.leave(address)
-            return
-        if secure is None:
-            self.door.leave(address)
-            return
-        connection.connection_made(secure)
+            await asyncio.get_running_loop().connect_accepted_socket(
+                lambda: made, one, ssl=self._tls, **(bounds if self._tls is not None else {})
+            )
+        except (OSError, asyncio.CancelledError):  # an SSLError is an OSError: they spoke no TLS, or too slowly
+            one.close()
+            made.leave()
+
+    def _send_away(self, one: socket.socket) -> None:
+        """There is no room. Under TLS nothing can be said."""
+        with contextlib.suppress(OSError):
+            if self._tls is None:
+                one.send(_NO_ROOM)
+            one.shutdown(socket.SHUT_WR)
+        if len(self._leaving) >= _AT_ONCE:
+            self._leaving.popleft().close()
+        self._leaving.append(one)  # closed at once, it might be reset before they have read that
+        asyncio.get_running_loop().call_later(_PAUSE_S, one.close)

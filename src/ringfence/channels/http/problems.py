@@ -13,8 +13,10 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from ringfence.app.serving.keyed import OtherBody
+from ringfence.app.serving.placing import Absent, There
 from ringfence.app.serving.pool import Closing, Full
 from ringfence.app.serving.service import NotFound
+from ringfence.app.serving.shelves import Forbidden
 from ringfence.core.errors import BackendError, InternalError, JournalError, ManifestError, RingfenceError, ToolError
 from ringfence.core.values import JSON
 from ringfence.stores.hold import Held
@@ -25,6 +27,9 @@ _log = logging.getLogger("ringfence")
 _STATUS: tuple[tuple[type[Exception], int, str], ...] = (  # the first that fits
     (NotFound, 404, "not-found"),
     (OtherBody, 422, "key-used"),
+    (Forbidden, 403, "role"),
+    (There, 409, "there"),
+    (Absent, 404, "not-found"),
     (Closing, 503, "closing"),
     (Full, 429, "full"),
     (Held, 409, "held"),

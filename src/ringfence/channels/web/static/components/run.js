@@ -116,8 +116,8 @@ export function Asked({ run }) {
   return useStore(approvals).filter((one) => (one.run ?? one.run_id) === run).map((one) => html`<${ApprovalCard} key=${one.digest} asked=${one} link=${false} />`);
 }
 
-// The room of one run: #/runs/ID.
-export function RunView({ id }) {
+// The room of one run: #/runs/ID; `more` stands with what can be done with one that has ended or waits.
+export function RunView({ id, more }) {
   const { trail, version, error, up, again } = useRun(id);
   const [fork, setFork] = useState(null);
   if (error) return html`<div class="room"><${Failure} error=${error} retry=${error.status === 404 ? undefined : again} title=${error.status === 404 ? "There is no such run" : undefined} /></div>`;
@@ -128,7 +128,7 @@ export function RunView({ id }) {
     <${RoomHead} title=${trail.task || "A run that is not yours to read"}>
       ${trail.live && html`<${Button} icon="stop" onClick=${() => act(id, "cancel")}>Stop<//>`}
       ${["interrupted", "uncertain", "waiting"].includes(trail.status) && html`<${Button} icon="resume" onClick=${async () => (await act(id, "resume")) && again()}>Resume<//>`}
-      ${!trail.live && trail.task && html`<${Button} icon="retry" onClick=${async () => open(await retry(trail))}>Retry<//><${Button} icon="fork" onClick=${() => setFork(0)}>Fork<//>`}<//>
+      ${!trail.live && trail.task && html`<${Button} icon="retry" onClick=${async () => open(await retry(trail))}>Retry<//><${Button} icon="fork" onClick=${() => setFork(0)}>Fork<//>`}${!trail.live && more}<//>
     <p class="run-facts"><${StatusChip} status=${trail.status} /><${Tally} trail=${trail} /><${Time} ms=${trail.started} />
       ${trail.conversation && html`<a href=${to("chat", trail.conversation)}>in its conversation</a>`}
       ${trail.forked && html`<span>forked from <a href=${to("runs", trail.forked.run ?? trail.forked)}>another run</a></span>`}

@@ -9,6 +9,8 @@ import { openPassage } from "../components/passage.js";
 import { Button, Card, Chip, Confirm, Empty, Failure, Field, LabelChips, Loading, Select, Table, useLoad } from "../components/ui.js";
 import { useLater } from "../components/take.js";
 
+const LOOK_MS = 500; // while a refresh is at work
+
 export default function Collections({ route }) {
   return route.rest[0] ? html`<${One} key=${route.rest[0]} name=${route.rest[0]} route=${route} />` : html`<${All} route=${route} />`;
 }
@@ -40,7 +42,7 @@ function All({ route }) {
       <h2><a href=${to("collections", one.name)}>${one.name}</a></h2>
       <p>${rights(one.readers)}</p>
       <p class="chips">${one.documents !== undefined && html`<${Chip}>${plural(one.documents, "document")}<//>`}
-        <${Chip} tone=${one.trust === "operator" ? "operator" : "untrusted"}>${one.trust ?? "untrusted"}<//>${one.writable && html`<${Chip} icon="upload">you may add<//>`}</p></li>`)}</ul>`}</div>`;
+        <${Chip} tone=${one.trust === "operator" ? "operator" : "untrusted"}>${one.trust ?? "untrusted"}<//>${one.may_change && html`<${Chip} icon="upload">you may add<//>`}</p></li>`)}</ul>`}</div>`;
 }
 
 function Search({ q, among, where }) {
@@ -65,7 +67,7 @@ function Found({ q, where }) {
   return html`<ol class="items found" aria-busy=${loading ? "true" : undefined}>${rows.map((one, n) => html`<li key=${`${one.document}:${one.start}`} class="item">
     <h3><button type="button" class="row-open" onClick=${() => openPassage({ n: n + 1, ...one, chars: [one.start, one.end], headings: headings(one) })}>${one.title || one.document}</button></h3>
     <p class="item-text excerpt"><${Exact} text=${one.text} /></p>
-    <p class="chips"><${Chip}>${one.document}<//>${one.page > 0 && html`<${Chip}>page ${one.page}<//>`}${headings(one) && html`<${Chip}>${headings(one)}<//>`}<${LabelChips} label=${one.label} /></p></li>`)}</ol>`;
+    <p class="chips"><${Chip}>${one.document}<//>${one.page > 0 && html`<${Chip}>page ${one.page}<//>`}${headings(one) && html`<${Chip}>${headings(one)}<//>`}<${LabelChips} label=${one} /></p></li>`)}</ol>`;
 }
 
 const headings = (one) => (Array.isArray(one.headings) ? one.headings.join(" › ") : one.headings ?? "");
@@ -74,35 +76,21 @@ function One({ name, route }) {
   const about = useLoad(async (signal) => (await get("/v1/collections", { signal })).data.find((one) => one.name === name) ?? null, [name]);
   const listed = useLoad((signal) => documents(name, signal), [name]);
   const [going, setGoing] = useState(null);
-  const [busy, setBusy] = useState(false);
-  const [report, setReport] = useState(null);
   const words = (route.query.get("q") ?? "").toLowerCase();
+  const { job, begin } = useRefresh(name, about.data, () => { listed.again(); about.again(); });
   const all = listed.data ?? [];
   const rows = words ? all.filter((one) => `${one.path} ${one.title ?? ""}`.toLowerCase().includes(words)) : all;
   const found = about.data;
-  const refresh = async () => {
-    setBusy(true);
-    try {
-      setReport(await post(`/v1/collections/${encodeURIComponent(name)}/refresh`, undefined, { patience: 600_000 }));
-      listed.again();
-      about.again();
-    } catch (error) {
-      toast([error.what, error.todo].filter(Boolean).join(". "), { tone: "bad" });
-    } finally {
-      setBusy(false);
-    }
-  };
-  const columns = COLUMNS.concat(found?.writable ? [{ key: "del", label: "", render: (one) => html`<${Button} small kind="quiet" icon="trash" label=${`Delete ${one.path}`} onClick=${() => setGoing(one)} />` }] : []);
+  const columns = COLUMNS.concat(found?.may_change ? [{ key: "del", label: "", render: (one) => html`<${Button} small kind="quiet" icon="trash" label=${`Delete ${one.path}`} onClick=${() => setGoing(one)} />` }] : []);
   if (about.data === null && !about.loading) return html`<div class="room"><${Failure} title="There is no such collection" error=${{ what: `${name} is not among those that you may read.` }} /></div>`;
   return html`<div class="room"><p class="back"><a href=${to("collections")}>All collections</a></p>
-    <${RoomHead} title=${name} about=${found ? rights(found.readers) : ""}>${found?.writable && html`<${Button} icon="retry" busy=${busy} onClick=${refresh}>Take in changes<//>`}<//>
-    ${busy && html`<progress class="bar-run" aria-label="Taking in changes"></progress>`}
-    ${report && html`<${Report} report=${report} />`}
-    ${found?.writable && html`<${Uploads} name=${name} done=${() => { listed.again(); about.again(); }} />`}
+    <${RoomHead} title=${name} about=${found ? rights(found.readers) : ""}>${found?.may_change && html`<${Button} icon="retry" busy=${job?.state === "running"} onClick=${begin}>Take in changes<//>`}<//>
+    ${job && html`<${Job} job=${job} />`}
+    ${found?.may_change && html`<${Uploads} name=${name} done=${begin} />`}
     ${all.length > 8 && html`<${Narrow} name=${name} words=${route.query.get("q") ?? ""} />`}
     ${!listed.data && listed.loading && html`<${Loading} label="Loading the documents" rows=${6} />`}
     ${listed.error && html`<${Failure} error=${listed.error} retry=${listed.again} />`}
-    ${listed.data && !all.length && html`<${Empty} icon="collections" title="No document that you may read is in it">${found?.writable ? "Add the first one above." : ""}<//>`}
+    ${listed.data && !all.length && html`<${Empty} icon="collections" title="No document that you may read is in it">${found?.may_change ? "Add the first one above." : ""}<//>`}
     ${listed.data && all.length > 0 && !rows.length && html`<${Empty} icon="search" title="No document is named like that" />`}
     ${rows.length > 0 && html`<${Table} caption=${`Documents of ${name}`} columns=${columns} rows=${rows} rowKey=${(one) => one.path}
       onOpen=${(one) => openPassage({ n: one.path.split("/").at(-1), document: `${name}/${one.path}`, title: one.title || one.path, chars: [0, 8000] })} />`}
@@ -123,7 +111,7 @@ async function documents(name, signal) {
 const COLUMNS = [
   { key: "path", label: "Document", wide: true, render: (one) => html`<span class="break"><${Exact} text=${one.path} /></span>` },
   { key: "title", label: "Title", hide: "phone", render: (one) => (one.title && one.title !== one.path ? html`<${Exact} text=${one.title} />` : "") },
-  { key: "label", label: "Rights", render: (one) => html`<${LabelChips} label=${one.label} />` },
+  { key: "label", label: "Rights", render: (one) => html`<${LabelChips} label=${one} />` },
 ];
 
 function Narrow({ name, words }) {
@@ -141,13 +129,48 @@ function Delete({ name, one, done, onClose }) {
     <p class="mono break"><${Exact} text=${one.path} /></p><p>Its file and its passages are destroyed. Runs that quoted it keep their record.</p><//>`;
 }
 
-function Report({ report }) {
-  const list = report.data ?? (Array.isArray(report) ? report : [report]);
-  return html`<${Card} title="What was taken in">${list.map((one) => html`<div key=${one.collection} class="stack" role="status">
-    <p>${["added", "changed", "removed", "unchanged"].filter((what) => one[what]).map((what) => `${count(one[what])} ${what}`).join(", ") || "Nothing has changed."}</p>
-    ${one.skipped?.length > 0 && html`<details open=${one.skipped.length < 6}><summary>${plural(one.skipped.length, "file")} left out</summary>
-      <ul class="bare">${one.skipped.map((each, n) => { const [file, why] = Array.isArray(each) ? each : [each.name ?? each.file, each.why];
-        return html`<li key=${n}><span class="mono break"><${Exact} text=${String(file)} /></span> <span class="dim">${why}</span></li>`; })}</ul></details>`}</div>`)}<//>`;
+// The collection's last refresh: begun here or elsewhere, and looked at until it has ended.
+function useRefresh(name, found, done) {
+  const [job, set] = useState(null);
+  const path = `/v1/collections/${encodeURIComponent(name)}/refresh`;
+  const running = job?.state === "running";
+  useEffect(() => {
+    if (found?.refresh?.state === "running") set(found.refresh);
+  }, [found]);
+  useEffect(() => {
+    if (!running) return undefined;
+    const timer = setInterval(() => get(path).then((now) => {
+      set(now);
+      if (now.state !== "running") done();
+    }, () => {}), LOOK_MS); // the banner says when the server does not answer; the next look follows
+    return () => clearInterval(timer);
+  }, [running]);
+  const begin = async () => {
+    try {
+      set(await post(path));
+    } catch (error) {
+      toast([error.what, error.todo].filter(Boolean).join(". "), { tone: "bad" });
+    }
+  };
+  return { job, begin };
+}
+
+function Job({ job }) {
+  if (job.state === "running") {
+    const share = job.total ? job.done / job.total : undefined;
+    return html`<div role="status"><p>Taking in changes: ${count(job.done)} of ${plural(job.total, "file")}${job.name && html`, <span class="break"><${Exact} text=${job.name} /></span>`}</p>
+      <progress max="1" value=${share} aria-label="Taking in changes"></progress></div>`;
+  }
+  if (job.state === "failed") return html`<${Failure} title="Not all was taken in" error=${{ what: job.fault }} />`;
+  const { report } = job;
+  const told = ["added", "changed", "removed", "unchanged"].filter((what) => report[what]).map((what) => `${count(report[what])} ${what}`).join(", ");
+  return html`<${Card} title="What was taken in"><p role="status">${told || "Nothing has changed."}</p>
+    <${Named} what="left out" files=${report.skipped} /><${Named} what="to be looked at" files=${report.notes} /><//>`;
+}
+
+function Named({ what, files }) {
+  return files.length > 0 && html`<details open=${files.length < 6}><summary>${plural(files.length, "file")} ${what}</summary>
+    <ul class="bare">${files.map((one, n) => html`<li key=${n}><span class="mono break"><${Exact} text=${one.name} /></span> <span class="dim">${one.why}</span></li>`)}</ul></details>`;
 }
 
 // Files chosen or dropped: each with its own line, one after the other, with what the server has of it.
@@ -155,26 +178,36 @@ function Uploads({ name, done }) {
   const [files, setFiles] = useState([]);
   const [over, setOver] = useState(false);
   const input = useRef(null);
+  const readers = useRef(null);
   const change = (id, more) => setFiles((all) => all.map((one) => (one.id === id ? { ...one, ...more } : one)));
   const queue = useRef(Promise.resolve());
   const add = (chosen) => {
-    for (const file of chosen) {
-      const one = { id: `${Date.now()}-${Math.random()}`, file, share: 0, stop: new AbortController() };
-      setFiles((all) => [...all, one]);
-      queue.current = queue.current.then(() => send(one));
-    }
+    const made = [...chosen].map((file) => ({ id: `${Date.now()}-${Math.random()}`, file, share: 0, stop: new AbortController() }));
+    setFiles((all) => [...all, ...made]);
+    queue.current = queue.current.then(async () => {
+      let any = false;
+      for (const one of made) any = (await send(one)) || any;
+      if (any) done(); // one refresh for all of them
+    });
   };
-  const send = async (one) => {
-    if (one.stop.signal.aborted) return;
-    const form = new FormData();
+  const replace = (one) => {
+    change(one.id, { error: null, share: 0 });
+    queue.current = queue.current.then(() => send(one, true)).then((any) => any && done());
+  };
+  const send = async (one, instead = false) => {
+    if (one.stop.signal.aborted) return false;
+    const form = new FormData(); // fields first: the file is written as it comes
+    if (readers.current?.value.trim()) form.append("readers", readers.current.value.trim());
+    if (instead) form.append("replace", "true");
     form.append("file", one.file, one.file.name);
     try {
       await upload(`/v1/collections/${encodeURIComponent(name)}/documents`, form, { progress: (share) => change(one.id, { share }), signal: one.stop.signal });
       change(one.id, { share: 1, done: true });
-      announce(`${one.file.name} is in`);
-      done();
+      announce(`${one.file.name} was sent`);
+      return true;
     } catch (error) {
       change(one.id, { error: error.name === "AbortError" ? { what: "stopped" } : error });
+      return false;
     }
   };
   const drop = (event) => {
@@ -185,9 +218,10 @@ function Uploads({ name, done }) {
   return html`<${Card} title="Add documents"><div class=${`drop${over ? " over" : ""}`} onDragOver=${(event) => { event.preventDefault(); setOver(true); }} onDragLeave=${() => setOver(false)} onDrop=${drop}>
       <p>Drop files here, or</p><${Button} icon="upload" onClick=${() => input.current.click()}>Choose files<//>
       <input type="file" multiple hidden ref=${input} aria-label="Files to add" onChange=${(event) => { add([...event.currentTarget.files]); event.currentTarget.value = ""; }} /></div>
+    <${Field} label="Who may read them" inputRef=${readers} hint="Such as role:hr, user:alice; empty: whoever may read the collection. Both have to allow." />
     ${files.length > 0 && html`<ul class="bare uploads">${files.map((one) => html`<li key=${one.id}><span class="break"><${Exact} text=${one.file.name} /></span> <span class="dim">${bytes(one.file.size)}</span>
-      ${one.error ? html`<span class="error" role="alert">${[one.error.what, one.error.todo].filter(Boolean).join(". ")}</span>`
-        : one.done ? html`<${Chip} tone="good" icon="check">in<//>`
-        : html`<progress max="1" value=${one.share} aria-label=${`Sending ${one.file.name}`}></progress><span class="dim">${one.share < 1 ? `${Math.round(one.share * 100)}%` : "being read"}</span>
+      ${one.error ? html`<span class="error" role="alert">${[one.error.what, one.error.todo].filter(Boolean).join(". ")}</span>${one.error.status === 409 && html`<${Button} small onClick=${() => replace(one)}>Replace the one that is there<//>`}`
+        : one.done ? html`<${Chip} tone="good" icon="check">sent<//>`
+        : html`<progress max="1" value=${one.share} aria-label=${`Sending ${one.file.name}`}></progress><span class="dim">${one.share < 1 ? `${Math.round(one.share * 100)}%` : "being written"}</span>
           <${Button} small kind="quiet" icon="close" label=${`Stop sending ${one.file.name}`} onClick=${() => { one.stop.abort(); change(one.id, { error: { what: "stopped" } }); }} />`}</li>`)}</ul>`}<//>`;
 }

@@ -11,7 +11,7 @@ import { useLater } from "../components/take.js";
 const STATES = [["", "In use"], ["quarantined", "In quarantine"], ["superseded", "Superseded"], ["all", "All"]];
 const KINDS = [["", "Any kind"], ["fact", "Facts"], ["preference", "Preferences"], ["episode", "What happened"], ["procedure", "How things are done"]];
 const SAID = { kept: "", quarantined: "in quarantine", superseded: "superseded" };
-const whose = (scope) => (scope === "me" ? "yours alone" : scope === "agent" ? "everyone who uses this agent" : scope);
+const whose = (scope) => (scope.startsWith("agent") ? "everyone who uses this agent" : scope.startsWith("user:") ? `of ${scope.slice(5)} alone` : `of ${scope}`);
 
 export default function Memory({ route }) {
   const wanted = useMemo(() => Object.fromEntries(["q", "state", "kind"].map((name) => [name, route.query.get(name) ?? ""])),
@@ -38,7 +38,7 @@ async function items(q, signal) {
   const data = [];
   let next;
   do {
-    const page = await get(url("/v1/memory", { q, limit: 200, before: next, superseded: q ? undefined : true }), { signal });
+    const page = await get(url("/v1/memory", { q, limit: 200, after: next }), { signal });
     data.push(...page.data);
     next = page.next;
   } while (next && data.length < 2000);
@@ -56,7 +56,7 @@ function Filters({ wanted }) {
   const apply = () => rename("memory", Object.fromEntries([...new FormData(form.current)].map(([name, value]) => [name, String(value).trim()])));
   const later = useLater(apply, 300);
   return html`<form class="filters" role="search" aria-label="Memory" ref=${form} onSubmit=${(event) => { event.preventDefault(); apply(); }}>
-    <${Field} label="Search by words or meaning" type="search" name="q" defaultValue=${wanted.q} onInput=${() => later()} maxlength="500" />
+    <${Field} label="With these words" type="search" name="q" defaultValue=${wanted.q} onInput=${() => later()} maxlength="200" />
     <${Select} label="State" name="state" value=${wanted.state} options=${STATES} onChange=${apply} />
     <${Select} label="Kind" name="kind" value=${wanted.kind} options=${KINDS} onChange=${apply} /></form>`;
 }
@@ -76,13 +76,13 @@ function Nothing({ wanted, any }) {
 function Item({ item, changed }) {
   const [asking, ask] = useState("");
   const last = item.sayings?.at(-1) ?? {};
-  const at = last.at ?? item.updated ?? 0;
+  const at = last.at ?? 0;
   const close = () => ask("");
   const quarantined = item.state === "quarantined";
   return html`<li class=${`item${quarantined ? " warn" : ""}${item.state === "superseded" ? " old" : ""}`}>
     <p class="item-text"><${Exact} text=${item.text} /></p>
     <p class="chips"><${Chip}>${item.kind}<//>${SAID[item.state] && html`<${Chip} tone=${quarantined ? "warn" : "plain"}>${SAID[item.state]}<//>`}
-      <${Chip} title="whose it is">${whose(item.scope)}<//><${LabelChips} label=${item.label} /></p>
+      <${Chip} title="whose it is">${whose(item.scope)}<//><${LabelChips} label=${item} /></p>
     <div class="item-foot"><p class="dim">${at > 0 && html`said <${Time} ms=${at} />`}${item.count > 1 && `, ${count(item.count)} times`}</p>
       <div class="actions"><${Button} small kind="quiet" onClick=${() => ask("source")}>Where from<//>
         ${quarantined && html`<${Button} small icon="check" onClick=${() => ask("promote")}>Vouch for it<//>`}
