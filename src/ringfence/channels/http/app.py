@@ -35,7 +35,8 @@ def application(service: Service, authenticator: Authenticator) -> FastAPI:
     async def life(app: FastAPI) -> AsyncGenerator[None, None]:
         await service.start()
         try:
-            yield
+            async with clients.serving(app):
+                yield
         finally:
             await service.close()
             await native.close(app)
