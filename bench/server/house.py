@@ -51,8 +51,8 @@ def scripted(delay_ms: float) -> Any:
 
 
 @contextmanager
-def ringfence(model: str, *, running: int = 1024) -> Iterator[Served]:
-    """The server as it is: CLI, uvicorn, accounts and an API key, a journal on disk."""
+def ringfence(model: str, *, running: int = 1024, profile: str = "") -> Iterator[Served]:
+    """`ringfence serve`: uvicorn on uvloop and httptools, accounts and an API key, a journal on disk."""
     with tempfile.TemporaryDirectory(prefix="ringfence-bench-") as name:
         folder = Path(name)
         manifest = folder / "ringfence.yaml"
@@ -61,9 +61,10 @@ def ringfence(model: str, *, running: int = 1024) -> Iterator[Served]:
         made = subprocess.run(
             [*command, "keys", "add", "--manifest", str(manifest)], capture_output=True, text=True, check=True
         )
-        process = subprocess.Popen(
-            [*command, "serve", "--manifest", str(manifest), "--port", "0"], stderr=subprocess.PIPE, text=True
-        )
+        serve = [*command, "serve", "--manifest", str(manifest), "--port", "0"]
+        if profile:
+            serve = [sys.executable, str(HERE / "profiled.py"), str(manifest), profile]
+        process = subprocess.Popen(serve, stderr=subprocess.PIPE, text=True)
         try:
             assert process.stderr is not None
             lines = []
