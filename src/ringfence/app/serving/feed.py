@@ -86,6 +86,11 @@ class Feed:
             if news is self._news:
                 await news.wait()
 
+    @property
+    def ends(self) -> tuple[Record, Record] | None:
+        """The first and the newest record that are here."""
+        return (self._records[0], self._records[-1]) if self._records else None
+
     def has(self, place: str) -> bool:
         """Whether a record was made here whose place (`shown.place`) is this one."""
         return any(f"{record.seq}-{record.time}" == place for record in self._records)
