@@ -72,7 +72,7 @@ def ringfence(model: str, *, running: int = 1024, profile: str = "") -> Iterator
                 lines.append(line)
                 if not line:
                     raise RuntimeError("the server did not start:\n" + "".join(lines))
-            drained = open(folder / "stderr.log", "w")  # noqa: SIM115 - as long as the process
+            drained = (folder / "stderr.log").open("w")
             subprocess.Popen(["cat"], stdin=process.stderr, stdout=drained)
             yield Served("ringfence", found[1], process.pid, made.stdout.strip(), folder)
         finally:
@@ -147,7 +147,7 @@ def files(pid: int) -> tuple[int, int]:
     names = []
     for one in Path(f"/proc/{pid}/fd").iterdir():
         try:
-            names.append(os.readlink(one))
+            names.append(str(one.readlink()))
         except OSError:
             continue
     return len(names), sum("journal.db" in name for name in names)
