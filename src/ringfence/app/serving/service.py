@@ -104,10 +104,7 @@ class Service:
         tasks = [job.task for job in self.jobs.values() if job.task is not None]
         if tasks and drain_s > 0:
             await asyncio.wait(tasks, timeout=drain_s)
-        for task in tasks:
-            task.cancel()
-        if tasks:
-            await asyncio.wait(tasks)
+        await asyncio.gather(*(job.pause() for job in list(self.jobs.values())))
         self._elsewhere.close()
         self._reading.close()
         with suppress(JournalError):  # its reason is in the log; what is durable is resumed
