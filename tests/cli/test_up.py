@@ -257,7 +257,7 @@ def test_a_server_that_is_told_to_stop_lets_runs_end_and_takes_no_new_ones(tmp_p
 
 
 def test_what_does_not_end_in_time_is_stopped_between_its_effects_and_goes_on_with_the_next_start(
-    tmp_path: Path,
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     async def work(served: Served) -> list[Client]:
         clients = [served.client(n) for n in range(4)]
@@ -338,7 +338,7 @@ def test_a_manifest_that_is_read_anew_decides_what_comes_next_and_is_on_record(
                 await task
         return one
 
-    with Served(tmp_path, 1, delay_ms=1000, drain_s=30) as served:
+    with Served(tmp_path, 1, delay_ms=500, drain_s=30) as served:
         one = asyncio.run(work(served))
         out = capsys.readouterr().out
         assert "the policy is" in out

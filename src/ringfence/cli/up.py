@@ -18,7 +18,7 @@ from .. import stores
 from ..app import record
 from ..app.ids import now_ms
 from ..app.serving import whereabouts
-from ..app.serving.whereabouts import Answer
+from ..app.serving.whereabouts import Answer, Whereabouts
 from ..core.errors import InternalError, ManifestError
 from ..manifest.loader import load
 from ..manifest.types import Manifest
