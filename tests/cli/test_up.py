@@ -332,18 +332,18 @@ def test_a_manifest_that_is_read_anew_decides_what_comes_next_and_is_on_record(
         async with aiohttp.ClientSession() as session:
             task = asyncio.ensure_future(one.work(session))
             await served.until_noted(1)
-            file.write_text(file.read_text().replace("grant: {effects: [note]}\n", ""))
+            file.write_text(file.read_text().replace("effects: [note]", "effects: []"))
             assert await asyncio.to_thread(commands.reload, file) == 0
             async with asyncio.timeout(60):
                 await task
         return one
 
-    with Served(tmp_path, 1, delay_ms=500, drain_s=30) as served:
+    with Served(tmp_path, 1, delay_ms=1500, drain_s=30) as served:
         one = asyncio.run(work(served))
         out = capsys.readouterr().out
         assert "the policy is" in out
         assert "1 run goes on under it" in out
-        assert noted(tmp_path) == all_words([0])[:1], "an effect was done that the new manifest does not grant"
+        assert len(noted(tmp_path)) < len(all_words([0])), "an effect was done that the new manifest does not grant"
         broken = file.read_text()
         file.write_text(broken + "tools: 7\n")
         with pytest.raises(ManifestError, match="tools"):
@@ -358,6 +358,9 @@ def test_a_manifest_that_is_read_anew_decides_what_comes_next_and_is_on_record(
         assert one.ids == [f"{record.seq}-{record.time}" for record in records], "a follower missed something"
         changed = [record.view for record in records if record.kind is Kind.CHECKPOINT and "was" in record.view]
         assert len(changed) == 1
+        at = next(record.seq for record in records if "was" in record.view)
+        assert not [one for one in records[at:] if one.kind is Kind.INTENT and one.view["sink"] == "tool:note"]
+        assert [one for one in records[at:] if one.kind is Kind.DECISION and one.view["verdict"] == "deny"]
         assert changed[0]["was"] == records[0].view["policy"] != changed[0]["policy"]
         [reload] = [run for run in log.runs() if run.task == "reload the manifest"]
         assert (reload.state, log.read(reload.run)[0].view["policy"]) == ("done", changed[0]["policy"])
@@ -380,7 +383,7 @@ def test_a_signal_reads_the_manifest_anew_too_and_a_broken_one_stops_nothing(tmp
         assert stderr is not None
         assert "the one before still holds" in stderr.readline()
         assert get(live)[0] == 200
-        file.write_text(good.replace("grant: {effects: [note]}\n", ""))
+        file.write_text(good.replace("effects: [note]", "effects: []"))
         served.house.process.send_signal(signal.SIGHUP)
         ends = time.monotonic() + 20
         with open_log(load(file)) as log:

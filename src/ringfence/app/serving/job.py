@@ -178,6 +178,7 @@ class Job:
         with self.agent.holding(self.run):
             await self.agent.journal.flush()
             _renewed(self.agent, self.run, was)
+            await self.agent.journal.flush()  # what is read again has to be all there is
             await self._work(lambda: self.agent.resume(self.run, progress=self.feed.say))
 
     async def _work(self, drive: Callable[[], Awaitable[Result]]) -> None:
