@@ -13,7 +13,7 @@ import resource
 import signal
 import socket
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 
@@ -21,6 +21,7 @@ from ringfence import __version__
 from ringfence import app as composition
 from ringfence.app.ids import now_ms
 from ringfence.app.serving import whereabouts
+from ringfence.app.serving.noted import noted
 from ringfence.app.serving.reloading import Reload
 from ringfence.app.serving.service import Service
 from ringfence.app.serving.whereabouts import Answer, Whereabouts
@@ -34,6 +35,7 @@ from .app import application
 from .control import Control, Said
 
 _log = logging.getLogger("ringfence")
+_MEND_S = 3.0
 Sockets = Sequence[socket.socket]
 
 
@@ -132,15 +134,18 @@ class Life:
             await asyncio.to_thread(whereabouts.ask, self._folder, "retire")
         verbs = {"status": self._status, "reload": self.reload, "handover": self._handover, "retire": self._retire}
         control = Control(self._folder, verbs)
-        loop.add_signal_handler(signal.SIGHUP, self._hang_up, loop)
+        loop.add_signal_handler(signal.SIGHUP, self._hang_up)
         self._where.keep(self._folder)
         self._state = "ready"
+        self._keep(self._mend())
         self.plan.ready(self._where)
         notify.say("READY=1", f"MAINPID={os.getpid()}")
         try:
             await self._until(work)
         finally:
             control.close()
+            for task in self._tasks:
+                task.cancel()
             self._where.forget(self._folder)
 
     async def _until(self, work: asyncio.Task[None]) -> None:
@@ -205,16 +210,36 @@ class Life:
         _log.info("%s", done)
         return {"what": str(done), "policy": done.after, "was": done.before, "moved": done.moved}, ()
 
-    def _hang_up(self, loop: asyncio.AbstractEventLoop) -> None:
+    def _hang_up(self) -> None:
         """SIGHUP: as `ringfence reload`, with the log as the only one to tell."""
 
         async def work() -> None:
             with suppress(RingfenceError):
                 await self.reload()
 
-        task = loop.create_task(work(), name="reload")
+        self._keep(work())
+
+    def _keep(self, work: Coroutine[None, None, None]) -> None:
+        """Have something done beside all else."""
+        task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    async def _mend(self) -> None:
+        """Where a commit has failed, for want of room above all: try again, once no run is at work any more."""
+        agent = self._service.agent
+        while True:
+            await asyncio.sleep(_MEND_S)
+            if not getattr(agent.journal, "broken", False) or self._service.jobs:
+                continue
+            try:
+                await asyncio.to_thread(agent.journal.mend)
+                async with noted(agent, agent.principal, "the journal takes records again", {"journal": "mended"}):
+                    pass
+            except RingfenceError as error:
+                _log.error("the journal takes no records: %s", error.what)
+                continue
+            _log.warning("the journal takes records again")
 
     async def _handover(self) -> tuple[Said, Sockets]:
         """Our sockets, for the one that takes our place when it is ready."""
