@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from ringfence import __version__
 from ringfence.app.serving.service import Service
 from ringfence.channels import clients
 from ringfence.channels.auth import routes as auth
@@ -36,17 +35,18 @@ def application(service: Service, authenticator: Authenticator) -> FastAPI:
     async def life(app: FastAPI) -> AsyncGenerator[None, None]:
         await service.start()
         try:
-            yield
+            async with clients.serving(app):
+                yield
         finally:
             await service.close()
             await native.close(app)
 
-    app = FastAPI(title="Ringfence", version=__version__, lifespan=life, docs_url=None, redoc_url=None)
+    app = FastAPI(title="Ringfence", lifespan=life, docs_url=None, redoc_url=None, openapi_url=None)
     app.state.service = service
     app.state.authenticator = authenticator
-    app.add_middleware(Guard, server=lambda: service.agent.manifest.server)
     problems.install(app)
-    native.install(app, service)
+    native.install(app, service)  # its bounds are within the guard
+    app.add_middleware(Guard, server=lambda: service.agent.manifest.server)
     for router in ROUTERS:
         app.include_router(router)
     watch.install(app, service, app.state.reading)
