@@ -124,7 +124,7 @@ def test_what_is_really_there_is_answered_as_it_is_described(server: Server) -> 
         case = by_name[name].Case(**given)
         return case.call_and_validate(checks=CHECKS[:-1], headers={"Authorization": "Bearer sue"}, timeout=20)
 
-    run = asked("beginRun", body={"task": "what is six times seven?"}).json()["id"]
+    run = asked("beginRun", body={"task": "hello"}).json()["id"]
     here = {"path_parameters": {"run": run}}
     assert b"event: end" in asked("followRun", **here).content
     assert asked("getRun", **here).json()["status"] == "done"
