@@ -11,6 +11,7 @@ from ringfence.app.serving.service import Service
 from ringfence.channels import clients
 from ringfence.channels.auth import routes as auth
 from ringfence.channels.auth.guard import Guard
+from ringfence.channels.auth.oidc import routes as oidc
 from ringfence.channels.web import page
 
 from . import health, metrics, native, problems, watch
@@ -20,6 +21,7 @@ ROUTERS = (
     *native.ROUTERS,
     *clients.ROUTERS,
     auth.routes,
+    oidc.routes,
     health.routes,
     metrics.routes,
     page.routes,
@@ -33,7 +35,8 @@ def application(service: Service, authenticator: Authenticator) -> FastAPI:
     async def life(app: FastAPI) -> AsyncGenerator[None, None]:
         await service.start()
         try:
-            yield
+            async with clients.serving(app):
+                yield
         finally:
             await service.close()
             await native.close(app)
