@@ -48,5 +48,6 @@ def application(service: Service, authenticator: Authenticator) -> FastAPI:
     native.install(app, service)
     for router in ROUTERS:
         app.include_router(router)
+    clients.install(app)
     watch.install(app, service, app.state.reading)
     return app
