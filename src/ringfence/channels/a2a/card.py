@@ -46,8 +46,9 @@ _BEARER: Final = pb.SecurityScheme(
     http_auth_security_scheme=pb.HTTPAuthSecurityScheme(scheme="Bearer", description="an API key (`ringfence keys`)")
 )
 _ACTS: Final = (
-    f'Does what may change things. Say so in the metadata of the message: {{"{SKILL}": "{ACT}"}}. What needs a person\'s'
-    " yes waits for it, as input-required; it is given on this server's page, and never by a message."
+    f'Does what may change things. Say so in the metadata of the message: {{"{SKILL}": "{ACT}"}}.'
+    " What needs a person's yes waits for it, as input-required; it is given on this server's page, and never by a"
+    " message."
 )
 
 
