@@ -125,14 +125,18 @@ class Service:
         tracestate: str = "",
         run: str = "",
         earlier: Sequence[str | Quoted] | None = None,
+        effects: bool = True,
     ) -> str:
         """Begin a run; its id, once it is durable, though it may wait for its turn. Raises Full, Closing, JournalError.
 
         Where a model is asked before a run can begin (its grant is planned, or a long conversation is summed up), that
-        is work within the limits: then this returns when the run has had its turn and has begun.
+        is work within the limits: then this returns when the run has had its turn and has begun. Without `effects` it
+        is granted what reads alone.
         """
         run = run or new_run_id(now_ms())
         agent = self.agent.acting_for(who)
+        if not effects:
+            agent = replace(agent, house=agent.house.reading())
         job = self._job(agent, run)
         marked = {**(meta if isinstance(meta, dict) else {} if meta is None else {"meta": meta}), SERVED: True}
 

@@ -7,11 +7,11 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from ringfence import __version__
 from ringfence.app.serving.service import Service
 from ringfence.channels import clients
 from ringfence.channels.auth import routes as auth
 from ringfence.channels.auth.guard import Guard
+from ringfence.channels.auth.oidc import routes as oidc
 from ringfence.channels.web import page
 
 from . import health, metrics, native, problems, watch
@@ -21,6 +21,7 @@ ROUTERS = (
     *native.ROUTERS,
     *clients.ROUTERS,
     auth.routes,
+    oidc.routes,
     health.routes,
     metrics.routes,
     page.routes,
@@ -34,17 +35,18 @@ def application(service: Service, authenticator: Authenticator) -> FastAPI:
     async def life(app: FastAPI) -> AsyncGenerator[None, None]:
         await service.start()
         try:
-            yield
+            async with clients.serving(app):
+                yield
         finally:
             await service.close()
             await native.close(app)
 
-    app = FastAPI(title="Ringfence", version=__version__, lifespan=life, docs_url=None, redoc_url=None)
+    app = FastAPI(title="Ringfence", lifespan=life, docs_url=None, redoc_url=None, openapi_url=None)
     app.state.service = service
     app.state.authenticator = authenticator
-    app.add_middleware(Guard, server=lambda: service.agent.manifest.server)
     problems.install(app)
-    native.install(app, service)
+    native.install(app, service)  # its bounds are within the guard
+    app.add_middleware(Guard, server=lambda: service.agent.manifest.server)
     for router in ROUTERS:
         app.include_router(router)
     watch.install(app, service, app.state.reading)

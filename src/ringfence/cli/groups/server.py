@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ..options import HERE, Json, Manifest, Offline, group
+from ..options import HERE, Json, Manifest, Offline, Roles, group
 
 server = group("The server.")
 
@@ -111,3 +111,11 @@ def serve(
         manifest, host, port, behind_proxy, tls_cert, tls_key, offline, detached=detached, takeover=takeover
     )
     raise typer.Exit(command.execute(wanted))
+
+
+@server.command()
+def mcp(manifest: Manifest = HERE, offline: Offline = False, roles: Roles = None) -> None:
+    """Be an MCP server on stdin and stdout, for an editor that starts this: the agent as tools."""
+    from .. import mcp as command
+
+    raise typer.Exit(command.execute(manifest, offline=offline, roles=tuple(roles or ())))
