@@ -30,7 +30,7 @@ function Line({ row, run, trail, fork }) {
     setOpen(!open);
   };
   const Body = BODIES[row.kind] ?? Note;
-  return html`<div class=${names("line", `is-${row.kind}`, row.open && "is-working", row.verdict, row.result && (row.result.ok ? "ok" : "not-ok"))}>
+  return html`<div class=${names("line", row.kind, row.open && "is-working", row.verdict, row.result && (row.result.ok ? "ok" : "not-ok"))}>
     <span class="seq" title=${`record ${row.seq}, ${exact(row.time)}`}>${row.seq}</span><span class="knot" aria-hidden="true"></span>
     <div class="line-body"><button type="button" class="line-head" aria-expanded=${open} onClick=${toggle}>
       <span class="word">${row.word ?? WORDS[row.kind]}</span><span class="gist"><${Body} row=${row} trail=${trail} /></span>
