@@ -33,10 +33,12 @@ def application(service: Service, authenticator: Authenticator) -> FastAPI:
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncGenerator[None, None]:
         await service.start()
+        await watching.start()
         try:
             yield
         finally:
             await service.close()
+            await watching.stop()
             await native.close(app)
 
     app = FastAPI(title="Ringfence", version=__version__, lifespan=life, docs_url=None, redoc_url=None)
@@ -47,5 +49,5 @@ def application(service: Service, authenticator: Authenticator) -> FastAPI:
     native.install(app, service)
     for router in ROUTERS:
         app.include_router(router)
-    watch.install(app, service, app.state.reading)
+    watching = watch.install(app, service, app.state.reading)
     return app
