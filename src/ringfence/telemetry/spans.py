@@ -199,9 +199,10 @@ class Spans:
             said |= _tokens(view.get("usage"))
         error = status if status == "failed" else ""
         start, end = run.start, record.time * 1_000_000
+        name = "push" if push else f"invoke_agent {self._agent}"
         self._put(
-            Span(run.trace, span_id(record.run, 0), run.trace.parent_id, "push" if push else f"invoke_agent {self._agent}",
-                 "internal", start, max(start, end), _with(said, error), tuple(run.events), error, remote=True)
+            Span(run.trace, span_id(record.run, 0), run.trace.parent_id, name, "internal",
+                 start, max(start, end), _with(said, error), tuple(run.events), error, remote=True)
         )  # fmt: skip
 
 

@@ -24,6 +24,7 @@ from ringfence.app.serving.health import Health
 from ringfence.app.serving.levels import Gauge
 from ringfence.app.serving.reading import Reading
 from ringfence.app.serving.service import Service
+from ringfence.channels.push.delivery import Push
 from ringfence.telemetry import logs
 from ringfence.telemetry.metrics import METHODS, Metrics
 from ringfence.telemetry.spans import Spans
@@ -63,6 +64,7 @@ class Watch:
         self.gauge = Gauge(service.agent, reading)
         self.health = Health(service, self.gauge)
         self.access_log = server.access_log
+        self.push = Push(service, reading, self.metrics) if server.webhooks else None
         self.collector: Collector | None = None
         self.spans: Spans | None = None
         if server.otlp is not None:
@@ -86,9 +88,13 @@ class Watch:
         """The app has begun."""
         if self.collector is not None:
             self.collector.start()
+        if self.push is not None:
+            await self.push.start()
 
     async def stop(self) -> None:
         """The app has ended: what is on its way gets a moment to arrive."""
+        if self.push is not None:
+            await self.push.stop()
         if self.collector is not None:
             await asyncio.to_thread(self.collector.close)
 
@@ -113,6 +119,8 @@ class Watch:
         level("runs_running_limit", "runs that may be at work at once", standing.limits.running)
         level("queue_length", "runs that wait for their turn", standing.queued)
         level("queue_limit", "runs that may wait", standing.limits.queued)
+        if self.push is not None:
+            level("webhook_pending", "events that webhooks are still to be told", await self.push.pending())
         ready = all(check.ok for check in await self.health.ready())
         level("ready", "1 if it takes work in, as /readyz says", ready)
 
