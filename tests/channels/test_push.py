@@ -17,7 +17,7 @@ from ringfence.core.turn import State, fold
 from ringfence.manifest.loader import load
 
 from .hooks import SECRET, Hook, hooked, signed
-from .kit import final, served
+from .kit import final, served, step
 
 AS_ALICE = {"Authorization": "Bearer alice"}
 
@@ -311,20 +311,20 @@ def test_two_processes_that_share_the_list_never_hold_the_same_event(tmp_path: P
 
 
 async def test_a_question_is_told_while_it_waits_and_what_it_asks_only_to_who_may_read_it(tmp_path: Path) -> None:
-    call = json.dumps({"thought": "write", "calls": [
-        {"tool": "files.write", "args": {"path": "notes.txt", "content": "CANARY"}}]})  # fmt: skip
-    tools = "[{name: files, type: builtin, permissions: [read, write], target_paths: [.], ask: [write]}]"
+    (tmp_path / "notes").mkdir()
+    call = step("files.write", path="notes/new.txt", text="CANARY")
+    tools = "[{name: files, type: builtin, permissions: [read, write], target_paths: [./notes]}]"
     with hooked() as hook, hooked() as strangers:
         text = manifest(hook, ", audience: ['user:alice']", tools)
         text += f'    - {{name: strangers, url: "{strangers.url}", secret: "${{HOOK_SECRET}}"}}\n'
         async with served(tmp_path, [call, final("done")], manifest=text) as (client, web):
-            await a_run(client, "write notes.txt")
+            await a_run(client, "write down what you find")
             (event,) = await got(hook, 1)
             (bare,) = await got(strangers, 1)
             await until(lambda: done(web))
     assert (event["type"], event["data"]["status"]) == ("approval.needed", "waiting")
     assert event["data"]["question"]["tool"] == "files.write"
-    assert event["data"]["question"]["args"]["content"] == "CANARY"
+    assert event["data"]["question"]["args"]["text"] == "CANARY"
     assert bare["data"]["withheld"] is True
     assert "CANARY" not in json.dumps(bare)
 
