@@ -28,6 +28,7 @@ tools: []
 ANSWER = '{"thought": "easy", "final_answer": {"answer": "42", "artifacts": [], "confidence": "high"}}'
 ALICE, BOB = Principal("user:alice", frozenset({"role:ops"})), Principal("user:bob", frozenset({"role:hr"}))
 ADA, OTTO = Principal("user:ada", frozenset({"role:admin"})), Principal("user:otto", frozenset({"role:auditor"}))
+SUE = Principal("user:sue", ALICE.roles | BOB.roles | ADA.roles | OTTO.roles)  # may do everything
 AS_ALICE, AS_BOB, AS_ADA, AS_OTTO = ({"Authorization": f"Bearer {name}"} for name in ("alice", "bob", "ada", "otto"))
 
 
@@ -75,7 +76,7 @@ async def served(
     file.write_text(manifest)
     model = model or ScriptedModel(list(steps))
     agent = composition.from_manifest(load(file), model=model)
-    web = application(Service(agent), Known({"alice": ALICE, "bob": BOB, "ada": ADA, "otto": OTTO}))
+    web = application(Service(agent), Known({"alice": ALICE, "bob": BOB, "ada": ADA, "otto": OTTO, "sue": SUE}))
     web.state.model = model
     async with agent, web.router.lifespan_context(web):
         transport = httpx2.ASGITransport(web)

@@ -68,6 +68,7 @@ def app_of(world: World) -> FastAPI:
                 while True:
                     world.streamed += len(PIECE)
                     yield PIECE
+                    await asyncio.sleep(0)  # as whoever waits for news does
             finally:
                 world.closed.set()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from ringfence import backends, tools
@@ -126,6 +126,10 @@ class House:
         self.specs[name], self.sinks[name] = tool.spec, tool.sink
         if tool.preview is not None:
             self.previews[name] = tool.preview
+
+    def reading(self) -> House:
+        """The same house for a task that changes nothing, whatever it says: there is no effect to be granted."""
+        return replace(self, effects=frozenset(), given=frozenset())
 
     async def freshen(self, wanted: bool) -> None:
         """Take in documents that have changed, if that is wanted. Raises KnowledgeError, BackendError."""

@@ -7,15 +7,16 @@ import json
 from collections.abc import Awaitable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
-
-from fastapi import Request
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from ringfence.app.house import REPLY
 from ringfence.app.serving.service import Service
 from ringfence.core.errors import JournalError, RingfenceError
 from ringfence.core.values import JSON, Principal
 from ringfence.engine.result import Result
+
+if TYPE_CHECKING:
+    from fastapi import Request
 
 T = TypeVar("T")
 SHOWN: Final = 200  # characters of an argument's or a result's text
@@ -86,16 +87,18 @@ class Ending:
 
 
 def ending(service: Service, who: Principal, result: Result, *, base: str) -> Ending:
-    """`base`: the address of this server, as the caller knows it."""
+    """`base`: the address of this server, as the caller knows it; "" where there is none, but a terminal."""
+    run = result.run_id
     if result.status == "waiting":
         asked = _question(service, who, result.run_id)
-        url = f"{base}/#/runs/{result.run_id}"
+        url = f"{base}/#/runs/{run}" if base else f"ringfence approve {run}"
         wants = f"{asked['call']} ({asked['why']})" if asked else "a call of it"
-        text = f"Not done yet: a person has to say yes to {wants}. Answer it at {url}; this is run {result.run_id}."
+        text = f"Not done yet: a person has to say yes to {wants}. Answer it at {url}; this is run {run}."
         return Ending(result.status, text, {**asked, "url": url})
-    if result.status in ("uncertain", "running"):
+    if result.status in ("uncertain", "running", "interrupted"):
         why = result.summary or "it was interrupted"
-        text = f"Not done yet: {why}. See {base}/#/runs/{result.run_id}; this is run {result.run_id}."
+        see = f"{base}/#/runs/{run}" if base else f"ringfence runs show {run}"
+        text = f"Not done yet: {why}. See {see}; this is run {run}."
         return Ending(result.status, text)
     return Ending(result.status, result.answer or f"No answer: {result.summary or result.status}")
 

@@ -12,10 +12,15 @@ PLACE = (1 << 53) - 1  # the largest number that every JSON reader has exactly
 _TAG = re.compile(r'(?:W/)?("[^"]*")')
 
 
+def tag_of(data: bytes) -> str:
+    """The ETag of an answer."""
+    return f'"{hashlib.sha256(data).hexdigest()[:32]}"'
+
+
 def tagged(request: Request, body: BaseModel) -> Response:
     """A body as JSON with its ETag; 304 without it for who has it already (`If-None-Match`)."""
     text = body.model_dump_json().encode()
-    tag = f'"{hashlib.sha256(text).hexdigest()[:32]}"'
+    tag = tag_of(text)
     headers = {"ETag": tag, "Cache-Control": "private, no-cache", "Vary": "Authorization, Cookie"}
     given = request.headers.get("if-none-match", "")
     if given.strip() == "*" or tag in _TAG.findall(given):

@@ -7,11 +7,11 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from ringfence import __version__
 from ringfence.app.serving.service import Service
 from ringfence.channels import clients
 from ringfence.channels.auth import routes as auth
 from ringfence.channels.auth.guard import Guard
+from ringfence.channels.auth.oidc import routes as oidc
 from ringfence.channels.web import page
 
 from . import health, metrics, native, problems, watch
@@ -21,6 +21,7 @@ ROUTERS = (
     *native.ROUTERS,
     *clients.ROUTERS,
     auth.routes,
+    oidc.routes,
     health.routes,
     metrics.routes,
     page.routes,
@@ -35,18 +36,22 @@ def application(service: Service, authenticator: Authenticator) -> FastAPI:
         await service.start()
         await watching.start()
         try:
-            yield
+            async with clients.serving(app):
+                yield
         finally:
             await service.close()
             await watching.stop()
             await native.close(app)
 
-    app = FastAPI(title="Ringfence", version=__version__, lifespan=life, docs_url=None, redoc_url=None)
+    own = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}  # `watch` does that, and no more
+    app = FastAPI(
+        title="Ringfence", lifespan=life, docs_url=None, redoc_url=None, openapi_url=None, telemetry=own
+    )  # fmt: skip
     app.state.service = service
     app.state.authenticator = authenticator
-    app.add_middleware(Guard, server=lambda: service.agent.manifest.server)
     problems.install(app)
-    native.install(app, service)
+    native.install(app, service)  # its bounds are within the guard
+    app.add_middleware(Guard, server=lambda: service.agent.manifest.server)
     for router in ROUTERS:
         app.include_router(router)
     watching = watch.install(app, service, app.state.reading)

@@ -42,9 +42,9 @@ class Door:
     trusted  proxies, which speak for many: they count in all, and not each
     """
 
-    def __init__(self, limits: Limits, trusted: Sequence[Network] = ()) -> None:
+    def __init__(self, limits: Limits) -> None:
         self.limits = limits
-        self.trusted = tuple(trusted)
+        self.trusted: tuple[Network, ...] = ()
         self.closing = False  # each connection ends with its next answer
         self.open = 0
         self.each: Counter[str] = Counter()
@@ -159,7 +159,7 @@ class Connection(HttpToolsProtocol):
             if isinstance(cause, Refused):
                 self._answer(cause.status, str(cause))
             else:
-                self._answer(HTTPStatus.BAD_REQUEST, "the request is not HTTP/1.1 as RFC 9112 has it")
+                self._answer(HTTPStatus.BAD_REQUEST, "the request is not what RFC 9112 calls one")
 
     def on_message_begin(self) -> None:
         """A request begins."""
@@ -188,6 +188,8 @@ class Connection(HttpToolsProtocol):
         hosts = sum(name == b"host" for name, _ in self.headers)
         if hosts > 1 or (not hosts and self.parser.get_http_version() == "1.1"):  # RFC 9112, 3.2
             raise Refused(HTTPStatus.BAD_REQUEST, "expected one Host header")
+        if any(name == b"transfer-encoding" and value.strip().lower() != b"chunked" for name, value in self.headers):
+            raise Refused(HTTPStatus.BAD_REQUEST, "expected no Transfer-Encoding other than chunked")
         super().on_headers_complete()
         self._raw = 0
         if self._door.closing:

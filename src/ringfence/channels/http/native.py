@@ -13,7 +13,8 @@ from ringfence.app.serving.service import Service
 from ringfence.app.serving.shelves import Shelves
 from ringfence.app.serving.standing import Speeds
 
-from . import approvals, audit, collections, events, memory, runs, status
+from . import approvals, audit, collections, describing, events, memory, runs, status
+from .bounds import Bounded
 
 ROUTERS = (
     runs.routes,
@@ -23,12 +24,15 @@ ROUTERS = (
     collections.routes,
     audit.routes,
     status.routes,
+    describing.routes,
 )
 
 
 def install(app: FastAPI, service: Service) -> None:
     """Give an app what these routes ask."""
     agent = service.agent
+    app.add_middleware(Bounded, limits=lambda: agent.manifest.server.limits)
+    describing.describe(app)
     app.state.reading = Reading(agent)
     app.state.streams = Counter()
     app.state.remembered = Remembered(agent)

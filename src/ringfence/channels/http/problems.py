@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import logging
+import re
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
+from starlette.types import Scope
 
 from ringfence.app.serving.keyed import OtherBody
 from ringfence.app.serving.placing import Absent, There
@@ -19,6 +23,7 @@ from ringfence.app.serving.service import NotFound
 from ringfence.app.serving.shelves import Forbidden
 from ringfence.core.errors import BackendError, InternalError, JournalError, ManifestError, RingfenceError, ToolError
 from ringfence.core.values import JSON
+from ringfence.stores.batches import Broken
 from ringfence.stores.hold import Held
 from ringfence.stores.vault import Sealed
 
@@ -34,6 +39,7 @@ _STATUS: tuple[tuple[type[Exception], int, str], ...] = (  # the first that fits
     (Full, 429, "full"),
     (Held, 409, "held"),
     (Sealed, 410, "erased"),
+    (Broken, 507, "journal"),
     (JournalError, 409, "conflict"),
     (ManifestError, 422, "refused"),
     (BackendError, 502, "model"),
@@ -43,7 +49,9 @@ _STATUS: tuple[tuple[type[Exception], int, str], ...] = (  # the first that fits
 )
 
 
+ENDLESS: Final = re.compile(r"/v1/runs/[^/]+/events|/v1/audit/export")  # HEAD would run them for nothing
 _MEANT = {
+    0: "an error",
     400: "no request that can be read: broken JSON, UTF-8 or a length",
     401: "nobody is signed in, and no key was sent",
     403: "known, but not allowed: a role or a scope is missing, or the CSRF token",
@@ -93,6 +101,9 @@ def of(error: RingfenceError) -> Problem:
     status, code = next((status, code) for kind, status, code in _STATUS if isinstance(error, kind))
     if isinstance(error, Full):
         return Problem(status, code, error.what, todo=error.todo, headers={"Retry-After": str(error.retry_after)})
+    if isinstance(error, Broken):  # why is in the log, and on the status page: a path is nobody else's business
+        return Problem(status, code, "nothing can be put on record at the moment, so nothing is begun",
+                       todo="try again in a while", headers={"Retry-After": "10"})  # fmt: skip
     if status >= 500 and not isinstance(error, (BackendError, ToolError)):
         return Problem(status, code, "something is wrong here, and it is ours", todo="the server's log says what")
     return Problem(status, code, error.what, todo=error.todo)
@@ -105,9 +116,24 @@ def said(*statuses: int) -> dict[int | str, dict[str, Any]]:
         if status == 304:
             found[304] = {"description": "nothing has changed since `If-None-Match`"}
             continue
-        schema = {"$ref": "#/components/schemas/Problem"}
-        found[status] = {"description": _MEANT[status], "content": {MEDIA: {"schema": schema}}}
+        found[status] = meant(status)
     return found
+
+
+def meant(status: int) -> dict[str, Any]:
+    """What an operation declares of one of its errors."""
+    return {"description": _MEANT[status], "content": {MEDIA: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
+
+
+def allowed(app: FastAPI, scope: Scope) -> list[str]:
+    """The methods that a path takes."""
+    found = [
+        method
+        for method in ("GET", "POST", "PUT", "PATCH", "DELETE")
+        if any(route.matches({**scope, "method": method})[0] is Match.FULL for route in app.router.routes)
+    ]
+    head = ["HEAD"] if "GET" in found and not ENDLESS.fullmatch(scope["path"]) else []
+    return sorted({*found, *head, "OPTIONS"})
 
 
 def install(app: FastAPI) -> None:
@@ -132,9 +158,30 @@ def install(app: FastAPI) -> None:
                        more={"errors": wrong}).response()  # fmt: skip
 
     @app.exception_handler(HTTPException)
-    async def _http(request: Request, error: HTTPException) -> JSONResponse:
-        code = {404: "not-found", 405: "method"}.get(error.status_code, "http")
-        return Problem(error.status_code, code, str(error.detail), headers=error.headers).response()
+    async def _http(request: Request, error: HTTPException) -> Response:
+        if isinstance(error.__cause__, Problem):  # met while a body was read
+            return error.__cause__.response()
+        match error.status_code:
+            case 404:
+                what, code = "there is nothing here" if error.detail == "Not Found" else str(error.detail), "not-found"
+            case 405:
+                allow = {"Allow": ", ".join(allowed(app, request.scope))}
+                if request.method == "OPTIONS":
+                    return Response(status_code=204, headers=allow)
+                what = f"expected {allow['Allow']} here, got {request.method}"
+                return Problem(405, "method", what, headers=allow).response()
+            case 400:
+                what, code = "expected a request that can be read, got another one", "body"
+            case _:
+                what, code = str(error.detail), "http"
+        return Problem(error.status_code, code, what, headers=error.headers).response()
+
+    @app.exception_handler(OSError)
+    async def _system(request: Request, error: OSError) -> JSONResponse:
+        _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            return Problem(507, "disk", "the disk is full", todo="tell the operator").response()
+        return of(InternalError(repr(error))).response()
 
     @app.exception_handler(Exception)
     async def _fault(request: Request, error: Exception) -> JSONResponse:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ..options import HERE, Json, Manifest, Offline, group
+from ..options import HERE, Json, Manifest, Offline, Roles, group
 
 server = group("The server.")
 
@@ -39,11 +39,15 @@ def up(
 def down(
     manifest: Manifest = HERE,
     now: Annotated[bool, typer.Option("--now", help="do not wait for runs: they go on with the next start")] = False,
+    wipe: Annotated[
+        bool, typer.Option("--wipe", help="destroy its accounts, sessions, API keys and log, too; the journal stays")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="with --wipe: do not ask")] = False,
 ) -> None:
     """Stop the server: it takes no new runs, waits for those at work, and says what is left to resume."""
     from .. import up as command
 
-    raise typer.Exit(command.down(manifest, now=now))
+    raise typer.Exit(command.wipe(manifest, yes=yes) if wipe else command.down(manifest, now=now))
 
 
 @server.command()
@@ -111,3 +115,11 @@ def serve(
         manifest, host, port, behind_proxy, tls_cert, tls_key, offline, detached=detached, takeover=takeover
     )
     raise typer.Exit(command.execute(wanted))
+
+
+@server.command()
+def mcp(manifest: Manifest = HERE, offline: Offline = False, roles: Roles = None) -> None:
+    """Be an MCP server on stdin and stdout, for an editor that starts this: the agent as tools."""
+    from .. import mcp as command
+
+    raise typer.Exit(command.execute(manifest, offline=offline, roles=tuple(roles or ())))

@@ -16,6 +16,7 @@ FIRST_MS: Final = 2_000
 LONGEST_MS: Final = 15 * 60_000  # so that an account that somebody else locks out opens again
 FORGOTTEN_MS: Final = 24 * 3_600_000  # after so long without an attempt
 ADDRESS: Final = 5  # an address, which may be a whole house's, has so many times the attempts of an account
+REGAINED_MS: Final = 60_000  # an address gets one back a minute: many people's slips are no attack
 ROWS: Final = 100_000  # names that are kept in mind; beyond, the oldest go
 
 
@@ -35,10 +36,7 @@ class Attempts:
             if wait > 0:
                 return wait
             for who, most in limits.items():
-                count = 1 + int(
-                    db.execute("SELECT count FROM attempts WHERE who = ? AND last > ?", (who, now - FORGOTTEN_MS)).get
-                    or 0
-                )
+                count = 1 + _count(db, who, now)
                 over = count - most
                 until = now + min(LONGEST_MS, FIRST_MS << min(over, 20)) if over >= 0 else 0
                 db.execute("INSERT OR REPLACE INTO attempts VALUES (?, ?, ?, ?)", (who, count, now, until))
@@ -60,6 +58,17 @@ class Attempts:
 
 def _until(db: Any, who: str) -> int:
     return int(db.execute("SELECT until FROM attempts WHERE who = ?", (who,)).get or 0)
+
+
+def _count(db: Any, who: str, now: int) -> int:
+    """How many wrong ones count still."""
+    found = db.execute(
+        "SELECT count, last FROM attempts WHERE who = ? AND last > ?", (who, now - FORGOTTEN_MS)
+    ).fetchall()
+    if not found:
+        return 0
+    count, last = found[0]
+    return max(0, int(count) - ((now - int(last)) // REGAINED_MS if who.startswith("from:") else 0))
 
 
 def _tidy(db: Any, now: int) -> None:

@@ -30,7 +30,8 @@ export function useRun(id, on = true) {
     const heard = (kind, data, place) => {
       if (kind === "line") setUp(data.up);
       else if (run.push(kind, data, place)) later();
-      if (kind === "decision" && run.asked) tell("approvals", { run: id });
+      // looked for again when the run has come to rest: what it asks may not have been on record before
+      if (run.asked && (kind === "decision" || kind === "end")) tell("approvals", { run: id });
       if (kind === "end") spoken(run);
     };
     setError(null);

@@ -30,7 +30,7 @@ function Line({ row, run, trail, fork }) {
     setOpen(!open);
   };
   const Body = BODIES[row.kind] ?? Note;
-  return html`<div class=${names("line", row.kind, row.open && "is-open", row.verdict, row.result && (row.result.ok ? "ok" : "not-ok"))}>
+  return html`<div class=${names("line", `is-${row.kind}`, row.open && "is-working", row.verdict, row.result && (row.result.ok ? "ok" : "not-ok"))}>
     <span class="seq" title=${`record ${row.seq}, ${exact(row.time)}`}>${row.seq}</span><span class="knot" aria-hidden="true"></span>
     <div class="line-body"><button type="button" class="line-head" aria-expanded=${open} onClick=${toggle}>
       <span class="word">${row.word ?? WORDS[row.kind]}</span><span class="gist"><${Body} row=${row} trail=${trail} /></span>
@@ -53,11 +53,18 @@ function Thought({ row, trail }) {
   return html`${row.text || html`<span class="dim">no words</span>`}`;
 }
 
-function Call({ row }) {
+// Who may read it is said in a line where that differs from the run's own; opened, a line says it always.
+function marked(label, trail) {
+  const same = JSON.stringify(label?.readers) === JSON.stringify(trail.rows[0]?.label?.readers);
+  return label && same ? { ...label, readers: [] } : label;
+}
+
+function Call({ row, trail }) {
+  if (row.word === "reply") return html`<span>${row.result?.ok === false ? row.result.error : "the answer goes to whoever asked"}</span>`;
   const { result } = row;
   return html`<span class="call-line"><b class="tool">${row.tool}</b> ${!row.hidden && html`<span class="args">${oneLine(row.args)}</span>`}</span>
     ${result && html`<span class="result-line"><${Icon} name=${result.ok ? "check" : "warn"} size=${14} label=${result.ok ? "worked" : "failed"} />
-      ${result.hidden ? html`<span class="dim">${HIDDEN}</span>` : html`<span class="snippet">${cut(result.error || written(result.value))}</span>`}<${LabelChips} label=${result.label} /></span>`}`;
+      ${result.hidden ? html`<span class="dim">${HIDDEN}</span>` : html`<span class="snippet">${cut(result.error || (typeof result.value === "string" ? result.value : result.value?.cut ?? JSON.stringify(result.value) ?? ""))}</span>`}<${LabelChips} label=${marked(result.label, trail)} /></span>`}`;
 }
 
 const VERDICTS = { ask: ["warn", "asks"], deny: ["bad", "denied"], allow: ["good", "allowed"] };
@@ -93,7 +100,7 @@ function cut(text) {
 // All that is known of one line: its values whole, its labels, its rule, its tokens.
 function More({ row, run, fork }) {
   const { result } = row;
-  return html`<div class="more"><dl class="facts">
+  return html`<div class="line-more"><dl class="facts">
     ${row.rule && html`<dt>rule</dt><dd>${row.verdict ? row.rule : `allowed by ${row.rule}`}${row.code && ` (${row.code})`}</dd>`}
     ${row.label && html`<dt>label</dt><dd><${LabelChips} label=${row.label} /></dd>`}
     ${row.effects?.length > 0 && html`<dt>may</dt><dd>${row.effects.join(", ")}</dd>`}

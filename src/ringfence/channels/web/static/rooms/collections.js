@@ -110,7 +110,7 @@ async function documents(name, signal) {
 
 const COLUMNS = [
   { key: "path", label: "Document", wide: true, render: (one) => html`<span class="break"><${Exact} text=${one.path} /></span>` },
-  { key: "title", label: "Title", hide: "phone", render: (one) => (one.title && one.title !== one.path ? html`<${Exact} text=${one.title} />` : "") },
+  { key: "title", label: "Title", hide: "phone", render: (one) => (one.title && one.title !== one.path ? html`<span class="clip break"><${Exact} text=${one.title} /></span>` : "") },
   { key: "label", label: "Rights", render: (one) => html`<${LabelChips} label=${one} />` },
 ];
 
