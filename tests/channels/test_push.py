@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +22,10 @@ AS_ALICE = {"Authorization": "Bearer alice"}
 
 
 @pytest.fixture(autouse=True)
-def quickly(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(delivery, "FIRST_S", 0.02)
     monkeypatch.setattr(delivery, "POLL_S", 0.05)
     monkeypatch.setenv("HOOK_SECRET", SECRET)
-    yield
 
 
 def manifest(hook: Hook, more: str = "", tools: str = "[]") -> str:
@@ -54,7 +52,7 @@ async def got(hook: Hook, count: int) -> list[dict[str, Any]]:
 
 async def until(check: Any) -> Any:
     async with asyncio.timeout(20):
-        while not (found := await check()):
+        while not (found := await check()):  # noqa: ASYNC110  it is said in a file, which tells nobody
             await asyncio.sleep(0.02)
     return found
 

@@ -17,7 +17,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from ringfence import __version__
 from ringfence.core.errors import ManifestError
 
 from .spans import Event, Span
@@ -40,7 +39,14 @@ class Collector:
     told  gets how many spans were `exported`, or `dropped` (no room, or nobody took them)
     """
 
-    def __init__(self, url: str, *, agent: str, told: Callable[[str, int], None] = lambda result, count: None) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        agent: str,
+        version: str = "",
+        told: Callable[[str, int], None] = lambda result, count: None,
+    ) -> None:
         try:
             import opentelemetry.exporter.otlp.proto.common.trace_encoder
             import opentelemetry.sdk.trace  # noqa: F401
@@ -50,7 +56,7 @@ class Collector:
         self._secure = where.scheme == "https"
         self._host, self._port = where.hostname or "", where.port
         self._path = where.path if where.path.endswith(PATH) else where.path.rstrip("/") + PATH
-        self._resource = {"service.name": "ringfence", "service.version": __version__, "ringfence.agent": agent}
+        self._resource = {"service.name": "ringfence", "service.version": version, "ringfence.agent": agent}
         self._told = told
         self._queue: deque[Span] = deque()
         self._wake = threading.Event()
@@ -138,7 +144,7 @@ def _encoded(spans: Sequence[Span], resource: Mapping[str, str]) -> bytes:
     from opentelemetry.sdk.resources import Resource
     from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
-    whose, scope = Resource(dict(resource)), InstrumentationScope("ringfence", __version__)
+    whose, scope = Resource(dict(resource)), InstrumentationScope("ringfence", resource["service.version"])
     made: bytes = encode_spans([_readable(span, whose, scope) for span in spans]).SerializeToString()
     return made
 

@@ -13,7 +13,9 @@ from .model import EVIL, HOSTILE_TEXT
 
 def everything_opened(page: Page) -> None:
     """Each line of the timeline, so that all that it holds is drawn."""
-    page.locator(".timeline .line-head[aria-expanded=false]").evaluate_all("lines => lines.forEach((line) => line.click())")
+    page.locator(".timeline .line-head[aria-expanded=false]").evaluate_all(
+        "lines => lines.forEach((line) => line.click())"
+    )
     expect(page.locator(".timeline .line-head[aria-expanded=false]")).to_have_count(0)
 
 

@@ -29,7 +29,9 @@ def test_a_room_shows_that_it_loads_that_it_failed_and_what_came_of_another_try(
     expect(page.locator(".loading").first).to_be_visible()
     page.unroute(ROOMS[room])
     problem = {"status": 503, "code": "busy", "detail": "the disk is full", "todo": "make room"}
-    page.route(ROOMS[room], lambda route: route.fulfill(status=503, content_type="application/problem+json", json=problem))
+    page.route(
+        ROOMS[room], lambda route: route.fulfill(status=503, content_type="application/problem+json", json=problem)
+    )
     for route in held:
         route.fulfill(status=503, content_type="application/problem+json", json=problem)
     failed = page.get_by_role("alert").filter(has_text="the disk is full").first

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger("ringfence")
 UNHEARD: Final = 499  # of a client that went away before its answer began, as nginx has it
 _SEEN: Final = "ringfence.seen"
+_WAYS: Final = {"/auth/login": "password", "/auth/oidc/callback": "oidc"}
 QUIET: Final = frozenset({"/livez", "/healthz", "/readyz", "/metrics"})  # asked every few seconds: no line, no span
 
 
@@ -52,6 +53,7 @@ class Seen:
     sent: int = 0
     route: str = ""
     principal: str = ""
+    way: str = ""
 
 
 class Watch:
@@ -79,7 +81,7 @@ class Watch:
 
         agent = self.service.agent
         name, tiers = agent.manifest.runtime.name, agent.manifest.inference.tiers
-        self.collector = Collector(url, agent=name, told=self.metrics.traced)
+        self.collector = Collector(url, agent=name, version=__version__, told=self.metrics.traced)
         models = {tier.name: (tier.provider, tier.model) for tier in tiers}
         self.spans = Spans(self.collector.put, agent=name, models=models, sinks=agent.house.specs)
         self.service.observers.append(self.spans.observe)
@@ -133,6 +135,7 @@ class Watch:
                 trace = Trace.parse(given, ",".join(headers.getlist("tracestate")))
         seen = Seen(trace, secrets.token_hex(8))
         headers["traceparent"] = f"00-{trace.trace_id}-{seen.span_id}-{trace.flags:02x}"
+        seen.way = "key" if "authorization" in headers else "session" if "cookie" in headers else ""
         scope[_SEEN] = seen
         self.metrics.arrived()
         return seen
@@ -142,6 +145,8 @@ class Watch:
         took = time.perf_counter() - seen.began
         method, route, status = scope["method"], seen.route, seen.status or UNHEARD
         self.metrics.answered(method, route, status, seen.answered_s or took)
+        if status == 401 and (way := _WAYS.get(route, seen.way)):  # who shows nothing is merely nobody yet
+            self.metrics.stranger(way)
         method = method if method in METHODS else "other"
         if self.spans is not None and route not in QUIET:
             end = time.time_ns()

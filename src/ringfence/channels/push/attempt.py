@@ -20,7 +20,7 @@ from ringfence.app.knowing.canary import Guarded, watched
 from ringfence.app.traces import at_work
 from ringfence.core.chain import Kind
 from ringfence.core.errors import ToolError
-from ringfence.core.gate import Gate
+from ringfence.core.gate import Gate, Result
 from ringfence.core.grants import TaskGrant
 from ringfence.core.labels import IDENTITY, Label, Trust
 from ringfence.core.policy import Effect, Profile, Role, SinkSpec
@@ -117,13 +117,11 @@ class Teller:
         try:
             with at_work(turn):
                 result = await self._gate.perform(turn, self._action(turn, hook, told))
-            if isinstance(result, Outcome):
-                why = "" if result.ok else str(result.value["error"])
-            else:
-                why = result.why
+            why = _why(result)
             status = "failed" if why else "done"
-            return Came(self._answers.pop(run, 0), why)
+            return Came(self._answers.get(run, 0), why)
         finally:
+            self._answers.pop(run, None)
             del self._live[run]
             self._end(turn, status)
 
@@ -188,6 +186,13 @@ class _Heard:
             raise
         self._answers[action.run] = int(outcome.value["status"])
         return outcome
+
+
+def _why(result: Result) -> str:
+    """Why it was not told; empty if it was."""
+    if not isinstance(result, Outcome):
+        return result.why
+    return "" if result.ok else str(result.value["error"])
 
 
 def new() -> str:

@@ -21,7 +21,7 @@ from ringfence.app.serving.news import News, news
 from ringfence.app.serving.reading import Reading
 from ringfence.app.serving.service import Service
 from ringfence.core.chain import Kind, Record
-from ringfence.core.errors import ManifestError, RingfenceError
+from ringfence.core.errors import JournalError, ManifestError, RingfenceError
 from ringfence.manifest.server import Webhook
 from ringfence.telemetry.metrics import SERVANT, Metrics
 
@@ -36,6 +36,7 @@ AT_ONCE: Final = 8  # attempts at one webhook
 PAGE: Final = 1_000  # events that are taken in at once
 FIRST_S = 5.0  # before the second attempt; then three times as long each time
 LONGEST_S: Final = 6 * 3600.0
+UNRECORDED_S: Final = 30.0  # before the next look, where an attempt cannot be put on record
 GONE: Final = 410  # Standard Webhooks: the receiver wants no more
 _log = logging.getLogger("ringfence")
 T = TypeVar("T")
@@ -166,15 +167,20 @@ class Push:
                 self._teller.bury(one.attempt)
             told = await self._reading(lambda log: event(log, one.run, one.seq, one.type, one.id))
             if told is None:
-                return await self._call(outbox.told, one.id)
+                await self._call(outbox.told, one.id)
+                return
             run = new()
             await self._call(outbox.trying, one.id, run)
             came = await self._teller.tell(hook.name, told, run)
         except asyncio.CancelledError:
             await asyncio.shield(self._call(outbox.release, one.id, now_ms()))
             raise
-        except RingfenceError as error:  # the journal: nothing has left
-            came = Came(0, error.what)
+        except JournalError as error:  # nothing has left, and that is not the receiver's fault
+            _log.warning("webhook %s: run %s cannot be told of: %s", hook.name, one.run, error.what)
+            await self._call(outbox.release, one.id, now_ms() + int(UNRECORDED_S * 1000))
+            return
+        except Exception as error:
+            came = Came(0, error.what if isinstance(error, RingfenceError) else type(error).__name__)
         await self._settle(hook, one, came)
 
     async def _settle(self, hook: Webhook, one: Due, came: Came) -> None:

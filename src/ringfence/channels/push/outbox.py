@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import apsw
 
@@ -80,7 +81,7 @@ class Outbox:
 
     def take(self, hook: str, now: int, limit: int) -> list[Due]:
         """What is due for a webhook, which is ours for a while."""
-        rows = self._db.execute(
+        rows: list[Any] = self._db.execute(
             "UPDATE due SET at = ? WHERE id IN (SELECT id FROM due WHERE hook = ? AND lost = '' AND at <= ? "
             "ORDER BY at LIMIT ?) RETURNING id, hook, type, run, seq, tries, attempt",
             (now + LEASE_MS, hook, now, limit),
