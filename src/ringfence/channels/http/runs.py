@@ -51,7 +51,7 @@ def history_of(request: Request) -> History:
 async def begin(request: Request, who: caller.Runs, new: NewRun, key: Key = None) -> Any:
     """Begin a run. It is on record, and durable, when this answers: it goes on after whatever crash."""
     service, headers = service_of(request), request.headers
-    trace = {name: headers.get(name, "") for name in ("traceparent", "tracestate")}
+    trace: dict[str, Any] = {name: headers.get(name, "") for name in ("traceparent", "tracestate")}
     meta: dict[str, JSON] = {"metadata": new.metadata}
     if key is None:
         run = await service.submit(
