@@ -41,7 +41,10 @@ def application(service: Service, authenticator: Authenticator) -> FastAPI:
             await service.close()
             await native.close(app)
 
-    app = FastAPI(title="Ringfence", lifespan=life, docs_url=None, redoc_url=None, openapi_url=None)
+    own = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}  # `watch` does that, and no more
+    app = FastAPI(
+        title="Ringfence", lifespan=life, docs_url=None, redoc_url=None, openapi_url=None, telemetry=own
+    )  # fmt: skip
     app.state.service = service
     app.state.authenticator = authenticator
     problems.install(app)

@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing, contextmanager, suppress
+from contextlib import aclosing, contextmanager
 from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Header, Query, Request
@@ -26,6 +26,7 @@ from .schema import shape
 T = TypeVar("T")
 BEAT_S = 15.0  # between signs of life: proxies cut what is silent for a minute
 RETRY_MS = 2_000  # before a client that was cut off comes again
+MOST = 256 * 1024  # bytes of a stream that wait to be sent
 _BEAT = b": still here\n\n"
 _LEAST = 8  # streams that anybody may have open
 _STREAM = {
@@ -114,26 +115,45 @@ async def _told(history: History, who: caller.Caller, run: str, last: str) -> As
 
 
 async def alive(lines: AsyncGenerator[bytes, None], beat_s: float = BEAT_S) -> AsyncGenerator[bytes, None]:
-    """The lines, and a comment whenever none has come for `beat_s` seconds."""
-    coming: asyncio.Future[bytes] | None = None
+    """The lines, those that came at once in one piece, and a comment whenever none has come for `beat_s` seconds.
+
+    A client that reads slowly holds up whoever makes the lines, not more than `MOST` bytes of them.
+    """
+    held, size, news, room = list[bytes](), 0, asyncio.Event(), asyncio.Event()
+
+    async def fetch() -> None:
+        nonlocal size
+        async for line in lines:
+            held.append(line)
+            size += len(line)
+            news.set()
+            while size > MOST:
+                room.clear()
+                await room.wait()
+
+    fetching = asyncio.create_task(fetch(), name="events")
+    fetching.add_done_callback(lambda _: news.set())
     try:
         while True:
-            coming = coming or asyncio.ensure_future(anext(lines))
-            done, _ = await asyncio.wait((coming,), timeout=beat_s)
-            if not done:
-                yield _BEAT
-                continue
-            try:
-                line = coming.result()
-            except StopAsyncIteration:
+            if not held and not fetching.done():
+                try:
+                    async with asyncio.timeout(beat_s):
+                        await news.wait()
+                except TimeoutError:
+                    yield _BEAT
+                    continue
+            news.clear()
+            if held:
+                piece, size = b"".join(held), 0
+                held.clear()
+                room.set()
+                yield piece
+            elif fetching.done():
+                fetching.result()
                 return
-            coming = None
-            yield line
     finally:
-        if coming is not None and not coming.done():
-            coming.cancel()
-            with suppress(asyncio.CancelledError):
-                await coming
+        fetching.cancel()
+        await asyncio.wait([fetching])
         await lines.aclose()
 
 
