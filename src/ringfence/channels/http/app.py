@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
+from fastapi.telemetry import TelemetryConfig
 
 from ringfence.app.serving.service import Service
 from ringfence.channels import clients
@@ -43,7 +44,7 @@ def application(service: Service, authenticator: Authenticator) -> FastAPI:
             await watching.stop()
             await native.close(app)
 
-    own = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}  # `watch` does that, and no more
+    own: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}  # `watch` does that, and no more
     app = FastAPI(
         title="Ringfence", lifespan=life, docs_url=None, redoc_url=None, openapi_url=None, telemetry=own
     )  # fmt: skip
