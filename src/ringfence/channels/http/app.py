@@ -54,5 +54,6 @@ def application(service: Service, authenticator: Authenticator) -> FastAPI:
     app.add_middleware(Guard, server=lambda: service.agent.manifest.server)
     for router in ROUTERS:
         app.include_router(router)
+    clients.install(app)
     watching = watch.install(app, service, app.state.reading)
     return app
