@@ -173,7 +173,7 @@ def test_the_queue_is_bounded_and_what_has_no_room_is_counted(monkeypatch: pytes
 
 def test_what_is_kept_of_runs_is_bounded_and_a_hostile_name_is_in_no_span() -> None:
     spans: list[Span] = []
-    made = Spans(spans.append, agent="kit", models={"main": ("openai", "m")}, sinks={"tool:x": 1})
+    made = Spans(spans.append, agent="kit", models=lambda: {"main": ("openai", "m")}, sinks={"tool:x": 1})
 
     def tell(kind: Kind, seq: int, run: str = "0r", body: Any = None, **view: Any) -> None:
         made.observe(Record(run, seq, seq, kind, "user:alice", IDENTITY, view, body or {}))
@@ -207,7 +207,7 @@ def test_a_run_that_another_process_began_goes_on_in_its_trace() -> None:
     from ringfence.tracing import following
 
     spans: list[Span] = []
-    made = Spans(spans.append, agent="kit", models={})
+    made = Spans(spans.append, agent="kit", models=dict)
     with following("0r", "user:alice", Trace(TRACE, CALLER)):
         made.observe(Record("0r", 7, 1_000, Kind.FINISHED, "user:alice", IDENTITY, {"status": "done"}, {}))
     (run,) = spans

@@ -86,7 +86,7 @@ class Spans:
 
     put     takes each span when it has ended; must be quick
     agent   the agent's name
-    models  by tier: the provider and the model that the manifest names
+    models  gives by tier the provider and the model that the manifest names
     sinks   the names of all sinks; a name that is not among them is told to nobody
     """
 
@@ -95,7 +95,7 @@ class Spans:
         put: Callable[[Span], None],
         *,
         agent: str,
-        models: Mapping[str, tuple[str, str]],
+        models: Callable[[], Mapping[str, tuple[str, str]]],
         sinks: Container[str] = (),
     ) -> None:
         self._put = put
@@ -173,7 +173,7 @@ class Spans:
         )  # fmt: skip
 
     def _chat(self, tier: str, view: Mapping[str, Any]) -> tuple[str, dict[str, Attribute]]:
-        provider, model = self._models.get(tier, ("", ""))
+        provider, model = self._models().get(tier, ("", ""))
         said: dict[str, Attribute] = {OPERATION: "chat", PROVIDER: provider, MODEL: model, "ringfence.tier": tier}
         return f"chat {model}".rstrip(), said | _tokens(view.get("usage"))
 
@@ -194,7 +194,7 @@ class Spans:
         status = str(view.get("status", "done"))
         said: dict[str, Attribute] = {"ringfence.run": record.run, "ringfence.status": status, **run.attributes}
         if not push:
-            provider = next(iter(self._models.values()), ("", ""))[0]
+            provider = next(iter(self._models().values()), ("", ""))[0]
             said |= {OPERATION: "invoke_agent", AGENT: self._agent, PROVIDER: provider}
             said |= _tokens(view.get("usage"))
         error = status if status == "failed" else ""

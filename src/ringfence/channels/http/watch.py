@@ -10,6 +10,7 @@ import asyncio
 import logging
 import secrets
 import time
+from collections.abc import Container
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
@@ -56,13 +57,23 @@ class Seen:
     way: str = ""
 
 
+class Sinks(Container[str]):
+    """The names of all sinks, as the manifest in force has them."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._service.agent.house.specs
+
+
 class Watch:
     """Everything that watches one app; `install` puts it there."""
 
     def __init__(self, service: Service, reading: Reading) -> None:
-        house, server = service.agent.house, service.agent.manifest.server
+        server = service.agent.manifest.server
         self.service = service
-        self.metrics = Metrics(house.specs, [hook.name for hook in server.webhooks])
+        self.metrics = Metrics(Sinks(service), [hook.name for hook in server.webhooks])
         self.gauge = Gauge(service.agent, reading)
         self.health = Health(service, self.gauge)
         self.access_log = server.access_log
@@ -80,10 +91,13 @@ class Watch:
         from ringfence.telemetry.otlp import Collector
 
         agent = self.service.agent
-        name, tiers = agent.manifest.runtime.name, agent.manifest.inference.tiers
+        name = agent.manifest.runtime.name
         self.collector = Collector(url, agent=name, version=__version__, told=self.metrics.traced)
-        models = {tier.name: (tier.provider, tier.model) for tier in tiers}
-        self.spans = Spans(self.collector.put, agent=name, models=models, sinks=agent.house.specs)
+
+        def models() -> dict[str, tuple[str, str]]:
+            return {tier.name: (tier.provider, tier.model) for tier in self.service.agent.manifest.inference.tiers}
+
+        self.spans = Spans(self.collector.put, agent=name, models=models, sinks=Sinks(self.service))
         self.service.observers.append(self.spans.observe)
 
     async def start(self) -> None:
