@@ -99,6 +99,8 @@ class Recovery:
     def _take_up(self) -> None:
         """Take up as many as there is room for."""
         service, left = self._service, list[tuple[str, Principal]]()
+        if getattr(service.agent.journal, "broken", False):
+            return
         for run, who in self._backlog:
             if run in service.jobs:
                 continue

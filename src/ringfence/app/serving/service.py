@@ -17,6 +17,7 @@ from ringfence.core.values import JSON, Principal
 from ringfence.engine.consent import Question
 from ringfence.engine.result import Result, result_of
 from ringfence.manifest.server import Limits
+from ringfence.stores.batches import Broken
 from ringfence.stores.hold import Held
 from ringfence.stores.log import Log, RunSummary, state_of, summarise
 
@@ -104,10 +105,7 @@ class Service:
         tasks = [job.task for job in self.jobs.values() if job.task is not None]
         if tasks and drain_s > 0:
             await asyncio.wait(tasks, timeout=drain_s)
-        for task in tasks:
-            task.cancel()
-        if tasks:
-            await asyncio.wait(tasks)
+        await asyncio.gather(*(job.pause() for job in list(self.jobs.values())))
         self._elsewhere.close()
         self._reading.close()
         with suppress(JournalError):  # its reason is in the log; what is durable is resumed
@@ -214,7 +212,7 @@ class Service:
     def _forget(self, job: Job) -> None:
         if self.jobs.get(job.run) is job:
             del self.jobs[job.run]
-        if job.fault is not None and not isinstance(job.fault, Held):
+        if job.fault is not None and not isinstance(job.fault, (Held, Broken)):
             self._recovery.give_up(job.run)  # it would meet the same fault again, until somebody looks
         if job.result is not None and job.result.status in ("waiting", "uncertain"):
             return

@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
+from fastapi.telemetry import TelemetryConfig
 
 from ringfence.app.serving.service import Service
 from ringfence.channels import clients
@@ -41,10 +42,8 @@ def application(service: Service, authenticator: Authenticator) -> FastAPI:
             await service.close()
             await native.close(app)
 
-    own = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}  # `watch` does that, and no more
-    app = FastAPI(
-        title="Ringfence", lifespan=life, docs_url=None, redoc_url=None, openapi_url=None, telemetry=own
-    )  # fmt: skip
+    own = TelemetryConfig(tracing=False, metrics=False, logs=False, auto_configure=False)  # `watch` does that
+    app = FastAPI(title="Ringfence", lifespan=life, docs_url=None, redoc_url=None, openapi_url=None, telemetry=own)
     app.state.service = service
     app.state.authenticator = authenticator
     problems.install(app)
@@ -52,5 +51,6 @@ def application(service: Service, authenticator: Authenticator) -> FastAPI:
     app.add_middleware(Guard, server=lambda: service.agent.manifest.server)
     for router in ROUTERS:
         app.include_router(router)
+    clients.install(app)
     watch.install(app, service, app.state.reading)
     return app

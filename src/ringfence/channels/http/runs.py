@@ -50,17 +50,18 @@ def history_of(request: Request) -> History:
              responses=example(202, Begun) | said(409, 422, 429))  # fmt: skip
 async def begin(request: Request, who: caller.Runs, new: NewRun, key: Key = None) -> Any:
     """Begin a run. It is on record, and durable, when this answers: it goes on after whatever crash."""
-    service, headers = service_of(request), request.headers
-    trace = {name: headers.get(name, "") for name in ("traceparent", "tracestate")}
+    service = service_of(request)
+    parent, state = (request.headers.get(name, "") for name in ("traceparent", "tracestate"))
     meta: dict[str, JSON] = {"metadata": new.metadata}
     if key is None:
         run = await service.submit(
-            who.principal, new.task, conversation=new.conversation, about=new.about, meta=meta, **trace
-        )
+            who.principal, new.task, conversation=new.conversation, about=new.about, meta=meta,
+            traceparent=parent, tracestate=state,
+        )  # fmt: skip
     else:
         run, _ = await keyed.begin(
-            service, reading_of(request), who.principal, key, new.task,
-            conversation=new.conversation, about=new.about, meta=meta, **trace,
+            service, reading_of(request), who.principal, key, new.task, conversation=new.conversation,
+            about=new.about, meta=meta, traceparent=parent, tracestate=state,
         )  # fmt: skip
     standing = await history_of(request).own(who.principal, run)
     return Begun.of(run, standing.state)
