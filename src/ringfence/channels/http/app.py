@@ -44,10 +44,8 @@ def application(service: Service, authenticator: Authenticator) -> FastAPI:
             await watching.stop()
             await native.close(app)
 
-    own: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}  # `watch` does that, and no more
-    app = FastAPI(
-        title="Ringfence", lifespan=life, docs_url=None, redoc_url=None, openapi_url=None, telemetry=own
-    )  # fmt: skip
+    own = TelemetryConfig(tracing=False, metrics=False, logs=False, auto_configure=False)  # `watch` does that
+    app = FastAPI(title="Ringfence", lifespan=life, docs_url=None, redoc_url=None, openapi_url=None, telemetry=own)
     app.state.service = service
     app.state.authenticator = authenticator
     problems.install(app)

@@ -36,8 +36,8 @@ from .app import application
 from .control import Control, Said
 
 _log = logging.getLogger("ringfence")
-_MEND_S = 3.0
 COLLECT = (50_000, 50, 50)  # objects made between two collections, and how many of those to one of older ones
+_MEND_S = 3.0
 Sockets = Sequence[socket.socket]
 
 
