@@ -1,6 +1,6 @@
 // A run as its events tell it, folded into lines that people read. No drawing here: push(event) changes `rows` in place.
 //
-// A row: {key, kind, seq, time, label, ...}. kind: task | thought | call | decision | approval | remark | end
+// A row: {key, kind, seq, time, label, ...}. kind: task | thought | call | decision | yes | remark | end
 //   thought   text, tokens, ms, tier, open (not answered yet), error
 //   call      tool, args, rule, of (its intent's seq); result {ok, value, error, ms, label, seq} once it is there
 //   decision  tool, args, verdict, rule, code, why, digest, by
@@ -100,7 +100,7 @@ export class Trail {
 
   approval(event) {
     this.asked = null;
-    this.add({ kind: "approval", by: event.by ?? "", endorsed: event.endorsed ?? [] }, event);
+    this.add({ kind: "yes", by: event.by ?? "", endorsed: event.endorsed ?? [] }, event);
   }
 
   outcome(event) {
