@@ -93,7 +93,8 @@ class House:
         """Serve; the port stays the same over restarts, as that of a server does."""
         self._process = subprocess.Popen(
             [*SERVE, "--manifest", str(self.manifest), "--port", str(self.port)], cwd=self.folder,
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env={**os.environ, "NO_COLOR": "1"},
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE, text=True, env={**os.environ, "NO_COLOR": "1"},
         )  # fmt: skip
         self.base = self._address()
         self.port = urlsplit(self.base).port or 0
