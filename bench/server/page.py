@@ -1,8 +1,8 @@
 """What the page costs a reader: bytes by file, when one can type, what axe says, how a long record scrolls.
 
-`python bench/server/page.py [--steps 1000] [--loads 5]`. A server in a process of its own with a scripted model, Debian's
-Chromium on loopback, nothing in its cache. Beside it, in the same run, an empty page from the same server's socket: what
-a browser and this machine need for any page at all.
+`python bench/server/page.py [--steps 1000] [--loads 5]`: a server in a process of its own with a scripted model, and
+Debian's Chromium on loopback, nothing in its cache. Beside it, in the same run, an empty page with one field: what a
+browser and this machine need for any page at all.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, StorageState, sync_playwright
+
 from tests.e2e.page import kit, speed
 
 BUDGET_KB, READY_MS = 120, 500
@@ -58,7 +59,7 @@ def weigh(browser: Browser, base: str, loads: int, state: StorageState | None, w
     print(f"\nfirst load, {who}: {made[0].total / 1024:.1f} KB of {BUDGET_KB} in {len(made[0].files)} requests")
     for path, size in sorted(made[0].files, key=lambda one: -one[1]):
         print(f"  {size:7d}  {path}")
-    print(f"one can type after {median(ready):.0f} ms (best {ready[0]:.0f}, worst {ready[-1]:.0f}; {READY_MS} are the aim),"
+    print(f"one can type after {median(ready):.0f} ms (best {ready[0]:.0f}, worst {ready[-1]:.0f}; aim {READY_MS}),"
           f" {median(ready) / least:.1f} times an empty page's {least:.0f} ms;"
           f" longest task {max(load.longest_ms for load in made):.0f} ms")  # fmt: skip
 
@@ -109,7 +110,7 @@ def main() -> None:
             weigh(browser, house.base, given.loads, state, "signed in", least)
             judge(browser, house.base, state)
             told = speed.scrolled(page, house.base, run, 4 * given.steps)
-            print(f"\nrecord of {4 * given.steps} lines ({told['last'] + 1} records) scrolled in {told['frames']} jumps: "
+            print(f"\nrecord of {4 * given.steps} lines ({told['last'] + 1} records), {told['frames']} jumps: "
                   f"{told['median']:.0f} ms a frame (median), {told['worst']:.0f} at worst, longest task "
                   f"{told['longest']:.0f} ms; {told['drawn']} lines drawn at once")  # fmt: skip
         finally:

@@ -92,8 +92,9 @@ class House:
     def start(self) -> None:
         """Serve; the port stays the same over restarts, as that of a server does."""
         self._process = subprocess.Popen(
-            [*SERVE, "--manifest", str(self.manifest), "--port", str(self.port)], cwd=self.folder, stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env={**os.environ, "NO_COLOR": "1"},
+            [*SERVE, "--manifest", str(self.manifest), "--port", str(self.port)], cwd=self.folder,
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE, text=True, env={**os.environ, "NO_COLOR": "1"},
         )  # fmt: skip
         self.base = self._address()
         self.port = urlsplit(self.base).port or 0
@@ -163,7 +164,8 @@ class Watch:
         """Look at every page of a context, from before its first script."""
         context.add_init_script(
             "window.pwned = 0; window.refused = [];"
-            "addEventListener('securitypolicyviolation', (e) => window.refused.push(`${e.violatedDirective} ${e.blockedURI}`));"
+            "addEventListener('securitypolicyviolation',"
+            " (e) => window.refused.push(`${e.violatedDirective} ${e.blockedURI}`));"
         )
         context.on("request", self._request)
         context.on("console", self._console)

@@ -1,4 +1,4 @@
-"""How much the page weighs and how fast it is, measured by the browser itself; `bench/server/page.py` prints the same."""
+"""What the page weighs and how fast it is, measured by the browser itself; `bench/server/page.py` prints the same."""
 
 from __future__ import annotations
 
@@ -33,7 +33,8 @@ READY_SOON = (
 )
 ALL_THERE = """
 (rows) => new Promise((done) => {
-  const look = () => (Number(document.querySelector('.rows-box li')?.getAttribute('aria-setsize')) >= rows ? done() : setTimeout(look, 50));
+  const drawn = () => Number(document.querySelector('.rows-box li')?.getAttribute('aria-setsize'));
+  const look = () => (drawn() >= rows ? done() : setTimeout(look, 50));
   look();
 })
 """

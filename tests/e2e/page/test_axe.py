@@ -1,4 +1,4 @@
-"""Whoever reads with a screen reader, with large letters, in the dark or on a phone: axe finds nothing that stops them."""
+"""Whoever reads with a screen reader, in the dark or on a phone: axe finds nothing that stops them."""
 
 from __future__ import annotations
 

@@ -104,7 +104,9 @@ def test_the_browser_itself_refuses_what_the_page_would_never_do(context: Browse
     refused = page.evaluate(
         """async (evil) => {
             const tried = {};
-            const attempt = async (name, act) => { try { await act(); tried[name] = 'done'; } catch (e) { tried[name] = e.name; } };
+            const attempt = async (name, act) => {
+                try { await act(); tried[name] = 'done'; } catch (e) { tried[name] = e.name; }
+            };
             await attempt('markup', () => { document.body.innerHTML += '<p>'; });
             await attempt('code', () => setTimeout('window.pwned = 10'));
             await attempt('call', () => fetch(evil));

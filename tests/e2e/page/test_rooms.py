@@ -1,4 +1,4 @@
-"""The rooms of lists: what they show is what is there, what they change is changed, and they say so when they cannot."""
+"""The rooms of lists: what they show is what is there, what they change is changed, and they say when they cannot."""
 
 from __future__ import annotations
 
