@@ -28,7 +28,9 @@ def test_the_first_load_is_light_and_soon_ready(
         assert best < 2_000  # 500 ms is the aim; bench/server/page.py says what it is
 
 
-def test_a_run_of_thousands_of_records_scrolls_without_a_long_stall(browser: Browser, model: str, tmp_path: Path) -> None:
+def test_a_run_of_thousands_of_records_scrolls_without_a_long_stall(
+    browser: Browser, model: str, tmp_path: Path
+) -> None:
     furnish(tmp_path, model, LONG)
     house = House(tmp_path)
     house.people()
