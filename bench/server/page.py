@@ -74,6 +74,7 @@ def judge(browser: Browser, base: str, state: StorageState) -> None:
             page = context.new_page()
             for room in ROOMS:
                 page.goto(f"{base}/#/{room}")
+                page.get_by_role("heading", level=1).wait_for(state="attached")
                 page.wait_for_load_state("networkidle")
                 for one in Axe().run(page).response["violations"]:
                     total[one["impact"]] = total.get(one["impact"], 0) + len(one["nodes"])

@@ -56,8 +56,7 @@ def test_no_room_has_a_serious_finding_nor_is_wider_than_the_screen(
     wrong: dict[str, list[str]] = {}
     for room in (*ROOMS, f"runs/{asked}"):
         page.goto(f"{house.base}/#/{room}")
-        page.get_by_role("heading").first.wait_for(state="attached")
-        page.wait_for_load_state("networkidle")
+        page.get_by_role("heading", level=1).wait_for(state="attached")
         expect(page.locator(".loading")).to_have_count(0)
         lines = found(page)
         if (wide := page.evaluate("document.documentElement.scrollWidth")) > size["width"]:

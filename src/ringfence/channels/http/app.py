@@ -35,11 +35,13 @@ def application(service: Service, authenticator: Authenticator) -> FastAPI:
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncGenerator[None, None]:
         await service.start()
+        await watching.start()
         try:
             async with clients.serving(app):
                 yield
         finally:
             await service.close()
+            await watching.stop()
             await native.close(app)
 
     own = TelemetryConfig(tracing=False, metrics=False, logs=False, auto_configure=False)  # `watch` does that
@@ -52,5 +54,5 @@ def application(service: Service, authenticator: Authenticator) -> FastAPI:
     for router in ROUTERS:
         app.include_router(router)
     clients.install(app)
-    watch.install(app, service, app.state.reading)
+    watching = watch.install(app, service, app.state.reading)
     return app

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Literal, Protocol
 
@@ -52,6 +53,12 @@ async def caller_of(request: Request) -> Caller:
                       headers={"WWW-Authenticate": "Bearer"})  # fmt: skip
     request.state.caller = found
     return found
+
+
+def holds(request: Request, caller: Caller) -> bool:
+    """Whether what somebody came in with still lets them in: asked now and then where an answer goes on and on."""
+    look: Callable[[Caller], bool] | None = getattr(request.app.state.authenticator, "holds", None)
+    return look is None or look(caller)
 
 
 def scoped(scope: Scope) -> object:

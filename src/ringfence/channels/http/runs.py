@@ -76,9 +76,12 @@ async def newest(
     status: Annotated[list[Standing] | None, Query(max_length=16, description="in one of these states")] = None,
     conversation: Annotated[str, Query(max_length=200, description="of this conversation")] = "",
     q: Annotated[str, Query(max_length=200, description="with these words in the task")] = "",
+    inner: Annotated[
+        bool, Query(description="with plans, summaries and the like, and what you did beside runs")
+    ] = False,
 ) -> Response:
     """Your runs, the newest first. A page may be shorter than `limit`, or empty, and `next` still lead on."""
-    wanted = Wanted(frozenset(status or ()), conversation, q)
+    wanted = Wanted(frozenset(status or ()), conversation, q, inner)
     found, after = await history_of(request).page(who.principal, wanted, limit, before)
     return tagged(request, RunPage(data=[RunLine.of(one) for one in found], next=after))
 

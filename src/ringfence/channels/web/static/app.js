@@ -87,7 +87,7 @@ function Inside({ who }) {
   }, [route.room]);
   return html`<${Shell} who=${who} route=${route} main=${main}>
     ${room ? html`<${Room} key=${route.room} room=${room} route=${route} />`
-      : html`<${Failure} title="There is no such page" error=${{ what: `#/${route.room} is not one of this page's rooms` }} />`}
+      : html`<div class="room"><h1 class="sr">Not here</h1><${Failure} title="There is no such page" error=${{ what: `#/${route.room} is not one of this page's rooms` }} /></div>`}
     <${PassageSheet} />
   <//>`;
 }
