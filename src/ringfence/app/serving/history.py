@@ -28,16 +28,21 @@ _PAGE = 500  # records of a run that are held at once
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which runs: in one of these states, of one conversation, with these words in their task; empty: all."""
+    """Which runs: in one of these states, of one conversation, with these words in their task; empty: all.
+
+    inner  those too that worked for another run, or say what a person did beside runs
+    """
 
     states: frozenset[str] = frozenset()
     conversation: str = ""
     words: str = ""
+    inner: bool = False
 
     def has(self, run: RunSummary) -> bool:
         """Whether one of them is."""
         return (
-            (not self.states or run.state in self.states)
+            (self.inner or not run.inner)
+            and (not self.states or run.state in self.states)
             and self.conversation in ("", run.conversation)
             and self.words.casefold() in run.task.casefold()
         )

@@ -34,11 +34,13 @@ def application(service: Service, authenticator: Authenticator) -> FastAPI:
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncGenerator[None, None]:
         await service.start()
+        await watching.start()
         try:
             async with clients.serving(app):
                 yield
         finally:
             await service.close()
+            await watching.stop()
             await native.close(app)
 
     own = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}  # `watch` does that, and no more
@@ -52,5 +54,6 @@ def application(service: Service, authenticator: Authenticator) -> FastAPI:
     app.add_middleware(Guard, server=lambda: service.agent.manifest.server)
     for router in ROUTERS:
         app.include_router(router)
-    watch.install(app, service, app.state.reading)
+    clients.install(app)
+    watching = watch.install(app, service, app.state.reading)
     return app

@@ -64,7 +64,8 @@ def holds(request: Request, caller: Caller) -> bool:
 def scoped(scope: Scope) -> object:
     """A dependency: the caller, if what they came in with may be used for this."""
 
-    async def check(caller: Annotated[Caller, Depends(caller_of)]) -> Caller:
+    async def check(request: Request) -> Caller:
+        caller = await caller_of(request)
         if scope not in caller.scopes:
             held = ", ".join(sorted(caller.scopes)) or "nothing"
             what = f"expected a key with the scope {scope}, got one for {held}"

@@ -32,13 +32,22 @@ MOST = 256 * 1024  # bytes of a stream that wait to be sent
 _BEAT = b": still here\n\n"
 _LEAST = 8  # streams that anybody may have open
 _STREAM = {
-    "type": "string",
-    "description": "`id` is SEQ-TIME of a record, `event` its kind, `data` the event as JSON. Beside records there are"
-    " `delta` (what the model is saying, without an id), `reset` (forget what you have: a crash took it) and `end`,"
-    " the last one, with the status of the run; `: comments` in between are signs of life",
+    "type": "object",
+    "description": "each event of the stream. Beside records there are `delta` (what the model is saying, without an"
+    " id), `reset` (forget what you have: a crash took it), `error`, and `end`, the last one, with the status of the"
+    " run; `: comments` in between are signs of life",
+    "required": ["event", "data"],
+    "properties": {
+        "id": {"type": "string", "description": "SEQ-TIME of a record: what `Last-Event-ID` names"},
+        "event": {"type": "string", "description": "the kind of a record, delta, reset, error or end"},
+        "data": {"type": "string", "description": "JSON; of a record, what `getRecord` answers, with long values cut"},
+    },
     "examples": [
-        'id: 0-1790000000000\nevent: run.started\ndata: {"run":"1kb2m9x0q7d3f5h8j1n4","seq":0,"kind":"run.started"}\n\n'
-        'event: end\ndata: {"run":"1kb2m9x0q7d3f5h8j1n4","status":"done"}\n\n'
+        {
+            "id": "0-1790000000000",
+            "event": "run.started",
+            "data": '{"run":"1kb2m9x0q7d3f5h8j1n4","seq":0,"time":1790000000000,"kind":"run.started"}',
+        }
     ],
 }
 

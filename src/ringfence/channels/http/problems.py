@@ -49,6 +49,7 @@ _STATUS: tuple[tuple[type[Exception], int, str], ...] = (  # the first that fits
 )
 
 
+_ERRORS, _SAID = 20, 200  # that are told of one request, and characters of each
 ENDLESS: Final = re.compile(r"/v1/runs/[^/]+/events|/v1/audit/export")  # HEAD would run them for nothing
 _MEANT = {
     0: "an error",
@@ -152,7 +153,10 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def _invalid(request: Request, error: RequestValidationError) -> JSONResponse:
-        wrong = [{"at": "/".join(map(str, one["loc"])), "what": one["msg"]} for one in error.errors()]
+        wrong = [
+            {"at": "/".join(map(str, one["loc"]))[:_SAID], "what": str(one["msg"])[:_SAID]}
+            for one in error.errors()[:_ERRORS]  # what is sent back is bounded, whatever came
+        ]
         what = "; ".join(f"{one['at']}: {one['what']}" for one in wrong[:3])
         return Problem(422, "invalid", what, todo="correct these; /openapi.json describes each request",
                        more={"errors": wrong}).response()  # fmt: skip
