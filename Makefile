@@ -2,9 +2,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 EXTRAS := local mcp privacy rag server a2a otel channels cluster cel dev
+JOBS ?= auto
 TASK ?= How many requests in logs/access.log were answered with status 502?
 
-.PHONY: setup setup-bench run test check bench bench-record bench-security bench-slm bench-knowledge example-ops example-notes example-gates example-rag example-contracts example-clinic lock clean
+.PHONY: setup setup-bench run test check bench bench-record bench-security bench-slm bench-knowledge bench-server example-ops example-notes example-gates example-rag example-contracts example-clinic lock clean
 
 setup: .venv/.done
 
@@ -19,7 +20,7 @@ run: setup
 	$(BIN)/ringfence run --manifest examples/ops/ringfence.yaml "$(TASK)"
 
 test: check
-	$(BIN)/python -m pytest --cov -m "not slow"
+	$(BIN)/python -m pytest --cov -n $(JOBS) -m "not slow"
 
 check: setup
 	$(BIN)/ruff check .
@@ -71,6 +72,13 @@ example-notes: setup
 
 example-gates: setup
 	$(BIN)/ringfence eval examples/ops/gates.yaml
+
+bench-server: setup
+	test -x .venv-rivals/bin/python || $(BIN)/python -m venv .venv-rivals
+	.venv-rivals/bin/python -m pip install --quiet --only-binary=:all: -r bench/server/requirements.txt
+	$(BIN)/python bench/server/run.py --python .venv-rivals/bin/python
+	$(BIN)/python bench/server/page.py
+	$(BIN)/python bench/server/soak.py --runs 100000
 
 example-rag: setup
 	$(BIN)/ringfence eval examples/rag/eval.yaml

@@ -27,6 +27,10 @@ from .kit import ALICE, MANIFEST, Held, final, step
 from .online import Online, online
 
 MODES = ("auto", "legacy")
+HELLO = {
+    "jsonrpc": "2.0", "id": 1, "method": "initialize",
+    "params": {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}},
+}  # fmt: skip
 
 
 @asynccontextmanager
@@ -155,14 +159,10 @@ async def test_nobody_gets_in_without_a_key_and_nobody_from_another_page(tmp_pat
 
 
 async def test_a_session_belongs_to_the_principal_who_began_it(tmp_path: Path) -> None:
-    hello = {
-        "jsonrpc": "2.0", "id": 1, "method": "initialize",
-        "params": {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}},
-    }  # fmt: skip
     accept = {"Accept": "application/json, text/event-stream"}
     async with online(tmp_path) as here, httpx2.AsyncClient() as http:
         alice = {**accept, "Authorization": "Bearer alice"}
-        begun = await http.post(f"{here.url}/mcp", json=hello, headers=alice)
+        begun = await http.post(f"{here.url}/mcp", json=HELLO, headers=alice)
         session = {"Mcp-Session-Id": begun.headers["mcp-session-id"]}
         ask = {"jsonrpc": "2.0", "id": 2, "method": "tools/list"}
         bob = {**accept, **session, "Authorization": "Bearer bob"}
@@ -239,7 +239,7 @@ async def started(folder: Path, answers: list[str], *more: str) -> AsyncIterator
 @pytest.mark.parametrize("mode", MODES)
 async def test_an_editor_starts_it_and_asks_over_stdio(tmp_path: Path, mode: str) -> None:
     async with started(tmp_path, [final("42")]) as command, Client(command, mode=mode) as client:
-        assert [one.name for one in (await client.list_tools()).tools][0] == "ask"
+        assert "ask" in {one.name for one in (await client.list_tools()).tools}
         found = await client.call_tool("ask", {"task": "six times seven?"})
         assert text_of(found) == "42"
         status = await client.call_tool("run_status", {"run": found.structured_content["run"]})
@@ -253,10 +253,7 @@ async def test_stdio_refuses_what_is_no_message_and_goes_on(tmp_path: Path) -> N
         )  # fmt: skip
         assert process.stdin is not None
         assert process.stdout is not None
-        hello = {
-            "jsonrpc": "2.0", "id": 7, "method": "initialize",
-            "params": {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}},
-        }  # fmt: skip
+        hello = {**HELLO, "id": 7}
         huge = b'{"jsonrpc": "2.0", "id": 1, "method": "' + b"x" * 3_000_000 + b'"}\n'
         process.stdin.write(b"not json\n" + huge + b"\xff\xfe\n[]\n" + json.dumps(hello).encode() + b"\n")
         await process.stdin.drain()

@@ -1,4 +1,4 @@
-"""The ways in for clients that people have already: of OpenAI's API, of MCP, and whoever posts a task."""
+"""The ways in for clients that people have already: of OpenAI's API, of MCP, of A2A, and whoever posts a task."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from contextlib import asynccontextmanager
 from typing import Final
 
 from fastapi import APIRouter, FastAPI
+
+from ringfence.core.errors import ManifestError
 
 from . import telling
 from .http import agent
@@ -20,6 +22,18 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     vectors.routes,
     listing.routes,
 )
+
+
+def install(app: FastAPI) -> None:
+    """Add what the manifest asks for beside these. Raises ManifestError for a package that is missing."""
+    if not app.state.service.agent.manifest.server.a2a:
+        return
+    try:
+        from .a2a import http as a2a
+    except ImportError:
+        what = "server.a2a needs a package that is not installed"
+        raise ManifestError(what, todo="pip install 'ringfence[a2a]', or leave server.a2a out") from None
+    app.include_router(a2a.routes_of(app.state.service, app.state.reading))
 
 
 @asynccontextmanager

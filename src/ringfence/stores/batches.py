@@ -165,6 +165,7 @@ class Batches(Generic[E, S]):
             self._flying = None
             if failure is not None:
                 failure = Broken(failure.what, todo=failure.todo)
+            waiting: list[tuple[_Loop, list[asyncio.Future[None]], JournalError | None]]
             waiting = [(loop, futures, failure) for loop, futures in batch.waiting.items()]
             waiting += [(loop, futures, failure or unanchored) for loop, futures in batch.anchored.items()]
             if failure is not None:

@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
+from fastapi.telemetry import TelemetryConfig
 
 from ringfence.app.serving.service import Service
 from ringfence.channels import clients
@@ -34,17 +35,17 @@ def application(service: Service, authenticator: Authenticator) -> FastAPI:
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncGenerator[None, None]:
         await service.start()
+        await watching.start()
         try:
             async with clients.serving(app):
                 yield
         finally:
             await service.close()
+            await watching.stop()
             await native.close(app)
 
-    own = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}  # `watch` does that, and no more
-    app = FastAPI(
-        title="Ringfence", lifespan=life, docs_url=None, redoc_url=None, openapi_url=None, telemetry=own
-    )  # fmt: skip
+    own = TelemetryConfig(tracing=False, metrics=False, logs=False, auto_configure=False)  # `watch` does that
+    app = FastAPI(title="Ringfence", lifespan=life, docs_url=None, redoc_url=None, openapi_url=None, telemetry=own)
     app.state.service = service
     app.state.authenticator = authenticator
     problems.install(app)
@@ -52,5 +53,6 @@ def application(service: Service, authenticator: Authenticator) -> FastAPI:
     app.add_middleware(Guard, server=lambda: service.agent.manifest.server)
     for router in ROUTERS:
         app.include_router(router)
-    watch.install(app, service, app.state.reading)
+    clients.install(app)
+    watching = watch.install(app, service, app.state.reading)
     return app

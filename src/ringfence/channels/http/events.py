@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, contextmanager
@@ -25,6 +26,7 @@ from .schema import shape
 
 T = TypeVar("T")
 BEAT_S = 15.0  # between signs of life: proxies cut what is silent for a minute
+LOOK_S = 5.0  # between two looks whether the caller may still see what comes
 RETRY_MS = 2_000  # before a client that was cut off comes again
 MOST = 256 * 1024  # bytes of a stream that wait to be sent
 _BEAT = b": still here\n\n"
@@ -72,7 +74,7 @@ async def events(
                       headers={"Retry-After": "5"})  # fmt: skip
     told = _told(history, who, run, last_event_id or after)
     return StreamingResponse(
-        _counted(open_streams, who.principal.subject, alive(told)),
+        _counted(open_streams, who.principal.subject, _let_in(request, who, alive(told))),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
@@ -83,6 +85,20 @@ async def _counted(streams: Counter[str], subject: str, lines: AsyncGenerator[by
         async with aclosing(lines):
             async for line in lines:
                 yield line
+
+
+async def _let_in(
+    request: Request, who: caller.Caller, lines: AsyncGenerator[bytes, None]
+) -> AsyncGenerator[bytes, None]:
+    """The lines, for as long as what the caller came in with holds: a session ends, a key is revoked meanwhile."""
+    looked = time.monotonic()
+    async with aclosing(lines):
+        async for line in lines:
+            if (now := time.monotonic()) - looked >= LOOK_S:
+                looked = now
+                if not caller.holds(request, who):
+                    return
+            yield line
 
 
 @contextmanager

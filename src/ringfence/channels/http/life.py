@@ -7,6 +7,7 @@ folder is handed the sockets of this one, so that no connection is refused betwe
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import resource
@@ -35,6 +36,7 @@ from .app import application
 from .control import Control, Said
 
 _log = logging.getLogger("ringfence")
+COLLECT = (50_000, 50, 50)  # objects made between two collections, and how many of those to one of older ones
 _MEND_S = 3.0
 Sockets = Sequence[socket.socket]
 
@@ -79,6 +81,8 @@ class Life:
         try:
             async with composition.from_manifest(manifest, notice=self.plan.notice) as agent:
                 await agent.open()  # what is wrong with models and documents is said here, in words
+                gc.freeze()  # what is here now stays; runs leave few cycles, and a look at all that is alive is dear
+                gc.set_threshold(*COLLECT)
                 self._service = Service(agent)
                 self._reload = Reload(self._service, self.plan.notice)
                 with closing(Credentials.opened(manifest)) as self._credentials:

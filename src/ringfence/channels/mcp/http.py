@@ -13,6 +13,7 @@ from fastapi import FastAPI, Request
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from ringfence.core.errors import RingfenceError
 from ringfence.core.values import Principal
 
 from ..http import problems
@@ -46,7 +47,7 @@ class Endpoint:
             yield
             return
         service, limits = app.state.service, app.state.service.agent.manifest.server.limits
-        tools = Tools(service, app.state.reading, _who, lambda context: base_of(context.request, service))
+        tools = Tools(service, app.state.reading, _who, lambda context: base_of(_request(context), service))
         manager = Manager(
             tools.server(), max_sessions=SESSIONS, session_idle_timeout=IDLE_S,
             max_request_body_size=limits.body_kb * 1024,
@@ -69,7 +70,7 @@ class Endpoint:
         except Problem as problem:
             await problem.response()(scope, receive, send)
             return
-        except problems.RingfenceError as error:
+        except RingfenceError as error:
             await problems.of(error).response()(scope, receive, send)
             return
         await self._manager.handle_request({**scope, "user": _user(caller), _CALLER: caller}, receive, send)
@@ -98,8 +99,13 @@ def _user(caller: Caller) -> Any:
 
 def _who(context: Any) -> Principal:
     """Who makes the request that a handler works for."""
-    caller: Caller = context.request.scope[_CALLER]
+    caller: Caller = _request(context).scope[_CALLER]
     return caller.principal
+
+
+def _request(context: Any) -> Request:
+    request: Request = context.request
+    return request
 
 
 def route(endpoint: Endpoint) -> Route:

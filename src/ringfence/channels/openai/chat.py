@@ -20,15 +20,21 @@ from .. import telling
 from ..http import caller
 from . import beginning, messages
 from .beginning import Begun
-from .errors import Route
+from .errors import Route, declared
 from .forms import ChatRequest
 from .speech import Speech
 
 routes = APIRouter(tags=["openai"], route_class=Route)
 REASONS: Final[Mapping[str, str]] = {"partial": "length"}  # why a completion ended; all others: "stop"
+_EXAMPLE: Final[dict[str, JSON]] = {
+    "id": "chatcmpl-1kb2m9x0q7d3f5h8j1n4", "object": "chat.completion", "created": 1_790_000_000, "model": "ops",
+    "choices": [{"index": 0, "message": {"role": "assistant", "content": "71 %"}, "finish_reason": "stop"}],
+    "usage": {"prompt_tokens": 1804, "completion_tokens": 96, "total_tokens": 1900},
+}  # fmt: skip
 
 
-@routes.post("/v1/chat/completions", operation_id="createChatCompletion", response_model=None)
+@routes.post("/v1/chat/completions", operation_id="createChatCompletion", response_model=None,
+             responses=declared(**_EXAMPLE))  # fmt: skip
 async def completions(request: Request, who: caller.Runs, asked: ChatRequest) -> Response:
     """A task for the agent, by the last message. It is a run like any other; a client that goes away ends it."""
     name, ignored = beginning.agent_of(request, asked.model), asked.check()

@@ -70,3 +70,25 @@ def _invalid(error: RequestValidationError) -> Problem:
     at = ".".join(map(str, first["loc"][1:]))
     what = f"{at}: {first['msg']}" if at else str(first["msg"])
     return refused(what, param=at, code="invalid", todo="correct it")
+
+
+def declared(**example: JSON) -> dict[int | str, dict[str, Any]]:
+    """What an operation declares of its answers: an example of what it gives, and errors in their words."""
+    error = {"message": "n is 2; ...", "type": "invalid_request_error", "param": "n", "code": "unsupported"}
+    content = {"application/json": {"schema": {"type": "object"}, "example": {"error": error}}}
+    found: dict[int | str, dict[str, Any]] = {
+        status: {"description": meant, "content": content} for status, meant in _MEANT.items()
+    }
+    given: dict[str, dict[str, Any]] = {"application/json": {"schema": {"type": "object"}, "example": example}}
+    if "object" in example and example["object"] in ("chat.completion", "response"):
+        given["text/event-stream"] = {"schema": {"type": "string"}, "example": "data: ..."}
+    return found | {200: {"description": "as OpenAI's API has it", "content": given}}
+
+
+_MEANT: Final[Mapping[int, str]] = {
+    400: "what cannot be meant, or cannot be done here; `param` says which", 401: "no key, or none that holds",
+    403: "a key without the scope", 404: "no such model, or no such thing of the caller's",
+    409: "not as things stand", 413: "too large", 415: "not JSON", 422: "a key of a request that was another one",
+    429: "too much at once: `Retry-After` says when to come again", 500: "our fault", 502: "the model failed",
+    503: "no room, or about to stop",
+}  # fmt: skip

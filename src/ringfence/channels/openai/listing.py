@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Request
 
@@ -11,19 +11,20 @@ from ringfence.core.values import JSON
 from ..http.caller import Caller, caller_of
 from . import vectors
 from .beginning import service_of
-from .errors import Route, refused
+from .errors import Route, declared, refused
 
 routes = APIRouter(prefix="/v1/models", tags=["openai"], route_class=Route)
+_EXAMPLE: Final[dict[str, JSON]] = {"id": "ops", "object": "model", "created": 0, "owned_by": "ringfence"}
 Anybody = Annotated[Caller, Depends(caller_of)]  # who has come in may know what is here, whatever for
 
 
-@routes.get("", operation_id="listModels")
+@routes.get("", operation_id="listModels", responses=declared(object="list", data=[_EXAMPLE]))
 async def all_of_them(request: Request, who: Anybody) -> dict[str, JSON]:
     """What may be named as a model."""
     return {"object": "list", "data": _models(request)}
 
 
-@routes.get("/{model:path}", operation_id="getModel")
+@routes.get("/{model:path}", operation_id="getModel", responses=declared(**_EXAMPLE))
 async def one(request: Request, who: Anybody, model: str) -> dict[str, JSON]:
     """One of them."""
     for found in _models(request):

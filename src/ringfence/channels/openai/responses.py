@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
@@ -19,15 +19,20 @@ from .. import telling
 from ..http import caller
 from . import beginning, messages
 from .beginning import Begun, history_of, service_of
-from .errors import Route, refused
+from .errors import Route, declared, refused
 from .forms import ResponseRequest
 from .messages import Message, Role
 from .shape import PREFIX, Shape
 
 routes = APIRouter(prefix="/v1/responses", tags=["openai"], route_class=Route)
+_EXAMPLE: Final[dict[str, JSON]] = {
+    "id": "resp_1kb2m9x0q7d3f5h8j1n4", "object": "response", "created_at": 1_790_000_000, "model": "ops",
+    "status": "completed", "output": [{"type": "message", "id": "msg_1kb2m9x0q7d3f5h8j1n4", "role": "assistant",
+                                       "content": [{"type": "output_text", "text": "71 %"}]}],
+}  # fmt: skip
 
 
-@routes.post("", operation_id="createResponse", response_model=None)
+@routes.post("", operation_id="createResponse", response_model=None, responses=declared(**_EXAMPLE))
 async def create(request: Request, who: caller.Runs, asked: ResponseRequest) -> Response:
     """A task for the agent. It is a run like any other; a client that goes away ends it, except in the background."""
     name, ignored, service = beginning.agent_of(request, asked.model), asked.check(), service_of(request)
@@ -53,13 +58,14 @@ async def create(request: Request, who: caller.Runs, asked: ResponseRequest) -> 
     return JSONResponse(shape.whole(result), headers=begun.headers)
 
 
-@routes.get("/{response}", operation_id="getResponse", response_model=None)
+@routes.get("/{response}", operation_id="getResponse", response_model=None, responses=declared(**_EXAMPLE))
 async def one(request: Request, who: caller.Runs, response: str) -> Response:
     """What a run has come to so far, whichever way it was begun."""
     return JSONResponse(await _kept(request, who.principal, response))
 
 
-@routes.post("/{response}/cancel", operation_id="cancelResponse", response_model=None)
+@routes.post("/{response}/cancel", operation_id="cancelResponse", response_model=None,
+             responses=declared(**_EXAMPLE))  # fmt: skip
 async def cancel(request: Request, who: caller.Runs, response: str) -> Response:
     """End a run for good."""
     told = await _told(request, who.principal, response)

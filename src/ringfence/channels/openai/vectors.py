@@ -13,17 +13,22 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from ringfence.app import Agent
+from ringfence.core.values import JSON
 
 from .. import telling
 from ..http import caller
 from ..http.problems import Problem
 from .beginning import IGNORED, service_of
-from .errors import Route, refused
+from .errors import Route, declared, refused
 
 if TYPE_CHECKING:
     from ringfence.knowledge.ports import Embedder
 
 routes = APIRouter(tags=["openai"], route_class=Route)
+_EXAMPLE: Final[dict[str, JSON]] = {
+    "object": "list", "data": [{"object": "embedding", "index": 0, "embedding": [0.052, -0.017]}],
+    "model": "minilm-l6", "usage": {"prompt_tokens": 9, "total_tokens": 9},
+}  # fmt: skip
 MAX_TEXTS: Final = 2048
 AT_ONCE: Final = 4  # requests that are worked on, beside what the agent's own searches need
 WAITING: Final = 32
@@ -54,7 +59,7 @@ class EmbeddingRequest(BaseModel):
         return given
 
 
-@routes.post("/v1/embeddings", operation_id="createEmbedding", response_model=None)
+@routes.post("/v1/embeddings", operation_id="createEmbedding", response_model=None, responses=declared(**_EXAMPLE))
 async def embeddings(request: Request, who: caller.Knowledge, asked: EmbeddingRequest) -> Response:
     """Vectors of texts. They are made in this process; nothing leaves it, and nothing is kept."""
     agent = service_of(request).agent

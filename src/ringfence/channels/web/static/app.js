@@ -62,6 +62,9 @@ function App() {
   useEffect(() => {
     if (up && error) look();
   }, [up]);
+  useEffect(() => {
+    if (who !== undefined) performance.mark("ready"); // something can be done here from now on
+  }, [who === undefined]);
   if (error && who === undefined) return html`<${Offline} /><main class="alone"><${Failure} error=${error} retry=${look} /></main>`;
   if (who === undefined) return html`<main class="alone"><${Loading} label="Opening the page" /></main>`;
   return html`<${Offline} />${who ? html`<${Inside} who=${who} />` : html`<${SignIn} done=${look} />`}
@@ -84,7 +87,7 @@ function Inside({ who }) {
   }, [route.room]);
   return html`<${Shell} who=${who} route=${route} main=${main}>
     ${room ? html`<${Room} key=${route.room} room=${room} route=${route} />`
-      : html`<${Failure} title="There is no such page" error=${{ what: `#/${route.room} is not one of this page's rooms` }} />`}
+      : html`<div class="room"><h1 class="sr">Not here</h1><${Failure} title="There is no such page" error=${{ what: `#/${route.room} is not one of this page's rooms` }} /></div>`}
     <${PassageSheet} />
   <//>`;
 }

@@ -5,9 +5,9 @@ import { announce, session, toast, useStore } from "../state.js";
 import { count, duration, exact, Exact, plural, Time } from "../components/format.js";
 import { RoomHead } from "../components/head.js";
 import { Icon } from "../components/icon.js";
-import { headerOf, included, parsedHead } from "../components/proof.js";
+import { headerOf, included, parsedHead } from "./proof.js";
 import { Button, Card, Chip, Empty, Failure, Field, Loading, Sheet, StatusChip, Table, useLoad } from "../components/ui.js";
-import { download } from "../components/take.js";
+import { download } from "./take.js";
 
 const LOOK_MS = 600; // while the log is being verified
 
@@ -121,7 +121,7 @@ const HEADS = [
   { key: "time", label: "Signed", render: (one) => html`<${Time} ms=${one.time} />` },
   { key: "root", label: "Root", wide: true, render: (one) => html`<span class="mono break">${one.root.slice(0, 32)}…</span>` },
   { key: "by", label: "By", render: (one) => one.signers.join(", ") },
-  { key: "save", label: "", render: (one) => html`<${Button} small kind="quiet" icon="export" label=${`Save the head over ${one.size} records`} onClick=${() => download(`head-${one.size}.note`, one.note)} />` },
+  { key: "save", label: "File", render: (one) => html`<${Button} small kind="quiet" icon="export" label=${`Save the head over ${one.size} records`} onClick=${() => download(`head-${one.size}.note`, one.note)} />` },
 ];
 
 function Proof({ index }) {

@@ -7,7 +7,7 @@ import { bytes, count, Exact, plural } from "../components/format.js";
 import { RoomHead } from "../components/head.js";
 import { openPassage } from "../components/passage.js";
 import { Button, Card, Chip, Confirm, Empty, Failure, Field, LabelChips, Loading, Select, Table, useLoad } from "../components/ui.js";
-import { useLater } from "../components/take.js";
+import { useLater } from "./take.js";
 
 const LOOK_MS = 500; // while a refresh is at work
 
@@ -81,7 +81,7 @@ function One({ name, route }) {
   const all = listed.data ?? [];
   const rows = words ? all.filter((one) => `${one.path} ${one.title ?? ""}`.toLowerCase().includes(words)) : all;
   const found = about.data;
-  const columns = COLUMNS.concat(found?.may_change ? [{ key: "del", label: "", render: (one) => html`<${Button} small kind="quiet" icon="trash" label=${`Delete ${one.path}`} onClick=${() => setGoing(one)} />` }] : []);
+  const columns = COLUMNS.concat(found?.may_change ? [{ key: "del", label: "Delete", render: (one) => html`<${Button} small kind="quiet" icon="trash" label=${`Delete ${one.path}`} onClick=${() => setGoing(one)} />` }] : []);
   if (about.data === null && !about.loading) return html`<div class="room"><${Failure} title="There is no such collection" error=${{ what: `${name} is not among those that you may read.` }} /></div>`;
   return html`<div class="room"><p class="back"><a href=${to("collections")}>All collections</a></p>
     <${RoomHead} title=${name} about=${found ? rights(found.readers) : ""}>${found?.may_change && html`<${Button} icon="retry" busy=${job?.state === "running"} onClick=${begin}>Take in changes<//>`}<//>
