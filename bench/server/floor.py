@@ -13,7 +13,13 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
         return
     if scope["method"] == "POST":
         await receive()
-        await send({"type": "http.response.start", "status": 202, "headers": [(b"content-type", b"application/json"), (b"content-length", b"10")]})
+        await send(
+            {
+                "type": "http.response.start",
+                "status": 202,
+                "headers": [(b"content-type", b"application/json"), (b"content-length", b"10")],
+            }
+        )
         await send({"type": "http.response.body", "body": b'{"id":"x"}'})
         return
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/event-stream")]})

@@ -51,8 +51,8 @@ def scripted(delay_ms: float) -> Any:
 
 
 @contextmanager
-def ringfence(model: str, *, running: int = 1024) -> Iterator[Served]:
-    """The server as it is: CLI, uvicorn, accounts and an API key, a journal on disk."""
+def ringfence(model: str, *, running: int = 1024, profile: str = "") -> Iterator[Served]:
+    """`ringfence serve`: uvicorn on uvloop and httptools, accounts and an API key, a journal on disk."""
     with tempfile.TemporaryDirectory(prefix="ringfence-bench-") as name:
         folder = Path(name)
         manifest = folder / "ringfence.yaml"
@@ -61,9 +61,10 @@ def ringfence(model: str, *, running: int = 1024) -> Iterator[Served]:
         made = subprocess.run(
             [*command, "keys", "add", "--manifest", str(manifest)], capture_output=True, text=True, check=True
         )
-        process = subprocess.Popen(
-            [*command, "serve", "--manifest", str(manifest), "--port", "0"], stderr=subprocess.PIPE, text=True
-        )
+        serve = [*command, "serve", "--manifest", str(manifest), "--port", "0"]
+        if profile:
+            serve = [sys.executable, str(HERE / "profiled.py"), str(manifest), profile]
+        process = subprocess.Popen(serve, stderr=subprocess.PIPE, text=True)
         try:
             assert process.stderr is not None
             lines = []
@@ -71,7 +72,7 @@ def ringfence(model: str, *, running: int = 1024) -> Iterator[Served]:
                 lines.append(line)
                 if not line:
                     raise RuntimeError("the server did not start:\n" + "".join(lines))
-            drained = open(folder / "stderr.log", "w")  # noqa: SIM115 - as long as the process
+            drained = (folder / "stderr.log").open("w")
             subprocess.Popen(["cat"], stdin=process.stderr, stdout=drained)
             yield Served("ringfence", found[1], process.pid, made.stdout.strip(), folder)
         finally:
@@ -146,7 +147,7 @@ def files(pid: int) -> tuple[int, int]:
     names = []
     for one in Path(f"/proc/{pid}/fd").iterdir():
         try:
-            names.append(os.readlink(one))
+            names.append(str(one.readlink()))
         except OSError:
             continue
     return len(names), sum("journal.db" in name for name in names)

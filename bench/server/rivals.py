@@ -56,7 +56,9 @@ def pydantic_ai(url: str) -> Stream:
     from pydantic_ai.models.openai import OpenAIChatModel
     from pydantic_ai.providers.openai import OpenAIProvider
 
-    agent = Agent(OpenAIChatModel("scripted", provider=OpenAIProvider(base_url=url, api_key="none")), instructions=SYSTEM)
+    agent = Agent(
+        OpenAIChatModel("scripted", provider=OpenAIProvider(base_url=url, api_key="none")), instructions=SYSTEM
+    )
 
     async def stream(task: str) -> AsyncIterator[str]:
         async with agent.run_stream(task) as run:

@@ -8,10 +8,12 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from ringfence.channels.http import events
 from ringfence.stores.accounts.attempts import FIRST_MS
+from ringfence.stores.accounts.people import Person
 
-from ..channels.doors import PASSWORD, doors
-from ..channels.kit import MANIFEST
+from ..channels.doors import PASSWORD, doors, hashed
+from ..channels.kit import MANIFEST, Held, final
 
 WRONG = "not the password"
 
@@ -362,3 +364,37 @@ async def test_a_password_in_a_request_that_is_refused_is_not_told_back(tmp_path
         answer = await at.client.post("/auth/login", json={"name": ["alice"], "password": PASSWORD, "more": PASSWORD})
         assert answer.status_code == 422
         assert PASSWORD not in answer.text
+
+
+@pytest.mark.parametrize("end", ["sign out", "disable", "fewer roles", "revoke", "nothing"])
+async def test_a_stream_that_is_open_ends_with_what_its_reader_came_in_with(
+    tmp_path: Path, end: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(events, "LOOK_S", 0.0)
+    model = Held([final("42")])
+    async with doors(tmp_path, model=model) as at:
+        at.accounts.people.add(Person("dave", roles=("ops",), hash=hashed(PASSWORD)))
+        await at.sign_in("dave")
+        text, key = at.accounts.keys.add("dave", ["runs"])
+        how = {"X-API-Key": text} if end == "revoke" else {}
+        run = (await at.client.post("/v1/runs", json={"task": "hm"}, headers=at.csrf)).json()["id"]
+        told = asyncio.create_task(at.client.get(f"/v1/runs/{run}/events", headers=how))
+        await model.asked.wait()
+        for _ in range(100_000):
+            if at.web.state.streams["user:dave"]:
+                break
+            await asyncio.sleep(0)
+        assert at.web.state.streams["user:dave"] == 1
+        match end:
+            case "sign out":
+                at.accounts.sessions.end("dave")
+            case "disable":
+                at.accounts.people.change("dave", disabled=True)
+            case "fewer roles":
+                at.accounts.people.change("dave", roles=())
+            case "revoke":
+                at.accounts.keys.revoke(key.ident)
+        model.go.set()
+        seen = (await told).text
+        assert ("event: end" in seen) == (end == "nothing")
+        assert ('"answer":"42"' in seen) == (end == "nothing")

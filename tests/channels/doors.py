@@ -75,7 +75,8 @@ class Doors:
 
     def browser(self, *, address: str = "127.0.0.1", base: str = "http://localhost") -> httpx2.AsyncClient:
         """Another one, elsewhere."""
-        return httpx2.AsyncClient(transport=httpx2.ASGITransport(self.web, client=(address, 1)), base_url=base)
+        transport = httpx2.ASGITransport(self.web, client=(address, 1), raise_app_exceptions=False)
+        return httpx2.AsyncClient(transport=transport, base_url=base)
 
     async def sign_in(self, name: str, password: str = PASSWORD, client: Any = None) -> httpx2.Response:
         """Sign in; what has to go along with each request that changes something is in `csrf` then."""
@@ -99,12 +100,12 @@ def accounts_in(folder: Path, clock: Clock) -> Iterator[Accounts]:
 @asynccontextmanager
 async def doors(
     folder: Path, *, manifest: str = MANIFEST + USERS, base: str = "http://localhost", address: str = "127.0.0.1",
-    clock: Clock | None = None, steps: int = 50,
+    clock: Clock | None = None, model: Any = None,
 ) -> AsyncIterator[Doors]:  # fmt: skip
     """A server whose users of the manifest all have PASSWORD."""
     (folder / "ringfence.yaml").write_text(manifest)
     known, clock = load(folder / "ringfence.yaml"), clock or Clock()
-    agent = composition.from_manifest(known, model=ScriptedModel([final("42")] * steps))
+    agent = composition.from_manifest(known, model=model or ScriptedModel([final("42")] * 50))
     with accounts_in(folder, clock) as accounts:
         credentials = Credentials(accounts, known.server)
         accounts.people.know(known.server.users, composition.operator(known))

@@ -8,6 +8,7 @@ import ssl
 import threading
 import time
 import warnings
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -152,8 +153,12 @@ def test_what_comes_with_the_end_of_a_handshake_is_not_lost(loop: str, tmp_path:
                         into.write(client.recv(1 << 16))
                 tls.write(LAST)
                 client.sendall(out.read())  # our last words of the handshake and the request, in one piece
-                into.write(everything(client))
-                assert tls.read(1 << 16).startswith(b"HTTP/1.1 200")
+                answer = b""
+                while not answer.endswith(b"}"):
+                    into.write(client.recv(1 << 16))
+                    with suppress(ssl.SSLWantReadError):
+                        answer += tls.read(1 << 16)
+                assert answer.startswith(b"HTTP/1.1 200")
 
 
 def test_a_certificate_with_another_ones_key_is_refused_at_the_start(tmp_path: Path) -> None:

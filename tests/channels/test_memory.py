@@ -78,6 +78,8 @@ async def test_other_words_take_the_place_of_what_was_remembered_and_are_on_the_
         views = await web.state.reading(lambda log: log.views(log.runs(1)[0].run))
         assert (views[-1].view["memory"], views[-1].view["status"]) == ("edit", "done")
         assert views[0].principal == "user:alice"
+        assert (await client.get("/v1/runs", headers=AS_ALICE)).json()["data"] == []  # it is no task of hers
+        assert len((await client.get("/v1/runs?inner=true", headers=AS_ALICE)).json()["data"]) == 1
         for wrong in ({"text": ""}, {"text": "  "}, {"text": "x" * 1_001}, {"text": 1}, {}, {"text": "x", "by": "me"}):
             refused = await client.patch(f"/v1/memory/{mine}", json=wrong, headers=AS_ALICE)
             assert refused.status_code == 422, wrong

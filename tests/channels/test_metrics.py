@@ -9,7 +9,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from ringfence.channels.http.caller import Caller
 from ringfence.core.values import Principal
 
-from .kit import served
+from .kit import final, served, step
+from .test_approvals import TASK, WRITES
 
 AS_ALICE = {"Authorization": "Bearer alice"}
 ADMIN = Principal("user:root", frozenset({"role:admin"}))
@@ -101,3 +102,31 @@ async def test_openmetrics_is_given_to_who_asks_for_it(tmp_path: Path) -> None:
         )
     assert answer.headers["content-type"].startswith("application/openmetrics-text")
     assert answer.text.endswith("# EOF\n")
+
+
+async def test_who_fails_to_come_in_is_counted_by_the_way_and_who_shows_nothing_is_not(tmp_path: Path) -> None:
+    async with served(tmp_path) as (client, web):
+        web.state.authenticator = Callers()
+        await client.get("/v1/runs", headers={"Authorization": "Bearer forged"})
+        await client.get("/v1/runs", headers={"Cookie": "x=forged"})
+        await client.get("/v1/runs")
+        told = values((await client.get("/metrics", headers={"Authorization": "Bearer root"})).text)
+    failures = {labels: value for (name, labels), value in told.items() if name == "ringfence_signin_failures_total"}
+    assert failures == {(("way", "key"),): 1, (("way", "session"),): 1}
+
+
+async def test_a_run_that_asks_is_counted_until_it_is_answered(tmp_path: Path) -> None:
+    (tmp_path / "notes").mkdir()
+    steps = [step("files.write", path="notes/new.txt", text="x"), final("done")]
+    async with served(tmp_path, steps, manifest=WRITES) as (client, web):
+        run = (await client.post("/v1/runs", json=TASK, headers=AS_ALICE)).json()["id"]
+        await client.get(f"/v1/runs/{run}/events", headers=AS_ALICE)
+        (asked,) = (await client.get("/v1/approvals", headers=AS_ALICE)).json()["data"]
+        assert (await web.state.watch.gauge.levels(at_most_s=0)).waiting == 1
+        said = {"yes": True, "digest": asked["digest"]}
+        assert (await client.post(f"/v1/approvals/{run}", json=said, headers=AS_ALICE)).status_code == 200
+        await client.get(f"/v1/runs/{run}/events", headers=AS_ALICE)
+        levels = await web.state.watch.gauge.levels(at_most_s=0)
+        assert (levels.waiting, levels.oldest_s) == (0, 0)
+        assert levels.head_age_s is not None
+        assert levels.unsigned == 0

@@ -111,3 +111,40 @@ def test_every_answer_to_made_up_requests_is_one_that_is_described(server: Serve
         for mode, examples in ((schemathesis.GenerationMode.POSITIVE, 8), (schemathesis.GenerationMode.NEGATIVE, 8))
     ]
     assert not list(filter(None, wrong)), "\n\n".join(filter(None, wrong))
+
+
+def test_what_is_really_there_is_answered_as_it_is_described(server: Server) -> None:
+    found = schemathesis.openapi.from_dict(server.description)
+    found.config.update(base_url=server.url)
+    by_name = {one.ok().definition.raw["operationId"]: one.ok() for one in found.get_all_operations()}
+
+    def asked(name: str, **given: Any) -> Any:
+        if "body" in given:
+            given["media_type"] = "application/json"
+        case = by_name[name].Case(**given)
+        return case.call_and_validate(checks=CHECKS[:-1], headers={"Authorization": "Bearer sue"}, timeout=20)
+
+    run = asked("beginRun", body={"task": "hello"}).json()["id"]
+    here = {"path_parameters": {"run": run}}
+    assert b"event: end" in asked("followRun", **here).content
+    assert asked("getRun", **here).json()["status"] == "done"
+    assert asked("listRuns", query={"limit": 1}).json()["data"][0]["id"] == run
+    assert asked("getRecord", path_parameters={"run": run, "seq": 0}).json()["kind"] == "run.started"
+    assert asked("forkRun", **here, body={"at": 0}).status_code == 202
+    assert asked("resumeRun", **here).status_code == 202
+    assert asked("cancelRun", **here).status_code == 409
+    assert asked("listCollections").json()["data"]
+    assert asked("refreshCollection", path_parameters={"name": "house"}).status_code == 202
+    assert asked("getRefresh", path_parameters={"name": "house"}).json()["collection"] == "house"
+    assert asked("listDocuments", path_parameters={"name": "house"}).json()["data"][0]["path"] == "pump.md"
+    assert asked("searchCollections", query={"q": "red pump"}).json()["data"][0]["path"] == "pump.md"
+    assert asked("openPassage", query={"document": "house/pump.md"}).json()["of"] > 10
+    assert asked("getHead").json()["head"]
+    assert asked("listHeads").json()["data"]
+    assert asked("verifyLog").status_code == 202
+    assert asked("getVerification").json()["by"] == "user:sue"
+    assert asked("proveRecord", path_parameters={"index": 0}).json()["index"] == 0
+    assert asked("auditRuns").json()["data"]
+    assert asked("auditRun", **here).json()["data"]
+    assert asked("exportHeaders", query={"stop": 3}).status_code == 200
+    assert asked("getStatus").json()["admin"]

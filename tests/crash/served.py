@@ -28,6 +28,7 @@ inference: {{provider: llamacpp, model: scripted, endpoint: "{url}", retries: 3,
 tools: [{{name: note, type: python, function: "notes:note", target_paths: [./out]}}]
 grant: {{effects: [note]}}
 sandbox: unsafe-none
+workflow: {{max_steps: 8}}
 server:
   limits: {{running: 100, running_each: 100, queued: 1000, queued_each: 1000, requests: 100000/minute,
            requests_each_address: 100000/minute, connections: 4096, connections_each_address: 4096, drain_s: {drain_s}}}
@@ -98,6 +99,8 @@ class House:
 
     def start(self, *options: str) -> None:
         """Serve, on the same port as before."""
+        if self.process is not None:  # somebody else has ended it
+            self.process.communicate(timeout=60)
         command = [sys.executable, "-m", "ringfence.cli", "serve", "--port", str(self.port), *options]
         self.process = subprocess.Popen(
             command, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,

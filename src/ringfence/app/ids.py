@@ -16,4 +16,5 @@ def now_ms() -> int:
 def new_run_id(now: int) -> str:
     """A ULID-like id: sorts by time, 20 characters, the last 11 random."""
     stamp = "".join(_ALPHABET[(now >> shift) & 31] for shift in range(40, -1, -5))
-    return stamp + "".join(secrets.choice(_ALPHABET) for _ in range(11))
+    number = secrets.randbits(55)
+    return stamp + "".join(_ALPHABET[(number >> shift) & 31] for shift in range(50, -1, -5))

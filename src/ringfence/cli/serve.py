@@ -107,7 +107,9 @@ async def _serve(manifest: Manifest, wanted: Wanted) -> None:
         if wanted.detached:
             _let_go(whereabouts.folder_of(manifest) / whereabouts.LOG)
 
-    await Life(Plan(manifest, say, ready, wanted.takeover, wanted.options())).run()
+    await Life(
+        Plan(manifest, lambda: as_wanted(load(wanted.manifest), wanted), say, ready, wanted.takeover, wanted.options())
+    ).run()
 
 
 def _first_account(manifest: Manifest) -> None:

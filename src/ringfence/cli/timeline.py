@@ -89,6 +89,9 @@ class Timeline:
             case Kind.CHECKPOINT if "tier" in record.view:
                 here, there = (str(record.view[key]).removeprefix("model:") for key in ("from", "tier"))
                 yield Line(1, f"goes on with {there}, not {here} ({record.view['why']})", tone="yellow")
+            case Kind.CHECKPOINT if "was" in record.view:
+                new, old = (one_line(str(record.view[key])) for key in ("policy", "was"))
+                yield Line(1, f"goes on under policy {new}, not {old}: the manifest was read anew", tone="yellow")
             case Kind.OUTCOME:
                 yield from self._outcome(run, run.open.pop(record.view["of"]), record)
             case Kind.FINISHED:

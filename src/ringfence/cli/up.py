@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -17,7 +18,7 @@ from .. import stores
 from ..app import record
 from ..app.ids import now_ms
 from ..app.serving import whereabouts
-from ..app.serving.whereabouts import Answer
+from ..app.serving.whereabouts import Answer, Whereabouts
 from ..core.errors import InternalError, ManifestError
 from ..manifest.loader import load
 from ..manifest.types import Manifest
@@ -28,6 +29,7 @@ from .text import duration, plain
 _EXTRA_S = 15.0  # beyond `drain_s`: for the last answers, and for the journal to be closed
 _LOOK_S = 0.2  # between two looks at a log that is followed
 _TAIL_BYTES = 1 << 20
+_WIPED = ("accounts.db*", f"{whereabouts.LOG}*", whereabouts.FILE, whereabouts.SOCKET)
 
 
 def up(wanted: Wanted) -> Exit:
@@ -69,27 +71,37 @@ def _start(wanted: Wanted, folder: Path, done: str) -> Exit:
         command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True
     )
     try:
-        _relay(process)
+        where = _relay(process, folder)
     except KeyboardInterrupt:
         process.terminate()
         process.wait()
         raise
-    where = whereabouts.left(folder)
-    if where is None or where.pid != process.pid:
-        code = process.wait()
-        return Exit(code) if code in set(Exit) else Exit.INTERNAL
+    if where is None:
+        return Exit(process.returncode) if process.returncode in set(Exit) else Exit.INTERNAL
     took = duration(int((time.monotonic() - began) * 1000))
     print(f"{done} on {where.url} in {took} (process {where.pid}, log {folder / whereabouts.LOG})")
     return Exit.DONE
 
 
-def _relay(process: subprocess.Popen[bytes]) -> None:
-    """Show what the server says until it takes requests, or ends."""
+def _relay(process: subprocess.Popen[bytes], folder: Path) -> Whereabouts | None:
+    """Show what the server says until it takes requests; where it is, or None if it ended instead.
+
+    The end of what it says is no sign: processes that it has started may hold its stderr, too.
+    """
     said: IO[bytes] | None = process.stderr
     assert said is not None
-    while line := said.readline():
-        sys.stderr.write(plain(line.decode("utf-8", "replace")))
-        sys.stderr.flush()
+    while True:
+        ended, where = process.poll() is not None, whereabouts.left(folder)
+        while select.select([said], [], [], 0 if ended else _LOOK_S)[0]:
+            if not (data := os.read(said.fileno(), 1 << 16)):
+                break
+            sys.stderr.write(plain(data.decode("utf-8", "replace")))
+            sys.stderr.flush()
+        if where is not None and where.pid == process.pid:
+            return where
+        if ended:
+            return None
+        time.sleep(_LOOK_S / 4)
 
 
 def down(path: Path, *, now: bool) -> Exit:
@@ -152,6 +164,36 @@ def _forget(folder: Path) -> None:
     if (old := whereabouts.left(folder)) is not None:
         say(f"process {old.pid} has ended without a word, perhaps killed: its runs go on with the next `ringfence up`")
         old.forget(folder)
+
+
+def wipe(path: Path, *, yes: bool) -> Exit:
+    """Destroy what the server keeps beside the journal, when it is down: accounts, sessions, keys, its log.
+
+    The journal, its keys, documents and memory stay: `ringfence privacy` is for what is in those.
+    """
+    manifest = load(path)
+    folder = whereabouts.folder_of(manifest)
+    found = sorted(one for pattern in _WIPED for one in folder.glob(pattern))
+    if not found:
+        print("there is nothing to destroy")
+        return Exit.DONE
+    say("this destroys accounts, passwords, sessions, API keys and the log of the server:")
+    for one in found:
+        say(f"  {one}")
+    name = manifest.runtime.name
+    if not yes and not _typed(name):
+        raise ManifestError(f"expected the agent's name, {name}, and nothing else; nothing was destroyed",
+                            todo="type it, or give --yes")  # fmt: skip
+    down(path, now=False)
+    for one in found:
+        one.unlink(missing_ok=True)
+    print(f"destroyed {len(found)} files; the journal and its keys are as they were")
+    return Exit.DONE
+
+
+def _typed(name: str) -> bool:
+    print(f"type the agent's name ({plain(name)}) to go on: ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip() == name
 
 
 def reload(path: Path) -> Exit:

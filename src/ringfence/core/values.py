@@ -47,8 +47,8 @@ def _is_simple(value: JSON, room: int = _MAX_DEPTH) -> bool:
         return bool(-_MAX_INT <= value <= _MAX_INT)
     if kind is dict:
         names = all(type(k) is str and (k.isascii() or max(k) < "\ud800") for k in value)
-        return names and room > 0 and all(_is_simple(v, room - 1) for v in value.values())
-    return kind is list and room > 0 and all(_is_simple(v, room - 1) for v in value)
+        return names and room > 0 and all(type(v) is str or _is_simple(v, room - 1) for v in value.values())
+    return kind is list and room > 0 and all(type(v) is str or _is_simple(v, room - 1) for v in value)
 
 
 def _pieces(value: JSON, room: int = _MAX_DEPTH) -> Iterator[str]:

@@ -19,6 +19,10 @@ _Loop = asyncio.AbstractEventLoop
 _Waiting = dict[_Loop, list[asyncio.Future[None]]]
 
 
+class Broken(JournalError):
+    """A commit has failed, perhaps for want of room: none of it is written, and nothing more is until it is mended."""
+
+
 @dataclass(slots=True)
 class Batch(Generic[E, S]):
     """What the next commit takes, and who waits for it, by event loop."""
@@ -108,7 +112,7 @@ class Batches(Generic[E, S]):
     def _check(self) -> None:
         if self._failed is not None:
             self._untold = False
-            raise JournalError(self._failed.what, todo=self._failed.todo)
+            raise Broken(self._failed.what, todo=self._failed.todo)
         if self._closed:
             raise JournalError(f"the journal {self._where} is closed", todo="open it again")
 
@@ -159,6 +163,9 @@ class Batches(Generic[E, S]):
         """Tell everybody who waits: one call into each loop, whatever the number of runs."""
         with self._lock:
             self._flying = None
+            if failure is not None:
+                failure = Broken(failure.what, todo=failure.todo)
+            waiting: list[tuple[_Loop, list[asyncio.Future[None]], JournalError | None]]
             waiting = [(loop, futures, failure) for loop, futures in batch.waiting.items()]
             waiting += [(loop, futures, failure or unanchored) for loop, futures in batch.anchored.items()]
             if failure is not None:
@@ -178,4 +185,4 @@ def _settle(futures: list[asyncio.Future[None]], failure: JournalError | None) -
         if failure is None:
             future.set_result(None)
         else:
-            future.set_exception(JournalError(failure.what, todo=failure.todo))
+            future.set_exception(type(failure)(failure.what, todo=failure.todo))

@@ -74,10 +74,13 @@ def left(folder: Path, run: str) -> bool | None:
 @contextmanager
 def _locked(path: Path) -> Iterator[bool]:
     """Whether the lock is ours: nobody waits for one."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     tries = 0
     while True:
-        handle = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        try:
+            handle = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        except FileNotFoundError:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            continue
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

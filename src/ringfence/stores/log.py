@@ -21,6 +21,7 @@ class RunSummary:
     started  milliseconds since 1970 UTC, as `ended`, the time of the last record so far
     state    "open", "waiting" for a human, "uncertain" whether an effect was done, or what `run.finished` says in its
              view's `status` ("done" if nothing)
+    inner    it worked for another run (a plan, a summary, a reading), or says what a person did beside runs
     """
 
     run: str
@@ -32,6 +33,7 @@ class RunSummary:
     state: str
     records: int
     conversation: str = ""
+    inner: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +210,7 @@ def summarise(index: int, first: Record, last: Record) -> RunSummary:
         state=state_of(last),
         records=last.seq + 1,
         conversation=conversation_of(first) or "",
+        inner=bool(first.body.get("plans") or first.body.get("destroys")),
     )
 
 

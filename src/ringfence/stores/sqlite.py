@@ -47,8 +47,29 @@ class SqliteJournal:
         self._notary = notary
         self._writer = Writer(file.connect(path, write=True, vfs=vfs), path, self.vault, notary)
         self._shown = Shown(redactor, self._before) if redactor is not None else None
-        self._batches: Batches[Entry, State] = Batches(self._commit, where=str(path), max_delay_s=max_delay_s)
+        self._max_delay_s = max_delay_s
+        self._batches = self._new_batches()
         self._log: SqliteLog | None = None
+
+    @property
+    def broken(self) -> bool:
+        """Whether a commit has failed, and nothing is taken in any more."""
+        return self._batches.failed
+
+    def mend(self) -> None:
+        """Begin anew behind what is durable, after a commit has failed; what came after that is gone.
+
+        Only while nobody drives a run: who goes on reads it again first. Raises JournalError if it cannot be written.
+        """
+        if not self._batches.failed:
+            return
+        self._batches.close()
+        self._writer.close()
+        self._writer = Writer(file.connect(self.path, write=True, vfs=self._vfs), self.path, self.vault, self._notary)
+        self._batches = self._new_batches()
+
+    def _new_batches(self) -> Batches[Entry, State]:
+        return Batches(self._commit, where=str(self.path), max_delay_s=self._max_delay_s)
 
     @property
     def newest_head(self) -> str | None:

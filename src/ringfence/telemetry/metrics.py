@@ -105,6 +105,7 @@ class Metrics:
         self._tokens = self._counter("tokens", "tokens that models read, wrote, or had cached", "tier", "direction")
 
     def _of_push(self) -> None:
+        self._spans = self._counter("spans", "spans that a collector took, or that were dropped", "result")
         self._hooks = self._counter("webhook_attempts", "attempts to tell a webhook, by result", "webhook", "result")
         self._lost = self._counter("webhook_given_up", "events that a webhook was never told", "webhook")
 
@@ -202,6 +203,10 @@ class Metrics:
     def pushed(self, webhook: str, result: str) -> None:
         """An attempt to tell a webhook: done, failed or refused."""
         self._hooks.labels(self._hook(webhook), result if result in ("done", "failed", "refused") else OTHER).inc()
+
+    def traced(self, result: str, count: int) -> None:
+        """Spans were `exported` or `dropped`."""
+        self._spans.labels(result if result in ("exported", "dropped") else OTHER).inc(count)
 
     def gave_up(self, webhook: str) -> None:
         """It is never told."""

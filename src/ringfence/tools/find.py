@@ -48,7 +48,7 @@ class FindArgs(Args):
         str, Field(description="a question or some words, such as: what to do when the disk is full", min_length=1)
     ]
     k: Annotated[int, Field(ge=1, le=20, description="how many passages")] = 3
-    each: SkipJsonSchema[Annotated[int, Field(ge=0, le=1000)]] = 0  # characters of each, for whoever picks among them
+    each: SkipJsonSchema[Annotated[int, Field(ge=0, le=1000, exclude=True)]] = 0  # characters, for whoever picks
 
 
 class Shelf:

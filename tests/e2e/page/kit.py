@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request
+from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, Request, expect
 
 from ringfence import app
 from ringfence.app import accounts
@@ -59,7 +59,7 @@ def furnish(folder: Path, model: str, manifest: str = MANIFEST) -> None:
     """The files of an agent: a manifest, data with a hostile page, and documents, one of them with a hostile name."""
     for name in ("data", "handbook", "board"):
         (folder / name).mkdir()
-    (folder / "data/notes.txt").write_text("".join(f"line {n}\n" for n in range(40)))
+    (folder / "data/notes.txt").write_text("The walrus sleeps at noon.\n" + "".join(f"line {n}\n" for n in range(40)))
     (folder / "data/page.html").write_text(HOSTILE_TEXT)
     (folder / "handbook/leave.md").write_text("# Parental leave\n\nParents may take three years of unpaid leave.\n")
     (folder / "handbook" / HOSTILE_NAME).write_text(f"# {HOSTILE_TEXT}\n\nThe hostile page speaks of gloves.\n")
@@ -199,3 +199,19 @@ def ask(page: Page, task: str) -> None:
     box = page.get_by_label("Your question")
     box.fill(task)
     box.press("Enter")
+
+
+def ended(page: Page, answer: str, *, within_s: float = 15) -> Locator:
+    """The newest question of the chat, once it has this answer and its run has come to an end."""
+    said = page.get_by_role("article").last
+    expect(said.locator(".said")).to_contain_text(answer, timeout=within_s * 1000)
+    expect(said.get_by_role("link", name="Record")).to_be_visible(timeout=within_s * 1000)
+    return said
+
+
+def steps_of(said: Locator) -> None:
+    """Open the steps below a question, if they are not."""
+    head = said.get_by_role("button", name=re.compile("^Steps"))
+    if head.get_attribute("aria-expanded") == "false":
+        head.click()
+    expect(said.locator(".timeline .line").first).to_be_visible()

@@ -62,8 +62,11 @@ SCRIPTS: dict[str, Sequence[str]] = {  # the first whose words stand in the task
     ],
     "Read the page": [call("files.read", path="data/page.html"), final("The page is odd.")],
     "Read it slowly": _long(8),
-    "Remember the walrus": [call("files.read", path="data/notes.txt"),
-                            call("memory.save", text="The walrus reads line 7 of the notes.", kind="fact"), final("I will.")],
+    "Remember the walrus": [
+        call("files.read", path="data/notes.txt"),
+        call("memory.save", text="The walrus sleeps at noon.", kind="fact"),
+        final("I will."),
+    ],
     "Show the chart": [call("files.list"), final(HOSTILE_MARKDOWN)],
 }
 

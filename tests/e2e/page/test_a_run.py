@@ -9,7 +9,7 @@ from typing import Any
 
 from playwright.sync_api import BrowserContext, Page, expect
 
-from .kit import House, Watch, ask, sign_in
+from .kit import House, Watch, ask, ended, sign_in, steps_of
 
 
 def seqs(page: Page) -> list[int]:
@@ -31,10 +31,9 @@ def lines_of(events: list[dict[str, Any]]) -> list[int]:
 
 def test_a_question_is_answered_and_its_steps_are_seen(page: Page, house: House, watch: Watch) -> None:
     ask(page, "How many files are there?")
-    said = page.get_by_role("article").last
-    expect(said.get_by_text("There are three files.")).to_be_visible()
+    said = ended(page, "There are three files.")
     expect(said.locator("strong", has_text="three")).to_be_visible()  # its Markdown is drawn
-    said.get_by_role("button", name=re.compile("^Steps")).click()
+    steps_of(said)
     expect(said.locator(".line.thought").last).to_be_visible()
     shown = seqs(page)
     assert shown == sorted(set(shown))
@@ -52,7 +51,7 @@ def test_a_write_waits_for_a_person_and_happens_after_their_yes(page: Page, hous
     expect(card).to_contain_text("Good morning.")
     assert not written.exists()  # nothing is done before the yes
     card.get_by_role("button", name=re.compile("^Approve")).click()
-    expect(page.get_by_role("article").last.get_by_text("It is written.")).to_be_visible()
+    ended(page, "It is written.")
     assert written.read_text() == "Good morning.\n"
     kinds = [(e["kind"], e.get("verdict", "")) for e in records(page, house.base)]
     assert ("decision", "ask") in kinds
@@ -85,7 +84,7 @@ def test_a_line_that_breaks_in_mid_stream_comes_back_and_misses_nothing(
     context.set_offline(True)
     expect(page.get_by_text("The server does not answer.").first).to_be_visible()
     context.set_offline(False)
-    expect(page.get_by_role("article").last.get_by_text("All read.")).to_be_visible()
+    ended(page, "All read.")
     expect(page.get_by_text("The server does not answer.")).to_have_count(0)
     page.get_by_role("article").last.get_by_role("link", name="Record").click()
     expect(page.locator(".timeline .line.end")).to_be_visible()
@@ -107,14 +106,12 @@ def test_a_server_that_is_killed_and_started_again_is_followed_from_the_last_eve
     own_house.kill()
     expect(page.get_by_text("The server does not answer.").first).to_be_visible()
     own_house.start()
-    expect(page.get_by_role("article").last.get_by_text("All read.")).to_be_visible(timeout=45_000)
+    ended(page, "All read.", within_s=45)
     assert asked[0] == ""
     assert re.fullmatch(r"\d+-\d+", asked[-1])  # it went on from there, and did not begin anew
     told = records(page, own_house.base)
     assert [e["seq"] for e in told] == list(range(len(told)))
-    page.get_by_role("article").last.get_by_role("button", name=re.compile("^Steps")).wait_for()
-    if not page.locator(".timeline .line").count():
-        page.get_by_role("button", name=re.compile("^Steps")).click()
+    steps_of(page.get_by_role("article").last)
     shown = seqs(page)
     assert shown == sorted(set(shown))  # no line twice, none out of order
     assert set(lines_of(told)) <= set(shown)  # and none missing
@@ -132,7 +129,7 @@ def test_two_tabs_follow_one_run_and_an_answer_in_one_is_seen_in_the_other(
     card = other.get_by_role("region", name=re.compile("May it call"))
     expect(card).to_be_visible()
     card.get_by_role("button", name=re.compile("^Approve")).click()
-    expect(page.get_by_role("article").last.get_by_text("It is written.")).to_be_visible()
+    ended(page, "It is written.")
     expect(page.get_by_role("region", name=re.compile("May it call"))).to_have_count(0)
     expect(other.get_by_text("Nothing waits for you")).to_be_visible()
     assert (house.folder / "data/greeting.txt").exists()
@@ -150,7 +147,7 @@ def test_a_run_at_work_is_stopped_from_the_page(page: Page, house: House) -> Non
 
 def test_a_run_is_tried_again_and_forked_with_another_task(page: Page, house: House) -> None:
     ask(page, "How many files are there?")
-    expect(page.get_by_role("article").last.get_by_text("There are three files.")).to_be_visible()
+    ended(page, "There are three files.")
     page.get_by_role("link", name="Record").click()
     expect(page.locator(".timeline .line.end")).to_be_visible()
     first = page.url
@@ -169,7 +166,7 @@ def test_a_run_is_tried_again_and_forked_with_another_task(page: Page, house: Ho
 
 def test_a_run_is_saved_with_every_record(page: Page, house: House, tmp_path: Path) -> None:
     ask(page, "How many files are there?")
-    expect(page.get_by_role("article").last.get_by_text("There are three files.")).to_be_visible()
+    ended(page, "There are three files.")
     page.get_by_role("link", name="Record").click()
     expect(page.locator(".timeline .line.end")).to_be_visible()
     with page.expect_download() as taken:

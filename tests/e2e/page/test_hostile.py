@@ -7,13 +7,15 @@ import re
 import pytest
 from playwright.sync_api import BrowserContext, Page, Route, expect
 
-from .kit import HOSTILE_NAME, House, Watch, ask
+from .kit import HOSTILE_NAME, House, Watch, ask, ended
 from .model import EVIL, HOSTILE_TEXT
 
 
 def everything_opened(page: Page) -> None:
     """Each line of the timeline, so that all that it holds is drawn."""
-    page.locator(".timeline .line-head[aria-expanded=false]").evaluate_all("lines => lines.forEach((line) => line.click())")
+    page.locator(".timeline .line-head[aria-expanded=false]").evaluate_all(
+        "lines => lines.forEach((line) => line.click())"
+    )
     expect(page.locator(".timeline .line-head[aria-expanded=false]")).to_have_count(0)
 
 
@@ -21,9 +23,7 @@ def test_an_answer_of_markdown_draws_no_image_of_elsewhere_and_no_link_that_runs
     page: Page, house: House, watch: Watch
 ) -> None:
     ask(page, "Show the chart")
-    answer = page.get_by_role("article").last.locator(".said")
-    expect(answer).to_contain_text("Here you are.")
-    expect(page.get_by_role("link", name="Record")).to_be_visible()
+    answer = ended(page, "Here you are.").locator(".said")
     assert page.locator(".said img, .said iframe, .said svg image, .said video, .said object, .said style").count() == 0
     for link in answer.get_by_role("link").all():
         assert re.match(r"https?://|#", link.get_attribute("href") or ""), link.get_attribute("href")
@@ -37,7 +37,7 @@ def test_an_answer_of_markdown_draws_no_image_of_elsewhere_and_no_link_that_runs
 
 def test_a_task_of_markup_is_shown_as_it_was_written_everywhere(page: Page, house: House, watch: Watch) -> None:
     ask(page, HOSTILE_TEXT)
-    expect(page.get_by_role("article").last.get_by_text("There are three files.")).to_be_visible()
+    ended(page, "There are three files.")
     expect(page.get_by_text("<script>window.pwned = 1</script>").first).to_be_visible()
     page.goto(f"{house.base}/#/runs")
     page.get_by_role("button", name=re.compile("<script>")).first.click()
@@ -48,7 +48,7 @@ def test_a_task_of_markup_is_shown_as_it_was_written_everywhere(page: Page, hous
 
 def test_what_a_tool_read_is_text_and_nothing_else(page: Page, house: House, watch: Watch) -> None:
     ask(page, "Read the page data/page.html")
-    expect(page.get_by_role("article").last.get_by_text("The page is odd.", exact=True)).to_be_visible()
+    ended(page, "The page is odd.")
     page.get_by_role("link", name="Record").click()
     expect(page.locator(".timeline .line.end")).to_be_visible()
     everything_opened(page)

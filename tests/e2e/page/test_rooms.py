@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from ringfence.proof import merkle
 
-from .kit import BOB, House, Watch, ask, sign_in
+from .kit import BOB, House, Watch, ask, ended, sign_in
 
 ROOMS = {
     "runs": "**/v1/runs*", "memory": "**/v1/memory*", "collections": "**/v1/collections*", "audit": "**/v1/audit/**",
@@ -23,20 +23,30 @@ ROOMS = {
 def test_a_room_shows_that_it_loads_that_it_failed_and_what_came_of_another_try(
     page: Page, house: House, watch: Watch, room: str
 ) -> None:
-    held: list[Route] = []
-    page.route(ROOMS[room], held.append)
-    page.goto(f"{house.base}/#/{room}")
-    expect(page.locator(".loading").first).to_be_visible()
-    page.unroute(ROOMS[room])
     problem = {"status": 503, "code": "busy", "detail": "the disk is full", "todo": "make room"}
-    page.route(ROOMS[room], lambda route: route.fulfill(status=503, content_type="application/problem+json", json=problem))
+    held: list[Route] = []
+    stage = ["held"]
+
+    def answer(route: Route) -> None:
+        if stage[0] == "held":
+            held.append(route)
+        elif stage[0] == "failing":
+            route.fulfill(status=503, content_type="application/problem+json", json=problem)
+        else:
+            route.fallback()
+
+    page.route(ROOMS[room], answer)
+    page.goto(f"{house.base}/#/{room}")
+    expect(page.locator(".room .loading").first).to_be_visible()
+    stage[0] = "failing"
     for route in held:
-        route.fulfill(status=503, content_type="application/problem+json", json=problem)
-    failed = page.get_by_role("alert").filter(has_text="the disk is full").first
-    expect(failed).to_contain_text("make room")
-    page.unroute(ROOMS[room])
-    failed.get_by_role("button", name="Try again").click()
-    expect(failed.filter(has_text="the disk is full")).to_have_count(0) if room != "audit" else None
+        answer(route)
+    failed = page.get_by_role("alert").filter(has_text="the disk is full")
+    expect(failed.first).to_contain_text("make room")
+    stage[0] = "well"
+    for _ in range(failed.count()):
+        failed.first.get_by_role("button", name="Try again").click()
+    expect(failed).to_have_count(0)
     watch.harmless(page)
 
 
@@ -56,7 +66,7 @@ def test_a_room_without_a_line_keeps_what_it_shows_and_says_so(
 
 def test_runs_are_found_by_words_status_and_days(page: Page, house: House) -> None:
     ask(page, "How many files are there, said the walrus?")
-    expect(page.get_by_role("article").last.get_by_text("There are three files.")).to_be_visible()
+    ended(page, "There are three files.")
     page.goto(f"{house.base}/#/runs")
     found = page.get_by_role("region", name="Your runs")
     page.get_by_label("Words of the task").fill("WALRUS")
@@ -77,7 +87,7 @@ def test_runs_are_found_by_words_status_and_days(page: Page, house: House) -> No
 
 def test_what_is_remembered_is_seen_corrected_vouched_for_and_forgotten(page: Page, house: House) -> None:
     ask(page, "Remember the walrus: data/notes.txt")
-    expect(page.get_by_role("article").last.get_by_text("I will.")).to_be_visible()
+    ended(page, "I will.")
     page.goto(f"{house.base}/#/memory")
     expect(page.get_by_text("in quarantine.")).to_be_visible()
     page.get_by_role("button", name=re.compile("^Look at")).click()
@@ -167,7 +177,7 @@ def test_a_proof_that_was_tampered_with_does_not_hold(page: Page, house: House) 
 
 def test_an_auditor_sees_runs_without_their_words(page: Page, house: House) -> None:
     ask(page, "How many files are there, asked the secret walrus?")
-    expect(page.get_by_role("article").last.get_by_text("There are three files.")).to_be_visible()
+    ended(page, "There are three files.")
     page.goto(f"{house.base}/#/audit")
     runs = page.get_by_role("region", name="Runs of everybody, the newest first")
     runs.get_by_role("button").first.click()

@@ -19,7 +19,7 @@ from ..agent import Agent
 from ..ids import now_ms
 from ..proving import proof_of, trusted_by
 from .reading import Reading
-from .service import AUDITOR, NotFound
+from .service import AUDITOR, NotFound, Service
 from .shelves import Forbidden
 
 _PAGE = 500  # records that are held at once
@@ -42,8 +42,8 @@ class Check:
 class Auditing:
     """What an auditor does behind one service. Raises Forbidden for anybody else."""
 
-    def __init__(self, agent: Agent, reading: Reading) -> None:
-        self._agent = agent
+    def __init__(self, service: Service, reading: Reading) -> None:
+        self._service = service
         self._reading = reading
         self._check: Check | None = None
 
@@ -55,12 +55,12 @@ class Auditing:
     @property
     def troubles(self) -> tuple[str, ...]:
         """What kept the newest head from being signed, or from getting where it should be."""
-        return self._agent.troubles
+        return self._service.agent.troubles
 
     async def keys(self, who: Principal) -> list[str]:
         """The public keys whose heads count, the manifest's first."""
         _auditor(who)
-        found = await self._reading(lambda log: trusted_by(self._agent.manifest, log))
+        found = await self._reading(lambda log: trusted_by(self._service.agent.manifest, log))
         return [str(one) for one in found]
 
     async def verify(self, who: Principal) -> Check:
@@ -80,7 +80,7 @@ class Auditing:
 
     async def _verifying(self, check: Check) -> None:
         try:
-            check.report = await asyncio.to_thread(_verify, self._agent)
+            check.report = await asyncio.to_thread(_verify, self._service.agent)
             check.state = "done"
         except RingfenceError as error:
             check.fault = error.what
@@ -95,7 +95,7 @@ class Auditing:
             if index >= log.size():
                 return None
             held = [head.note for head in log.heads()]
-            return proof_of(log, index, held, trusted_by(self._agent.manifest, log))
+            return proof_of(log, index, held, trusted_by(self._service.agent.manifest, log))
 
         found = await self._reading(work)
         if found is None:

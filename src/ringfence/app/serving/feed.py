@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Container
+from contextlib import suppress
 from dataclasses import dataclass
 
 from ringfence.core.chain import Kind, Record
@@ -38,7 +39,8 @@ class Feed:
         self._acting: dict[int, str] = {}  # calls without an outcome: seq of the intent, and the sink
         self._text = ""  # since the last record
         self._ended = False
-        self._news = asyncio.Event()
+        self._told = 0  # how often something came
+        self._waiting: list[asyncio.Future[None]] = []
 
     def put(self, record: Record) -> None:
         """A record of the run, or of another one that works for it, which is left out."""
@@ -63,14 +65,28 @@ class Feed:
         self._tell()
 
     def _tell(self) -> None:
-        self._news.set()
-        self._news = asyncio.Event()
+        self._told += 1
+        for waiting in self._waiting:
+            if not waiting.done():
+                waiting.set_result(None)
+        self._waiting.clear()
+
+    async def _news(self) -> None:
+        """Return when something comes. Nothing may have been waited for since the caller has looked."""
+        news = asyncio.get_running_loop().create_future()
+        self._waiting.append(news)
+        try:
+            await news
+        except asyncio.CancelledError:
+            with suppress(ValueError):  # somebody was told just now
+                self._waiting.remove(news)
+            raise
 
     async def follow(self, after: int = -1) -> AsyncGenerator[Record | Delta, None]:
         """The records behind seq `after`, and the model's text between them, until nothing comes any more."""
         place, said = 0, dict[Field, int]()
         while True:
-            news = self._news
+            told = self._told
             while place < len(self._records):
                 record, place, said = self._records[place], place + 1, {}
                 if record.seq > after:
@@ -83,8 +99,13 @@ class Feed:
                         yield Delta(field, new)
             if self._ended and place == len(self._records):
                 return
-            if news is self._news:
-                await news.wait()
+            if told == self._told:
+                await self._news()
+
+    @property
+    def ends(self) -> tuple[Record, Record] | None:
+        """The first and the newest record that are here."""
+        return (self._records[0], self._records[-1]) if self._records else None
 
     def has(self, place: str) -> bool:
         """Whether a record was made here whose place (`shown.place`) is this one."""
@@ -93,7 +114,7 @@ class Feed:
     async def quiet(self, sinks: Container[str]) -> None:
         """Return as soon as no call of these is under way, or nothing comes any more."""
         while not self._ended and any(sink in sinks for sink in self._acting.values()):
-            await self._news.wait()
+            await self._news()
 
     @property
     def over(self) -> bool:

@@ -28,16 +28,21 @@ _PAGE = 500  # records of a run that are held at once
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which runs: in one of these states, of one conversation, with these words in their task; empty: all."""
+    """Which runs: in one of these states, of one conversation, with these words in their task; empty: all.
+
+    inner  those too that worked for another run, or say what a person did beside runs
+    """
 
     states: frozenset[str] = frozenset()
     conversation: str = ""
     words: str = ""
+    inner: bool = False
 
     def has(self, run: RunSummary) -> bool:
         """Whether one of them is."""
         return (
-            (not self.states or run.state in self.states)
+            (self.inner or not run.inner)
+            and (not self.states or run.state in self.states)
             and self.conversation in ("", run.conversation)
             and self.words.casefold() in run.task.casefold()
         )
@@ -71,7 +76,7 @@ class History:
 
     async def own(self, who: Principal, run: str) -> RunSummary:
         """One of somebody's runs, by its whole id; raises NotFound for any other."""
-        found = await self._reading(lambda log: log.summary(run))
+        found = self._service.at_hand(run) or await self._reading(lambda log: log.summary(run))
         if found is None or found.principal != who.subject:
             raise NotFound("there is no such run", todo="`GET /v1/runs` lists yours")
         return self.standing(found)
@@ -137,7 +142,7 @@ class History:
 
         None first where a crash took that record, and another one is in its place: all of it comes again.
         """
-        job, after, seq = self._service.jobs.get(run), -1, last.partition("-")[0]
+        job, after, seq = self._service.job_of(run), -1, last.partition("-")[0]
         if last:
             known = await self._reading(lambda log: log.read(run, int(seq), 1)) if _plausible(seq) else []
             if (known and place(known[0]) == last) or (job is not None and job.feed.has(last)):  # not durable yet

@@ -8,8 +8,10 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
+from ringfence.core.chain import Kind
 from ringfence.core.errors import InternalError, JournalError, RingfenceError
 from ringfence.core.turn import State
+from ringfence.core.values import JSON
 from ringfence.engine import ledger
 from ringfence.engine.result import Result, result_of
 from ringfence.stores.hold import Held
@@ -45,6 +47,8 @@ class Job:
     begun: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
     task: asyncio.Task[None] | None = None
     _ending: tuple[str, str] | None = None  # why it is to end for good, and who said so
+    _next: Agent | None = None  # whom it goes on with: the manifest was read anew
+    _driven: bool = False
 
     @property
     def who(self) -> str:
@@ -79,6 +83,23 @@ class Job:
 
         self._start(work)
 
+    async def move(self, agent: Agent) -> None:
+        """Go on with another agent, made from a manifest that was read anew: what is decided from then on, it decides.
+
+        A run at work is moved between its effects: none is torn, and a model that is being asked is asked again.
+        """
+        self._next = agent
+        await self.feed.quiet(self.agent.house.effects)
+        if self._next is agent and self._driven and self.task is not None:  # else it moves when its turn comes
+            self.task.cancel()
+
+    async def pause(self, wait_s: float = STOP_S) -> None:
+        """Stop it between its effects; one that takes longer than `wait_s` is torn, and the run parked for a person."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(wait_s):
+                await self.feed.quiet(self.agent.house.effects)
+        await self.stop()
+
     async def stop(self) -> None:
         """Interrupt it, and return when it is; what it has recorded is kept, and it can be resumed."""
         if self.task is not None and not self.task.done():
@@ -106,9 +127,20 @@ class Job:
             await asyncio.wait([self.task])
 
     def _start(self, work: Callable[[], Awaitable[None]]) -> None:
-        async def guarded() -> None:
+        async def moving() -> None:
             try:
                 await work()
+            except asyncio.CancelledError:
+                task = asyncio.current_task()
+                if self._next is None or self._ending is not None or task is None or task.cancelling() > 1:
+                    raise
+                task.uncancel()
+                with listening(self.feed.put):
+                    await self._go_on()
+
+        async def guarded() -> None:
+            try:
+                await moving()
             except asyncio.CancelledError:
                 if self._ending is None or not self._recorded:
                     raise
@@ -139,8 +171,22 @@ class Job:
         self.feed.end()
         self.gone(self)
 
+    async def _go_on(self) -> None:
+        """With the agent that it was moved to."""
+        assert self._next is not None
+        was, self.agent, self._next = self.agent, self._next, None
+        with self.agent.holding(self.run):
+            await self.agent.journal.flush()
+            _renewed(self.agent, self.run, was)
+            await self.agent.journal.flush()  # what is read again has to be all there is
+            await self._work(lambda: self.agent.resume(self.run, progress=self.feed.say))
+
     async def _work(self, drive: Callable[[], Awaitable[Result]]) -> None:
         await self.place.turn()
+        if self._next is not None:  # it was moved while it waited
+            await self._go_on()
+            return
+        self._driven = True
         try:
             async with asyncio.timeout(self.run_s) as limit:
                 self.result = await drive()
@@ -149,6 +195,8 @@ class Job:
                 raise
             why = f"stopped after {self.run_s:g} s at work, the limit for one run (server.limits.run_s)"
             self.result = await ended(self.agent, self.run, why)
+        finally:
+            self._driven = False
 
     @property
     def _recorded(self) -> bool:
@@ -179,6 +227,15 @@ async def ended(agent: Agent, run: str, why: str, *, status: str = "failed", by:
             return await engine.cancel(turn, why, by=by, status=status)
         await agent.journal.flush()
     return result_of(turn)
+
+
+def _renewed(agent: Agent, run: str, was: Agent) -> None:
+    """Put on a run's record that it goes on under another policy than before."""
+    gate, turn, before = agent._policed(), agent.turn(run), was._policed().policy.digest
+    if gate.policy.digest != before and turn.state is not State.DONE:
+        with at_work(turn):
+            view: dict[str, JSON] = {"policy": gate.policy.digest, "was": before}
+            gate.record(turn, Kind.CHECKPOINT, label=turn.label, view=view, body={})
 
 
 def _seen(begun: asyncio.Future[None]) -> None:

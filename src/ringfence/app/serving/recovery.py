@@ -44,10 +44,11 @@ class Recovery:
         service.pool.observers.append(self._changed)
 
     async def start(self) -> None:
-        """Take up what there is, and go on looking."""
+        """Take up what there is, and go on looking. Called again, as when the process before us has ended, look now."""
         await self._look(quiet_ms=0)
         self._take_up()
-        self._task = asyncio.create_task(self._work(), name="recovery")
+        if self._task is None:
+            self._task = asyncio.create_task(self._work(), name="recovery")
 
     async def stop(self) -> None:
         """Look no more."""
@@ -98,6 +99,8 @@ class Recovery:
     def _take_up(self) -> None:
         """Take up as many as there is room for."""
         service, left = self._service, list[tuple[str, Principal]]()
+        if getattr(service.agent.journal, "broken", False):
+            return
         for run, who in self._backlog:
             if run in service.jobs:
                 continue

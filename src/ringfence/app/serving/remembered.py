@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, TypeVar
 from ringfence.core.errors import ManifestError
 from ringfence.core.values import Principal
 
-from ..agent import Agent
 from ..ids import now_ms
 from ..knowing.people import Hand
 from ..knowing.remembering import Opened
-from .service import NotFound
+from .service import NotFound, Service
 
 if TYPE_CHECKING:
     from ringfence.knowledge.memory import Item
@@ -24,14 +23,14 @@ T = TypeVar("T")
 class Remembered:
     """The memory behind one service. Reading shares one connection; each change is on the record (`people.Hand`)."""
 
-    def __init__(self, agent: Agent) -> None:
-        self._agent = agent
-        self._opened = Opened(agent.manifest, now_ms)
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._opened = Opened(service.agent.manifest, now_ms)
         self._changing = asyncio.Lock()
 
     async def items(self, who: Principal) -> list[Item]:
         """All that they may read, the newest first; nothing where nothing is remembered."""
-        if not self._agent.manifest.memory.enabled:
+        if not self._service.agent.manifest.memory.enabled:
             return []
         return await self._opened().items(who.member)
 
@@ -61,7 +60,7 @@ class Remembered:
 
     async def _changed(self, work: Callable[[Hand], T], who: Principal) -> T:
         async with self._changing:
-            return await asyncio.to_thread(work, Hand(self._agent.manifest, who))
+            return await asyncio.to_thread(work, Hand(self._service.agent.manifest, who))
 
     async def aclose(self) -> None:
         """Free what was opened."""

@@ -17,8 +17,9 @@ from ringfence.core.values import JSON, Principal
 from ringfence.engine.consent import Question
 from ringfence.engine.result import Result, result_of
 from ringfence.manifest.server import Limits
+from ringfence.stores.batches import Broken
 from ringfence.stores.hold import Held
-from ringfence.stores.log import Log, RunSummary, state_of
+from ringfence.stores.log import Log, RunSummary, state_of, summarise
 
 from ..agent import Agent, Begun
 from ..ids import new_run_id, now_ms
@@ -104,10 +105,7 @@ class Service:
         tasks = [job.task for job in self.jobs.values() if job.task is not None]
         if tasks and drain_s > 0:
             await asyncio.wait(tasks, timeout=drain_s)
-        for task in tasks:
-            task.cancel()
-        if tasks:
-            await asyncio.wait(tasks)
+        await asyncio.gather(*(job.pause() for job in list(self.jobs.values())))
         self._elsewhere.close()
         self._reading.close()
         with suppress(JournalError):  # its reason is in the log; what is durable is resumed
@@ -198,10 +196,23 @@ class Service:
         job = self.jobs[run] = Job(agent, run, place, self.pool.limits.run_s, Feed(run), self._forget)
         return job
 
+    def job_of(self, run: str) -> Job | None:
+        """A run that is under way here, or was a moment ago."""
+        return self.jobs.get(run) or self._over.get(run)
+
+    def at_hand(self, run: str) -> RunSummary | None:
+        """A run in one line, if it was begun here and need not be looked up. Whose it is, is for the caller to check.
+
+        Its `index` is not known, and its newest records may not be durable yet.
+        """
+        job = self.job_of(run)
+        ends = job.feed.ends if job is not None else None
+        return summarise(-1, *ends) if ends is not None and ends[0].seq == 0 else None
+
     def _forget(self, job: Job) -> None:
         if self.jobs.get(job.run) is job:
             del self.jobs[job.run]
-        if job.fault is not None and not isinstance(job.fault, Held):
+        if job.fault is not None and not isinstance(job.fault, (Held, Broken)):
             self._recovery.give_up(job.run)  # it would meet the same fault again, until somebody looks
         if job.result is not None and job.result.status in ("waiting", "uncertain"):
             return
@@ -232,7 +243,7 @@ class Service:
         """
         run = self.find(who, run_id)
         while True:
-            job = self.jobs.get(run) or self._over.get(run)
+            job = self.job_of(run)
             last: Record | None = None
             if job is None or job.feed.first is None or job.feed.first > after + 1:
                 for last in self.log.read(run, after + 1):
@@ -256,7 +267,7 @@ class Service:
     async def result(self, who: Principal, run_id: str) -> Result:
         """What a run has come to, once it ends, waits, or is interrupted."""
         run = self.find(who, run_id)
-        job = self.jobs.get(run) or self._over.get(run)
+        job = self.job_of(run)
         if job is not None:
             await job.over()
             if job.result is not None:
@@ -282,7 +293,7 @@ class Service:
 
     def find(self, who: Principal, run_id: str) -> str:
         """The id of a run that they may see, by it or its beginning; raises NotFound for any other."""
-        job = self.jobs.get(run_id) or self._over.get(run_id)
+        job = self.job_of(run_id)
         if job is not None:
             run, owner = run_id, job.who
         else:

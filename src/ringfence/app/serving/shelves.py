@@ -11,12 +11,11 @@ from ringfence.core.errors import JournalError, RingfenceError
 from ringfence.core.labels import Label, Trust
 from ringfence.core.values import Principal
 
-from ..agent import Agent
 from ..ids import now_ms
 from ..knowing.library import readable
 from .noted import noted
 from .placing import Path, Placed, Temporary, remove
-from .service import ADMIN, NotFound
+from .service import ADMIN, NotFound, Service
 
 if TYPE_CHECKING:
     from ringfence.knowledge.ingest.refresh import Report, Step
@@ -64,13 +63,13 @@ class Refresh:
 class Shelves:
     """Collections behind one service. Whoever asks is shown what their rights let them, and told of nothing else."""
 
-    def __init__(self, agent: Agent) -> None:
-        self._agent = agent
+    def __init__(self, service: Service) -> None:
+        self._service = service
         self._refreshes: dict[str, Refresh] = {}
 
     @property
     def _library(self) -> Library | None:
-        fresh = self._agent.house.fresh
+        fresh = self._service.agent.house.fresh
         return None if fresh is None else fresh.library
 
     async def seen(self, who: Principal) -> list[Shelf]:
@@ -136,7 +135,7 @@ class Shelves:
     async def folder(self, who: Principal, name: str) -> Path:
         """Where files of a collection are put. Raises NotFound, Forbidden."""
         source = (await self._changing(who, name)).source(name)
-        own = {one.name: one for one in self._agent.manifest.knowledge.collections}
+        own = {one.name: one for one in self._service.agent.manifest.knowledge.collections}
         if name not in own:
             raise JournalError("this collection has no folder of its own: what it holds was added at the command line",
                                todo="ringfence kb add")  # fmt: skip
@@ -151,7 +150,7 @@ class Shelves:
         """
         folder, named = await self.folder(who, name), readable(readers) or ()
         view = {"knowledge": "upload", "collection": name, "path": path, "sha256": file.sha256, "bytes": file.size}
-        async with noted(self._agent, who, f"upload {name}/{path}", view):
+        async with noted(self._service.agent, who, f"upload {name}/{path}", view):
             return await asyncio.to_thread(file.place, folder, path, replace=replace, readers=named)
 
     async def remove(self, who: Principal, name: str, path: str) -> None:
@@ -159,7 +158,7 @@ class Shelves:
         library = await self._changing(who, name)
         folder = await self.folder(who, name)
         view = {"knowledge": "remove", "collection": name, "path": path}
-        async with noted(self._agent, who, f"remove {name}/{path}", view):
+        async with noted(self._service.agent, who, f"remove {name}/{path}", view):
             await asyncio.to_thread(remove, folder, path)
             await library.index.remove(name, [path])
 

@@ -10,7 +10,7 @@ Every event has `run`, `seq`, `time` (milliseconds since 1970), `kind` and `labe
 | decision | tool, args, verdict, rule, code, why; digest of what asks |
 | approval | by, endorsed |
 | outcome | of (the intent's seq), ok, ms; tool and value, or thought and usage; error; signals |
-| checkpoint | steps, or egress, uncertain, tier |
+| checkpoint | steps, or egress, uncertain, tier, policy and was |
 | run.finished | status, answer, summary, confidence, artifacts, sources, flags, usage, rungs |
 """
 
@@ -119,7 +119,8 @@ def _outcome(view: Mapping[str, JSON], body: Mapping[str, JSON]) -> Iterator[tup
 
 
 def _checkpoint(view: Mapping[str, JSON], body: Mapping[str, JSON]) -> Iterator[tuple[str, JSON]]:
-    yield from ((key, view[key]) for key in ("steps", "egress", "uncertain", "tier", "from", "why") if key in view)
+    known = ("steps", "egress", "uncertain", "tier", "from", "why", "policy", "was")
+    yield from ((key, view[key]) for key in known if key in view)
 
 
 def _finished(view: Mapping[str, JSON], body: Mapping[str, JSON]) -> Iterator[tuple[str, JSON]]:

@@ -97,6 +97,19 @@ class Credentials:
             await asyncio.to_thread(self.accounts.sessions.touch, session)
         return Caller(principal, "session", ident=session.ident)
 
+    def holds(self, caller: Caller) -> bool:
+        """Whether what somebody came in with still lets them in, with the roles that they had then at least."""
+        if caller.way == "key":
+            key = self.accounts.keys.known(caller.ident)
+            person = self.accounts.people.find(key.name) if key is not None else None
+            now = None if person is None or person.disabled else person.principal
+        elif caller.way == "session":
+            session = self.accounts.sessions.known(caller.ident, self.idle_ms)
+            now = self._principal(session) if session is not None else None
+        else:
+            return True  # of a proxy, who checks each request
+        return now is not None and now.subject == caller.principal.subject and now.roles >= caller.principal.roles
+
     def _by_proxy(self, request: Request) -> Caller | None:
         """The guard has taken these headers out of every request that the proxy did not make."""
         proxy = self.server.auth.proxy

@@ -74,6 +74,7 @@ class Guard:
             scope = self._proxies.seen(dict(scope))
             secure = scope["scheme"] == "https"
             host = self._asked_for(scope)
+            secure = secure and _name(host) not in _LOCAL  # else every server of this machine needed TLS from then on
             self._rates.hit(network(scope["client"][0] if scope.get("client") else ""),
                             self._server.limits.requests_each_address)  # fmt: skip
             _own_page(scope, host, self._server.public_url)

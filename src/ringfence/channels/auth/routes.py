@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +24,7 @@ from .credentials import Credentials
 from .rates import network
 
 routes = APIRouter(prefix="/auth", tags=["sign-in"])
+_log = logging.getLogger("ringfence")
 Typed = Annotated[str, Field(min_length=1, max_length=LONGEST)]
 
 
@@ -208,14 +210,17 @@ async def _proven(request: Request, house: Credentials, name: str, typed: str) -
     accounts, address = house.accounts, network(address_of(request))
     wait = await asyncio.to_thread(accounts.attempts.begin, name, address, house.server.auth.attempts)
     if wait:
+        _log.warning("too many wrong passwords from %s, or for one account: wait %d ms", address, wait)
         raise _later("there were too many wrong passwords", wait / 1000)
     person = accounts.people.find(name)
     known = "" if person is None or person.disabled else person.hash
     right = await house.passwords.right(typed, known)
     if not right or person is None:
+        _log.info("wrong name or password from %s", address)  # no name: some type their password there
         raise Problem(401, "credentials", "the name or the password is wrong", todo="try again; after a few there is "
                       "a wait, and `ringfence users passwd NAME` sets another password")  # fmt: skip
     await asyncio.to_thread(accounts.attempts.right, name, address)
+    _log.info("%s showed their password, from %s", person.principal.subject, address)
     if house.passwords.outdated(person.hash):
         renewed = await house.passwords.made(typed)
         await asyncio.to_thread(accounts.people.rehash, person.name, person.hash, renewed)

@@ -34,14 +34,19 @@ def application(service: Service, authenticator: Authenticator) -> FastAPI:
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncGenerator[None, None]:
         await service.start()
+        await watching.start()
         try:
             async with clients.serving(app):
                 yield
         finally:
             await service.close()
+            await watching.stop()
             await native.close(app)
 
-    app = FastAPI(title="Ringfence", lifespan=life, docs_url=None, redoc_url=None, openapi_url=None)
+    own = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}  # `watch` does that, and no more
+    app = FastAPI(
+        title="Ringfence", lifespan=life, docs_url=None, redoc_url=None, openapi_url=None, telemetry=own
+    )  # fmt: skip
     app.state.service = service
     app.state.authenticator = authenticator
     problems.install(app)
@@ -50,5 +55,5 @@ def application(service: Service, authenticator: Authenticator) -> FastAPI:
     for router in ROUTERS:
         app.include_router(router)
     clients.install(app)
-    watch.install(app, service, app.state.reading)
+    watching = watch.install(app, service, app.state.reading)
     return app

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Literal, Protocol
 
@@ -54,10 +55,17 @@ async def caller_of(request: Request) -> Caller:
     return found
 
 
+def holds(request: Request, caller: Caller) -> bool:
+    """Whether what somebody came in with still lets them in: asked now and then where an answer goes on and on."""
+    look: Callable[[Caller], bool] | None = getattr(request.app.state.authenticator, "holds", None)
+    return look is None or look(caller)
+
+
 def scoped(scope: Scope) -> object:
     """A dependency: the caller, if what they came in with may be used for this."""
 
-    async def check(caller: Annotated[Caller, Depends(caller_of)]) -> Caller:
+    async def check(request: Request) -> Caller:
+        caller = await caller_of(request)
         if scope not in caller.scopes:
             held = ", ".join(sorted(caller.scopes)) or "nothing"
             what = f"expected a key with the scope {scope}, got one for {held}"

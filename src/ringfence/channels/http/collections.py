@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request, Response
@@ -63,7 +63,11 @@ def shelves_of(request: Request) -> Shelves:
 async def collections(request: Request, who: caller.Knowledge) -> Response:
     """The collections that you may read something of, with how much; for admins, all."""
     found = await shelves_of(request).seen(who.principal)
-    rows = [asdict(one) | {"refresh": _job(one.refresh) if one.refresh else None} for one in found]
+    rows = [
+        {name.name: getattr(one, name.name) for name in fields(one)}  # not asdict: a refresh holds its task
+        | {"refresh": _job(one.refresh) if one.refresh else None}
+        for one in found
+    ]
     return tagged(request, CollectionPage(data=[CollectionShown.model_validate(one) for one in rows]))
 
 

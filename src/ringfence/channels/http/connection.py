@@ -42,9 +42,9 @@ class Door:
     trusted  proxies, which speak for many: they count in all, and not each
     """
 
-    def __init__(self, limits: Limits, trusted: Sequence[Network] = ()) -> None:
+    def __init__(self, limits: Limits) -> None:
         self.limits = limits
-        self.trusted = tuple(trusted)
+        self.trusted: tuple[Network, ...] = ()
         self.closing = False  # each connection ends with its next answer
         self.open = 0
         self.each: Counter[str] = Counter()

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing, contextmanager, suppress
+from contextlib import aclosing, contextmanager
 from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Header, Query, Request
@@ -25,17 +26,28 @@ from .schema import shape
 
 T = TypeVar("T")
 BEAT_S = 15.0  # between signs of life: proxies cut what is silent for a minute
+LOOK_S = 5.0  # between two looks whether the caller may still see what comes
 RETRY_MS = 2_000  # before a client that was cut off comes again
+MOST = 256 * 1024  # bytes of a stream that wait to be sent
 _BEAT = b": still here\n\n"
 _LEAST = 8  # streams that anybody may have open
 _STREAM = {
-    "type": "string",
-    "description": "`id` is SEQ-TIME of a record, `event` its kind, `data` the event as JSON. Beside records there are"
-    " `delta` (what the model is saying, without an id), `reset` (forget what you have: a crash took it) and `end`,"
-    " the last one, with the status of the run; `: comments` in between are signs of life",
+    "type": "object",
+    "description": "each event of the stream. Beside records there are `delta` (what the model is saying, without an"
+    " id), `reset` (forget what you have: a crash took it), `error`, and `end`, the last one, with the status of the"
+    " run; `: comments` in between are signs of life",
+    "required": ["event", "data"],
+    "properties": {
+        "id": {"type": "string", "description": "SEQ-TIME of a record: what `Last-Event-ID` names"},
+        "event": {"type": "string", "description": "the kind of a record, delta, reset, error or end"},
+        "data": {"type": "string", "description": "JSON; of a record, what `getRecord` answers, with long values cut"},
+    },
     "examples": [
-        'id: 0-1790000000000\nevent: run.started\ndata: {"run":"1kb2m9x0q7d3f5h8j1n4","seq":0,"kind":"run.started"}\n\n'
-        'event: end\ndata: {"run":"1kb2m9x0q7d3f5h8j1n4","status":"done"}\n\n'
+        {
+            "id": "0-1790000000000",
+            "event": "run.started",
+            "data": '{"run":"1kb2m9x0q7d3f5h8j1n4","seq":0,"time":1790000000000,"kind":"run.started"}',
+        }
     ],
 }
 
@@ -62,7 +74,7 @@ async def events(
                       headers={"Retry-After": "5"})  # fmt: skip
     told = _told(history, who, run, last_event_id or after)
     return StreamingResponse(
-        _counted(open_streams, who.principal.subject, alive(told)),
+        _counted(open_streams, who.principal.subject, _let_in(request, who, alive(told))),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
@@ -73,6 +85,20 @@ async def _counted(streams: Counter[str], subject: str, lines: AsyncGenerator[by
         async with aclosing(lines):
             async for line in lines:
                 yield line
+
+
+async def _let_in(
+    request: Request, who: caller.Caller, lines: AsyncGenerator[bytes, None]
+) -> AsyncGenerator[bytes, None]:
+    """The lines, for as long as what the caller came in with holds: a session ends, a key is revoked meanwhile."""
+    looked = time.monotonic()
+    async with aclosing(lines):
+        async for line in lines:
+            if (now := time.monotonic()) - looked >= LOOK_S:
+                looked = now
+                if not caller.holds(request, who):
+                    return
+            yield line
 
 
 @contextmanager
@@ -105,26 +131,45 @@ async def _told(history: History, who: caller.Caller, run: str, last: str) -> As
 
 
 async def alive(lines: AsyncGenerator[bytes, None], beat_s: float = BEAT_S) -> AsyncGenerator[bytes, None]:
-    """The lines, and a comment whenever none has come for `beat_s` seconds."""
-    coming: asyncio.Future[bytes] | None = None
+    """The lines, those that came at once in one piece, and a comment whenever none has come for `beat_s` seconds.
+
+    A client that reads slowly holds up whoever makes the lines, not more than `MOST` bytes of them.
+    """
+    held, size, news, room = list[bytes](), 0, asyncio.Event(), asyncio.Event()
+
+    async def fetch() -> None:
+        nonlocal size
+        async for line in lines:
+            held.append(line)
+            size += len(line)
+            news.set()
+            while size > MOST:
+                room.clear()
+                await room.wait()
+
+    fetching = asyncio.create_task(fetch(), name="events")
+    fetching.add_done_callback(lambda _: news.set())
     try:
         while True:
-            coming = coming or asyncio.ensure_future(anext(lines))
-            done, _ = await asyncio.wait((coming,), timeout=beat_s)
-            if not done:
-                yield _BEAT
-                continue
-            try:
-                line = coming.result()
-            except StopAsyncIteration:
+            if not held and not fetching.done():
+                try:
+                    async with asyncio.timeout(beat_s):
+                        await news.wait()
+                except TimeoutError:
+                    yield _BEAT
+                    continue
+            news.clear()
+            if held:
+                piece, size = b"".join(held), 0
+                held.clear()
+                room.set()
+                yield piece
+            elif fetching.done():
+                fetching.result()
                 return
-            coming = None
-            yield line
     finally:
-        if coming is not None and not coming.done():
-            coming.cancel()
-            with suppress(asyncio.CancelledError):
-                await coming
+        fetching.cancel()
+        await asyncio.wait([fetching])
         await lines.aclose()
 
 

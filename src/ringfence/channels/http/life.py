@@ -7,23 +7,27 @@ folder is handed the sockets of this one, so that no connection is refused betwe
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import resource
 import signal
 import socket
-from collections.abc import Callable, Sequence
-from contextlib import closing
+import time
+from collections.abc import Callable, Coroutine, Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 
 from ringfence import __version__
 from ringfence import app as composition
 from ringfence.app.ids import now_ms
 from ringfence.app.serving import whereabouts
+from ringfence.app.serving.noted import noted
+from ringfence.app.serving.reloading import Reload
 from ringfence.app.serving.service import Service
 from ringfence.app.serving.whereabouts import Answer, Whereabouts
 from ringfence.channels.auth.credentials import Credentials
-from ringfence.core.errors import ManifestError
+from ringfence.core.errors import ManifestError, RingfenceError
 from ringfence.core.values import JSON
 from ringfence.manifest.types import Manifest
 
@@ -32,6 +36,8 @@ from .app import application
 from .control import Control, Said
 
 _log = logging.getLogger("ringfence")
+_MEND_S = 3.0
+COLLECT = (50_000, 50, 50)  # objects made between two collections, and how many of those to one of older ones
 Sockets = Sequence[socket.socket]
 
 
@@ -39,12 +45,14 @@ Sockets = Sequence[socket.socket]
 class Plan:
     """How a server is made.
 
+    load     reads the manifest again, as it was read first
     notice   is told why something takes long; `ready` where the server is, once it takes requests
     takeover take the place of the server that runs, if one does; else that is an error
     options  of the command line, for the next one
     """
 
     manifest: Manifest
+    load: Callable[[], Manifest]
     notice: Callable[[str], None]
     ready: Callable[[Whereabouts], None]
     takeover: bool = False
@@ -59,6 +67,7 @@ class Life:
     _state: str = "starting"
     _stop: asyncio.Event = field(default_factory=asyncio.Event)
     _now: asyncio.Event = field(default_factory=asyncio.Event)
+    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def run(self) -> None:
         """Serve until a signal. Raises ManifestError, BackendError, JournalError if it cannot start."""
@@ -72,11 +81,15 @@ class Life:
         try:
             async with composition.from_manifest(manifest, notice=self.plan.notice) as agent:
                 await agent.open()  # what is wrong with models and documents is said here, in words
+                gc.freeze()  # what is here now stays; runs leave few cycles, and a look at all that is alive is dear
+                gc.set_threshold(*COLLECT)
                 self._service = Service(agent)
+                self._reload = Reload(self._service, self.plan.notice)
                 with closing(Credentials.opened(manifest)) as self._credentials:
                     self._app = application(self._service, self._credentials)
                     self._server = listen.Listener(self._app, manifest.server, tls, self._sockets)
                     await self._serve(before)
+                await self._reload.close()
         finally:
             for one in self._sockets:
                 one.close()
@@ -123,15 +136,20 @@ class Life:
             return await work
         if before is not None:  # it keeps what it has and takes nothing new: from here on, we are the server
             await asyncio.to_thread(whereabouts.ask, self._folder, "retire")
-        control = Control(self._folder, {"status": self._status, "handover": self._handover, "retire": self._retire})
+        verbs = {"status": self._status, "reload": self.reload, "handover": self._handover, "retire": self._retire}
+        control = Control(self._folder, verbs)
+        loop.add_signal_handler(signal.SIGHUP, self._hang_up)
         self._where.keep(self._folder)
         self._state = "ready"
+        self._keep(self._mend())
         self.plan.ready(self._where)
         notify.say("READY=1", f"MAINPID={os.getpid()}")
         try:
             await self._until(work)
         finally:
             control.close()
+            for task in self._tasks:
+                task.cancel()
             self._where.forget(self._folder)
 
     async def _until(self, work: asyncio.Task[None]) -> None:
@@ -159,7 +177,7 @@ class Life:
         await ended
 
     async def _status(self) -> tuple[Said, Sockets]:
-        manifest = self.plan.manifest
+        manifest = self._service.agent.manifest
         usage, pool, watch = resource.getrusage(resource.RUSAGE_SELF), self._service.status(), self._app.state.watch
         levels, checks = await watch.gauge.levels(), await watch.health.ready()
         tiers: list[JSON] = [
@@ -178,6 +196,54 @@ class Life:
             "connections": self._server.door.open,
             "memory_mb": usage.ru_maxrss // 1024,
         }, ()
+
+    async def reload(self) -> tuple[Said, Sockets]:
+        """Read the manifest anew. Raises RingfenceError for one that cannot be gone by: the old one still is, then."""
+        notify.say("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
+        try:
+            manifest = await asyncio.to_thread(self.plan.load)
+            done = await self._reload.take(manifest)
+        except RingfenceError as error:
+            _log.error("the manifest is not taken in, and the one before still holds: %s", error.what)
+            raise
+        finally:
+            notify.say("READY=1")
+        self._credentials.renew(manifest)
+        self._server.renew(manifest.server)
+        self._app.state.watch.access_log = manifest.server.access_log
+        _log.info("%s", done)
+        return {"what": str(done), "policy": done.after, "was": done.before, "moved": done.moved}, ()
+
+    def _hang_up(self) -> None:
+        """SIGHUP: as `ringfence reload`, with the log as the only one to tell."""
+
+        async def work() -> None:
+            with suppress(RingfenceError):
+                await self.reload()
+
+        self._keep(work())
+
+    def _keep(self, work: Coroutine[None, None, None]) -> None:
+        """Have something done beside all else."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _mend(self) -> None:
+        """Where a commit has failed, for want of room above all: try again, once no run is at work any more."""
+        agent = self._service.agent
+        while True:
+            await asyncio.sleep(_MEND_S)
+            if not getattr(agent.journal, "broken", False) or self._service.jobs:
+                continue
+            try:
+                await asyncio.to_thread(agent.journal.mend)
+                async with noted(agent, agent.principal, "the journal takes records again", {"journal": "mended"}):
+                    pass
+            except RingfenceError as error:
+                _log.error("the journal takes no records: %s", error.what)
+                continue
+            _log.warning("the journal takes records again")
 
     async def _handover(self) -> tuple[Said, Sockets]:
         """Our sockets, for the one that takes our place when it is ready."""

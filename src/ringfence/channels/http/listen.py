@@ -137,7 +137,8 @@ def room(server: Server) -> int:
     if soft != resource.RLIM_INFINITY and soft < wanted:
         soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-    return server.limits.connections if soft == resource.RLIM_INFINITY else max(1, soft - _SPARE)
+    wanted = server.limits.connections
+    return wanted if soft == resource.RLIM_INFINITY else max(1, min(wanted, soft - _SPARE))
 
 
 class Listener(uvicorn.Server):
@@ -153,8 +154,6 @@ class Listener(uvicorn.Server):
         keep_alive_s: int = KEEP_ALIVE_S,
     ) -> None:
         logging.getLogger("uvicorn.error").setLevel(logging.ERROR)  # a client's nonsense is no line of our log
-        proxy = server.auth.proxy
-        trusted = networks(proxy.trusted if proxy is not None else ())
         super().__init__(
             uvicorn.Config(
                 app, http=Connection, ws="none", lifespan="on", log_config=None, access_log=False,
@@ -162,13 +161,19 @@ class Listener(uvicorn.Server):
                 timeout_keep_alive=keep_alive_s,
             )
         )  # fmt: skip
-        limits = server.limits.model_copy(update={"connections": min(server.limits.connections, room(server))})
-        self.door = Door(limits, trusted)
+        self.door = Door(server.limits)
+        self.renew(server)
         self.on_start: Callable[[], None] = lambda: None
         self._beginning: set[asyncio.Task[None]] = set()
         self._leaving: deque[socket.socket] = deque()
         self._tls = tls
         self._sockets = sockets
+
+    def renew(self, server: Server) -> None:
+        """Go by these limits from now on, as far as the system has room for so many connections."""
+        proxy = server.auth.proxy
+        self.door.trusted = networks(proxy.trusted if proxy is not None else ())
+        self.door.limits = server.limits.model_copy(update={"connections": room(server)})
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Open the app, then the door."""

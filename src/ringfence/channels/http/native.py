@@ -30,14 +30,13 @@ ROUTERS = (
 
 def install(app: FastAPI, service: Service) -> None:
     """Give an app what these routes ask."""
-    agent = service.agent
-    app.add_middleware(Bounded, limits=lambda: agent.manifest.server.limits)
+    app.add_middleware(Bounded, limits=lambda: service.agent.manifest.server.limits)
     describing.describe(app)
-    app.state.reading = Reading(agent)
+    app.state.reading = Reading(service.agent)
     app.state.streams = Counter()
-    app.state.remembered = Remembered(agent)
-    app.state.shelves = Shelves(agent)
-    app.state.auditing = Auditing(agent, app.state.reading)
+    app.state.remembered = Remembered(service)
+    app.state.shelves = Shelves(service)
+    app.state.auditing = Auditing(service, app.state.reading)
     app.state.speeds = Speeds()
     service.observers.append(app.state.speeds)
 

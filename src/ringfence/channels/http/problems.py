@@ -23,6 +23,7 @@ from ringfence.app.serving.service import NotFound
 from ringfence.app.serving.shelves import Forbidden
 from ringfence.core.errors import BackendError, InternalError, JournalError, ManifestError, RingfenceError, ToolError
 from ringfence.core.values import JSON
+from ringfence.stores.batches import Broken
 from ringfence.stores.hold import Held
 from ringfence.stores.vault import Sealed
 
@@ -38,6 +39,7 @@ _STATUS: tuple[tuple[type[Exception], int, str], ...] = (  # the first that fits
     (Full, 429, "full"),
     (Held, 409, "held"),
     (Sealed, 410, "erased"),
+    (Broken, 507, "journal"),
     (JournalError, 409, "conflict"),
     (ManifestError, 422, "refused"),
     (BackendError, 502, "model"),
@@ -47,6 +49,7 @@ _STATUS: tuple[tuple[type[Exception], int, str], ...] = (  # the first that fits
 )
 
 
+_ERRORS, _SAID = 20, 200  # that are told of one request, and characters of each
 ENDLESS: Final = re.compile(r"/v1/runs/[^/]+/events|/v1/audit/export")  # HEAD would run them for nothing
 _MEANT = {
     0: "an error",
@@ -99,6 +102,9 @@ def of(error: RingfenceError) -> Problem:
     status, code = next((status, code) for kind, status, code in _STATUS if isinstance(error, kind))
     if isinstance(error, Full):
         return Problem(status, code, error.what, todo=error.todo, headers={"Retry-After": str(error.retry_after)})
+    if isinstance(error, Broken):  # why is in the log, and on the status page: a path is nobody else's business
+        return Problem(status, code, "nothing can be put on record at the moment, so nothing is begun",
+                       todo="try again in a while", headers={"Retry-After": "10"})  # fmt: skip
     if status >= 500 and not isinstance(error, (BackendError, ToolError)):
         return Problem(status, code, "something is wrong here, and it is ours", todo="the server's log says what")
     return Problem(status, code, error.what, todo=error.todo)
@@ -147,7 +153,10 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def _invalid(request: Request, error: RequestValidationError) -> JSONResponse:
-        wrong = [{"at": "/".join(map(str, one["loc"])), "what": one["msg"]} for one in error.errors()]
+        wrong = [
+            {"at": "/".join(map(str, one["loc"]))[:_SAID], "what": str(one["msg"])[:_SAID]}
+            for one in error.errors()[:_ERRORS]  # what is sent back is bounded, whatever came
+        ]
         what = "; ".join(f"{one['at']}: {one['what']}" for one in wrong[:3])
         return Problem(422, "invalid", what, todo="correct these; /openapi.json describes each request",
                        more={"errors": wrong}).response()  # fmt: skip

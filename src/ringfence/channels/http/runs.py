@@ -50,17 +50,18 @@ def history_of(request: Request) -> History:
              responses=example(202, Begun) | said(409, 422, 429))  # fmt: skip
 async def begin(request: Request, who: caller.Runs, new: NewRun, key: Key = None) -> Any:
     """Begin a run. It is on record, and durable, when this answers: it goes on after whatever crash."""
-    service, headers = service_of(request), request.headers
-    trace: dict[str, Any] = {name: headers.get(name, "") for name in ("traceparent", "tracestate")}
+    service = service_of(request)
+    parent, state = (request.headers.get(name, "") for name in ("traceparent", "tracestate"))
     meta: dict[str, JSON] = {"metadata": new.metadata}
     if key is None:
         run = await service.submit(
-            who.principal, new.task, conversation=new.conversation, about=new.about, meta=meta, **trace
-        )
+            who.principal, new.task, conversation=new.conversation, about=new.about, meta=meta,
+            traceparent=parent, tracestate=state,
+        )  # fmt: skip
     else:
         run, _ = await keyed.begin(
-            service, reading_of(request), who.principal, key, new.task,
-            conversation=new.conversation, about=new.about, meta=meta, **trace,
+            service, reading_of(request), who.principal, key, new.task, conversation=new.conversation,
+            about=new.about, meta=meta, traceparent=parent, tracestate=state,
         )  # fmt: skip
     standing = await history_of(request).own(who.principal, run)
     return Begun.of(run, standing.state)
@@ -75,9 +76,12 @@ async def newest(
     status: Annotated[list[Standing] | None, Query(max_length=16, description="in one of these states")] = None,
     conversation: Annotated[str, Query(max_length=200, description="of this conversation")] = "",
     q: Annotated[str, Query(max_length=200, description="with these words in the task")] = "",
+    inner: Annotated[
+        bool, Query(description="with plans, summaries and the like, and what you did beside runs")
+    ] = False,
 ) -> Response:
     """Your runs, the newest first. A page may be shorter than `limit`, or empty, and `next` still lead on."""
-    wanted = Wanted(frozenset(status or ()), conversation, q)
+    wanted = Wanted(frozenset(status or ()), conversation, q, inner)
     found, after = await history_of(request).page(who.principal, wanted, limit, before)
     return tagged(request, RunPage(data=[RunLine.of(one) for one in found], next=after))
 

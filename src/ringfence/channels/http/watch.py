@@ -6,15 +6,16 @@ header with the span of this very request in it, so that a run, its calls and it
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import secrets
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from fastapi import FastAPI
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -23,13 +24,19 @@ from ringfence.app.serving.health import Health
 from ringfence.app.serving.levels import Gauge
 from ringfence.app.serving.reading import Reading
 from ringfence.app.serving.service import Service
+from ringfence.channels.push.delivery import Push
 from ringfence.telemetry import logs
 from ringfence.telemetry.metrics import METHODS, Metrics
+from ringfence.telemetry.spans import Spans
 from ringfence.tracing import Trace
+
+if TYPE_CHECKING:
+    from ringfence.telemetry.otlp import Collector
 
 _log = logging.getLogger("ringfence")
 UNHEARD: Final = 499  # of a client that went away before its answer began, as nginx has it
 _SEEN: Final = "ringfence.seen"
+_WAYS: Final = {"/auth/login": "password", "/auth/oidc/callback": "oidc"}
 QUIET: Final = frozenset({"/livez", "/healthz", "/readyz", "/metrics"})  # asked every few seconds: no line, no span
 
 
@@ -46,6 +53,7 @@ class Seen:
     sent: int = 0
     route: str = ""
     principal: str = ""
+    way: str = ""
 
 
 class Watch:
@@ -58,9 +66,39 @@ class Watch:
         self.gauge = Gauge(service.agent, reading)
         self.health = Health(service, self.gauge)
         self.access_log = server.access_log
+        self.push = Push(service, reading, self.metrics) if server.webhooks else None
+        self.collector: Collector | None = None
+        self.spans: Spans | None = None
+        if server.otlp is not None:
+            self._trace(server.otlp)
         self.metrics.level("build_info", "the version that runs", 1, version=__version__)
         service.observers.append(self.metrics.observe)
         service.queue_observers.append(lambda change: self.metrics.queue(change.kind, change.seconds))
+
+    def _trace(self, url: str) -> None:
+        """Traces go to the collector that the manifest names. Raises ManifestError without the extra."""
+        from ringfence.telemetry.otlp import Collector
+
+        agent = self.service.agent
+        name, tiers = agent.manifest.runtime.name, agent.manifest.inference.tiers
+        self.collector = Collector(url, agent=name, version=__version__, told=self.metrics.traced)
+        models = {tier.name: (tier.provider, tier.model) for tier in tiers}
+        self.spans = Spans(self.collector.put, agent=name, models=models, sinks=agent.house.specs)
+        self.service.observers.append(self.spans.observe)
+
+    async def start(self) -> None:
+        """The app has begun."""
+        if self.collector is not None:
+            self.collector.start()
+        if self.push is not None:
+            await self.push.start()
+
+    async def stop(self) -> None:
+        """The app has ended: what is on its way gets a moment to arrive."""
+        if self.push is not None:
+            await self.push.stop()
+        if self.collector is not None:
+            await asyncio.to_thread(self.collector.close)
 
     async def measure(self) -> None:
         """Set the gauges to how things are."""
@@ -83,6 +121,8 @@ class Watch:
         level("runs_running_limit", "runs that may be at work at once", standing.limits.running)
         level("queue_length", "runs that wait for their turn", standing.queued)
         level("queue_limit", "runs that may wait", standing.limits.queued)
+        if self.push is not None:
+            level("webhook_pending", "events that webhooks are still to be told", await self.push.pending())
         ready = all(check.ok for check in await self.health.ready())
         level("ready", "1 if it takes work in, as /readyz says", ready)
 
@@ -92,9 +132,10 @@ class Watch:
         trace = Trace.new()
         if given := headers.get("traceparent"):
             with suppress(ValueError):
-                trace = Trace.parse(given, ",".join(Headers(scope=scope).getlist("tracestate")))
+                trace = Trace.parse(given, ",".join(headers.getlist("tracestate")))
         seen = Seen(trace, secrets.token_hex(8))
         headers["traceparent"] = f"00-{trace.trace_id}-{seen.span_id}-{trace.flags:02x}"
+        seen.way = "key" if "authorization" in headers else "session" if "cookie" in headers else ""
         scope[_SEEN] = seen
         self.metrics.arrived()
         return seen
@@ -104,9 +145,23 @@ class Watch:
         took = time.perf_counter() - seen.began
         method, route, status = scope["method"], seen.route, seen.status or UNHEARD
         self.metrics.answered(method, route, status, seen.answered_s or took)
+        if status == 401 and (way := _WAYS.get(route, seen.way)):  # who shows nothing is merely nobody yet
+            self.metrics.stranger(way)
+        method = method if method in METHODS else "other"
+        if self.spans is not None and route not in QUIET:
+            end = time.time_ns()
+            self.spans.request(
+                seen.trace,
+                seen.span_id,
+                method=method,
+                route=route,
+                status=status,
+                start=end - int(took * 1e9),
+                end=end,
+            )
         if self.access_log and route not in QUIET:
             logs.access(
-                method=method if method in METHODS else "other", route=route or "other", status=status,
+                method=method, route=route or "other", status=status,
                 ms=round(took * 1000, 1), received=seen.received, sent=seen.sent, principal=seen.principal,
                 trace_id=seen.trace.trace_id, span_id=seen.span_id,
             )  # fmt: skip

@@ -39,11 +39,15 @@ def up(
 def down(
     manifest: Manifest = HERE,
     now: Annotated[bool, typer.Option("--now", help="do not wait for runs: they go on with the next start")] = False,
+    wipe: Annotated[
+        bool, typer.Option("--wipe", help="destroy its accounts, sessions, API keys and log, too; the journal stays")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="with --wipe: do not ask")] = False,
 ) -> None:
     """Stop the server: it takes no new runs, waits for those at work, and says what is left to resume."""
     from .. import up as command
 
-    raise typer.Exit(command.down(manifest, now=now))
+    raise typer.Exit(command.wipe(manifest, yes=yes) if wipe else command.down(manifest, now=now))
 
 
 @server.command()

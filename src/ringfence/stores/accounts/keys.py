@@ -72,6 +72,12 @@ class Keys:
         key = _key(rows[0]) if rows else None
         return key if right and key is not None and key.holds(self._clock()) else None
 
+    def known(self, ident: str) -> Key | None:
+        """A key by its id, if it holds; for whoever has shown it before."""
+        rows = self._file.rows("SELECT * FROM keys WHERE ident = ?", (ident,))
+        key = _key(rows[0]) if rows else None
+        return key if key is not None and key.holds(self._clock()) else None
+
     def touch(self, key: Key) -> None:
         """It is used."""
         with self._file.changing() as db:

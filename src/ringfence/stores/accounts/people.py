@@ -97,9 +97,7 @@ class People:
 
     def add(self, person: Person) -> None:
         """Add an account; raises ManifestError for a name that is none, or is taken."""
-        if not re.fullmatch(NAME, person.name):
-            what = f"expected a letter, then letters, digits, '-' or '_', 63 at most, got {person.name!r}"
-            raise ManifestError(what, todo="choose another name")
+        _check_names(person.name, *person.roles, *person.teams, *filter(None, [person.tenant]))
         with self._file.changing() as db:
             if self.find(person.name) is not None:
                 raise ManifestError(f"there is an account {person.name} already", todo="`ringfence users list`")
@@ -114,6 +112,7 @@ class People:
 
         Raises ManifestError for no such account, and for roles that the manifest or the machine says.
         """
+        _check_names(*(roles or ()), *(teams or ()))
         with self._file.changing() as db:
             person = self._there(name)
             if (roles is not None or teams is not None) and person.kind != OWN:
@@ -166,6 +165,13 @@ class People:
             (person.name, person.hash, json.dumps(person.roles), json.dumps(person.teams), person.tenant, person.kind,
              int(person.disabled), person.created),
         )  # fmt: skip
+
+
+def _check_names(*names: str) -> None:
+    for name in names:
+        if not re.fullmatch(NAME, name):
+            what = f"expected a letter, then letters, digits, '-' or '_', 63 at most, got {name!r}"
+            raise ManifestError(what, todo="choose another name; roles and teams are named without role: and team:")
 
 
 def _forget(db: Any, name: str) -> None:

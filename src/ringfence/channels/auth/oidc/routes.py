@@ -121,6 +121,7 @@ async def _signed_in(request: Request, house: Credentials, config: Oidc, claims:
     if config.require_role and not roles:
         raise Problem(403, "role", "nobody without a role here comes in", todo="ask whoever runs this server")
     principal = house.vouched(name, roles, tenant)
+    _log.info("%s comes from %s, from %s", principal.subject, config.issuer, address_of(request))
     token = await asyncio.to_thread(
         house.accounts.sessions.begin, principal.subject.removeprefix("user:"), house.server.auth.session_hours,
         provider=config.issuer, roles=tuple(sorted(roles)), tenant=tenant, address=network(address_of(request)),

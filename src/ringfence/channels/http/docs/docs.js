@@ -29,7 +29,7 @@ function typeOf(api, schema, deep = 0) {
 
 function bounds(schema) {
   const words = { minimum: "from", maximum: "to", minLength: "at least", maxLength: "at most", maxItems: "at most" };
-  const found = Object.entries(words).filter(([key]) => key in (schema ?? {})).map(([key, word]) =>
+  const found = Object.entries(words).filter(([key]) => key in (schema ?? {}) && schema[key] !== 1).map(([key, word]) =>
     `${word} ${schema[key]}${key.endsWith("Length") ? " characters" : key.endsWith("Items") ? " items" : ""}`);
   if (schema && "default" in schema && schema.default !== null && schema.default !== "")
     found.push(`otherwise ${JSON.stringify(schema.default)}`);
@@ -84,8 +84,11 @@ function operation(api, path, method, one) {
     p.name, `${typeOf(api, p.schema)}, in the ${p.in}${p.required ? "" : ", may be left out"}`,
     [p.description ?? p.schema?.description ?? "", bounds(p.schema)].filter(Boolean).join("; ")]);
   const answers = Object.entries(one.responses);
+  const said = one.description ?? one.summary ?? "";
+  const [first] = said.split(/(?<=[.:])\s/);
+  const rest = said.slice(first.length).trim();
   const inside = made("div", { class: "inside" },
-    made("p", {}, one.description ?? one.summary ?? ""),
+    made("p", {}, rest),
     ...(takes.length ? [table("It takes", ["Name", "Type", "What it is"], takes)] : []),
     ...body(api, "The body", one.requestBody?.content),
     ...answers.filter(([code]) => code.startsWith("2")).flatMap(([code, answer]) =>
@@ -96,7 +99,7 @@ function operation(api, path, method, one) {
   const id = one.operationId ?? `${method}-${path}`;
   return made("details", { id, "data-words": `${method} ${path} ${id} ${one.description ?? ""}`.toLowerCase() },
     made("summary", {}, made("span", { class: "method" }, method.toUpperCase()), made("code", {}, path),
-      made("span", { class: "dim" }, (one.description ?? one.summary ?? "").split(/(?<=[.:])\s/)[0])), inside);
+      made("span", { class: "dim" }, first)), inside);
 }
 
 function show(api) {

@@ -62,6 +62,9 @@ function App() {
   useEffect(() => {
     if (up && error) look();
   }, [up]);
+  useEffect(() => {
+    if (who !== undefined) performance.mark("ready"); // something can be done here from now on
+  }, [who === undefined]);
   if (error && who === undefined) return html`<${Offline} /><main class="alone"><${Failure} error=${error} retry=${look} /></main>`;
   if (who === undefined) return html`<main class="alone"><${Loading} label="Opening the page" /></main>`;
   return html`<${Offline} />${who ? html`<${Inside} who=${who} />` : html`<${SignIn} done=${look} />`}

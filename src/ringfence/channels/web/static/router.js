@@ -1,5 +1,5 @@
 // Where the reader is: `#/ROOM/REST...?query`. Rooms get `{room, rest: [..], query: URLSearchParams}`.
-import { html, useEffect, useState } from "./lib/index.js";
+import { html, useEffect, useRef, useState } from "./lib/index.js";
 
 export function read(hash = location.hash) {
   const [path, query = ""] = hash.replace(/^#\/?/, "").split("?");
@@ -34,10 +34,12 @@ export function rename(...parts) {
 }
 
 export function useRoute() {
+  const drawn = useRef(location.hash);
   const [route, set] = useState(read);
   useEffect(() => {
     const changed = () => set(read());
     addEventListener("hashchange", changed);
+    if (location.hash !== drawn.current) changed(); // it changed between the first drawing and now
     return () => removeEventListener("hashchange", changed);
   }, []);
   return route;

@@ -48,6 +48,17 @@ export function ApprovalCard({ asked, link = true }) {
       setBusy("");
     }
   };
+  const anew = async () => {
+    setBusy("anew");
+    try {
+      await post(`/v1/runs/${encodeURIComponent(q.run)}/resume`);
+      tell("approvals", { run: q.run });
+    } catch (failed) {
+      setError(failed);
+    } finally {
+      setBusy("");
+    }
+  };
   if (gone) return html`<${Settled} ...${gone} />`;
   const unvouched = q.origins.filter((one) => !one.source);
   const shown = new Set([...q.origins.map((one) => one.argument.split("/")[0]), ...q.texts.map(([name]) => name)]);
@@ -60,7 +71,8 @@ export function ApprovalCard({ asked, link = true }) {
     <dl class="approval-why"><dt>Task</dt><dd><${Exact} text=${q.task} /> ${link && html`<a href=${to("runs", q.run)}>open the run</a>`}</dd>
       <dt>Why it asks</dt><dd><span class="rule">${q.rule}</span> <${Exact} text=${q.why} /></dd>
       ${q.label && html`<dt>Made from</dt><dd><${LabelChips} label=${q.label} /></dd>`}</dl>
-    ${(q.stale || late) && html`<p class="stale-note" role="alert"><${Icon} name="warn" size=${18} /><span>${late ? "This question has expired. " : "The policy has changed since this was asked: no yes counts. "}Resume the run, and it asks anew.</span></p>`}
+    ${(q.stale || late) && html`<p class="stale-note" role="alert"><${Icon} name="warn" size=${18} /><span>${late ? "This question has expired." : "The policy has changed since this was asked: no yes counts."} The run has to ask anew.</span>
+      <${Button} small icon="retry" busy=${busy === "anew"} onClick=${anew}>Ask anew<//></p>`}
     ${q.origins.length > 0 && html`<${Origins} origins=${q.origins} endorse=${endorse} setEndorse=${setEndorse} />`}
     ${q.texts.map(([name, text]) => html`<div key=${name} class="free-text"><h4><${Exact} text=${name} /> <span class="dim">free text, ${text.length} characters</span></h4><pre tabindex="0"><${Exact} text=${text} /></pre></div>`)}
     ${rest.length > 0 && html`<dl class="args-list">${rest.map(([name, value]) => html`<div key=${name}><dt><${Exact} text=${name} /></dt><dd><pre><${Exact} text=${written(value)} /></pre></dd></div>`)}</dl>`}

@@ -9,16 +9,21 @@ const SCHEMES = new Set(["http:", "https:", "mailto:"]);
 const DEEPEST = 24; // lists in lists in quotes: beyond, it is text
 const LONGEST = 200_000; // characters of one answer; the record has all of it
 let lexer = null;
-const arriving = import("../lib/marked.js").then((module) => {
-  lexer = (text) => new module.Lexer({ gfm: true }).lex(text);
-});
-arriving.catch(() => {}); // without it the text is shown as it is
+let arriving = null;
+
+// It comes with the first answer, not with the page; without it a text is shown as it is.
+function arrive() {
+  arriving ??= import("../lib/marked.js").then((module) => {
+    lexer = (text) => new module.Lexer({ gfm: true }).lex(text);
+  });
+  return arriving;
+}
 
 // sources: [{n, ...}] makes [n] a button; `cite(source)` opens it.
 export function Markdown({ text, sources = [], cite }) {
   const [ready, set] = useState(Boolean(lexer));
   useEffect(() => {
-    if (!ready) arriving.then(() => set(true), () => {});
+    if (!ready) arrive().then(() => set(true), () => {});
   }, []);
   const tokens = useMemo(() => {
     if (!lexer) return null;

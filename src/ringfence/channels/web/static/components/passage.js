@@ -30,7 +30,8 @@ function Passage({ source }) {
   return html`<${Sheet} title=${source.title || source.document} onClose=${() => opened.set(null)}>
     <p class="chips"><${Chip} tone="accent">[${source.n}]<//><${Chip}>${source.document}<//>
       ${source.page > 0 && html`<${Chip}>page ${source.page}<//>`}${source.headings && html`<${Chip}>${source.headings}<//>`}
-      <${LabelChips} label=${data?.label} /></p>
+      <${LabelChips} label=${data && { trust: data.trust, readers: data.readers }} /></p>
+    ${data?.outdated && html`<p class="flags">Outdated: ${data.outdated}</p>`}
     ${loading && html`<${Loading} rows=${5} />`}
     ${error && html`<${Failure} error=${error} retry=${again} title=${error.status === 404 ? "The passage is not there any more" : undefined} />
       ${source.quote && html`<p>The answer rests on these words, as they were on record:</p><blockquote class="quote"><${Exact} text=${source.quote} /></blockquote>`}`}

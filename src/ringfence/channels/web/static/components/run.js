@@ -128,7 +128,8 @@ export function RunView({ id, more }) {
     <p class="crumb"><a href=${to("runs")}>Runs</a> <span aria-hidden="true">/</span> <code>${id.slice(0, 12)}</code></p>
     <${RoomHead} title=${trail.task || "A run that is not yours to read"}>
       ${trail.live && html`<${Button} icon="stop" onClick=${() => act(id, "cancel")}>Stop<//>`}
-      ${["interrupted", "uncertain", "waiting"].includes(trail.status) && html`<${Button} icon="resume" onClick=${async () => (await act(id, "resume")) && again()}>Resume<//>`}
+      ${trail.status === "waiting" && html`<${Button} icon="stop" onClick=${() => act(id, "cancel")}>Stop<//>`}
+      ${["interrupted", "uncertain"].includes(trail.status) && html`<${Button} icon="resume" onClick=${async () => (await act(id, "resume")) && again()}>Resume<//>`}
       ${!trail.live && trail.task && html`<${Button} icon="retry" onClick=${async () => open(await retry(trail))}>Retry<//><${Button} icon="fork" onClick=${() => setFork(0)}>Fork<//>`}${!trail.live && more}<//>
     <p class="run-facts"><${StatusChip} status=${trail.status} /><${Tally} trail=${trail} /><${Time} ms=${trail.started} />
       ${trail.conversation && html`<a href=${to("chat", trail.conversation)}>in its conversation</a>`}

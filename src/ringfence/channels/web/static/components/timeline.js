@@ -21,7 +21,7 @@ export function Tally({ trail }) {
     ${took > 0 && html`<span>${duration(took)}</span>`}${tokens > 0 && html`<span title=${`${count(trail.usage.prompt)} read, ${count(trail.usage.completion)} written, ${count(trail.usage.cached ?? 0)} of them kept from before`}>${count(tokens)} tokens</span>`}</span>`;
 }
 
-const WORDS = { task: "task", thought: "thought", call: "call", decision: "decision", approval: "answer", end: "end" };
+const WORDS = { task: "task", thought: "thought", call: "call", decision: "decision", yes: "answer", end: "end" };
 
 function Line({ row, run, trail, fork }) {
   const [open, setOpen] = useState(Boolean(row.opened));
@@ -30,7 +30,7 @@ function Line({ row, run, trail, fork }) {
     setOpen(!open);
   };
   const Body = BODIES[row.kind] ?? Note;
-  return html`<div class=${names("line", `is-${row.kind}`, row.open && "is-working", row.verdict, row.result && (row.result.ok ? "ok" : "not-ok"))}>
+  return html`<div class=${names("line", row.kind, row.open && "is-working", row.verdict, row.result && (row.result.ok ? "ok" : "not-ok"))}>
     <span class="seq" title=${`record ${row.seq}, ${exact(row.time)}`}>${row.seq}</span><span class="knot" aria-hidden="true"></span>
     <div class="line-body"><button type="button" class="line-head" aria-expanded=${open} onClick=${toggle}>
       <span class="word">${row.word ?? WORDS[row.kind]}</span><span class="gist"><${Body} row=${row} trail=${trail} /></span>
@@ -39,7 +39,7 @@ function Line({ row, run, trail, fork }) {
       ${open && html`<${More} row=${row} run=${run} fork=${fork} />`}</div></div>`;
 }
 
-const BODIES = { task: Task, thought: Thought, call: Call, decision: Decision, approval: Approval, end: End };
+const BODIES = { task: Task, thought: Thought, call: Call, decision: Decision, yes: Approval, end: End };
 const HIDDEN = "Not yours to read.";
 
 function Task({ row }) {

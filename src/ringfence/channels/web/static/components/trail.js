@@ -1,6 +1,6 @@
 // A run as its events tell it, folded into lines that people read. No drawing here: push(event) changes `rows` in place.
 //
-// A row: {key, kind, seq, time, label, ...}. kind: task | thought | call | decision | approval | note | end
+// A row: {key, kind, seq, time, label, ...}. kind: task | thought | call | decision | yes | remark | end
 //   thought   text, tokens, ms, tier, open (not answered yet), error
 //   call      tool, args, rule, of (its intent's seq); result {ok, value, error, ms, label, seq} once it is there
 //   decision  tool, args, verdict, rule, code, why, digest, by
@@ -75,7 +75,7 @@ export class Trail {
 
   message(event) {
     if (event.text === this.task && this.rows.length === 1) return; // the task itself, as the model is told it
-    this.add({ kind: "note", word: "message", text: event.text ?? "" }, event);
+    this.add({ kind: "remark", word: "message", text: event.text ?? "" }, event);
   }
 
   intent(event) {
@@ -100,14 +100,14 @@ export class Trail {
 
   approval(event) {
     this.asked = null;
-    this.add({ kind: "approval", by: event.by ?? "", endorsed: event.endorsed ?? [] }, event);
+    this.add({ kind: "yes", by: event.by ?? "", endorsed: event.endorsed ?? [] }, event);
   }
 
   outcome(event) {
     const row = this.open.get(event.of);
     this.open.delete(event.of);
     if (!row) {
-      this.add({ kind: "note", word: "result", text: event.error ?? "", value: event.value }, event);
+      this.add({ kind: "remark", word: "result", text: event.error ?? "", value: event.value }, event);
       return;
     }
     if (row.kind === "thought") {
@@ -125,8 +125,8 @@ export class Trail {
   }
 
   checkpoint(event) {
-    if (event.uncertain) this.add({ kind: "note", word: "uncertain", text: "It is not known whether a call was done. A person has to find out." }, event);
-    else if (event.tier) this.add({ kind: "note", word: "model", text: `goes on with the model tier ${event.tier}${event.why ? `: ${event.why}` : ""}` }, event);
+    if (event.uncertain) this.add({ kind: "remark", word: "uncertain", text: "It is not known whether a call was done. A person has to find out." }, event);
+    else if (event.tier) this.add({ kind: "remark", word: "model", text: `goes on with the model tier ${event.tier}${event.why ? `: ${event.why}` : ""}` }, event);
   }
 
   finished(event) {
@@ -140,7 +140,7 @@ export class Trail {
   }
 
   other(event) {
-    this.add({ kind: "note", word: event.kind ?? "event", text: "" }, event);
+    this.add({ kind: "remark", word: event.kind ?? "event", text: "" }, event);
   }
 
   get live() {

@@ -1,8 +1,8 @@
 // A long list of which only what is seen is drawn. Rows may be of any height: they are measured as they are drawn.
-import { html, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "../lib/index.js";
+import { html, useEffect, useLayoutEffect, useMemo, useRef, useState } from "../lib/index.js";
 
 const GUESS = 40; // px of a row that was not measured yet
-const AROUND = 600; // px that are drawn above and below what is seen
+const AROUND = 400; // px that are drawn above and below what is seen
 const FEW = 60; // rows that are simply all drawn
 
 // rows: [{key, ...}], changed in place; `version` says when. `row(one, n)` draws one. `follow`: stay at the end.
@@ -38,18 +38,13 @@ export function Windowed({ rows, version, row, follow, label }) {
       cancelAnimationFrame(frame);
     };
   }, [many]);
-  const measure = useCallback((key, height) => {
-    if (height && Math.abs((heights.current.get(key) ?? 0) - height) > 0.5) {
-      heights.current.set(key, height);
-      again((n) => n + 1);
-    }
-  }, []);
-  if (!many) return html`<ol class="rows" aria-label=${label}>${rows.map((one, n) => html`<li key=${one.key}>${row(one, n)}</li>`)}</ol>`;
+  const sizes = useSizes(heights, again);
+  if (!many) return html`<ol class="rows" aria-label=${label}>${rows.map((one, n) => html`<${Plain} key=${one.key} one=${one} stamp=${stamp(one, version)} draw=${row} />`)}</ol>`;
   const first = Math.max(0, find(tops, view.top - AROUND));
   const last = Math.min(rows.length, find(tops, view.top + view.height + AROUND) + 1);
   return html`<div class="rows-box" ref=${box} tabindex="0" role="region" aria-label=${label}>
-    <ol class="rows windowed" style=${{ height: `${total}px` }}>${rows.slice(first, last).map((one, n) => html`<${Placed} key=${one.key} id=${one.key}
-      top=${tops[first + n]} at=${first + n + 1} of=${rows.length} measure=${measure}>${row(one, first + n)}<//>`)}</ol></div>`;
+    <ol class="rows windowed" style=${{ height: `${total}px` }}>${rows.slice(first, last).map((one, n) => html`<${Placed} key=${one.key} one=${one}
+      stamp=${stamp(one, version)} draw=${row} top=${tops[first + n]} at=${first + n + 1} of=${rows.length} sizes=${sizes} />`)}</ol></div>`;
 }
 
 function places(rows, heights) {
@@ -74,13 +69,46 @@ export function find(tops, y) {
   return low;
 }
 
-function Placed({ id, top, at, of, measure, children }) {
+// A row is drawn anew when something of it has changed: not when others have, or when the reader moves.
+const stamp = (one, version) => `${one.drawn ?? 0}:${one.open ? version : ""}`;
+
+function Plain({ one, stamp: now, draw }) {
+  return html`<li>${useMemo(() => draw(one), [one, now])}</li>`;
+}
+
+function Placed({ one, stamp: now, draw, top, at, of, sizes }) {
   const ref = useRef(null);
-  useLayoutEffect(() => {
-    const sized = new ResizeObserver(() => ref.current && measure(id, ref.current.getBoundingClientRect().height));
-    sized.observe(ref.current);
-    measure(id, ref.current.getBoundingClientRect().height);
-    return () => sized.disconnect();
-  }, [id]);
-  return html`<li ref=${ref} class="placed" style=${{ transform: `translateY(${top}px)` }} aria-posinset=${at} aria-setsize=${of}>${children}</li>`;
+  const drawn = useMemo(() => draw(one), [one, now]);
+  useEffect(() => sizes.watch(ref.current, one.key), [one.key]);
+  return html`<li ref=${ref} class="placed" style=${{ transform: `translateY(${top}px)` }} aria-posinset=${at} aria-setsize=${of}>${drawn}</li>`;
+}
+
+// One observer for all rows: their heights come together, after the browser has laid them out anyway.
+function useSizes(heights, again) {
+  const sizes = useMemo(() => {
+    const keys = new Map();
+    const observer = new ResizeObserver((entries) => {
+      let changed = false;
+      for (const { target, borderBoxSize } of entries) {
+        const height = borderBoxSize[0].blockSize;
+        if (!height || Math.abs((heights.current.get(keys.get(target)) ?? 0) - height) < 0.5) continue;
+        heights.current.set(keys.get(target), height);
+        changed = true;
+      }
+      if (changed) again((n) => n + 1);
+    });
+    return {
+      stop: () => observer.disconnect(),
+      watch(element, key) {
+        keys.set(element, key);
+        observer.observe(element);
+        return () => {
+          observer.unobserve(element);
+          keys.delete(element);
+        };
+      },
+    };
+  }, []);
+  useEffect(() => sizes.stop, []);
+  return sizes;
 }

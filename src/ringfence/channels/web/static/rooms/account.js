@@ -1,9 +1,10 @@
 // One's own account: what one may, and a new password.
 import { html, useState } from "../lib/index.js";
-import { post } from "../api.js";
+import { get, post, remove } from "../api.js";
 import { session, toast, useStore } from "../state.js";
 import { RoomHead } from "../components/head.js";
-import { Button, Card, Chip, Field } from "../components/ui.js";
+import { Button, Card, Chip, Failure, Field, Loading, Table, useLoad } from "../components/ui.js";
+import { Time } from "../components/format.js";
 
 const LEAST = 12; // characters; the server has the last word
 
@@ -12,7 +13,7 @@ export default function Account() {
   return html`<div class="room narrow"><${RoomHead} title="Account" about=${`You are on record as ${who.subject}.`} />
     <${Card} title="What you may"><p class="chips">${(who.roles ?? []).length ? who.roles.map((role) => html`<${Chip} key=${role}>${role}<//>`) : "You have no roles."}</p>
       ${who.tenant && html`<p>Your house: <strong>${who.tenant}</strong></p>`}<//>
-    <${Password} /></div>`;
+    <${Password} /><${Sessions} /></div>`;
 }
 
 function Password() {
@@ -47,4 +48,35 @@ function Password() {
     <${Field} label="New password" name="fresh" type="password" autocomplete="new-password" hint=${`At least ${LEAST} characters. Several words are good.`} error=${wrong.fresh} />
     <${Field} label="New password again" name="again" type="password" autocomplete="new-password" error=${wrong.again} />
     <${Button} kind="primary" type="submit" busy=${busy}>Change the password<//></form><//>`;
+}
+
+// Where one is signed in. A browser that was left somewhere is signed out from here.
+function Sessions() {
+  const { data, error, again } = useLoad((signal) => get("/auth/sessions", { signal }), []);
+  const end = async (path, words) => {
+    try {
+      await remove(path);
+      toast(words, { tone: "good" });
+      again();
+    } catch (failed) {
+      toast(failed.what, { tone: "bad" });
+    }
+  };
+  const all = data?.data ?? [];
+  const columns = [
+    { key: "browser", label: "Browser", wide: true, render: (one) => html`${short(one.browser)} ${one.this && html`<${Chip} tone="accent">this one<//>`}` },
+    { key: "used", label: "Last used", render: (one) => html`<${Time} ms=${one.used} />` },
+    { key: "address", label: "From" },
+    { key: "end", label: "", render: (one) => !one.this && html`<${Button} small kind="danger" onClick=${() => end(`/auth/sessions/${encodeURIComponent(one.id)}`, "That session has ended.")}>End<//>` },
+  ];
+  return html`<${Card} title="Where you are signed in" aside=${all.length > 1 && html`<${Button} small onClick=${() => end("/auth/sessions", "All other sessions have ended.")}>End all others<//>`}>
+    ${error ? html`<${Failure} error=${error} retry=${again} />` : !data ? html`<${Loading} rows=${2} />`
+      : html`<${Table} caption="Sessions" columns=${columns} rows=${all} />`}<//>`;
+}
+
+// "Mozilla/5.0 (X11; Linux x86_64) ... Chrome/139.0" is "Chrome, Linux".
+function short(agent) {
+  const browser = ["Edg", "Firefox", "Chrome", "Safari"].find((name) => (agent ?? "").includes(`${name}/`));
+  const system = ["Android", "iPhone", "iPad", "Windows", "Mac OS", "Linux"].find((name) => (agent ?? "").includes(name));
+  return [browser === "Edg" ? "Edge" : browser, system].filter(Boolean).join(", ") || (agent ?? "").slice(0, 60) || "unknown";
 }

@@ -5,9 +5,9 @@ import { announce, session, toast, useStore } from "../state.js";
 import { count, duration, exact, Exact, plural, Time } from "../components/format.js";
 import { RoomHead } from "../components/head.js";
 import { Icon } from "../components/icon.js";
-import { headerOf, included, parsedHead } from "../components/proof.js";
+import { headerOf, included, parsedHead } from "./proof.js";
 import { Button, Card, Chip, Empty, Failure, Field, Loading, Sheet, StatusChip, Table, useLoad } from "../components/ui.js";
-import { download } from "../components/take.js";
+import { download } from "./take.js";
 
 const LOOK_MS = 600; // while the log is being verified
 

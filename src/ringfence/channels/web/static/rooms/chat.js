@@ -29,7 +29,7 @@ export default function Chat({ route }) {
   // a conversation that has just got its name is the same one: what was written in it stays on the screen
   const thread = useRef({ id: conversation, key: 0, born: "" });
   if (thread.current.id !== conversation) {
-    const same = thread.current.born === conversation;
+    const same = conversation !== "" && thread.current.born === conversation;
     thread.current = { id: conversation, key: thread.current.key + (same ? 0 : 1), born: "" };
   }
   const list = html`<${Conversations} all=${conversations} current=${conversation} error=${error} loading=${loading && !data} again=${again} />`;

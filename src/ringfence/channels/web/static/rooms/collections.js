@@ -7,7 +7,7 @@ import { bytes, count, Exact, plural } from "../components/format.js";
 import { RoomHead } from "../components/head.js";
 import { openPassage } from "../components/passage.js";
 import { Button, Card, Chip, Confirm, Empty, Failure, Field, LabelChips, Loading, Select, Table, useLoad } from "../components/ui.js";
-import { useLater } from "../components/take.js";
+import { useLater } from "./take.js";
 
 const LOOK_MS = 500; // while a refresh is at work
 

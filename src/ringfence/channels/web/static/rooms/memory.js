@@ -6,7 +6,7 @@ import { announce, toast } from "../state.js";
 import { count, exact, Exact, plural, Time } from "../components/format.js";
 import { RoomHead } from "../components/head.js";
 import { Button, Chip, Confirm, Dialog, Empty, Failure, Field, LabelChips, Loading, Select, useLoad } from "../components/ui.js";
-import { useLater } from "../components/take.js";
+import { useLater } from "./take.js";
 
 const STATES = [["", "In use"], ["quarantined", "In quarantine"], ["superseded", "Superseded"], ["all", "All"]];
 const KINDS = [["", "Any kind"], ["fact", "Facts"], ["preference", "Preferences"], ["episode", "What happened"], ["procedure", "How things are done"]];

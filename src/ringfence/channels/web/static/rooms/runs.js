@@ -7,7 +7,7 @@ import { count, duration, plural, Time } from "../components/format.js";
 import { RoomHead } from "../components/head.js";
 import { RunView } from "../components/run.js";
 import { Button, Empty, Failure, Field, Loading, Select, StatusChip, Table, useLoad } from "../components/ui.js";
-import { download, useLater } from "../components/take.js";
+import { download, useLater } from "./take.js";
 
 const PAGE = 30;
 const MOST_PAGES = 20; // that are looked through for one screen; then the reader is asked whether to go on
