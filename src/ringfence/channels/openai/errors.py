@@ -79,7 +79,7 @@ def declared(**example: JSON) -> dict[int | str, dict[str, Any]]:
     found: dict[int | str, dict[str, Any]] = {
         status: {"description": meant, "content": content} for status, meant in _MEANT.items()
     }
-    given = {"application/json": {"schema": {"type": "object"}, "example": example}}
+    given: dict[str, dict[str, Any]] = {"application/json": {"schema": {"type": "object"}, "example": example}}
     if "object" in example and example["object"] in ("chat.completion", "response"):
         given["text/event-stream"] = {"schema": {"type": "string"}, "example": "data: ..."}
     return found | {200: {"description": "as OpenAI's API has it", "content": given}}
