@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, StorageState, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, StorageState, expect, sync_playwright
 
 from .kit import BOB, CHROMIUM, House, Watch, furnish, scripted, sign_in
 
@@ -18,6 +18,7 @@ def browser() -> Iterator[Browser]:
     """Debian's Chromium. Of this package alone: where its loop runs, no other test's can."""
     if not CHROMIUM.exists():
         pytest.skip(f"no browser: {CHROMIUM} is not there (apt-get install chromium)")
+    expect.set_options(timeout=15_000)  # a machine that does other things draws later
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
         yield browser
