@@ -59,7 +59,7 @@ def up(folder: Path, model: str) -> Iterator[Callable[..., tuple[int, str, str]]
         return one.returncode, out, err
 
     yield run
-    run("down", "--now")
+    commands.down(folder / "ringfence.yaml", now=True)
 
 
 def get(url: str) -> tuple[int, bytes]:
@@ -71,7 +71,7 @@ def get(url: str) -> tuple[int, bytes]:
 
 
 def test_a_server_comes_up_says_where_it_is_and_goes_down(
-    folder: Path, up: Callable[..., tuple[int, str, str]]
+    folder: Path, up: Callable[..., tuple[int, str, str]], ringfence: Shell
 ) -> None:
     code, out, err = up("up", "--port", "0")
     assert code == 0, err
@@ -85,19 +85,24 @@ def test_a_server_comes_up_says_where_it_is_and_goes_down(
     assert password[1] not in (state / "server.log").read_text()
     for name in ("server.json", "server.log", "server.sock", "accounts.db"):
         assert stat.S_IMODE((state / name).stat().st_mode) == 0o600, name
-    again = up("up", "--port", "0")
-    assert (again[0], again[1].startswith(f"running already: {url[1]}")) == (0, True)
-    assert "password" not in again[2], "it is told once"
-    code, out, _ = up("status", "--json")
-    said = json.loads(out)
-    assert (code, said["running"], said["state"], said["url"], said["agent"]) == (0, True, "ready", url[1], "upper")
+    again = ringfence("up", "--port", "0")
+    assert (again.code, again.out.startswith(f"running already: {url[1]}")) == (0, True)
+    assert "password" not in again.err, "it is told once"
+    status = ringfence("status", "--json")
+    said = json.loads(status.out)
+    assert (status.code, said["running"], said["state"], said["url"], said["agent"]) == (
+        0,
+        True,
+        "ready",
+        url[1],
+        "upper",
+    )
     assert said["runs"] == {"running": 0, "queued": 0, "waiting": 0}
-    assert "taking requests" in up("logs")[1]
-    assert up("serve", "--port", "0")[0] == 2, "one server for a manifest"
-    code, out, _ = up("down")
-    assert (code, out) == (0, "down\n")
+    assert "taking requests" in ringfence("logs").out
+    assert "is running already" in ringfence("serve", "--port", "0").err, "one server for a manifest"
+    assert ringfence("down").out == "down\n"
     assert not (state / "server.json").exists()
-    assert up("status")[0] == 1
+    assert ringfence("status").code == 1
     code, out, err = up("up", "--port", "0")
     assert (code, "password" in err) == (0, False)
 

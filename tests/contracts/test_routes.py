@@ -92,7 +92,7 @@ class Rule:
     may      who gets what they ask; `shows` who may see alice's words in any answer of it
     no, but  what everybody else gets, and what some of them get instead
     scope    of a key that may be used; None: any
-    session  whether a key may not be used at all
+    session  whether a key may not be used at all; `key` whether nothing else may
     ok       what those who may get: a conflict or something missing is their own matter, never 401 or 403
     """
 
@@ -103,6 +103,7 @@ class Rule:
     ok: frozenset[int] = YES
     shows: frozenset[str] = frozenset({"alice"})
     session: bool = False
+    key: bool = False
     open: bool = False
     body: Callable[[World], Awaitable[Any]] | None = None
     path: Callable[[World], Awaitable[dict[str, Any]]] | None = None
@@ -115,6 +116,8 @@ class Rule:
             return self.ok
         if caller in ("nobody", "forged", "expired"):
             return frozenset({401})
+        if self.key and not caller.startswith("key:"):
+            return frozenset({403})
         if caller == "no-csrf" and method not in SAFE:
             return frozenset({403})
         if caller.startswith("key:") and (self.session or self.scope not in (None, caller[4:])):
@@ -213,6 +216,9 @@ RULES: dict[tuple[str, str], Rule] = {
     ("GET", "/v1/models"): Rule(scope=None),
     ("GET", "/v1/models/{model:path}"): Rule(scope=None, path=lambda _: _ready({"model": "kit"})),
     ("POST", "/v1/embeddings"): Rule(scope="knowledge", body=said(model="m", input="hm"), ok=YES | {400}),
+    ("POST", "/mcp"): Rule(key=True, body=said(jsonrpc="2.0", id=1, method="ping"), ok=YES | {400, 406}),
+    ("GET", "/mcp"): Rule(key=True, ok=frozenset({400, 405, 406})),
+    ("DELETE", "/mcp"): Rule(key=True, ok=YES | {400, 404, 405}),
     ("GET", "/metrics"): Rule(STAFF, scope="metrics", no=403, shows=frozenset()),
     ("POST", "/auth/login"): Rule(open=True, body=said(name="nobody", password="hm"), ok=frozenset({401, 429})),
     ("GET", "/auth/ways"): Rule(open=True),
@@ -225,7 +231,8 @@ RULES: dict[tuple[str, str], Rule] = {
     ("DELETE", "/auth/sessions"): Rule(**OWN),
     ("DELETE", "/auth/sessions/{ident}"): Rule(MINE, **OWN, path=a_session),
     **{("GET", path): Rule(open=True, ok=YES | {503}) for path in ("/livez", "/healthz", "/readyz")},
-    **{("GET", path): Rule(open=True) for path in ("/", "/favicon.ico", "/openapi.json")},
+    **{("GET", path): Rule(open=True) for path in ("/", "/favicon.ico", "/openapi.json", "/docs")},
+    ("GET", "/docs/{name}"): Rule(open=True, path=lambda _: _ready({"name": "docs.js"})),
     ("GET", "/static/{version}/{name:path}"): Rule(
         open=True, path=lambda _: _ready({"version": "x", "name": "style.css"})
     ),

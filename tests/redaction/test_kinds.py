@@ -82,6 +82,7 @@ FOUND = [
     ("TOKEN", "xoxb-123456789012-abcDEF"),
     ("TOKEN", "xoxp-123456789012-abcDEF"),
     ("TOKEN", "glpat-" + "aB3_" * 5),
+    ("TOKEN", "rf_0123456789ab_" + "aB3_" * 10 + "aB3"),
     ("TOKEN", "AIza" + "aB3d5" * 7),
     ("TOKEN", "hf_" + "aBcD" * 9),
     ("TOKEN", "npm_" + "aB3" * 12),

@@ -16,6 +16,7 @@ _TOKENS: Final = {  # what a service's tokens begin with, and their whole form
     "ghs_": r"ghs_[A-Za-z0-9]{20,255}",
     "ghr_": r"ghr_[A-Za-z0-9]{20,255}",
     "github_pat_": r"github_pat_\w{20,255}",
+    "rf_": rf"rf_[0-9a-f]{{12}}_{_W}{{43}}",  # our own: `ringfence keys`
     "glpat-": rf"glpat-{_W}{{16,128}}",
     "sk-": rf"sk-(?:ant-|proj-|or-|svcacct-|lf-)?{_W}{{16,255}}",
     "sk_live_": r"sk_live_[A-Za-z0-9]{16,128}",
@@ -71,8 +72,8 @@ _SECRET: Final = (
     r"|(?<=[Pp][Aa][Ss][Ss][Cc])[Oo][Dd][Ee])"
 )
 _MARKS: Final = re.compile(  # each alternative begins with a letter that is rare, so most of a text is skipped at once
-    r"_(?:(?<=gh[pousr]_)|(?<=hub_pat_)|(?<=[srp]k_)(?:live|test)_|(?<=whsec_)|(?<=hf_)|(?<=npm_)|(?<=dop_v1_)|(?<=shpat_)"
-    r"|(?<=dckr_pat_)|(?<=lin_api_))"
+    r"_(?:(?<=gh[pousr]_)|(?<=rf_)|(?<=hub_pat_)|(?<=[srp]k_)(?:live|test)_|(?<=whsec_)|(?<=hf_)|(?<=npm_)|(?<=dop_v1_)"
+    r"|(?<=shpat_)|(?<=dckr_pat_)|(?<=lin_api_))"
     r"|-(?:(?<=glpat-)|(?<=sk-)|(?<=xox[bpars]-)|(?<=xapp-)|(?<=CSPX-)|(?<=pypi-)|(?<=sq0atp-))"
     r"|\.(?:(?<=SG\.)|(?<=ya29\.)|(?<=hvs\.))"
     r"|J(?<=eyJ)|K(?<=AK)IA|I(?:(?<=AI)za|(?<=ASI)A)"

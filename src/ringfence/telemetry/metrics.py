@@ -222,13 +222,30 @@ class Metrics:
         return exposition.generate_latest(_Plain(self.registry)), exposition.CONTENT_TYPE_PLAIN_0_0_4
 
     def _counter(self, name: str, what: str, *labels: str) -> Any:
-        return self._made.Counter(f"ringfence_{name}", what, labels, registry=self.registry)
+        made = self._made.Counter(f"ringfence_{name}", what, labels, registry=self.registry)
+        return _Family(made) if labels else made
 
     def _gauge(self, name: str, what: str, *labels: str) -> Any:
         return self._made.Gauge(f"ringfence_{name}", what, labels, registry=self.registry)
 
     def _histogram(self, name: str, what: str, buckets: tuple[float, ...], *labels: str) -> Any:
-        return self._made.Histogram(f"ringfence_{name}", what, labels, registry=self.registry, buckets=buckets)
+        made = self._made.Histogram(f"ringfence_{name}", what, labels, registry=self.registry, buckets=buckets)
+        return _Family(made) if labels else made
+
+
+class _Family:
+    """A metric whose series are kept at hand: to look one up anew takes the library longer than to count."""
+
+    def __init__(self, metric: Any) -> None:
+        self._metric = metric
+        self._known: dict[tuple[str, ...], Any] = {}
+
+    def labels(self, *values: str) -> Any:
+        """The series with these values, of which there are few."""
+        known = self._known.get(values)
+        if known is None:
+            known = self._known[values] = self._metric.labels(*values)
+        return known
 
 
 class _Plain:

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from .kit import House, Watch
 
@@ -95,6 +95,23 @@ def test_a_line_stays_open_while_it_is_out_of_sight(page: Page, house: House, lo
     expect(line).to_have_count(0)
     box.evaluate("(b) => { b.scrollTop = 0; }")
     expect(line.get_by_text("allowed by POL-8")).to_be_visible()
+
+
+def test_what_the_model_is_saying_is_not_said_twice_over_a_broken_line(page: Page, house: House) -> None:
+    told, came = Told(), list[str]()
+    told.tell("run.started", label=MINE, task="look", agent="a", effects=[], policy="p")
+    told.tell("intent", label=READ, rule="POL-8", tier="main", left_out=0)
+
+    def stream(route: Route) -> None:
+        came.append(route.request.headers.get("last-event-id", ""))
+        said = 'event: delta\ndata: {"field":"thought","text":"Hello there"}\n\n'  # from its beginning, each time
+        route.fulfill(content_type="text/event-stream", body=said if came[-1] else "".join(told.lines) + said)
+
+    page.route("**/v1/runs/r/events", stream)
+    with page.expect_response(lambda answer: len(came) > 2):
+        page.goto(f"{house.base}/#/runs/r")
+    assert came[:3] == ["", "1-1790000000001", "1-1790000000001"]
+    expect(page.locator(".line.thought .gist")).to_have_text("Hello there")
 
 
 def test_what_is_not_ones_own_to_read_is_said_to_be_and_left_out(page: Page, house: House) -> None:

@@ -50,7 +50,7 @@ _PROBLEM: dict[str, Any] = {
 }  # fmt: skip
 _SECURITY: dict[str, Any] = {
     "key": {"type": "http", "scheme": "bearer", "description": "an API key (`ringfence keys add`)"},
-    "session": {"type": "apiKey", "in": "cookie", "name": "ringfence_session",
+    "session": {"type": "apiKey", "in": "cookie", "name": "ringfence",
                 "description": "of the page; what changes anything needs X-CSRF-Token as well"},
 }  # fmt: skip
 

@@ -137,57 +137,67 @@ def allowed(app: FastAPI, scope: Scope) -> list[str]:
     return sorted({*found, *head, "OPTIONS"})
 
 
+async def _problem(request: Request, error: Problem) -> JSONResponse:
+    return error.response()
+
+
+async def _ours(request: Request, error: RingfenceError) -> JSONResponse:
+    problem = of(error)
+    if problem.status == 500:
+        _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    return problem.response()
+
+
+async def _invalid(request: Request, error: RequestValidationError) -> JSONResponse:
+    wrong = [
+        {"at": "/".join(map(str, one["loc"]))[:_SAID], "what": str(one["msg"])[:_SAID]}
+        for one in error.errors()[:_ERRORS]  # what is sent back is bounded, whatever came
+    ]
+    what = "; ".join(f"{one['at']}: {one['what']}" for one in wrong[:3])
+    return Problem(422, "invalid", what, todo="correct these; /openapi.json describes each request",
+                   more={"errors": wrong}).response()  # fmt: skip
+
+
+async def _http(request: Request, error: HTTPException) -> Response:
+    if isinstance(error.__cause__, Problem):  # met while a body was read
+        return error.__cause__.response()
+    match error.status_code:
+        case 404:
+            what, code = "there is nothing here" if error.detail == "Not Found" else str(error.detail), "not-found"
+        case 405:
+            allow = {"Allow": ", ".join(allowed(request.app, request.scope))}
+            if request.method == "OPTIONS":
+                return Response(status_code=204, headers=allow)
+            what = f"expected {allow['Allow']} here, got {request.method}"
+            return Problem(405, "method", what, headers=allow).response()
+        case 400:
+            what, code = "expected a request that can be read, got another one", "body"
+        case _:
+            what, code = str(error.detail), "http"
+    return Problem(error.status_code, code, what, headers=error.headers).response()
+
+
+async def _system(request: Request, error: OSError) -> JSONResponse:
+    _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return Problem(507, "disk", "the disk is full", todo="tell the operator").response()
+    return of(InternalError(repr(error))).response()
+
+
+async def _fault(request: Request, error: Exception) -> JSONResponse:
+    _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    return of(InternalError(repr(error))).response()
+
+
 def install(app: FastAPI) -> None:
     """Let every error of the app be a problem."""
-
-    @app.exception_handler(Problem)
-    async def _problem(request: Request, error: Problem) -> JSONResponse:
-        return error.response()
-
-    @app.exception_handler(RingfenceError)
-    async def _ours(request: Request, error: RingfenceError) -> JSONResponse:
-        problem = of(error)
-        if problem.status == 500:
-            _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
-        return problem.response()
-
-    @app.exception_handler(RequestValidationError)
-    async def _invalid(request: Request, error: RequestValidationError) -> JSONResponse:
-        wrong = [
-            {"at": "/".join(map(str, one["loc"]))[:_SAID], "what": str(one["msg"])[:_SAID]}
-            for one in error.errors()[:_ERRORS]  # what is sent back is bounded, whatever came
-        ]
-        what = "; ".join(f"{one['at']}: {one['what']}" for one in wrong[:3])
-        return Problem(422, "invalid", what, todo="correct these; /openapi.json describes each request",
-                       more={"errors": wrong}).response()  # fmt: skip
-
-    @app.exception_handler(HTTPException)
-    async def _http(request: Request, error: HTTPException) -> Response:
-        if isinstance(error.__cause__, Problem):  # met while a body was read
-            return error.__cause__.response()
-        match error.status_code:
-            case 404:
-                what, code = "there is nothing here" if error.detail == "Not Found" else str(error.detail), "not-found"
-            case 405:
-                allow = {"Allow": ", ".join(allowed(app, request.scope))}
-                if request.method == "OPTIONS":
-                    return Response(status_code=204, headers=allow)
-                what = f"expected {allow['Allow']} here, got {request.method}"
-                return Problem(405, "method", what, headers=allow).response()
-            case 400:
-                what, code = "expected a request that can be read, got another one", "body"
-            case _:
-                what, code = str(error.detail), "http"
-        return Problem(error.status_code, code, what, headers=error.headers).response()
-
-    @app.exception_handler(OSError)
-    async def _system(request: Request, error: OSError) -> JSONResponse:
-        _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            return Problem(507, "disk", "the disk is full", todo="tell the operator").response()
-        return of(InternalError(repr(error))).response()
-
-    @app.exception_handler(Exception)
-    async def _fault(request: Request, error: Exception) -> JSONResponse:
-        _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
-        return of(InternalError(repr(error))).response()
+    handlers: dict[type[Exception], Any] = {
+        Problem: _problem,
+        RingfenceError: _ours,
+        RequestValidationError: _invalid,
+        HTTPException: _http,
+        OSError: _system,
+        Exception: _fault,
+    }
+    for kind, handler in handlers.items():
+        app.add_exception_handler(kind, handler)

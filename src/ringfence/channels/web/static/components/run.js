@@ -11,6 +11,7 @@ import { Tally, Timeline } from "./timeline.js";
 import { Trail } from "./trail.js";
 import { Button, Card, Dialog, Failure, Field, Loading, StatusChip } from "./ui.js";
 
+const AWAY_MS = 30_000;
 const LOOK_MS = 4000; // how often a run that waits is looked at: somebody else may have answered
 
 // {trail, version, error, up}: drawn at most once a frame, however fast events come.
@@ -21,14 +22,18 @@ export function useRun(id, on = true) {
   const [error, setError] = useState(null);
   const [up, setUp] = useState(true);
   const [turn, again] = useState(0);
+  const away = useAway();
   useEffect(() => {
-    if (!on || !id) return undefined;
+    if (!on || !id || away || trail.current.ended) return undefined;
     const stop = new AbortController();
     const run = trail.current;
     let frame = 0;
     const later = () => (frame ||= requestAnimationFrame(() => { frame = 0; draw((n) => n + 1); }));
     const heard = (kind, data, place) => {
-      if (kind === "line") setUp(data.up);
+      if (kind === "line") {
+        setUp(data.up);
+        if (data.up) run.quiet(); // what the model is saying comes again from its beginning
+      }
       else if (run.push(kind, data, place)) later();
       // looked for again when the run has come to rest: what it asks may not have been on record before
       if (run.asked && (kind === "decision" || kind === "end")) tell("approvals", { run: id });
@@ -40,9 +45,28 @@ export function useRun(id, on = true) {
       stop.abort();
       cancelAnimationFrame(frame);
     };
-  }, [id, on, turn]);
+  }, [id, on, turn, away]);
   useGoesOn(trail.current, on, () => again((n) => n + 1));
   return { trail: trail.current, version, error, up, again: () => again((n) => n + 1) };
+}
+
+// A tab that nobody has looked at for a while lets go of its line: a browser has six for one server, for all of its tabs.
+function useAway() {
+  const [away, setAway] = useState(false);
+  useEffect(() => {
+    let timer = 0;
+    const look = () => {
+      clearTimeout(timer);
+      if (document.visibilityState === "hidden") timer = setTimeout(() => setAway(true), AWAY_MS);
+      else setAway(false);
+    };
+    document.addEventListener("visibilitychange", look);
+    return () => {
+      clearTimeout(timer);
+      document.removeEventListener("visibilitychange", look);
+    };
+  }, []);
+  return away;
 }
 
 function spoken(run) {

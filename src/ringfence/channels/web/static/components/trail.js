@@ -35,7 +35,7 @@ export class Trail {
       if (id) this.last = id;
       this.records += 1;
       this.latest = event.time;
-      this.saidThought = this.saidAnswer = "";
+      this.quiet();
       if (this.status === "queued") this.status = "running";
       (this[HANDLERS[kind]] ?? this.other).call(this, event);
     }
@@ -55,9 +55,13 @@ export class Trail {
     this.status = "running";
   }
 
+  quiet() {
+    this.saidThought = this.saidAnswer = "";
+  }
+
   end({ status }) {
     this.status = status;
-    this.saidThought = this.saidAnswer = "";
+    this.quiet();
   }
 
   add(row, event) {
