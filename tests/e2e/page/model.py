@@ -62,6 +62,7 @@ SCRIPTS: dict[str, Sequence[str]] = {  # the first whose words stand in the task
     ],
     "Read the page": [call("files.read", path="data/page.html"), final("The page is odd.")],
     "Read it slowly": _long(8),
+    "Read it for long": _long(19),
     "Remember the walrus": [
         call("files.read", path="data/notes.txt"),
         call("memory.save", text="The walrus sleeps at noon.", kind="fact"),

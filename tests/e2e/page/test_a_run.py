@@ -136,7 +136,7 @@ def test_two_tabs_follow_one_run_and_an_answer_in_one_is_seen_in_the_other(
 
 
 def test_a_run_at_work_is_stopped_from_the_page(page: Page, house: House) -> None:
-    ask(page, "Read it slowly: data/notes.txt")
+    ask(page, "Read it for long: data/notes.txt")
     expect(page.locator(".timeline .line.call").first).to_be_visible()
     page.get_by_role("button", name="Stop the run").click()
     expect(page.get_by_role("article").last.get_by_text("cancelled", exact=True).first).to_be_visible()
