@@ -1,4 +1,4 @@
-"""How tests are spread over processes (`pytest -n`): a file stays together, and the real model is asked by one at a time."""
+"""How tests are spread over processes (`pytest -n`): a file stays together, and one alone asks the real model."""
 
 from __future__ import annotations
 

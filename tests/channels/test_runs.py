@@ -14,6 +14,7 @@ from ringfence.channels.http import events
 from ringfence.core.chain import Kind, Record
 from ringfence.core.labels import IDENTITY
 from ringfence.stores.hold import Held as HeldElsewhere
+from ringfence.testing.scripted import ScriptedModel
 
 from .kit import ANSWER, AS_ALICE, AS_BOB, MANIFEST, Held, ended, final, served, step
 
@@ -250,3 +251,17 @@ async def test_a_silent_stream_shows_that_it_is_alive_and_lets_go_when_it_is_clo
     assert (await anext(lines)).startswith(b":")
     await lines.aclose()
     assert closed == [True]
+
+
+async def test_who_names_somebody_elses_conversation_is_shown_nothing_of_it_and_adds_nothing_to_it(
+    tmp_path: Path,
+) -> None:
+    model = ScriptedModel([ANSWER, ANSWER, ANSWER])
+    async with served(tmp_path, model=model) as (client, _):
+        for who, task in ((AS_ALICE, "alice's secret"), (AS_BOB, "bob's guess"), (AS_ALICE, "and again?")):
+            begun = await client.post("/v1/runs", json={"task": task, "conversation": "ward-3"}, headers=who)
+            assert (await ended(client, begun.json()["id"], who))["status"] == "done"
+    bob, alice = (b"".join(prompt.messages) for prompt in model.prompts[1:])
+    assert b"secret" not in bob
+    assert b"secret" in alice
+    assert b"guess" not in alice

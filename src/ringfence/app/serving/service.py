@@ -21,6 +21,7 @@ from ringfence.stores.batches import Broken
 from ringfence.stores.hold import Held
 from ringfence.stores.log import Log, RunSummary, state_of, summarise
 
+from .. import past
 from ..agent import Agent, Begun
 from ..ids import new_run_id, now_ms
 from ..past import Quoted
@@ -129,8 +130,11 @@ class Service:
 
         Where a model is asked before a run can begin (its grant is planned, or a long conversation is summed up), that
         is work within the limits: then this returns when the run has had its turn and has begun. Without `effects` it
-        is granted what reads alone.
+        is granted what reads alone. `earlier` is what it is shown instead of its conversation. A conversation's name is
+        no room here: who guesses somebody's is shown nothing of theirs, and adds nothing to it.
         """
+        if conversation and earlier is None:
+            earlier = past.own(self.log, conversation, self.agent.manifest.workflow.history, who)
         run = run or new_run_id(now_ms())
         agent = self.agent.acting_for(who)
         if not effects:

@@ -12,7 +12,6 @@ from a2a.types import a2a_pb2 as pb
 from a2a.utils import errors
 
 from ringfence.app import new_run_id, now_ms
-from ringfence.app.past import own
 from ringfence.app.serving.feed import Delta
 from ringfence.app.serving.history import History, Told, Wanted
 from ringfence.app.serving.reading import Reading
@@ -132,10 +131,9 @@ class Tasks(RequestHandler):
             why = "it has ended" if told.state in tasks.OVER else "a person answers what it asks, on this server's page"
             raise errors.UnsupportedOperationError(f"a task takes no further messages: {why}")
         text, skill = tasks.text_of(message), _skill(params)
-        named, window = message.context_id[:200], service.agent.manifest.workflow.history
-        earlier = await self._reading(lambda log: own(log, named, window, who)) if named else None
+        named = message.context_id[:200]
         return await service.submit(
-            who, text, conversation=named or new_run_id(now_ms()), earlier=earlier, effects=skill == ACT,
+            who, text, conversation=named or new_run_id(now_ms()), effects=skill == ACT,
             meta=telling.meta_of("a2a", None),
         )  # fmt: skip
 

@@ -8,13 +8,11 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from ringfence.app.past import own
-
 from .. import telling
 from . import caller
 from .bodies import Checked
 from .problems import said
-from .runs import reading_of, service_of
+from .runs import service_of
 
 routes = APIRouter(tags=["runs"], route_class=Checked)
 
@@ -46,10 +44,9 @@ class Answer(BaseModel):
 async def ask(request: Request, who: caller.Runs, asked: Task) -> Response:
     """Do a task, and answer when it is done or waits for a person. Whoever goes away meanwhile ends the run."""
     service, principal = service_of(request), who.principal
-    named, window = asked.conversation, service.agent.manifest.workflow.history
-    earlier = await reading_of(request)(lambda log: own(log, named, window, principal)) if named else None
-    run = await service.submit(principal, asked.request, conversation=named, earlier=earlier,
-                               meta=telling.meta_of("agent", None))  # fmt: skip
+    run = await service.submit(
+        principal, asked.request, conversation=asked.conversation, meta=telling.meta_of("agent", None)
+    )
     result = await telling.unless_gone(request, service.result(principal, run))
     if result is None:
         telling.abandon(service, principal, run)

@@ -14,7 +14,6 @@ from pydantic import BaseModel, ValidationError
 
 from ringfence import __version__
 from ringfence.app import new_run_id, now_ms
-from ringfence.app.past import own
 from ringfence.app.serving.feed import Delta
 from ringfence.app.serving.history import History
 from ringfence.app.serving.reading import Reading
@@ -79,10 +78,8 @@ class Tools:
     async def _do(self, context: Context, who: Principal, form: tools.Task, *, effects: bool) -> tools.Answer:
         service, named = self._service, form.conversation
         await service.agent.open()  # for an editor that asks before it is
-        window = service.agent.manifest.workflow.history
-        earlier = await self._reading(lambda log: own(log, named, window, who)) if named else None
         named = named or new_run_id(now_ms())
-        run = await service.submit(who, form.task, conversation=named, earlier=earlier, effects=effects,
+        run = await service.submit(who, form.task, conversation=named, effects=effects,
                                    meta=telling.meta_of("mcp", None))  # fmt: skip
         over = False
         try:

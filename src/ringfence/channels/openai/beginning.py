@@ -10,7 +10,7 @@ from typing import Any, Final
 from fastapi import FastAPI, Request
 
 from ringfence.app import new_run_id, now_ms
-from ringfence.app.past import Quoted, own
+from ringfence.app.past import Quoted
 from ringfence.app.serving import keyed
 from ringfence.app.serving.history import History
 from ringfence.app.serving.reading import Reading
@@ -78,8 +78,6 @@ async def begin(
     earlier: list[str | Quoted] | None = None
     if said or after:
         earlier = [*after, *await answers_of(request.app).earlier(who, said, window=window)]
-    elif conversation:
-        earlier = await reading(lambda log: own(log, conversation, window, who))
     key = headers.get("idempotency-key", "")
     conversation = conversation or await _theirs(reading, earlier or ()) or (keyed.run_of(who, key) if key else "")
     conversation = conversation or new_run_id(now_ms())
