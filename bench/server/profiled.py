@@ -25,7 +25,7 @@ def main() -> None:
     app.keep_log(manifest)
     manifest = manifest.model_copy(update={"server": manifest.server.model_copy(update={"port": 0})})
     told = lambda where: say(f"bench is served on {where.url}")  # noqa: E731
-    life = Life(Plan(manifest, say, told))
+    life = Life(Plan(manifest, lambda: manifest, say, told))
     profile = cProfile.Profile()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         profile.enable()
