@@ -188,7 +188,7 @@ def test_a_log_that_was_rolled_back_with_all_that_told_is_found_by_an_anchor(
 ) -> None:
     house.forger().sql(
         "DELETE FROM chunks WHERE idx >= 18; DELETE FROM places WHERE idx >= 18; DELETE FROM snapshots WHERE size > 18;"
-        "DELETE FROM heads WHERE size > 18"
+        "DELETE FROM heads WHERE size > 18; DELETE FROM starts WHERE idx >= 18"
     )
     assert found(house, capsys) == (Exit.DONE, {})  # nothing local can tell, and we say so
     code, findings = found(house, capsys, anchor=True)

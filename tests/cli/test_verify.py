@@ -187,7 +187,10 @@ def test_a_log_that_was_rolled_back_before_the_head_that_is_trusted_is_found(
     house: Manifest, ringfence: Shell, anchor: Path
 ) -> None:
     db = apsw.Connection(str(journal(house)))
-    db.execute("DELETE FROM chunks WHERE idx >= 6; DELETE FROM places WHERE idx >= 6; DELETE FROM snapshots")
+    db.execute(
+        "DELETE FROM chunks WHERE idx >= 6; DELETE FROM places WHERE idx >= 6; DELETE FROM snapshots;"
+        "DELETE FROM starts WHERE idx >= 6"
+    )
     db.execute("DELETE FROM heads WHERE size > 6")
     db.close()
     for option in ("--since", "--anchor"):

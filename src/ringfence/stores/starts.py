@@ -54,12 +54,12 @@ def end(db: apsw.Connection, batch: Sequence[Entry]) -> None:
     """The runs that have ended with these records."""
     for entry in batch:
         if entry.record.kind is Kind.FINISHED:
-            run, whose = entry.record.run, entry.record.principal
+            run = entry.record.run
             first = db.execute("SELECT idx FROM places WHERE run = ? AND seq = 0", (run,)).get
             db.execute(
-                "UPDATE starts SET open = 0 WHERE principal = ? AND idx >= ? AND run = ? AND open"
+                "UPDATE starts SET open = 0 WHERE open AND idx >= ? AND run = ?"
                 " AND idx < ifnull((SELECT min(idx) FROM chunks WHERE idx > ?), 1 << 62)",
-                (whose, first, run, first),
+                (first, run, first),
             )
 
 

@@ -253,7 +253,7 @@ class _Check:
         """What the index of runs says of one that begins or ends here."""
         (count, total), run = self._runs, head["run"]
         if head["seq"] == 0:
-            self._begun[run] = row = head["principal"], head["index"]
+            self._begun[run] = row = str(head["principal"]), head["index"]  # a forged one may be anything
             self._runs = count + 1, total + hash((*row, run, 1))
         if head["kind"] == Kind.FINISHED and (found := self._begun.pop(run, None)) is not None:
             self._runs = self._runs[0], self._runs[1] - hash((*found, run, 1)) + hash((*found, run, 0))
