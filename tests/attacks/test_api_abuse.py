@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -192,3 +193,23 @@ async def test_deep_wide_and_long_json_is_refused_in_no_time(tmp_path: Path) -> 
             assert len(answer.content) < 20_000, body[:40]
             told: dict[str, Any] = answer.json()
             assert told["todo"]
+
+
+async def test_a_strangers_body_is_not_even_read(tmp_path: Path) -> None:
+    async with served(tmp_path) as (client, _):
+        for who, status in (({}, 401), (AS_ALICE, 400)):
+            answer = await client.post("/v1/runs", content=b"[" * 5000, headers={**JSON, **who})
+            assert answer.status_code == status
+
+
+async def test_a_key_without_the_scope_admin_sees_nothing_of_others_in_the_status(tmp_path: Path) -> None:
+    async with served(tmp_path) as (client, web):
+        assert (await client.get("/v1/status", headers=AS_ADA)).json()["admin"] is not None
+        known = web.state.authenticator.caller
+
+        async def narrow(request: Any) -> Any:
+            found = await known(request)
+            return replace(found, scopes=frozenset({"memory"}))
+
+        web.state.authenticator.caller = narrow
+        assert (await client.get("/v1/status", headers=AS_ADA)).json()["admin"] is None

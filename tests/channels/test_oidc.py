@@ -219,6 +219,15 @@ async def test_the_way_there_and_back_has_pkce_state_and_nonce_and_ends_in_a_ses
         assert (await at.client.get("/auth/session")).status_code == 401
 
 
+async def test_a_session_ends_with_the_provider_that_vouched_for_it(tmp_path: Path) -> None:
+    async with lying() as liar, doors(tmp_path, manifest=manifest_of(liar.url)) as at:
+        assert (await signed(at, liar)).status_code == 200
+        assert (await at.client.get("/auth/session")).status_code == 200
+        server = at.credentials.server
+        at.credentials.server = server.model_copy(update={"auth": server.auth.model_copy(update={"oidc": None})})
+        assert (await at.client.get("/auth/session")).status_code == 401
+
+
 async def test_a_code_that_another_browser_began_with_is_of_no_use(tmp_path: Path) -> None:
     async with lying() as liar, doors(tmp_path, manifest=manifest_of(liar.url)) as at, at.browser() as victim:
         attackers = await begun(at)
@@ -279,6 +288,7 @@ async def test_a_new_key_of_the_provider_is_found_and_an_old_one_is_let_go(tmp_p
         {"issuer": "https://evil.example"}, {"token_endpoint": "http://evil.example/token"}, {"jwks_uri": ""},
         {"authorization_endpoint": "javascript:alert(1)"}, {"token_endpoint": "file:///etc/passwd"},
         {"jwks_uri": "x" * 1_100_000},
+        {"userinfo_endpoint": "http://evil.example/userinfo"},
     ],
     ids=lambda says: next(iter(says)),
 )  # fmt: skip

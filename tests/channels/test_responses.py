@@ -11,7 +11,7 @@ import pytest
 from ringfence import tool
 from ringfence.channels import telling
 
-from .kit import ALICE, served
+from .kit import ALICE, ANSWER, ended, served
 from .online import Aloud, Online, online
 from .test_openai import AS_ALICE, FILES, LOOK, PAY, said, shown_to
 
@@ -168,3 +168,18 @@ async def test_a_stream_that_nobody_reads_any_more_ends_its_run(tmp_path: Path) 
         await telling.settled()
         assert here.service.agent.journal.log.read(run.run)[-1].body["status"] == "cancelled"
         assert json.dumps(here.service.runs(ALICE)[0].state) == '"cancelled"'
+
+
+async def test_a_conversation_that_no_header_can_carry_begins_nothing_or_is_not_carried(tmp_path: Path) -> None:
+    name = "Urlaub \u2013 2026"
+    async with served(tmp_path, [ANSWER, ANSWER]) as (client, _):
+        asked = {"model": "kit", "input": "do it", "conversation": name}
+        refused = await client.post("/v1/responses", json=asked, headers=AS_ALICE)
+        assert refused.status_code == 400
+        assert (await client.get("/v1/runs", headers=AS_ALICE)).json()["data"] == []
+        begun = await client.post("/v1/runs", json={"task": "do it", "conversation": name}, headers=AS_ALICE)
+        run = begun.json()["id"]
+        await ended(client, run, AS_ALICE)
+        after = {"model": "kit", "input": "go on", "previous_response_id": f"resp_{run}"}
+        told = await client.post("/v1/responses", json=after, headers=AS_ALICE)
+        assert (told.status_code, "x-ringfence-conversation" in told.headers) == (200, False)

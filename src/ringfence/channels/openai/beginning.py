@@ -19,7 +19,7 @@ from ringfence.core.values import Principal, digest
 from .. import telling
 from ..http.runs import history_of, reading_of, service_of
 from .errors import refused
-from .forms import CONVERSATION, Asked, conversation_of
+from .forms import CONVERSATION, Asked, conversation_of, is_name
 from .history import Answers
 from .messages import Role
 
@@ -89,7 +89,7 @@ async def begin(
         run, _ = await keyed.begin(service, reading, who, key, task, meta=meta, **more)
     else:
         run = await service.submit(who, task, meta=meta, **more)
-    told = {RUN: run, CONVERSATION: conversation}
+    told = {RUN: run, **({CONVERSATION: conversation} if is_name(conversation) else {})}
     if ignored:
         told[IGNORED] = ", ".join(ignored)
     return Begun(run, task, conversation, int(time.time()), told)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Final
 
@@ -10,13 +11,14 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from ringfence.core.errors import RingfenceError
+from ringfence.core.errors import InternalError, RingfenceError
 from ringfence.core.values import JSON
 
 from ..http import problems
 from ..http.bodies import Checked
 from ..http.problems import Problem
 
+_log = logging.getLogger("ringfence")
 NO_RETRY: Final = {"x-should-retry": "false"}  # clients send a failed request again by themselves: a run would be two
 _TYPES: Final[Mapping[int, str]] = {
     401: "authentication_error", 403: "permission_error", 409: "conflict_error", 429: "rate_limit_error",
@@ -61,6 +63,9 @@ class Route(Checked):
                 return response_of(_invalid(error))
             except HTTPException as error:
                 return response_of(Problem(error.status_code, "http", str(error.detail), headers=error.headers))
+            except Exception as error:  # told in their words: without `x-should-retry` the run might be begun twice
+                _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+                return response_of(problems.of(InternalError(repr(error))))
 
         return told
 

@@ -91,7 +91,16 @@ def conversation_of(request: Request, asked: Asked) -> str:
     """The conversation that a request names; "" for none. Raises Problem for one that is no name."""
     given = next((request.headers[name] for name in _ITS_HEADERS if request.headers.get(name)), "")
     said = (asked.metadata or {}).get("conversation", "") or given
-    if said and not _CONVERSATION.fullmatch(said):
-        what = "expected a conversation of 1 to 200 visible ASCII characters"
-        raise refused(what, param="metadata.conversation", code="invalid")
+    return a_name(said, param="metadata.conversation")
+
+
+def a_name(said: str, *, param: str) -> str:
+    """A conversation's name that a header can carry back, or none. Raises Problem for another one."""
+    if said and not is_name(said):
+        raise refused("expected a conversation of 1 to 200 visible ASCII characters", param=param, code="invalid")
     return said
+
+
+def is_name(said: str) -> bool:
+    """Whether a conversation's name can stand in a header: one that was begun elsewhere may be anything."""
+    return _CONVERSATION.fullmatch(said) is not None

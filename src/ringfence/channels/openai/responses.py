@@ -20,7 +20,7 @@ from ..http import caller
 from . import beginning, messages
 from .beginning import Begun, history_of, service_of
 from .errors import Route, declared, refused
-from .forms import ResponseRequest
+from .forms import ResponseRequest, a_name
 from .messages import Message, Role
 from .shape import PREFIX, Shape
 
@@ -101,7 +101,7 @@ def _message(item: dict[str, Any], n: int) -> Message:
 async def _before(request: Request, who: Principal, asked: ResponseRequest) -> tuple[Sequence[str | Quoted], str]:
     """What the response that this one goes on from was shown, and itself; and the conversation."""
     given = asked.conversation
-    named = str(given.get("id", "")) if isinstance(given, dict) else given or ""
+    named = a_name(str(given.get("id", "")) if isinstance(given, dict) else given or "", param="conversation")
     if not asked.previous_response_id:
         return (), named
     if named:

@@ -60,6 +60,8 @@ class People:
 
     def find(self, name: str) -> Person | None:
         """The account of a name, whatever its case; disabled ones too."""
+        if not name.isascii():  # as every account's is: other letters that fold to these are somebody else
+            return None
         rows = self._file.rows("SELECT * FROM people WHERE name = ?", (name,))
         return self._merged(self._named.get(name.casefold()), _person(rows[0]) if rows else None)
 

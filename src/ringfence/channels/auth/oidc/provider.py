@@ -84,7 +84,7 @@ class Provider:
         says = await self._json("GET", issuer.rstrip("/") + "/.well-known/openid-configuration")
         if says.get("issuer") != issuer:
             raise _wrong(f"{issuer} calls itself {says.get('issuer')!r}", "write server.auth.oidc.issuer as it does")
-        for name in _NEEDED:
+        for name in (*_NEEDED, *(["userinfo_endpoint"] if "userinfo_endpoint" in says else [])):
             _safe(issuer, name, str(says.get(name, "")))
         self._says, self._asked, self._keys = says, self._clock(), None
         return says

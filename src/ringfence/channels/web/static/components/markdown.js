@@ -124,7 +124,12 @@ function target(href) {
 function host(href) {
   const found = target(href);
   if (!found) return "";
-  return found.protocol === "mailto:" ? decodeURIComponent(found.pathname) : found.host;
+  if (found.protocol !== "mailto:") return found.host;
+  try {
+    return decodeURIComponent(found.pathname);
+  } catch {
+    return found.pathname; // a lone percent sign
+  }
 }
 
 function Away({ href, written, children }) {
