@@ -26,7 +26,7 @@ def test_an_answer_of_markdown_draws_no_image_of_elsewhere_and_no_link_that_runs
     answer = ended(page, "Here you are.").locator(".said")
     assert page.locator(".said img, .said iframe, .said svg image, .said video, .said object, .said style").count() == 0
     for link in answer.get_by_role("link").all():
-        assert re.match(r"https?://|#", link.get_attribute("href") or ""), link.get_attribute("href")
+        assert re.match(r"https?://|mailto:|#", link.get_attribute("href") or ""), link.get_attribute("href")
         if (link.get_attribute("href") or "").startswith("http"):
             assert "noreferrer" in (link.get_attribute("rel") or "")
     page.get_by_role("link", name="Record").click()
