@@ -43,7 +43,7 @@ export function Shell({ who, route, main, children }) {
         <${Icon} name=${icon} /><span>${label}</span>${room === "approvals" && html`<${Count} />`}</a></li>`)}</ul>
       <${Foot} who=${who} /></nav>
     ${open && html`<div class="veil" onClick=${() => setOpen(false)}></div>`}
-    <main id="main" class="main" tabindex="-1" ref=${main} inert=${open && matchMedia("(max-width: 899px)").matches}>${children}</main></div>`;
+    <main id="main" class="main" tabindex="0" ref=${main} inert=${open && matchMedia("(max-width: 899px)").matches}>${children}</main></div>`;
 }
 
 function Count() {

@@ -51,7 +51,7 @@ export function Table({ caption, columns, rows, rowKey = (row) => row.id, onOpen
   if (!rows.length && empty) return empty;
   return html`<div class="table-wrap" role="region" aria-label=${caption} tabindex="0"><table>
     <caption class="sr">${caption}</caption>
-    <thead><tr>${columns.map((c) => html`<th key=${c.key} scope="col" class=${cell(c)}>${c.label}</th>`)}</tr></thead>
+    <thead><tr>${columns.map((c) => c.label ? html`<th key=${c.key} scope="col" class=${cell(c)}>${c.label}</th>` : html`<td key=${c.key}></td>`)}</tr></thead>
     <tbody>${rows.map((row) => html`<tr key=${rowKey(row)}>${columns.map((c, n) => {
       const shown = c.render ? c.render(row) : row[c.key];
       return html`<td key=${c.key} class=${cell(c)} data-label=${c.label}>
