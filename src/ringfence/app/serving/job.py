@@ -20,7 +20,7 @@ from ..agent import Agent, Begun
 from ..stream import listening
 from ..traces import at_work
 from .feed import Feed
-from .pool import Place
+from .pool import Closing, Place
 
 _log = logging.getLogger("ringfence")
 STOP_S = 15.0  # for which an effect that is under way is waited for
@@ -134,6 +134,8 @@ class Job:
                 task = asyncio.current_task()
                 if self._next is None or self._ending is not None or task is None or task.cancelling() > 1:
                     raise
+                if self.place.gone:  # it was sent out of the queue, and not moved
+                    raise
                 task.uncancel()
                 with listening(self.feed.put):
                     await self._go_on()
@@ -146,7 +148,7 @@ class Job:
                     raise
                 asyncio.current_task().uncancel()  # type: ignore[union-attr]
                 await self._fail(self._ending[0], by=self._ending[1], status="cancelled")
-            except Held as error:  # another process was faster, and the run goes on there
+            except (Held, Closing) as error:  # it goes on in another process: one was faster, or one comes after us
                 self.fault = error
             except RingfenceError as error:
                 self.fault = error

@@ -216,7 +216,7 @@ class Service:
     def _forget(self, job: Job) -> None:
         if self.jobs.get(job.run) is job:
             del self.jobs[job.run]
-        if job.fault is not None and not isinstance(job.fault, (Held, Broken)):
+        if job.fault is not None and not isinstance(job.fault, (Held, Broken, Closing)):
             self._recovery.give_up(job.run)  # it would meet the same fault again, until somebody looks
         if job.result is not None and job.result.status in ("waiting", "uncertain"):
             return
