@@ -55,6 +55,11 @@ class Job:
         """The subject of its principal."""
         return self.agent.principal.subject
 
+    @property
+    def opening(self) -> bool:
+        """Whether its first record was made, and is not known to be durable yet."""
+        return self.feed.first is not None and not self.begun.done()
+
     def begin(self, begin: Callable[[], Awaitable[Begun]], *, asks: Callable[[], bool]) -> None:
         """Open the run, which is durable when `begun` is done, and drive it when its turn has come.
 
@@ -94,7 +99,12 @@ class Job:
             self.task.cancel()
 
     async def pause(self, wait_s: float = STOP_S) -> None:
-        """Stop it between its effects; one that takes longer than `wait_s` is torn, and the run parked for a person."""
+        """Stop it between its effects; one that takes longer than `wait_s` is torn, and the run parked for a person.
+
+        What is being put on record first is let finish: else whoever sent it would send again what goes on anyway.
+        """
+        if self.opening:
+            await asyncio.wait([self.begun], timeout=wait_s)
         with suppress(TimeoutError):
             async with asyncio.timeout(wait_s):
                 await self.feed.quiet(self.agent.house.effects)
@@ -168,10 +178,15 @@ class Job:
         """However it ended, even before its first step: its slot is free, and nobody waits for it any more."""
         self.place.leave()
         if not self.begun.done():
-            fault = self.fault or JournalError("the run was stopped before it began", todo="send it again")
-            self.begun.set_exception(fault)
+            self.begun.set_exception(self.fault or self._unbegun())
         self.feed.end()
         self.gone(self)
+
+    def _unbegun(self) -> JournalError:
+        if self.feed.first is None:
+            return JournalError("the run was stopped before it began", todo="send it again")
+        what = f"run {self.run} was stopped while it was put on record"
+        return JournalError(what, todo="look for it in `GET /v1/runs` before you send it again: it may go on")
 
     async def _go_on(self) -> None:
         """With the agent that it was moved to."""

@@ -100,9 +100,9 @@ class Service:
     async def _drain(self, drain_s: float) -> None:
         self.pool.close()
         await self._recovery.stop()
-        waiting = [job.task for job in self.jobs.values() if job.place.started is None and job.task is not None]
-        for task in waiting:
-            task.cancel()
+        for job in self.jobs.values():  # one that is being put on record ends by itself, when it is
+            if job.place.started is None and job.task is not None and not job.opening:
+                job.task.cancel()
         tasks = [job.task for job in self.jobs.values() if job.task is not None]
         if tasks and drain_s > 0:
             await asyncio.wait(tasks, timeout=drain_s)
