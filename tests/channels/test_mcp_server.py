@@ -21,6 +21,7 @@ from mcp_types import CallToolResult
 import ringfence
 from ringfence import tool
 from ringfence.channels import telling
+from ringfence.channels.mcp.http import SESSIONS_EACH
 from ringfence.testing.server import ScriptedServer, listen
 
 from .kit import ALICE, MANIFEST, Held, final, step
@@ -172,6 +173,21 @@ async def test_a_session_belongs_to_the_principal_who_began_it(tmp_path: Path) -
         assert (await http.post(f"{here.url}/mcp", json=ready, headers={**alice, **session})).status_code == 202
         mine = await http.post(f"{here.url}/mcp", json=ask, headers={**alice, **session})
         assert '"ask"' in mine.text
+
+
+async def test_one_principal_cannot_hold_all_sessions(tmp_path: Path) -> None:
+    accept = {"Accept": "application/json, text/event-stream"}
+    async with online(tmp_path) as here, httpx2.AsyncClient() as http:
+        alice, bob = ({**accept, "Authorization": f"Bearer {name}"} for name in ("alice", "bob"))
+        begun = [await http.post(f"{here.url}/mcp", json=HELLO, headers=alice) for _ in range(SESSIONS_EACH)]
+        assert {one.status_code for one in begun} == {200}
+        refused = await http.post(f"{here.url}/mcp", json=HELLO, headers=alice)
+        assert (refused.status_code, refused.json()["code"]) == (429, "sessions")
+        assert int(refused.headers["retry-after"]) > 0
+        assert (await http.post(f"{here.url}/mcp", json=HELLO, headers=bob)).status_code == 200
+        session = {"Mcp-Session-Id": begun[0].headers["mcp-session-id"]}
+        assert (await http.delete(f"{here.url}/mcp", headers={**alice, **session})).status_code == 200
+        assert (await http.post(f"{here.url}/mcp", json=HELLO, headers=alice)).status_code == 200
 
 
 @pytest.mark.parametrize(
