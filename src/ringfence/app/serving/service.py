@@ -31,6 +31,7 @@ from .job import Job
 from .pool import Change, Closing, Full, Pool, Standing
 from .reading import Reading
 from .recovery import SERVED, Recovery
+from .shown import told
 
 ADMIN, AUDITOR = "role:admin", "role:auditor"
 _KEPT_S: Final = 2.0  # for which what a run came to is kept at hand, for those who followed it
@@ -233,12 +234,13 @@ class Service:
         if (job := self.jobs.get(run)) is not None:
             await job.cancel(f"cancelled by {who.subject}", who.subject)
             if job.result is not None:
-                return job.result
+                return await self._told(who, run, job.result, job)
         agent = self.agent.acting_for(who)
         await agent.journal.flush()
         with agent.holding(run):
             self._over.pop(run, None)
-            return await agent.cancel(run)
+            ended = await agent.cancel(run)
+        return await self._told(who, run, ended)
 
     async def events(self, who: Principal, run_id: str, after: int = -1) -> AsyncGenerator[Record | Delta, None]:
         """The records of a run behind seq `after`, and what the model says, until it ends or waits for a person.
@@ -275,12 +277,19 @@ class Service:
         if job is not None:
             await job.over()
             if job.result is not None:
-                return job.result
-        found = result_of(self.agent.turn(run))
+                return await self._told(who, run, job.result, job)
+        found = await self._told(who, run, result_of(self.agent.turn(run)), job)
         if found.status != "running" or run in self.jobs or self._held(run):
             return found
         why = job.fault.what if job is not None and job.fault is not None else "it was interrupted, and can be resumed"
         return replace(found, status="interrupted", summary=why)
+
+    async def _told(self, who: Principal, run: str, result: Result, job: Job | None = None) -> Result:
+        """Without what they may not read any more: their roles of today count, and not those that it began with."""
+        labels = job.feed.labels if job is not None and job.feed.first == 0 else None
+        if labels is None:
+            labels = await self._reading(lambda log: {record.seq: record.label for record in log.read(run)})
+        return told(result, labels, labels[max(labels)], who.member)[0]
 
     def runs(self, who: Principal, limit: int = 50, *, before: int | None = None) -> list[RunSummary]:
         """The newest runs of a principal."""
