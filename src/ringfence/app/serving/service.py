@@ -11,6 +11,7 @@ from typing import Final
 
 from ringfence.core.chain import Record
 from ringfence.core.errors import JournalError, RingfenceError
+from ringfence.core.labels import Label
 from ringfence.core.ports import Observer
 from ringfence.core.turn import State
 from ringfence.core.values import JSON, Principal
@@ -286,9 +287,10 @@ class Service:
 
     async def _told(self, who: Principal, run: str, result: Result, job: Job | None = None) -> Result:
         """Without what they may not read any more: their roles of today count, and not those that it began with."""
-        labels = job.feed.labels if job is not None and job.feed.first == 0 else None
-        if labels is None:
-            labels = await self._reading(lambda log: {record.seq: record.label for record in log.read(run)})
+        if job is not None and job.feed.first == 0:
+            labels: dict[int, Label] = job.feed.labels
+        else:
+            labels = await self._reading(lambda log: _labels(log, run))
         return told(result, labels, labels[max(labels)], who.member)[0]
 
     def runs(self, who: Principal, limit: int = 50, *, before: int | None = None) -> list[RunSummary]:
@@ -352,6 +354,11 @@ class Service:
             if turn.state is State.WAITING and self.agent._policed().policy.may_approve(who, turn):
                 return turn.run
         raise NotFound(f"run {run_id} asks nothing that you may answer", todo="`GET /v1/approvals` lists what does")
+
+
+def _labels(log: Log, run: str) -> dict[int, Label]:
+    """Of its records, by seq."""
+    return {record.seq: record.label for record in log.read(run)}
 
 
 __all__ = ["ADMIN", "AUDITOR", "Change", "Closing", "Full", "NotFound", "Service", "Standing"]
