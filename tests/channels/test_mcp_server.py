@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -20,7 +21,10 @@ from mcp_types import CallToolResult
 
 import ringfence
 from ringfence import tool
+from ringfence.app.serving import asking
+from ringfence.app.serving.asking import turn_of
 from ringfence.channels import telling
+from ringfence.channels.mcp.http import SESSIONS_EACH
 from ringfence.testing.server import ScriptedServer, listen
 
 from .kit import ALICE, MANIFEST, Held, final, step
@@ -122,6 +126,27 @@ async def test_act_waits_for_a_person_and_nothing_here_can_say_yes(tmp_path: Pat
         assert paid == []
 
 
+async def test_what_waits_is_folded_beside_the_event_loop_and_of_others_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folded: list[tuple[str, bool]] = []
+
+    def seen(agent: Any, log: Any, run: str) -> Any:
+        folded.append((run, threading.current_thread() is threading.main_thread()))
+        return turn_of(agent, log, run)
+
+    steps = [step("pay", amount=30), step("pay", amount=40)]
+    async with online(tmp_path, steps, functions=[paying([])]) as here, connected(here) as alice:
+        hers = (await alice.call_tool("act", {"task": "pay 30 for me"})).structured_content["run"]
+        async with connected(here, "bob") as bob:
+            await bob.call_tool("act", {"task": "pay 40 for me"})
+        monkeypatch.setattr(asking, "turn_of", seen)
+        monkeypatch.setattr(type(here.service.agent), "waiting", None)  # which folds all of them, here
+        waits = await alice.call_tool("approvals", {})
+        assert [one["call"] for one in waits.structured_content["waiting"]] == ["pay(amount=30)"]
+        assert folded == [(hers, False)]
+
+
 async def test_a_run_that_fails_is_an_error_to_the_client(tmp_path: Path) -> None:
     async with online(tmp_path, []) as here, connected(here) as client:
         failed = await client.call_tool("ask", {"task": "six times seven?"})
@@ -172,6 +197,21 @@ async def test_a_session_belongs_to_the_principal_who_began_it(tmp_path: Path) -
         assert (await http.post(f"{here.url}/mcp", json=ready, headers={**alice, **session})).status_code == 202
         mine = await http.post(f"{here.url}/mcp", json=ask, headers={**alice, **session})
         assert '"ask"' in mine.text
+
+
+async def test_one_principal_cannot_hold_all_sessions(tmp_path: Path) -> None:
+    accept = {"Accept": "application/json, text/event-stream"}
+    async with online(tmp_path) as here, httpx2.AsyncClient() as http:
+        alice, bob = ({**accept, "Authorization": f"Bearer {name}"} for name in ("alice", "bob"))
+        begun = [await http.post(f"{here.url}/mcp", json=HELLO, headers=alice) for _ in range(SESSIONS_EACH)]
+        assert {one.status_code for one in begun} == {200}
+        refused = await http.post(f"{here.url}/mcp", json=HELLO, headers=alice)
+        assert (refused.status_code, refused.json()["code"]) == (429, "sessions")
+        assert int(refused.headers["retry-after"]) > 0
+        assert (await http.post(f"{here.url}/mcp", json=HELLO, headers=bob)).status_code == 200
+        session = {"Mcp-Session-Id": begun[0].headers["mcp-session-id"]}
+        assert (await http.delete(f"{here.url}/mcp", headers={**alice, **session})).status_code == 200
+        assert (await http.post(f"{here.url}/mcp", json=HELLO, headers=alice)).status_code == 200
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from ringfence.app.house import REPLY
 from ringfence.app.serving.service import Service
 from ringfence.core.errors import JournalError, RingfenceError
 from ringfence.core.values import JSON, Principal
+from ringfence.engine.consent import Question
 from ringfence.engine.result import Result
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ def ending(service: Service, who: Principal, result: Result, *, base: str) -> En
     run = result.run_id
     if result.status == "waiting":
         asked = _question(service, who, result.run_id)
-        url = f"{base}/#/runs/{run}" if base else f"ringfence approve {run}"
+        url = place_of(base, run)
         wants = f"{asked['call']} ({asked['why']})" if asked else "a call of it"
         text = f"Not done yet: a person has to say yes to {wants}. Answer it at {url}; this is run {run}."
         return Ending(result.status, text, {**asked, "url": url})
@@ -106,12 +107,21 @@ def ending(service: Service, who: Principal, result: Result, *, base: str) -> En
 def _question(service: Service, who: Principal, run: str) -> dict[str, JSON]:
     """What a run asks, as far as the one who asked it may read that."""
     with suppress(JournalError):  # it was answered meanwhile
-        asked = service.agent.asks(run)
-        if asked.action.label.readable_by(who.member):
-            tool = asked.action.sink.removeprefix("tool:")
-            event = {"tool": tool, "args": dict(asked.action.args)}
-            return {**event, "call": _call(event), "why": asked.why, "rule": asked.rule, "digest": asked.digest}
+        return call_of(who, service.agent.asks(run))
     return {}
+
+
+def call_of(who: Principal, asked: Question) -> dict[str, JSON]:
+    """A call that waits for a person; empty where they may not read what it was made from."""
+    if not asked.action.label.readable_by(who.member):
+        return {}
+    event: dict[str, JSON] = {"tool": asked.action.sink.removeprefix("tool:"), "args": dict(asked.action.args)}
+    return {**event, "call": _call(event), "why": asked.why, "rule": asked.rule, "digest": asked.digest}
+
+
+def place_of(base: str, run: str) -> str:
+    """Where a person answers what a run asks."""
+    return f"{base}/#/runs/{run}" if base else f"ringfence approve {run}"
 
 
 def base_of(request: Request, service: Service) -> str:

@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ringfence.core.errors import JournalError
 from ringfence.core.turn import State, Turn
 from ringfence.core.values import JSON, Principal
 from ringfence.engine import consent
@@ -15,8 +16,10 @@ from ringfence.engine.step import TOOL
 from ..agent import Agent
 from .reading import Reading
 from .service import NotFound, Service
+from .shown import HIDDEN
 
-_PREVIEW_S = 5.0
+_PREVIEW_S = 5.0  # for all that are shown at once
+_AT_ONCE = 4  # previews that are made for one who looks
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,16 +41,17 @@ class Asking:
         self._service = service
         self._reading = reading
 
-    async def waiting(self, who: Principal) -> list[Asked]:
+    async def waiting(self, who: Principal, *, previews: bool = True) -> list[Asked]:
         """What somebody's own runs ask, and what they may answer of others'; the oldest first."""
-        turns = await self._reading(self._waiting)
+        turns = await self._reading(lambda log: self._waiting(who, log))
         seen = [turn for turn in turns if self._sees(who, turn)]
-        found = await asyncio.gather(*(self._asked(who, turn) for turn in seen))
+        slots = asyncio.Semaphore(_AT_ONCE) if previews else None
+        found = await asyncio.gather(*(self._asked(who, turn, slots) for turn in seen))
         return sorted(found, key=lambda one: one.question.asked)
 
     async def one(self, who: Principal, run: str) -> Asked:
         """What one run asks; raises NotFound if it asks nothing that they may see."""
-        return await self._asked(who, await self._turn(who, run))
+        return await self._asked(who, await self._turn(who, run), asyncio.Semaphore(1))
 
     async def answer(
         self, who: Principal, run: str, yes: bool, *, digest: str, endorse: tuple[str, ...] = (), why: str = ""
@@ -56,7 +60,12 @@ class Asking:
 
         Raises NotFound; JournalError for an answer that cannot count.
         """
-        consent.entitled(self._service.agent._policed(), await self._turn(who, run), who)
+        turn = await self._turn(who, run)
+        consent.entitled(self._service.agent._policed(), turn, who)
+        if yes and not self._reads(who, turn):
+            raise JournalError(
+                "you may not read this call any more, and cannot say yes to it", todo="say no, or ask an approver"
+            )
         await self._service.answer(who, run, yes, digest=digest, endorse=endorse, why=why)
 
     async def _turn(self, who: Principal, run: str) -> Turn:
@@ -69,8 +78,10 @@ class Asking:
             raise NotFound("the run asks nothing that you may see", todo="`GET /v1/approvals` lists what waits")
         return turn
 
-    def _waiting(self, log: Any) -> list[Turn]:
-        runs = [one.run for one in log.unfinished() if one.state == "waiting"]
+    def _waiting(self, who: Principal, log: Any) -> list[Turn]:
+        named = self._named(who)
+        mine = (one for one in log.unfinished() if named or one.principal == who.subject)  # the rest is not even read
+        runs = [one.run for one in mine if one.state == "waiting"]
         turns = (turn_of(self._service.agent, log, run) for run in runs)
         return [turn for turn in turns if turn.state is State.WAITING]
 
@@ -83,18 +94,31 @@ class Asking:
     def _may(self, who: Principal, turn: Turn) -> bool:
         return self._service.agent._policed().policy.may_approve(who, turn)
 
-    async def _asked(self, who: Principal, turn: Turn) -> Asked:
+    def _named(self, who: Principal) -> bool:
+        """Whether the manifest makes them an approver, and so may show them what others' runs ask."""
+        approvers = self._service.agent._policed().policy.approvers
+        return approvers is not None and not approvers.isdisjoint(who.member)
+
+    def _reads(self, who: Principal, turn: Turn) -> bool:
+        """Whether they may read the call: approvers are shown it; the others if they may read what it is made from."""
+        return self._named(who) or turn.question is None or turn.question.label.readable_by(who.member)
+
+    async def _asked(self, who: Principal, turn: Turn, slots: asyncio.Semaphore | None) -> Asked:
         agent = self._service.agent
-        asked = consent.question(agent._policed(), turn)
-        try:
-            async with asyncio.timeout(_PREVIEW_S):
-                preview = await agent.preview(asked)
-        except TimeoutError:
-            preview = "it takes too long to tell"
+        asked, preview, reads = consent.question(agent._policed(), turn), "", self._reads(who, turn)
+        if not reads:
+            action = replace(asked.action, args={"hidden": HIDDEN})
+            asked, preview = replace(asked, action=action, why=HIDDEN, origins=(), texts=()), HIDDEN
+        elif slots is not None:
+            try:
+                async with asyncio.timeout(_PREVIEW_S), slots:
+                    preview = await agent.preview(asked)
+            except TimeoutError:
+                preview = "it takes too long to tell"
         config = agent.manifest.approvals
         owner = turn.principal.subject
         approvers = tuple(config.approvers) if config.approvers is not None else (owner,)
-        return Asked(asked, preview, owner, approvers, self._may(who, turn), config.valid_s)
+        return Asked(asked, preview, owner, approvers, reads and self._may(who, turn), config.valid_s)
 
 
 class _Aside:

@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from ringfence.core.chain import Kind, Record
+from ringfence.core.labels import Label
 
 from .spoken import Field, spoken
 
@@ -106,6 +107,11 @@ class Feed:
     def ends(self) -> tuple[Record, Record] | None:
         """The first and the newest record that are here."""
         return (self._records[0], self._records[-1]) if self._records else None
+
+    @property
+    def labels(self) -> dict[int, Label]:
+        """Of the records that are here, by seq, the newest one last."""
+        return {record.seq: record.label for record in self._records}
 
     def has(self, place: str) -> bool:
         """Whether a record was made here whose place (`shown.place`) is this one."""

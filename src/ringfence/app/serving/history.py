@@ -19,7 +19,7 @@ from ringfence.stores.log import RunSummary
 from .feed import Delta
 from .reading import Reading
 from .service import NotFound, Service
-from .shown import HIDDEN, place
+from .shown import place, told
 
 SCANNED = 2_000  # runs that are looked at for one page
 _BATCH = 100  # runs of the log that are read at once
@@ -116,15 +116,8 @@ class History:
             return turn, log.read(run, turn.next_seq - 1)[-1].label, log.read(run, 0, 1)[0].view.get("forked")
 
         turn, label, forked = await self._reading(work)
-        member, result = who.member, result_of(turn)
         labels = {record.seq: record.label for record, _ in turn.items}
-        steps = tuple(
-            one if labels[one.seq].readable_by(member) else replace(one, args={"hidden": HIDDEN})
-            for one in result.steps
-        )
-        result, hidden = replace(result, steps=steps), not label.readable_by(member)
-        if hidden:
-            result = replace(result, answer="", summary=HIDDEN, artifacts=(), flags=(), sources=())
+        result, hidden = told(result_of(turn), labels, label, who.member)
         given = turn.start.get("meta")
         return Told(summary, result, given if isinstance(given, dict) else {}, forked, hidden)
 

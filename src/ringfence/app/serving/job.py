@@ -20,7 +20,7 @@ from ..agent import Agent, Begun
 from ..stream import listening
 from ..traces import at_work
 from .feed import Feed
-from .pool import Place
+from .pool import Closing, Place
 
 _log = logging.getLogger("ringfence")
 STOP_S = 15.0  # for which an effect that is under way is waited for
@@ -54,6 +54,11 @@ class Job:
     def who(self) -> str:
         """The subject of its principal."""
         return self.agent.principal.subject
+
+    @property
+    def opening(self) -> bool:
+        """Whether its first record was made, and is not known to be durable yet."""
+        return self.feed.first is not None and not self.begun.done()
 
     def begin(self, begin: Callable[[], Awaitable[Begun]], *, asks: Callable[[], bool]) -> None:
         """Open the run, which is durable when `begun` is done, and drive it when its turn has come.
@@ -94,7 +99,12 @@ class Job:
             self.task.cancel()
 
     async def pause(self, wait_s: float = STOP_S) -> None:
-        """Stop it between its effects; one that takes longer than `wait_s` is torn, and the run parked for a person."""
+        """Stop it between its effects; one that takes longer than `wait_s` is torn, and the run parked for a person.
+
+        What is being put on record first is let finish: else whoever sent it would send again what goes on anyway.
+        """
+        if self.opening:
+            await asyncio.wait([self.begun], timeout=wait_s)
         with suppress(TimeoutError):
             async with asyncio.timeout(wait_s):
                 await self.feed.quiet(self.agent.house.effects)
@@ -134,6 +144,8 @@ class Job:
                 task = asyncio.current_task()
                 if self._next is None or self._ending is not None or task is None or task.cancelling() > 1:
                     raise
+                if self.place.gone:  # it was sent out of the queue, and not moved
+                    raise
                 task.uncancel()
                 with listening(self.feed.put):
                     await self._go_on()
@@ -146,7 +158,7 @@ class Job:
                     raise
                 asyncio.current_task().uncancel()  # type: ignore[union-attr]
                 await self._fail(self._ending[0], by=self._ending[1], status="cancelled")
-            except Held as error:  # another process was faster, and the run goes on there
+            except (Held, Closing) as error:  # it goes on in another process: one was faster, or one comes after us
                 self.fault = error
             except RingfenceError as error:
                 self.fault = error
@@ -166,10 +178,15 @@ class Job:
         """However it ended, even before its first step: its slot is free, and nobody waits for it any more."""
         self.place.leave()
         if not self.begun.done():
-            fault = self.fault or JournalError("the run was stopped before it began", todo="send it again")
-            self.begun.set_exception(fault)
+            self.begun.set_exception(self.fault or self._unbegun())
         self.feed.end()
         self.gone(self)
+
+    def _unbegun(self) -> JournalError:
+        if self.feed.first is None:
+            return JournalError("the run was stopped before it began", todo="send it again")
+        what = f"run {self.run} was stopped while it was put on record"
+        return JournalError(what, todo="look for it in `GET /v1/runs` before you send it again: it may go on")
 
     async def _go_on(self) -> None:
         """With the agent that it was moved to."""

@@ -83,6 +83,11 @@ class Place:
         self._turn: asyncio.Future[None] | None = None
         self._gone = False
 
+    @property
+    def gone(self) -> bool:
+        """Whether it was given up."""
+        return self._gone
+
     async def turn(self) -> None:
         """Return when it may work. Raises Closing if it never will."""
         if self._gone:

@@ -11,6 +11,7 @@ from typing import Final
 
 from ringfence.core.chain import Record
 from ringfence.core.errors import JournalError, RingfenceError
+from ringfence.core.labels import Label
 from ringfence.core.ports import Observer
 from ringfence.core.turn import State
 from ringfence.core.values import JSON, Principal
@@ -31,6 +32,7 @@ from .job import Job
 from .pool import Change, Closing, Full, Pool, Standing
 from .reading import Reading
 from .recovery import SERVED, Recovery
+from .shown import told
 
 ADMIN, AUDITOR = "role:admin", "role:auditor"
 _KEPT_S: Final = 2.0  # for which what a run came to is kept at hand, for those who followed it
@@ -100,9 +102,9 @@ class Service:
     async def _drain(self, drain_s: float) -> None:
         self.pool.close()
         await self._recovery.stop()
-        waiting = [job.task for job in self.jobs.values() if job.place.started is None and job.task is not None]
-        for task in waiting:
-            task.cancel()
+        for job in self.jobs.values():  # one that is being put on record ends by itself, when it is
+            if job.place.started is None and job.task is not None and not job.opening:
+                job.task.cancel()
         tasks = [job.task for job in self.jobs.values() if job.task is not None]
         if tasks and drain_s > 0:
             await asyncio.wait(tasks, timeout=drain_s)
@@ -216,7 +218,7 @@ class Service:
     def _forget(self, job: Job) -> None:
         if self.jobs.get(job.run) is job:
             del self.jobs[job.run]
-        if job.fault is not None and not isinstance(job.fault, (Held, Broken)):
+        if job.fault is not None and not isinstance(job.fault, (Held, Broken, Closing)):
             self._recovery.give_up(job.run)  # it would meet the same fault again, until somebody looks
         if job.result is not None and job.result.status in ("waiting", "uncertain"):
             return
@@ -233,12 +235,13 @@ class Service:
         if (job := self.jobs.get(run)) is not None:
             await job.cancel(f"cancelled by {who.subject}", who.subject)
             if job.result is not None:
-                return job.result
+                return await self._told(who, run, job.result, job)
         agent = self.agent.acting_for(who)
         await agent.journal.flush()
         with agent.holding(run):
             self._over.pop(run, None)
-            return await agent.cancel(run)
+            ended = await agent.cancel(run)
+        return await self._told(who, run, ended)
 
     async def events(self, who: Principal, run_id: str, after: int = -1) -> AsyncGenerator[Record | Delta, None]:
         """The records of a run behind seq `after`, and what the model says, until it ends or waits for a person.
@@ -275,12 +278,20 @@ class Service:
         if job is not None:
             await job.over()
             if job.result is not None:
-                return job.result
-        found = result_of(self.agent.turn(run))
+                return await self._told(who, run, job.result, job)
+        found = await self._told(who, run, result_of(self.agent.turn(run)), job)
         if found.status != "running" or run in self.jobs or self._held(run):
             return found
         why = job.fault.what if job is not None and job.fault is not None else "it was interrupted, and can be resumed"
         return replace(found, status="interrupted", summary=why)
+
+    async def _told(self, who: Principal, run: str, result: Result, job: Job | None = None) -> Result:
+        """Without what they may not read any more: their roles of today count, and not those that it began with."""
+        if job is not None and job.feed.first == 0:
+            labels: dict[int, Label] = job.feed.labels
+        else:
+            labels = await self._reading(lambda log: _labels(log, run))
+        return told(result, labels, labels[max(labels)], who.member)[0]
 
     def runs(self, who: Principal, limit: int = 50, *, before: int | None = None) -> list[RunSummary]:
         """The newest runs of a principal."""
@@ -343,6 +354,11 @@ class Service:
             if turn.state is State.WAITING and self.agent._policed().policy.may_approve(who, turn):
                 return turn.run
         raise NotFound(f"run {run_id} asks nothing that you may answer", todo="`GET /v1/approvals` lists what does")
+
+
+def _labels(log: Log, run: str) -> dict[int, Label]:
+    """Of its records, by seq."""
+    return {record.seq: record.label for record in log.read(run)}
 
 
 __all__ = ["ADMIN", "AUDITOR", "Change", "Closing", "Full", "NotFound", "Service", "Standing"]

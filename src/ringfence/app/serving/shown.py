@@ -18,13 +18,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from ringfence.core.chain import Kind, Record
-from ringfence.core.labels import Member
+from ringfence.core.labels import Label, Member
 from ringfence.core.values import JSON
 from ringfence.engine.context import render
 from ringfence.engine.ladder import read
+from ringfence.engine.result import Result
 from ringfence.engine.step import TOOL
 
 MAX_CHARS = 4_000  # of one result or argument in an event; `runs/{id}/records/{seq}` has all of it
@@ -45,6 +47,22 @@ def shown(record: Record, member: Member) -> dict[str, JSON]:
         return event | {"hidden": True} | {k: record.view[k] for k in ("sink", "rule", "code", "of", "ok", "ms")
                                            if k in record.view}  # fmt: skip
     return event | dict(_ABOUT[record.kind](record.view, record.body))
+
+
+def told(result: Result, labels: Mapping[int, Label], last: Label, member: Member) -> tuple[Result, bool]:
+    """What a run has come to, for somebody who shows `member`, and whether its answer is hidden from them.
+
+    labels  of the records that its steps name, by seq; what has none there is hidden
+    last    of its newest record
+    """
+    steps = tuple(
+        one if one.seq in labels and labels[one.seq].readable_by(member) else replace(one, args={"hidden": HIDDEN})
+        for one in result.steps
+    )
+    result = replace(result, steps=steps)
+    if last.readable_by(member):
+        return result, False
+    return replace(result, answer="", summary=HIDDEN, artifacts=(), flags=(), sources=()), True
 
 
 def whole(record: Record, member: Member) -> dict[str, JSON]:

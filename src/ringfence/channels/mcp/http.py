@@ -5,8 +5,9 @@ Every request shows who makes it, and a session belongs to the principal who beg
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from collections import Counter
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from fastapi import FastAPI, Request
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 PATH: Final = "/mcp"
 SESSIONS: Final = 512  # of clients of before 2026-07-28; newer ones have none
+SESSIONS_EACH: Final = 16  # of one principal, whatever keys it has
 IDLE_S: Final = 900.0
 _CALLER: Final = "ringfence.caller"
 
@@ -35,6 +37,7 @@ class Endpoint:
 
     def __init__(self) -> None:
         self._manager: StreamableHTTPSessionManager | None = None
+        self._beginning: Counter[tuple[str, str]] = Counter()  # sessions, by tenant and subject
 
     @asynccontextmanager
     async def running(self, app: FastAPI) -> AsyncGenerator[None, None]:
@@ -73,7 +76,32 @@ class Endpoint:
         except RingfenceError as error:
             await problems.of(error).response()(scope, receive, send)
             return
-        await self._manager.handle_request({**scope, "user": _user(caller), _CALLER: caller}, receive, send)
+        known = {**scope, "user": _user(caller), _CALLER: caller}
+        if not _begins(request):
+            await self._manager.handle_request(known, receive, send)
+            return
+        try:
+            with self._one_more(self._manager, caller.principal):
+                await self._manager.handle_request(known, receive, send)
+        except Problem as problem:
+            await problem.response()(scope, receive, send)
+
+    @contextmanager
+    def _one_more(self, manager: StreamableHTTPSessionManager, who: Principal) -> Generator[None, None, None]:
+        """While a session is begun. Raises Problem for a principal with as many as one may have."""
+        key = who.tenant, who.subject
+        open_ = sum((one["issuer"], one["subject"]) == key for one in manager._session_owners.values())
+        if open_ + self._beginning[key] >= SESSIONS_EACH:
+            raise Problem(429, "sessions", f"expected at most {SESSIONS_EACH} sessions of one principal, got another",
+                          todo=f"end one (DELETE {PATH}), or wait: idle ones end by themselves",
+                          headers={"Retry-After": "60"})  # fmt: skip
+        self._beginning[key] += 1
+        try:
+            yield
+        finally:
+            self._beginning[key] -= 1
+            if not self._beginning[key]:
+                del self._beginning[key]
 
 
 async def _let_in(request: Request) -> Caller:
@@ -84,6 +112,15 @@ async def _let_in(request: Request) -> Caller:
     if "runs" not in caller.scopes:
         raise Problem(403, "scope", "expected a key with the scope runs", todo="make another: `ringfence keys add`")
     return caller
+
+
+def _begins(request: Request) -> bool:
+    """Whether a request would begin a session: clients of 2026-07-28 and later have none."""
+    from mcp.shared.inbound import MCP_PROTOCOL_VERSION_HEADER
+    from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
+
+    spoken = request.headers.get(MCP_PROTOCOL_VERSION_HEADER)
+    return "mcp-session-id" not in request.headers and (spoken is None or spoken in HANDSHAKE_PROTOCOL_VERSIONS)
 
 
 def _user(caller: Caller) -> Any:

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 
 from ringfence import __version__
 from ringfence.app import new_run_id, now_ms
+from ringfence.app.serving.asking import Asking
 from ringfence.app.serving.feed import Delta
 from ringfence.app.serving.history import History
 from ringfence.app.serving.reading import Reading
@@ -41,6 +42,7 @@ class Tools:
     ) -> None:
         self._service, self._reading, self._who, self._base = service, reading, who, base
         self._history = History(service, reading)
+        self._asking = Asking(service, reading)
         self._calls: dict[str, Callable[[Context, Principal, Any], Awaitable[BaseModel]]] = {
             "ask": lambda context, who, form: self._do(context, who, form, effects=False),
             "act": lambda context, who, form: self._do(context, who, form, effects=True),
@@ -102,12 +104,13 @@ class Tools:
 
     async def _approvals(self, context: Context, who: Principal, form: tools.Nothing) -> tools.Approvals:
         base = self._base(context)
-        mine = [asked for asked in self._service.waiting(who) if self._is_own(who, asked.run)]
-        ends = [telling.ending(self._service, who, Result(a.run, "waiting", "", ""), base=base) for a in mine]
-        return tools.Approvals(waiting=[_approval(a.run, end) for a, end in zip(mine, ends, strict=True)])
-
-    def _is_own(self, who: Principal, run: str) -> bool:
-        return self._service.agent.turn(run).principal.subject == who.subject
+        found = await self._asking.waiting(who, previews=False)
+        ends = (
+            (run := one.question.run, {**telling.call_of(who, one.question), "url": telling.place_of(base, run)})
+            for one in found
+            if one.owner == who.subject
+        )
+        return tools.Approvals(waiting=[_approval(run, about) for run, about in ends])
 
     def _answer(self, context: Context, who: Principal, result: Result, conversation: str) -> tools.Answer:
         end = telling.ending(self._service, who, result, base=self._base(context))
@@ -115,12 +118,11 @@ class Tools:
         return tools.Answer(
             answer=end.text, summary=result.summary, status=end.status, run=result.run_id, conversation=conversation,
             confidence=result.confidence, sources=sources, flags=list(result.flags),
-            approval=None if end.approval is None else _approval(result.run_id, end),
+            approval=None if end.approval is None else _approval(result.run_id, end.approval),
         )  # fmt: skip
 
 
-def _approval(run: str, end: telling.Ending) -> tools.Approval:
-    about: dict[str, JSON] = end.approval or {}
+def _approval(run: str, about: dict[str, JSON]) -> tools.Approval:
     return tools.Approval(run=run, **{key: about[key] for key in ("tool", "call", "why", "url") if key in about})
 
 
