@@ -8,6 +8,7 @@ import ipaddress
 import socket
 import ssl
 import threading
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
@@ -95,6 +96,13 @@ class At:
             made.bind((source, 0))
         made.connect((self.host, self.port))
         return made
+
+    def emptied(self) -> None:
+        """Return when nobody is inside: who was hung up on sees it a moment before their place is free."""
+        until = time.monotonic() + 5.0
+        while self.listener.door.open and time.monotonic() < until:
+            time.sleep(0.005)
+        assert not self.listener.door.open
 
     def say(self, *parts: bytes, source: str = "") -> bytes:
         """What comes back for these bytes until the server hangs up."""

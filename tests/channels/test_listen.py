@@ -124,6 +124,7 @@ def test_who_asks_for_tls_and_says_nothing_is_let_go_and_counted_meanwhile(loop:
             assert at.listener.door.open == 2
             assert everything(one) == b""
             assert everything(two) == b""
+        at.emptied()
         context = trusting(folder)
         with context.wrap_socket(at.client(), server_hostname="localhost") as client:
             client.sendall(LAST)

@@ -220,7 +220,7 @@ class Service:
             del self.jobs[job.run]
         if job.fault is not None and not isinstance(job.fault, (Held, Broken, Closing)):
             self._recovery.give_up(job.run)  # it would meet the same fault again, until somebody looks
-        if job.result is not None and job.result.status in ("waiting", "uncertain"):
+        if isinstance(job.fault, Held) or (job.result is not None and job.result.status in ("waiting", "uncertain")):
             return
         self._over[job.run] = job
         asyncio.get_running_loop().call_later(_KEPT_S, self._let_go, job)
@@ -263,7 +263,14 @@ class Service:
                 async for item in live:
                     after = item.seq if isinstance(item, Record) else after
                     yield item
-            if job is not None or run not in self.jobs:
+            if job is not None:
+                if isinstance(job.fault, Held):  # another process was faster: it is followed there
+                    continue
+                return
+            if self.job_of(run) is None:  # nobody has it, or it came here and waits for a person already
+                await self.agent.journal.flush()
+                for last in self.log.read(run, after + 1):
+                    yield last
                 return
 
     def _settled(self, run: str, last: Record | None) -> bool:
