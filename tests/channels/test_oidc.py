@@ -353,12 +353,12 @@ def _running(command: list[str], folder: Path, issuer: str) -> Iterator[None]:
         yield
     finally:
         process.terminate()
-        process.communicate(timeout=20)
+        process.communicate(timeout=60)
 
 
 async def _through(url: str, **typed: str) -> str:
     """A person's way through a provider's forms, until it sends the browser back to us."""
-    async with httpx2.AsyncClient(timeout=20) as browser:
+    async with httpx2.AsyncClient(timeout=60) as browser:
         for _ in range(12):
             answer = await browser.get(url)
             if answer.status_code == 200:
