@@ -69,6 +69,11 @@ class Keys:
             )
         return text, key
 
+    @property
+    def now(self) -> int:
+        """The time that ends are held against."""
+        return self._clock()
+
     def find(self, text: str) -> Key | None:
         """The key that somebody shows, if it holds. Nothing tells a forged one from an expired or a revoked one."""
         shape = SHAPE.fullmatch(text)

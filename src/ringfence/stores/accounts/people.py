@@ -19,6 +19,10 @@ from .file import File
 OPERATOR, OWN, NAMED = "operator", "own", "named"  # of the machine; of `ringfence users`; of the manifest
 
 
+class LastAdmin(ManifestError):
+    """A change after which nobody would be an admin any more."""
+
+
 @dataclass(frozen=True, slots=True)
 class Person:
     """An account.
@@ -112,8 +116,8 @@ class People:
     ) -> Person:  # fmt: skip
         """Change an account; a new password ends its sessions, and so does its being disabled.
 
-        Raises ManifestError for no such account, for roles that the manifest or the machine says, and with `ruled`
-        for a change after which nobody is an admin any more: who has no terminal could not take it back.
+        Raises ManifestError for no such account, and for roles that the manifest or the machine says; with `ruled`,
+        LastAdmin: who has no terminal could not take it back.
         """
         _check_names(*(roles or ()), *(teams or ()))
         with self._file.changing() as db:
@@ -135,7 +139,7 @@ class People:
                 db.execute("DELETE FROM sessions WHERE name = ?", (person.name,))
             if ruled and _rules(person) and not any(map(_rules, self.all())):
                 what = f"{person.name} is the last admin, and without one nobody could look after accounts on the page"
-                raise ManifestError(what, todo="make somebody else an admin first")
+                raise LastAdmin(what, todo="make somebody else an admin first")
         return changed
 
     @staticmethod

@@ -118,6 +118,11 @@ class Sessions:
         rows = self._file.rows("SELECT * FROM sessions WHERE ends > ? ORDER BY name, used DESC", (self._clock(),))
         return [_session(row) for row in rows]
 
+    def named(self, ident: str) -> Session | None:
+        """The session of an id, if it has not ended."""
+        rows = self._file.rows("SELECT * FROM sessions WHERE ident = ? AND ends > ?", (ident, self._clock()))
+        return _session(rows[0]) if rows else None
+
     def end(self, name: str, *, ident: str = "", but: bytes = b"") -> int:
         """End one of somebody's, or without `ident` all but one; how many there were."""
         with self._file.changing() as db:

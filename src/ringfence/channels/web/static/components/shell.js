@@ -69,8 +69,9 @@ function Foot({ who }) {
 }
 
 async function signOut() {
+  let left = null;
   try {
-    await post("/auth/logout");
+    left = await post("/auth/logout");
   } catch (error) {
     if (error.status !== 401) {
       toast(`You are still signed in: ${error.what}`, { tone: "bad" });
@@ -78,7 +79,8 @@ async function signOut() {
     }
   }
   tell("signed-out");
-  session.set(null);
+  if (left?.next) location.assign(left.next); // the provider signs them out as well, and sends them back
+  else session.set(null);
 }
 
 // What waits for this person, every few seconds while the page is seen, and at once when something says so.
