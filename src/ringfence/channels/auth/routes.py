@@ -59,6 +59,8 @@ class Here(BaseModel):
     csrf: Annotated[str, Field(description="to be sent as X-CSRF-Token with each request that changes something")]
     agent: Annotated[str, Field(description="the agent's name")]
     ways: Annotated[list[str], Field(description="how people can sign in: password, oidc, proxy")]
+    password: Annotated[bool, Field(description="whether you have a password here, which you may change")]
+    keys: Annotated[bool, Field(description="whether you may have API keys here")]
 
 
 class Ways(BaseModel):
@@ -159,10 +161,12 @@ async def session(request: Request, house: House) -> Here:
 
 
 def _here(request: Request, house: Credentials, who: Caller, csrf: str) -> Here:
-    principal = who.principal
+    principal, person = who.principal, house.accounts.people.find(name_of(who))
     return Here(
         name=name_of(who), subject=principal.subject, roles=sorted(principal.roles), tenant=principal.tenant,
         way=who.way, csrf=csrf, agent=request.app.state.service.agent.manifest.runtime.name, ways=ways_of(house),
+        password=house.server.auth.password and person is not None and bool(person.hash),
+        keys=house.server.auth.keys and person is not None and who.way == "session",
     )  # fmt: skip
 
 

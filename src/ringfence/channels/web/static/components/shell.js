@@ -14,6 +14,7 @@ const WAYS = [
   ["memory", "Memory", "memory"],
   ["collections", "Collections", "collections"],
   ["audit", "Audit", "audit"],
+  ["people", "People", "people", "role:admin"],
   ["status", "Status", "status"],
 ];
 
@@ -39,7 +40,7 @@ export function Shell({ who, route, main, children }) {
       <${WaitingLink} /></header>
     <nav id="nav" class="nav" aria-label="Rooms">
       <p class="brand"><${Mark} /><span>${who.agent || "Ringfence"}</span></p>
-      <ul>${WAYS.map(([room, label, icon]) => html`<li key=${room}><a href=${to(room)} aria-current=${route.room === room ? "page" : undefined}>
+      <ul>${WAYS.filter(([, , , role]) => !role || (who.roles ?? []).includes(role)).map(([room, label, icon]) => html`<li key=${room}><a href=${to(room)} aria-current=${route.room === room ? "page" : undefined}>
         <${Icon} name=${icon} /><span>${label}</span>${room === "approvals" && html`<${Count} />`}</a></li>`)}</ul>
       <${Foot} who=${who} /></nav>
     ${open && html`<div class="veil" onClick=${() => setOpen(false)}></div>`}
