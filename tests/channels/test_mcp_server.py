@@ -201,7 +201,7 @@ async def test_a_session_belongs_to_the_principal_who_began_it(tmp_path: Path) -
 
 async def test_one_principal_cannot_hold_all_sessions(tmp_path: Path) -> None:
     accept = {"Accept": "application/json, text/event-stream"}
-    async with online(tmp_path) as here, httpx2.AsyncClient() as http:
+    async with online(tmp_path) as here, httpx2.AsyncClient(timeout=60) as http:
         alice, bob = ({**accept, "Authorization": f"Bearer {name}"} for name in ("alice", "bob"))
         begun = [await http.post(f"{here.url}/mcp", json=HELLO, headers=alice) for _ in range(SESSIONS_EACH)]
         assert {one.status_code for one in begun} == {200}
