@@ -254,7 +254,8 @@ class Asking:
         if self._settings.cite is not Cite.OFF and (there := passages(turn)):
             shown = f"{live.said}\n{others(turn)}".strip()
             notes += [unheard(turn.start["task"], there, shown), CITE] if way.final else []
-        return replace(way, note="\n".join(filter(None, notes)))
+        note = "\n".join(filter(None, notes))
+        return way if note == way.note else replace(way, note=note)
 
     def _absent(self, turn: Turn, live: Live) -> str:
         """The only answer that is left where nothing mentions what the task asks for; else empty."""

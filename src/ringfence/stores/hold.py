@@ -24,9 +24,9 @@ class Held(JournalError):
 
 
 @lru_cache(maxsize=64)
-def beside(root: Path) -> Path:
-    """Where the locks of a manifest's runs are; `root` is its folder."""
-    return root / ".ringfence" / "held"
+def beside(manifest: Path) -> Path:
+    """Where the locks of a manifest's runs are, by its file."""
+    return manifest.parent / ".ringfence" / "held"
 
 
 @contextmanager
