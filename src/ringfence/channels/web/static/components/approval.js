@@ -1,7 +1,7 @@
 // What a run asks a person: the call as it would be made, and nothing that can pass for it. Everything is escaped.
-import { html, useEffect, useId, useState } from "../lib/index.js";
+import { html, useId, useState } from "../lib/index.js";
 import { post } from "../api.js";
-import { announce, tell, toast } from "../state.js";
+import { announce, tell } from "../state.js";
 import { to } from "../router.js";
 import { Exact, Time, duration, written } from "./format.js";
 import { Icon } from "./icon.js";
@@ -121,7 +121,7 @@ function lookalike(value) {
 }
 
 // A unified diff: the sign says it, the colour beside it.
-export function Diff({ text }) {
+function Diff({ text }) {
   const lines = text.replace(/\n$/, "").split("\n");
   const kind = (line) => (/^(\+\+\+|---|@@)/.test(line) ? "at" : line[0] === "+" ? "add" : line[0] === "-" ? "del" : "same");
   return html`<pre class="diff" tabindex="0" aria-label="Difference">${lines.map((line, n) => {
