@@ -55,6 +55,10 @@ class Unreachable(BackendError):
         self.spoken = spoken
 
 
+class CutOff(Unreachable):
+    """The connection broke when text of the answer had been passed on: it is for the run to ask again, on record."""
+
+
 class Refused(BackendError):
     """The server answered with a status that is not 200; `said` are its own words."""
 
@@ -80,7 +84,7 @@ def absent(place: Place, why: object) -> Unreachable:
 
 def hung_up(place: Place, *, spoken: bool) -> Unreachable:
     """The connection broke before the answer was whole."""
-    return Unreachable(
+    return (CutOff if spoken else Unreachable)(
         f"the model server at {place.url} cut the connection before its answer was whole",
         todo="see the server's log (out of memory?), then run the task again",
         spoken=spoken,
