@@ -103,7 +103,7 @@ runtime: {{name: long}}
 inference: {{provider: openai, model: scripted, endpoint: "{model}/v1", max_context: 32768}}
 tools:
   - {{name: files, type: builtin, target_paths: [./data], permissions: [read], rate: 100000/minute}}
-workflow: {{max_steps: 1000, max_tokens: 100000000}}
+workflow: {{max_steps: 10000, max_tokens: 1000000000, checkpoint_interval: 500}}
 server: {{port: 0}}
 """
 
