@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from ringfence.core.chain import Kind, Record
@@ -14,7 +14,7 @@ from ringfence.core.ports import Clock
 from ringfence.core.turn import State, Turn
 from ringfence.core.values import JSON, Action, Deny, Outcome, Prompt
 
-from .answering import Cite, Verify, texts, unasked
+from .answering import Cite, Verdict, Verify, judge, refused, texts, unasked
 from .course import MAX_FAILED, MISSING, NOT_FOUND, STAY, Course, course, doubts, named_in
 from .evidence import unmentioned
 from .live import Live, failures
@@ -25,6 +25,7 @@ from .readmore import SPEC as READ_MORE
 from .result import in_words
 from .router import Budget, Choice, Health, Router, Rules, Signs, choose, forbidden, why_escalate
 from .settings import Settings
+from .stated import WHY, Checker, thin
 from .step import grammar, handles, takes_words
 from .tier import Tier
 from .unanswered import others, searched, unheard
@@ -58,12 +59,16 @@ class Routing:
 class Asking:
     """Asks the tiers for steps, through the gate. Holds nothing of a run: what it does depends on the folded state."""
 
-    def __init__(self, gate: Gate, tiers: Sequence[Tier], settings: Settings, routing: Routing | None = None) -> None:
+    def __init__(
+        self, gate: Gate, tiers: Sequence[Tier], settings: Settings, routing: Routing | None = None,
+        about: Callable[[str], Iterable[str]] = lambda run: (),
+    ) -> None:  # fmt: skip
         self._gate = gate
         self._tiers = {tier.sink: tier for tier in tiers}
         self._settings = settings
         self._routing = routing if len(tiers) > 1 else None  # one model: there is nothing to choose
         self._first = tiers[0].sink
+        self._checker = Checker(gate, self.tier, about)
 
     def route(self, task: str) -> dict[str, JSON]:
         """What the record says of a task's class, where that chooses the model; it holds nothing of the task."""
@@ -81,6 +86,24 @@ class Asking:
         """The model that the run is with."""
         order = self._order(turn)
         return self._tiers[turn.tier if turn.tier in order else order[0]]  # one that the manifest has lost is none
+
+    async def judged(self, answer: str, turn: Turn, live: Live) -> Verdict:
+        """An answer held against the record; where that leaves it open, the model looks again at what it cites.
+
+        An answer that it does not find stated there is none, under `cite: strict`; under `warn` it is flagged. Only a
+        plain question that documents alone answer is looked at: what was said before may say what it means.
+        """
+        cite, verify, there = self._settings.cite, self._settings.verify, passages(turn)
+        verdict = judge(answer, turn, live, verify, cite)
+        if cite is Cite.OFF or not verdict.cited or (verdict.why and not verdict.open) or live.said or others(turn):
+            return verdict
+        weak = thin(turn.start["task"], verdict.cited, there)
+        if not (verdict.open or (weak and cite is Cite.STRICT)):
+            return verdict
+        stated = await self._checker.states(turn, turn.label.join(live.label), verdict.cited, there)
+        if stated is None:
+            return verdict
+        return judge(answer, turn, live, verify, cite, stated=True) if stated else refused(verdict, cite, there, WHY)
 
     async def ask(self, turn: Turn, live: Live) -> Stop | None:
         """One request, its answer on record; or why there can be none."""

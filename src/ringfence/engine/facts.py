@@ -128,6 +128,17 @@ def facts(sentence: str, *, known: str = "") -> Facts:
     return Facts(numbers, tuple(dict.fromkeys(names)), tuple(dict.fromkeys(plain)))
 
 
+def telling(word: str) -> bool:
+    """Whether a word says what something is: no article, no unit, no month."""
+    small = word.casefold()
+    return small not in _COMMON and small not in _UNITS and small not in _MONTHS
+
+
+def is_unit(word: str) -> bool:
+    """Whether a word is a unit, such as days or kg."""
+    return word.casefold() in _UNITS
+
+
 def _in_figures(text: str) -> str:
     """The text with dates and small numbers in figures: three days are 3 days."""
     text = in_iso(unicodedata.normalize("NFC", text))

@@ -7,7 +7,7 @@ that was cut off anywhere goes on by folding its records and entering the loop a
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -20,7 +20,7 @@ from ringfence.core.turn import State, Turn
 from ringfence.core.values import JSON, Action, Ask, Deny, Outcome, Principal, Prompt, canonical
 from ringfence.tracing import Trace
 
-from .answering import checked_before, ended, judge, may_go_back, texts
+from .answering import checked_before, ended, may_go_back, texts
 from .asking import Asking, Routing
 from .context import Said, Transcript
 from .course import INVALID, acts, made
@@ -63,10 +63,11 @@ class Engine:
         keep: Keep | None = None,
         reconcile: Mapping[str, Reconcile] | None = None,
         routing: Routing | None = None,
+        about: Callable[[str], Iterable[str]] = lambda run: (),
     ) -> None:
         self._gate = gate
         self._keep = keep  # where snapshots go
-        self._asking = Asking(gate, tiers, settings, routing)
+        self._asking = Asking(gate, tiers, settings, routing, about)
         self._settings = settings
         self._reply = reply
         self._ledger = Ledger(gate, reconcile or {})
@@ -321,8 +322,7 @@ class Engine:
         if not self._asking.way(turn, live, last=last).final:  # a server that ignores the grammar
             await self._retry(turn, live, "Call a tool first: no result answers the task yet.")
             return
-        verify = self._settings.verify
-        verdict = judge(str(final["answer"]), turn, live, verify, self._settings.cite)
+        verdict = await self._asking.judged(str(final["answer"]), turn, live)
         if not verdict.why and (wrong := await self._validate(turn, "answer", {"answer": verdict.answer})):
             verdict = replace(verdict, why=wrong, kind=INVALID)
         if verdict.why and not last and may_go_back(turn):
@@ -332,7 +332,7 @@ class Engine:
         signs, said = Signs(text="?", invalid=verdict.why, confidence=confidence), verdict.why or LOOK_AGAIN
         if not last and self._asking.escalate(turn, live, signs, said, label=turn.label):
             return
-        status, end = ended(turn, live, final, verdict, verify=verify, last=last)
+        status, end = ended(turn, live, final, verdict, verify=self._settings.verify, last=last)
         await self._reply_and_finish(turn, live, status, end)
 
     async def _validate(self, turn: Turn, on: str, facts: Mapping[str, JSON]) -> str:
