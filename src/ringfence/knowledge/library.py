@@ -82,13 +82,10 @@ class Library:
         self, names: Sequence[str] = (), progress: Progress = lambda step: None, *, anew: bool = False
     ) -> list[Report]:
         """Take in what has changed in these collections, or in all. `anew`: everything, as by another model."""
-        reports = []
-        for name in names or self.sources:
-            source = self.source(name)
-            if anew:
-                await self._intake.forget(name)
-            reports.append(await self._intake.refresh(source, progress))
-        return reports
+        sources = [self.source(name) for name in names or self.sources]
+        for source in sources if anew else ():  # all of them first: one that is left holds vectors of the former model
+            await self._intake.forget(source.name)
+        return [await self._intake.refresh(source, progress) for source in sources]
 
     async def survey(self, name: str) -> Report:
         """What a refresh would find to do in a collection; changes nothing."""
