@@ -26,7 +26,7 @@ from tests.e2e.page import kit, speed
 
 BUDGET_KB, READY_MS = 120, 500
 EMPTY = b"<!doctype html><html lang=en><title>empty</title><form><input name=name></form>"
-ROOMS = ("chat", "approvals", "runs", "memory", "collections", "audit", "status", "account")
+ROOMS = ("chat", "approvals", "runs", "memory", "collections", "audit", "people", "status", "account")
 
 
 class _Empty(http.server.BaseHTTPRequestHandler):

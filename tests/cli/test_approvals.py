@@ -200,7 +200,8 @@ def test_a_yes_that_has_expired_is_asked_for_again(
     ask: Callable[..., str], ringfence: Shell, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = FakeClock()
-    monkeypatch.setattr("ringfence.app.agent.now_ms", clock)
+    for where in ("ringfence.app.agent.now_ms", "ringfence.app.asked.now_ms"):
+        monkeypatch.setattr(where, clock)
     run = ask(manifest=MANIFEST + "approvals: {{valid_s: 1}}\n")
     assert ringfence("approve", run, "--no-resume").code == 0
     clock.advance(1000)

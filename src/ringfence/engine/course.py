@@ -180,9 +180,9 @@ def made(turn: Turn, tools: Sequence[SinkSpec]) -> bool:
 
 
 def _done(turn: Turn, tools: Sequence[SinkSpec]) -> bool:
-    """Whether an effect was done, or a person refused it."""
+    """Whether an effect was done, or a person refused it, or did not say in time that it may be."""
     effects = _effects(tools)
-    denied = (r.view["sink"] for r, _ in turn.items if r.view.get("code") == "denied")
+    denied = (r.view["sink"] for r, _ in turn.items if r.view.get("code") in ("denied", "expired"))
     return made(turn, tools) or not effects.isdisjoint(denied)
 
 

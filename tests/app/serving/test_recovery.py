@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from ringfence.app.serving.asking import Asking
 from ringfence.app.serving.service import NotFound, Service
 from ringfence.core.chain import Kind, Record
 from ringfence.core.values import Principal
@@ -149,8 +150,8 @@ async def test_a_run_that_waits_for_a_person_waits_on_after_a_restart(tmp_path: 
         await asyncio.sleep(1.2)  # a round of looking for runs
         assert again.asked == []
         assert (await service.result(ALICE, run)).status == "waiting"
-        (question,) = service.waiting(ALICE)
-        assert service.waiting(BOB) == []
+        question = service.agent.asks(run)
+        assert await Asking(service, service._reading).waiting(BOB) == []
         with pytest.raises(NotFound):
             await service.answer(BOB, run, True, digest=question.digest)
         again.let(3)
@@ -163,7 +164,7 @@ async def test_an_answer_counts_though_there_is_no_room_to_go_on_and_the_run_goe
     limits = "{running: 1, running_each: 1, queued: 0, queued_each: 0}"
     async with serving(tmp_path, model, limits=limits) as service:
         run = await _asked(service, model)
-        (question,) = service.waiting(ALICE)
+        question = service.agent.asks(run)
         other = await service.submit(BOB, "takes the only slot")
         await service.answer(ALICE, run, True, digest=question.digest)
         assert service.log.read(run)[-1].kind is Kind.APPROVAL

@@ -194,7 +194,7 @@ function Runs({ prove }) {
 }
 
 const RUNS = [
-  { key: "id", label: "Run", render: (one) => html`<span class="mono">${one.id.slice(0, 16)}</span>` },
+  { key: "id", label: "Run", render: (one) => html`<code>${one.id.slice(0, 16)}</code>` },
   { key: "principal", label: "Whose", wide: true },
   { key: "status", label: "Status", render: (one) => html`<${StatusChip} status=${one.status} />` },
   { key: "started", label: "Began", render: (one) => html`<${Time} ms=${one.started} />` },
