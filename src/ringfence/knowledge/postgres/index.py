@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +33,10 @@ where d.id = %(id)s and d.name = %(name)s and d.ring = any (%(rings)s)
 _CHUNKS = """
 select c.facts from chunks c join documents d on d.id = c.document
 where d.id = %(id)s and d.name = %(name)s and c.ring = any (%(rings)s) order by c.n
+"""
+_WHOLE = """
+select d.id, d.rest, d.trust, d.expires, b.body from documents d join bodies b on b.document = d.id
+where (d.dim > 0) = %s order by d.id
 """
 _STATUS = """
 select collection, count(*), sum(chunks), sum(characters), max(model), max(dim) from documents d
@@ -124,6 +128,22 @@ class PostgresIndex:
         async def work(db: AsyncConnection[Any]) -> dict[bytes, Vectors]:
             rows = await (await db.execute(_VECTORS, [list(set(digests)), model])).fetchall()
             return {bytes(digest): np.asarray(vector.to_numpy(), np.float32) for digest, vector in rows}
+
+        return await self._connections.write(work)
+
+    async def whole(
+        self, wanted: Callable[[str], bool], *, vectors: bool
+    ) -> Sequence[tuple[Document, Sequence[Chunk]]]:
+        """Documents of the wanted collections with text and chunks, readers aside."""
+
+        async def work(db: AsyncConnection[Any]) -> list[tuple[Document, list[Chunk]]]:
+            found = []
+            for id, *row, body in await (await db.execute(_WHOLE, [vectors])).fetchall():
+                document = document_of(*row, decoded(body))
+                if wanted(document.collection):
+                    facts = await db.execute("select facts from chunks where document = %s order by n", [id])
+                    found.append((document, [chunk_of(one[0]) for one in await facts.fetchall()]))
+            return found
 
         return await self._connections.write(work)
 

@@ -102,6 +102,12 @@ class SqliteIndex:
 
         return await self._read(find)
 
+    async def whole(
+        self, wanted: Callable[[str], bool], *, vectors: bool
+    ) -> Sequence[tuple[Document, Sequence[Chunk]]]:
+        """Documents of the wanted collections with text and chunks, readers aside."""
+        return await self._read(lambda reader, shelf: rows.whole(reader.db, wanted, vectors=vectors))
+
     async def documents(
         self,
         member: Member,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -101,6 +101,17 @@ def readable_chunks(db: apsw.Connection, member: Member, collection: str, path: 
     """A document's chunks in order; none where there is none that the member may read."""
     found = _found(db, member, collection, path)
     return [] if found is None else list(chunks(db, range(found[2], found[2] + found[3])).values())
+
+
+def whole(db: apsw.Connection, wanted: Callable[[str], bool], *, vectors: bool) -> list[tuple[Document, list[Chunk]]]:
+    """Documents of the wanted collections with text and chunks, readers aside: those with vectors, or those without."""
+    query = f"SELECT id, first, count, {_DOCUMENT} FROM documents WHERE vectors = ? ORDER BY id"
+    found: list[Any] = db.execute(query, (int(vectors),)).fetchall()
+    return [
+        (replace(_document(row), text=text(db, id)), list(chunks(db, range(first, first + count)).values()))
+        for id, first, count, *row in found
+        if wanted(row[0])
+    ]
 
 
 def _found(db: apsw.Connection, member: Member, collection: str, path: str) -> tuple[int, Document, int, int] | None:
