@@ -18,7 +18,7 @@ from ..errors import KnowledgeError
 from ..ports import Chunk, Document, Hit, Query, Status, Vectors
 from ..ranking import MAX_TEXT
 from .connections import Connections
-from .rows import Rings, asking, chunk_of, decoded, document_of, id_of, kept, name_of
+from .rows import Rings, asking, chunk_of, decoded, document_of, id_of, kept, name_of, one
 from .search import search, seen
 from .writing import Counted, Prepared, check, forget, free_model, put
 
@@ -34,6 +34,12 @@ _CHUNKS = """
 select c.facts from chunks c join documents d on d.id = c.document
 where d.id = %(id)s and d.name = %(name)s order by c.n
 """
+_HELD = """
+select d.rest, d.trust, d.expires, b.body from documents d join bodies b on b.document = d.id
+where (%(subject)s::text is null or d.subjects @> array[%(subject)s::text])
+    and (%(names)s::text[] is null or d.collection = any (%(names)s::text[]))
+"""
+_OWNED = "select pg_has_role(relowner, 'usage') from pg_class where oid = 'documents'::regclass"
 _STATUS = """
 select collection, count(*), sum(chunks), sum(characters), max(model), max(dim) from documents d
 where {seen} group by collection
@@ -103,6 +109,28 @@ class PostgresIndex:
             await free_model(db)
 
         await self._connections.write(work)
+
+    async def held(self, *, subject: str = "", collections: frozenset[str] = frozenset()) -> Sequence[Document]:
+        """Documents about a subject, of some collections, or both, each with its text, readers aside.
+
+        Raises KnowledgeError for a role that may read as a member alone: it would find too little and not say so.
+        """
+        names = [name for name in collections if kept(name)]
+        if not kept(subject) or not (subject or names) or (collections and not names):
+            return []
+
+        async def work(db: AsyncConnection[Any]) -> list[Document]:
+            if not one(await (await db.execute(_OWNED)).fetchone()):
+                raise KnowledgeError(
+                    "only the owner of the knowledge store sees what is held of people, and this is another role",
+                    todo="do it with the role that made the store",
+                )
+            values = {"subject": subject or None, "names": names or None}
+            rows = await (await db.execute(_HELD, values)).fetchall()
+            found = (document_of(rest, trust, expires, decoded(body)) for rest, trust, expires, body in rows)
+            return sorted(found, key=lambda document: (document.collection, document.path))
+
+        return await self._connections.write(work)
 
     async def versions(self, collection: str) -> Mapping[str, str]:
         """The version of every document of a collection by path, readers aside."""
