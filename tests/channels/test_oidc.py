@@ -269,6 +269,16 @@ async def test_signing_out_stays_here_where_there_is_no_provider_to_go_on_to(tmp
         assert (await at.client.get("/auth/session")).status_code == 401
 
 
+async def test_whom_only_a_provider_vouches_for_has_no_password_and_makes_no_keys_here(tmp_path: Path) -> None:
+    async with lying() as liar, doors(tmp_path, manifest=manifest_of(liar.url)) as at:
+        assert (await signed(at, liar)).status_code == 200
+        who = (await at.client.get("/auth/session")).json()
+        assert (who["password"], who["keys"]) == (False, False)
+        headers = {"X-CSRF-Token": who["csrf"]}
+        made = await at.client.post("/auth/keys", json={"scopes": ["runs"], "days": 1}, headers=headers)
+        assert (made.status_code, made.json()["code"]) == (409, "no-account")
+
+
 async def test_a_session_ends_with_the_provider_that_vouched_for_it(tmp_path: Path) -> None:
     async with lying() as liar, doors(tmp_path, manifest=manifest_of(liar.url)) as at:
         assert (await signed(at, liar)).status_code == 200

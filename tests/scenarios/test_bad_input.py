@@ -103,7 +103,6 @@ def test_a_path_outside_is_refused_in_words(ringfence: Shell, serve: Serve, fold
         ("slow", 5, "0.5 s"),
         ("invalid-json", 5, "JSON"),
         ("html", 5, "web page"),
-        ("cut-stream", 1, "cut the connection"),
         ("no-completion", 1, "hello"),
         ("overflow", 1, "does not fit the window of scripted"),
         ("redirect", 5, "redirect"),
@@ -118,6 +117,15 @@ def test_a_model_server_that_misbehaves_is_named_with_a_next_step(
     assert said in shown.err
     assert url in shown.err or mode == "overflow"
     assert "-> " in shown.err
+
+
+def test_an_answer_that_is_cut_off_is_asked_for_again_and_what_was_heard_of_it_is_no_part_of_the_next(
+    ringfence: Shell, serve: Serve
+) -> None:
+    serve(LOOK, LOOK, DONE, DONE, mode="cut-stream", manifest=MANIFEST.replace("0.5", "20"))
+    shown = ringfence("run", "what is wrong?")
+    assert (shown.code, shown.out) == (0, "The disk is full.\n")
+    assert "cut the connection" in shown.err
 
 
 @pytest.fixture
