@@ -219,7 +219,7 @@ def test_of_two_that_resume_one_run_one_wins_and_the_other_says_so(serve: Serve,
         if "files.overview" in line:
             break
     with open_log(folder / ".ringfence" / "journal.db") as log:
-        late = time.monotonic() + 20
+        late = time.monotonic() + 60
         while len(log.read(run_id)) < 7:  # until it is on record that the model is asked
             assert time.monotonic() < late
     first.kill()
