@@ -1,10 +1,11 @@
-"""Sixty questions over the documents of examples/, asked of a real model: right, refused, cited, verbatim, how fast.
+"""Questions over the documents of examples/, asked of a real model: right, refused, cited, verbatim, how fast.
 
-    python bench/knowledge/answers.py [--minutes N] [--only ID,ID] [--example rag] [--cite strict|warn|off]
+    python bench/knowledge/answers.py [--minutes N] [--only ID,ID | --absent | --present | --half tune|held]
+                                      [--example rag] [--cite strict|warn|off]
 
-Every question is a run of its own, of somebody who may read everything, with the documents alone: the examples' other
-tools are taken away. What was asked is kept in --json FILE and not asked again as long as question, model, documents
-and settings are the same; --minutes begins no run after so long. The measures:
+Every question is a run of its own, of somebody who may read everything unless it says `as` whom, with the documents
+alone: the examples' other tools are taken away. What was asked is kept in --json FILE and not asked again as long as
+question, model, documents and settings are the same; --minutes begins no run after so long. The measures:
 
     right      of the questions that a document answers: the answer holds what it has to (as `ringfence eval` compares)
     refused    of those that no document answers: the answer says so
@@ -44,7 +45,11 @@ DONE = ("done", "partial")
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """`check` is what a right answer holds; `document` (collection/path) has it. Of one that none answers: neither."""
+    """`check` is what a right answer holds; `document` (collection/path) has it. Of one that none answers: neither.
+
+    roles  the ones to ask with, of those that the manifest names; none given: all
+    half   of the questions that none answers: `tune` may be looked at while the engine is worked on, `held` may not
+    """
 
     id: str
     example: str
@@ -52,12 +57,17 @@ class Question:
     absent: bool
     check: Check
     document: str
+    roles: tuple[str, ...] = ()
+    half: str = ""
 
     @classmethod
     def of(cls, example: str, given: dict[str, Any]) -> Question:
         some = tuple(tuple(map(str, strings)) for strings in given.get("any", ()))
         check = Check(some, tuple(map(str, given.get("none", ()))))
-        return cls(given["id"], example, given["ask"], given.get("absent", False), check, given.get("document", ""))
+        return cls(
+            given["id"], example, given["ask"], given.get("absent", False), check, given.get("document", ""),
+            tuple(given.get("as", ())), given.get("half", ""),
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +91,24 @@ class Played:
     run: str
 
 
-def questions(only: Sequence[str] = (), examples: Sequence[str] = ()) -> Iterator[Question]:
-    """All, or those that are named."""
+def questions() -> Iterator[Question]:
+    """All of them."""
     for example, given in yaml.safe_load(QUESTIONS.read_text("utf-8")).items():
-        for one in given:
-            if (not only or one["id"] in only) and (not examples or example in examples):
-                yield Question.of(example, one)
+        yield from (Question.of(example, one) for one in given)
+
+
+def chosen(given: argparse.Namespace) -> list[Question]:
+    """Those that the command line names."""
+    only, examples = _listed(given.only), _listed(given.example)
+    return [
+        one
+        for one in questions()
+        if (not only or one.id in only)
+        and (not examples or one.example in examples)
+        and (one.absent or not given.absent)
+        and not (one.absent and given.present)
+        and given.half in ("", one.half)
+    ]
 
 
 def manifest_of(example: str, *, cite: str, model: str) -> Manifest:
@@ -109,12 +131,19 @@ def key_of(question: Question, manifest: Manifest) -> str:
     """What a run is a run of: the question, the settings and the documents."""
     data = manifest.root / "data"
     files = {str(p.relative_to(data)): hashlib.sha256(p.read_bytes()).hexdigest() for p in sorted(data.rglob("*.*"))}
-    about = [question.ask, manifest.model_dump(mode="json", include={"inference", "knowledge", "workflow"}), files]
+    about = [
+        question.ask,
+        *question.roles,
+        manifest.model_dump(mode="json", include={"inference", "knowledge", "workflow"}),
+        files,
+    ]
     return hashlib.sha256(json.dumps(about, default=str, sort_keys=True).encode()).hexdigest()[:16]
 
 
 async def play(question: Question, key: str, agent: app.Agent, library: Library) -> Played:
     """Ask it, and look at what came."""
+    if question.roles:
+        agent = agent.acting_for(app.narrowed(agent.principal, question.roles))
     began = time.monotonic()
     result = await agent.run(question.ask)
     seconds = time.monotonic() - began
@@ -137,7 +166,7 @@ async def play(question: Question, key: str, agent: app.Agent, library: Library)
 async def ask_all(given: argparse.Namespace, known: dict[str, Played]) -> None:
     """Ask what was not asked yet, example by example; `known` grows, and so does the file."""
     until = time.monotonic() + 60 * given.minutes if given.minutes else float("inf")
-    wanted = list(questions(_listed(given.only), _listed(given.example)))
+    wanted = chosen(given)
     for example in dict.fromkeys(one.example for one in wanted):
         manifest = manifest_of(example, cite=given.cite, model=given.model)
         keys = {one.id: key_of(one, manifest) for one in wanted if one.example == example}
@@ -176,22 +205,23 @@ def _share(right: int, of: int) -> str:
 
 
 def report(played: Sequence[Played]) -> list[str]:
-    """The table: all, and each example."""
+    """The table: all, each example, and each half of the questions that none answers."""
+    halves = {one.id: one.half for one in questions()}
     lines = ["| | right | refused | verbatim quotes | right answers with a source | to the right document | seconds |"]
     lines.append("|---|---|---|---|---|---|---|")
     examples = list(dict.fromkeys(one.example for one in played))
-    for name in ("all", *examples):
-        chosen = [one for one in played if name in ("all", one.example)]
-        there, absent = [one for one in chosen if not one.absent], [one for one in chosen if one.absent]
+    for name in ("all", *examples, *sorted({halves.get(one.id, "") for one in played} - {""})):
+        these = [one for one in played if name in ("all", one.example, halves.get(one.id))]
+        there, absent = [one for one in these if not one.absent], [one for one in these if one.absent]
         right = [one for one in there if one.right]
         cells = (
             name,
             _share(len(right), len(there)),
             _share(sum(one.right for one in absent), len(absent)),
-            _share(sum(one.verbatim for one in chosen), sum(one.quotes for one in chosen)),
+            _share(sum(one.verbatim for one in these), sum(one.quotes for one in these)),
             _share(sum(bool(one.cited) for one in right), len(right)),
             _share(sum(one.to_right for one in right if one.cited), sum(bool(one.cited) for one in right)),
-            f"{median(one.seconds for one in chosen):.0f}",
+            f"{median(one.seconds for one in these):.0f}",
         )
         lines.append(f"| {' | '.join(cells)} |")
     return lines
@@ -202,6 +232,9 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=0.0)
     parser.add_argument("--only", default="")
     parser.add_argument("--example", default="")
+    parser.add_argument("--absent", action="store_true", help="those alone that no document answers")
+    parser.add_argument("--present", action="store_true", help="those alone that one does")
+    parser.add_argument("--half", choices=("tune", "held"), default="")
     parser.add_argument("--cite", choices=("strict", "warn", "off"), default="")
     parser.add_argument("--model", default="")
     parser.add_argument("--json", type=Path, default=ROOT / ".ringfence" / "bench-answers.json")
@@ -211,14 +244,14 @@ def main() -> None:
     if given.json.exists():
         known = {one["id"]: Played(**one) for one in json.loads(given.json.read_text("utf-8"))}
     asyncio.run(ask_all(given, known))
-    wanted = {one.id for one in questions(_listed(given.only), _listed(given.example))}
-    chosen = [one for one in known.values() if one.id in wanted]
-    lines = report(chosen) if chosen else ["nothing was asked"]
+    wanted = {one.id for one in chosen(given)}
+    played = [one for one in known.values() if one.id in wanted]
+    lines = report(played) if played else ["nothing was asked"]
     print("\n".join(lines))
     if given.markdown:
         given.markdown.write_text("\n".join(lines) + "\n", "utf-8")
-    if len(chosen) < len(wanted):
-        print(f"{len(wanted) - len(chosen)} are left; the same command goes on", file=sys.stderr)
+    if len(played) < len(wanted):
+        print(f"{len(wanted) - len(played)} are left; the same command goes on", file=sys.stderr)
 
 
 if __name__ == "__main__":

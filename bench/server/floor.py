@@ -8,20 +8,10 @@ import uvicorn
 
 
 async def app(scope: Any, receive: Any, send: Any) -> None:
-    """POST /v1/runs, then GET /v1/runs/ID/events, with nothing behind them."""
+    """POST /v1/runs with its events as the answer, and nothing behind it."""
     if scope["type"] != "http":
         return
-    if scope["method"] == "POST":
-        await receive()
-        await send(
-            {
-                "type": "http.response.start",
-                "status": 202,
-                "headers": [(b"content-type", b"application/json"), (b"content-length", b"10")],
-            }
-        )
-        await send({"type": "http.response.body", "body": b'{"id":"x"}'})
-        return
+    await receive()
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/event-stream")]})
     await send({"type": "http.response.body", "body": b'event: end\ndata: {"status":"done"}\n\n', "more_body": True})
     await send({"type": "http.response.body", "body": b""})

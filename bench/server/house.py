@@ -114,9 +114,9 @@ def rival(name: str, python: Path, model: str) -> Any:
     return listening(name, [str(python), str(HERE / "rivals.py"), name, str(port), f"{model}/v1"], port)
 
 
-def load(served: Served, *, runs: int, at_once: int) -> dict[str, Any]:
-    """Ask for so many runs from a process of its own."""
-    kind = "theirs" if served.name not in ("ringfence", "bare uvicorn") else "ours"
+def load(served: Served, *, runs: int, at_once: int, kind: str = "") -> dict[str, Any]:
+    """Ask for so many runs from a process of its own; `kind` is one of `load.WAYS`."""
+    kind = kind or ("theirs" if served.name not in ("ringfence", "bare uvicorn") else "ours")
     command = [sys.executable, str(HERE / "load.py"), "--url", served.url, "--kind", kind, "--runs", str(runs)]
     command += ["--at-once", str(at_once), *(["--key", served.key] if served.key else [])]
     before = cpu_s(served.pid)

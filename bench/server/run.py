@@ -46,6 +46,8 @@ def load(runs: int, at_once: int, rivals: list[str], python: Path) -> dict[str, 
         with house.ringfence(model) as served:
             house.load(served, runs=at_once, at_once=at_once)
             told["ringfence"] = line(house.load(served, runs=runs, at_once=at_once), "ringfence", served)
+            two = house.load(served, runs=runs // 2, at_once=at_once, kind="twice")
+            told["two requests"] = line(two, "  two requests", served)
         for name in rivals:
             with house.rival(name, python, model) as served:
                 house.load(served, runs=at_once, at_once=at_once)

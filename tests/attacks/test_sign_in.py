@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from ringfence.channels.http import events
+from ringfence.channels.http import streams
 from ringfence.stores.accounts.attempts import FIRST_MS
 from ringfence.stores.accounts.people import Person
 
@@ -370,7 +370,7 @@ async def test_a_password_in_a_request_that_is_refused_is_not_told_back(tmp_path
 async def test_a_stream_that_is_open_ends_with_what_its_reader_came_in_with(
     tmp_path: Path, end: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(events, "LOOK_S", 0.0)
+    monkeypatch.setattr(streams, "LOOK_S", 0.0)
     model = Held([final("42")])
     async with doors(tmp_path, model=model) as at:
         at.accounts.people.add(Person("dave", roles=("ops",), hash=hashed(PASSWORD)))

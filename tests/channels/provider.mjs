@@ -4,7 +4,8 @@ import { Provider } from "oidc-provider";
 const [port, redirect] = process.argv.slice(2);
 const provider = new Provider(`http://127.0.0.1:${port}`, {
   clients: [{ client_id: "ringfence", client_secret: "a secret of the house", redirect_uris: [redirect],
-    grant_types: ["authorization_code"], response_types: ["code"] }],
+    grant_types: ["authorization_code"], response_types: ["code"],
+    post_logout_redirect_uris: [new URL("/", redirect).href] }],
   claims: { openid: ["sub"], profile: ["groups", "house"] },
   cookies: { keys: ["for tests"] },
   pkce: { required: () => true },

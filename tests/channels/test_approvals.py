@@ -5,7 +5,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from .kit import AS_ALICE, AS_BOB, MANIFEST, ended, final, served, step
+import pytest
+
+from ringfence.app.ids import now_ms
+from ringfence.core.values import Principal
+
+from .kit import AS_ALICE, AS_BOB, MANIFEST, Known, ended, final, served, step
 
 WRITES = MANIFEST.replace(
     "tools: []", "tools: [{name: files, type: builtin, target_paths: [./notes], permissions: [read, write]}]"
@@ -23,6 +28,7 @@ async def test_a_run_waits_shows_the_whole_call_and_goes_on_after_a_yes_bound_to
         assert (asked["run_id"], asked["tool"], asked["args"]["text"]) == (run, "files.write", "one\ntwo\n")
         assert "+one" in asked["preview"]
         assert (asked["may_answer"], asked["approvers"], asked["valid_s"]) == (True, ["user:alice"], 600)
+        assert asked["expires_ms"] == asked["asked_ms"] + 604_800_000
         other = await client.post(f"/v1/approvals/{run}", json={"yes": True, "digest": "0" * 16}, headers=AS_ALICE)
         assert (other.status_code, other.json()["code"]) == (409, "conflict")
         assert not (tmp_path / "notes/new.txt").exists()
@@ -60,6 +66,27 @@ async def test_somebody_else_sees_nothing_of_a_question_and_cannot_answer_it(tmp
         absent = await client.get("/v1/approvals/nothing", headers=AS_BOB)
         assert (refused.status_code, refused.json()) == (404, absent.json())
         assert (await client.get(f"/v1/runs/{run}", headers=AS_ALICE)).json()["status"] == "waiting"
+
+
+@pytest.mark.parametrize(("days", "roles", "why"), [(8, ["role:ops"], "expired at"), (0, [], "may not read this call")])
+async def test_a_yes_that_is_too_late_or_to_what_one_may_not_read_any_more_is_a_conflict_and_nothing_is_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, days: int, roles: list[str], why: str
+) -> None:
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes/pay.txt").write_text("42")
+    reads = step("files.read", path="notes/pay.txt")
+    manifest = WRITES.replace("permissions:", "readers: [role:ops], permissions:")
+    async with served(tmp_path, [reads, WRITE], manifest=manifest) as (client, web):
+        run = (await client.post("/v1/runs", json={"task": "write down notes/pay.txt"}, headers=AS_ALICE)).json()["id"]
+        await ended(client, run, AS_ALICE)
+        (asked,) = (await client.get("/v1/approvals", headers=AS_ALICE)).json()["data"]
+        monkeypatch.setattr("ringfence.app.asked.now_ms", lambda: now_ms() + days * 86_400_000)
+        web.state.authenticator = Known({"alice": Principal("user:alice", frozenset(roles))})
+        said = {"yes": True, "digest": asked["digest"]}
+        refused = await client.post(f"/v1/approvals/{run}", json=said, headers=AS_ALICE)
+        assert (refused.status_code, refused.json()["code"]) == (409, "conflict")
+        assert why in refused.text
+        assert not (tmp_path / "notes/new.txt").exists()
 
 
 async def test_with_four_eyes_the_approver_answers_and_the_one_who_asked_looks_on(tmp_path: Path) -> None:

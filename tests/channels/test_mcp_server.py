@@ -21,8 +21,7 @@ from mcp_types import CallToolResult
 
 import ringfence
 from ringfence import tool
-from ringfence.app.serving import asking
-from ringfence.app.serving.asking import turn_of
+from ringfence.app.agent import Agent
 from ringfence.channels import telling
 from ringfence.channels.mcp.http import SESSIONS_EACH
 from ringfence.testing.server import ScriptedServer, listen
@@ -131,16 +130,17 @@ async def test_what_waits_is_folded_beside_the_event_loop_and_of_others_nothing(
 ) -> None:
     folded: list[tuple[str, bool]] = []
 
-    def seen(agent: Any, log: Any, run: str) -> Any:
+    def seen(agent: Agent, run: str, log: Any = None) -> Any:
         folded.append((run, threading.current_thread() is threading.main_thread()))
-        return turn_of(agent, log, run)
+        return turn(agent, run, log)
 
     steps = [step("pay", amount=30), step("pay", amount=40)]
     async with online(tmp_path, steps, functions=[paying([])]) as here, connected(here) as alice:
         hers = (await alice.call_tool("act", {"task": "pay 30 for me"})).structured_content["run"]
         async with connected(here, "bob") as bob:
             await bob.call_tool("act", {"task": "pay 40 for me"})
-        monkeypatch.setattr(asking, "turn_of", seen)
+        turn = Agent.turn
+        monkeypatch.setattr(Agent, "turn", seen)
         monkeypatch.setattr(type(here.service.agent), "waiting", None)  # which folds all of them, here
         waits = await alice.call_tool("approvals", {})
         assert [one["call"] for one in waits.structured_content["waiting"]] == ["pay(amount=30)"]
@@ -251,7 +251,7 @@ async def test_a_call_that_is_given_up_ends_its_run(tmp_path: Path, mode: str) -
             calling.cancel()
             await asyncio.wait([calling])
             [run] = here.service.runs(ALICE)
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 async for _ in here.service.events(ALICE, run.run):
                     pass
                 await telling.settled()

@@ -219,6 +219,66 @@ async def test_the_way_there_and_back_has_pkce_state_and_nonce_and_ends_in_a_ses
         assert (await at.client.get("/auth/session")).status_code == 401
 
 
+async def test_signing_out_goes_on_to_the_provider_with_its_own_token_and_back_here(tmp_path: Path) -> None:
+    async with lying() as liar, doors(tmp_path, manifest=manifest_of(liar.url)) as at, at.browser() as thief:
+        liar.says = {"end_session_endpoint": f"{liar.url}/bye?from=here"}
+        assert (await signed(at, liar)).status_code == 200
+        csrf = {"X-CSRF-Token": (await at.client.get("/auth/session")).json()["csrf"]}
+        thief.cookies = httpx2.Cookies(at.client.cookies)
+        answer = await at.client.post("/auth/logout", headers=csrf)
+        assert answer.status_code == 200
+        url = urlsplit(answer.json()["next"])
+        sent = {name: values[0] for name, values in parse_qs(url.query).items()}
+        assert f"{url.scheme}://{url.netloc}{url.path}" == f"{liar.url}/bye"
+        hint = sent.pop("id_token_hint")
+        assert sent == {"from": "here", "client_id": CLIENT, "post_logout_redirect_uri": "http://localhost/"}
+        assert jwt.decode(hint, RSA).claims["sub"] == "ann"
+        assert (await thief.get("/auth/session")).status_code == 401, "and the session has ended here"
+        assert not at.client.cookies
+
+
+async def test_the_providers_token_lies_sealed_and_goes_with_its_session(tmp_path: Path) -> None:
+    async with lying() as liar, doors(tmp_path, manifest=manifest_of(liar.url)) as at:
+        assert (await signed(at, liar)).status_code == 200
+        hints, token = at.accounts.hints, at.client.cookies["ringfence"]
+        kept = hints.of(token)
+        assert jwt.decode(kept, RSA).claims["sub"] == "ann"
+        files = b"".join(file.read_bytes() for file in (tmp_path / ".ringfence").glob("accounts.db*"))
+        assert kept.split(".")[2].encode() not in files
+        assert hints.of("another token") == ""
+        count = "SELECT count(*) FROM hints"
+        assert at.accounts.file.rows(count) == [(1,)]
+        at.accounts.sessions.end("ann")
+        assert at.accounts.file.rows(count) == [(0,)]
+        hints.keep(token, "too late")
+        assert at.accounts.file.rows(count) == [(0,)]
+
+
+@pytest.mark.parametrize("why", ["no such end", "the manifest does not want it", "with a password", "it is away"])
+async def test_signing_out_stays_here_where_there_is_no_provider_to_go_on_to(tmp_path: Path, why: str) -> None:
+    more = "sign_out: false" if why == "the manifest does not want it" else ""
+    async with lying() as liar, doors(tmp_path, manifest=manifest_of(liar.url, more)) as at:
+        if why != "no such end":
+            liar.says = {"end_session_endpoint": f"{liar.url}/bye"}
+        assert (await (at.sign_in("alice") if why == "with a password" else signed(at, liar))).status_code in (200, 204)
+        csrf = {"X-CSRF-Token": (await at.client.get("/auth/session")).json()["csrf"]}
+        if why == "it is away":
+            at.web.state.oidc._asked -= 7200
+            liar.says = {"issuer": "https://another.example"}
+        assert (await at.client.post("/auth/logout", headers=csrf)).status_code == 204
+        assert (await at.client.get("/auth/session")).status_code == 401
+
+
+async def test_whom_only_a_provider_vouches_for_has_no_password_and_makes_no_keys_here(tmp_path: Path) -> None:
+    async with lying() as liar, doors(tmp_path, manifest=manifest_of(liar.url)) as at:
+        assert (await signed(at, liar)).status_code == 200
+        who = (await at.client.get("/auth/session")).json()
+        assert (who["password"], who["keys"]) == (False, False)
+        headers = {"X-CSRF-Token": who["csrf"]}
+        made = await at.client.post("/auth/keys", json={"scopes": ["runs"], "days": 1}, headers=headers)
+        assert (made.status_code, made.json()["code"]) == (409, "no-account")
+
+
 async def test_a_session_ends_with_the_provider_that_vouched_for_it(tmp_path: Path) -> None:
     async with lying() as liar, doors(tmp_path, manifest=manifest_of(liar.url)) as at:
         assert (await signed(at, liar)).status_code == 200
@@ -288,7 +348,7 @@ async def test_a_new_key_of_the_provider_is_found_and_an_old_one_is_let_go(tmp_p
         {"issuer": "https://evil.example"}, {"token_endpoint": "http://evil.example/token"}, {"jwks_uri": ""},
         {"authorization_endpoint": "javascript:alert(1)"}, {"token_endpoint": "file:///etc/passwd"},
         {"jwks_uri": "x" * 1_100_000},
-        {"userinfo_endpoint": "http://evil.example/userinfo"},
+        {"userinfo_endpoint": "http://evil.example/userinfo"}, {"end_session_endpoint": "javascript:alert(1)"},
     ],
     ids=lambda says: next(iter(says)),
 )  # fmt: skip
@@ -353,33 +413,44 @@ def _running(command: list[str], folder: Path, issuer: str) -> Iterator[None]:
         yield
     finally:
         process.terminate()
-        process.communicate(timeout=20)
+        process.communicate(timeout=60)
 
 
-async def _through(url: str, **typed: str) -> str:
-    """A person's way through a provider's forms, until it sends the browser back to us."""
-    async with httpx2.AsyncClient(timeout=20) as browser:
-        for _ in range(12):
-            answer = await browser.get(url)
-            if answer.status_code == 200:
-                action = re.search(r'<form[^>]*action="([^"]+)"', answer.text)
-                hidden = dict(re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', answer.text))
-                answer = await browser.post(urljoin(url, action[1]) if action else url, data={**hidden, **typed})
-            assert answer.is_redirect, answer.text[:500]
-            url = urljoin(url, answer.headers["location"])
-            if url.startswith(BACK):
-                return url
+async def _through(url: str, to: str, browser: httpx2.AsyncClient, **typed: str) -> tuple[str, list[str]]:
+    """A person's way through a provider's forms, until it sends the browser back to us; and the forms that it met."""
+    met: list[str] = []
+    for _ in range(12):
+        answer = await browser.get(url)
+        if answer.status_code == 200:
+            met.append(answer.text)
+            action = re.search(r'<form[^>]*action="([^"]+)"', answer.text)
+            hidden = dict(re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', answer.text))
+            answer = await browser.post(urljoin(url, action[1]) if action else url, data={**hidden, **typed})
+        assert answer.is_redirect, answer.text[:500]
+        url = urljoin(url, answer.headers["location"])
+        if url.startswith(to):
+            return url, met
     raise AssertionError(url)
 
 
-async def _comes_in(at: Doors, **typed: str) -> dict[str, Any]:
+async def _comes_in(at: Doors, browser: httpx2.AsyncClient, **typed: str) -> dict[str, Any]:
     where = (await at.client.get("/auth/oidc")).headers["location"]
-    url = await _through(where, **typed)
+    url, _ = await _through(where, BACK, browser, **typed)
     answer = await at.client.get(url.removeprefix("http://localhost"))
     assert answer.status_code == 200, answer.text
     found: dict[str, Any] = (await at.client.get("/auth/session")).json()
     assert (await at.client.get(url.removeprefix("http://localhost"))).status_code == 401, "the code, a second time"
     return found
+
+
+async def _leaves(at: Doors, who: dict[str, Any], browser: httpx2.AsyncClient, **typed: str) -> list[str]:
+    """Sign out, at the provider too, which sends them back; the forms that it showed."""
+    answer = await at.client.post("/auth/logout", headers={"X-CSRF-Token": who["csrf"]})
+    assert answer.status_code == 200, answer.text
+    assert (await at.client.get("/auth/session")).status_code == 401
+    url, met = await _through(answer.json()["next"], "http://localhost/", browser, **typed)
+    assert url.split("?")[0] == "http://localhost/"
+    return met
 
 
 async def test_sign_in_with_a_provider_of_authlib(tmp_path: Path) -> None:
@@ -388,8 +459,10 @@ async def test_sign_in_with_a_provider_of_authlib(tmp_path: Path) -> None:
     user = json.dumps({"sub": "ann", "groups": ["wards", "cooks"], "house": "north"})
     command = [sys.executable, "-W", "ignore", "-m", "oidc_provider_mock", "-p", str(port), "-n", "true"]
     with _running([*command, "--user-claims", user], tmp_path, issuer):
-        async with doors(tmp_path, manifest=manifest_of(issuer)) as at:
-            who = await _comes_in(at, sub="ann")
+        async with doors(tmp_path, manifest=manifest_of(issuer)) as at, httpx2.AsyncClient(timeout=60) as browser:
+            who = await _comes_in(at, browser, sub="ann")
+            (form,) = await _leaves(at, who, browser)
+    assert "id_token_hint</code> not set" not in form
     assert (who["subject"], who["roles"], who["tenant"]) == ("user:ann", ["role:nurse"], "north")
 
 
@@ -400,8 +473,13 @@ async def test_sign_in_with_the_certified_provider_of_npm(tmp_path: Path) -> Non
     shutil.copy(Path(__file__).with_name("provider.mjs"), tmp_path)
     (tmp_path / "node_modules").symlink_to(MODULES)
     with _running(["node", "provider.mjs", str(port), BACK], tmp_path, issuer):
-        async with doors(tmp_path, manifest=manifest_of(issuer)) as at:
-            who = await _comes_in(at, login="ann", password="any")
+        async with doors(tmp_path, manifest=manifest_of(issuer)) as at, httpx2.AsyncClient(timeout=60) as browser:
+            who = await _comes_in(at, browser, login="ann", password="any")
+            again = (await at.client.get("/auth/oidc")).headers["location"]
+            assert (await _through(again, BACK, browser))[1] == [], "the provider knows them still"
+            await _leaves(at, who, browser, logout="yes")
+            once_more = (await at.client.get("/auth/oidc")).headers["location"]
+            assert "password" in (await browser.get(once_more, follow_redirects=True)).text, "and now it does not"
     assert (who["subject"], who["roles"], who["tenant"]) == ("user:ann", ["role:nurse"], "north")
 
 

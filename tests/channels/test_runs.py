@@ -10,7 +10,7 @@ import pytest
 
 from ringfence.app.serving.feed import Feed
 from ringfence.app.serving.service import Service
-from ringfence.channels.http import events
+from ringfence.channels.http import streams
 from ringfence.core.chain import Kind, Record
 from ringfence.core.labels import IDENTITY
 from ringfence.stores.hold import Held as HeldElsewhere
@@ -41,6 +41,31 @@ async def test_a_run_is_begun_followed_to_its_end_and_nobody_elses(tmp_path: Pat
             other = await client.post(f"/v1/runs/{run}/{verb}", json={}, headers=AS_BOB)
             assert (other.status_code, other.json()) == (404, absent.json()), verb
         assert (await client.get(f"/v1/runs/{run}/events")).status_code == 401
+
+
+async def test_a_run_is_begun_and_followed_in_one_answer_and_again_from_where_it_was_cut(tmp_path: Path) -> None:
+    streaming = AS_ALICE | {"Accept": "text/event-stream", "Idempotency-Key": "once"}
+    async with served(tmp_path) as (client, web):
+        told = await client.post("/v1/runs", json=TASK, headers=streaming)
+        assert (told.status_code, told.headers["content-type"][:17]) == (200, "text/event-stream")
+        events = told.headers["content-location"]
+        assert told.text == (await client.get(events, headers=AS_ALICE)).text
+        assert told.text.endswith('"status":"done"}\n\n')
+        assert (await client.get(events, headers=AS_BOB)).status_code == 404
+        assert (
+            await client.post("/v1/runs", json=TASK, headers=streaming)
+        ).text == told.text  # the same run, once more
+        first = told.text.split("id: ")[1].split("\n")[0]
+        rest = (await client.get(events, headers=AS_ALICE | {"Last-Event-ID": first})).text
+        assert rest.split("id: ")[1:] == told.text.split("id: ")[2:]
+        refused = await client.post("/v1/runs", json={"task": ""}, headers=streaming)
+        assert (refused.status_code, refused.headers["content-type"]) == (422, "application/problem+json")
+        web.state.streams["user:alice"] = 10_000  # no run is begun that nobody would be told of
+        before = len((await client.get("/v1/runs", headers=AS_ALICE)).json()["data"])
+        assert (
+            await client.post("/v1/runs", json=TASK, headers=AS_ALICE | {"Accept": "text/event-stream"})
+        ).status_code == 429
+        assert len((await client.get("/v1/runs", headers=AS_ALICE)).json()["data"]) == before
 
 
 async def test_a_run_says_what_it_came_to_with_what_the_caller_put_on_it(tmp_path: Path) -> None:
@@ -242,7 +267,7 @@ async def test_a_silent_stream_shows_that_it_is_alive_and_lets_go_when_it_is_clo
         finally:
             closed.append(True)
 
-    lines = events.alive(told(), beat_s=0.01)
+    lines = streams.alive(told(), beat_s=0.01)
     assert (await anext(lines)).startswith(b":")
     feed.put(_record(0, Kind.MESSAGE))
     while (line := await anext(lines)).startswith(b":"):

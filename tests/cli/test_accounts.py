@@ -111,6 +111,36 @@ def test_a_key_is_shown_once_listed_without_itself_and_taken_out(ringfence: Shel
     assert key.encode() not in record()
 
 
+def test_sessions_are_shown_and_ended_by_name_those_of_a_provider_too_and_it_is_on_the_record(
+    manifest: Path, ringfence: Shell
+) -> None:
+    accounts = open_accounts(load(manifest))
+    mine = [accounts.sessions.begin("carol", 1, agent="Firefox") or "" for _ in range(2)]
+    theirs = accounts.sessions.begin("ann@id.example", 1, provider="https://id.example", roles=("role:ops",)) or ""
+    shown = ringfence("users", "sessions").out
+    assert "ann@id.example" in shown
+    assert "by https://id.example" in shown
+    assert not [token for token in (*mine, theirs) if token in shown]
+    listed = [json.loads(line) for line in ringfence("users", "sessions", "carol", "--json").out.splitlines()]
+    assert [one["agent"] for one in listed] == ["Firefox", "Firefox"]
+    one = accounts.sessions.find(mine[0], 10**9)
+    assert one is not None
+    assert ringfence("users", "sign-out", "carol", "--session", one.ident).code == 0
+    assert [accounts.sessions.find(token, 10**9) is None for token in (*mine, theirs)] == [True, False, False]
+    told = ringfence("users", "sign-out", "ANN@id.example")
+    assert (told.code, "at the provider they may be signed in still" in told.err) == (0, True)
+    assert accounts.sessions.find(theirs, 10**9) is None
+    assert accounts.sessions.find(mine[1], 10**9) is not None
+    assert ringfence("users", "sign-out", "ann@id.example").code == 2
+    assert ringfence("users", "sign-out", "carol", "--session", "nothing").code == 2
+    accounts.close()
+    with stores.open_log(Path(".ringfence/journal.db")) as log:
+        views = [log.read(run.run)[0].view for run in reversed(log.runs(20))]
+    assert [(view["account"], view["name"]) for view in views] == [
+        ("sign-out", "carol"), ("sign-out", "ann@id.example"),
+    ]  # fmt: skip
+
+
 def test_the_first_start_makes_the_operators_account_and_tells_its_password_once(
     manifest: Path, ringfence: Shell
 ) -> None:

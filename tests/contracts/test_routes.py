@@ -21,6 +21,7 @@ from ringfence.core.labels import Label, Trust
 from ringfence.core.values import Prompt
 from ringfence.knowledge.memory import Saying, Scope
 from ringfence.manifest.server import SCOPES
+from ringfence.stores.accounts.people import Person
 from ringfence.testing.scripted import ScriptedModel
 
 from ..channels import doors as kit
@@ -159,6 +160,24 @@ async def a_session(world: World) -> dict[str, Any]:
     return {"ident": await world.session()}
 
 
+async def a_person(world: World) -> dict[str, Any]:
+    """An account of nobody's that may be changed, and somebody without one who is signed in by a provider."""
+    world.count += 1
+    world.at.accounts.people.add(Person(f"p{world.count}", roles=("ops",), hash=kit.hashed(PASSWORD)))
+    world.at.accounts.sessions.begin("guest", 1, provider="https://id.example")
+    guest = world.at.accounts.sessions.of("guest")[0].ident
+    return {"name": f"p{world.count}", "ident": guest}
+
+
+async def a_key(world: World) -> dict[str, Any]:
+    return {"ident": world.at.accounts.keys.add("alice", ["runs"])[1].ident}
+
+
+async def newcomer(world: World) -> dict[str, Any]:
+    world.count += 1
+    return {"name": f"new{world.count}", "roles": ["ops"]}
+
+
 def said(**body: Any) -> Callable[[World], Awaitable[Any]]:
     async def make(_: World) -> Any:
         return body
@@ -171,6 +190,7 @@ STAFF, SEES = only("ada"), only("alice", "ada")
 LOOK = {"scope": "audit", "may": only("otto"), "no": 403, "ok": YES | {404, 409}, "shows": frozenset()}
 CHANGE = {"scope": "knowledge", "may": STAFF, "but": {"alice": 403}, "ok": CONFLICT, "shows": SEES}
 CHAT = {"model": "kit", "messages": [{"role": "user", "content": "hm"}]}
+RULED = {"scope": "admin", "may": only("ada"), "no": 403, "shows": frozenset()}
 OWN = {"scope": None, "session": True}
 RULES: dict[tuple[str, str], Rule] = {
     ("POST", "/v1/runs"): Rule(body=said(task="hm")),
@@ -230,6 +250,20 @@ RULES: dict[tuple[str, str], Rule] = {
     ("GET", "/auth/sessions"): Rule(**OWN),
     ("DELETE", "/auth/sessions"): Rule(**OWN),
     ("DELETE", "/auth/sessions/{ident}"): Rule(MINE, **OWN, path=a_session),
+    ("GET", "/auth/keys"): Rule(**OWN),
+    ("POST", "/auth/keys"): Rule(**OWN, body=said(scopes=["runs"], days=1)),
+    ("DELETE", "/auth/keys/{ident}"): Rule(MINE, **OWN, path=a_key),
+    ("GET", "/v1/people"): Rule(**RULED),
+    ("POST", "/v1/people"): Rule(**RULED, body=newcomer),
+    ("PATCH", "/v1/people/{name}"): Rule(**RULED, path=a_person, body=said(roles=["lead"])),
+    ("POST", "/v1/people/{name}/password"): Rule(**RULED, path=a_person, body=said()),
+    ("POST", "/v1/people/{name}/disable"): Rule(**RULED, path=a_person),
+    ("POST", "/v1/people/{name}/enable"): Rule(**RULED, path=a_person),
+    ("GET", "/v1/sessions"): Rule(**RULED),
+    ("DELETE", "/v1/sessions"): Rule(**RULED, path=a_person, query={"name": "guest"}),
+    ("DELETE", "/v1/sessions/{ident}"): Rule(**RULED, path=a_person),
+    ("GET", "/v1/keys"): Rule(**RULED),
+    ("DELETE", "/v1/keys/{ident}"): Rule(**RULED, path=a_key),
     **{("GET", path): Rule(open=True, ok=YES | {503}) for path in ("/livez", "/healthz", "/readyz")},
     **{("GET", path): Rule(open=True) for path in ("/", "/favicon.ico", "/openapi.json", "/docs")},
     ("GET", "/docs/{name}"): Rule(open=True, path=lambda _: _ready({"name": "docs.js"})),

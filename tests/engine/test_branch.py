@@ -31,10 +31,10 @@ def built(house: Build, *script: Any, **how: Any) -> House:
     return house(script, tools=tools, specs=SPECS, settings=Settings(checkpoint_interval=1), **how)
 
 
-def forked(agent: House, at: int, *, task: str = "", run: str = "fork", of: str = "run1") -> Turn:
+async def forked(agent: House, at: int, *, task: str = "", run: str = "fork", of: str = "run1") -> Turn:
     records = agent.records(of)
     check(records, at, ALICE)
-    return fork(
+    return await fork(
         agent.engine, agent.gate, records[: at + 1], run=run, principal=ALICE, grant=agent.grant, task=task
     )  # fmt: skip
 
@@ -67,7 +67,7 @@ async def test_a_fork_at_every_place_that_allows_it_begins_as_its_origin_did_and
     places = forkable(origin)
     assert len(places) > 8
     for at in places:
-        turn = forked(agent, at, run=f"fork{at}")
+        turn = await forked(agent, at, run=f"fork{at}")
         records, before = agent.records(f"fork{at}"), fold(origin[: at + 1])
         assert [r.view.get("copied") for r in records] == [None, *["run1"] * at]
         assert records[0].view["forked"] == {"run": "run1", "seq": at}
@@ -103,7 +103,7 @@ async def test_a_fork_goes_on_by_itself_and_its_origin_stays_as_it_was(house: Bu
     origin = agent.records()
     at = last(origin, Kind.OUTCOME, of=last(origin, Kind.INTENT, sink="tool:look"))
     agent.model._steps = [*[""] * len(agent.model.prompts), step(("send", FRIEND)), final("It was sent.")]
-    turn = forked(agent, at)
+    turn = await forked(agent, at)
     sent = len(agent.tools["send"].calls)
     assert (await agent.engine.drive(turn)).status == "done"
     assert agent.tools["send"].calls[sent:] == [FRIEND]
@@ -116,7 +116,7 @@ async def test_what_was_done_before_the_fork_is_a_repeat_behind_it(house: Build)
     at = last(agent.records(), Kind.OUTCOME, of=last(agent.records(), Kind.INTENT, sink="tool:send"))
     agent.model._steps = [*[""] * len(agent.model.prompts), step(("send", FRIEND)), final("It was sent.")]
     sent = len(agent.tools["send"].calls)
-    await agent.engine.drive(forked(agent, at))
+    await agent.engine.drive(await forked(agent, at))
     assert len(agent.tools["send"].calls) == sent
     refused = [r.view["code"] for r in agent.records("fork") if r.kind is Kind.DECISION and "copied" not in r.view]
     assert refused == ["repeat"]
@@ -129,7 +129,7 @@ async def test_a_yes_to_the_origin_is_none_to_its_fork(house: Build, behind: boo
     records = agent.records()
     at = last(records, Kind.APPROVAL) if behind else last(records, Kind.DECISION, verdict="ask") - 1
     sent = len(agent.tools["send"].calls)
-    turn = forked(agent, at)
+    turn = await forked(agent, at)
     assert turn.origin("Eve", "name") == ""
     assert (await agent.engine.drive(turn)).status == "waiting"
     assert len(agent.tools["send"].calls) == sent
@@ -145,7 +145,7 @@ async def test_a_value_that_was_trusted_for_the_origin_asks_again_behind_the_for
     other = {**STRANGER, "body": "42"}
     agent.model._steps = [*[""] * len(agent.model.prompts), step(("send", other))]
     assert fold(agent.records()).origin("Eve", "name") == "user:alice"
-    turn = forked(agent, at)
+    turn = await forked(agent, at)
     assert (await agent.engine.drive(turn)).status == "waiting"
     assert turn.question is not None
     assert turn.question.body["args"] == other
@@ -158,7 +158,7 @@ async def test_no_fork_leads_round_a_no(house: Build) -> None:
     consent.deny(agent.gate, turn, by=ALICE)
     await agent.engine.drive(turn)
     for at in forkable(agent.records()):
-        again = forked(agent, at, run=f"fork{at}")
+        again = await forked(agent, at, run=f"fork{at}")
         result = await agent.engine.drive(again)
         assert result.status == "waiting"
     assert agent.tools["send"].calls == []
@@ -169,7 +169,7 @@ async def test_no_fork_leads_out_of_a_grant(house: Build) -> None:
     agent.grant = replace(agent.grant, sinks=agent.grant.sinks - {"tool:send"})
     await agent.run(TASK)
     for at in forkable(agent.records()):
-        await agent.engine.drive(forked(agent, at, run=f"fork{at}"))
+        await agent.engine.drive(await forked(agent, at, run=f"fork{at}"))
     assert agent.tools["send"].calls == []
 
 
@@ -179,7 +179,7 @@ async def test_budgets_go_on_counting(house: Build) -> None:
     await agent.run(TASK)
     at = last(agent.records(), Kind.OUTCOME, of=last(agent.records(), Kind.INTENT, sink="tool:look"))
     agent.model._steps = [*[""] * len(agent.model.prompts), step(("look", {"of": "z"})), final("it is 42")]
-    await agent.engine.drive(forked(agent, at))
+    await agent.engine.drive(await forked(agent, at))
     assert len(agent.tools["look"].calls) == 2
     assert [r.view["code"] for r in agent.records("fork") if r.kind is Kind.DECISION] == ["budget"]
 
@@ -187,7 +187,7 @@ async def test_budgets_go_on_counting(house: Build) -> None:
 async def test_another_task_takes_the_place_of_the_first_in_words_and_message(house: Build) -> None:
     agent = await finished(house)
     at = last(agent.records(), Kind.OUTCOME, of=last(agent.records(), Kind.INTENT, sink="tool:look"))
-    turn = forked(agent, at, task="send the number to Dan")
+    turn = await forked(agent, at, task="send the number to Dan")
     assert turn.start["task"] == turn.items[0][0].body["text"] == "send the number to Dan"
     assert (turn.origin("Dan", "name"), turn.origin("Bob", "name")) == ("you", "")
     agent.model._steps = [*[""] * len(agent.model.prompts), step(("send", FRIEND)), final("no")]
@@ -207,8 +207,8 @@ async def test_what_the_other_task_pointed_at_vouches_for_nothing_under_a_new_on
     records = agent.records()
     at = last(records, Kind.OUTCOME, of=last(records, Kind.INTENT, sink="tool:look"))
     assert fold(records).origin("eve@x.example", "email")
-    assert forked(agent, at, run="same").origin("eve@x.example", "email")
-    assert forked(agent, at, run="new", task="write to whom you like").origin("eve@x.example", "email") == ""
+    assert (await forked(agent, at, run="same")).origin("eve@x.example", "email")
+    assert (await forked(agent, at, run="new", task="write to whom you like")).origin("eve@x.example", "email") == ""
 
 
 async def test_only_the_one_who_asked_can_fork_and_with_no_role_that_they_have_lost(house: Build) -> None:
@@ -216,14 +216,14 @@ async def test_only_the_one_who_asked_can_fork_and_with_no_role_that_they_have_l
     with pytest.raises(JournalError, match="was asked by user:alice, and you are user:bob"):
         check(agent.records(), 1, Principal("user:bob"))
     now = Principal("user:alice", frozenset({"role:lead"}))
-    turn = fork(agent.engine, agent.gate, agent.records()[:2], run="fork", principal=now, grant=agent.grant)
+    turn = await fork(agent.engine, agent.gate, agent.records()[:2], run="fork", principal=now, grant=agent.grant)
     assert turn.principal == Principal("user:alice", frozenset())
 
 
 async def test_a_fork_of_a_fork_names_the_run_that_it_was_made_from(house: Build) -> None:
     agent = await finished(house)
-    forked(agent, 7)
-    turn = forked(agent, 3, run="again", of="fork")
+    await forked(agent, 7)
+    turn = await forked(agent, 3, run="again", of="fork")
     assert agent.records("again")[0].view["forked"] == {"run": "fork", "seq": 3}
     assert {r.view["copied"] for r in agent.records("again")[1:]} == {"fork"}
     assert turn.next_seq == 4

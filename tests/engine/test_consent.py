@@ -10,6 +10,7 @@ import pytest
 
 from ringfence.core.errors import JournalError
 from ringfence.core.gate import Gate
+from ringfence.core.labels import Label, Trust
 from ringfence.core.policy import Effect, Profile, Role
 from ringfence.core.turn import State
 from ringfence.core.values import Principal
@@ -184,3 +185,35 @@ async def test_what_a_changed_policy_denies_is_refused_and_the_run_goes_on(house
     consent.renew(under(agent, digest="new", sinks=gone), turn, now=agent.clock())
     assert (turn.state, turn.question) == (State.ACTING, None)
     assert agent.records()[-1].view["code"] == "unknown-sink"
+
+
+async def test_a_question_that_nobody_answers_in_time_is_a_no_on_record_and_takes_no_answer(house: Build) -> None:
+    agent, turn = await asking(house)
+    asked = consent.question(agent.gate, turn, waits_s=60)
+    assert asked.expires == asked.asked + 60_000
+    assert not consent.expire(agent.gate, turn, now=asked.expires - 1, waits_s=60)
+    assert not consent.expire(agent.gate, turn, now=asked.expires * 9, waits_s=None)
+    for yes in (partial(consent.approve, expires=asked.expires * 9), consent.deny):
+        with pytest.raises(JournalError, match=r"expired at .* UTC: no answer counts any more"):
+            yes(agent.gate, turn, by=ALICE, now=asked.expires, waits_s=60)
+    assert turn.state is State.WAITING
+    assert consent.expire(agent.gate, turn, now=asked.expires, waits_s=60)
+    said = agent.records()[-1]
+    assert (said.view["verdict"], said.view["rule"], said.view["code"]) == ("deny", "POL-9", "expired")
+    assert "by" not in said.view
+    with pytest.raises(JournalError, match="is not waiting for anybody"):
+        consent.approve(agent.gate, turn, by=ALICE, expires=asked.expires * 9)
+    assert (await agent.engine.drive(turn)).summary.startswith("nothing was changed or sent")
+    assert agent.tools["send"].calls == []
+    assert b"nobody answered by" in agent.model.prompts[-1].messages[-1]
+
+
+async def test_whoever_may_not_read_a_call_says_no_to_it_and_never_yes(house: Build) -> None:
+    agent, turn = await asking(house)
+    assert turn.question is not None
+    turn.question = replace(turn.question, label=Label(Trust.USER, frozenset({frozenset({"role:payroll"})})))
+    with pytest.raises(JournalError, match="may not read this call"):
+        consent.approve(agent.gate, turn, by=ALICE, expires=agent.clock() + 1000)
+    assert turn.state is State.WAITING
+    consent.deny(agent.gate, turn, by=ALICE)
+    assert turn.state is State.ACTING

@@ -112,7 +112,9 @@ async def test_a_fork_goes_on_with_the_model_of_its_origin() -> None:
     records = await agent.run()
     kept = records[: max(branch.forkable(records)) + 1]
     made = {
-        task: branch.fork(agent.engine, agent.gate, kept, run=f"fork{n}", principal=ALICE, grant=agent.grant, task=task)
+        task: await branch.fork(
+            agent.engine, agent.gate, kept, run=f"fork{n}", principal=ALICE, grant=agent.grant, task=task
+        )
         for n, task in enumerate(("", "what else is it?"))
     }
     assert [turn.tier for turn in made.values()] == ["model:t1", ""]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,7 +17,7 @@ from ringfence.core.grants import TaskGrant
 from ringfence.core.ports import Observer
 from ringfence.core.turn import State, Turn, fold
 from ringfence.core.values import JSON, Principal
-from ringfence.engine import branch, consent, ledger, replay
+from ringfence.engine import branch, ledger, replay
 from ringfence.engine.consent import Question
 from ringfence.engine.context import Said
 from ringfence.engine.ledger import Unsettled
@@ -29,7 +29,7 @@ from ringfence.stores import hold
 from ringfence.telemetry import logs
 from ringfence.tracing import Trace
 
-from . import grants, opening, past, summing
+from . import asked, grants, opening, past, summing
 from .blots import Blots
 from .house import House
 from .ids import new_run_id, now_ms
@@ -61,6 +61,7 @@ class Agent:
     house: House
     durable: bool = True  # the journal is a file that other processes may write to as well
     observers: list[Observer] = field(default_factory=lambda: [tracing.observe, logs.observe, observe, alarm])
+    aside: Callable[[Callable[[Any], Any]], Awaitable[Any]] | None = None  # reads the log beside the event loop
     _engine: Engine | None = None
     _gate: Gate | None = None
     _warming: asyncio.Task[None] | None = None
@@ -158,7 +159,7 @@ class Agent:
 
     @property
     def _held(self) -> Path:
-        return self.manifest.root / ".ringfence" / "held"
+        return hold.beside(self.manifest.source or Path.cwd() / "ringfence.yaml")
 
     def _answering(self, run: str) -> AbstractContextManager[None]:
         """Be the one process that answers a run."""
@@ -201,13 +202,12 @@ class Agent:
         engine = await self.open()
         run = self.journal.log.find(run_id)
         with self.holding(run):
-            await self._renew(run)
-            turn = self.turn(run)
+            turn = await asked.renew(self, run)
             if turn.start.get("destroys"):  # an erasure that was cut off: no model finishes it
                 raise JournalError(f"run {run} destroyed contents, or was about to", todo="give its command again")
             if turn.start.get("plans") and turn.state is not State.DONE:  # its task may be a model's words
                 raise JournalError(f"run {run} works for another one", todo="resume that one")
-            before = past.said(past.recall(self.journal.log, turn), self._history)
+            before = await self.beside(lambda log: past.said(past.recall(log, turn), self._history))
             said = past.hidden(self.house, run, before, self.journal)
             with at_work(turn):
                 return await engine.drive(turn, history=said, progress=progress)
@@ -218,16 +218,20 @@ class Agent:
         `resume` goes on with it: nothing of the copied part is done again, what follows passes the gate as ever.
         Raises JournalError for a run of somebody else, and for a record that nothing can go on from.
         """
-        engine, log, run, who = await self.open(), self.journal.log, new_run_id(now_ms()), self.principal
-        records, trace = log.read(log.find(run_id)), Trace.new()
-        branch.check(records, at, who)
+        engine, run, who, trace = await self.open(), new_run_id(now_ms()), self.principal, Trace.new()
+
+        def look(log: Any) -> tuple[list[Record], TaskGrant]:
+            records = log.read(log.find(run_id))
+            branch.check(records, at, who)
+            return records[: at + 1], self.turn(records[0].run, log).grant
+
+        records, grant = await self.beside(look)
         about = sorted({*records[0].view.get("subjects", ()), *self._about(())})
-        with tracing.following(run, who.subject, trace):
-            grant = self.turn(records[0].run).grant
+        with tracing.following(run, who.subject, trace), self.holding(run):  # nobody takes up the half of it
             if task:
                 grant = await self._grant(task, run, records[:1], trace, about)
-            branch.fork(
-                engine, self._policed(), records[: at + 1],
+            await branch.fork(
+                engine, self._policed(), records,
                 run=run, principal=who, grant=grant, task=task, trace=trace, about=about,
             )  # fmt: skip
             await self.journal.flush()
@@ -247,18 +251,18 @@ class Agent:
 
     def asks(self, run_id: str) -> Question:
         """What a run waits for; raises JournalError if it waits for nobody."""
-        return consent.question(self._policed(), self.turn(run_id))
+        return asked.question(self, self.turn(run_id))
 
     def waiting(self) -> list[Question]:
         """What the runs of this agent wait for, the oldest first."""
-        gate, turns = self._policed(), [self.turn(s.run) for s in self.journal.log.unfinished() if s.state == "waiting"]
-        return sorted((consent.question(gate, turn) for turn in turns), key=lambda question: question.asked)
+        turns = [self.turn(s.run) for s in self.journal.log.unfinished() if s.state == "waiting"]
+        return sorted((asked.question(self, turn) for turn in turns), key=lambda question: question.asked)
 
-    async def preview(self, asked: Question) -> str:
+    async def preview(self, question: Question) -> str:
         """What the call would change, as a unified diff; empty for a tool that cannot say."""
-        show = self.house.previews.get(asked.action.sink)
+        show = self.house.previews.get(question.action.sink)
         try:
-            return await show(asked.action.args) if show is not None else ""
+            return await show(question.action.args) if show is not None else ""
         except RingfenceError as error:
             return f"nothing: it would fail ({error.what})"
 
@@ -270,16 +274,7 @@ class Agent:
         `digest` (or its beginning) has to be that of the question, where it is given; `endorse` names control arguments
         whose values hold for the rest of the run. Raises JournalError for an answer that cannot count.
         """
-        run = self.journal.log.find(run_id)
-        with self._answering(run):
-            gate, turn = self._policed(), self.turn(run)
-            with at_work(turn):
-                if yes:
-                    expires = now_ms() + self.manifest.approvals.valid_s * 1000
-                    consent.approve(gate, turn, by=self.principal, expires=expires, digest=digest, endorse=endorse)
-                else:
-                    consent.deny(gate, turn, by=self.principal, why=why, digest=digest)
-            await gate.flush()
+        await asked.answer(self, run_id, yes, digest=digest, endorse=endorse, why=why)
 
     def uncertain(self) -> list[Unsettled]:
         """The calls of which nobody knows whether they were done, the oldest first; none of a run that is under way."""
@@ -300,23 +295,11 @@ class Agent:
         """
         run = self.journal.log.find(run_id)
         with self.holding(run), self._answering(run):
-            gate, turn = self._policed(), self.turn(run)
+            gate, turn = self._policed(), await self.folded(run)
             with at_work(turn):
                 seq = ledger.settle(gate, turn, by=self.principal, done=done, call=call, result=result, why=why)
             await gate.flush()
         return seq
-
-    async def _renew(self, run: str) -> None:
-        """Ask anew what a run waits for, if the policy has changed since."""
-        gate, turn = self._policed(), self.turn(run)
-        if turn.state is not State.WAITING or not consent.question(gate, turn).stale:
-            return
-        with self._answering(run):
-            turn = self.turn(run)
-            if turn.state is State.WAITING:
-                with at_work(turn):
-                    consent.renew(gate, turn, now=now_ms())
-                await gate.flush()
 
     async def approve(self, run_id: str, *, digest: str = "", endorse: tuple[str, ...] = ()) -> Result:
         """`answer` with yes, and go on with the run."""
@@ -326,7 +309,7 @@ class Agent:
     async def cancel(self, run_id: str) -> Result:
         """End an interrupted run for good."""
         with self._answering(self.journal.log.find(run_id)):
-            turn = self.turn(run_id)
+            turn = await self.folded(run_id)
             if turn.state is State.DONE:
                 raise JournalError(f"run {turn.run} has ended already ({turn.end.get('status')})")
             if ledger.unsettled(self._policed(), turn):
@@ -336,9 +319,18 @@ class Agent:
             with at_work(turn):
                 return await engine.cancel(turn, "cancelled by " + who, by=who)
 
-    def turn(self, run_id: str) -> Turn:
-        """The folded state of a run, by its id or an unambiguous beginning of it."""
-        log = self.journal.log
+    async def folded(self, run_id: str) -> Turn:
+        """`turn`, beside the event loop where somebody reads there: it takes seconds for a long run."""
+        turn: Turn = await self.beside(lambda log: self.turn(run_id, log))
+        return turn
+
+    async def beside(self, work: Callable[[Any], Any]) -> Any:
+        """What `work` returns of the log."""
+        return await self.aside(work) if self.aside is not None else work(self.journal.log)
+
+    def turn(self, run_id: str, log: Any = None) -> Turn:
+        """The folded state of a run, by its id or an unambiguous beginning of it; `log` in place of its own."""
+        log = self.journal.log if log is None else log
         run = log.find(run_id)
         turn, note = resumed(log, run) if hasattr(log, "state") else (fold(log.read(run)), "")
         if note:

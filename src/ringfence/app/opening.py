@@ -41,6 +41,7 @@ async def engine_of(agent: Agent, gate: Gate, *, probe: bool) -> Engine:
         keep=getattr(journal, "keep_state", None),
         reconcile=ways,
         routing=routing_of(manifest, house.spend),
+        about=lambda run: past.subjects(journal.log, run),
     )
     house.read_all.reader = Reader(
         gate, engine.tier, past=lambda run: past.records(journal.log, run), limit=manifest.workflow.max_tokens

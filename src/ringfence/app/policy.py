@@ -24,6 +24,7 @@ def policy_of(manifest: Manifest, specs: Mapping[str, SinkSpec]) -> Policy:
         "routing": True,
         "runtime": {"log_level", "log_file"},
         "server": True,
+        "approvals": {"waits_s"},
     }  # bounds are in the grant; order lets nothing in; who comes in is the principal, whose roles are decided by
     rules = manifest.model_dump(mode="json", exclude=unruly)
     named = digest([rules, [_facts(specs[name]) for name in sorted(specs)]])

@@ -11,7 +11,7 @@ from typing import Final
 from ringfence.core.values import JSON
 
 ALTERNATIVES: Final = 5  # tokens that a server is asked for in each place: the one taken, and what else it could be
-_DECISION = re.compile(rb'"(?:(enough|fits)"\s*:\s*|tool"\s*:\s*"|name"\s*:\s*")')
+_DECISION = re.compile(rb'"(?:(enough|fits)"\s*:\s*|(?:tool|name|stated)"\s*:\s*")')
 _OTHER: Final = {b"t": b"f", b"f": b"t"}  # true or false
 
 
@@ -50,9 +50,10 @@ def _read(entry: JSON) -> tuple[bytes, float] | None:
 def decision(said: Sequence[Token]) -> float | None:
     """The probability, 0 to 1, of the token that a step's decision begins with; None if there is none.
 
-    That is the first token of the value of "enough" or "fits", or of the name of a tool, whichever comes first. Servers
-    tell the model's own probabilities, as they were before a grammar ruled anything out; so that of a yes or no is
-    taken against its one alternative alone. A server may list tokens that it left out of the text, such as a fence.
+    That is the first token of the value of "enough", "fits" or "stated", or of the name of a tool, whichever comes
+    first. Servers tell the model's own probabilities, as they were before a grammar ruled anything out; so that of a
+    true or false is taken against its one alternative alone. A server may list tokens that it left out of the text,
+    such as a fence.
     """
     found = _DECISION.search(b"".join(token.text for token in said))
     if found is None:

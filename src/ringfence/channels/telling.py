@@ -116,7 +116,8 @@ def call_of(who: Principal, asked: Question) -> dict[str, JSON]:
     if not asked.action.label.readable_by(who.member):
         return {}
     event: dict[str, JSON] = {"tool": asked.action.sink.removeprefix("tool:"), "args": dict(asked.action.args)}
-    return {**event, "call": _call(event), "why": asked.why, "rule": asked.rule, "digest": asked.digest}
+    more = {"why": asked.why, "rule": asked.rule, "digest": asked.digest, "expires_ms": asked.expires or None}
+    return {**event, "call": _call(event), **more}
 
 
 def place_of(base: str, run: str) -> str:

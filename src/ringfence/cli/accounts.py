@@ -85,6 +85,31 @@ def remove_user(manifest: Path, name: str, *, yes: bool) -> Exit:
     return Exit.DONE
 
 
+def list_sessions(manifest: Path, name: str, *, as_json: bool) -> None:
+    """A line each."""
+    for one in _desk(manifest).sessions(name):
+        if as_json:
+            fields = ("ident", "name", "provider", "roles", "tenant", "created", "used", "ends", "address", "agent")
+            print(json.dumps({field: getattr(one, field) for field in fields}, ensure_ascii=False))
+            continue
+        way = f"by {one.provider}" if one.provider else "with a password"
+        when = f"used {_minute(one.used)}, until {_minute(one.ends)}"
+        print(plain(f"{one.ident}  {one.name:<16}  {way}, from {one.address or 'nowhere known'}, {when}  {one.agent}"))
+
+
+def sign_out(manifest: Path, name: str, ident: str) -> None:
+    """End somebody's sessions."""
+    desk = _desk(manifest)
+    found = [one for one in desk.sessions(name) if ident in ("", one.ident)]
+    if not found:
+        what = f"{name} has no session {ident}" if ident else f"{name} is signed in nowhere"
+        raise ManifestError(what, todo="`ringfence users sessions` shows who is")
+    count = desk.sign_out(found[0].name, ident)
+    ended = "1 session" if count == 1 else f"{count} sessions"
+    there = "; at the provider they may be signed in still" if any(one.provider for one in found) else ""
+    print(plain(f"{found[0].name}: ended {ended}{there}"), file=sys.stderr)
+
+
 def list_keys(manifest: Path, *, as_json: bool) -> None:
     """A line each."""
     now = app.now_ms()
@@ -151,6 +176,10 @@ def _person(person: Person) -> dict[str, Any]:
         "name": person.name, "kind": person.kind, "roles": list(person.roles), "teams": list(person.teams),
         "tenant": person.tenant, "disabled": person.disabled, "password": bool(person.hash),
     }  # fmt: skip
+
+
+def _minute(ms: int) -> str:
+    return f"{datetime.fromtimestamp(ms / 1000).astimezone():%Y-%m-%d %H:%M}"
 
 
 def _day(ms: int) -> str:

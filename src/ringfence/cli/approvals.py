@@ -18,7 +18,7 @@ from rich.console import Console
 from .. import app
 from ..core.errors import JournalError
 from ..core.turn import State
-from ..engine.consent import Question
+from ..engine.consent import Question, overdue
 from ..engine.result import Result
 from ..manifest.loader import load
 from ..stores.hold import Held
@@ -73,7 +73,7 @@ def list_waiting(manifest: Path, *, as_objects: bool) -> Exit:
                     print(json.dumps({**as_json(asked, preview), "warnings": agent.warnings}))
                     continue
                 _print(screen(asked, preview), console())
-                print(f"  asked   {duration(max(0, app.now_ms() - asked.asked))} ago")
+                print(f"  asked   {duration(max(0, app.now_ms() - asked.asked))} ago{_until(asked)}")
                 print("\n".join(f"  -> {way}" for way in ways(asked, manifest)) + "\n")
 
     asyncio.run(interruptible(work()))
@@ -193,9 +193,10 @@ async def inline(agent: app.Agent, run: str) -> bool:
 
 async def _prompt(agent: app.Agent, asked: Question) -> bool:
     while True:
-        line = await _typed(agent, asked.run)
+        line = await _typed(agent, asked)
         if line is None:
-            print("\nanswered elsewhere", file=sys.stderr)
+            late = overdue(asked, now=app.now_ms())
+            print(f"\n{'nobody answered in time' if late else 'answered elsewhere'}", file=sys.stderr)
             return True
         if not line or line.strip().casefold() in ("l", "later"):
             return False
@@ -209,8 +210,8 @@ async def _prompt(agent: app.Agent, asked: Question) -> bool:
             return True
 
 
-async def _typed(agent: app.Agent, run: str) -> str | None:
-    """A line of the terminal, "" at its end; None once the question was answered elsewhere.
+async def _typed(agent: app.Agent, asked: Question) -> str | None:
+    """A line of the terminal, "" at its end; None once the question was answered elsewhere, or has expired.
 
     What was typed before the prompt was there is dropped: it cannot have been meant as an answer to it.
     """
@@ -224,7 +225,7 @@ async def _typed(agent: app.Agent, run: str) -> str | None:
                 await asyncio.wait_for(ready.wait(), _POLL_S)
             if ready.is_set():
                 return _read(terminal)
-            if agent.turn(run).state is not State.WAITING:
+            if overdue(asked, now=app.now_ms()) or agent.turn(asked.run).state is not State.WAITING:
                 return None
     finally:
         loop.remove_reader(terminal)
@@ -247,6 +248,14 @@ async def undecided(agent: app.Agent, run: str, manifest: Path) -> dict[str, obj
     for way in ways(asked, manifest):
         print(f"  {way}", file=sys.stderr)
     return as_json(asked, await agent.preview(asked))
+
+
+def _until(asked: Question) -> str:
+    """How long it waits."""
+    left = asked.expires - app.now_ms()
+    if not asked.expires:
+        return ""
+    return f", expires in {duration(left)}" if left > 0 else "; it has EXPIRED: no answer counts any more"
 
 
 def _print(lines: Iterable[str], out: Console) -> None:

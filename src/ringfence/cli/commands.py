@@ -16,6 +16,7 @@ from .groups.memory import memory
 from .groups.privacy import privacy
 from .groups.runs import runs
 from .groups.server import server
+from .groups.webhooks import webhooks
 from .options import HERE, Json, Manifest, Offline, Open, Quiet, Roles, RunId, group
 
 _HELP = """Run LLM agents inside your perimeter: a small local model, tools under one gate, every effect on the record.
@@ -49,6 +50,7 @@ app.add_typer(kb, name="kb")
 app.add_typer(memory, name="memory")
 app.add_typer(users, name="users")
 app.add_typer(keys, name="keys")
+app.add_typer(webhooks, name="webhooks")
 app.add_typer(witness, name="witness")
 app.add_typer(models, name="models")
 plugins = group("Packages of tools that others made: keygen, sign, verify.")

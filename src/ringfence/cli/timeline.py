@@ -161,6 +161,8 @@ def _serves(started: Record) -> str:
         return "reads a part of the text"
     if "ranks" in started.body:
         return "puts passages in order"
+    if "checks" in started.body:
+        return "looks again whether a passage states the answer"
     return "plans what the task may do, from its words alone" if started.body.get("plans") else ""
 
 

@@ -17,6 +17,7 @@ from .evidence import doubt, inert, restored, unmentioned
 from .grounding import Source, grounded
 from .live import Live
 from .marks import marked
+from .meant import of_another
 from .passages import NOT_THERE, Passage, passages
 from .silence import abstains
 from .step import TOOL
@@ -49,6 +50,7 @@ class Verdict:
     flags   claims that the record does not prove
     cited   the passages that it rests on, checked
     cut     whether sentences that no passage supports were left out
+    open    whether it goes back only because words of the question are in no document: a second look may settle it
     """
 
     answer: str
@@ -57,12 +59,18 @@ class Verdict:
     flags: tuple[Flag, ...] = ()
     cited: tuple[Source, ...] = ()
     cut: bool = False
+    open: bool = False
 
 
-def judge(answer: str, turn: Turn, live: Live, verify: Verify, cite: Cite = Cite.WARN) -> Verdict:
-    """Hold an answer against everything that was said and shown."""
+def judge(
+    answer: str, turn: Turn, live: Live, verify: Verify, cite: Cite = Cite.WARN, *, stated: bool = False
+) -> Verdict:
+    """Hold an answer against everything that was said and shown.
+
+    `stated`: it was looked at again whether what it rests on states what was asked.
+    """
     shown, task = live.said + texts(turn), turn.start["task"]
-    verdict = _cited(inert(restored(answer, shown)), turn, live, cite)
+    verdict = _cited(inert(restored(answer, shown)), turn, live, cite, stated=stated)
     if verify is Verify.OFF:
         return verdict
     answer, done, cited = verdict.answer, deeds(turn, live.granted), [source.n for source in verdict.cited]
@@ -82,7 +90,7 @@ def judge(answer: str, turn: Turn, live: Live, verify: Verify, cite: Cite = Cite
     return verdict
 
 
-def _cited(answer: str, turn: Turn, live: Live, cite: Cite) -> Verdict:
+def _cited(answer: str, turn: Turn, live: Live, cite: Cite, *, stated: bool) -> Verdict:
     """An answer from documents, held against their passages: its marks are those that hold."""
     if cite is Cite.OFF or not (searched(turn) or passages(turn)):
         return Verdict(answer)
@@ -96,12 +104,23 @@ def _cited(answer: str, turn: Turn, live: Live, cite: Cite) -> Verdict:
             return Verdict(held.answer, "", "", gone, held.sources, cut=True)
         why = f'No passage says that. Answer with what a passage says, or with "{NOT_THERE}".'
         return Verdict(nothing_there(there), why, UNSUPPORTED, gone)
+    if not abstains(answer) and (name := of_another(task, held.sources, there)):
+        why = f'That is said of another one than {name}. Answer with what is said of {name}, or with "{NOT_THERE}".'
+        return Verdict(nothing_there(there), why, UNSUPPORTED)
     verdict = Verdict(held.answer, flags=held.flags, cited=held.sources)
-    words = [] if doubts(turn) or abstains(answer) else [w for w in unknown(turn) if w not in shown.casefold()]
-    if not words:
-        return verdict
+    words = [] if stated or abstains(answer) else [w for w in unknown(turn) if w not in shown.casefold()]
+    if not words or doubts(turn):
+        return replace(verdict, open=bool(words))
     why = f'No document mentions {", ".join(words)}. If the question is about that, answer "{NOT_THERE}".'
-    return replace(verdict, why=why, kind=UNSUPPORTED)
+    return replace(verdict, why=why, kind=UNSUPPORTED, open=True)
+
+
+def refused(verdict: Verdict, cite: Cite, there: Mapping[int, Passage], why: str) -> Verdict:
+    """What becomes of an answer that its passages do not state: under strict it is that nothing is there."""
+    flag = Flag("unsupported", " ".join(verdict.answer.split())[:200], why)
+    if cite is Cite.STRICT:
+        return Verdict(nothing_there(there), flags=(flag,))
+    return replace(verdict, flags=(*verdict.flags, replace(flag, at=(0, len(verdict.answer)))))
 
 
 def unasked(task: str, there: Mapping[int, Passage], shown: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from ringfence.core.chain import Kind, Record
@@ -14,17 +14,18 @@ from ringfence.core.ports import Clock
 from ringfence.core.turn import State, Turn
 from ringfence.core.values import JSON, Action, Deny, Outcome, Prompt
 
-from .answering import Cite, Verify, texts, unasked
+from .answering import Cite, Verdict, Verify, judge, refused, texts, unasked
 from .course import MAX_FAILED, MISSING, NOT_FOUND, STAY, Course, course, doubts, named_in
 from .evidence import unmentioned
 from .live import Live, failures
 from .mapreduce import SPEC as READ_ALL
-from .passages import CITE, NOT_THERE, passages
+from .passages import CITE, NOT_THERE, READ, SEARCH, passages
 from .plan import MAX_REPLANS, Planning, Standing, drifts, form, from_words, standing
 from .readmore import SPEC as READ_MORE
 from .result import in_words
 from .router import Budget, Choice, Health, Router, Rules, Signs, choose, forbidden, why_escalate
 from .settings import Settings
+from .stated import WHY, Checker, thin
 from .step import grammar, handles, takes_words
 from .tier import Tier
 from .unanswered import others, searched, unheard
@@ -58,12 +59,16 @@ class Routing:
 class Asking:
     """Asks the tiers for steps, through the gate. Holds nothing of a run: what it does depends on the folded state."""
 
-    def __init__(self, gate: Gate, tiers: Sequence[Tier], settings: Settings, routing: Routing | None = None) -> None:
+    def __init__(
+        self, gate: Gate, tiers: Sequence[Tier], settings: Settings, routing: Routing | None = None,
+        about: Callable[[str], Iterable[str]] = lambda run: (),
+    ) -> None:  # fmt: skip
         self._gate = gate
         self._tiers = {tier.sink: tier for tier in tiers}
         self._settings = settings
         self._routing = routing if len(tiers) > 1 else None  # one model: there is nothing to choose
         self._first = tiers[0].sink
+        self._checker = Checker(gate, self.tier, about)
 
     def route(self, task: str) -> dict[str, JSON]:
         """What the record says of a task's class, where that chooses the model; it holds nothing of the task."""
@@ -81,6 +86,24 @@ class Asking:
         """The model that the run is with."""
         order = self._order(turn)
         return self._tiers[turn.tier if turn.tier in order else order[0]]  # one that the manifest has lost is none
+
+    async def judged(self, answer: str, turn: Turn, live: Live) -> Verdict:
+        """An answer held against the record; where that leaves it open, the model looks again at what it cites.
+
+        An answer that it does not find stated there is none, under `cite: strict`; under `warn` it is flagged. Only a
+        plain question that documents alone answer is looked at: what was said before may say what it means.
+        """
+        cite, verify, there = self._settings.cite, self._settings.verify, passages(turn)
+        verdict = judge(answer, turn, live, verify, cite)
+        if cite is Cite.OFF or not verdict.cited or (verdict.why and not verdict.open) or live.said or others(turn):
+            return verdict
+        weak = thin(turn.start["task"], verdict.cited, there)
+        if not (verdict.open or (weak and cite is Cite.STRICT)):
+            return verdict
+        stated = await self._checker.states(turn, turn.label.join(live.label), verdict.cited, there)
+        if stated is None:
+            return verdict
+        return judge(answer, turn, live, verify, cite, stated=True) if stated else refused(verdict, cite, there, WHY)
 
     async def ask(self, turn: Turn, live: Live) -> Stop | None:
         """One request, its answer on record; or why there can be none."""
@@ -112,7 +135,10 @@ class Asking:
                 less = min(live.windows[tier.sink], live.transcript.estimate + tier.max_tokens) * 3 // 4
                 live.windows[tier.sink] = max(MIN_WINDOW, less)  # the server knows better; trim harder
             case Outcome(value=value):
-                if not self.escalate(turn, live, Signs.of(result)):
+                again = value["kind"] == "CutOff" and failures(turn) <= self._settings.retries
+                if not (
+                    self.escalate(turn, live, Signs.of(result)) or again
+                ):  # what was heard of it counts for nothing
                     return Stop(in_words(value))
             case Deny(why=why) as no:
                 return Stop(Choice((), {tier.sink: no}).refusal(turn, self._gate.policy, label).why or why)
@@ -227,11 +253,14 @@ class Asking:
         way = course(turn, live.tools, tool_first=tool_first, last=last, left=stands.left, acts_now=stands.acts)
         if MISSING in doubts(turn) and (says := self._absent(turn, live)):
             way = replace(way, says=says)  # until a result mentions it
+        elif searched(turn) and self._unasked(turn, live) and all(tool.name in (SEARCH, READ) for tool in live.tools):
+            way = replace(way, calls=False, final=True, says=NOT_THERE)  # no document has the name, so none is read
         notes = [stands.text(), way.note, STAY if drifts(turn) else ""]
         if self._settings.cite is not Cite.OFF and (there := passages(turn)):
             shown = f"{live.said}\n{others(turn)}".strip()
             notes += [unheard(turn.start["task"], there, shown), CITE] if way.final else []
-        return replace(way, note="\n".join(filter(None, notes)))
+        note = "\n".join(filter(None, notes))
+        return way if note == way.note else replace(way, note=note)
 
     def _absent(self, turn: Turn, live: Live) -> str:
         """The only answer that is left where nothing mentions what the task asks for; else empty."""
@@ -239,9 +268,13 @@ class Asking:
         from_documents = bool(there) or bool(searched(turn))
         if unmentioned(task, live.said + texts(turn)):
             return NOT_THERE if from_documents else NOT_FOUND
-        known = f"{live.said}\n{others(turn)}".strip()
-        absent = from_documents and self._settings.cite is not Cite.OFF and unasked(task, there, known)
-        return NOT_THERE if absent else ""
+        return NOT_THERE if from_documents and self._unasked(turn, live) else ""
+
+    def _unasked(self, turn: Turn, live: Live) -> str:
+        """What the task is about and nothing that was found mentions; "" if there is no such."""
+        if self._settings.cite is Cite.OFF:
+            return ""
+        return unasked(turn.start["task"], passages(turn), f"{live.said}\n{others(turn)}".strip())
 
     def standing(self, turn: Turn, live: Live) -> Standing:
         """The run's plan, and how far it is."""

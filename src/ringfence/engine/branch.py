@@ -6,6 +6,7 @@ refusals hold here too. What people said yes to does not (POL-9): it was for the
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 
 from ringfence.core.chain import Kind, Record
@@ -18,6 +19,7 @@ from ringfence.tracing import Trace
 
 from .loop import REPLY, Engine
 
+_AT_ONCE = 64  # records that are copied before others have a turn
 _SHOWN = 12  # ranges of records that one message names
 
 
@@ -50,7 +52,7 @@ def check(records: Sequence[Record], at: int, principal: Principal) -> None:
         )
 
 
-def fork(
+async def fork(
     engine: Engine,
     gate: Gate,
     records: Sequence[Record],
@@ -79,7 +81,9 @@ def fork(
         trace=trace,
         about=sorted({*first.view.get("subjects", ()), *about}),
     )
-    for record in records[1:]:
+    for number, record in enumerate(records[1:]):
+        if number % _AT_ONCE == 0:
+            await asyncio.sleep(0)
         view, body = _copied(record, first, task)
         gate.record(turn, record.kind, label=record.label, view=view, body=body)
     return turn

@@ -1,8 +1,9 @@
-"""What a run asks a human, and what they say (POL-9): a projection of the run, and two ways to answer."""
+"""What a run asks a human, and what they say (POL-9): a projection of the run, two ways to answer, and no answer."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from ringfence.core.chain import Kind
 from ringfence.core.errors import JournalError
@@ -32,6 +33,7 @@ class Question:
     origins  of its control arguments
     texts    its free texts, by argument
     stale    the policy has changed since it was asked: a yes would be worth nothing, the run has to ask anew
+    expires  milliseconds since 1970 from which on no answer counts, and the run goes on as after a no; 0: never
     """
 
     run: str
@@ -44,10 +46,11 @@ class Question:
     origins: tuple[Origin, ...]
     texts: tuple[tuple[str, str], ...]
     stale: bool
+    expires: int = 0
 
 
-def question(gate: Gate, turn: Turn) -> Question:
-    """What the run waits for; raises JournalError if it waits for nobody."""
+def question(gate: Gate, turn: Turn, *, waits_s: int | None = None) -> Question:
+    """What the run waits for, `waits_s` seconds long at most; raises JournalError if it waits for nobody."""
     asked = turn.question
     if asked is None:
         raise _nothing_asked(turn)
@@ -64,7 +67,31 @@ def question(gate: Gate, turn: Turn) -> Question:
         origins=tuple(Origin(*found) for found in vouched(action, spec, turn)) if spec is not None else (),
         texts=tuple(free_text(action, spec)) if spec is not None else (),
         stale=spec is None or gate.approval_digest(turn, action) != asked.body["digest"],
+        expires=0 if waits_s is None else asked.time + waits_s * 1000,
     )
+
+
+def overdue(asked: Question, *, now: int) -> bool:
+    """Whether nobody has answered in time."""
+    return 0 < asked.expires <= now
+
+
+def expire(gate: Gate, turn: Turn, *, now: int, waits_s: int | None) -> bool:
+    """A no, on record, where nobody has answered in time: the model is told, and may go on otherwise. Whether it was.
+
+    What it counts from is the question's own record, so no restart gives it more time.
+    """
+    asked = question(gate, turn, waits_s=waits_s)
+    if overdue(asked, now=now):
+        _refuse(gate, turn, asked, f"nobody answered by {_moment(asked.expires)}", code="expired")
+        return True
+    return False
+
+
+def reads(gate: Gate, turn: Turn, by: Principal) -> bool:
+    """Whether they may read the call: a named approver is shown it, others if they may read what it is made from."""
+    named = gate.policy.approvers is not None and not gate.policy.approvers.isdisjoint(by.member)
+    return named or turn.question is None or turn.question.label.readable_by(by.member)
 
 
 def renew(gate: Gate, turn: Turn, *, now: int) -> None:
@@ -82,14 +109,27 @@ def renew(gate: Gate, turn: Turn, *, now: int) -> None:
 
 
 def approve(
-    gate: Gate, turn: Turn, *, by: Principal, expires: int, digest: str = "", endorse: tuple[str, ...] = ()
+    gate: Gate,
+    turn: Turn,
+    *,
+    by: Principal,
+    expires: int,
+    digest: str = "",
+    endorse: tuple[str, ...] = (),
+    now: int = 0,
+    waits_s: int | None = None,
 ) -> None:
-    """A yes to the call that the run waits for, once, until `expires` (milliseconds since 1970).
+    """A yes to the call that the run waits for, once, until `expires` (milliseconds since 1970, as `now`).
 
     `digest` has to be that of the question, where it is given. `endorse` names control arguments whose values hold
-    for the rest of the run. Raises JournalError: nothing is asked, something else is, or `by` may not say so.
+    for the rest of the run. Raises JournalError: nothing is asked, something else is, it has waited too long, or `by`
+    may not say so or not read what they say yes to.
     """
-    asked = _answerable(gate, turn, by, digest)
+    asked = _answerable(gate, turn, by, digest, now, waits_s)
+    if not reads(gate, turn, by):
+        raise JournalError(
+            "you may not read this call any more, and cannot say yes to it", todo="say no, or ask an approver"
+        )
     if asked.stale:
         raise JournalError(
             f"the policy has changed since run {turn.run} asked", todo=f"ask anew: ringfence run --resume {turn.run}"
@@ -108,13 +148,22 @@ def approve(
     gate.record(turn, Kind.APPROVAL, label=turn.label, view=view, body=body)
 
 
-def deny(gate: Gate, turn: Turn, *, by: Principal, why: str = "", digest: str = "") -> None:
+def deny(
+    gate: Gate, turn: Turn, *, by: Principal, why: str = "", digest: str = "", now: int = 0, waits_s: int | None = None
+) -> None:
     """A no: the model is told, and may go on otherwise. Raises JournalError as `approve`."""
-    asked = _answerable(gate, turn, by, digest)
-    words = f"{by.subject} said no" + (f": {why}" if why else "")
-    view = {"sink": asked.action.sink, "verdict": "deny", "rule": "POL-9", "code": "denied", "by": by.subject}
-    body = {"args": dict(asked.action.args), "call": asked.action.call, "why": words}
+    asked = _answerable(gate, turn, by, digest, now, waits_s)
+    _refuse(gate, turn, asked, f"{by.subject} said no" + (f": {why}" if why else ""), code="denied", by=by.subject)
+
+
+def _refuse(gate: Gate, turn: Turn, asked: Question, why: str, **view: JSON) -> None:
+    view = {"sink": asked.action.sink, "verdict": "deny", "rule": "POL-9", **view}
+    body = {"args": dict(asked.action.args), "call": asked.action.call, "why": why}
     gate.record(turn, Kind.DECISION, label=asked.action.label, view=view, body=body)
+
+
+def _moment(time_ms: int) -> str:
+    return datetime.fromtimestamp(time_ms / 1000, UTC).isoformat(sep=" ", timespec="seconds").replace("+00:00", " UTC")
 
 
 def _nothing_asked(turn: Turn) -> JournalError:
@@ -126,14 +175,19 @@ def _nothing_asked(turn: Turn) -> JournalError:
     return JournalError(f"run {turn.run} is not waiting for anybody{answered}", todo=todo)
 
 
-def _answerable(gate: Gate, turn: Turn, by: Principal, digest: str) -> Question:
-    asked = question(gate, turn)
+def _answerable(gate: Gate, turn: Turn, by: Principal, digest: str, now: int, waits_s: int | None) -> Question:
+    asked = question(gate, turn, waits_s=waits_s)
     if digest and (len(digest) < LEAST_DIGEST or not asked.digest.startswith(digest)):
         raise JournalError(
             f"expected an answer to {asked.digest[:12]}, got one to {digest[:12]}",
             todo="look at what is asked now: `ringfence approvals`",
         )
     entitled(gate, turn, by)
+    if overdue(asked, now=now):
+        raise JournalError(
+            f"the question of run {turn.run} expired at {_moment(asked.expires)}: no answer counts any more",
+            todo="the run goes on as after a no; give the task again if the call is still wanted",
+        )
     return asked
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -128,6 +128,17 @@ def facts(sentence: str, *, known: str = "") -> Facts:
     return Facts(numbers, tuple(dict.fromkeys(names)), tuple(dict.fromkeys(plain)))
 
 
+def telling(word: str) -> bool:
+    """Whether a word says what something is: no article, no unit, no month."""
+    small = word.casefold()
+    return small not in _COMMON and small not in _UNITS and small not in _MONTHS
+
+
+def is_unit(word: str) -> bool:
+    """Whether a word is a unit, such as days or kg."""
+    return word.casefold() in _UNITS
+
+
 def _in_figures(text: str) -> str:
     """The text with dates and small numbers in figures: three days are 3 days."""
     text = in_iso(unicodedata.normalize("NFC", text))
@@ -140,7 +151,7 @@ def is_german(text: str) -> bool:
     return sum(word in _GERMAN for word in words) > sum(word in _ENGLISH for word in words)
 
 
-def _is_name(words: list[Token], at: int, german: bool, known: str) -> bool:
+def _is_name(words: Sequence[Token], at: int, german: bool, known: str) -> bool:
     """Whether a capital letter makes a name: in German a noun has one too, and so has a sentence's first word."""
     token = words[at]
     raw = token.raw

@@ -7,7 +7,7 @@ that was cut off anywhere goes on by folding its records and entering the loop a
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -20,7 +20,7 @@ from ringfence.core.turn import State, Turn
 from ringfence.core.values import JSON, Action, Ask, Deny, Outcome, Principal, Prompt, canonical
 from ringfence.tracing import Trace
 
-from .answering import checked_before, ended, judge, may_go_back, texts
+from .answering import checked_before, ended, may_go_back, texts
 from .asking import Asking, Routing
 from .context import Said, Transcript
 from .course import INVALID, acts, made
@@ -40,7 +40,7 @@ from .result import Result, in_words, result_of
 from .router import Signs
 from .settings import Settings
 from .snapshot import Keep, due, packed, stamp
-from .step import LOOK_UP, TOOL, Call, Step, signature, takes_words
+from .step import LOOK_UP, TOOL, Call, Step, signatures, takes_words
 from .tier import Tier
 
 OWN = frozenset({READ_MORE.name, READ_ALL.name})  # tools of the runtime's own, offered where something was cut
@@ -63,10 +63,11 @@ class Engine:
         keep: Keep | None = None,
         reconcile: Mapping[str, Reconcile] | None = None,
         routing: Routing | None = None,
+        about: Callable[[str], Iterable[str]] = lambda run: (),
     ) -> None:
         self._gate = gate
         self._keep = keep  # where snapshots go
-        self._asking = Asking(gate, tiers, settings, routing)
+        self._asking = Asking(gate, tiers, settings, routing, about)
         self._settings = settings
         self._reply = reply
         self._ledger = Ledger(gate, reconcile or {})
@@ -155,7 +156,7 @@ class Engine:
         task, most, granted = turn.start["task"], self._settings.most_tools, tools
         tools = relevant(task, granted, at_most=most, acts=acts(task))
         shown = [spec for spec in tools if takes_words(spec)]
-        system = self._settings.system + "\n".join(signature(spec, short=self._settings.lean) for spec in shown)
+        system = self._settings.system + signatures(shown, short=self._settings.lean)
         transcript = Transcript(system, history, result_chars=self._settings.result_chars)
         label = join_all(said.label for said in history)
         before = "\n".join(said.text for said in history)
@@ -321,8 +322,7 @@ class Engine:
         if not self._asking.way(turn, live, last=last).final:  # a server that ignores the grammar
             await self._retry(turn, live, "Call a tool first: no result answers the task yet.")
             return
-        verify = self._settings.verify
-        verdict = judge(str(final["answer"]), turn, live, verify, self._settings.cite)
+        verdict = await self._asking.judged(str(final["answer"]), turn, live)
         if not verdict.why and (wrong := await self._validate(turn, "answer", {"answer": verdict.answer})):
             verdict = replace(verdict, why=wrong, kind=INVALID)
         if verdict.why and not last and may_go_back(turn):
@@ -332,7 +332,7 @@ class Engine:
         signs, said = Signs(text="?", invalid=verdict.why, confidence=confidence), verdict.why or LOOK_AGAIN
         if not last and self._asking.escalate(turn, live, signs, said, label=turn.label):
             return
-        status, end = ended(turn, live, final, verdict, verify=verify, last=last)
+        status, end = ended(turn, live, final, verdict, verify=self._settings.verify, last=last)
         await self._reply_and_finish(turn, live, status, end)
 
     async def _validate(self, turn: Turn, on: str, facts: Mapping[str, JSON]) -> str:

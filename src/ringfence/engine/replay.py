@@ -22,6 +22,8 @@ from .context import Said
 from .loop import Engine
 from .step import LOOK_UP, TOOL
 
+_NOT_THE_POLICYS = ("denied", "expired", "changed")  # a person's word, or that there was none; a policy that changed
+
 
 @dataclass(frozen=True, slots=True)
 class Difference:
@@ -137,7 +139,7 @@ class _Again:
         if "copied" in record.view:
             self._copies += 1
             return
-        if record.view.get("code") in ("denied", "changed"):  # a person's word; asked only because the policy changed
+        if record.view.get("code") in _NOT_THE_POLICYS:
             return
         if "prompt" in record.body and not self._plans:
             self._prompt(record)

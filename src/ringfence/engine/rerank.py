@@ -7,17 +7,15 @@ search stands.
 from __future__ import annotations
 
 import json
-import secrets
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from ringfence.core.chain import Kind
 from ringfence.core.gate import Gate
-from ringfence.core.grants import TaskGrant
 from ringfence.core.labels import Label, join_all
 from ringfence.core.turn import Turn
-from ringfence.core.values import JSON, Action, Outcome, Prompt
+from ringfence.core.values import JSON, Outcome, Prompt
 
+from .apart import asked_apart
 from .context import encode
 from .tier import Tier
 
@@ -57,26 +55,18 @@ class Ranker:
         as_found = Ranked(list(range(len(passages))))
         if self.gate is None or self.tier is None or len(passages) < 2:
             return as_found
-        gate, tier, turn = self.gate, self.tier(parent), Turn()
-        label = join_all((parent.label, *(label for _, label in passages)))
-        run = f"{PREFIX}{parent.run}-{secrets.token_hex(6)}"  # one that a crash cut off is not gone on with
-        grant = TaskGrant(frozenset({tier.sink}), {}).to_json()
-        body: JSON = {"task": question, "principal": parent.start["principal"], "grant": grant}
-        body |= {"plans": True, "ranks": parent.run}
-        await gate.flush()  # the first record of the run that asks says whom it is about
-        view: dict[str, JSON] = {"policy": gate.policy.digest, "trace": parent.start.get("trace", {}).get("id", "")}
-        if subjects := sorted(set(self.about(parent.run))):
-            view["subjects"] = subjects
-        gate.record(turn, Kind.STARTED, label=label, view=view, body=body, run=run)
+        tier, label = self.tier(parent), join_all((parent.label, *(label for _, label in passages)))
         prompt, count = _prompt(tier, question, [text for text, _ in passages])
-        result = await gate.perform(turn, Action(tier.sink, {}, label, prompt=tier.shown(run, prompt), run=run))
-        best = _read(result, count)
-        status = "done" if best else "failed"
-        gate.record(
-            turn, Kind.FINISHED, label=label, view={"status": status, "usage": dict(turn.usage)},
-            body={"status": status, "answer": f"the best of {count}: {', '.join(str(n + 1) for n in best) or 'none'}"},
+
+        def told(result: object) -> str:
+            best = _read(result, count)
+            return f"the best of {count}: {', '.join(str(n + 1) for n in best)}" if best else ""
+
+        result, used = await asked_apart(
+            self.gate, tier, parent, prefix=PREFIX, task=question, serves="ranks", label=label, prompt=prompt,
+            about=self.about, told=told,
         )  # fmt: skip
-        used = turn.usage["prompt"] + turn.usage["completion"]
+        best = _read(result, count)
         return Ranked([*best, *(n for n in as_found.order if n not in best)], used)
 
 

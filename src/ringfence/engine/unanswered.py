@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from ringfence.core.turn import Turn
 
 from .facts import Facts, Hay, facts
+from .meant import never_named
 from .passages import NOT_THERE, READ, SEARCH, Passage
 from .readmore import SPEC as READ_MORE
 
@@ -51,7 +52,8 @@ def others(turn: Turn) -> str:
 def lacking(task: str, passages: Mapping[int, Passage], shown: str = "") -> str:
     """The name that a question is about, if no passage has it, nor what other tools said; "" if there is no such.
 
-    A code counts by itself; of names one that is there is enough, and abbreviations may be written out.
+    A code counts by itself; of names one that is there is enough, and abbreviations may be written out. What is called
+    by a word and a figure (test stand 3) counts where the passages have others of its kind.
     """
     if len(task) > _PASTED:
         return ""
@@ -63,7 +65,7 @@ def lacking(task: str, passages: Mapping[int, Passage], shown: str = "") -> str:
         return gone[0]
     if plain and not any(hay.has_name(name) or hay.has_word(name) for name in plain):
         return plain[0]
-    return ""
+    return never_named(task, hay.text)
 
 
 def unheard(task: str, passages: Mapping[int, Passage], shown: str = "") -> str:

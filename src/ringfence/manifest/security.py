@@ -143,6 +143,14 @@ class Approvals(Strict):
     ] = None
     four_eyes: Annotated[bool, Field(description="nobody approves what a task of their own asks for")] = False
     valid_s: Annotated[int, Field(ge=1, le=86_400, description="seconds for which a yes holds")] = 600
+    waits_s: Annotated[
+        int | None,
+        Field(
+            ge=1,
+            le=31_536_000,
+            description="seconds for which a question waits; then the run goes on as after a no. `null`: for ever",
+        ),
+    ] = 604_800
 
     def conflicts(self) -> Iterator[Conflict]:
         """Four eyes need somebody else."""

@@ -53,6 +53,9 @@ class Oidc(Strict):
         dict[str, tuple[Name, ...]], Field(description="the roles of a group: {wards: [nurse], it: [ops, admin]}")
     ] = {}
     tenant: Annotated[str | None, Field(description="the claim that names the tenant; none if not set")] = None
+    sign_out: Annotated[
+        bool, Field(description="sign out there too, where it can be; PUBLIC/ is registered as where it leads back to")
+    ] = True
     require_role: Annotated[bool, Field(description="who is in none of these groups does not come in")] = True
 
 

@@ -6,18 +6,27 @@ import fcntl
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
+from functools import lru_cache
 from pathlib import Path
 
 from ringfence.core.errors import JournalError
 
-_TRIES = 3  # whoever only looks whether a run is held has the lock for a moment
-_ours: ContextVar[frozenset[Path]] = ContextVar("ours", default=frozenset())  # locks that are held around us
+from . import ranges
+
+_PATIENCE_S = 2.0  # for which files that are only looked at are waited for, where there are no locks by name
+_ours: ContextVar[frozenset[tuple[int, str, str]]] = ContextVar("ours", default=frozenset())  # held around us
 
 
 class Held(JournalError):
     """Another process has a run in its hands."""
+
+
+@lru_cache(maxsize=64)
+def beside(manifest: Path) -> Path:
+    """Where the locks of a manifest's runs are, by its file."""
+    return manifest.parent / ".ringfence" / "held"
 
 
 @contextmanager
@@ -27,15 +36,15 @@ def holding(folder: Path, run: str) -> Iterator[None]:
     Whoever holds it, and a task that begins meanwhile, may hold it again: to ask and to go on without a gap between.
     Raises Held if somebody else holds it. The journal's (run, seq) key stays what fences a second writer.
     """
-    path = folder / f"{run}.lock"
-    if path in _ours.get():
+    key, around = (os.getpid(), str(folder), run), _ours.get()  # what a fork's parent holds is not its own
+    if key in around:
         yield
         return
-    with _locked(path) as ours:
+    with _locked(folder, f"{run}.lock", note=True) as ours:
         if not ours:
             todo = "answer it there, or wait until it ends; an approval from here reaches it"
             raise Held(f"run {run} is under way in another process", todo=todo)
-        before = _ours.set(_ours.get() | {path})
+        before = _ours.set(around | {key})
         try:
             yield
         finally:
@@ -49,7 +58,7 @@ def answering(folder: Path, run: str) -> Iterator[None]:
     Without it the second of two answers at once would fail the journal of its process, and the run with it.
     Raises Held if somebody else is at it.
     """
-    with _locked(folder / f"{run}.answer") as ours:
+    with _locked(folder, f"{run}.answer", note=False) as ours:
         if not ours:
             todo = "look at what is asked now: `ringfence approvals`"
             raise Held(f"somebody else is answering run {run} at this very moment", todo=todo)
@@ -59,7 +68,22 @@ def answering(folder: Path, run: str) -> Iterator[None]:
 def left(folder: Path, run: str) -> bool | None:
     """Whether a process died that held this run; None if one holds it now, False if nobody has, or it let go."""
     try:
-        handle = os.open(folder / f"{run}.lock", os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+        return ranges.left(folder, f"{run}.lock")
+    except ranges.Missing:
+        return _left_file(folder / f"{run}.lock")
+
+
+def _locked(folder: Path, name: str, *, note: bool) -> AbstractContextManager[bool]:
+    """Whether the lock is ours: nobody waits for one. With `note` it can be told whether its holder died."""
+    try:
+        return ranges.Ranges.of(folder).taking(name, note=note)
+    except ranges.Missing:
+        return _locked_file(folder / name)
+
+
+def _left_file(path: Path) -> bool | None:
+    try:
+        handle = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
     except FileNotFoundError:
         return False
     try:
@@ -72,22 +96,16 @@ def left(folder: Path, run: str) -> bool | None:
 
 
 @contextmanager
-def _locked(path: Path) -> Iterator[bool]:
-    """Whether the lock is ours: nobody waits for one."""
-    tries = 0
+def _locked_file(path: Path) -> Iterator[bool]:
+    """A file for each lock (macOS): it is there while somebody holds it, and stays behind if they die."""
     while True:
         try:
             handle = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         except FileNotFoundError:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             continue
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not _flocked(handle):
             os.close(handle)
-            if (tries := tries + 1) < _TRIES:
-                time.sleep(0.0005)
-                continue
             yield False
             return
         if _is(path, handle):
@@ -98,6 +116,25 @@ def _locked(path: Path) -> Iterator[bool]:
     finally:
         path.unlink(missing_ok=True)
         os.close(handle)
+
+
+def _flocked(handle: int) -> bool:
+    """Lock it; False if somebody holds it. Whoever only looks shares it for a moment, and is no reason to give up."""
+    until = time.monotonic() + _PATIENCE_S
+    while True:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        except BlockingIOError:
+            pass
+        try:
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            fcntl.flock(handle, fcntl.LOCK_UN)
+        except BlockingIOError:
+            return False
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.0005)
 
 
 def _is(path: Path, handle: int) -> bool:

@@ -52,7 +52,12 @@ async def test_a_call_is_hidden_from_its_owner_who_may_not_read_it_any_more_but_
         (hidden,) = await asking.waiting(LEFT)
         assert hidden.question.action.args == {"hidden": HIDDEN}
         assert (hidden.preview, hidden.may_answer, hidden.question.origins) == (HIDDEN, False, ())
-        with pytest.raises(JournalError):
-            await asking.answer(LEFT, run, True, digest=own.question.digest)
+        before = len(service.log.read(run))
+        for answer in (asking.answer, service.answer):  # of HTTP and the page; of whatever else there will be
+            with pytest.raises(JournalError):
+                await answer(LEFT, run, True, digest=own.question.digest)
+        with pytest.raises(JournalError, match=r"may not read this call|may not answer this"):  # of a terminal
+            await service.agent.acting_for(LEFT).answer(run, True, digest=own.question.digest)
+        assert len(service.log.read(run)) == before
         assert [one.question.action.args for one in await asking.waiting(BOB)] == ([{"text": "42"}] if named else [])
         assert not (tmp_path / "notes.txt").exists()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from typing import Any
 
 from playwright.sync_api import Page, Route, expect
@@ -129,3 +130,26 @@ def test_an_answer_that_came_too_late_says_so(page: Page, house: House) -> None:
     card = page.get_by_role("region", name=re.compile("May it call"))
     card.get_by_role("button", name="Approve this call").click()
     expect(card.get_by_role("alert")).to_contain_text("it was answered already")
+
+
+def test_a_question_counts_down_to_its_end_and_takes_no_answer_after_it(page: Page, house: House) -> None:
+    resumed: list[str] = []
+
+    def resume(route: Route) -> None:
+        resumed.append(route.request.method)
+        route.fulfill(status=202, json={"id": "r1", "status": "running"})
+
+    page.route("**/v1/runs/r1/resume", resume)
+    card = page.get_by_role("region", name=re.compile("May it call"))
+    sent = asked(page, house, expires_ms=time.time_ns() // 1_000_000 + 3_600_000)
+    expect(card).to_contain_text(re.compile("expires in (59 min|1 h)"))
+    expect(card.get_by_role("button", name="Approve this call")).to_be_enabled()
+    page.unroute("**/v1/approvals**")
+    sent += asked(page, house, expires_ms=time.time_ns() // 1_000_000 - 1000)
+    expect(card.get_by_role("alert")).to_contain_text("This question has expired: no answer counts any more")
+    for name in ("Approve this call", "Deny…"):
+        expect(card.get_by_role("button", name=name)).to_have_attribute("aria-disabled", "true")
+    with page.expect_response("**/v1/runs/r1/resume"):
+        card.get_by_role("button", name="Go on now").click()
+    assert resumed == ["POST"]
+    assert sent == []

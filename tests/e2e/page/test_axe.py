@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any, Literal
 
@@ -9,13 +10,13 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, StorageState, ViewportSize, expect
 
-from .kit import House, ask, ended
+from .kit import BOB, House, ask, ended
 
 PHONE: ViewportSize = {"width": 360, "height": 780}
 WIDE: ViewportSize = {"width": 1440, "height": 900}
 ROOMS = (
     "chat", "approvals", "runs", "runs?q=nothing-is-called-that", "memory", "memory?state=quarantined", "collections",
-    "collections?q=leave", "collections/handbook", "audit", "status", "account", "no-such-room",
+    "collections?q=leave", "collections/handbook", "audit", "people", "status", "account", "no-such-room",
 )  # fmt: skip
 GRAVE = ("serious", "critical")
 
@@ -88,6 +89,19 @@ def test_the_sign_in_and_what_opens_over_a_room_have_no_serious_finding(
     expect(page.get_by_role("dialog")).to_be_visible()
     assert found(page) == []
     page.keyboard.press("Escape")
+    page.goto(f"{house.base}/#/account")
+    page.get_by_role("button", name="New key").click()
+    expect(page.get_by_role("checkbox", name=re.compile("^runs"))).to_be_visible()
+    assert found(page) == []
+    page.keyboard.press("Escape")
+    page.goto(f"{house.base}/#/people")
+    for name in (BOB[0], house.name):
+        page.get_by_role("region", name="People").get_by_role("button", name=name, exact=True).click()
+        expect(page.get_by_role("dialog").get_by_role("heading", name="API keys")).to_be_visible()
+        expect(page.locator(".loading")).to_have_count(0)
+        assert found(page) == []
+        page.keyboard.press("Escape")
+        expect(page.get_by_role("dialog")).to_have_count(0)
     page.get_by_role("button", name="Menu").click()
     expect(page.get_by_role("link", name="Status")).to_be_visible()
     assert found(page) == []

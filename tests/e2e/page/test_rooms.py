@@ -15,7 +15,7 @@ from .kit import BOB, House, Watch, ask, ended, sign_in
 
 ROOMS = {
     "runs": "**/v1/runs*", "memory": "**/v1/memory*", "collections": "**/v1/collections*", "audit": "**/v1/audit/**",
-    "status": "**/v1/status",
+    "status": "**/v1/status", "people": "**/v1/people*",
 }  # fmt: skip
 
 

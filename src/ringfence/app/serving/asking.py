@@ -6,14 +6,13 @@ import asyncio
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ringfence.core.errors import JournalError
 from ringfence.core.turn import State, Turn
 from ringfence.core.values import JSON, Principal
 from ringfence.engine import consent
 from ringfence.engine.consent import Question
 from ringfence.engine.step import TOOL
 
-from ..agent import Agent
+from ..asked import question
 from .reading import Reading
 from .service import NotFound, Service
 from .shown import HIDDEN
@@ -60,18 +59,13 @@ class Asking:
 
         Raises NotFound; JournalError for an answer that cannot count.
         """
-        turn = await self._turn(who, run)
-        consent.entitled(self._service.agent._policed(), turn, who)
-        if yes and not self._reads(who, turn):
-            raise JournalError(
-                "you may not read this call any more, and cannot say yes to it", todo="say no, or ask an approver"
-            )
+        consent.entitled(self._service.agent._policed(), await self._turn(who, run), who)
         await self._service.answer(who, run, yes, digest=digest, endorse=endorse, why=why)
 
     async def _turn(self, who: Principal, run: str) -> Turn:
         def work(log: Any) -> Turn | None:
             summary = log.summary(run)
-            return turn_of(self._service.agent, log, run) if summary and summary.state == "waiting" else None
+            return self._service.agent.turn(run, log) if summary and summary.state == "waiting" else None
 
         turn = await self._reading(work)
         if turn is None or turn.state is not State.WAITING or not self._sees(who, turn):
@@ -82,7 +76,7 @@ class Asking:
         named = self._named(who)
         mine = (one for one in log.unfinished() if named or one.principal == who.subject)  # the rest is not even read
         runs = [one.run for one in mine if one.state == "waiting"]
-        turns = (turn_of(self._service.agent, log, run) for run in runs)
+        turns = (self._service.agent.turn(run, log) for run in runs)
         return [turn for turn in turns if turn.state is State.WAITING]
 
     def _sees(self, who: Principal, turn: Turn) -> bool:
@@ -99,13 +93,9 @@ class Asking:
         approvers = self._service.agent._policed().policy.approvers
         return approvers is not None and not approvers.isdisjoint(who.member)
 
-    def _reads(self, who: Principal, turn: Turn) -> bool:
-        """Whether they may read the call: approvers are shown it; the others if they may read what it is made from."""
-        return self._named(who) or turn.question is None or turn.question.label.readable_by(who.member)
-
     async def _asked(self, who: Principal, turn: Turn, slots: asyncio.Semaphore | None) -> Asked:
         agent = self._service.agent
-        asked, preview, reads = consent.question(agent._policed(), turn), "", self._reads(who, turn)
+        asked, preview, reads = question(agent, turn), "", consent.reads(agent._policed(), turn, who)
         if not reads:
             action = replace(asked.action, args={"hidden": HIDDEN})
             asked, preview = replace(asked, action=action, why=HIDDEN, origins=(), texts=()), HIDDEN
@@ -121,18 +111,6 @@ class Asking:
         return Asked(asked, preview, owner, approvers, reads and self._may(who, turn), config.valid_s)
 
 
-class _Aside:
-    """A journal of which only the log is there."""
-
-    def __init__(self, log: Any) -> None:
-        self.log = log
-
-
-def turn_of(agent: Agent, log: Any, run: str) -> Turn:
-    """`Agent.turn` by another log than the agent's own, for a thread that has one to itself."""
-    return replace(agent, journal=_Aside(log)).turn(run)
-
-
 def as_json(asked: Question, preview: str) -> dict[str, JSON]:
     """The question as one JSON object, whole: nothing is cut."""
     origins = [
@@ -140,7 +118,8 @@ def as_json(asked: Question, preview: str) -> dict[str, JSON]:
     ]
     return {
         "run_id": asked.run, "tool": asked.action.sink.removeprefix(TOOL), "args": dict(asked.action.args),
-        "rule": asked.rule, "why": asked.why, "digest": asked.digest, "asked_ms": asked.asked, "stale": asked.stale,
+        "rule": asked.rule, "why": asked.why, "digest": asked.digest, "asked_ms": asked.asked,
+        "expires_ms": asked.expires or None, "stale": asked.stale,
         "origins": origins, "task": asked.task, "preview": preview, "texts": [name for name, _ in asked.texts],
         "label": asked.action.label.to_json(),
     }  # fmt: skip

@@ -194,7 +194,7 @@ class Job:
         was, self.agent, self._next = self.agent, self._next, None
         with self.agent.holding(self.run):
             await self.agent.journal.flush()
-            _renewed(self.agent, self.run, was)
+            await _renewed(self.agent, self.run, was)
             await self.agent.journal.flush()  # what is read again has to be all there is
             await self._work(lambda: self.agent.resume(self.run, progress=self.feed.say))
 
@@ -238,7 +238,7 @@ async def ended(agent: Agent, run: str, why: str, *, status: str = "failed", by:
     Raises JournalError.
     """
     await agent.journal.flush()
-    engine, turn = await agent.open(), agent.turn(run)
+    engine, turn = await agent.open(), await agent.folded(run)
     with at_work(turn):
         if turn.state is not State.DONE and not ledger.park(agent._policed(), turn, why):
             return await engine.cancel(turn, why, by=by, status=status)
@@ -246,9 +246,9 @@ async def ended(agent: Agent, run: str, why: str, *, status: str = "failed", by:
     return result_of(turn)
 
 
-def _renewed(agent: Agent, run: str, was: Agent) -> None:
+async def _renewed(agent: Agent, run: str, was: Agent) -> None:
     """Put on a run's record that it goes on under another policy than before."""
-    gate, turn, before = agent._policed(), agent.turn(run), was._policed().policy.digest
+    gate, turn, before = agent._policed(), await agent.folded(run), was._policed().policy.digest
     if gate.policy.digest != before and turn.state is not State.DONE:
         with at_work(turn):
             view: dict[str, JSON] = {"policy": gate.policy.digest, "was": before}

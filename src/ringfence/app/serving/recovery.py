@@ -1,18 +1,21 @@
-"""Runs that nobody drives: those of a process that died or stopped, and those that were answered in the meantime."""
+"""Runs that nobody drives: of a process that died or stopped, answered in the meantime, or not answered in time."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from ringfence.core.chain import Kind, Record
 from ringfence.core.errors import RingfenceError
 from ringfence.core.values import Principal
+from ringfence.stores.hold import Held
 from ringfence.stores.log import Log, RunSummary
 
+from .. import asked
 from ..ids import now_ms
 from .pool import Change
 from .reading import Reading
@@ -95,6 +98,24 @@ class Recovery:
 
         unfinished, self._backlog = await self._reading(look)
         self._given_up &= {one.run for one in unfinished} | ours
+        await self._expire(unfinished)
+
+    async def _expire(self, unfinished: Sequence[RunSummary]) -> None:
+        """Give up the questions that nobody has answered in time: those runs go on as after a no, at the next look."""
+        agent = self._service.agent
+        if (waits_s := agent.manifest.approvals.waits_s) is None or getattr(agent.journal, "broken", False):
+            return
+        late = now_ms() - waits_s * 1000
+        waiting = [one.run for one in unfinished if one.state == "waiting" and one.ended <= late]
+        for run in (run for run in waiting if run not in self._given_up):
+            try:
+                await asked.renew(agent, run)
+                _log.info("the question of run %s has expired", run)
+            except Held:  # somebody answers at this very moment
+                continue
+            except RingfenceError as error:
+                _log.warning("the question of run %s cannot be given up: %s", run, error.what)
+                self.give_up(run)
 
     def _take_up(self) -> None:
         """Take up as many as there is room for."""
@@ -133,6 +154,6 @@ class Recovery:
 
 
 def _answered(last: Record) -> bool:
-    """Whether the last that happened to a run is that a person answered it, or said of a call whether it was done."""
-    by_hand = "by" in last.view or "settled" in last.view
+    """Whether the last that happened to a run is that a person answered it, or not in time, or settled a call of it."""
+    by_hand = "by" in last.view or "settled" in last.view or last.view.get("code") == "expired"
     return last.kind is Kind.APPROVAL or (last.kind in (Kind.DECISION, Kind.OUTCOME) and by_hand)

@@ -9,13 +9,12 @@ from contextlib import aclosing, suppress
 from dataclasses import replace
 from typing import Final
 
-from ringfence.core.chain import Record
+from ringfence.core.chain import Kind, Record
 from ringfence.core.errors import JournalError, RingfenceError
 from ringfence.core.labels import Label
 from ringfence.core.ports import Observer
-from ringfence.core.turn import State
+from ringfence.core.turn import State, Turn
 from ringfence.core.values import JSON, Principal
-from ringfence.engine.consent import Question
 from ringfence.engine.result import Result, result_of
 from ringfence.manifest.server import Limits
 from ringfence.stores.batches import Broken
@@ -60,6 +59,7 @@ class Service:
         self._elsewhere = Elsewhere(lambda: self.log, self._held, lambda run: run in self.jobs)
         self._reading = Reading(agent)
         self._recovery = Recovery(self, self._reading)
+        agent.aside = self._reading
         self._closed: asyncio.Task[None] | None = None
 
     @property
@@ -110,6 +110,7 @@ class Service:
             await asyncio.wait(tasks, timeout=drain_s)
         await asyncio.gather(*(job.pause() for job in list(self.jobs.values())))
         self._elsewhere.close()
+        self.agent.aside = None
         self._reading.close()
         with suppress(JournalError):  # its reason is in the log; what is durable is resumed
             await self.agent.journal.flush()
@@ -165,11 +166,11 @@ class Service:
         Raises NotFound, Full, Closing, and JournalError for what cannot be gone on with.
         """
         run = self.find(who, run_id)
-        if run not in self.jobs and not self._held(run):
-            turn = self.agent.turn(run)
-            if turn.start.get("destroys") or turn.start.get("plans"):
+        if not self.driven(run):
+            first, last = await self._reading(lambda log: (log.first(run), log.last(run)))
+            if first.body.get("destroys") or first.body.get("plans"):
                 raise JournalError(f"run {run} works for another one", todo="resume that one")
-            if turn.state is not State.DONE:
+            if last.kind is not Kind.FINISHED and not self.driven(run):  # nobody has taken it up meanwhile
                 self.take_up(who, run)
         return run
 
@@ -286,7 +287,7 @@ class Service:
             await job.over()
             if job.result is not None:
                 return await self._told(who, run, job.result, job)
-        found = await self._told(who, run, result_of(self.agent.turn(run)), job)
+        found = await self._told(who, run, result_of(await self.agent.folded(run)), job)
         if found.status != "running" or run in self.jobs or self._held(run):
             return found
         why = job.fault.what if job is not None and job.fault is not None else "it was interrupted, and can be resumed"
@@ -334,32 +335,27 @@ class Service:
     def _held(self, run: str) -> bool:
         return self.agent.held(run) is None
 
-    def waiting(self, who: Principal) -> list[Question]:
-        """What they may answer: what their own runs ask, and where the manifest makes them an approver, others'."""
-        agent = self.agent
-        gate = agent._policed()
-        return [asked for asked in agent.waiting() if gate.policy.may_approve(who, agent.turn(asked.run))]
-
     async def answer(
         self, who: Principal, run_id: str, yes: bool, *, digest: str, endorse: tuple[str, ...] = (), why: str = ""
     ) -> None:
         """Say yes or no to what a run asks; then it goes on, as soon as there is room. Raises JournalError for an
         answer that cannot count.
         """
-        asked = self._asked(who, run_id)
-        await self.agent.acting_for(who).answer(asked, yes, digest=digest, endorse=endorse, why=why)
+        turn = await self._asked(who, run_id)
+        run = turn.run
+        await self.agent.acting_for(who).answer(run, yes, digest=digest, endorse=endorse, why=why)
         try:
-            await self.resume(self.agent.turn(asked).principal, asked)
+            await self.resume(turn.principal, run)
         except Full as full:  # the answer counts, and what was answered is taken up when there is room
-            _log.info("run %s was answered, and waits: %s", asked, full.what)
+            _log.info("run %s was answered, and waits: %s", run, full.what)
             self._recovery.soon()
 
-    def _asked(self, who: Principal, run_id: str) -> str:
+    async def _asked(self, who: Principal, run_id: str) -> Turn:
         """The run that asks something that they may answer; raises NotFound for any other."""
         with suppress(RingfenceError):
-            turn = self.agent.turn(run_id)
+            turn = await self.agent.folded(run_id)
             if turn.state is State.WAITING and self.agent._policed().policy.may_approve(who, turn):
-                return turn.run
+                return turn
         raise NotFound(f"run {run_id} asks nothing that you may answer", todo="`GET /v1/approvals` lists what does")
 
 

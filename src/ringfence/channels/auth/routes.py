@@ -10,8 +10,10 @@ from contextlib import contextmanager
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
+from ringfence.app.accounts import Desk
 from ringfence.channels.http.caller import Caller, caller_of
 from ringfence.channels.http.problems import Problem
 from ringfence.core.errors import ManifestError
@@ -57,6 +59,8 @@ class Here(BaseModel):
     csrf: Annotated[str, Field(description="to be sent as X-CSRF-Token with each request that changes something")]
     agent: Annotated[str, Field(description="the agent's name")]
     ways: Annotated[list[str], Field(description="how people can sign in: password, oidc, proxy")]
+    password: Annotated[bool, Field(description="whether you have a password here, which you may change")]
+    keys: Annotated[bool, Field(description="whether you may have API keys here")]
 
 
 class Ways(BaseModel):
@@ -77,6 +81,12 @@ class Signed(BaseModel):
     address: str
     browser: str
     this: bool
+
+
+class Left(BaseModel):
+    """Where the browser goes now, so that the provider signs them out too."""
+
+    next: str
 
 
 class AllSigned(BaseModel):
@@ -100,6 +110,11 @@ def ways_of(credentials: Credentials) -> list[str]:
     return [name for name, on in (("password", auth.password), ("oidc", auth.oidc), ("proxy", proxy)) if on]
 
 
+def desk_of(request: Request, house: Credentials, who: Caller) -> Desk:
+    """The desk of whoever asks: each change of accounts is on the record in their name."""
+    return Desk(request.app.state.service.agent.manifest, who.principal, house.accounts, ruled=True)
+
+
 def address_of(request: Request) -> str:
     """Where a request comes from, as the guard found it."""
     return request.client.host if request.client is not None else ""
@@ -121,7 +136,7 @@ async def login(request: Request, response: Response, house: House, sent: Login)
     """Sign in with a name and a password: the answer sets the session's cookie."""
     if not house.server.auth.password:
         raise Problem(404, "not-found", "nobody signs in with a password here")
-    with _in_turn():
+    with in_turn():
         person = await _proven(request, house, sent.name, sent.password)
     await _begin(request, response, house, person)
 
@@ -146,31 +161,40 @@ async def session(request: Request, house: House) -> Here:
 
 
 def _here(request: Request, house: Credentials, who: Caller, csrf: str) -> Here:
-    principal = who.principal
+    principal, person = who.principal, house.accounts.people.find(name_of(who))
     return Here(
-        name=_name(who), subject=principal.subject, roles=sorted(principal.roles), tenant=principal.tenant,
+        name=name_of(who), subject=principal.subject, roles=sorted(principal.roles), tenant=principal.tenant,
         way=who.way, csrf=csrf, agent=request.app.state.service.agent.manifest.runtime.name, ways=ways_of(house),
+        password=house.server.auth.password and person is not None and bool(person.hash),
+        keys=house.server.auth.keys and person is not None and who.way == "session",
     )  # fmt: skip
 
 
-@routes.post("/logout", status_code=204)
-async def logout(request: Request, response: Response, house: House, who: Sitting) -> None:
-    """Sign out: the session ends here, not only in the browser."""
-    await asyncio.to_thread(house.accounts.sessions.end, _name(who), ident=who.ident)
-    cookies.write(request, response, "", seconds=0)
+@routes.post("/logout", response_model=Left, responses={204: {"description": "you are signed out"}})
+async def logout(request: Request, house: House, who: Sitting) -> Response:
+    """Sign out: the session ends here, not only in the browser. 200 says where to sign out of the provider as well."""
+    from .oidc.routes import left
+
+    token = cookies.read(request)
+    session, hint = house.session(token), house.accounts.hints.of(token)
+    await asyncio.to_thread(house.accounts.sessions.end, name_of(who), ident=who.ident)
+    on = await left(request, house, hint) if session is not None and session.provider else ""
+    answer = JSONResponse({"next": on}) if on else Response(status_code=204)
+    cookies.write(request, answer, "", seconds=0)
+    return answer
 
 
 @routes.post("/password")
 async def password(request: Request, response: Response, house: House, who: Sitting, sent: NewPassword) -> Here:
     """Another password. All sessions of the account end; this one goes on under a new cookie and a new CSRF token."""
-    with _in_turn():
-        person = await _proven(request, house, _name(who), sent.old)
+    with in_turn():
+        person = await _proven(request, house, name_of(who), sent.old)
         try:
             plain = acceptable(sent.new, person.name)
         except ManifestError as error:
             raise Problem(422, "password", error.what, todo=error.todo) from None
         hashed = await house.passwords.made(plain)
-    changed = await asyncio.to_thread(house.accounts.people.change, person.name, hashed=hashed)
+    changed = await asyncio.to_thread(desk_of(request, house, who).rehash, person.name, hashed)
     token = await _begin(request, response, house, changed)
     return _here(request, house, who, house.csrf(token))
 
@@ -178,7 +202,7 @@ async def password(request: Request, response: Response, house: House, who: Sitt
 @routes.get("/sessions")
 async def sessions(request: Request, house: House, who: Sitting) -> AllSigned:
     """One's own sessions, everywhere."""
-    found = house.accounts.sessions.of(_name(who))
+    found = house.accounts.sessions.of(name_of(who))
     return AllSigned(data=[
         Signed(id=one.ident, created=one.created, used=one.used, ends=one.ends, address=one.address,
                browser=one.agent, this=one.ident == who.ident) for one in found
@@ -188,17 +212,18 @@ async def sessions(request: Request, house: House, who: Sitting) -> AllSigned:
 @routes.delete("/sessions", status_code=204)
 async def end_others(request: Request, house: House, who: Sitting) -> None:
     """End every other session of one's own."""
-    await asyncio.to_thread(house.accounts.sessions.end, _name(who), but=digest_of(cookies.read(request)))
+    await asyncio.to_thread(house.accounts.sessions.end, name_of(who), but=digest_of(cookies.read(request)))
 
 
 @routes.delete("/sessions/{ident}", status_code=204)
 async def end_one(request: Request, house: House, who: Sitting, ident: str) -> None:
     """End one of one's own sessions."""
-    if not await asyncio.to_thread(house.accounts.sessions.end, _name(who), ident=ident):
+    if not await asyncio.to_thread(house.accounts.sessions.end, name_of(who), ident=ident):
         raise Problem(404, "not-found", f"there is no session {ident}", todo="`GET /auth/sessions` lists yours")
 
 
-def _name(who: Caller) -> str:
+def name_of(who: Caller) -> str:
+    """What they sign in as."""
     return who.principal.subject.removeprefix("user:")
 
 
@@ -241,7 +266,7 @@ async def _begin(request: Request, response: Response, house: Credentials, perso
 
 
 @contextmanager
-def _in_turn() -> Iterator[None]:
+def in_turn() -> Iterator[None]:
     """Around what reckons hashes: of these only so many wait."""
     try:
         yield

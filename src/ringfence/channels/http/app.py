@@ -10,6 +10,7 @@ from fastapi.telemetry import TelemetryConfig
 
 from ringfence.app.serving.service import Service
 from ringfence.channels import clients
+from ringfence.channels.auth import own, people, ways
 from ringfence.channels.auth import routes as auth
 from ringfence.channels.auth.guard import Guard
 from ringfence.channels.auth.oidc import routes as oidc
@@ -22,6 +23,9 @@ ROUTERS = (
     *native.ROUTERS,
     *clients.ROUTERS,
     auth.routes,
+    own.routes,
+    people.routes,
+    ways.routes,
     oidc.routes,
     health.routes,
     metrics.routes,

@@ -24,7 +24,8 @@ routes = APIRouter(prefix="/v1/approvals", tags=["approvals"], route_class=Check
 _DIGEST = "9f2c41d07b6ea83c5d10f4e2b7a96c3858d1e0f42a7b9c6d3e5f8a1b2c4d6e7f"
 _ASKED: dict[str, Any] = {
     "run_id": "1kb2m9x0q7d3f5h8j1n4", "tool": "mail.send", "args": {"to": "ops@example.org", "text": "Done."},
-    "rule": "POL-4", "why": "nobody vouches for to", "digest": _DIGEST, "asked_ms": 1_790_000_002_000, "stale": False,
+    "rule": "POL-4", "why": "nobody vouches for to", "digest": _DIGEST, "asked_ms": 1_790_000_002_000,
+    "expires_ms": 1_790_604_802_000, "stale": False,
     "origins": [{"argument": "to", "value": "ops@example.org", "type": "email", "origin": None}],
     "task": "Tell operations that the backup is done.", "preview": "", "texts": ["text"],
     "label": {"trust": "untrusted", "readers": [["role:ops"]]}, "owner": "user:alice",
@@ -53,6 +54,10 @@ class Waiting(BaseModel):
     why: str
     digest: str
     asked_ms: int
+    expires_ms: Annotated[
+        int | None,
+        Field(description="from then on no answer counts, and the run goes on as after a no; null: it waits for ever"),
+    ]
     stale: Annotated[bool, Field(description="the policy has changed: resume the run, and it asks anew")]
     origins: list[Origin]
     task: str

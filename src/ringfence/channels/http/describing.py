@@ -30,6 +30,8 @@ _TAGS = [
     {"name": "memory", "description": "What is remembered between conversations"},
     {"name": "collections", "description": "Documents, and passages of them"},
     {"name": "audit", "description": "The record, for auditors"},
+    {"name": "people", "description": "Who may come in, and who is: for admins"},
+    {"name": "keys", "description": "One's own API keys"},
     {"name": "status", "description": "How the server stands"},
 ]
 _PROBLEM: dict[str, Any] = {

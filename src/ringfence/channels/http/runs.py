@@ -13,7 +13,7 @@ from ringfence.app.serving.service import Service
 from ringfence.app.serving.shown import whole
 from ringfence.core.values import JSON
 
-from . import caller
+from . import caller, streams
 from .answers import PLACE, tagged
 from .bodies import Checked
 from .forms import Begun, ForkOf, NewRun, RunLine, RunPage, RunShown, Standing
@@ -47,9 +47,16 @@ def history_of(request: Request) -> History:
 
 
 @routes.post("", status_code=202, operation_id="beginRun", response_model=Begun,
-             responses=example(202, Begun) | said(409, 422, 429))  # fmt: skip
+             responses=example(202, Begun) | shape(200, streams.STREAM, "text/event-stream")
+             | said(409, 422, 429))  # fmt: skip
 async def begin(request: Request, who: caller.Runs, new: NewRun, key: Key = None) -> Any:
-    """Begin a run. It is on record, and durable, when this answers: it goes on after whatever crash."""
+    """Begin a run. It is on record, and durable, when this answers: it goes on after whatever crash.
+
+    With `Accept: text/event-stream` the answer is its events from the first on, as `followRun` has them: who is cut off
+    goes on there. The run goes on, too.
+    """
+    if follow := "text/event-stream" in request.headers.get("accept", ""):
+        streams.room(request, who)
     service = service_of(request)
     parent, state = (request.headers.get(name, "") for name in ("traceparent", "tracestate"))
     meta: dict[str, JSON] = {"metadata": new.metadata}
@@ -63,8 +70,10 @@ async def begin(request: Request, who: caller.Runs, new: NewRun, key: Key = None
             service, reading_of(request), who.principal, key, new.task, conversation=new.conversation,
             about=new.about, meta=meta, traceparent=parent, tracestate=state,
         )  # fmt: skip
-    standing = await history_of(request).own(who.principal, run)
-    return Begun.of(run, standing.state)
+    history = history_of(request)
+    if follow:
+        return streams.streamed(request, who, history, run)
+    return Begun.of(run, (await history.own(who.principal, run)).state)
 
 
 @routes.get("", operation_id="listRuns", response_model=RunPage, responses=example(200, RunPage) | said(304, 422))

@@ -123,7 +123,8 @@ class Tools:
 
 
 def _approval(run: str, about: dict[str, JSON]) -> tools.Approval:
-    return tools.Approval(run=run, **{key: about[key] for key in ("tool", "call", "why", "url") if key in about})
+    known = ("tool", "call", "why", "expires_ms", "url")
+    return tools.Approval(run=run, **{key: about[key] for key in known if key in about})
 
 
 def _wrong(text: str) -> types.CallToolResult:

@@ -53,12 +53,13 @@ class Source(BaseModel):
 
 
 class Approval(BaseModel):
-    """A call that waits for a person, and where they answer."""
+    """A call that waits for a person, where they answer, and until when (milliseconds since 1970)."""
 
     run: str
     tool: str = ""
     call: str = ""
     why: str = ""
+    expires_ms: int | None = None
     url: str
 
 

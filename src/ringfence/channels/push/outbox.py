@@ -34,6 +34,7 @@ class Due:
     tries    attempts that were made and failed
     attempt  the run of an attempt that was begun and never heard of again; empty for none
     lost     why it was given up; empty while it was not
+    at       of the next attempt, or until when it is in a process's hands
     """
 
     id: str
@@ -44,6 +45,7 @@ class Due:
     tries: int = 0
     attempt: str = ""
     lost: str = ""
+    at: int = 0
 
 
 class Outbox:
@@ -60,6 +62,12 @@ class Outbox:
     def close(self) -> None:
         """Let go of the file."""
         self._db.close()
+
+    def __enter__(self) -> Outbox:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def place(self, log: str, size: int) -> int:
         """How far a log was read; a log that was never read counts as read, so that nobody is told old stories."""
@@ -113,10 +121,16 @@ class Outbox:
             (LOST,),
         )
 
-    def again(self, now: int) -> int:
-        """Try anew what was given up; how many these are."""
-        self._db.execute("UPDATE due SET lost = '', tries = 0, at = ? WHERE lost != ''", (now,))
-        return int(self._db.changes())
+    def again(self, one: Due, now: int) -> None:
+        """Tell it now, with all its attempts before it: whether it waits, was given up, or was told and is gone.
+
+        What is in a process's hands is left there.
+        """
+        self._db.execute(
+            "INSERT INTO due(id, hook, type, run, seq, at) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT(id) DO UPDATE "
+            "SET lost = '', tries = 0, at = excluded.at WHERE lost != '' OR attempt = ''",
+            (one.id, one.hook, one.type, one.run, one.seq, now),
+        )
 
     def pending(self) -> int:
         """How many are still to be told."""
@@ -124,5 +138,5 @@ class Outbox:
 
     def listed(self) -> list[Due]:
         """All there is."""
-        rows = self._db.execute("SELECT id, hook, type, run, seq, tries, attempt, lost FROM due ORDER BY rowid")
+        rows = self._db.execute("SELECT id, hook, type, run, seq, tries, attempt, lost, at FROM due ORDER BY rowid")
         return [Due(*row) for row in rows]

@@ -25,7 +25,7 @@ PLACE: Final = "{{static}}"  # in index.html: where this version of the files li
 PRELOADS: Final = "{{preloads}}"  # in index.html: the modules of the first load, so that they come at once
 LEAST_GZIP: Final = 512  # bytes; below, the header costs what it saves
 FIRST: Final = ("app.js", "api.js", "state.js", "router.js", "lib/", "components/", "rooms/chat.js")
-LATER: Final = frozenset({"lib/marked.js", "components/proof.js", "components/take.js"})  # with the first that needs it
+LATER: Final = frozenset({"lib/marked.js"})  # with the first that needs it
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import typer
 
 from ..options import HERE, Json, Manifest, group
 
-users = group("Who may sign in: list, add, rm, passwd, disable, enable, roles.")
+users = group("Who may sign in, and who is: list, add, rm, passwd, disable, enable, roles, sessions, sign-out.")
 keys = group("API keys, for programs: list, add, rm.")
 
 Who = Annotated[str, typer.Argument(metavar="NAME", help="the account's name")]
@@ -81,6 +81,30 @@ def users_rm(name: Who, manifest: Manifest = HERE, yes: Yes = False) -> None:
     from .. import accounts as command
 
     raise typer.Exit(command.remove_user(manifest, name, yes=yes))
+
+
+@users.command("sessions")
+def users_sessions(
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="whose; everybody's, if nobody is named")] = None,
+    manifest: Manifest = HERE,
+    as_json: Json = False,
+) -> None:
+    """Who is signed in, and where; those that came by a provider too."""
+    from .. import accounts as command
+
+    command.list_sessions(manifest, name or "", as_json=as_json)
+
+
+@users.command("sign-out")
+def users_sign_out(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="whose sessions end, as `users sessions` shows it")],
+    manifest: Manifest = HERE,
+    session: Annotated[str, typer.Option(metavar="ID", help="this one alone, instead of all of them")] = "",
+) -> None:
+    """End somebody's sessions here, at once. At a provider that they came by they stay signed in."""
+    from .. import accounts as command
+
+    command.sign_out(manifest, name, session)
 
 
 @keys.command("list")

@@ -8,6 +8,7 @@ from ringfence.core.ports import Clock
 
 from .attempts import Attempts
 from .file import File
+from .hints import Hints
 from .keys import Keys
 from .people import People
 from .sessions import Sessions
@@ -27,6 +28,7 @@ class Accounts:
         self.file = File(path)
         self.people = People(self.file, clock)
         self.sessions = Sessions(self.file, clock)
+        self.hints = Hints(self.file)
         self.keys = Keys(self.file, clock)
         self.attempts = Attempts(self.file, clock)
 

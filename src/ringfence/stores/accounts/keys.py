@@ -19,6 +19,7 @@ from .file import File
 
 SHAPE = re.compile(r"rf_([0-9a-f]{12})_[A-Za-z0-9_-]{43}")
 SEEN_MS = 60_000  # how exactly the last use is known
+EACH = 100  # keys of an account; of those that have ended the oldest make room
 _NEVER = bytes(32)
 
 
@@ -50,7 +51,10 @@ class Keys:
     def add(
         self, name: str, scopes: Sequence[Scope], *, purpose: str = "", days: float | None = None
     ) -> tuple[str, Key]:
-        """A new key of an account: itself, which is nowhere else, and what is known of it. `days` None: no end."""
+        """A new key of an account: itself, which is nowhere else, and what is known of it. `days` None: no end.
+
+        Raises ManifestError for a scope that there is not, and for more keys than one account has.
+        """
         if strange := sorted(set(scopes) - set(SCOPES)):
             raise ManifestError(f"expected scopes of {', '.join(SCOPES)}, got {strange[0]}", todo="leave it out")
         now, ident = self._clock(), secrets.token_hex(6)
@@ -58,11 +62,17 @@ class Keys:
         ends = 0 if days is None else now + int(days * 86_400_000)
         key = Key(ident, name, purpose[:200], tuple(sorted(set(scopes))), now, ends, 0, 0)
         with self._file.changing() as db:
+            _room(db, name, now)
             db.execute(
                 "INSERT INTO keys VALUES (?, ?, ?, ?, ?, ?, ?, 0, 0)",
                 (ident, _digest(text), name, key.purpose, json.dumps(key.scopes), now, ends),
             )
         return text, key
+
+    @property
+    def now(self) -> int:
+        """The time that ends are held against."""
+        return self._clock()
 
     def find(self, text: str) -> Key | None:
         """The key that somebody shows, if it holds. Nothing tells a forged one from an expired or a revoked one."""
@@ -100,6 +110,17 @@ class Keys:
                 raise ManifestError(f"there is no key {ident}", todo="`ringfence keys list` shows them")
             db.execute("UPDATE keys SET revoked = ? WHERE ident = ? AND revoked = 0", (self._clock(), ident))
         return _key(rows[0])
+
+
+def _room(db: Any, name: str, now: int) -> None:
+    """Forget the oldest keys of an account that let nobody in any more, if there are too many of all."""
+    over = int(db.execute("SELECT count(*) FROM keys WHERE name = ?", (name,)).get) + 1 - EACH
+    if over <= 0:
+        return
+    ended = "SELECT ident FROM keys WHERE name = ? AND (revoked > 0 OR ends BETWEEN 1 AND ?) ORDER BY created LIMIT ?"
+    db.execute(f"DELETE FROM keys WHERE ident IN ({ended})", (name, now, over))
+    if db.changes() < over:
+        raise ManifestError(f"expected at most {EACH} keys of an account, got one more", todo="revoke one first")
 
 
 def _digest(text: str) -> bytes:

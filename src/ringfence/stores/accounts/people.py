@@ -19,6 +19,10 @@ from .file import File
 OPERATOR, OWN, NAMED = "operator", "own", "named"  # of the machine; of `ringfence users`; of the manifest
 
 
+class LastAdmin(ManifestError):
+    """A change after which nobody would be an admin any more."""
+
+
 @dataclass(frozen=True, slots=True)
 class Person:
     """An account.
@@ -108,11 +112,12 @@ class People:
 
     def change(
         self, name: str, *, hashed: str | None = None, disabled: bool | None = None,
-        roles: Sequence[str] | None = None, teams: Sequence[str] | None = None,
+        roles: Sequence[str] | None = None, teams: Sequence[str] | None = None, ruled: bool = False,
     ) -> Person:  # fmt: skip
         """Change an account; a new password ends its sessions, and so does its being disabled.
 
-        Raises ManifestError for no such account, and for roles that the manifest or the machine says.
+        Raises ManifestError for no such account, and for roles that the manifest or the machine says; with `ruled`,
+        LastAdmin: who has no terminal could not take it back.
         """
         _check_names(*(roles or ()), *(teams or ()))
         with self._file.changing() as db:
@@ -132,6 +137,9 @@ class People:
             self._update(db, changed)
             if hashed is not None or disabled:
                 db.execute("DELETE FROM sessions WHERE name = ?", (person.name,))
+            if ruled and _rules(person) and not any(map(_rules, self.all())):
+                what = f"{person.name} is the last admin, and without one nobody could look after accounts on the page"
+                raise LastAdmin(what, todo="make somebody else an admin first")
         return changed
 
     @staticmethod
@@ -174,6 +182,10 @@ def _check_names(*names: str) -> None:
         if not re.fullmatch(NAME, name):
             what = f"expected a letter, then letters, digits, '-' or '_', 63 at most, got {name!r}"
             raise ManifestError(what, todo="choose another name; roles and teams are named without role: and team:")
+
+
+def _rules(person: Person) -> bool:
+    return "admin" in person.roles and not person.disabled
 
 
 def _forget(db: Any, name: str) -> None:

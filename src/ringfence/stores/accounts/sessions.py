@@ -113,6 +113,16 @@ class Sessions:
         rows = self._file.rows("SELECT * FROM sessions WHERE name = ? ORDER BY used DESC, created DESC", (name,))
         return [session for session in map(_session, rows) if now < session.ends]
 
+    def everyone(self) -> list[Session]:
+        """The sessions of all, by name; of each the one that was used last first."""
+        rows = self._file.rows("SELECT * FROM sessions WHERE ends > ? ORDER BY name, used DESC", (self._clock(),))
+        return [_session(row) for row in rows]
+
+    def named(self, ident: str) -> Session | None:
+        """The session of an id, if it has not ended."""
+        rows = self._file.rows("SELECT * FROM sessions WHERE ident = ? AND ends > ?", (ident, self._clock()))
+        return _session(rows[0]) if rows else None
+
     def end(self, name: str, *, ident: str = "", but: bytes = b"") -> int:
         """End one of somebody's, or without `ident` all but one; how many there were."""
         with self._file.changing() as db:

@@ -25,6 +25,7 @@ MAX_BYTES: Final = 1_048_576
 TIMEOUT_S: Final = 10.0
 KNOWN_S: Final = 3600.0  # for so long what the provider says of itself is not asked for again
 AGAIN_S: Final = 30.0  # between two looks for a key that is not among those we know
+_END: Final = "end_session_endpoint"
 _NEEDED: Final = ("authorization_endpoint", "token_endpoint", "jwks_uri")
 
 
@@ -49,19 +50,35 @@ class Provider:
         end = str(says["authorization_endpoint"])
         return f"{end}{'&' if '?' in end else '?'}{urlencode(query)}"
 
-    async def claims(self, code: str, redirect: str, *, verifier: str, nonce: str) -> dict[str, JSON]:
-        """What the provider says of whoever came back with this code. Raises Forged."""
+    async def claims(self, code: str, redirect: str, *, verifier: str, nonce: str) -> tuple[dict[str, JSON], str]:
+        """What the provider says of whoever came back with this code, and its ID token. Raises Forged."""
         says = await self._known()
         form = {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect, "code_verifier": verifier}
         answer = await self._post(str(says["token_endpoint"]), form)
-        claims = await self._checked(str(answer.get("id_token", "")), nonce)
+        token = str(answer.get("id_token", ""))
+        claims = await self._checked(token, nonce)
         if self.config.groups not in claims and "userinfo_endpoint" in says:  # many say groups only there
             bearer = {"Authorization": f"Bearer {answer.get('access_token', '')}"}
             more = await self._json("GET", str(says["userinfo_endpoint"]), headers=bearer)
             if more.get("sub") != claims["sub"]:
                 raise Forged("the user's details are another one's")
             claims = {**more, **claims}
-        return claims
+        return claims, token
+
+    async def end(self, hint: str, back: str) -> str:
+        """Where the browser is sent to sign out (RP-Initiated Logout 1.0); empty where the provider offers no such end.
+
+        hint  the ID token of the sign-in, so that it need not ask whether they mean it; empty: it asks
+        back  where it sends them then
+        """
+        says = await self._known()
+        end = str(says.get(_END, ""))
+        if not (end and self.config.sign_out):
+            return ""
+        query = {"client_id": self.config.client_id, "post_logout_redirect_uri": back}
+        if hint:
+            query["id_token_hint"] = hint
+        return f"{end}{'&' if '?' in end else '?'}{urlencode(query)}"
 
     async def _checked(self, token: str, nonce: str) -> dict[str, JSON]:
         for _ in range(2):
@@ -84,7 +101,7 @@ class Provider:
         says = await self._json("GET", issuer.rstrip("/") + "/.well-known/openid-configuration")
         if says.get("issuer") != issuer:
             raise _wrong(f"{issuer} calls itself {says.get('issuer')!r}", "write server.auth.oidc.issuer as it does")
-        for name in (*_NEEDED, *(["userinfo_endpoint"] if "userinfo_endpoint" in says else [])):
+        for name in (*_NEEDED, *(name for name in ("userinfo_endpoint", _END) if name in says)):
             _safe(issuer, name, str(says.get(name, "")))
         self._says, self._asked, self._keys = says, self._clock(), None
         return says

@@ -95,7 +95,7 @@ async def callback(
     if error or not code:
         raise _not_in(f"the provider let nobody in ({error[:60] if error.isidentifier() else 'no code'})")
     try:
-        claims = await provider.claims(
+        claims, shown = await provider.claims(
             code, _redirect(request, house), verifier=flow.part("verifier"), nonce=flow.part("nonce")
         )
     except Forged as forged:
@@ -104,6 +104,7 @@ async def callback(
     except BackendError as failed:
         raise _unavailable(failed) from None
     token = await _signed_in(request, house, provider.config, claims)
+    await asyncio.to_thread(house.accounts.hints.keep, token, shown)
     answer = HTMLResponse(_ON)
     cookies.write(request, answer, "", seconds=0, name=cookies.FLOW, lax=True)
     cookies.write(request, answer, token, seconds=int(house.server.auth.session_hours * 3600))
@@ -131,6 +132,15 @@ async def _signed_in(request: Request, house: Credentials, config: Oidc, claims:
     return token
 
 
+async def left(request: Request, house: Credentials, hint: str) -> str:
+    """Where whoever has signed out here goes to sign out at the provider; empty where that cannot be."""
+    try:
+        return await _provider(request, house).end(hint, f"{_public(request, house)}/")
+    except BackendError as error:
+        _log.warning("signed out here alone: %s", error.what)
+        return ""
+
+
 def _provider(request: Request, house: Credentials) -> Provider:
     """The provider of the manifest, kept with what it said. Raises Problem 404 where there is none."""
     config = house.server.auth.oidc
@@ -144,8 +154,11 @@ def _provider(request: Request, house: Credentials) -> Provider:
 
 def _redirect(request: Request, house: Credentials) -> str:
     """Where the provider sends the browser back to: what people write in it, or what they wrote now."""
-    public = house.server.public_url or f"{request.scope['scheme']}://{request.headers['host']}"
-    return f"{public.rstrip('/')}/auth/oidc/callback"
+    return f"{_public(request, house)}/auth/oidc/callback"
+
+
+def _public(request: Request, house: Credentials) -> str:
+    return (house.server.public_url or f"{request.scope['scheme']}://{request.headers['host']}").rstrip("/")
 
 
 def _not_in(what: str) -> Problem:

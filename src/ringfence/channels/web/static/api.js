@@ -17,11 +17,9 @@ export class Failed extends Error {
   }
 }
 
-// `patience`: milliseconds to wait for an answer, where the work itself takes long.
-export async function api(path, { method = "GET", body, headers = {}, signal, raw = false, patience } = {}) {
-  const answer = await send(path, { method, body, headers, signal, patience });
+export async function api(path, { method = "GET", body, headers = {}, signal } = {}) {
+  const answer = await send(path, { method, body, headers, signal });
   if (!answer.ok) throw await failure(answer);
-  if (raw) return answer;
   if (answer.status === 204) return null;
   const kind = answer.headers.get("content-type") ?? "";
   return kind.includes("json") ? answer.json() : answer.text();
@@ -38,12 +36,12 @@ export function url(path, query = {}) {
   return given.length ? `${path}?${new URLSearchParams(given)}` : path;
 }
 
-async function send(path, { method, body, headers, signal, patience }) {
+async function send(path, { method, body, headers, signal }) {
   const sent = { Accept: "application/json, application/problem+json", ...headers };
   const form = body instanceof FormData;
   if (body !== undefined && !form) sent["Content-Type"] = "application/json";
   if (method !== "GET") sent["X-CSRF-Token"] = session.get()?.csrf ?? "";
-  const limit = AbortSignal.timeout(patience ?? (form ? 10 * PATIENCE_MS : PATIENCE_MS));
+  const limit = AbortSignal.timeout(form ? 10 * PATIENCE_MS : PATIENCE_MS);
   const either = signal ? AbortSignal.any([signal, limit]) : limit;
   try {
     const answer = await fetch(path, {

@@ -1,7 +1,7 @@
 // The page: sign-in, the frame around the rooms, and what concerns all of them.
 //
 // For whoever builds a room (static/rooms/NAME.js): export default a component that is given {route}, see router.js.
-//   components/ui.js       Button, Card, Empty, Failure, Loading, Table, Chip (= Badge), StatusChip, LabelChips, Field,
+//   components/ui.js       Button, Card, Empty, Failure, Loading, Table, Chip, StatusChip, LabelChips, Field,
 //                          Select, Dialog, Sheet (a Dialog at the side), Confirm, useLoad(load, deps)
 //   components/format.js   Time, ago, exact, duration, bytes, count, plural, Exact (unseen characters seen), written
 //   components/icon.js     Icon
@@ -32,6 +32,7 @@ const ROOMS = {
   memory: { title: "Memory", load: () => import("./rooms/memory.js") },
   collections: { title: "Collections", load: () => import("./rooms/collections.js") },
   audit: { title: "Audit", load: () => import("./rooms/audit.js") },
+  people: { title: "People", load: () => import("./rooms/people.js") },
   status: { title: "Status", load: () => import("./rooms/status.js") },
   account: { title: "Account", load: () => import("./rooms/account.js") },
 };

@@ -1,7 +1,7 @@
 // What a run asks a person: the call as it would be made, and nothing that can pass for it. Everything is escaped.
-import { html, useEffect, useId, useState } from "../lib/index.js";
+import { html, useId, useState } from "../lib/index.js";
 import { post } from "../api.js";
-import { announce, tell, toast } from "../state.js";
+import { announce, tell } from "../state.js";
 import { to } from "../router.js";
 import { Exact, Time, duration, written } from "./format.js";
 import { Icon } from "./icon.js";
@@ -14,7 +14,7 @@ const DIGEST = 16; // characters shown; the answer is bound to all of them
 export function question(given) {
   return {
     run: given.run ?? given.run_id, task: given.task ?? "", asked: given.asked ?? given.asked_ms ?? 0, tool: given.tool ?? "", args: given.args ?? {},
-    rule: given.rule ?? "", why: given.why ?? "", digest: given.digest, stale: Boolean(given.stale), expires: given.expires ?? 0,
+    rule: given.rule ?? "", why: given.why ?? "", digest: given.digest, stale: Boolean(given.stale), expires: given.expires ?? given.expires_ms ?? 0,
     valid: given.valid_s ?? 0, preview: given.preview ?? given.diff ?? "", label: given.label, owner: given.owner ?? "",
     may: given.may_answer !== false, approvers: given.approvers ?? [],
     origins: (given.origins ?? []).map((one) => ({ argument: one.argument, value: one.value, kind: one.kind ?? one.type ?? "", source: one.source ?? one.origin ?? "" })),
@@ -71,8 +71,8 @@ export function ApprovalCard({ asked, link = true }) {
     <dl class="approval-why"><dt>Task</dt><dd><${Exact} text=${q.task} /> ${link && html`<a href=${to("runs", q.run)}>open the run</a>`}</dd>
       <dt>Why it asks</dt><dd><span class="rule">${q.rule}</span> <${Exact} text=${q.why} /></dd>
       ${q.label && html`<dt>Made from</dt><dd><${LabelChips} label=${q.label} /></dd>`}</dl>
-    ${(q.stale || late) && html`<p class="stale-note" role="alert"><${Icon} name="warn" size=${18} /><span>${late ? "This question has expired." : "The policy has changed since this was asked: no yes counts."} The run has to ask anew.</span>
-      <${Button} small icon="retry" busy=${busy === "anew"} onClick=${anew}>Ask anew<//></p>`}
+    ${(q.stale || late) && html`<p class="stale-note" role="alert"><${Icon} name="warn" size=${18} /><span>${late ? "This question has expired: no answer counts any more, and the run goes on as after a no." : "The policy has changed since this was asked: no yes counts. The run has to ask anew."}</span>
+      <${Button} small icon="retry" busy=${busy === "anew"} onClick=${anew}>${late ? "Go on now" : "Ask anew"}<//></p>`}
     ${q.origins.length > 0 && html`<${Origins} origins=${q.origins} endorse=${endorse} setEndorse=${setEndorse} />`}
     ${q.texts.map(([name, text]) => html`<div key=${name} class="free-text"><h4><${Exact} text=${name} /> <span class="dim">free text, ${text.length} characters</span></h4><pre tabindex="0"><${Exact} text=${text} /></pre></div>`)}
     ${rest.length > 0 && html`<dl class="args-list">${rest.map(([name, value]) => html`<div key=${name}><dt><${Exact} text=${name} /></dt><dd><pre><${Exact} text=${written(value)} /></pre></dd></div>`)}</dl>`}
@@ -83,7 +83,7 @@ export function ApprovalCard({ asked, link = true }) {
         <div class="actions"><${Button} kind="danger" type="submit" busy=${busy === "no"}>Deny this call<//><${Button} kind="quiet" onClick=${() => setDenying(false)}>Back<//></div></form>`
       : html`<div class="actions approval-do">
         <${Button} kind="primary" icon="check" busy=${busy === "yes"} disabled=${q.stale || late} onClick=${() => answer(true)}>${endorse.length ? `Approve, and trust ${endorse.length === 1 ? "the value" : `${endorse.length} values`}` : "Approve this call"}<//>
-        <${Button} kind="danger" onClick=${() => setDenying(true)}>Deny…<//>
+        <${Button} kind="danger" disabled=${late} onClick=${() => setDenying(true)}>Deny…<//>
         ${unvouched.length > 0 && html`<p class="hint">${unvouched.length === 1 ? "One value that nobody vouches for." : `${unvouched.length} values that nobody vouches for.`}</p>`}</div>`}
   </section>`;
 }
@@ -121,7 +121,7 @@ function lookalike(value) {
 }
 
 // A unified diff: the sign says it, the colour beside it.
-export function Diff({ text }) {
+function Diff({ text }) {
   const lines = text.replace(/\n$/, "").split("\n");
   const kind = (line) => (/^(\+\+\+|---|@@)/.test(line) ? "at" : line[0] === "+" ? "add" : line[0] === "-" ? "del" : "same");
   return html`<pre class="diff" tabindex="0" aria-label="Difference">${lines.map((line, n) => {

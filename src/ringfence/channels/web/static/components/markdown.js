@@ -167,7 +167,7 @@ function entities(text) {
   });
 }
 
-export function Code({ text, lang = "" }) {
+function Code({ text, lang = "" }) {
   const copy = async () => {
     try {
       await navigator.clipboard.writeText(text);

@@ -14,6 +14,7 @@ const WAYS = [
   ["memory", "Memory", "memory"],
   ["collections", "Collections", "collections"],
   ["audit", "Audit", "audit"],
+  ["people", "People", "people", "role:admin"],
   ["status", "Status", "status"],
 ];
 
@@ -39,7 +40,7 @@ export function Shell({ who, route, main, children }) {
       <${WaitingLink} /></header>
     <nav id="nav" class="nav" aria-label="Rooms">
       <p class="brand"><${Mark} /><span>${who.agent || "Ringfence"}</span></p>
-      <ul>${WAYS.map(([room, label, icon]) => html`<li key=${room}><a href=${to(room)} aria-current=${route.room === room ? "page" : undefined}>
+      <ul>${WAYS.filter(([, , , role]) => !role || (who.roles ?? []).includes(role)).map(([room, label, icon]) => html`<li key=${room}><a href=${to(room)} aria-current=${route.room === room ? "page" : undefined}>
         <${Icon} name=${icon} /><span>${label}</span>${room === "approvals" && html`<${Count} />`}</a></li>`)}</ul>
       <${Foot} who=${who} /></nav>
     ${open && html`<div class="veil" onClick=${() => setOpen(false)}></div>`}
@@ -69,8 +70,9 @@ function Foot({ who }) {
 }
 
 async function signOut() {
+  let left = null;
   try {
-    await post("/auth/logout");
+    left = await post("/auth/logout");
   } catch (error) {
     if (error.status !== 401) {
       toast(`You are still signed in: ${error.what}`, { tone: "bad" });
@@ -78,7 +80,8 @@ async function signOut() {
     }
   }
   tell("signed-out");
-  session.set(null);
+  if (left?.next) location.assign(left.next); // the provider signs them out as well, and sends them back
+  else session.set(null);
 }
 
 // What waits for this person, every few seconds while the page is seen, and at once when something says so.

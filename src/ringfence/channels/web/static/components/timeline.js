@@ -114,7 +114,7 @@ function More({ row, run, fork }) {
     ${fork && row.kind !== "end" && html`<p><${Button} small icon="fork" onClick=${() => fork(row.result?.seq ?? row.seq)}>Fork from here<//></p>`}</div>`;
 }
 
-export function Args({ args }) {
+function Args({ args }) {
   const entries = "cut" in args && "chars" in args ? [["arguments", args.cut]] : Object.entries(args);
   return html`<dl class="args-list">${entries.map(([name, value]) => html`<div key=${name}><dt><${Exact} text=${name} /></dt>
     <dd><pre><${Exact} text=${written(value)} /></pre></dd></div>`)}</dl>`;

@@ -46,7 +46,7 @@ export function Loading({ label = "Loading", rows = 3 }) {
     ${Array.from({ length: rows }, (_, n) => html`<span key=${n} class=${`bone b${n % 4}`} aria-hidden="true"></span>`)}</div>`;
 }
 
-// columns: [{key, label, render(row), num, wide, hide: "phone"}]; `onOpen(row)` makes the first cell a button of the row.
+// columns: [{key, label, render(row), num, wide, least, hide: "phone"}]; `onOpen(row)` makes the first cell a button of the row.
 export function Table({ caption, columns, rows, rowKey = (row) => row.id, onOpen, empty }) {
   if (!rows.length && empty) return empty;
   return html`<div class="table-wrap" role="region" aria-label=${caption} tabindex="0"><table>
@@ -59,13 +59,12 @@ export function Table({ caption, columns, rows, rowKey = (row) => row.id, onOpen
     })}</tr>`)}</tbody></table></div>`;
 }
 
-const cell = (c) => names(c.num && "num", c.wide && "wide", c.hide && `hide-${c.hide}`);
+const cell = (c) => names(c.num && "num", c.wide && "wide", c.least && "least", c.hide && `hide-${c.hide}`);
 
 // A word in a frame. tone: plain | accent | good | warn | bad | operator | user | typed | untrusted. Never colour alone.
 export function Chip({ tone = "plain", icon, title, children }) {
   return html`<span class=${`chip ${tone}`} title=${title}>${icon && html`<${Icon} name=${icon} size=${13} />`}<span>${children}</span></span>`;
 }
-export const Badge = Chip;
 
 const TONES = { done: "good", waiting: "warn", running: "accent", queued: "plain", failed: "bad", partial: "warn", uncertain: "warn" };
 export function StatusChip({ status }) {

@@ -1,8 +1,9 @@
-// One's own account: what one may, and a new password.
+// One's own account: what one may, a new password, where one is signed in, and one's keys.
 import { html, useState } from "../lib/index.js";
 import { get, post, remove } from "../api.js";
 import { session, toast, useStore } from "../state.js";
 import { RoomHead } from "../components/head.js";
+import { Keys, NewKey } from "./keys.js";
 import { Button, Card, Chip, Failure, Field, Loading, Table, useLoad } from "../components/ui.js";
 import { Time } from "../components/format.js";
 
@@ -13,7 +14,22 @@ export default function Account() {
   return html`<div class="room narrow"><${RoomHead} title="Account" about=${`You are on record as ${who.subject}.`} />
     <${Card} title="What you may"><p class="chips">${(who.roles ?? []).length ? who.roles.map((role) => html`<${Chip} key=${role}>${role}<//>`) : "You have no roles."}</p>
       ${who.tenant && html`<p>Your house: <strong>${who.tenant}</strong></p>`}<//>
-    <${Password} /><${Sessions} /></div>`;
+    ${who.password && html`<${Password} />`}<${Sessions} />${who.keys ? html`<${OwnKeys} roles=${who.roles ?? []} />` : html`<${Card} title="API keys">
+      <p>Keys are of accounts of this server. You come by a provider or a proxy, or keys are switched off here.</p><//>`}</div>`;
+}
+
+function OwnKeys({ roles }) {
+  const { data, error, again } = useLoad((signal) => get("/auth/keys", { signal }), []);
+  const [making, make] = useState(false);
+  const revoke = async (key) => {
+    await remove(`/auth/keys/${encodeURIComponent(key.id)}`);
+    toast("That key is revoked.", { tone: "good" });
+    again();
+  };
+  return html`<${Card} title="API keys" aside=${html`<${Button} small icon="plus" onClick=${() => make(true)}>New key<//>`}>
+    ${error ? html`<${Failure} error=${error} retry=${again} />` : !data ? html`<${Loading} rows=${2} />`
+      : html`<${Keys} keys=${data.data} revoke=${revoke}>For programs and clients that act for you: never for more than you may yourself.<//>`}
+    ${making && html`<${NewKey} roles=${roles} made=${again} onClose=${() => make(false)} />`}<//>`;
 }
 
 function Password() {

@@ -1,14 +1,14 @@
 // Talk to the agent. A conversation is an ordered list of runs; each run is a question, its steps and its answer.
 import { html, useEffect, useLayoutEffect, useMemo, useRef, useState } from "../lib/index.js";
 import { get, post, url } from "../api.js";
-import { online, session, tell, toast, useNews, useStore } from "../state.js";
+import { online, session, tell, useNews, useStore } from "../state.js";
 import { go, rename, to } from "../router.js";
 import { Answer } from "../components/answer.js";
 import { ago, duration, plural } from "../components/format.js";
 import { Icon } from "../components/icon.js";
 import { Asked, ForkDialog, act, retry, useRun } from "../components/run.js";
 import { Tally, Timeline } from "../components/timeline.js";
-import { Button, Empty, Failure, Loading, Sheet, StatusChip, names, useLoad } from "../components/ui.js";
+import { Button, Failure, Loading, Sheet, StatusChip, names, useLoad } from "../components/ui.js";
 
 const MOST = 200; // runs that the list of conversations is made from
 const LIVE = new Set(["queued", "running"]);
@@ -42,7 +42,7 @@ export default function Chat({ route }) {
 const NONE = [];
 
 // Runs, newest first, as conversations, newest first; a run of none is one of its own.
-export function grouped(runs) {
+function grouped(runs) {
   const found = new Map();
   for (const run of runs) {
     const id = run.conversation || `run:${run.id}`;

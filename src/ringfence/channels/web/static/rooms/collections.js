@@ -16,7 +16,7 @@ export default function Collections({ route }) {
 }
 
 // Clauses of readers in words: [["role:hr", "role:ops"], ["user:alice"]] is "whoever is role:hr or role:ops, and is user:alice".
-export function rights(readers) {
+function rights(readers) {
   if (!readers?.length) return "Everyone who uses this agent may read it.";
   const clauses = readers.map((any) => (Array.isArray(any) ? any : [any]).map(person).join(" or "));
   return `Only ${clauses.join(", and of them only ")} may read it.`;

@@ -66,7 +66,7 @@ function Details({ admin }) {
 }
 
 // Counters of Prometheus' text format by name: [{labels: {..}, value}].
-export function counted(text, name) {
+function counted(text, name) {
   const found = [];
   for (const line of text.split("\n")) {
     const [, labels, value] = line.match(new RegExp(`^${name}\\{(.*)\\} ([0-9.e+]+)`)) ?? [];
