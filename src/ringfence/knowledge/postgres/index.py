@@ -138,8 +138,8 @@ class PostgresIndex:
 
         async def work(db: AsyncConnection[Any]) -> list[tuple[Document, list[Chunk]]]:
             found = []
-            for id, *row, body in await (await db.execute(_WHOLE, [vectors])).fetchall():
-                document = document_of(*row, decoded(body))
+            for id, rest, trust, expires, body in await (await db.execute(_WHOLE, [vectors])).fetchall():
+                document = document_of(rest, trust, expires, decoded(body))
                 if wanted(document.collection):
                     facts = await db.execute("select facts from chunks where document = %s order by n", [id])
                     found.append((document, [chunk_of(one[0]) for one in await facts.fetchall()]))
