@@ -1,6 +1,7 @@
 """What the page costs a reader: bytes by file, when one can type, what axe says, how a long record scrolls.
 
-`python bench/server/page.py [--steps 1000] [--loads 5]`: a server in a process of its own with a scripted model, and
+`python bench/server/page.py [--steps 5000] [--calls 1] [--loads 5] [--folder DIR]`: a server in a process of its own
+with a scripted model, and
 Debian's Chromium on loopback, nothing in its cache. Beside it, in the same run, an empty page with one field: what a
 browser and this machine need for any page at all.
 """
@@ -20,7 +21,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, StorageState, sync_playwright
+from playwright.sync_api import Browser, Page, StorageState, sync_playwright
 
 from tests.e2e.page import kit, speed
 
@@ -87,16 +88,13 @@ def judge(browser: Browser, base: str, state: StorageState) -> None:
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--steps", type=int, default=1000, help="model steps of the long run, with three calls each")
+    parser.add_argument("--steps", type=int, default=5000, help="model steps of the long run, made through the engine")
+    parser.add_argument("--calls", type=int, default=1, help="calls of each of them")
+    parser.add_argument("--folder", type=Path, help="where the long run is kept; it is made once, in some minutes")
     parser.add_argument("--loads", type=int, default=5)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as name, kit.scripted(0) as model, sync_playwright() as playwright:
-        folder = Path(name)
-        kit.furnish(folder, model, speed.LONG)
-        house = kit.House(folder)
-        house.people()
-        with ThreadPoolExecutor(1) as apart:
-            run = apart.submit(speed.long_run, folder, given.steps, 3).result()
+        house, run = long_house(given.folder or Path(name) / "house", model, given.steps, given.calls)
         browser = playwright.chromium.launch(executable_path=str(kit.CHROMIUM), args=["--no-sandbox"])
         house.start()
         try:
@@ -109,13 +107,38 @@ def main() -> None:
             weigh(browser, house.base, given.loads, None, "signed out", least)
             weigh(browser, house.base, given.loads, state, "signed in", least)
             judge(browser, house.base, state)
-            told = speed.scrolled(page, house.base, run, 4 * given.steps)
-            print(f"\nrecord of {4 * given.steps} lines ({told['last'] + 1} records), {told['frames']} jumps: "
-                  f"{told['median']:.0f} ms a frame (median), {told['worst']:.0f} at worst, longest task "
-                  f"{told['longest']:.0f} ms; {told['drawn']} lines drawn at once")  # fmt: skip
+            scroll(page, house.base, run, (1 + given.calls) * given.steps)
         finally:
             house.stop()
             browser.close()
+
+
+def long_house(folder: Path, model: str, steps: int, calls: int) -> tuple[kit.House, str]:
+    """A house with a run of so many steps in it, and the run's id."""
+    kept = folder / "run.txt"
+    if not kept.exists():
+        folder.mkdir(parents=True)
+        kit.furnish(folder, model, speed.LONG)
+        with ThreadPoolExecutor(1) as apart:
+            kept.write_text(apart.submit(speed.long_run, folder, steps, calls).result())
+    (folder / "ringfence.yaml").write_text(speed.LONG.format(model=model))
+    for file in (folder / ".ringfence").glob("accounts.db*"):
+        file.unlink()  # so that there is a password to sign in with
+    house = kit.House(folder)
+    house.people()
+    return house, kept.read_text()
+
+
+def scroll(page: Page, base: str, run: str, lines: int) -> None:
+    """Print how long a record takes to open, and how smoothly it scrolls."""
+    first, whole = speed.opened(page, base, run, lines)
+    jumped, wheeled = speed.scrolled(page, base, run, lines), speed.wheeled(page)
+    print(f"\nrecord of {lines} lines ({jumped['last'] + 1} records): its first line after {first:.2f} s, "
+          f"all of it after {whole:.2f} s; {jumped['drawn']} lines drawn at once")  # fmt: skip
+    for what, told in (("jumps from end to end", jumped), (f"notches of {speed.WHEEL_PX} px", wheeled)):
+        print(f"  {told['frames']} {what}, a frame each: {told['median']:.1f} ms a frame (median), {told['late']:.1f} "
+              f"at 95 %, {told['worst']:.0f} at worst; longest task {told['longest']:.0f} ms; {told['empty']} frames "
+              "without a line where one looks")  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -251,7 +251,7 @@ async def test_a_call_that_is_given_up_ends_its_run(tmp_path: Path, mode: str) -
             calling.cancel()
             await asyncio.wait([calling])
             [run] = here.service.runs(ALICE)
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 async for _ in here.service.events(ALICE, run.run):
                     pass
                 await telling.settled()

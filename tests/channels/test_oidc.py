@@ -269,6 +269,16 @@ async def test_signing_out_stays_here_where_there_is_no_provider_to_go_on_to(tmp
         assert (await at.client.get("/auth/session")).status_code == 401
 
 
+async def test_whom_only_a_provider_vouches_for_has_no_password_and_makes_no_keys_here(tmp_path: Path) -> None:
+    async with lying() as liar, doors(tmp_path, manifest=manifest_of(liar.url)) as at:
+        assert (await signed(at, liar)).status_code == 200
+        who = (await at.client.get("/auth/session")).json()
+        assert (who["password"], who["keys"]) == (False, False)
+        headers = {"X-CSRF-Token": who["csrf"]}
+        made = await at.client.post("/auth/keys", json={"scopes": ["runs"], "days": 1}, headers=headers)
+        assert (made.status_code, made.json()["code"]) == (409, "no-account")
+
+
 async def test_a_session_ends_with_the_provider_that_vouched_for_it(tmp_path: Path) -> None:
     async with lying() as liar, doors(tmp_path, manifest=manifest_of(liar.url)) as at:
         assert (await signed(at, liar)).status_code == 200
@@ -403,7 +413,7 @@ def _running(command: list[str], folder: Path, issuer: str) -> Iterator[None]:
         yield
     finally:
         process.terminate()
-        process.communicate(timeout=20)
+        process.communicate(timeout=60)
 
 
 async def _through(url: str, to: str, browser: httpx2.AsyncClient, **typed: str) -> tuple[str, list[str]]:
@@ -449,7 +459,7 @@ async def test_sign_in_with_a_provider_of_authlib(tmp_path: Path) -> None:
     user = json.dumps({"sub": "ann", "groups": ["wards", "cooks"], "house": "north"})
     command = [sys.executable, "-W", "ignore", "-m", "oidc_provider_mock", "-p", str(port), "-n", "true"]
     with _running([*command, "--user-claims", user], tmp_path, issuer):
-        async with doors(tmp_path, manifest=manifest_of(issuer)) as at, httpx2.AsyncClient(timeout=20) as browser:
+        async with doors(tmp_path, manifest=manifest_of(issuer)) as at, httpx2.AsyncClient(timeout=60) as browser:
             who = await _comes_in(at, browser, sub="ann")
             (form,) = await _leaves(at, who, browser)
     assert "id_token_hint</code> not set" not in form
@@ -463,7 +473,7 @@ async def test_sign_in_with_the_certified_provider_of_npm(tmp_path: Path) -> Non
     shutil.copy(Path(__file__).with_name("provider.mjs"), tmp_path)
     (tmp_path / "node_modules").symlink_to(MODULES)
     with _running(["node", "provider.mjs", str(port), BACK], tmp_path, issuer):
-        async with doors(tmp_path, manifest=manifest_of(issuer)) as at, httpx2.AsyncClient(timeout=20) as browser:
+        async with doors(tmp_path, manifest=manifest_of(issuer)) as at, httpx2.AsyncClient(timeout=60) as browser:
             who = await _comes_in(at, browser, login="ann", password="any")
             again = (await at.client.get("/auth/oidc")).headers["location"]
             assert (await _through(again, BACK, browser))[1] == [], "the provider knows them still"

@@ -55,7 +55,7 @@ MISTAKES = {
     BASE + "workflow: {max_steps: many}\n": "m.yaml:2:23 workflow.max_steps: expected a whole number, got 'many'",
     BASE + "workflow: {max_steps: 1.5}\n": "m.yaml:2:23 workflow.max_steps: expected a whole number, got 1.5",
     BASE + "workflow: {max_steps: 0}\n": "m.yaml:2:23 workflow.max_steps: expected at least 1, got 0",
-    BASE + "workflow: {max_steps: 1001}\n": "m.yaml:2:23 workflow.max_steps: expected at most 1000, got 1001",
+    BASE + "workflow: {max_steps: 10001}\n": "m.yaml:2:23 workflow.max_steps: expected at most 10000, got 10001",
     BASE + "workflow: {max_steps: 99999999999999999999}\n": (
         "m.yaml:2:23 workflow.max_steps: expected a number of at most 2**53-1, got a larger one"
     ),

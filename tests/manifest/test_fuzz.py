@@ -213,7 +213,7 @@ MANIFESTS = st.fixed_dictionaries(
         "approvals": _optional(approvers=st.just(["role:a"]), four_eyes=st.just(False), valid_s=st.integers(1, 9)),
         "sandbox": st.sampled_from(["auto", "bubblewrap", "landlock", "unsafe-none"]),
         "plugins": st.just({"require_signature": True, "keys": {"us": "A" * 43 + "="}}),
-        "workflow": _optional(max_steps=st.integers(1, 1000), tool_first=st.booleans(), history=st.integers(0, 9)),
+        "workflow": _optional(max_steps=st.integers(1, 10_000), tool_first=st.booleans(), history=st.integers(0, 9)),
     },
 )
 

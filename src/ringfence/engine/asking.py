@@ -135,7 +135,10 @@ class Asking:
                 less = min(live.windows[tier.sink], live.transcript.estimate + tier.max_tokens) * 3 // 4
                 live.windows[tier.sink] = max(MIN_WINDOW, less)  # the server knows better; trim harder
             case Outcome(value=value):
-                if not self.escalate(turn, live, Signs.of(result)):
+                again = value["kind"] == "CutOff" and failures(turn) <= self._settings.retries
+                if not (
+                    self.escalate(turn, live, Signs.of(result)) or again
+                ):  # what was heard of it counts for nothing
                     return Stop(in_words(value))
             case Deny(why=why) as no:
                 return Stop(Choice((), {tier.sink: no}).refusal(turn, self._gate.policy, label).why or why)
@@ -256,7 +259,8 @@ class Asking:
         if self._settings.cite is not Cite.OFF and (there := passages(turn)):
             shown = f"{live.said}\n{others(turn)}".strip()
             notes += [unheard(turn.start["task"], there, shown), CITE] if way.final else []
-        return replace(way, note="\n".join(filter(None, notes)))
+        note = "\n".join(filter(None, notes))
+        return way if note == way.note else replace(way, note=note)
 
     def _absent(self, turn: Turn, live: Live) -> str:
         """The only answer that is left where nothing mentions what the task asks for; else empty."""

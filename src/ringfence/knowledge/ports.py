@@ -172,6 +172,12 @@ class Index(Protocol):
     async def erase(self, subject: str) -> Sequence[tuple[str, str]]:
         """Forget every document about a subject; (collection, path) of each."""
 
+    async def held(self, *, subject: str = "", collections: frozenset[str] = frozenset()) -> Sequence[Document]:
+        """For who answers for what is kept of people: documents about a subject, of some collections, or both.
+
+        Each with its text, by collection and path, readers aside; none where neither is named.
+        """
+
     async def versions(self, collection: str) -> Mapping[str, str]:
         """For who ingests: the version of every document of a collection by path, readers aside."""
 

@@ -56,7 +56,7 @@ with warnings.catch_warnings():  # `validate` is the name of a method that pydan
 class Workflow(_Checked):
     """Bounds and habits of a run."""
 
-    max_steps: Annotated[int, Field(ge=1, le=1000, description="model calls of one run, at most")] = 20
+    max_steps: Annotated[int, Field(ge=1, le=10_000, description="model calls of one run, at most")] = 20
     max_tokens: Annotated[int, Field(ge=256, description="tokens of one run, sent and generated, at most")] = 200_000
     checkpoint_interval: Annotated[
         int, Field(ge=1, description="after so many steps a checkpoint is recorded, and all until then is durable")

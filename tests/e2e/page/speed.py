@@ -38,28 +38,38 @@ ALL_THERE = """
   look();
 })
 """
+# A frame after each move; `empty` counts those in which no line stands where one looks, in the middle of the record.
 SCROLL = """
-async () => {
+async ([moves, share, pixels]) => {
   const box = document.querySelector('.rows-box');
   const gaps = [];
-  let before = performance.now();
-  window.tasks.length = 0;
+  let empty = 0;
   const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
-  for (let n = 0; n <= 120; n += 1) {
-    box.scrollTop = (box.scrollHeight - box.clientHeight) * (n / 120);
+  box.scrollTop = 0;
+  await frame();
+  await frame();
+  window.tasks.length = 0;
+  const { left, top, width, height } = box.getBoundingClientRect();
+  let before = performance.now();
+  for (let n = 0; n <= moves; n += 1) {
+    box.scrollTop = share ? (box.scrollHeight - box.clientHeight) * (n / moves) : n * pixels;
     await frame();
     const now = performance.now();
     gaps.push(now - before);
     before = now;
-    if (!box.querySelectorAll('.line').length) throw new Error('nothing is drawn');
+    if (!document.elementFromPoint(left + width / 2, top + height / 2)?.closest('.line')) empty += 1;
   }
   await frame();
+  await frame();
   gaps.sort((a, b) => a - b);
-  return { frames: gaps.length, median: gaps[gaps.length >> 1], worst: gaps[gaps.length - 1],
-           longest: Math.max(0, ...window.tasks), drawn: box.querySelectorAll('li').length,
+  return { frames: gaps.length, median: gaps[gaps.length >> 1], late: gaps[Math.floor(gaps.length * 0.95)],
+           worst: gaps[gaps.length - 1], longest: Math.max(0, ...window.tasks), empty,
+           drawn: box.querySelectorAll('li').length,
            last: Number([...box.querySelectorAll('.seq')].pop().textContent) };
 }
 """
+JUMPS = 120  # from end to end
+NOTCHES, WHEEL_PX = 600, 120  # of a wheel
 
 
 @dataclass(frozen=True)
@@ -94,8 +104,27 @@ def scrolled(page: Page, base: str, run: str, rows: int) -> dict[str, Any]:
     """Scroll the record of a run from end to end, a jump a frame; `page` has the script READY."""
     page.goto(f"{base}/#/runs/{run}")
     page.evaluate(ALL_THERE, rows)
-    told: dict[str, Any] = page.evaluate(SCROLL)
+    told: dict[str, Any] = page.evaluate(SCROLL, [JUMPS, True, 0])
     return told
+
+
+def wheeled(page: Page) -> dict[str, Any]:
+    """Scroll on through the record that is open, a notch of a wheel a frame, as a person does."""
+    told: dict[str, Any] = page.evaluate(SCROLL, [NOTCHES, False, WHEEL_PX])
+    return told
+
+
+def opened(page: Page, base: str, run: str, rows: int) -> tuple[float, float]:
+    """Seconds until something of a record stands there, and until all of it came, in a page that is open."""
+    page.goto(f"{base}/#/status")
+    page.evaluate("() => { window.beganAt = performance.now(); }")
+    page.goto(f"{base}/#/runs/{run}")
+    first = page.evaluate(
+        "() => new Promise((done) => { const look = () => (document.querySelector('.line') ?"
+        " done(performance.now() - window.beganAt) : requestAnimationFrame(look)); look(); })"
+    )
+    page.evaluate(ALL_THERE, rows)
+    return first / 1000, page.evaluate("performance.now() - window.beganAt") / 1000
 
 
 LONG = """
@@ -103,7 +132,7 @@ runtime: {{name: long}}
 inference: {{provider: openai, model: scripted, endpoint: "{model}/v1", max_context: 32768}}
 tools:
   - {{name: files, type: builtin, target_paths: [./data], permissions: [read], rate: 100000/minute}}
-workflow: {{max_steps: 1000, max_tokens: 100000000}}
+workflow: {{max_steps: 10000, max_tokens: 1000000000, checkpoint_interval: 500}}
 server: {{port: 0}}
 """
 

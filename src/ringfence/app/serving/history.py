@@ -22,6 +22,7 @@ from .service import NotFound, Service
 from .shown import place, told
 
 SCANNED = 2_000  # runs that are looked at for one page
+SEARCHED = 10_000  # tasks that are looked through for one page
 _BATCH = 100  # runs of the log that are read at once
 _PAGE = 500  # records of a run that are held at once
 
@@ -86,10 +87,20 @@ class History:
     ) -> tuple[list[RunSummary], int | None]:
         """Their newest runs from before an index on, and the index to go on from; None at the end of the log.
 
-        A page may be short, or empty, and not the last one: no request looks at more than `SCANNED` runs.
+        A page may be short, or empty, and not the last one: no request looks at more than `SCANNED` runs, or for words
+        through more than `SEARCHED` tasks.
         """
 
+        def search(log: Any) -> tuple[list[RunSummary], int | None]:
+            found, place = log.search(
+                wanted.words, lambda one: wanted.has(self.standing(one)), limit,
+                principal=who.subject, before=before, most=SEARCHED,
+            )  # fmt: skip
+            return [self.standing(one) for one in found], place
+
         def work(log: Any) -> tuple[list[RunSummary], int | None]:
+            if wanted.words and hasattr(log, "search"):  # of a file; a recorder is asked for runs, some at a time
+                return search(log)
             found: list[RunSummary] = []
             place, looked = before, 0
             while looked < SCANNED:

@@ -114,6 +114,20 @@ def whole(db: apsw.Connection, wanted: Callable[[str], bool], *, vectors: bool) 
     ]
 
 
+def held(db: apsw.Connection, subject: str, collections: frozenset[str]) -> list[Document]:
+    """Documents about a subject, of some collections, or both, each with its text, whoever may read them."""
+    names = [name for name in map(plain, collections) if name is not None]
+    conditions = [
+        *(["id IN (SELECT document FROM subjects WHERE subject = :subject)"] if subject else []),
+        *(["collection IN (SELECT value FROM json_each(:names))"] if names else []),
+    ]
+    if not conditions or (collections and not names):
+        return []
+    query = f"SELECT id, {_DOCUMENT} FROM documents WHERE {' AND '.join(conditions)} ORDER BY collection, path"
+    found: Any = db.execute(query, {"subject": plain(subject), "names": json.dumps(names)}).fetchall()
+    return [replace(_document(row[1:]), text=text(db, row[0])) for row in found]
+
+
 def _found(db: apsw.Connection, member: Member, collection: str, path: str) -> tuple[int, Document, int, int] | None:
     query = f"SELECT id, first, count, {_DOCUMENT} FROM documents WHERE collection = ? AND path = ?"
     row: Any = db.execute(query, (plain(collection), plain(path))).fetchone()

@@ -120,7 +120,7 @@ const HEADS = [
   { key: "size", label: "Records", num: true, render: (one) => count(one.size) },
   { key: "time", label: "Signed", render: (one) => html`<${Time} ms=${one.time} />` },
   { key: "root", label: "Root", wide: true, render: (one) => html`<span class="mono break">${one.root.slice(0, 32)}…</span>` },
-  { key: "by", label: "By", render: (one) => one.signers.join(", ") },
+  { key: "by", label: "By", least: true, hide: "phone", render: (one) => one.signers.join(", ") },
   { key: "save", label: "File", render: (one) => html`<${Button} small kind="quiet" icon="export" label=${`Save the head over ${one.size} records`} onClick=${() => download(`head-${one.size}.note`, one.note)} />` },
 ];
 

@@ -34,8 +34,11 @@ async function everybody(signal) {
 
 const COLUMNS = [
   { key: "name", label: "Name", least: true, render: (one) => one.name },
-  { key: "state", label: "State", render: (one) => html`<span class="chips">${one.you && html`<${Chip} tone="accent">you<//>`}${one.disabled && html`<${Chip} tone="bad">disabled<//>`}
-    ${KINDS[one.kind][0] && html`<${Chip}>${KINDS[one.kind][0]}<//>`}${!one.password && one.kind !== "elsewhere" && html`<${Chip} tone="warn">no password<//>`}</span>` },
+  { key: "state", label: "State", render: (one) => {
+    const said = [[one.you, "accent", "you"], [one.disabled, "bad", "disabled"], [KINDS[one.kind][0], "plain", KINDS[one.kind][0]],
+      [!one.password && one.kind !== "elsewhere", "warn", "no password"]].filter(([holds]) => holds);
+    return said.length ? html`<span class="chips">${said.map(([, tone, words]) => html`<${Chip} key=${words} tone=${tone}>${words}<//>`)}</span>` : null;
+  } },
   { key: "roles", label: "Roles and teams", wide: true, render: (one) => one.roles.length + one.teams.length ? html`<span class="chips">${one.roles.map((role) => html`<${Chip} key=${role} tone=${role === "admin" ? "operator" : "plain"}>${role}<//>`)}
     ${one.teams.map((team) => html`<${Chip} key=${`t${team}`}>team ${team}<//>`)}</span>` : html`<span class="dim">none</span>` },
   { key: "sessions", label: "Sessions", num: true }, { key: "keys", label: "Keys", num: true },
