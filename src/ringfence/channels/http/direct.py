@@ -26,7 +26,8 @@ class Direct(Checked):
         (asks,), (body,) = needs.dependencies, needs.body_params
         form: type[BaseModel] = body.field_info.annotation  # type: ignore[assignment]
         optional = [one.alias for one in needs.header_params]
-        assert asks.call is not None and not (needs.path_params or needs.query_params or needs.cookie_params)
+        assert asks.call is not None
+        assert not [*needs.path_params, *needs.query_params, *needs.cookie_params]
         who, new, find, call = str(asks.name), body.name, asks.call, self.endpoint
         status = self.status_code or 200
 
