@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from functools import partial
@@ -140,9 +140,11 @@ class History:
             raise NotFound(f"the run has no record {seq}", todo="its events name those that it has")
         return found[0]
 
-    async def follow(self, who: Principal, run: str, last: str = "") -> AsyncGenerator[Record | Delta | None, None]:
-        """The records of a run of theirs behind the place `last` (`shown.place`), and what the model says, until
-        nothing comes by itself any more.
+    async def follow(
+        self, who: Principal, run: str, last: str = ""
+    ) -> AsyncGenerator[Sequence[Record | Delta] | None, None]:
+        """The records of a run of theirs behind the place `last` (`shown.place`), and what the model says, all that
+        is there at once, until nothing comes by itself any more.
 
         None first where a crash took that record, and another one is in its place: all of it comes again.
         """
@@ -157,12 +159,12 @@ class History:
         while more:
             page: list[Record] = await self._reading(partial(_some, run, after + 1))
             more = len(page) == _PAGE
-            for record in page:
-                after = record.seq
-                yield record
-        async with aclosing(self._service.events(who, run, after)) as live:
-            async for item in live:
-                yield item
+            if page:
+                after = page[-1].seq
+                yield page
+        async with aclosing(self._service.batches(who, run, after)) as live:
+            async for batch in live:
+                yield batch
 
 
 def _some(run: str, start: int, log: Any) -> list[Record]:
