@@ -1,9 +1,9 @@
 """What the page costs a reader: bytes by file, when one can type, what axe says, how a long record scrolls.
 
 `python bench/server/page.py [--steps 5000] [--calls 1] [--loads 5] [--folder DIR]`: a server in a process of its own
-with a scripted model, and
-Debian's Chromium on loopback, nothing in its cache. Beside it, in the same run, an empty page with one field: what a
-browser and this machine need for any page at all.
+with a scripted model, and Debian's Chromium on loopback, nothing in its cache. Beside it, in the same run, an empty
+page with one field: what a browser and this machine need for any page at all. The long run is made by the engine, step
+by step, with a model that is scripted; `--folder` keeps it for the next time.
 """
 
 from __future__ import annotations
