@@ -85,13 +85,15 @@ def whole(manifest: Manifest) -> bool:
 
 def test_what_is_held_is_what_is_about_them_and_nothing_else(manifest: Manifest) -> None:
     fill(manifest, run_of("a", "user:alice"), run_of("b", "user:bob", "patient:4711"), run_of("c", "user:bob"))
-    found = {s: [(r["run"], r["seq"]) for r in privacy.held(manifest, s)] for s in ("user:alice", "patient:4711")}
+    found = {
+        s: [(r["run"], r["seq"]) for r in privacy.held(manifest, s).records] for s in ("user:alice", "patient:4711")
+    }
     assert found == {"user:alice": [("a", n) for n in range(6)], "patient:4711": [("b", 4), ("b", 5)]}
-    assert [(r["run"], r["seq"]) for r in privacy.held(manifest, "user:bob")] == [
+    assert [(r["run"], r["seq"]) for r in privacy.held(manifest, "user:bob").records] == [
         *(("b", n) for n in range(4)),
         *(("c", n) for n in range(6)),
     ]
-    assert [r["content"] for r in privacy.held(manifest, "patient:4711")] == [
+    assert [r["content"] for r in privacy.held(manifest, "patient:4711").records] == [
         {"value": "result of b"},
         {"answer": "answer of b"},
     ]
@@ -120,7 +122,7 @@ def test_what_is_about_two_is_gone_for_both(manifest: Manifest) -> None:
     fill(manifest, run_of("b", "user:bob", "patient:1", "patient:2"))
     privacy.erase(manifest, "patient:2", by=OPERATOR)
     assert seen(manifest, "b") == [0, 1, 2, 3]
-    assert [r["content"] for r in privacy.held(manifest, "patient:1")] == [None, None]
+    assert [r["content"] for r in privacy.held(manifest, "patient:1").records] == [None, None]
 
 
 def test_a_principal_is_erased_by_the_name_that_headers_have(manifest: Manifest) -> None:
@@ -179,7 +181,7 @@ def test_a_process_that_goes_on_after_an_erasure_has_another_alias_and_can_be_er
         privacy.erase(manifest, "patient:4711", by=OPERATOR)
         assert running.alias("patient:4711") != alias
     fill(manifest, run_of("b", "user:bob", "patient:4711"))
-    assert [r["run"] for r in privacy.held(manifest, "patient:4711")] == ["b", "b"]
+    assert [r["run"] for r in privacy.held(manifest, "patient:4711").records] == ["b", "b"]
     privacy.erase(manifest, "patient:4711", by=OPERATOR)
     assert seen(manifest, "b") == [0, 1, 2, 3]
 
@@ -272,7 +274,7 @@ def test_retention_destroys_what_is_older_and_leaves_the_rest(tmp_path: Path) ->
 def test_retention_is_by_class(tmp_path: Path, classes: str, left: list[int]) -> None:
     manifest, done = kept(tmp_path, f"{{days: 10, classes: [{classes}]}}", run_of("old", "user:alice", days_ago=99))
     assert seen(manifest, "old") == left
-    assert done == privacy.Kept(6 - len(left), 0)
+    assert done == privacy.Kept(6 - len(left), 0, 0)
     assert whole(manifest)
 
 
@@ -309,7 +311,7 @@ def test_the_keys_that_a_run_needs_are_kept_though_it_began_long_before_them(tmp
     going = run_of("going", "user:alice", days_ago=99, end=False)
     newer = [replace(r, time=r.time + 40 * DAY) for r in going]
     manifest, done = kept(tmp_path, "{days: 10}", [*going[:2], *newer[2:]])
-    assert (seen(manifest, "going"), done) == ([*range(5)], privacy.Kept(0, 0))
+    assert (seen(manifest, "going"), done) == ([*range(5)], privacy.Kept(0, 0, 0))
 
 
 def test_what_retention_destroyed_is_in_no_file_any_more(tmp_path: Path) -> None:
