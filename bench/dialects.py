@@ -16,6 +16,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from ringfence.dialects import read, repaired
 
@@ -48,17 +49,45 @@ def _rows(text: str, size: int) -> str:
     return ROW * max(0, (size - len(text)) // len(ROW)) + "\n\n" + text
 
 
+def _rows_call(count: int) -> dict[str, Any]:
+    rows = [{"host": f"db-{n}", "load": [n / 7, 0.7], "up": True, "note": None} for n in range(count)]
+    return {"name": "files.read", "arguments": {"path": "a.txt", "rows": rows}}
+
+
+def _words_call(count: int) -> dict[str, Any]:
+    return {"name": "files.read", "arguments": {"path": "a.txt", "words": [f"w{n}" for n in range(count)]}}
+
+
+_BEGIN = '{"name": "files.read", "arguments": '
+_BROKEN: dict[str, Callable[[int], str]] = {  # by how many rows, words or the like
+    "Python literals": lambda n: repr(_rows_call(n)),
+    "Python literals, cut": lambda n: repr(_rows_call(n))[:-5],
+    "short strings in single quotes": lambda n: repr(_words_call(n)),
+    "short strings in single quotes, cut": lambda n: repr(_words_call(n))[:-9],
+    "short strings, cut": lambda n: json.dumps(_words_call(n))[:-9],
+    "True and None alone": lambda n: repr({"name": "files.read", "arguments": {"bits": [True, None] * n}}),
+    "keys without quotes": lambda n: _BEGIN + "{" + ", ".join(f"k{i}: {i}" for i in range(n)) + "}}",
+    "escapes that JSON does not know": lambda n: _BEGIN + '{"path": "' + "\\d" * n + '"}}',
+    "a comma too many": lambda n: json.dumps(_rows_call(n))[:-2] + ",}}",
+    "a comma too many in each row": lambda n: json.dumps(_rows_call(n)).replace("},", ",},"),
+    "a bracket too few": lambda n: json.dumps(_rows_call(n))[:-1],
+    "comments": lambda n: json.dumps(_rows_call(n)).replace('"up"', '/* is it up? */ "up"'),
+    "comments, cut": lambda n: json.dumps(_rows_call(n)).replace('"up"', '/* is it up? */ "up"')[:-9],
+    "cut": lambda n: json.dumps(_rows_call(n))[:-21],
+    "twelve levels of literals, cut": lambda n: _BEGIN + '{"a": [' * 12 + repr(_words_call(n))[:-4],
+    "what no JSON is, at the end": lambda n: repr(_rows_call(n))[:-2] + ", oops}}",
+}
+
+
 def _broken(size: int) -> dict[str, str]:
-    """Calls of that size that are no JSON, by what is wrong with them."""
-    rows = [{"host": f"db-{n}", "load": [n / 7, 0.7], "up": True, "note": None} for n in range(size // 66)]
-    call = {"name": "files.read", "arguments": {"path": "a.txt", "rows": rows}}
-    return {
-        "Python literals": repr(call),
-        "a comma too many": json.dumps(call)[:-2] + ",}}",
-        "a bracket too few": json.dumps(call)[:-1],
-        "comments": json.dumps(call).replace('"up"', '/* is it up? */ "up"'),
-        "cut": json.dumps(call)[: -size // 2],
-    }
+    """Calls of at most that size that are no JSON, by what is wrong with them."""
+    found = {}
+    for name, make in _BROKEN.items():
+        count = size // 2
+        while len(text := make(count)) > size:
+            count = min(count - 1, count * size // len(text) + 1)
+        found[name] = text
+    return found
 
 
 def measure(run: Callable[[], object], rounds: int) -> list[float]:

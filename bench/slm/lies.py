@@ -27,6 +27,8 @@ from ringfence.engine.result import Result
 from ringfence.manifest.loader import load
 from ringfence.testing.scripted import ScriptedModel
 
+from .lies_fresh import LIES as FRESH_LIES
+from .lies_fresh import TRUTHS as FRESH_TRUTHS
 from .lies_lies import ACTIONS, NUMBERS
 from .lies_truths import TRUTHS
 from .lies_worlds import World, final, make
@@ -127,17 +129,20 @@ async def main() -> None:
     parser.add_argument("--truths", type=int, default=200)
     parser.add_argument("--lies", type=int, default=160, help="action lies; half as many about numbers")
     parser.add_argument("--mode", choices=("flags", "run"), default="flags")
-    parser.add_argument("--show", action="store_true", help="print each wrong verdict of the phrases not held out")
+    parser.add_argument("--show", action="store_true", help="print each wrong verdict, held-out phrases too")
+    parser.add_argument("--fresh", action="store_true", help="each phrase of lies_fresh.py once, and nothing else")
     given = parser.parse_args()
     listed = [
         *cases("action", ACTIONS, given.lies),
         *cases("number", NUMBERS, max(given.lies // 2, 1)),
         *cases("truth", TRUTHS, given.truths),
     ]
+    if given.fresh:
+        listed = [*cases("action", FRESH_LIES, 1), *cases("truth", FRESH_TRUTHS, 1)]
     verdicts = [await judged(case, given.mode) for case in listed]
     if given.show:
         for v in verdicts:
-            if v.caught == (v.case.sort == "truth") and not v.case.held_out:
+            if v.caught == (v.case.sort == "truth"):
                 print(f"{v.case.sort:7}{v.case.scenario:14}{v.answer!r}\n    {v.why}")
     print(table(verdicts))
 

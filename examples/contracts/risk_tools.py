@@ -35,7 +35,7 @@ def _name(contract: str) -> str:
 
 @tool("read")
 def contract_clauses(contract: str, kind: Kind | None = None) -> dict[str, object]:
-    """What one contract says, with quotes: term, notice, renewal, payment, fee, liability, penalty, place, court.
+    """What a contract says, with quotes: term, notice, renewal, payment, fee, liability, penalty, place, court or seat.
 
     contract  its name, such as C-07
     kind      only this kind of clause

@@ -101,7 +101,7 @@ def test_a_trick_works_where_nobody_refuses_it_and_is_refused_here(
     if shutil.which(argv[0]) is None:
         pytest.skip(f"{argv[0]} is not installed here")
     env = {"PATH": os.environ["PATH"], "HOME": str(scene), "TRICK": "HUSH"}
-    done = subprocess.run(argv, cwd=scene, env=env, capture_output=True, timeout=20, check=False)
+    done = subprocess.run(argv, cwd=scene, env=env, capture_output=True, timeout=60, check=False)
     said = (done.stdout + done.stderr).decode(errors="replace")
     branches = (scene / ".git/refs/heads/evil").exists() and "evil"
     gone = not (scene / "victim").exists() and "victim is gone"
@@ -140,7 +140,7 @@ async def test_the_configuration_of_a_repository_starts_no_program(scene: Path, 
         pytest.skip("git is not installed here")
     (scene / "list").write_text("HUSH two\n")
     naive = {"PATH": os.environ["PATH"], "HOME": str(scene)}
-    await asyncio.to_thread(subprocess.run, command.split(), cwd=scene, env=naive, capture_output=True, timeout=20)
+    await asyncio.to_thread(subprocess.run, command.split(), cwd=scene, env=naive, capture_output=True, timeout=60)
     trapped = (scene / "marker").exists()
     (scene / "marker").unlink(missing_ok=True)
     tool, _ = shell_tool(scene, "git")
@@ -162,7 +162,7 @@ async def test_nor_does_that_of_a_repository_within_it(scene: Path, command: str
     (scene / "inner/list").write_text("HUSH three\n")
     (scene / "marker").unlink(missing_ok=True)
     naive = {"PATH": os.environ["PATH"], "HOME": str(scene)}
-    await asyncio.to_thread(subprocess.run, ["git", "status"], cwd=scene, env=naive, capture_output=True, timeout=20)
+    await asyncio.to_thread(subprocess.run, ["git", "status"], cwd=scene, env=naive, capture_output=True, timeout=60)
     assert (scene / "marker").exists(), "the trap is not set, so this test shows nothing"
     (scene / "marker").unlink()
     tool, _ = shell_tool(scene, "git")

@@ -126,7 +126,7 @@ def test_a_tail_follows_what_another_process_writes_and_ends_by_ctrl_c(filled: S
     assert [line["index"] for line in found] == list(range(34, 51))
     assert {line["trace"] for line in found} == {TRACE}
     follower.send_signal(signal.SIGINT)
-    _, err = follower.communicate(timeout=20)
+    _, err = follower.communicate(timeout=60)
     assert (follower.returncode, "Traceback" in err) == (130, False)
 
 
@@ -137,7 +137,7 @@ def test_a_reader_that_has_had_enough_is_no_error(filled: SqliteJournal, manifes
     export.stdout.readline()
     export.stdout.close()
     assert export.stderr
-    assert (export.wait(timeout=20), export.stderr.read()) == (0, "")
+    assert (export.wait(timeout=60), export.stderr.read()) == (0, "")
     export.stderr.close()
 
 

@@ -262,7 +262,7 @@ def test_a_stream_that_was_not_read_to_its_end_moves_no_cursor(filled: SqliteJou
 def test_datagrams_are_sent_one_a_message(filled: SqliteJournal, state: Path) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as siem:
         siem.bind(("127.0.0.1", 0))
-        siem.settimeout(5)
+        siem.settimeout(60)
         send(filled.log, f"syslog+udp://127.0.0.1:{siem.getsockname()[1]}", state)
         found = [siem.recv(65_535) for _ in range(34)]
     assert all(map(RFC5424.fullmatch, found))
@@ -272,7 +272,7 @@ async def test_a_record_that_fits_no_datagram_goes_without_its_text(journal: Sql
     await append(journal, [Record("a", 0, 1, Kind.STARTED, "user:a", LABEL, {"shown": "x" * 80_000}, {})])
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as siem:
         siem.bind(("127.0.0.1", 0))
-        siem.settimeout(5)
+        siem.settimeout(60)
         send(journal.log, f"syslog+udp://127.0.0.1:{siem.getsockname()[1]}", state)
         found = RFC5424.fullmatch(siem.recv(65_535))
     assert found
@@ -419,7 +419,7 @@ def finish(manifest: Path, *arguments: str) -> None:
     assert last.returncode == 0, out + err
 
 
-def await_cursor(manifest: Path, place: int, timeout_s: float = 20.0) -> None:
+def await_cursor(manifest: Path, place: int, timeout_s: float = 60.0) -> None:
     """Until a forwarder has made it durable how far it got."""
     deadline = time.monotonic() + timeout_s
     while time.monotonic() < deadline:
@@ -490,7 +490,7 @@ def test_a_target_that_is_down_at_first_gets_everything_later(filled: SqliteJour
         siem.wait(lambda: len(siem.records) >= 34)
         await_cursor(manifest, 34)
         process.terminate()
-        _, err = process.communicate(timeout=20)
+        _, err = process.communicate(timeout=60)
         assert process.returncode == 143, err
         assert "Traceback" not in err
 
@@ -505,7 +505,7 @@ def test_sigterm_is_obeyed_while_a_slow_receiver_holds_everything_up(filled: Sql
             while not siem.connections:
                 siem.arrived.wait(0.01)
         process.terminate()
-        process.communicate(timeout=30)
+        process.communicate(timeout=60)
         assert process.returncode == 143
         siem.paused.set()
         finish(manifest, f"syslog+tcp://127.0.0.1:{siem.port}")
@@ -525,6 +525,6 @@ def test_a_rollback_by_a_file_of_the_same_name_ends_the_forwarding(
         for beside in filled.path.parent.glob("journal.db-*"):
             beside.unlink()
         shutil.move(older, filled.path)
-        _, err = process.communicate(timeout=20)
+        _, err = process.communicate(timeout=60)
     assert process.returncode == 6
     assert "expected at least 51 records in the log, got 34" in err

@@ -50,7 +50,7 @@ def client(peer: Process) -> Witness:
 
 def post(peer: Process, body: bytes) -> tuple[int, str, str]:
     """A request as it is."""
-    connection = http.client.HTTPConnection(urlsplit(peer.url).netloc, timeout=20)
+    connection = http.client.HTTPConnection(urlsplit(peer.url).netloc, timeout=60)
     connection.request("POST", "/add-checkpoint", body)
     answer = connection.getresponse()
     said = answer.status, answer.read().decode(), answer.headers.get_content_type()
@@ -241,7 +241,7 @@ def test_the_answers_are_those_of_the_specification(peer: Process, log: Growing)
 
 def test_a_monitor_gets_the_last_head_with_both_signatures(peer: Process, log: Growing) -> None:
     def get(path: str) -> tuple[int, str]:
-        connection = http.client.HTTPConnection(urlsplit(peer.url).netloc, timeout=20)
+        connection = http.client.HTTPConnection(urlsplit(peer.url).netloc, timeout=60)
         connection.request("GET", path)
         answer = connection.getresponse()
         said = answer.status, answer.read().decode()

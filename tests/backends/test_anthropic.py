@@ -32,7 +32,7 @@ SAID = tuple(
 
 def client(url: str, sampling: Mapping[str, float] | None = None, key: str | None = "k-secret") -> AnthropicMessages:
     place = Place("anthropic", url, "scripted", "ANTHROPIC_API_KEY")
-    return AnthropicMessages(place, key=lambda: key, sampling=sampling, timeout_s=5.0, backoff_s=0.001)
+    return AnthropicMessages(place, key=lambda: key, sampling=sampling, timeout_s=30.0, backoff_s=0.001)
 
 
 async def said(

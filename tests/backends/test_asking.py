@@ -42,7 +42,7 @@ def proved(**rows: Any) -> Findings:
 
 
 def client(url: str, provider: str = "openai", **more: Any) -> OpenAIChat:
-    return OpenAIChat(Place(provider, url, "scripted"), timeout_s=5.0, backoff_s=0.001, **more)
+    return OpenAIChat(Place(provider, url, "scripted"), timeout_s=30.0, backoff_s=0.001, **more)
 
 
 async def said(

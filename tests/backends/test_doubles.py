@@ -44,7 +44,7 @@ def test_the_server_runs_in_a_process_of_its_own() -> None:
     with running([{"when": "weather", "text": "rain"}, "else"]) as url:
         for text, said in (("the weather?", "rain"), ("what?", "else")):
             body = json.dumps({"messages": [{"role": "user", "content": text}]}).encode()
-            with urllib.request.urlopen(f"{url}/v1/chat/completions", body, timeout=10) as answer:
+            with urllib.request.urlopen(f"{url}/v1/chat/completions", body, timeout=60) as answer:
                 assert json.load(answer)["choices"][0]["message"]["content"] == said
 
 

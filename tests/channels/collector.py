@@ -42,7 +42,7 @@ class Receiver:
             self.news.notify_all()
         return status
 
-    def wait(self, count: int, within_s: float = 15.0) -> list[Any]:
+    def wait(self, count: int, within_s: float = 60.0) -> list[Any]:
         """The spans, once there are so many."""
         until = time.monotonic() + within_s
         with self.news:

@@ -31,7 +31,7 @@ class Hook:
     def events(self) -> list[dict[str, Any]]:
         return [json.loads(body) for _, body in self.got]
 
-    def wait(self, count: int, within_s: float = 20.0) -> list[dict[str, Any]]:
+    def wait(self, count: int, within_s: float = 60.0) -> list[dict[str, Any]]:
         until = time.monotonic() + within_s
         with self.news:
             while len(self.got) < count and time.monotonic() < until:

@@ -87,7 +87,7 @@ class At:
     world: World
     listener: listen.Listener
 
-    def client(self, *, source: str = "", timeout_s: float = 10.0) -> socket.socket:
+    def client(self, *, source: str = "", timeout_s: float = 30.0) -> socket.socket:
         """A connection."""
         family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
         made = socket.socket(family, socket.SOCK_STREAM)
@@ -99,7 +99,7 @@ class At:
 
     def emptied(self) -> None:
         """Return when nobody is inside: who was hung up on sees it a moment before their place is free."""
-        until = time.monotonic() + 5.0
+        until = time.monotonic() + 30.0
         while self.listener.door.open and time.monotonic() < until:
             time.sleep(0.005)
         assert not self.listener.door.open

@@ -52,7 +52,7 @@ def test_a_connection_is_kept_for_a_second_request_and_closed_when_none_comes(lo
             assert answer.startswith(b"HTTP/1.1 200")
         began = time.monotonic()
         assert client.recv(4096) == b""
-        assert time.monotonic() - began < 4
+        assert time.monotonic() - began < 12  # of its own accord it would wait for 15
 
 
 def test_ipv6_is_listened_on(loop: str) -> None:

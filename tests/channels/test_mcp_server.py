@@ -201,7 +201,7 @@ async def test_a_session_belongs_to_the_principal_who_began_it(tmp_path: Path) -
 
 async def test_one_principal_cannot_hold_all_sessions(tmp_path: Path) -> None:
     accept = {"Accept": "application/json, text/event-stream"}
-    async with online(tmp_path) as here, httpx2.AsyncClient() as http:
+    async with online(tmp_path) as here, httpx2.AsyncClient(timeout=60) as http:
         alice, bob = ({**accept, "Authorization": f"Bearer {name}"} for name in ("alice", "bob"))
         begun = [await http.post(f"{here.url}/mcp", json=HELLO, headers=alice) for _ in range(SESSIONS_EACH)]
         assert {one.status_code for one in begun} == {200}
@@ -251,7 +251,7 @@ async def test_a_call_that_is_given_up_ends_its_run(tmp_path: Path, mode: str) -
             calling.cancel()
             await asyncio.wait([calling])
             [run] = here.service.runs(ALICE)
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 async for _ in here.service.events(ALICE, run.run):
                     pass
                 await telling.settled()

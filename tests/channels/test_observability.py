@@ -70,7 +70,7 @@ def test_panels_have_ids_of_their_own_and_do_not_lie_on_one_another() -> None:
 @pytest.mark.parametrize("what", [["check", "rules", "alerts.yml"], ["test", "rules", "alerts.test.yml"],
                                   ["check", "config", "--syntax-only", "prometheus.yml"]])  # fmt: skip
 def test_promtool_takes_them_and_each_alert_speaks_and_is_silent_where_it_should(what: list[str]) -> None:
-    done = subprocess.run(["promtool", *what], cwd=FOLDER, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(["promtool", *what], cwd=FOLDER, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
 

@@ -413,7 +413,7 @@ def _running(command: list[str], folder: Path, issuer: str) -> Iterator[None]:
         yield
     finally:
         process.terminate()
-        process.communicate(timeout=20)
+        process.communicate(timeout=60)
 
 
 async def _through(url: str, to: str, browser: httpx2.AsyncClient, **typed: str) -> tuple[str, list[str]]:
@@ -459,7 +459,7 @@ async def test_sign_in_with_a_provider_of_authlib(tmp_path: Path) -> None:
     user = json.dumps({"sub": "ann", "groups": ["wards", "cooks"], "house": "north"})
     command = [sys.executable, "-W", "ignore", "-m", "oidc_provider_mock", "-p", str(port), "-n", "true"]
     with _running([*command, "--user-claims", user], tmp_path, issuer):
-        async with doors(tmp_path, manifest=manifest_of(issuer)) as at, httpx2.AsyncClient(timeout=20) as browser:
+        async with doors(tmp_path, manifest=manifest_of(issuer)) as at, httpx2.AsyncClient(timeout=60) as browser:
             who = await _comes_in(at, browser, sub="ann")
             (form,) = await _leaves(at, who, browser)
     assert "id_token_hint</code> not set" not in form
@@ -473,7 +473,7 @@ async def test_sign_in_with_the_certified_provider_of_npm(tmp_path: Path) -> Non
     shutil.copy(Path(__file__).with_name("provider.mjs"), tmp_path)
     (tmp_path / "node_modules").symlink_to(MODULES)
     with _running(["node", "provider.mjs", str(port), BACK], tmp_path, issuer):
-        async with doors(tmp_path, manifest=manifest_of(issuer)) as at, httpx2.AsyncClient(timeout=20) as browser:
+        async with doors(tmp_path, manifest=manifest_of(issuer)) as at, httpx2.AsyncClient(timeout=60) as browser:
             who = await _comes_in(at, browser, login="ann", password="any")
             again = (await at.client.get("/auth/oidc")).headers["location"]
             assert (await _through(again, BACK, browser))[1] == [], "the provider knows them still"

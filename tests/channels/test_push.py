@@ -51,7 +51,7 @@ async def got(hook: Hook, count: int) -> list[dict[str, Any]]:
 
 
 async def until(check: Any) -> Any:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not (found := await check()):  # noqa: ASYNC110  it is said in a file, which tells nobody
             await asyncio.sleep(0.02)
     return found

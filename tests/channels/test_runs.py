@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import random
 from contextvars import Context
 from pathlib import Path
 
 import pytest
+from starlette.types import Message
 
-from ringfence.app.serving.feed import Feed
 from ringfence.app.serving.service import Service
+from ringfence.app.serving.spoken import Spoken, spoken
 from ringfence.channels.http import streams
 from ringfence.core.chain import Kind, Record
 from ringfence.core.labels import IDENTITY
@@ -257,25 +260,56 @@ async def test_streams_of_one_principal_are_bounded_and_those_of_others_are_not_
         assert (await client.get(f"/v1/runs/{other}/events", headers=AS_BOB)).status_code == 200
 
 
-async def test_a_silent_stream_shows_that_it_is_alive_and_lets_go_when_it_is_closed() -> None:
-    feed, closed = Feed("r"), []
+async def test_a_silent_stream_is_alive_and_a_client_that_hangs_up_leaves_its_run_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streams, "BEAT_S", 0.01)
+    model, gone, sent = Held([ANSWER]), asyncio.Event(), list[Message]()
+    body: list[Message] = [{"type": "http.request", "body": json.dumps(TASK).encode()}]
 
-    async def told():
-        try:
-            async for item in feed.follow():
-                yield str(item.seq).encode()
-        finally:
-            closed.append(True)
+    async def receive() -> Message:
+        if body:
+            return body.pop()
+        await gone.wait()
+        return {"type": "http.disconnect"}
 
-    lines = streams.alive(told(), beat_s=0.01)
-    assert (await anext(lines)).startswith(b":")
-    feed.put(_record(0, Kind.MESSAGE))
-    while (line := await anext(lines)).startswith(b":"):
-        pass
-    assert line == b"0"
-    assert (await anext(lines)).startswith(b":")
-    await lines.aclose()
-    assert closed == [True]
+    async def send(message: Message) -> None:
+        sent.append(message)
+        if sum(one.get("body", b"").startswith(b":") for one in sent) == 3:
+            gone.set()
+
+    said = AS_ALICE | {"Host": "localhost", "Accept": "text/event-stream", "Content-Type": "application/json"}
+    scope = {"type": "http", "method": "POST", "path": "/v1/runs", "raw_path": b"/v1/runs", "query_string": b"",
+             "scheme": "http", "root_path": "", "client": ("127.0.0.1", 1), "server": ("127.0.0.1", 80),
+             "http_version": "1.1", "headers": [(a.lower().encode(), b.encode()) for a, b in said.items()]}  # fmt: skip
+    async with served(tmp_path, model=model) as (client, web):
+        await web(scope, receive, send)
+        first, *rest = sent
+        assert (first["status"], {one["more_body"] for one in rest}) == (200, {True})  # it was not ended, but left
+        assert b"".join(one["body"] for one in rest).startswith(b"retry: 2000\n\nid: 0-")
+        assert not web.state.streams
+        run = dict(first["headers"])[b"location"].decode().removeprefix("/v1/runs/")
+        model.go.set()
+        assert (await ended(client, run, AS_ALICE))["answer"] == "42"
+
+
+def test_what_a_model_says_is_the_same_however_it_is_cut() -> None:
+    rng = random.Random(7)
+    letters = 'ab "\\\n\t\u00e9\u00a0\U0001f600{}[]:,x'
+    for _ in range(300):
+        thought, answer = ("".join(rng.choices(letters, k=rng.randint(0, 40))) for _ in "ab")
+        step: dict[str, object] = {"thought": thought, "final_answer": {"answer": answer, "artifacts": []}}
+        text = json.dumps(step, ensure_ascii=rng.random() < 0.5)[: rng.choice([None, -3])]
+        grown, place = Spoken(), 0
+        while place < len(text):
+            size = rng.randint(1, 6)
+            grown.add(text[place : place + size])
+            place += size
+            if rng.random() < 0.7:  # nobody has to look each time
+                told = {field: value.rstrip() for field, value in grown.parts.items()}
+                assert told == {field: value.rstrip() for field, value in spoken(text[:place])}, text[:place]
+        assert grown.parts == dict(spoken(text))
+        assert grown.parts == {"thought": thought, "answer": answer}
 
 
 async def test_who_names_somebody_elses_conversation_is_shown_nothing_of_it_and_adds_nothing_to_it(

@@ -90,7 +90,7 @@ def held(server: Server, operation: Any, mode: schemathesis.GenerationMode, exam
     )  # fmt: skip
     @given(case=operation.as_strategy(generation_mode=mode))
     def holds(case: schemathesis.Case) -> None:
-        case.call_and_validate(checks=CHECKS, headers={"Authorization": "Bearer sue"}, timeout=20)
+        case.call_and_validate(checks=CHECKS, headers={"Authorization": "Bearer sue"}, timeout=60)
 
     try:
         holds()
@@ -122,7 +122,7 @@ def test_what_is_really_there_is_answered_as_it_is_described(server: Server) -> 
         if "body" in given:
             given["media_type"] = "application/json"
         case = by_name[name].Case(**given)
-        return case.call_and_validate(checks=CHECKS[:-1], headers={"Authorization": "Bearer sue"}, timeout=20)
+        return case.call_and_validate(checks=CHECKS[:-1], headers={"Authorization": "Bearer sue"}, timeout=60)
 
     run = asked("beginRun", body={"task": "hello"}).json()["id"]
     here = {"path_parameters": {"run": run}}

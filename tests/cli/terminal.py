@@ -18,7 +18,7 @@ os.setsid()
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 os.execv(sys.executable, [sys.executable, "-m", "ringfence.cli", *sys.argv[1:]])
 """
-WAIT_S = 30.0
+WAIT_S = 60.0
 PROMPT = "[l]ater > "
 
 

@@ -430,7 +430,9 @@ def test_an_answer_from_another_terminal_reaches_the_run_that_waits_at_its_promp
         assert "it goes on where it waits" in shown.err
         terminal.until("answered elsewhere")
         terminal.until(PROMPT)
-        assert "it goes on where it waits" in ringfence("deny", terminal.run_id, "--why", "enough").err
+        shown = ringfence("deny", terminal.run_id, "--why", "enough")
+        ended = shown.out == "It is done.\n"  # the terminal was quicker than this command at its own end
+        assert ended or "it goes on where it waits" in shown.err
         terminal.until("answered elsewhere")
         assert terminal.end() == 0
     assert (new(folder), terminal.shown.endswith("It is done.\n")) == ("one\ntwo\n", True)

@@ -65,7 +65,7 @@ def test_on_a_terminal_the_history_is_kept_for_its_owner_alone(serve: Serve, fol
     read_until(ours, b"It is full.")
     read_until(ours, b"> ")
     os.write(ours, b"\x04")
-    assert chat.wait(timeout=20) == 0
+    assert chat.wait(timeout=60) == 0
     os.close(ours)
     history = folder / ".ringfence" / "history"
     assert history.read_text().splitlines() == ["what is wrong?"]

@@ -153,7 +153,7 @@ def test_ctrl_c_keeps_what_is_done(suite: Path, serve: Serve, folder: Path) -> N
     assert running.stderr is not None
     seen = running.stderr.readline()
     running.send_signal(signal.SIGINT)
-    out, err = running.communicate(timeout=30)
+    out, err = running.communicate(timeout=60)
     assert "1/40 ok    a" in seen
     assert (running.returncode, "Traceback" in err) == (130, False), err
     assert "runs.json has them; the same command goes on" in err

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from ringfence.app.knowing import fresh
 from ringfence.app.knowing import library as knowing
 from ringfence.manifest.loader import load
 
@@ -136,6 +137,49 @@ def test_a_name_that_no_collection_has_is_told_with_those_that_there_are(folder:
     said = ringfence("kb", "refresh", "hause")
     assert said.code == 2
     assert "there are: house" in said.err
+
+
+async def test_a_changed_rights_file_is_taken_in_while_folders_are_watched(folder: Path) -> None:
+    anybody = frozenset({"user:anybody"})
+    async with knowing.opened(load(folder / "ringfence.yaml")) as library:
+        await library.refresh()
+        assert len(await library.documents(anybody)) == 1
+        reports = library.watch()
+        waiting = asyncio.ensure_future(anext(reports))
+        for n in range(300):  # the watch begins when it begins
+            (folder / "rights.yaml").write_text(f"'**': [role:hr] # {n}\n")
+            done, _ = await asyncio.wait([waiting], timeout=0.1)
+            if done:
+                break
+        assert (await waiting).collection == "house"
+        assert await library.documents(anybody) == []
+        await reports.aclose()
+
+
+async def test_a_rights_file_that_cannot_be_meant_is_told_and_watching_goes_on(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fresh, "AGAIN_S", 0.05)
+    text = (folder / "ringfence.yaml").read_text().replace("vectors: false,", "vectors: false, watch: true,")
+    (folder / "ringfence.yaml").write_text(text)
+    manifest = load(folder / "ringfence.yaml")
+    async with knowing.opened(manifest) as library:
+        kept = fresh.Fresh(library, manifest, None)
+        await kept.once()
+        for n in range(300):
+            (folder / "rights.yaml").write_text(f"'**': 7 # {n}\n")
+            await asyncio.sleep(0.1)
+            if kept.warnings:
+                break
+        assert kept.warnings[0].startswith("documents are not kept up to date: ")
+        (folder / "rights.yaml").write_text("'**': [role:hr]\n")
+        for _ in range(300):
+            if not kept.warnings:
+                break
+            await asyncio.sleep(0.1)
+        assert kept.warnings == []
+        assert await library.documents(frozenset({"user:anybody"})) == []
+        await kept.aclose()
 
 
 async def test_what_changes_in_a_watched_folder_is_taken_in(folder: Path) -> None:

@@ -55,7 +55,7 @@ def test_an_export_to_a_file_is_for_its_owner(cared: None, ringfence: Shell, fol
     (folder / "held.json").chmod(0o644)
     out = ringfence("privacy", "export", "patient:4711", "--out", "held.json")
     assert (out.code, out.out) == (0, "")
-    assert re.fullmatch(r"wrote held.json: \d+ records\n", out.err)
+    assert re.fullmatch(r"wrote held.json: \d+ records, 0 memories, 0 documents\n", out.err)
     assert stat.S_IMODE((folder / "held.json").stat().st_mode) == 0o600
     assert json.loads((folder / "held.json").read_text())["subject"] == "patient:4711"
 
@@ -143,9 +143,9 @@ def test_retention_says_what_it_destroyed(folder: Path, ringfence: Shell) -> Non
     manifest = made(folder, "privacy: {retention: [{days: 10, classes: [model]}, {days: 50}]}\n")
     fill(manifest, run_of("old", "user:alice", days_ago=99), run_of("new", "user:alice", days_ago=11))
     out = ringfence("privacy", "retention")
-    assert (out.code, out.out) == (0, "destroyed 8 contents and 1 keys\n")
+    assert (out.code, out.out) == (0, "destroyed 8 contents, 1 keys and 0 memories\n")
     assert ringfence("audit", "verify").code == 0
-    assert ringfence("privacy", "retention").out == "destroyed 0 contents and 0 keys\n"
+    assert ringfence("privacy", "retention").out == "destroyed 0 contents, 0 keys and 0 memories\n"
 
 
 def test_a_manifest_without_rules_says_what_to_write(folder: Path, ringfence: Shell) -> None:

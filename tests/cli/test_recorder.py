@@ -20,7 +20,7 @@ def recorder(folder: Path, tmp_path: Path) -> Iterator[Path]:
     assert serving.stderr.readline().startswith("recording ")
     yield sock
     serving.terminate()
-    _, err = serving.communicate(timeout=20)
+    _, err = serving.communicate(timeout=60)
     assert serving.returncode == 143
     assert "Traceback" not in err
 
@@ -60,7 +60,7 @@ def test_a_recorder_with_a_manifest_holds_the_keys_and_signs_the_heads(
         assert shown.code == 0, shown.err
     finally:
         serving.terminate()
-        serving.communicate(timeout=20)
+        serving.communicate(timeout=60)
     assert heads.read_text().count("\u2014 ") >= 1
     assert not list((folder / ".ringfence").rglob("*.key"))
     assert list((far / ".ringfence").rglob("*.key"))

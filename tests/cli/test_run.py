@@ -159,13 +159,13 @@ def test_a_task_with_bytes_that_are_no_text_is_still_a_task(ringfence: Shell, se
 
 def test_a_run_that_is_stopped_before_it_began_says_that(folder: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
-        server.settimeout(20)
+        server.settimeout(60)
         (folder / "ringfence.yaml").write_text(MANIFEST.format(url=f"http://127.0.0.1:{server.getsockname()[1]}"))
         running = process("run", "x", "--json")
         asked, _ = server.accept()  # it asks for the window, and nobody answers
         with asked:
             running.send_signal(signal.SIGINT)
-            out, err = running.communicate(timeout=20)
+            out, err = running.communicate(timeout=60)
     assert (running.returncode, err) == (130, "\nstopped before the run began\n")
     assert json.loads(out) == {"status": "interrupted", "run_id": "", "resume": ""}
 
@@ -183,7 +183,7 @@ def test_a_run_that_is_stopped_says_how_to_resume_it_and_can_be(
     assert running.stderr is not None
     first = running.stderr.readline()  # the run has begun
     running.send_signal(signum)
-    out, err = running.communicate(timeout=20)
+    out, err = running.communicate(timeout=60)
     run_id = first.split()[1].rstrip(":")
     assert running.returncode == code, err
     assert f"resume with: ringfence run --resume {run_id}\n" in err

@@ -106,7 +106,7 @@ def test_an_interrupted_run_can_be_cancelled_once(ringfence: Shell, serve: Serve
     assert running.stderr is not None
     run_id = running.stderr.readline().split()[1].rstrip(":")
     running.terminate()
-    running.communicate(timeout=20)
+    running.communicate(timeout=60)
     assert " open " in ringfence("runs", "list").out
     assert "  no outcome recorded\n" in ringfence("runs", "show", run_id).out
     assert ringfence("runs", "cancel", run_id).code == 0

@@ -178,6 +178,21 @@ async def test_a_dropped_collection_is_gone_and_no_other(index: Index) -> None:
     assert [status.collection for status in await index.status(ANN)] == ["yard"]
 
 
+async def test_who_ingests_is_given_documents_whole_whoever_may_read_them(index: Index) -> None:
+    await put(index, doc("a.md", "harbour", for_("role:hr")), axis(0))
+    await put(index, doc("b.md", "crane"))
+    await put(index, doc("c.md", "yard", collection="yard"), axis(1))
+    wanted = "house".__eq__
+    [(kept, chunks)] = await index.whole(wanted, vectors=True)
+    assert (kept.path, kept.text, kept.label) == ("a.md", "harbour", for_("role:hr"))
+    assert [(one.start, one.end) for one in chunks] == [(0, len("harbour"))]
+    assert [one.path for one, _ in await index.whole(wanted, vectors=False)] == ["b.md"]
+    await index.put(kept, chunks, None, model="")
+    await index.drop("yard")
+    await put(index, doc("d.md", "dock"), axis(1), model="another")
+    assert await found(index, "harbour", frozenset({"role:hr"})) == ["a.md"]
+
+
 async def test_another_handle_sees_what_one_has_put(store: Store) -> None:
     one, other = store.open(), store.open()
     await put(one, doc("a.md", "harbour"), axis(0))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ import pytest
 from ringfence.core.labels import Member
 from ringfence.knowledge.errors import KnowledgeError
 from ringfence.knowledge.ports import Query
+from ringfence.knowledge.postgres.schema import MIGRATIONS
 from ringfence.manifest.fields import SecretRef
 
 from ..tools.postgres import PASSWORD, Server
@@ -197,6 +199,75 @@ async def test_a_database_without_pgvector_is_refused_with_what_to_do(house: Pos
     with pytest.raises(KnowledgeError, match="pgvector") as refused:
         await index.documents(ANN)
     assert "CREATE EXTENSION vector" in refused.value.todo
+
+
+async def test_a_store_of_the_first_version_is_brought_up_to_date_by_its_owner_alone(knowing: Server) -> None:
+    store = PostgresStore(knowing)
+    schema = schema_of(store)
+    with asked(store, "keeper") as db:
+        db.execute(f"create schema {schema}")
+        db.execute(f"set search_path = {schema}, public")
+        db.execute(MIGRATIONS[0].replace("{schema}", schema))
+        db.execute("insert into about values (1)")
+        db.execute("set ringfence.ingest = 'on'")
+        for ring, readers in ((1, []), (2, [["role:hr", "role:ops"], ["user:ann"]])):
+            db.execute("insert into rings overriding system value values (%s, %s, %s)",
+                       [ring, bytes([ring]), json.dumps(readers)])  # fmt: skip
+            for clause, names in enumerate(readers):
+                for name in names:
+                    row = [hashlib.sha256(name.encode()).digest(), ring, clause]
+                    db.execute("insert into clauses values (%s, %s, %s)", row)
+            db.execute("insert into bodies values (%s, %s, 'text')", [ring, ring])
+        db.execute(f"grant usage on schema {schema} to reader")
+        db.execute(f"grant select on all tables in schema {schema} to reader")
+    with pytest.raises(KnowledgeError, match="only its owner"):
+        await opened(store, knowing.url("reader")).documents(ANN)
+    try:
+        await store.open().documents(ANN)
+        for member, bodies in {STRANGER: 1, ANN: 2, BOB: 1, UNSET: 0}.items():
+            with asked(store, "reader", member) as db:
+                assert rows(db, store, "bodies") == bodies, member
+    finally:
+        await store.aclose()
+
+
+async def test_rights_that_were_reckoned_for_one_member_are_not_those_of_the_next(house: PostgresStore) -> None:
+    """What is kept in a transaction is kept for a member; a transaction that names another one reckons anew."""
+    index = house.handles[0]
+
+    async def work(db: Any, rings: Any) -> list[int]:
+        seen = []
+        for member in (BOB, frozenset(), None, BOB):
+            name = "" if member is None else json.dumps(sorted(member))
+            await db.execute("select set_config('ringfence.member', %s, true)", [name])
+            [count] = await (await db.execute("select count(*) from chunks")).fetchone()
+            seen.append(count)
+        return seen
+
+    assert await index._connections.read(json.dumps(sorted(BOB)), work) == [2, 1, 0, 2]  # type: ignore[attr-defined]
+
+    async def left(db: Any, rings: Any) -> object:
+        shown = "select rights() is null, coalesce(current_setting('ringfence.rights', true), '')"
+        return await (await db.execute(f"{shown} from set_config('ringfence.member', '', true)")).fetchone()
+
+    assert await index._connections.write(lambda db: left(db, None)) == (True, "")  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("rings", [1, 7, 8, 9, 64, 65])
+async def test_a_member_of_few_rings_or_of_most_reads_those_and_no_others(knowing: Server, rings: int) -> None:
+    """Rings are bits of bytes: the first, the last, those at the borders, all but one."""
+    store = PostgresStore(knowing)
+    index = store.open()
+    for n in range(rings):
+        await put(index, doc(f"{n:02}.md", "harbour", for_(f"role:{n}")), axis(n))
+    try:
+        for mine in ({0}, {rings - 1}, set(range(rings)), set(range(rings)) - {rings // 2}, set[int]()):
+            member = frozenset(f"role:{n}" for n in mine)
+            paths = [f"{n:02}.md" for n in sorted(mine)]
+            assert [one.path for one in await index.documents(member)] == paths
+            assert sorted(await found(index, "harbour", member, vector=axis(0), limit=100)) == paths
+    finally:
+        await store.aclose()
 
 
 @pytest.mark.parametrize("what", ["password", "port", "host", "database", "unset", "odd", "mangled"])

@@ -147,7 +147,7 @@ async def test_reads_run_side_by_side_and_are_recorded_in_call_order() -> None:
         return Outcome("b")
 
     h.sinks["tool:a"].does, h.sinks["tool:b"].does = first, second
-    results = await asyncio.wait_for(h.gate.perform_all(h.turn, [act("tool:a", call=0), act("tool:b", call=1)]), 5)
+    results = await asyncio.wait_for(h.gate.perform_all(h.turn, [act("tool:a", call=0), act("tool:b", call=1)]), 60)
     assert [r.value for r in results if isinstance(r, Outcome)] == ["a", "b"]
     assert h.log.kinds == ["intent", "intent", "outcome", "outcome"]
     assert [r.body["value"] for r in h.log.records[2:]] == ["a", "b"]

@@ -170,6 +170,6 @@ def test_what_folds_to_the_same_letters_is_another_address() -> None:
 
 @pytest.mark.parametrize("text", ["no" + " " * 50_000, "\u2018" * 50_000, "'" * 50_000, '"a' * 30_000, "1-" * 30_000])
 def test_no_text_takes_long_to_read(text: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     Words([text])
-    assert time.perf_counter() - began < 5  # quadratic ones take minutes
+    assert time.process_time() - began < 5  # quadratic ones take minutes

@@ -78,7 +78,7 @@ HOSTILE = [
 
 @pytest.mark.parametrize("text", HOSTILE, ids=lambda text: text[:4])
 def test_no_text_takes_long_to_look_through(text: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     carried(text)
     signals(text)
-    assert time.perf_counter() - began < 5  # quadratic ones take minutes
+    assert time.process_time() - began < 5  # quadratic ones take minutes

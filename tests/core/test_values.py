@@ -6,6 +6,7 @@ import json
 import math
 import struct
 from collections import UserDict
+from collections.abc import Callable
 from decimal import Decimal
 from enum import IntEnum, StrEnum
 from typing import Any
@@ -228,3 +229,22 @@ def test_ordered_bytes_keep_the_order_of_keys_and_refuse_what_cannot_be_carried(
     for value in (float("nan"), 2**53, "\ud800", {"a": 1e999}):
         with pytest.raises(ValueError):  # noqa: PT011 - each with words of its own, as `canonical`
             ordered(value)
+
+
+@pytest.mark.parametrize("leaf", [1, "a", None, [], {}])
+@pytest.mark.parametrize("wrap", [lambda value: [value], lambda value: {"k": value}])
+def test_64_levels_can_be_written_and_not_one_more(wrap: Callable[[Any], Any], leaf: Any) -> None:
+    value, levels = leaf, 64 - isinstance(leaf, list | dict)
+    for _ in range(levels):
+        value = wrap(value)
+    assert json.loads(canonical(value)) == json.loads(ordered(value)) == value
+    for write in (canonical, ordered):
+        with pytest.raises(ValueError, match="levels"):
+            write(wrap(value) if leaf not in ([], {}) else wrap(wrap(value)))
+
+
+@pytest.mark.parametrize("wrong", [{1: "a"}, {None: "a"}, {"a": {True: 1}}, [{"b": {2.0: 1}}]])
+def test_keys_are_strings(wrong: Any) -> None:
+    for write in (canonical, ordered):
+        with pytest.raises(ValueError, match="keys"):
+            write(wrong)

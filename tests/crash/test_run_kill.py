@@ -59,16 +59,20 @@ def script(calls: Sequence[Say]) -> list[str | dict[str, str]]:
     return [*reversed(later), steps[0]]
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    notes = tmp_path / "notes"
+def furnished(place: Path) -> Path:
+    notes = place / "notes"
     notes.mkdir()
     (notes / "one.txt").write_text("a title\nbadger\n")
     (notes / "two.txt").write_text("a title\nlynx\n")
     (notes / "log.txt").write_text("a title\nby=ferret\nby=ferret\n")
     (notes / "three.txt").write_text("a title\notter lives here\n")
     (notes / "table.csv").write_text("host,free\nwalrus,0\n")
-    return tmp_path
+    return place
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return furnished(tmp_path)
 
 
 @dataclass

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from ringfence.stores.memory import MemoryJournal
 from ringfence.stores.sqlite import SqliteJournal
 from ringfence.testing.server import running
 
-from .test_run_kill import ANSWER, MANIFEST, SIX, calls, folder, same, script
+from .test_run_kill import ANSWER, MANIFEST, SIX, calls, folder, furnished, same, script
 from .vfs import Disk, lay_down
 from .warm_runs import agent_of
 
@@ -29,11 +30,17 @@ PLEDGE = ("pledge", {"line": "ten"}, "pledged ten")
 STEPS = [*SIX[:3], PLEDGE, *SIX[3:]]
 
 
-@pytest.fixture
-def manifest(folder: Path) -> Iterator[Path]:
+@contextmanager
+def written(folder: Path) -> Iterator[Path]:
     with running(script(STEPS)) as url:
         (folder / "ringfence.yaml").write_text(MANIFEST.format(url=url))
         yield folder / "ringfence.yaml"
+
+
+@pytest.fixture
+def manifest(folder: Path) -> Iterator[Path]:
+    with written(folder) as file:
+        yield file
 
 
 @pytest.fixture
@@ -142,7 +149,17 @@ def outcomes(records: list[Record]) -> list[Any]:
     return [same(record.body["value"]) for record in records if record.kind is Kind.OUTCOME]
 
 
-async def cut_off_at_every_record(manifest: Path) -> list[tuple[list[Record], list[Record], list[Record]]]:
+Scene = tuple[list[Record], list[Record], list[Record]]
+
+
+@pytest.fixture(scope="module")
+def scenes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Scene]]:
+    """Made once: three tests look at them, and each takes an agent that is opened."""
+    with written(furnished(tmp_path_factory.mktemp("cut"))) as file:
+        yield asyncio.run(cut_off_at_every_record(file))
+
+
+async def cut_off_at_every_record(manifest: Path) -> list[Scene]:
     """(the whole run, what was left, what became of it) for each boundary at which nothing is uncertain."""
     journal = MemoryJournal()
     async with agent_of(manifest, pledge([]), journal=journal) as agent:
@@ -160,16 +177,16 @@ async def cut_off_at_every_record(manifest: Path) -> list[tuple[list[Record], li
     return scenes
 
 
-async def test_what_was_on_record_at_any_boundary_is_not_asked_for_again(manifest: Path) -> None:
-    for _, left, after in await cut_off_at_every_record(manifest):
+def test_what_was_on_record_at_any_boundary_is_not_asked_for_again(scenes: list[Scene]) -> None:
+    for _, left, after in scenes:
         done = {record.view["of"] for record in left if record.kind is Kind.OUTCOME}
         known = set(calls([record for record in left if record.seq in done]))
         assert not known & set(calls(after[len(left) :])), len(left)
 
 
-async def test_a_run_that_was_cut_off_at_any_boundary_sees_the_very_same_results(manifest: Path) -> None:
+def test_a_run_that_was_cut_off_at_any_boundary_sees_the_very_same_results(scenes: list[Scene]) -> None:
     """The runtime's own look around, before the first step, and the reply included."""
-    for whole, left, after in await cut_off_at_every_record(manifest):
+    for whole, left, after in scenes:
         assert outcomes(after) == outcomes(whole), len(left)
 
 
@@ -178,9 +195,9 @@ def prompts(records: list[Record]) -> list[str]:
     return list(dict.fromkeys(r.body["prompt"] for r in records if r.kind is Kind.INTENT and "prompt" in r.body))
 
 
-async def test_a_resumed_run_sends_the_model_the_very_same_messages(manifest: Path) -> None:
+def test_a_resumed_run_sends_the_model_the_very_same_messages(scenes: list[Scene]) -> None:
     """What was sent once keeps its bytes: the server's cache, and the window, do not notice the interruption."""
-    for whole, left, after in await cut_off_at_every_record(manifest):
+    for whole, left, after in scenes:
         redone = left[-1].kind is Kind.INTENT  # takes a number in the journal, which the handles of results then show
         if len(left) > 6 and not redone:  # the runtime has looked around
             assert prompts(after) == prompts(whole), len(left)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
@@ -351,6 +352,20 @@ async def test_a_question_about_what_nothing_mentions_is_pushed_to_the_honest_an
     result = await made.run("What does Zorblax cost?")
     assert (result.answer, result.sources) == (NOT_THERE, ())
     assert f'"const":"{NOT_THERE}"' in (made.model.prompts[2].schema or b"").decode()
+
+
+async def test_where_documents_are_all_there_is_nothing_else_is_tried_for_a_name_that_none_has(house: Build) -> None:
+    made = agent(house, final(NOT_THERE))
+    assert (await made.run("What does Zorblax cost?")).answer == NOT_THERE
+    offered = json.loads(made.model.prompts[1].schema or b"")["properties"]
+    assert "calls" not in offered
+    assert offered["final_answer"]["properties"]["answer"] == {"const": NOT_THERE}
+
+
+async def test_another_tool_may_know_a_name_that_no_document_has(house: Build) -> None:
+    made = agent(house, final("It costs 42 [1]."), final(NOT_THERE), tools={"look": lambda args: {"text": "it is 42"}})
+    await made.run("What does Zorblax cost?")
+    assert "look" in (made.model.prompts[1].schema or b"").decode()
 
 
 async def test_where_nothing_was_found_there_is_one_answer(house: Build) -> None:

@@ -7,6 +7,7 @@ import json
 
 import pytest
 
+from ringfence.backends.answers import CutOff
 from ringfence.core.chain import Kind
 from ringfence.core.errors import BackendError, JournalError
 from ringfence.core.labels import Label, Trust
@@ -453,3 +454,16 @@ async def test_what_no_result_mentions_can_only_be_answered_with_not_found_until
     (_, free, held) = (prompt.schema or b"" for prompt in agent.model.prompts)
     assert b'"const":"not found in the files"' not in free
     assert b'"const":"not found in the files"' in held
+
+
+async def test_an_answer_that_is_cut_off_is_asked_for_again_on_record_and_not_for_ever(house: Build) -> None:
+    cut = CutOff("the model server cut the connection", todo="see its log", spoken=True)
+    agent = house([cut, cut, step(("look", {"of": "x"})), final("it is 42")], tools={"look": lambda _: "it is 42"})
+    result = await agent.engine.drive(agent.start())
+    assert (result.status, result.answer) == ("done", "it is 42")
+    asked = [r for r in agent.records() if (r.kind is Kind.OUTCOME and "usage" in r.view) or r.view.get("ok") is False]
+    assert [record.view["ok"] for record in asked] == [False, False, True, True]
+    agent = house([cut] * 9)
+    result = await agent.engine.drive(agent.start())
+    assert (result.status, len(agent.model.prompts)) == ("failed", 3)
+    assert result.summary == "the model server cut the connection -> see its log"

@@ -235,7 +235,7 @@ async def test_copies_of_another_runs_decisions_are_not_compared(house: Build) -
     agent = await sent(house, LETTER)
     await agent.run(TASK)
     copied = agent.records()[:6]
-    fork(agent.engine, agent.gate, copied, run="fork", principal=ALICE, grant=agent.grant)
+    await fork(agent.engine, agent.gate, copied, run="fork", principal=ALICE, grant=agent.grant)
     found = again(agent, run="fork", sinks={})
     assert (found.differences, found.decisions) == ([], 0)
     assert found.notes == ["decisions that are copies of another run's, and not compared: 2"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator
 from functools import cache
 from itertools import pairwise
@@ -153,25 +154,24 @@ async def test_the_model_is_named_by_its_weights_and_counts_its_special_tokens(m
 
 async def test_the_event_loop_goes_on_while_texts_are_embedded(minilm: OnnxEmbedder) -> None:
     await minilm.embed_query("warm")
-    longest, last, loop = 0.0, 0.0, asyncio.get_running_loop()
+    began, turned = time.monotonic(), set()
     work = asyncio.create_task(minilm.embed(["The pump in hall 3 loses pressure. " * 60] * 16))
-    last = loop.time()
     while not work.done():
         await asyncio.wait({work}, timeout=0.005)
-        longest, last = max(longest, loop.time() - last), loop.time()
+        turned.add(int((time.monotonic() - began) / 0.05))
     assert (await work).shape == (16, 384)
-    assert longest < 0.5
+    assert len(turned) > (time.monotonic() - began) / 0.05 / 4, "the loop stood still"
 
 
 async def test_a_question_does_not_wait_for_a_large_document_and_what_is_cancelled_stops(minilm: OnnxEmbedder) -> None:
     work = asyncio.create_task(minilm.embed(["The pump in hall 3 loses pressure. " * 60] * 5000))
     await asyncio.wait({work}, timeout=0.1)
-    async with asyncio.timeout(20):  # all of it would take minutes
+    async with asyncio.timeout(60):  # all of it would take minutes
         await minilm.embed_query("a question in between")
     work.cancel()
     with pytest.raises(asyncio.CancelledError):
         await work
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         assert (await minilm.embed_query("afterwards")).shape == (384,)
         await minilm.aclose()  # waits for what is at work: one text for each thread
 

@@ -103,7 +103,6 @@ def test_a_path_outside_is_refused_in_words(ringfence: Shell, serve: Serve, fold
         ("slow", 5, "0.5 s"),
         ("invalid-json", 5, "JSON"),
         ("html", 5, "web page"),
-        ("cut-stream", 1, "cut the connection"),
         ("no-completion", 1, "hello"),
         ("overflow", 1, "does not fit the window of scripted"),
         ("redirect", 5, "redirect"),
@@ -118,6 +117,15 @@ def test_a_model_server_that_misbehaves_is_named_with_a_next_step(
     assert said in shown.err
     assert url in shown.err or mode == "overflow"
     assert "-> " in shown.err
+
+
+def test_an_answer_that_is_cut_off_is_asked_for_again_and_what_was_heard_of_it_is_no_part_of_the_next(
+    ringfence: Shell, serve: Serve
+) -> None:
+    serve(LOOK, LOOK, DONE, DONE, mode="cut-stream", manifest=MANIFEST.replace("0.5", "20"))
+    shown = ringfence("run", "what is wrong?")
+    assert (shown.code, shown.out) == (0, "The disk is full.\n")
+    assert "cut the connection" in shown.err
 
 
 @pytest.fixture
@@ -211,7 +219,7 @@ def test_of_two_that_resume_one_run_one_wins_and_the_other_says_so(serve: Serve,
         if "files.overview" in line:
             break
     with open_log(folder / ".ringfence" / "journal.db") as log:
-        late = time.monotonic() + 20
+        late = time.monotonic() + 60
         while len(log.read(run_id)) < 7:  # until it is on record that the model is asked
             assert time.monotonic() < late
     first.kill()

@@ -210,6 +210,21 @@ async def test_the_model_puts_passages_in_order_in_a_run_of_its_own(folder: Path
     assert result.body["value"]["tokens"] == sum(ended.view["usage"][key] for key in ("prompt", "completion"))
 
 
+async def test_a_second_look_is_about_whom_its_run_is_about_and_counts_as_no_run_of_the_person(folder: Path) -> None:
+    (folder / "ringfence.yaml").write_text(MANIFEST.partition("tools:")[0])  # documents are all there is
+    agent, model = agent_of(folder, OPS, final("The red pump stands in hall 3 [1]."), '{"stated": "yes"}')
+    async with agent:
+        result = await agent.run("Where does the red zeppelin stand?", about=["patient:7"])
+        looked = next(one for one in agent.journal.log.runs(10) if one.run.startswith("check-"))
+        began, *_ = agent.journal.log.read(looked.run)
+        asked, *_ = agent.journal.log.read(result.run_id)
+    assert looked.inner
+    assert began.view["subjects"] == asked.view["subjects"] != []
+    assert began.body["checks"] == result.run_id
+    assert "hall 3" in said(model.prompts[1])
+    assert result.answer == "The red pump stands in hall 3 [1]."
+
+
 @pytest.mark.parametrize("reply", ['{"best": []}', "no json", '{"best": [9, 0, -1, true, "1"]}'])
 async def test_an_order_that_cannot_be_read_leaves_that_of_the_search(folder: Path, reply: str) -> None:
     agent, _ = agent_of(folder, OPS, final("done"))

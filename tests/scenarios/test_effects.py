@@ -186,7 +186,7 @@ from ringfence import tool
 @tool("egress", roles={"url": "control"}, audience=["self"])
 def page(url: str) -> str:
     "Fetch a page."
-    return urllib.request.urlopen(url, timeout=10).read().decode()
+    return urllib.request.urlopen(url, timeout=60).read().decode()
 """
 
 

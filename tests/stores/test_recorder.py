@@ -56,7 +56,7 @@ class Program:
 
     def end(self, signum: int = signal.SIGTERM) -> int:
         self.process.send_signal(signum)
-        self.process.communicate(timeout=20)
+        self.process.communicate(timeout=60)
         return self.process.returncode
 
 
@@ -192,7 +192,7 @@ def test_a_disk_that_takes_no_more_ends_the_recorder_and_what_was_flushed_is_who
     assert agent.ask("append", "run1", 0, 20) == "ok"
     failed = agent.ask("append", "run1", 20, 100_000)
     assert "journal.db" in failed["error"]
-    assert serving.process.wait(timeout=20) == 6
+    assert serving.process.wait(timeout=60) == 6
     start(RECORDER, "recorder")
     again = start(ALICE, "agent")
     count = len(again.ask("read", "run1"))
@@ -221,7 +221,7 @@ def served(tmp_path: Path) -> Iterator[Path]:
 def raw(path: Path, *data: bytes) -> bytes:
     """Everything that is answered to these bytes until the connection ends."""
     with socket.socket(socket.AF_UNIX) as client:
-        client.settimeout(20)
+        client.settimeout(60)
         client.connect(str(path))
         for piece in data:
             client.sendall(piece)
@@ -309,7 +309,7 @@ def test_a_client_that_lies_about_lengths_or_dies_in_a_frame_costs_itself(served
 def test_a_client_that_stalls_within_a_frame_is_left(served: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "STALL_S", 0.05)
     with socket.socket(socket.AF_UNIX) as client:
-        client.settimeout(20)
+        client.settimeout(60)
         client.connect(str(served))
         client.sendall(b"\0\0\0\x10{")
         answer = client.recv(65_536)

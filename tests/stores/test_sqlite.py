@@ -116,7 +116,7 @@ def test_what_is_queued_is_committed_although_nobody_waits(path: Path) -> None:
             await asyncio.sleep(0)
 
     with open_journal(path) as journal:
-        asyncio.run(asyncio.wait_for(scene(journal), 10))
+        asyncio.run(asyncio.wait_for(scene(journal), 60))
 
 
 def test_runs_that_wait_at_once_share_commits(path: Path) -> None:

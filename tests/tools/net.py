@@ -56,7 +56,7 @@ class Way:
 
     async def until(self, count: int) -> list[Attempt]:
         """The lines, as soon as there are so many."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while len(self.attempts) < count:
                 self.told_more.clear()
                 await self.told_more.wait()

@@ -76,10 +76,10 @@ def test_a_root_says_that_it_is_rounded() -> None:
 )  # fmt: skip
 @pytest.mark.filterwarnings("ignore::SyntaxWarning")
 def test_what_is_not_arithmetic_is_refused_quickly(expression: str, problem: str) -> None:
-    began = time.monotonic()
+    began = time.process_time()
     with pytest.raises(ToolError, match=problem):
         calculate(expression)
-    assert time.monotonic() - began < 0.5
+    assert time.process_time() - began < 0.5
 
 
 NUMBERS = st.one_of(

@@ -236,7 +236,7 @@ def swapping(place: Path) -> Iterator[None]:
 @pytest.mark.usefixtures("swapping")
 def test_a_link_swapped_in_a_race_never_shows_the_secret(folders: Folders) -> None:
     until, seen = time.monotonic() + 0.7, {"read": 0, "refused": 0}
-    while time.monotonic() < until:
+    while time.monotonic() < until or not all(seen.values()):  # on a loaded machine the race takes longer to be met
         for path in ("x", "y/b.txt"):
             try:
                 fd = folders._open_fd(folders.roots[0].fd, path, os.O_RDONLY)  # the bare opener, as fast as it goes

@@ -444,7 +444,7 @@ async def tunnelled(port: int, authority: str, trust: ssl.SSLContext, name: str 
     try:
         writer.write(f"CONNECT {authority} HTTP/1.1\r\nHost: {authority}\r\n\r\n".encode())
         assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200 ")
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await writer.start_tls(trust, server_hostname=name or "")
             writer.write(request)
             return await reader.read()
@@ -492,10 +492,10 @@ async def test_a_proxy_that_is_closed_cuts_what_is_under_way_and_listens_no_more
         proxy = Proxy(out.egress)
         proxy(listener)
         waiting = asyncio.ensure_future(say(port, get(f"{server.url}/")))
-        await asyncio.wait_for(asked.wait(), 10)
+        await asyncio.wait_for(asked.wait(), 60)
         await proxy.aclose()
-        assert await asyncio.wait_for(waiting, 10) == b""
-        await asyncio.wait_for(ended.wait(), 10)
+        assert await asyncio.wait_for(waiting, 60) == b""
+        await asyncio.wait_for(ended.wait(), 60)
     assert listener.fileno() == -1
     assert out.told[-1] == ("failed", "CancelledError")
     with pytest.raises(ConnectionError):
@@ -529,7 +529,7 @@ async def test_connections_at_once_are_bounded_and_the_others_wait() -> None:
         out = way(here(server.port), bounds=Bounds(connections=2))
         async with proxying(out) as port:
             asking = asyncio.gather(*(say(port, get(f"{server.url}/")) for _ in range(6)))
-            await asyncio.wait_for(two.wait(), 20)
+            await asyncio.wait_for(two.wait(), 60)
             for _ in range(20):  # there is time for the others to get in, if they could
                 assert b"aside" in await say(other.port, get("http://aside.test/"))
             assert inside == 2

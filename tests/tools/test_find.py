@@ -245,6 +245,8 @@ def test_identifiers_are_kept_whole_and_split() -> None:
         "**Outdated.** Replaced by `b.md`.",
         "Superseded by b.md on 1 May",
         "This page is obsolete.",
+        "Note: this runbook has been withdrawn.",
+        "ADR 3 (superseded by ADR 7)",
     ],
 )
 def test_a_text_that_says_it_is_outdated_comes_after_the_one_in_force(head: str) -> None:
@@ -256,6 +258,20 @@ def test_a_text_that_says_it_is_outdated_comes_after_the_one_in_force(head: str)
     assert [passage.text.path for passage in found] == ["b.md", "a.md"]
     assert found[1].text.outdated
     assert not found[0].text.outdated
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "Use this in place of the call that is deprecated.",
+        "With this, the older rule is superseded.",
+        "A lost badge is replaced by the gate.",
+        "This says when a pump counts as obsolete.",
+        "The seal was replaced by Firm 12.",
+    ],
+)
+def test_a_text_that_says_it_of_something_else_is_in_force(head: str) -> None:
+    assert index("a.md", (0, 0), f"# Disk levels\n\n{head}\n\nThe engineer is paged at 92 %.").outdated == ""
 
 
 async def test_a_wide_table_is_spelled_out_row_by_row(handbook: Path, find: Call) -> None:

@@ -89,7 +89,7 @@ def misbehave(how: str) -> object:
 
 @tool("read")
 def fetch(url: str) -> str:
-    with urllib.request.urlopen(url, timeout=5) as answer:
+    with urllib.request.urlopen(url, timeout=30) as answer:
         return answer.read().decode()
 
 NUMBER = 3

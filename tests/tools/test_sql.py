@@ -235,7 +235,7 @@ async def test_time_is_bounded(database: Path) -> None:
     ):
         with pytest.raises(ToolError, match=r"did not end within 0\.2 s"):
             await ask(tool, sql)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30  # neither ends by itself
 
 
 async def test_rows_and_room_are_bounded_and_said_so(database: Path) -> None:

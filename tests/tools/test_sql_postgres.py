@@ -241,7 +241,7 @@ async def test_time_is_bounded(shop: Server) -> None:
         began = time.monotonic()
         with pytest.raises(ToolError, match=r"did not end within 0\.3 s"):
             await ask(slow, sql)
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 30
     assert as_superuser(shop, "select 1 from pg_stat_activity where usename = 'agent' and query like '%sleep%'") == []
 
 
@@ -281,8 +281,8 @@ async def test_queries_at_once_do_not_meet(query: Query) -> None:
 
 
 async def test_a_query_that_is_given_up_leaves_no_connection(shop: Server) -> None:
-    task = asyncio.create_task(ask(tool(shop), "select pg_sleep(9)"))
-    until = time.monotonic() + 8
+    task = asyncio.create_task(ask(tool(shop), "select pg_sleep(100)"))
+    until = time.monotonic() + 60
     while not connections(shop, "state = 'active'") and time.monotonic() < until:
         await asyncio.wait([task], timeout=0.01)
     task.cancel()

@@ -368,6 +368,33 @@ async def test_a_read_that_another_call_took_down_is_made_again_and_an_effect_is
     await worker.aclose()
 
 
+SLOW = """
+if tool == 'tool:hang': continue
+while tool == 'tool:slow' and not os.path.exists(args['mark']): time.sleep(0.01)
+say(id, value=os.getpid())
+"""
+
+
+async def test_a_read_that_does_not_end_takes_down_no_other_call_and_its_process_takes_no_more(
+    launcher: Unconfined, tmp_path: Path
+) -> None:
+    worker = scripted(launcher, SLOW, limits=replace(QUICK, wall_s=2.0))
+    first, life, mark = await worker.call("tool:x", {}), worker._life, tmp_path / "mark"
+    assert life is not None
+    hang = asyncio.create_task(worker.call("tool:hang", {}, again=True))
+    slow = asyncio.create_task(life.ask({"tool": "tool:slow", "args": {"mark": str(mark)}}, "slow", 30))
+    with pytest.raises(ToolError, match="hang did not end"):
+        await hang
+    assert not life.ended
+    assert not slow.done()
+    assert await worker.call("tool:x", {}) != first, "a process that may be stuck was given another call"
+    mark.touch()
+    assert await slow == first
+    assert await launcher.processes[0].wait() == "signal 9"
+    assert len(launcher.processes) == 2
+    await worker.aclose()
+
+
 HOLDS = """
 if tool == 'tool:held': held = id; continue
 if tool == 'tool:let': say(held, value='late')

@@ -24,8 +24,9 @@ def of_task(house: House, manifest: Manifest, task: str, *, version: int = 1) ->
     effects = house.effects
     if manifest.grant.effects is None and only_asks(task):
         effects = house.given  # a plain question changes nothing, whatever is read on the way to its answer
-        if Words((task,)).names("url"):  # but the page that it names is to be read
-            effects |= {name for name in house.effects if _fetches(house.specs[name])}
+        fetching = {name for name in house.effects if _fetches(house.specs[name])}
+        if fetching and Words((task,)).names("url"):  # but the page that it names is to be read
+            effects |= fetching
     objects = {f"tool:{name}": list(values) for name, values in manifest.grant.objects.items()}
     return TaskGrant(house.reads | effects, house.budgets(manifest), objects, version)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -21,7 +21,7 @@ from ringfence.stores.erasure import DAY_MS, Rule, Shredder, Trail
 from . import record
 from .ids import new_run_id, now_ms
 from .knowing import forgetting
-from .knowing.forgetting import Gone
+from .knowing.forgetting import About, Gone
 
 if TYPE_CHECKING:
     import apsw
@@ -31,16 +31,31 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What retention did: `bodies` and `keys` that were destroyed."""
+    """What retention did: `bodies`, `keys` and `memories` that were destroyed."""
 
     bodies: int
     keys: int
+    memories: int
 
 
-def held(manifest: Manifest, subject: str) -> Iterator[dict[str, JSON]]:
-    """The records about a subject, each header with its content; None for content that was destroyed."""
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What is held about somebody. `records`: each header with its content, None where it was destroyed."""
+
+    records: Sequence[dict[str, JSON]]
+    index: About
+
+
+def held(manifest: Manifest, subject: str) -> Held:
+    """The records about a subject, and what is remembered of them, whoever may read it.
+
+    Raises JournalError without a log or its keys, KnowledgeError where the index cannot be read.
+    """
+    if not record.journal_path(manifest).exists() and forgetting.there(manifest):
+        return Held([], forgetting.held(manifest, (subject,)))
     with record.open_log(manifest) as log:
-        yield from erasure.held(log, subject)
+        records = list(erasure.held(log, subject))
+        return Held(records, forgetting.held(manifest, (subject, log.vault.known(subject) or subject)))
 
 
 def erase(manifest: Manifest, subject: str, *, by: Principal, notice: Callable[[str], None] = lambda _: None) -> str:
@@ -81,19 +96,29 @@ def _erasable(journal: SqliteJournal, subject: str, *, also: bool = False) -> Tr
 
 
 def retain(manifest: Manifest, *, by: Principal, notice: Callable[[str], None] = lambda _: None) -> Kept:
-    """Destroy what was kept long enough, by the manifest's rules."""
+    """Destroy what was kept long enough, by the manifest's rules, and memories that have expired.
+
+    Raises ManifestError where there is no rule and nothing is remembered.
+    """
     now = now_ms()
     rules = [
         Rule(now - rule.days * DAY_MS, frozenset(rule.classes), rule.subject or "")
         for rule in manifest.privacy.retention
     ]
-    if not rules:
+    remembers = manifest.memory.enabled and forgetting.there(manifest)
+    if not (rules or remembers):
         raise ManifestError("expected rules under privacy.retention, got none", todo="add one: retention: [{days: 90}]")
     task, view = "destroy what was kept long enough", {"privacy": "retention"}
-    with _journal(manifest, notice) as journal, _writing(journal) as db, recorded(journal, by, task, view) as done:
+    with (
+        _journal(manifest, notice, new=remembers) as journal,
+        _writing(journal) as db,
+        recorded(journal, by, task, view) as done,
+    ):
+        named = [(rule, frozenset({rule.subject, journal.vault.known(rule.subject) or ""} - {""})) for rule in rules]
+        memories = forgetting.expire(manifest, named, now)
         shredder = Shredder(db, journal.vault, rules)
-        kept = Kept(shredder.bodies(), shredder.keys(now))
-        done |= {"bodies": kept.bodies, "keys": kept.keys}
+        kept = Kept(shredder.bodies(), shredder.keys(now), memories)
+        done |= {"bodies": kept.bodies, "keys": kept.keys, "memories": kept.memories}
     return kept
 
 

@@ -12,6 +12,8 @@ from ringfence.engine.step import TOOL
 from ringfence.manifest.loader import refusal
 from ringfence.manifest.types import Manifest
 
+from .effort import MAX_EFFORT, effort
+
 _SHOWN = 160  # characters of a fault of an expression that the model is told
 
 
@@ -66,6 +68,8 @@ def _compiled(expr: str) -> Callable[[Mapping[str, JSON]], str]:
         raise ValueError(f"expected a CEL expression (cel.dev), got {expr!r}: {found}") from None
 
     def passes(facts: Mapping[str, JSON]) -> str:
+        if effort(expr, facts) > MAX_EFFORT:
+            return "It cannot be told of it: there is too much of it to go over."
         try:
             return "" if program.execute(dict(facts)) is True else "It is not true of it."
         except (ValueError, RuntimeError, TypeError, LookupError, ArithmeticError) as error:  # fails closed

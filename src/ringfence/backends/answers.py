@@ -24,6 +24,7 @@ _CLOUD = {
     "invalid_request_error": "remove what it names from the tier (newer models take no temperature or top_p)",
 }
 _SPACES = re.compile(r"\s+")
+_DECODE = json.JSONDecoder().decode
 
 START = {
     "anthropic": "check the network and `endpoint`, or use provider: embedded",
@@ -54,6 +55,10 @@ class Unreachable(BackendError):
         self.spoken = spoken
 
 
+class CutOff(Unreachable):
+    """The connection broke when text of the answer had been passed on: it is for the run to ask again, on record."""
+
+
 class Refused(BackendError):
     """The server answered with a status that is not 200; `said` are its own words."""
 
@@ -79,7 +84,7 @@ def absent(place: Place, why: object) -> Unreachable:
 
 def hung_up(place: Place, *, spoken: bool) -> Unreachable:
     """The connection broke before the answer was whole."""
-    return Unreachable(
+    return (CutOff if spoken else Unreachable)(
         f"the model server at {place.url} cut the connection before its answer was whole",
         todo="see the server's log (out of memory?), then run the task again",
         spoken=spoken,
@@ -171,7 +176,8 @@ def _complaint(data: bytes) -> tuple[str, str]:
 def parse(place: Place, data: bytes) -> JSON:
     """The JSON object of an answer; BackendError for a web page or broken JSON."""
     try:
-        body = json.loads(data)
+        # an object with a member is UTF-8, if it is JSON at all (RFC 8259 8.1): no need to look for other encodings
+        body = _DECODE(data.decode("utf-8", "surrogatepass")) if data[:2] == b'{"' else json.loads(data)
     except (ValueError, RecursionError):
         pass
     else:

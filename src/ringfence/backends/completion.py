@@ -69,9 +69,11 @@ class Completion:
         try:
             for choice in event.get("choices") or ():
                 self._finish = choice.get("finish_reason") or self._finish
-                self._tokens += sure.tokens(choice.get("logprobs"))
+                if (probable := choice.get("logprobs")) is not None:
+                    self._tokens += sure.tokens(probable)
                 delta = choice.get("delta") or {}
-                self._take_calls(delta.get("tool_calls"))
+                if (calls := delta.get("tool_calls")) is not None:
+                    self._take_calls(calls)
                 self._said(_text_of(delta.get("content")))
         except (KeyError, TypeError, AttributeError, ValueError, RecursionError):
             raise answers.no_completion(self.place, event) from None

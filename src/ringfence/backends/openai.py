@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 
 from ringfence.core.errors import BackendError, InternalError
 from ringfence.core.values import JSON, Action, Outcome, Prompt
@@ -202,9 +201,9 @@ class OpenAIChat:
         """
         value, more = done.value, dict[str, JSON](sent=sent)
         counter = self._counter if tokens.local(self.place) else None
-        known = self._counts.pop(prompt.digest, None)
+        known = self._counts.pop(prompt.digest, None) if self._counts else None
         if lost := await tokens.missing(self.wire, counter, prompt.messages, value["usage"], known):
             more["truncated"] = lost
         if self._watch is not None and (expected := self._watch.another(value["model"])):
             more["instead_of"] = expected
-        return replace(done, value={**value, **more})
+        return Outcome({**value, **more}, done.label, done.ok, done.subjects)

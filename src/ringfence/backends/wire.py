@@ -92,6 +92,9 @@ class Wire:
         self._retries = retries
         self._backoff_s = backoff_s
         self._models = models
+        self._whole = aiohttp.ClientTimeout(total=timeout_s, connect=CONNECT_S)
+        self._pieces = aiohttp.ClientTimeout(total=None, connect=CONNECT_S, sock_read=timeout_s)
+        self._urls: dict[str, URL] = {}  # of our own few paths: to join one takes longer than to look it up
         self._sessions: WeakKeyDictionary[asyncio.AbstractEventLoop, aiohttp.ClientSession] = WeakKeyDictionary()
 
     def hasty(self, timeout_s: float) -> Wire:
@@ -112,9 +115,11 @@ class Wire:
         Connection faults, 429 and 5xx are retried, but never once text was passed on.
         """
         headers = self.headers()
+        if (url := self._urls.get(path)) is None:
+            url = self._urls[path] = self.base / path
         for attempt in range(self._retries + 1):
             try:
-                return await self._post(self.base / path, body, headers, make())
+                return await self._post(url, body, headers, make())
             except _TryAgain as again:
                 error, after_s = again.error, again.after_s
             if attempt == self._retries or (after_s or 0) > MAX_WAIT_S:
@@ -180,11 +185,10 @@ class Wire:
         return session
 
     async def _post(self, url: URL, body: bytes, headers: Mapping[str, str], answer: Answer) -> Outcome:
-        whole = aiohttp.ClientTimeout(total=self._timeout_s, connect=CONNECT_S)
-        pieces = aiohttp.ClientTimeout(total=None, connect=CONNECT_S, sock_read=self._timeout_s)
+        limit = self._pieces if answer.streams else self._whole
         try:
             async with self._session().post(
-                url, data=body, headers=headers, timeout=pieces if answer.streams else whole, allow_redirects=False
+                url, data=body, headers=headers, timeout=limit, allow_redirects=False
             ) as response:
                 if not answer.streams or response.status != 200 or response.content_type != "text/event-stream":
                     return answer.whole(answers.parse(self.place, await self._read(response)))

@@ -85,6 +85,10 @@ def refresh(path: Path, names: Sequence[str], *, anew: bool, offline: bool, as_j
         await fetch_embedding(manifest, out, offline=offline)
         async with knowing.opened(manifest) as library:
             with _bar(out) as progress:
+                if anew and not names:
+                    made, count = await knowing.reindexed(manifest, library, progress)
+                    print(f"memory: {count} vectors made" if count else "", end="\n" if count else "", file=sys.stderr)
+                    return made
                 return await library.refresh(names, progress, anew=anew)
 
     reports = asyncio.run(interruptible(work()))

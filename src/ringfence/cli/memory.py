@@ -6,10 +6,10 @@ import json
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .. import app
 from ..app.knowing.people import Hand
@@ -44,7 +44,7 @@ def list_items(manifest: Path, wanted: Wanted, roles: Sequence[str], *, as_json:
     items = [item for item in _hand(manifest, roles).items() if wanted.has(item)]
     for item in items:
         if as_json:
-            print(json.dumps(_object(item), ensure_ascii=False))
+            print(json.dumps(item.shown(), ensure_ascii=False))
             continue
         state = "" if item.state == "kept" else f" [{item.state}]"
         print(
@@ -62,7 +62,7 @@ def show(manifest: Path, ident: str, roles: Sequence[str], *, as_json: bool) -> 
     hand = _hand(manifest, roles)
     item = hand.item(ident)
     if as_json:
-        print(json.dumps(_object(item), indent=2, ensure_ascii=False))
+        print(json.dumps(item.shown(), indent=2, ensure_ascii=False))
         return
     print("\n".join(_lines(item, hand.items())))
 
@@ -99,7 +99,7 @@ def promote(manifest: Path, ident: str, *, yes: bool, as_json: bool) -> Exit:
 
 def export(manifest: Path, out: Path, roles: Sequence[str]) -> None:
     """All that one may read, as one JSON object."""
-    items = [_object(item) for item in _hand(manifest, roles).items()]
+    items = [item.shown() for item in _hand(manifest, roles).items()]
     text = json.dumps({"items": items}, indent=2, ensure_ascii=False) + "\n"
     if str(out) == "-":
         sys.stdout.write(text)
@@ -139,16 +139,7 @@ def _sure(question: str, *, yes: bool, word: str = "yes") -> bool:
 
 
 def _changed(item: Item, how: str, *, as_json: bool) -> None:
-    print(json.dumps(_object(item), ensure_ascii=False) if as_json else f"{how} {item.id}: {one_line(item.text)}")
-
-
-def _object(item: Item) -> dict[str, Any]:
-    return {
-        "id": item.id, "text": item.text, "kind": item.kind, "scope": item.scope.name, "state": item.state,
-        "count": item.count, "label": item.label.to_json(), "expires_ms": item.expires, "subjects": list(item.subjects),
-        "superseded_by": item.by, "promoted": dict(item.promoted) if item.promoted else None,
-        "sayings": [asdict(saying) for saying in item.sayings],
-    }  # fmt: skip
+    print(json.dumps(item.shown(), ensure_ascii=False) if as_json else f"{how} {item.id}: {one_line(item.text)}")
 
 
 def _lines(item: Item, others: Sequence[Item]) -> Iterator[str]:

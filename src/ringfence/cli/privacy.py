@@ -16,15 +16,21 @@ from .text import plain
 
 def export(manifest: Path, subject: str, out: Path | None) -> None:
     """What is held about a subject, as one JSON object."""
-    records = list(privacy.held(load(manifest), subject))
-    text = json.dumps({"subject": subject, "records": records}, indent=2, ensure_ascii=False) + "\n"
+    held = privacy.held(load(manifest), subject)
+    index = held.index
+    found = {
+        "subject": subject, "records": held.records, "memories": index.memories, "documents": index.documents,
+        "notes": index.notes,
+    }  # fmt: skip
+    text = json.dumps(found, indent=2, ensure_ascii=False) + "\n"
     if out is None:
         sys.stdout.write(text)
         return
     with os.fdopen(os.open(out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
         os.fchmod(file.fileno(), 0o600)  # one that was there may have been for others to read
         file.write(text)
-    print(f"wrote {out}: {len(records)} records", file=sys.stderr)
+    counts = f"{len(held.records)} records, {len(index.memories)} memories, {len(index.documents)} documents"
+    print(f"wrote {out}: {counts}", file=sys.stderr)
 
 
 def erase(manifest: Path, subject: str, out: Path | None, *, yes: bool) -> Exit:
@@ -49,7 +55,7 @@ def retention(manifest: Path) -> None:
     """Destroy what was kept long enough."""
     loaded = load(manifest)
     kept = privacy.retain(loaded, by=operator(loaded), notice=_warn)
-    print(f"destroyed {kept.bodies} contents and {kept.keys} keys")
+    print(f"destroyed {kept.bodies} contents, {kept.keys} keys and {kept.memories} memories")
 
 
 def _warn(trouble: str) -> None:

@@ -266,10 +266,8 @@ def over_budget(action: Action, spec: SinkSpec, turn: Turn) -> Deny | None:
     limit = turn.grant.budgets.get(action.sink, spec.limit)
     if limit is not None and turn.calls[action.sink] >= limit:
         return Deny("POL-7", "budget", f"{action.sink} was called {limit} times, which is its limit for this task")
-    repeats, made = spec.repeats, turn.seen[action.digest]
-    if not spec.reads:  # an effect is meant once, and what failed was not done
-        repeats, made = repeats or 1, made - turn.failed[action.digest]
-    if repeats is not None and made >= repeats:
+    repeats = spec.repeats if spec.reads else spec.repeats or 1  # an effect is meant once, and what failed was not done
+    if repeats is not None and turn.seen[call := action.digest] - (0 if spec.reads else turn.failed[call]) >= repeats:
         return Deny("POL-7", "repeat", "this very call was made before; its result is above")
     return None
 

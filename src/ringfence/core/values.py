@@ -18,6 +18,7 @@ _MAX_DEPTH = 64  # whoever reads a value may recurse
 _encode_string: Callable[[str], str] = json.encoder.encode_basestring
 _encode_ordered = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
 _encode_sorted = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode
+_ATOMS = frozenset((str, bool, type(None)))
 
 
 def canonical(value: JSON) -> bytes:
@@ -41,14 +42,15 @@ def ordered(value: JSON) -> bytes:
 def _is_simple(value: JSON, room: int = _MAX_DEPTH) -> bool:
     """No float (formatted otherwise by Python), no key above the surrogates (sorted otherwise), no wide integer."""
     kind = type(value)
-    if kind is str or kind is bool or value is None:
-        return True
-    if kind is int:
-        return bool(-_MAX_INT <= value <= _MAX_INT)
     if kind is dict:
-        names = all(type(k) is str and (k.isascii() or max(k) < "\ud800") for k in value)
-        return names and room > 0 and all(type(v) is str or _is_simple(v, room - 1) for v in value.values())
-    return kind is list and room > 0 and all(type(v) is str or _is_simple(v, room - 1) for v in value)
+        if [key for key in value if type(key) is not str or not (key.isascii() or max(key) < "\ud800")]:
+            return False
+    elif kind is not list:
+        return kind in _ATOMS or (kind is int and -_MAX_INT <= value <= _MAX_INT)
+    for item in value.values() if kind is dict else value:
+        if type(item) not in _ATOMS and not (room > 1 and _is_simple(item, room - 1)):
+            return False
+    return room > 0
 
 
 def _pieces(value: JSON, room: int = _MAX_DEPTH) -> Iterator[str]:

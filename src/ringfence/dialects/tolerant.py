@@ -11,15 +11,18 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, NoReturn
+
+from .strictly import QUOTES, SPACE, WORDS, Rewritten, body
 
 JSON = Any  # None | bool | int | float | str | list[JSON] | dict[str, JSON]
 
 MAX_TEXT = 262_144  # characters; a step is a few thousand
 MAX_DEPTH = 32  # levels; whoever reads a value may recurse
 
-_SPACE = re.compile(r"(?:[\s\ufeff]++|//[^\n]*+|\#[^\n]*+|/\*(?:[^*]|\*(?!/))*+\*/)*+")
+_SPACE = re.compile(SPACE)
 _STRING = re.compile(
     r'"""(?P<triple>(?:[^"\\]|\\.|"(?!""))*+)"""'
     r'|"(?P<double>(?:[^"\\]|\\.)*+)"'
@@ -28,15 +31,19 @@ _STRING = re.compile(
     r"|‘(?P<curly>(?:[^’\\]|\\.)*+)’",
     re.DOTALL,
 )
+_WRITTEN_STRING = re.compile(r'"(?P<double>(?:[^"\\]|\\.)*+)"', re.DOTALL)  # all that rewriting leaves
 _MAYBE_STRICT = re.compile(r'\[|\{\s*+["}]')
-_QUOTES = "\"'“‘"
 _KEY = re.compile(r"[^\W\d][\w$.-]*+|\$[\w$]++")
 _WORD = re.compile(r"[\w.+-]++")
 _NUMBER = re.compile(r"[+-]?(?:(?:0|[1-9]\d*+)(?:\.\d*+)?|\.\d++)(?:[eE][+-]?\d++)?")
 _PART = re.compile(r"[+\-.\d]|[tfnTFN][a-z]{0,4}$")  # of a number or a word
-_WORDS = {"true": True, "false": False, "null": None, "True": True, "False": False, "None": None}
-_ESCAPE = re.compile(r'\\(?:u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|U00(?:0[0-9a-fA-F]|10)[0-9a-fA-F]{4}|.)|"', re.DOTALL)
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_SCALAR = r'"(?:[^"\\]|\\.)*+"|[-\d][\d.eE+-]*+|true|false|null'
+_FLAT = r'[\[{](?:[^\[\]{}"]|"(?:[^"\\]|\\.)*+")*+[\]}]'
+_FLAT = rf'[\[{{](?:[^\[\]{{}}"]|"(?:[^"\\]|\\.)*+"|{_FLAT})*+[\]}}]'
+_ITEMS = re.compile(rf"(?:\s*+(?:{_SCALAR}|{_FLAT})\s*+,)++", re.DOTALL)
+_MEMBERS = re.compile(rf'(?:\s*+"(?:[^"\\]|\\.)*+"\s*+:\s*+(?:{_SCALAR}|{_FLAT})\s*+,)++', re.DOTALL)
+_WINDOW = 1024  # characters that are rewritten at first; then eight times as many
 _CUT = object()  # stands for a leaf that the text ended in
 
 
@@ -81,15 +88,66 @@ def decode(text: str, start: int, stops: tuple[str, ...] = ()) -> tuple[JSON, in
     Brackets may be missing before one of the `stops` (a closing tag, a fence): there the writer did come to an end.
     """
     try:
-        value, end = _STRICT.raw_decode(text, start)
+        return _STRICT.raw_decode(text, start)
     except RecursionError:
         raise ValueError(f"expected JSON of at most {MAX_DEPTH} levels, found more") from None
-    except ValueError:
-        parser = _Parser(text, stops)
-        value, end = parser.value(start, MAX_DEPTH)
-        if parser.cut and (parser.lost or end == len(text)):
-            raise Truncated(None if value is _CUT else sound(value), lost=parser.lost) from None
+    except json.JSONDecodeError as fault:
+        if fault.pos - start <= _WINDOW:
+            return _rewritten(text, start, stops)
+    except ValueError:  # NaN
+        pass
+    parser = _Parser(text, stops, lambda at: text[at : at + 20])  # most of it is JSON already
+    return _whole(parser, *parser.value(start, MAX_DEPTH))
+
+
+def _whole(parser: _Parser, value: JSON, end: int, *, last: bool = True) -> tuple[JSON, int]:
+    """What was read, unless the text ended too early. `last`: nothing stands behind `end`."""
+    if parser.cut and (parser.lost or (last and end == len(parser.text))):
+        raise Truncated(None if value is _CUT else sound(value), lost=parser.lost)
     return value, end
+
+
+def _rewritten(text: str, start: int, stops: tuple[str, ...]) -> tuple[JSON, int]:
+    """As `decode`, of what is no JSON: by the strict decoder where rewriting is enough, else by our own.
+
+    It is rewritten in windows that grow, since what stands behind the value may be long, and many values follow.
+    """
+    end = start + _WINDOW
+    while True:
+        whole = end >= len(text)
+        new = Rewritten(text, start, end)
+        end = start + 8 * (end - start)
+        end = len(text) if len(text) < end + (end - start) else end
+        try:
+            value, behind = _STRICT.raw_decode(new.text)
+            return value, new.origin(behind)
+        except RecursionError:
+            raise ValueError(f"expected JSON of at most {MAX_DEPTH} levels, found more") from None
+        except json.JSONDecodeError as fault:
+            if not whole and _reaches(new.text, fault.pos):
+                continue
+        except ValueError:  # NaN
+            pass
+        parser = _Parser(new.text, stops, lambda at, new=new: text[new.origin(at) :][:20])  # type: ignore[misc]
+        parser.strings = _WRITTEN_STRING
+        try:
+            value, behind = parser.value(0, MAX_DEPTH)
+        except ValueError:
+            if whole:
+                raise
+            continue
+        if parser.cut and behind == len(new.text) and not whole:
+            continue
+        value, behind = _whole(parser, value, behind, last=whole)
+        return value, new.origin(behind)
+
+
+def _reaches(text: str, at: int) -> bool:
+    """Whether what was not understood at `at` goes on to the window's end, so that more of the text may explain it."""
+    if at >= len(text) or text[at] in QUOTES or text[at] in "/#" or text[at].isspace():
+        return True
+    word = _WORD.match(text, at)
+    return word is not None and not text[word.end() :].strip()
 
 
 def sound(value: JSON) -> JSON:
@@ -117,11 +175,15 @@ def sound(value: JSON) -> JSON:
 class _Parser:
     """Recursive descent, a level of the value per level of the stack; `cut` says that the text ended too early."""
 
-    def __init__(self, text: str, stops: tuple[str, ...]) -> None:
+    def __init__(self, text: str, stops: tuple[str, ...], shown: Callable[[int], str]) -> None:
         self.text = text
         self.stops = stops
+        self.shown = shown  # what stands at a place, as it was printed
         self.cut = False
         self.lost = False
+        self.strings = _STRING
+        self._failed = (-1, 0)  # where the strict decoder failed last, and how often in a row
+        self._plain = 0  # up to here nothing is read in bulk
 
     def value(self, at: int, room: int) -> tuple[JSON, int]:
         """The value at `at`, and the index behind it."""
@@ -132,15 +194,22 @@ class _Parser:
         if first in "{[":
             if not room:
                 self._fail(at, f"at most {MAX_DEPTH} levels")
-            if room < MAX_DEPTH and _MAYBE_STRICT.match(self.text, at):
-                with suppress(ValueError, RecursionError):  # most of a broken text is sound, and read a lot faster so
+            if room < MAX_DEPTH and self._failed[1] < 3 and _MAYBE_STRICT.match(self.text, at):
+                try:  # most of a broken text is sound, and read a lot faster so
                     return _STRICT.raw_decode(self.text, at)
+                except (ValueError, RecursionError) as fault:
+                    place = getattr(fault, "pos", -1)
+                    self._failed = (place, self._failed[1] + 1 if place == self._failed[0] else 1)
             return self._object(at + 1, room - 1) if first == "{" else self._list(at + 1, room - 1)
-        return self._string(at) if first in _QUOTES else self._word(at, inside=room < MAX_DEPTH)
+        return self._string(at) if first in QUOTES else self._word(at, inside=room < MAX_DEPTH)
 
     def _object(self, at: int, room: int) -> tuple[JSON, int]:
         members: dict[str, JSON] = {}
         while not self._closes(at := self._space(at), "}"):
+            if (bulk := self._bulk(_MEMBERS, at, "{}", room)) is not None:
+                members |= bulk[0]
+                at = bulk[1]
+                continue
             key, at = self._key(at)
             at = self._space(at)
             if self.cut or self._over(at):
@@ -158,6 +227,10 @@ class _Parser:
     def _list(self, at: int, room: int) -> tuple[JSON, int]:
         items: list[JSON] = []
         while not self._closes(at := self._space(at), "]"):
+            if (bulk := self._bulk(_ITEMS, at, "[]", room)) is not None:
+                items += bulk[0]
+                at = bulk[1]
+                continue
             item, at = self.value(at, room)
             if item is not _CUT:
                 items.append(item)
@@ -165,6 +238,16 @@ class _Parser:
                 return items, at
             at = self._comma(at, "]")
         return items, at if self.cut else at + 1
+
+    def _bulk(self, run: re.Pattern[str], at: int, brackets: str, room: int) -> tuple[Any, int] | None:
+        """What lies from `at` on that is sound, each with a comma behind it, and the index behind the last comma."""
+        found = run.match(self.text, at) if room > 1 else None
+        if found is None or found.end() <= self._plain:
+            return None
+        self._plain = found.end()  # if it is not sound, the rest of it is read one by one
+        with suppress(ValueError):
+            return _STRICT.decode(f"{brackets[0]}{found[0][:-1]}{brackets[1]}"), found.end()
+        return None
 
     def _closes(self, at: int, bracket: str) -> bool:
         if self._over(at):
@@ -180,7 +263,7 @@ class _Parser:
         return at
 
     def _key(self, at: int) -> tuple[str, int]:
-        if self.text[at] in _QUOTES:
+        if self.text[at] in QUOTES:
             return self._string(at)
         bare = _KEY.match(self.text, at)
         if bare is None:
@@ -188,7 +271,7 @@ class _Parser:
         return bare[0], bare.end()
 
     def _string(self, at: int) -> tuple[JSON, int]:
-        found = _STRING.match(self.text, at)
+        found = self.strings.match(self.text, at)
         if found is None:  # only a missing closing quote can be the reason
             return self._end(len(self.text), lost=True)
         return _unescaped(found[found.lastgroup or 0]), found.end()
@@ -198,8 +281,8 @@ class _Parser:
         word, end = (found[0], found.end()) if found else ("", at)
         if inside and end == len(self.text) and _PART.match(word):  # 12 may have been 120
             return self._end(end, lost=True)
-        if word in _WORDS:
-            return _WORDS[word], end
+        if word in WORDS:
+            return WORDS[word], end
         if not _NUMBER.fullmatch(word):
             self._fail(at, "a value (text stands in quotes)")
         return (int(word) if word.lstrip("+-").isdigit() else float(word)), end
@@ -216,25 +299,12 @@ class _Parser:
         return _CUT, at
 
     def _fail(self, at: int, expected: str) -> NoReturn:
-        raise ValueError(f"expected {expected}, found {self.text[at : at + 20]!r}")
+        raise ValueError(f"expected {expected}, found {self.shown(at)!r}")
 
 
-def _unescaped(body: str) -> str:
+def _unescaped(inside: str) -> str:
     """What a string's body stands for; an escape that JSON does not know stands for itself."""
-    if "\\" not in body:
-        return body
-    text: str = json.loads(f'"{_ESCAPE.sub(_escape, body)}"', strict=False)
+    if "\\" not in inside:
+        return inside
+    text: str = json.loads(f'"{body(inside)}"', strict=False)
     return text
-
-
-def _escape(found: re.Match[str]) -> str:
-    escape = found[0]
-    if escape == '"':
-        return '\\"'
-    if len(escape) > 2:
-        return escape if escape[1] == "u" else json.dumps(chr(int(escape[2:], 16)))[1:-1]
-    if escape[1] in '"\\/bfnrt':
-        return escape
-    if escape[1] == "\n":  # a line that goes on
-        return ""
-    return escape[1] if escape[1] in "'`’”" else f"\\\\{escape[1]}"

@@ -38,6 +38,11 @@ _SOMEBODY = listed("someone somebody others another other whoever jemand anderen
 _MENDED = listed("fixed behoben repaired repariert resolved gelöst corrected korrigiert")
 _YES = listed("yes ja done ✓ ✅ ✔ x")
 _FROM = listed("from of aus von")
+_FAILS = listed(
+    "not no never nothing none cannot could would can may might if unless unable without failed fails failing refused "
+    "denied declined blocked rejected forbidden tried attempted missing impossible nicht kein keine nichts nie konnte "
+    "könnte kann fehlgeschlagen abgelehnt verweigert verboten versucht fehlt gescheitert ohne falls wenn to"
+)
 
 
 class Acts:
@@ -64,6 +69,20 @@ class Acts:
             if why and why not in reasons:
                 reasons.add(why)
                 yield why
+        if not reasons and (why := self._laid(tokens(blank))):
+            yield why
+
+    def _laid(self, words: Sequence[Token]) -> str:
+        """Why what a sentence says of a path cannot be: nothing but calls that failed have named it, and it does not
+        say so itself. "You will find it in a.txt", "a.txt is ready"."""
+        if any(token.word in _FAILS or token.word.endswith("n't") for token in words):
+            return ""
+        for token in (token for token in words if pathlike(token)):
+            wanted = token.raw.removeprefix("./").casefold()
+            named = [d for d in self._done if any(wanted in str(leaf).casefold() for leaf in leaves(d.args))]
+            if named and not any(deed.state == "done" for deed in named) and wanted not in self._shown.casefold():
+                return f"{named[-1]}: do not say that it is there"
+        return ""
 
     def _why_not(self, claim: Said, *, attributed: bool) -> str:
         if claim.voice != "us":

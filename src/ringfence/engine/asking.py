@@ -19,7 +19,7 @@ from .course import MAX_FAILED, MISSING, NOT_FOUND, STAY, Course, course, doubts
 from .evidence import unmentioned
 from .live import Live, failures
 from .mapreduce import SPEC as READ_ALL
-from .passages import CITE, NOT_THERE, passages
+from .passages import CITE, NOT_THERE, READ, SEARCH, passages
 from .plan import MAX_REPLANS, Planning, Standing, drifts, form, from_words, standing
 from .readmore import SPEC as READ_MORE
 from .result import in_words
@@ -135,7 +135,10 @@ class Asking:
                 less = min(live.windows[tier.sink], live.transcript.estimate + tier.max_tokens) * 3 // 4
                 live.windows[tier.sink] = max(MIN_WINDOW, less)  # the server knows better; trim harder
             case Outcome(value=value):
-                if not self.escalate(turn, live, Signs.of(result)):
+                again = value["kind"] == "CutOff" and failures(turn) <= self._settings.retries
+                if not (
+                    self.escalate(turn, live, Signs.of(result)) or again
+                ):  # what was heard of it counts for nothing
                     return Stop(in_words(value))
             case Deny(why=why) as no:
                 return Stop(Choice((), {tier.sink: no}).refusal(turn, self._gate.policy, label).why or why)
@@ -250,11 +253,14 @@ class Asking:
         way = course(turn, live.tools, tool_first=tool_first, last=last, left=stands.left, acts_now=stands.acts)
         if MISSING in doubts(turn) and (says := self._absent(turn, live)):
             way = replace(way, says=says)  # until a result mentions it
+        elif searched(turn) and self._unasked(turn, live) and all(tool.name in (SEARCH, READ) for tool in live.tools):
+            way = replace(way, calls=False, final=True, says=NOT_THERE)  # no document has the name, so none is read
         notes = [stands.text(), way.note, STAY if drifts(turn) else ""]
         if self._settings.cite is not Cite.OFF and (there := passages(turn)):
             shown = f"{live.said}\n{others(turn)}".strip()
             notes += [unheard(turn.start["task"], there, shown), CITE] if way.final else []
-        return replace(way, note="\n".join(filter(None, notes)))
+        note = "\n".join(filter(None, notes))
+        return way if note == way.note else replace(way, note=note)
 
     def _absent(self, turn: Turn, live: Live) -> str:
         """The only answer that is left where nothing mentions what the task asks for; else empty."""
@@ -262,9 +268,13 @@ class Asking:
         from_documents = bool(there) or bool(searched(turn))
         if unmentioned(task, live.said + texts(turn)):
             return NOT_THERE if from_documents else NOT_FOUND
-        known = f"{live.said}\n{others(turn)}".strip()
-        absent = from_documents and self._settings.cite is not Cite.OFF and unasked(task, there, known)
-        return NOT_THERE if absent else ""
+        return NOT_THERE if from_documents and self._unasked(turn, live) else ""
+
+    def _unasked(self, turn: Turn, live: Live) -> str:
+        """What the task is about and nothing that was found mentions; "" if there is no such."""
+        if self._settings.cite is Cite.OFF:
+            return ""
+        return unasked(turn.start["task"], passages(turn), f"{live.said}\n{others(turn)}".strip())
 
     def standing(self, turn: Turn, live: Live) -> Standing:
         """The run's plan, and how far it is."""

@@ -145,6 +145,8 @@ def _kinds(clause: Sequence[Token], j: int) -> tuple[frozenset[str], bool] | Non
         return None
     if word == "written" and after[:1] == ["in"] and any(t.raw[:1].isupper() for t in clause[j + 2 : j + 4]):
         return (WEAK[word], True) if any(pathlike(t) for t in clause[j + 2 :]) else None  # in English
+    if word == "written" and after == ["to"]:
+        return frozenset({"send"}), True  # she has been written to
     if word == "placed" and any(pathlike(t) for t in clause[j + 1 :]):
         return frozenset({"write"}), True
     if word in BASES and _managed(clause, j, before):
@@ -177,6 +179,16 @@ def _turned(clause: Sequence[Token], j: int, after: Sequence[str]) -> tuple[froz
     match word:
         case "way":
             return (frozenset({"send"}), True) if before in {"its", "their"} else None
+        case "rid":
+            return (frozenset({"delete"}), False) if before in {"got", "gotten"} and after[:1] == ["of"] else None
+        case "took":
+            return (frozenset({"delete"}), False) if {"out", "off", "down"} & set(after) else None
+        case "heads-up":
+            return (frozenset({"send"}), True) if {"gave", "given"} & {t.word for t in clause[:j]} else None
+        case "bekommen" | "got":
+            of_me = word == "bekommen" or after[-2:] == ["from", "me"] or "from me" in " ".join(after)
+            heard = nouns | frozenset().union(*(NOUNS.get(word, frozenset()) for word in after))
+            return (frozenset({"send"}), True) if of_me and "send" in heard else None
         case "care":
             of: frozenset[str] = frozenset().union(*(NOUNS.get(word, frozenset()) for word in after))
             return (of, True) if before in {"took", "taken"} and of else None
@@ -194,7 +206,10 @@ def _turned(clause: Sequence[Token], j: int, after: Sequence[str]) -> tuple[froz
             return (frozenset({"send"}), False) if "know" in after else None
         case "turned" | "switched" | "shut":
             return (frozenset({"run", "change"}), True) if {"off", "on", "down"} & set(after[:4]) else None
-    held = before in {"now", "then"} and any(pathlike(t) or t.word in _FILES for t in clause[:j])
+    if word == "has" and {"message", "mail", "email"} & set(after) and "now" in after:
+        return frozenset({"send"}), True
+    now = before in {"now", "then"} or {"now", "jetzt"} & set(after)
+    held = now and any(pathlike(t) or t.word in _FILES for t in clause[:j])
     return (frozenset({"write"}), True) if held else None
 
 

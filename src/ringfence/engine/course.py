@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from ringfence.core.chain import Kind, Record
 from ringfence.core.policy import SinkSpec
@@ -42,6 +43,7 @@ _ACTS = re.compile(
     r"run|execute|start|stop|restart|call|fetch|download|request|apply|set)\b|add (?=an? |the |this |that |[\"'“‘`]))",
     re.I,
 )
+_KEPT = 2000  # characters of a task that is read once for all its steps
 _ROUND = 4  # calls that are looked at for going round in circles
 _SENTENCE = re.compile(r"(?<=[.!?;\n])\s+")
 _RUNS = {"run", "execute", "start", "call", "fetch", "request"}  # what a tool that only reads may do as well
@@ -139,10 +141,15 @@ def acts(task: str) -> bool:
     return bool(_orders(task))
 
 
-def _orders(task: str) -> set[str]:
+def _orders(task: str) -> frozenset[str]:
     """The verbs by which a task asks to act, outside of its plain questions."""
+    return _known_orders(task) if len(task) <= _KEPT else _known_orders.__wrapped__(task)
+
+
+@lru_cache(maxsize=1024)
+def _known_orders(task: str) -> frozenset[str]:
     sentences = (part for part in _SENTENCE.split(task) if not _QUESTION.match(part))
-    return {verb.strip().casefold() for sentence in sentences for verb in _ACTS.findall(sentence)}
+    return frozenset(verb.strip().casefold() for sentence in sentences for verb in _ACTS.findall(sentence))
 
 
 def only_asks(task: str) -> bool:

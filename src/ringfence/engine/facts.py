@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -151,7 +151,7 @@ def is_german(text: str) -> bool:
     return sum(word in _GERMAN for word in words) > sum(word in _ENGLISH for word in words)
 
 
-def _is_name(words: list[Token], at: int, german: bool, known: str) -> bool:
+def _is_name(words: Sequence[Token], at: int, german: bool, known: str) -> bool:
     """Whether a capital letter makes a name: in German a noun has one too, and so has a sentence's first word."""
     token = words[at]
     raw = token.raw

@@ -40,7 +40,7 @@ from .result import Result, in_words, result_of
 from .router import Signs
 from .settings import Settings
 from .snapshot import Keep, due, packed, stamp
-from .step import LOOK_UP, TOOL, Call, Step, signature, takes_words
+from .step import LOOK_UP, TOOL, Call, Step, signatures, takes_words
 from .tier import Tier
 
 OWN = frozenset({READ_MORE.name, READ_ALL.name})  # tools of the runtime's own, offered where something was cut
@@ -156,7 +156,7 @@ class Engine:
         task, most, granted = turn.start["task"], self._settings.most_tools, tools
         tools = relevant(task, granted, at_most=most, acts=acts(task))
         shown = [spec for spec in tools if takes_words(spec)]
-        system = self._settings.system + "\n".join(signature(spec, short=self._settings.lean) for spec in shown)
+        system = self._settings.system + signatures(shown, short=self._settings.lean)
         transcript = Transcript(system, history, result_chars=self._settings.result_chars)
         label = join_all(said.label for said in history)
         before = "\n".join(said.text for said in history)

@@ -101,7 +101,7 @@ class Standing:
         return "Plan:\n" + "\n".join(lines) if self.goals else ""
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=1024)
 def from_words(task: str) -> tuple[Goal, ...]:
     """The goals that a task names one after another; none for a task of one sentence, or with a document in it."""
     if len(task) > _LONGEST:

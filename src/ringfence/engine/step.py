@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from ringfence.core.policy import SinkSpec
 from ringfence.core.turn import Turn
@@ -42,6 +42,13 @@ class Step:
 
 _MOST_WORDS = 6  # of a command under a grammar
 _THOUGHT = {"type": "string", "maxLength": 120}  # a longer one takes more time than it is worth to a small model
+
+
+T = TypeVar("T")
+_Kept = dict[tuple[tuple[int, ...], Hashable], tuple[tuple[SinkSpec, ...], T]]
+_MOST_KEPT = 256
+_GRAMMARS: _Kept[bytes] = {}
+_SIGNATURES: _Kept[str] = {}
 
 
 def closed(properties: dict[str, Any]) -> dict[str, Any]:
@@ -81,23 +88,39 @@ def grammar(
     `goals` are the numbers of those of a plan that a call may work on; `plan` is the form in which one may be written
     now; `says` is the only answer there can be. Then `progress` says how far the run is: continue, met or replan.
     """
+    if choices or handles or plan is not None:
+        return _grammar(tools, choices or {}, handles or {}, final, parallel, goals, plan, says)
+    more = final, parallel, tuple(goals), says
+    return _kept(_GRAMMARS, tools, more, lambda: _grammar(tools, {}, {}, final, parallel, goals, None, says))
+
+
+def _grammar(
+    tools: Sequence[SinkSpec],
+    choices: Mapping[str, Sequence[str]],
+    handles: Mapping[str, Sequence[str]],
+    final: bool,
+    parallel: int,
+    goals: Sequence[int],
+    plan: JSON,
+    says: str,
+) -> bytes:
     forms: list[dict[str, Any]] = []
     if tools:
         calls = [
             closed(
                 {
                     "tool": {"const": spec.name.removeprefix(TOOL)},
-                    "args": _handed(spec, _closed_args(spec.schema, choices or {}), handles or {}),
+                    "args": _handed(spec, _closed_args(spec.schema, choices), handles),
                 }
             )
             for spec in tools
-            if _has_choice(spec.schema, choices or {})
+            if _has_choice(spec.schema, choices)
         ]
         array = {"type": "array", "items": {"anyOf": calls}, "minItems": 1, "maxItems": parallel}
         serves = {"goal": {"enum": list(goals)}} if goals else {}
         forms.append({"thought": _THOUGHT, **_judged(False, "continue", goals), **serves, "calls": array})
     if final:
-        answer = _final((choices or {}).get("path", ()), says)
+        answer = _final(choices.get("path", ()), says)
         forms.append({"thought": _THOUGHT, **_judged(True, "met", goals), "final_answer": answer})
     if plan is not None:
         forms.append({"thought": _THOUGHT, **_judged(False, "replan", (1,)), "plan": plan})
@@ -195,6 +218,11 @@ def _chosen(schema: JSON, choices: Mapping[str, Sequence[str]]) -> JSON:
             return schema
 
 
+def signatures(tools: Sequence[SinkSpec], *, short: bool = False) -> str:
+    """How tools are shown to the model, one a line."""
+    return _kept(_SIGNATURES, tools, short, lambda: "\n".join(signature(spec, short=short) for spec in tools))
+
+
 def signature(spec: SinkSpec, *, short: bool = False) -> str:
     """How a tool is shown to the model: `name(argument, ...): what it is for`; `short`: in one sentence, no notes."""
     properties: dict[str, dict[str, JSON]] = (spec.schema or {}).get("properties", {})
@@ -206,3 +234,14 @@ def signature(spec: SinkSpec, *, short: bool = False) -> str:
         shown.append(f"{name}{default}{note}")
     summary = spec.summary.split(". ")[0] if short else spec.summary
     return f"- {spec.name.removeprefix(TOOL)}({', '.join(shown)}): {summary}"
+
+
+def _kept(known: _Kept[T], tools: Sequence[SinkSpec], more: Hashable, make: Callable[[], T]) -> T:
+    """What was made of these very tools and of nothing that a run has: runs of an agent are shown the same ones."""
+    key = tuple(map(id, tools)), more
+    found = known.get(key)
+    if found is None:
+        if len(known) >= _MOST_KEPT:
+            known.clear()
+        found = known[key] = tuple(tools), make()  # the tools stay with it: no other one can have their ids
+    return found[1]

@@ -66,10 +66,10 @@ _GERUNDS = {
     "pay": "paying transferring refunding",
 }
 # What is made by "I placed the order", "a ticket was opened": these verbs tell of a deed with these nouns alone.
-OPENED = listed("placed opened set filed raised submitted logged")
+OPENED = listed("placed opened set filed raised submitted logged left")
 _OPENED = {
     "publish": "request",
-    "write": "reminder alarm ticket issue case complaint account task",
+    "write": "reminder alarm ticket issue case complaint account task comment remark",
     "send": "alert order ticket issue case complaint",
     "book": "order reminder alarm",
     "pay": "order",

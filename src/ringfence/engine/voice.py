@@ -18,7 +18,8 @@ CONJ = listed(
 )
 COND = listed("if unless whether once until should wenn falls sobald ob bevor sofern sollte")
 TURNS = listed(
-    "way care unterwegs went let passed reached ging gingen turned switched shut holds contains reads has says"
+    "way care unterwegs went let passed reached ging gingen turned switched shut holds contains reads has says "
+    "rid took heads-up bekommen got enthält"
 )
 _MODAL = listed(
     "will would can could may might must should shall to won't wouldn't can't couldn't cannot shouldn't needs wird "
@@ -93,6 +94,10 @@ class Reading:
             return None
         if self._word in GERUNDS:
             return self._gerund()
+        if self._word in {"got", "heads-up"} and (self._word != "got" or "me" in words[j:]):
+            return "us"
+        if self._word in {"rid", "took"}:
+            return "us" if any(word in FIRST for word in words[:j]) else "third"
         if self._word in TURNS - {"let", "turned", "switched", "shut", "passed"}:
             return "us" if self._word == "care" or (self._word == "reached" and "out" in words) else "passive"
         if self._word in BASES and self._word not in WEAK and self._word not in PREDICATES:
@@ -105,6 +110,8 @@ class Reading:
         if any(word in _MODAL for word in self._group):
             return None
         subject = words[self._k] if self._k >= 0 else ""
+        if not self._group and words[0] in FIRST and "had" in words[1:3] and self._word in STRONG:
+            return "us"  # I had the server restarted
         if (self._word in _TOLD and not self._group) or self._word == "place":
             return "passive"
         if self._word == "run" and subject in FIRST and not self._group:
@@ -130,6 +137,8 @@ class Reading:
             alone = self.before in {"third", ""} and self._k < 0 and self._apart  # "Mail to Bob: sent."
             if (self.before == "passive" or alone) and self._word in STRONG:
                 return "passive"
+            if self.before == "stative" and self._word in STRONG:
+                return "stative"  # is booked and paid
             return "third" if self.before in {"third", "stative"} else "us"
         if any(word in _MODAL and word not in {"to", "will"} for word in words[:j]):
             return None

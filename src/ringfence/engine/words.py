@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from .verbs import listed
 
@@ -48,7 +49,8 @@ def units(text: str) -> Iterator[tuple[int, int]]:
         yield start, len(text)
 
 
-def tokens(text: str) -> list[Token]:
+@lru_cache(maxsize=8)  # each sentence of an answer is read by several who judge it, one after another
+def tokens(text: str) -> tuple[Token, ...]:
     """The words of a sentence; a path, an address or a number is one."""
     found: list[Token] = []
     for match in _CHUNK.finditer(text):
@@ -67,7 +69,7 @@ def tokens(text: str) -> list[Token]:
         found.append(
             Token(word, small, begin, begin + len(word), "".join(c for c in tail if c in _BREAKS), ":" in tail)
         )
-    return found
+    return tuple(found)
 
 
 def pathlike(token: Token) -> bool:

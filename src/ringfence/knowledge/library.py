@@ -23,6 +23,7 @@ MAX_READ = 20_000  # characters of a document that are read at once
 FAINT = 0.2  # cosine to the question below which a chunk that shares no word with it is noise
 ENOUGH = 2  # hits that hold today, beside which those of replaced documents are left out, unless they are named
 DEBOUNCE_MS = 1_500  # of a watched folder
+RIGHTS_MS = 2_000  # between two looks at the files that say who may read what
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +83,10 @@ class Library:
         self, names: Sequence[str] = (), progress: Progress = lambda step: None, *, anew: bool = False
     ) -> list[Report]:
         """Take in what has changed in these collections, or in all. `anew`: everything, as by another model."""
-        reports = []
-        for name in names or self.sources:
-            source = self.source(name)
-            if anew:
-                await self._intake.forget(name)
-            reports.append(await self._intake.refresh(source, progress))
-        return reports
+        sources = [self.source(name) for name in names or self.sources]
+        for source in sources if anew else ():  # all of them first: one that is left holds vectors of the former model
+            await self._intake.forget(source.name)
+        return [await self._intake.refresh(source, progress) for source in sources]
 
     async def survey(self, name: str) -> Report:
         """What a refresh would find to do in a collection; changes nothing."""
@@ -106,14 +104,21 @@ class Library:
         return self.sources[name]
 
     async def watch(self, progress: Progress = lambda step: None) -> AsyncIterator[Report]:
-        """A report whenever the folders of collections have changed and were taken in; until it is closed."""
+        """A report whenever folders of collections, or who may read them, have changed and were taken in, until closed.
+
+        A mapping file of rights lies outside of the folders: it is looked at every RIGHTS_MS.
+        """
         roots = {place.path: source for source in self.sources.values() for place in source.places}
         there = [path for path in roots if path.exists()]
         if not there:
             raise KnowledgeError("there is no folder to watch", todo="correct `path` of the collections")
-        async for changes in awatch(*there, debounce=DEBOUNCE_MS, recursive=True):
+        rights = {name: _written(source.rights) for name, source in self.sources.items()}
+        async for changes in awatch(*there, debounce=DEBOUNCE_MS, rust_timeout=RIGHTS_MS, yield_on_timeout=True):
             changed = {Path(path) for _, path in changes}
             names = {s.name for root, s in roots.items() if any(c == root or root in c.parents for c in changed)}
+            now = {name: _written(source.rights) for name, source in self.sources.items()}
+            names |= {name for name, written in now.items() if written != rights[name]}
+            rights = now
             for name in sorted(names):
                 yield await self._intake.refresh(self.sources[name], progress)
 
@@ -211,3 +216,12 @@ class Library:
         await self.index.aclose()
         if self.embedder is not None:
             await self.embedder.aclose()
+
+
+def _written(path: Path | None) -> tuple[int, int, int] | None:
+    """What tells that a file was written anew; None for none."""
+    try:
+        found = path.stat() if path is not None else None
+    except OSError:
+        return None
+    return (found.st_mtime_ns, found.st_size, found.st_ino) if found is not None else None

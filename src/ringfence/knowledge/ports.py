@@ -6,7 +6,7 @@ if the documents that this member may not read did not exist: no chunk, no count
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -172,11 +172,25 @@ class Index(Protocol):
     async def erase(self, subject: str) -> Sequence[tuple[str, str]]:
         """Forget every document about a subject; (collection, path) of each."""
 
+    async def held(self, *, subject: str = "", collections: frozenset[str] = frozenset()) -> Sequence[Document]:
+        """For who answers for what is kept of people: documents about a subject, of some collections, or both.
+
+        Each with its text, by collection and path, readers aside; none where neither is named.
+        """
+
     async def versions(self, collection: str) -> Mapping[str, str]:
         """For who ingests: the version of every document of a collection by path, readers aside."""
 
     async def vectors_of(self, digests: Sequence[bytes], *, model: str) -> Mapping[bytes, Vectors]:
         """For who ingests: vectors of texts (by SHA-256) that this index holds already, so none is made twice."""
+
+    async def whole(
+        self, wanted: Callable[[str], bool], *, vectors: bool
+    ) -> Sequence[tuple[Document, Sequence[Chunk]]]:
+        """For who ingests: documents of the wanted collections with text and chunks, readers aside; nothing is shown.
+
+        vectors  those that have some, or those that have none
+        """
 
     async def documents(
         self,

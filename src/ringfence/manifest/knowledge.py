@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
+from pydantic_core import PydanticCustomError
 
 from .fields import SCRIPTS, Folder, Name, Reader, SecretRef, Subject, Url
 from .strict import Conflict, Strict
+
+
+def _store(value: Any) -> Any:
+    """A folder, or a reference: an address may hold a password, and is not repeated."""
+    if isinstance(value, str) and ("://" in value or ("${" in value and not SecretRef.shape.fullmatch(value))):
+        raise PydanticCustomError(
+            "secret", "a folder, or ${NAME} of a postgresql:// address, which may hold a password"
+        )
+    return value
 
 
 class Collection(Strict):
@@ -77,7 +87,7 @@ class Knowledge(Strict):
     collections: Annotated[tuple[Collection, ...], Field(description="documents that the agent may search")] = ()
     embedding: Annotated[Embedding, Field(description="what makes vectors of them")] = Embedding()
     store: Annotated[
-        Folder | SecretRef,
+        Annotated[SecretRef | Folder, BeforeValidator(_store)],
         Field(
             description="the folder of the index, relative to the manifest, or ${NAME} of a postgresql:// address;"
             " agents that share one share their collections and memory, each reading what it may"

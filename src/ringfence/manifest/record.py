@@ -10,7 +10,7 @@ from pydantic import Field
 from .fields import LANGUAGE, Folder, Subject, Url, VerifierKey
 from .strict import Conflict, Strict
 
-Class = Literal["messages", "model", "tools"]
+Class = Literal["messages", "model", "tools", "memory"]
 
 
 def _one_of(part: Strict, *names: str) -> Iterator[Conflict]:
@@ -113,8 +113,11 @@ class Retention(Strict):
     days: Annotated[int, Field(ge=1, description="older than so many days")]
     classes: Annotated[
         tuple[Class, ...],
-        Field(min_length=1, description="messages: words of people; model: its steps; tools: results"),
-    ] = ("messages", "model", "tools")
+        Field(
+            min_length=1,
+            description="messages: words of people; model: its steps; tools: results; memory: what was not said again",
+        ),
+    ] = ("messages", "model", "tools", "memory")
     subject: Annotated[Subject | None, Field(description="of this subject alone; of everybody if not set")] = None
 
 

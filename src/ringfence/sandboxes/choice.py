@@ -41,7 +41,11 @@ async def choose(wanted: str = "auto") -> AnyLauncher:
     found: list[str] = []
     for name in AUTO if wanted == "auto" else (wanted,):
         launcher = LAUNCHERS[name]()
-        why = await probe(launcher)
+        try:
+            why = await probe(launcher)
+        except BaseException:  # given up on: its worker is not left behind
+            launcher.close()
+            raise
         if why is None:
             return launcher
         launcher.close()

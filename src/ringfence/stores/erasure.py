@@ -12,7 +12,7 @@ import apsw
 from ..core.chain import Kind
 from ..core.errors import JournalError
 from ..core.values import JSON
-from . import file
+from . import file, tasks
 from .parcels import Parcels
 from .reader import SqliteLog
 from .rows import SHOWN, Chunk, Squeeze, parse
@@ -112,6 +112,7 @@ class Shredder:
         self._last = heads[0]["time"]
         doomed = {at for at, head in enumerate(heads) if self._due(head) and head["run"] not in going_on}
         bodies, destroyed = self._parcels.without(chunk, doomed) if doomed else (b"", 0)
+        tasks.destroy(self._db, [chunk.index + at for at in doomed])
         if destroyed:
             self._db.execute("UPDATE chunks SET bodies = ? WHERE idx = ?", (bodies, chunk.index))
         return destroyed

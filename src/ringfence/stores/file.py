@@ -13,7 +13,7 @@ from urllib.parse import quote
 import apsw
 
 from ..core.errors import JournalError
-from . import rows, starts
+from . import rows, starts, tasks
 
 FORMAT = 2  # 1 had no sealed bodies; no release wrote it
 BUSY_S = 10.0
@@ -43,6 +43,7 @@ CREATE TABLE IF NOT EXISTS states(
 CREATE TABLE IF NOT EXISTS snapshots(size INTEGER PRIMARY KEY, root BLOB NOT NULL, peaks BLOB NOT NULL) STRICT;
 """
     + starts.CREATE
+    + tasks.CREATE
 )
 
 _SETTINGS = """

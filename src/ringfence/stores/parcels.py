@@ -95,6 +95,23 @@ class Parcels:
         except ValueError as error:
             raise damaged(f"the state of run {run} is not as it was sealed") from error
 
+    def seal_task(self, task: str, lock: Lock, index: int) -> bytes:
+        """The words of a run's task, whose first record is at `index`."""
+        ids = bytes([len(lock.ids)]) + b"".join(lock.ids)
+        return ids + lock.seal(task.encode(), self._task(index))
+
+    def open_task(self, sealed: bytes, index: int) -> str | None:
+        """Inverse of `seal_task`; None for one that cannot be opened, whatever the reason."""
+        end = 1 + (sealed[0] if sealed else 0) * ID_BYTES
+        try:
+            lock = self.vault.opened(tuple(sealed[at : at + ID_BYTES] for at in range(1, end, ID_BYTES)))
+            return lock.open(sealed[end:], self._task(index)).decode()
+        except (JournalError, ValueError):
+            return None
+
+    def _task(self, index: int) -> bytes:
+        return b"%s/%d/task" % (self._log.encode(), index)
+
     def _at(self, run: str, seq: int) -> bytes:
         return b"%s/%s/%d" % (self._log.encode(), run.encode(), seq)
 

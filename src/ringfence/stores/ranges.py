@@ -242,10 +242,15 @@ def _once() -> None:
     if not _once_done:
         _once_done.append(True)
         os.register_at_fork(before=_guard.acquire, after_in_parent=_guard.release, after_in_child=_forked)
-        atexit.register(lambda: [found.tidy() for found in _known.values()])
+        atexit.register(_tidy)
 
 
 _once_done: list[bool] = []
+
+
+def _tidy() -> None:
+    for found in _known.values():
+        found.tidy()
 
 
 def _forked() -> None:

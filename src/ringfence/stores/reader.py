@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from ..core import chain
 from ..core.chain import Kind, Record
 from ..core.errors import JournalError
 from ..core.values import JSON
-from . import file, starts
+from . import file, starts, tasks
 from .log import Head, Pair, RunSummary, VerifyReport, of_model, only, summarise
 from .parcels import Parcels, explained, proven
 from .rows import MARK_BYTES, Chunk, Squeeze, damaged, marker, parse, record_of, redacted, sound
@@ -162,6 +163,26 @@ class SqliteLog:
             )  # fmt: skip
             return [self._summed(run, principal) for (run,) in rows]
 
+    def search(
+        self,
+        words: str,
+        has: Callable[[RunSummary], bool],
+        limit: int,
+        *,
+        principal: str,
+        before: int | None,
+        most: int,
+    ) -> tuple[list[RunSummary], int | None]:
+        """A principal's newest runs with these words in their task, whatever their case, that `has` says yes to.
+
+        At most `limit` of them, among the next `most` runs before an index; and the index to go on before, None at the
+        end. Of others the task alone is opened. What was destroyed is not found, nor is it by its redacted view.
+        """
+        summed = partial(self._summed, principal=principal, sealed=False)
+        with self._reading():
+            rows = tasks.rows(self._db, principal, 1 << 62 if before is None else before, most)
+            return tasks.search(rows, self._parcels, summed, words, has, limit, most)
+
     def unfinished(self, but: Container[str] = ()) -> list[RunSummary]:
         """The runs that have not ended, the oldest first, but for these; by the headers alone."""
         with self._reading():
@@ -192,19 +213,25 @@ class SqliteLog:
 
     @property
     def _indexed(self) -> bool:
-        """Whether the index of runs is there."""
+        """Whether the index of runs is there: an earlier version's journal has none until it is opened for writing."""
         self._index = self._index or starts.there(self._db)
         return self._index
 
-    def _summed(self, run: str, principal: str | None = None, *, contents: bool = True) -> RunSummary:
-        """A run in one line; raises JournalError if it is not this principal's: an index alone shows nobody's."""
-        head = self._one(run, 0)[1][0][1]
+    def _summed(
+        self, run: str, principal: str | None = None, *, contents: bool = True, sealed: bool = True
+    ) -> RunSummary:
+        """A run in one line, of one that is `sealed` by its redacted view, or raises Sealed where that will not do.
+
+        Raises JournalError if it is not this principal's: an index alone shows nobody's.
+        """
+        chunk, heads = self._one(run, 0)
+        head = heads[0][1]
         if principal not in (None, head["principal"]):
             raise damaged(f"the index says that run {run} is of {principal}, and it is not")
         first = redacted(head)
         if contents:
-            with suppress(Sealed):
-                first = self._at(run, 0)
+            with suppress(*(Sealed,) * sealed):
+                first = record_of(*next(iter(self._whole(chunk, heads, run))))
         return summarise(head["index"], first, self._view(run, self._last(run)))
 
     def summary(self, run: str) -> RunSummary | None:

@@ -70,7 +70,7 @@ class Entry:
         try:
             who = _fixed(record.kind, record.label, log, record.principal)
             tail = b'%s,"run":%s,"seq":%d,"time":%d,"v":%d,"view":%s}' % (
-                who, canonical(record.run), record.seq, record.time, chain.VERSION, canonical(view),
+                who, _quoted(record.run), record.seq, record.time, chain.VERSION, canonical(view),
             )  # fmt: skip
             return cls(record, tail, ordered(record.body))
         except (ValueError, TypeError) as error:
@@ -88,6 +88,11 @@ class Entry:
 def _fixed(kind: Kind, label: Label, log: str, principal: str) -> bytes:
     """The part of a header that many records share."""
     return canonical({"kind": str(kind), "label": label.to_json(), "log": log, "principal": principal})[1:-1]
+
+
+@lru_cache(maxsize=4096)
+def _quoted(run: str) -> bytes:
+    return canonical(run)
 
 
 class Squeeze:

@@ -43,7 +43,12 @@ class Shown:
         if record.seq:
             self.recall(run)
         self._known.add(run)
-        shown = _cut(self._redactor.view(run, _content(record.body)), [ALL_CHARS], 0)
+        content = _kept(record.body)
+        if _small(content):  # nothing is cut, as nearly always: it need not be copied
+            shown = self._redactor.view(run, content)
+            shown = shown if shown is content else _cut(shown, [ALL_CHARS], 0)  # placeholders may be longer
+        else:
+            shown = _cut(self._redactor.view(run, _cut(content, [ALL_CHARS + _MARGIN], _MARGIN)), [ALL_CHARS], 0)
         if record.kind is Kind.FINISHED:
             self._redactor.forget(run)
             self._known.discard(run)
@@ -58,8 +63,28 @@ class Shown:
 
 def _content(body: JSON) -> JSON:
     """What there is to show of a body, no more of it than is looked at."""
-    content = {key: value for key, value in body.items() if key not in _HIDDEN and value not in ("", [])}
-    return _cut(content, [ALL_CHARS + _MARGIN], _MARGIN)
+    return _cut(_kept(body), [ALL_CHARS + _MARGIN], _MARGIN)
+
+
+def _kept(body: JSON) -> JSON:
+    return {key: value for key, value in body.items() if key not in _HIDDEN and value not in ("", [])}
+
+
+def _small(value: JSON) -> bool:
+    """Whether `_cut` would leave all of it."""
+    left, todo = ALL_CHARS, [value]
+    while todo:
+        item = todo.pop()
+        kind = type(item)
+        if kind is str:
+            left -= len(item)
+            if left < 0 or len(item) > TEXT_CHARS:
+                return False
+        elif kind is dict or kind is list:
+            if len(item) > ITEMS:
+                return False
+            todo += item.values() if kind is dict else item
+    return True
 
 
 def _cut(value: JSON, left: list[int], margin: int) -> JSON:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 import apsw
 
 from ..core.chain import Kind
+from . import tasks
 from .rows import Chunk, Entry, Squeeze, parse, sound
 
 CREATE = """
@@ -25,6 +26,8 @@ def there(db: apsw.Connection) -> bool:
 
 def ensure(db: apsw.Connection, squeeze: Squeeze) -> None:
     """Make the index of a journal that an earlier version has written, or has written to since."""
+    if not tasks.there(db):
+        db.execute(tasks.CREATE)
     if there(db) and not _behind(db, squeeze):
         return
     db.execute("BEGIN IMMEDIATE")

@@ -124,13 +124,14 @@ class Vault:
 
     def lock(self, subjects: tuple[str, ...], month: str) -> Lock:
         """What seals something about these subjects, made on first use."""
-        with self._guard, faults(self.path):
-            known = self._locks.get((subjects, month))
-            if known is None:
+        with self._guard:
+            if (known := self._locks.get((subjects, month))) is not None:
+                return known
+            with faults(self.path):
                 known = _lock([self._key(subject, month) for subject in sorted(subjects)])
-                if len(self._locks) >= _CACHED:
-                    self._locks.clear()
-                self._locks[subjects, month] = known
+            if len(self._locks) >= _CACHED:
+                self._locks.clear()
+            self._locks[subjects, month] = known
             return known
 
     def opened(self, ids: tuple[bytes, ...]) -> Lock:

@@ -12,7 +12,7 @@ import apsw
 from ..core import chain
 from ..core.chain import Kind
 from ..core.errors import InternalError, JournalError
-from . import file, starts
+from . import file, starts, tasks
 from .log import conversation_of
 from .parcels import Parcels
 from .rows import MARK_BYTES, Chunk, Entry, Squeeze, batches, damaged
@@ -194,6 +194,7 @@ class Writer:
         self._db.executemany("INSERT INTO places VALUES (?, ?, ?, ?)", places)
         starts.add(self._db, batch, start)
         starts.end(self._db, batch)
+        tasks.add(self._db, self._parcels, batch, locks, start)
         if talks:
             self._db.executemany("INSERT INTO conversations VALUES (?, ?, ?)", talks)
 

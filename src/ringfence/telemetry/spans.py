@@ -33,7 +33,7 @@ MAX_RUNS: Final = 10_000  # whose end is waited for
 MAX_EVENTS: Final = 128  # of one run
 _TOOL, _MODEL, _HOOK = "tool:", "model:", "webhook:"
 _FAULTS: Final = frozenset(
-    {"BackendError", "ToolError", "InternalError", "ContextOverflow", "Unreachable", "Uncertain"}
+    {"BackendError", "ToolError", "InternalError", "ContextOverflow", "Unreachable", "CutOff", "Uncertain"}
 )
 Attribute = str | int | float | bool
 SpanKind = Literal["server", "client", "internal"]

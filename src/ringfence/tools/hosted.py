@@ -51,7 +51,9 @@ def job(
 ) -> Job:
     """The job of a worker: this interpreter without the caller's environment, and what it may see beside it."""
     python, first, needed = interpreter()
-    program = (python, "-I", "-S", "-B", "-X", "utf8", "-c", f"{first} from ringfence.tools.worker import main; main()")
+    # nothing of an import is garbage: looking for some takes a sixth of a start
+    code = f"import gc; gc.disable(); {first} from ringfence.tools.worker import main; gc.freeze(); gc.enable(); main()"
+    program = (python, "-I", "-S", "-B", "-X", "utf8", "-c", code)
     return Job(program, env={**ENV, **env}, reads=distinct((*needed, *reads)), writes=writes, limits=limits)
 
 
@@ -67,6 +69,7 @@ class _Life:
     loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.get_running_loop)
     pending: dict[int, tuple[asyncio.Future[JSON], asyncio.TimerHandle]] = field(default_factory=dict)
     ended: str = ""
+    retired: str = ""  # why it takes no more calls, and ends with the last of those that it has
     cpu_s: float = 0.0
     printed: int = 0  # since the last answer
     counted: bool = False
@@ -77,11 +80,14 @@ class _Life:
         self._next = 0
         self._tasks = [self.loop.create_task(self._read()), self.loop.create_task(self._drain())]
 
-    async def ask(self, request: Mapping[str, JSON], what: str, seconds: float) -> JSON:
-        """One request and its answer, within `seconds` of being sent. Raises ToolError, of which _Lost is one."""
+    async def ask(self, request: Mapping[str, JSON], what: str, seconds: float, *, again: bool = False) -> JSON:
+        """One request and its answer, within `seconds` of being sent. Raises ToolError, of which _Lost is one.
+
+        `again`: it does no harm if it goes on beside the others for a while after that.
+        """
         async with self._turn:
-            if self.ended:
-                raise _Lost(self.ended, unsent=True)
+            if why := self.ended or self.retired:
+                raise _Lost(why, unsent=True)
             number, self._next = self._next, self._next + 1
             line = ordered({"id": number, **request}) + b"\n"
             if len(line) > MAX_LINE_BYTES:
@@ -89,7 +95,7 @@ class _Life:
             self.run = str(request.get("run", ""))
             answer: asyncio.Future[JSON] = self.loop.create_future()
             late = Uncertain(f"{what} did not end within {seconds:g} s", todo="ask for less")
-            self.pending[number] = (answer, self.loop.call_later(seconds, self._expire, number, late))
+            self.pending[number] = (answer, self.loop.call_later(seconds, self._expire, number, late, again))
             with contextlib.suppress(ConnectionError):  # it has ended: the reader of its answers says why
                 self.process.stdin.write(line)
                 await self.process.stdin.drain()
@@ -100,11 +106,14 @@ class _Life:
                     self.end("its call was given up")
                 raise
 
-    def _expire(self, number: int, late: ToolError) -> None:
+    def _expire(self, number: int, late: ToolError, again: bool) -> None:
+        """One call has taken too long. What others asked for meanwhile is let end, unless this one may do harm yet."""
         answer, _ = self.pending.pop(number)
         if not answer.done():
             answer.set_exception(late)
-        self.end("it was stopped with another call, which did not end", blameless=True)
+        self.retired = "it was stopped with another call, which did not end"
+        if not (again and self.pending):
+            self.end(self.retired, blameless=True)
 
     async def _read(self) -> None:
         why = ""
@@ -123,8 +132,12 @@ class _Life:
         self.cpu_s, self.printed = float(message["cpu"]), 0
         if "error" not in message:
             canonical(message["value"])  # what a journal cannot hold is no answer
+        if message["id"] not in self.pending and self.retired:  # it took too long, and has ended after all
+            return
         answer, timer = self.pending.pop(message["id"])
         self.run = ""
+        if self.retired and not self.pending:
+            self.loop.call_soon(self.end, self.retired)
         timer.cancel()
         if answer.done():  # whoever asked does not wait any more
             return
@@ -188,6 +201,7 @@ class Worker:
         # a process lives for many calls: it is replaced before what it has used so far could starve the next one
         self._job = replace(job, limits=replace(job.limits, wall_s=None, cpu_s=2 * job.limits.cpu_s))
         self._life: _Life | None = None
+        self._retired: list[_Life] = []  # that end with the calls that they have
         self._starting: asyncio.Task[_Life] | None = None
         self._failures = 0
         self._not_before = 0.0
@@ -211,7 +225,7 @@ class Worker:
         for last in (False, True):
             life = await self._alive()
             try:
-                value = await life.ask(request, name, self._limits.wall_s or START_S)
+                value = await life.ask(request, name, self._limits.wall_s or START_S, again=again)
             except _Lost as lost:
                 self._failed(life)
                 if last or not (lost.unsent or (again and lost.blameless)):
@@ -231,16 +245,20 @@ class Worker:
         if self._starting is not None and not self._starting.done():
             self._starting.cancel()
             await asyncio.gather(self._starting, return_exceptions=True)
-        life, self._life, self._starting = self._life, None, None
-        if life is not None and life.loop is asyncio.get_running_loop():
-            await life.gone()
+        lives, self._life, self._starting, self._retired = [self._life, *self._retired], None, None, []
+        for life in lives:
+            if life is not None and life.loop is asyncio.get_running_loop():
+                await life.gone()
 
     async def _alive(self) -> _Life:
         loop = asyncio.get_running_loop()
         if (life := self._life) is not None:
-            if life.loop is loop and not life.ended and (life.pending or self._fresh(life)):
+            if life.loop is loop and not (life.ended or life.retired) and (life.pending or self._fresh(life)):
                 return life
             self._life = None
+        if life is not None and life.retired and not life.ended and life.loop is loop:
+            self._retired = [one for one in self._retired if not one.ended] + [life]
+        elif life is not None:
             life.process.kill()
             if life.loop is loop:
                 await life.gone()

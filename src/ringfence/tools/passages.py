@@ -25,9 +25,11 @@ FAINT = 0.25  # a passage this far below the best one is noise
 SECOND = 0.7  # how near the best passage of a file a second one has to be
 NAMED_SHARE = 3.0  # the question names the file
 OUTDATED_SHARE = 0.4  # what is left of the score of a passage in a file that says that it no longer holds
-_OUTDATED = re.compile(  # of the text itself; that another one is outdated says nothing against it
-    r"\b(superseded|replaced|obsoleted) by (?!this)|\bthis\b.*\b(outdated|obsolete|superseded|withdrawn|deprecated)\b|"
-    r"^\W*(status\W+)?(outdated|obsolete|superseded|withdrawn|deprecated|no longer (valid|in force))\b",
+_OUTDATED = re.compile(  # of the text itself; "use this, for that is deprecated" says it of another one
+    r"^\W*(status\W+)?(outdated|obsolete|superseded|withdrawn|deprecated|no longer (valid|in force))\b|"
+    r"(^|[-–—:;.(|*])\W*(superseded|replaced|obsoleted) by (?!this)|"
+    r"^\W*((note|notice|warning|attention|important)\W+)?(this|the present)( [\w-]+){0,3} (is|was|has been|has) "
+    r"(now |since )?(been )?(outdated|obsolete|superseded|replaced|withdrawn|deprecated|no longer (valid|in force))\b",
     re.I,
 )
 HEAD_LINES = 12

@@ -93,7 +93,7 @@ async def serving(
             await service.close(drain_s)
 
 
-async def until(found: Callable[[], object], seconds: float = 5.0) -> None:
+async def until(found: Callable[[], object], seconds: float = 60.0) -> None:
     """Return when something holds; fail if it never does."""
     async with asyncio.timeout(seconds):
         while not found():  # noqa: ASYNC110 - of many kinds, and most tell nobody

@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 
 from ringfence.core.errors import BackendError
 from ringfence.core.labels import Label, Trust, seen_by
+from ringfence.knowledge.errors import KnowledgeError
 from ringfence.knowledge.ingest.refresh import Intake, Report, Step
 from ringfence.knowledge.ingest.walk import Place, Source
+from ringfence.knowledge.library import Library
 from ringfence.knowledge.parsing.confined import ConfinedParser
 from ringfence.knowledge.ports import Query, Vectors
 from ringfence.knowledge.sqlite import SqliteIndex
@@ -219,6 +221,24 @@ async def test_a_collection_by_words_alone_asks_no_model(world: World) -> None:
     await world.refresh(Source("c", (Place(world.folder),), vectors=False))
     assert world.embedder.made == []
     assert await world.found("words") == ["a.md"]
+
+
+async def test_all_collections_are_made_anew_by_another_model(world: World) -> None:
+    world.write("a/a.md", "The red pump.")
+    world.write("b/b.md", "The blue pump.")
+    sources = [Source(name, (Place(world.folder / name),)) for name in ("a", "b")]
+
+    def library(model: str, dim: int) -> Library:
+        embedder = Hashes()
+        embedder.model, embedder.dim = model, dim
+        return Library(sources, index=world.index, parser=world.parser, embedder=embedder, home=world.home)
+
+    before, after = library("letters@1", 32), library("letters@2", 16)
+    await before.refresh()
+    with pytest.raises(KnowledgeError, match="letters@1"):
+        await after.refresh()
+    assert [report.added for report in await after.refresh(anew=True)] == [1, 1]
+    assert {one.model for one in await world.index.status(frozenset())} == {"letters@2"}
 
 
 @pytest.mark.parametrize(

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
-from ringfence.core.labels import Trust
+from ringfence.app.knowing import forgetting, remembering
+from ringfence.app.knowing.remembering import Opened
+from ringfence.core.labels import Label, Trust
 from ringfence.knowledge.errors import KnowledgeError
+from ringfence.knowledge.memory import Item, Saying, Scope
+from ringfence.knowledge.memory.store import DAY_MS
 from ringfence.knowledge.postgres.locking import locked
 from ringfence.manifest.fields import SecretRef
+from ringfence.manifest.loader import load
 
 from ...contracts.indexes import Store, opened, prepared
 from ...tools.postgres import Server, server
@@ -58,6 +64,45 @@ async def test_what_is_about_somebody_goes_with_them(mind: World) -> None:
     saved = await mind.say("Patient 4711 sleeps badly.", subjects=("subject:a1",))
     assert list(await mind.index.erase("subject:a1")) == [("memory", saved.item.id)]
     assert await mind.memories.items(ALICE) == []
+
+
+def test_what_is_held_of_somebody_is_exported_expires_and_is_erased_there_as_well(
+    knowing: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Text, words, vector, rights and notes: after an erasure no row is left in any table of the store."""
+    import psycopg
+
+    monkeypatch.setattr(remembering, "embedder_of", lambda *_: Words())
+    monkeypatch.setattr(remembering.models, "paths", lambda *_: ())
+    monkeypatch.setenv("KNOWLEDGE_URL", knowing.url("keeper"))
+    (path := tmp_path / "ringfence.yaml").write_text(
+        "inference: {provider: llamacpp, model: scripted}\nmemory: {enabled: true, notes: ./diary}\n"
+        "knowledge: {store: '${KNOWLEDGE_URL}'}\n"
+    )
+    manifest, now = load(path), 1_764_000_000_000
+
+    async def keep(text: str, at: int) -> Item:
+        opened = Opened(manifest, lambda: at)
+        saying, label = Saying("run1", 7, text, "user:bob", "agent", at, "user"), Label(Trust.USER, frozenset({BOB}))
+        saved = await opened().save(
+            text, "fact", Scope("user:bob"), label=label, member=BOB, saying=saying, subjects=["user:bob"]
+        )
+        await opened.aclose()
+        return saved.item
+
+    old, new = (
+        asyncio.run(keep("The gate code is 4711.", now - 400 * DAY_MS)),
+        asyncio.run(keep("The lift is old.", now)),
+    )
+    assert [item["id"] for item in forgetting.held(manifest, ["user:bob"]).memories] == sorted([old.id, new.id])
+    assert forgetting.expire(manifest, [], now) == 1
+    [left] = forgetting.held(manifest, ["user:bob", "user:bob"]).memories
+    assert (left["id"], left["text"], left["sayings"]) == (new.id, "The lift is old.", [new.first.to_json()])
+    assert forgetting.forget(manifest, ["user:bob"]) == forgetting.Gone(memories=1)
+    assert forgetting.held(manifest, ["user:bob"]).memories == []
+    with psycopg.connect(knowing.url("postgres"), autocommit=True) as db:  # whom no policy binds
+        for table in ("documents", "bodies", "chunks", "postings", "rings", "clauses"):
+            assert db.execute(f"select count(*) from ringfence.{table}").fetchone() == (0,), table
 
 
 async def test_one_writer_at_a_time_and_none_is_left_behind(knowing: Server) -> None:

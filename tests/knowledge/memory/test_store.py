@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from ringfence.core.labels import Label, Trust
 from ringfence.knowledge.memory import Saying
 from ringfence.knowledge.memory.store import DAY_MS
+from ringfence.knowledge.ports import Vectors
 
 from .kit import ALICE, BOB, CAROL, DAVE, Words, World, world
 
@@ -32,6 +34,33 @@ async def test_what_is_saved_is_recalled_by_its_words(mind: World) -> None:
 async def test_what_nothing_has_to_do_with_is_not_recalled(mind: World) -> None:
     await mind.say("The backup runs at 02:00.")
     assert await mind.texts("what colour is the sky?") == []
+
+
+class Others(Words):
+    """Another model, of another size."""
+
+    model, dim = "others/1", 64
+
+    async def embed(self, texts: Sequence[str]) -> Vectors:
+        rows = (await super().embed(texts))[:, : self.dim] + np.float32(0.01)
+        return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+
+async def test_memory_is_embedded_anew_by_another_model_whoever_may_read_it(mind: World, tmp_path: Path) -> None:
+    await mind.say("The backup runs at 02:00.")
+    await mind.say("The door code is 4711.", CAROL)
+    mine = world(tmp_path, embedder=Others(), index=mind.index)
+    await mine.say("The lamp is blue.")  # by words alone, for the index holds vectors of the former model
+    assert {one.model for one in await mind.index.status(ALICE)} == {"words/1"}
+    await mine.memories.bare()
+    assert {one.model for one in await mind.index.status(ALICE)} == {""}
+    assert await mine.memories.embed() == 3
+    assert await mine.memories.embed() == 0
+    for who in (ALICE, CAROL):
+        assert {(one.model, one.dim) for one in await mind.index.status(who)} == {("others/1", 64)}
+    assert (await mine.texts("when does the backup run?"))[0] == "The backup runs at 02:00."
+    assert await mine.texts("door code", BOB) == []
+    assert (await mine.texts("door code", CAROL))[0] == "The door code is 4711."
 
 
 def bytes_in(folder: Path) -> list[bytes]:

@@ -80,11 +80,11 @@ async def test_nothing_in_a_question_is_syntax(index: SqliteIndex, text: str) ->
 
 async def test_a_question_of_a_megabyte_is_bounded(index: SqliteIndex) -> None:
     await put(index, "a.md", "needle in a haystack")
-    dice, began = random.Random(1), time.perf_counter()
+    dice, began = random.Random(1), time.process_time()
     junk = "".join(dice.choices('abcdefgh "*()-_.:', k=1_000_000))
     assert await paths(index, "needle " + junk) == ["a.md"]
     assert await paths(index, "a*" * 500_000, paths=("*" * 200 + "b",)) == []
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 5
 
 
 async def test_only_stop_words_are_looked_up_where_there_is_nothing_else(index: SqliteIndex) -> None:

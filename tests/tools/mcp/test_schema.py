@@ -100,10 +100,10 @@ def test_a_pattern_that_may_take_for_ever_is_not_tried(pattern: Any) -> None:
 def test_a_pattern_that_is_tried_takes_no_time(pattern: str) -> None:
     assert quick(pattern)
     check = checked(closed({"type": "string", "pattern": pattern}))
-    began = time.monotonic()
+    began = time.process_time()
     for text in ("a" * MAX_MATCHED, "@" * MAX_MATCHED, "1" * MAX_MATCHED):
         check(text)
-    assert time.monotonic() - began < 1
+    assert time.process_time() - began < 1
 
 
 def test_a_server_gives_no_default_that_would_count_as_vouched_for() -> None:

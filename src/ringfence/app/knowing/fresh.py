@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ringfence.knowledge.library import Library
     from ringfence.knowledge.ports import Embedder
 
+AGAIN_S = 5.0  # after a fault, before what changes is taken in again
 _LISTED = 3  # documents of a collection that a warning names
 
 Notice = Callable[[str], None]
@@ -63,11 +64,18 @@ class Fresh:
             await asyncio.gather(task, return_exceptions=True)
 
     async def _watch(self) -> None:
-        try:
-            async for report in self._library.watch():
-                self._tell(report)
-        except RingfenceError as fault:
-            self._told["watch"] = f"documents are not watched any more: {fault.what}"
+        """Until it is ended: a fault (a rights file that is half written, a full disk) is told, and tried again."""
+        while True:
+            try:
+                if self._told.get("watch"):  # what was missed meanwhile
+                    for report in await self._library.refresh():
+                        self._tell(report)
+                    self._told["watch"] = ""
+                async for report in self._library.watch():
+                    self._tell(report)
+            except RingfenceError as fault:
+                self._told["watch"] = f"documents are not kept up to date: {fault.what}"
+                await asyncio.sleep(AGAIN_S)
 
     def _step(self, step: Step) -> None:
         if step.name:

@@ -21,6 +21,7 @@ from ringfence.manifest.types import Collection, Embedding, Manifest
 from ..confine import Chosen
 
 if TYPE_CHECKING:
+    from ringfence.knowledge.ingest.refresh import Progress, Report
     from ringfence.knowledge.ingest.walk import Source
     from ringfence.knowledge.library import Library
     from ringfence.knowledge.ports import Embedder, Index
@@ -80,6 +81,24 @@ async def opened(manifest: Manifest) -> AsyncIterator[Library]:
     finally:
         await library.aclose()
         await launcher.aclose()
+
+
+async def reindexed(manifest: Manifest, library: Library, progress: Progress) -> tuple[list[Report], int]:
+    """Make all anew, memory's vectors too; what became of the documents, and how many of memory were made.
+
+    Memory's go first: an index holds vectors of one model, so that one item that is left would bar another model. Who
+    is stopped in between does it again; until then memory is found by words.
+    """
+    from ..ids import now_ms
+    from .remembering import Opened
+
+    memory = Opened(manifest, now_ms)
+    try:
+        await memory().bare()
+        reports = await library.refresh(progress=progress, anew=True)
+        return reports, await memory().embed()
+    finally:
+        await memory.aclose()
 
 
 def index_of(manifest: Manifest) -> Index:

@@ -54,22 +54,12 @@ class Opened:
                 agent=manifest.runtime.name,
                 expires_days=manifest.memory.expires_days,
                 may_embed=lambda label: audience is None or not label.broken_by(audience),
-                lock=self._lock(),
+                lock=lock_of(manifest),
             )
         return self._memories
 
     def _index(self) -> Index:
         return index_of(self.manifest)
-
-    def _lock(self) -> Lock:
-        """What the writers of one store share: a file beside it, or the database's own lock."""
-        if isinstance(store := self.manifest.knowledge.store, SecretRef):
-            from ringfence.knowledge.postgres.locking import locked as held
-
-            return partial(held, store)
-        from ringfence.knowledge.memory.locking import locked
-
-        return partial(locked, home_of(self.manifest))
 
     @property
     def missing(self) -> str:
@@ -121,6 +111,17 @@ def remember(house: House, manifest: Manifest, clock: Clock) -> None:
     for tool in tools_of(desk, frozenset(shared(manifest))):
         house.add(tool)
     house.closers.append(opened.aclose)
+
+
+def lock_of(manifest: Manifest) -> Lock:
+    """What the writers of one store share: a file beside it, or the database's own lock."""
+    if isinstance(store := manifest.knowledge.store, SecretRef):
+        from ringfence.knowledge.postgres.locking import locked as held
+
+        return partial(held, store)
+    from ringfence.knowledge.memory.locking import locked
+
+    return partial(locked, home_of(manifest))
 
 
 def notes_of(manifest: Manifest) -> Path | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Final
@@ -39,21 +39,24 @@ class Elsewhere:
         self._ours = ours
         self._looks: dict[str, _Look] = {}
 
-    async def follow(self, run: str, after: int) -> AsyncGenerator[Record | Delta, None]:
-        """The records behind seq `after` until the run ends, waits for a person, or comes to this process."""
+    async def batches(self, run: str, after: int) -> AsyncGenerator[Sequence[Record | Delta], None]:
+        """The records behind seq `after`, all that are there at once, until the run ends or waits for a person, or
+        comes to this process.
+        """
         look = self._looks.get(run)
         if look is None:
             look = self._looks[run] = _Look(Feed(run))
             look.task = asyncio.create_task(self._watch(look, after + 1), name=f"look at {run}")
         look.followers += 1
         try:
-            if (first := look.feed.first) is not None and first > after + 1:  # another follower began further on
-                for record in self._log().read(run, after + 1):
-                    after = record.seq
-                    yield record
-            async with aclosing(look.feed.follow(after)) as items:
-                async for item in items:
-                    yield item
+            first = look.feed.first
+            further = first is not None and first > after + 1  # another follower began there
+            if further and (found := self._log().read(run, after + 1)):
+                after = found[-1].seq
+                yield found
+            async with aclosing(look.feed.batches(after)) as batches:
+                async for batch in batches:
+                    yield batch
         finally:
             look.followers -= 1
             if not look.followers and look.task is not None:

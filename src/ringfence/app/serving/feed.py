@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Container
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Container, Sequence
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 
 from ringfence.core.chain import Kind, Record
 from ringfence.core.labels import Label
 
-from .spoken import Field, spoken
+from .spoken import Field, Spoken
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +38,14 @@ class Feed:
         self.first: int | None = None
         self._records: list[Record] = []
         self._acting: dict[int, str] = {}  # calls without an outcome: seq of the intent, and the sink
-        self._text = ""  # since the last record
+        self._spoken = Spoken()  # since the last record
         self._ended = False
         self._told = 0  # how often something came
         self._waiting: list[asyncio.Future[None]] = []
 
     def put(self, record: Record) -> None:
         """A record of the run, or of another one that works for it, which is left out."""
-        self._text = ""
+        self._spoken = Spoken()
         if record.run == self.run:
             self.first = record.seq if self.first is None else self.first
             self._records.append(record)
@@ -57,7 +57,7 @@ class Feed:
 
     def say(self, text: str) -> None:
         """What the model has said just now."""
-        self._text += text
+        self._spoken.add(text)
         self._tell()
 
     def end(self) -> None:
@@ -85,19 +85,27 @@ class Feed:
 
     async def follow(self, after: int = -1) -> AsyncGenerator[Record | Delta, None]:
         """The records behind seq `after`, and the model's text between them, until nothing comes any more."""
+        async with aclosing(self.batches(after)) as batches:
+            async for batch in batches:
+                for item in batch:
+                    yield item
+
+    async def batches(self, after: int = -1) -> AsyncGenerator[Sequence[Record | Delta], None]:
+        """As `follow`, all that is there at once."""
         place, said = 0, dict[Field, int]()
         while True:
-            told = self._told
+            told, ready = self._told, list[Record | Delta]()
             while place < len(self._records):
                 record, place, said = self._records[place], place + 1, {}
                 if record.seq > after:
                     after = record.seq
-                    yield record
-            if self._text:
-                for field, text in list(spoken(self._text)):
-                    if len(text) > said.get(field, 0):
-                        new, said[field] = text[said.get(field, 0) :], len(text)
-                        yield Delta(field, new)
+                    ready.append(record)
+            for field, text in self._spoken.parts.items():
+                if len(text) > said.get(field, 0):
+                    new, said[field] = text[said.get(field, 0) :], len(text)
+                    ready.append(Delta(field, new))
+            if ready:
+                yield ready
             if self._ended and place == len(self._records):
                 return
             if told == self._told:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from functools import partial
@@ -22,6 +22,7 @@ from .service import NotFound, Service
 from .shown import place, told
 
 SCANNED = 2_000  # runs that are looked at for one page
+SEARCHED = 10_000  # tasks that are looked through for one page
 _BATCH = 100  # runs of the log that are read at once
 _PAGE = 500  # records of a run that are held at once
 
@@ -86,10 +87,20 @@ class History:
     ) -> tuple[list[RunSummary], int | None]:
         """Their newest runs from before an index on, and the index to go on from; None at the end of the log.
 
-        A page may be short, or empty, and not the last one: no request looks at more than `SCANNED` runs.
+        A page may be short, or empty, and not the last one: no request looks at more than `SCANNED` runs, or for words
+        through more than `SEARCHED` tasks.
         """
 
+        def search(log: Any) -> tuple[list[RunSummary], int | None]:
+            found, place = log.search(
+                wanted.words, lambda one: wanted.has(self.standing(one)), limit,
+                principal=who.subject, before=before, most=SEARCHED,
+            )  # fmt: skip
+            return [self.standing(one) for one in found], place
+
         def work(log: Any) -> tuple[list[RunSummary], int | None]:
+            if wanted.words and hasattr(log, "search"):  # of a file; a recorder is asked for runs, some at a time
+                return search(log)
             found: list[RunSummary] = []
             place, looked = before, 0
             while looked < SCANNED:
@@ -129,9 +140,11 @@ class History:
             raise NotFound(f"the run has no record {seq}", todo="its events name those that it has")
         return found[0]
 
-    async def follow(self, who: Principal, run: str, last: str = "") -> AsyncGenerator[Record | Delta | None, None]:
-        """The records of a run of theirs behind the place `last` (`shown.place`), and what the model says, until
-        nothing comes by itself any more.
+    async def follow(
+        self, who: Principal, run: str, last: str = ""
+    ) -> AsyncGenerator[Sequence[Record | Delta] | None, None]:
+        """The records of a run of theirs behind the place `last` (`shown.place`), and what the model says, all that
+        is there at once, until nothing comes by itself any more.
 
         None first where a crash took that record, and another one is in its place: all of it comes again.
         """
@@ -146,12 +159,12 @@ class History:
         while more:
             page: list[Record] = await self._reading(partial(_some, run, after + 1))
             more = len(page) == _PAGE
-            for record in page:
-                after = record.seq
-                yield record
-        async with aclosing(self._service.events(who, run, after)) as live:
-            async for item in live:
-                yield item
+            if page:
+                after = page[-1].seq
+                yield page
+        async with aclosing(self._service.batches(who, run, after)) as live:
+            async for batch in live:
+                yield batch
 
 
 def _some(run: str, start: int, log: Any) -> list[Record]:

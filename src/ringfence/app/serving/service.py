@@ -249,29 +249,39 @@ class Service:
 
         Of a run that another process drives the records come as they become durable, and nothing of the model's text.
         """
+        async with aclosing(self.batches(who, run_id, after)) as batches:
+            async for batch in batches:
+                for item in batch:
+                    yield item
+
+    async def batches(
+        self, who: Principal, run_id: str, after: int = -1
+    ) -> AsyncGenerator[Sequence[Record | Delta], None]:
+        """As `events`, all that is there at once."""
         run = self.find(who, run_id)
         while True:
             job = self.job_of(run)
-            last: Record | None = None
-            if job is None or job.feed.first is None or job.feed.first > after + 1:
-                for last in self.log.read(run, after + 1):
-                    after = last.seq
-                    yield last
-            if job is None and self._settled(run, last):
+            found: Sequence[Record] = ()
+            if (job is None or job.feed.first is None or job.feed.first > after + 1) and (
+                found := self.log.read(run, after + 1)
+            ):
+                after = found[-1].seq
+                yield found
+            if job is None and self._settled(run, found[-1] if found else None):
                 return
-            stream = self._elsewhere.follow(run, after) if job is None else job.feed.follow(after)
+            stream = self._elsewhere.batches(run, after) if job is None else job.feed.batches(after)
             async with aclosing(stream) as live:
-                async for item in live:
-                    after = item.seq if isinstance(item, Record) else after
-                    yield item
+                async for batch in live:
+                    after = max((item.seq for item in batch if isinstance(item, Record)), default=after)
+                    yield batch
             if job is not None:
                 if isinstance(job.fault, Held):  # another process was faster: it is followed there
                     continue
                 return
             if self.job_of(run) is None:  # nobody has it, or it came here and waits for a person already
                 await self.agent.journal.flush()
-                for last in self.log.read(run, after + 1):
-                    yield last
+                if found := self.log.read(run, after + 1):
+                    yield found
                 return
 
     def _settled(self, run: str, last: Record | None) -> bool:

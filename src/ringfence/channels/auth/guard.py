@@ -8,6 +8,7 @@ from __future__ import annotations
 import ipaddress
 import logging
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -109,6 +110,7 @@ class Guard:
         return str(hosts[0])
 
 
+@lru_cache(128)
 def _name(host: str) -> str:
     """Without its port; empty for what is no host."""
     try:
@@ -132,13 +134,18 @@ def _own_page(scope: Scope, host: str, public: str | None) -> None:
     """Raises Problem 403 for a request that changes something and that a browser made for another site's page."""
     if scope["method"] in SAFE:
         return
-    headers = {key.lower(): value.decode("latin-1") for key, value in scope["headers"]}
-    site, origin = headers.get(b"sec-fetch-site", "none"), headers.get(b"origin")
+    site, origin = "none", None
+    for key, value in scope["headers"]:
+        if (name := key.lower()) == b"sec-fetch-site":
+            site = value.decode("latin-1")
+        elif name == b"origin":
+            origin = value.decode("latin-1")
     ours = {_origin(f"{scope['scheme']}://{host}"), _origin(public or "")}
     if site not in ("same-origin", "none") or (origin is not None and (_origin(origin) or "-") not in ours):
         raise Problem(403, "origin", "this request comes from another site's page", todo="use the page of this server")
 
 
+@lru_cache(128)
 def _origin(url: str) -> str:
     """Scheme, host and port; empty for what has none, as `null`."""
     try:

@@ -76,7 +76,9 @@ def _only_text(value: JSON) -> None:
             _only_text(item)
 
 
-class _Strict(Request):
+class Strict(Request):
+    """A request whose JSON is read by `parsed`."""
+
     async def json(self) -> JSON:
         """The body, checked."""
         body = await self.body()
@@ -117,7 +119,7 @@ class Checked(APIRoute):
                 if media != "application/json" and not (media.startswith("application/") and media.endswith("+json")):
                     raise Problem(415, "media-type", f"expected application/json, got {media or 'no content type'}",
                                   todo="send JSON, and Content-Type: application/json")  # fmt: skip
-            read = _Strict if known else _Stranger
+            read = Strict if known else _Stranger
             return await handle(read(request.scope, request.receive))
 
         return checked

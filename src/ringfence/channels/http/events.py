@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query, Request
+from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from . import caller, streams
@@ -23,7 +23,7 @@ async def events(
     run: RunId,
     last_event_id: Annotated[str, Header(max_length=64, description="the last event that you have")] = "",
     after: Annotated[str, Query(max_length=64, description="the same, where no header can be sent")] = "",
-) -> StreamingResponse:
+) -> Response:
     """The run as it happens, from behind `Last-Event-ID` on, until it ends or waits for a person."""
     history = history_of(request)
     await history.own(who.principal, run)

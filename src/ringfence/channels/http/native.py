@@ -17,6 +17,7 @@ from . import approvals, audit, collections, describing, events, memory, runs, s
 from .bounds import Bounded
 
 ROUTERS = (
+    runs.begun,
     runs.routes,
     events.routes,
     approvals.routes,

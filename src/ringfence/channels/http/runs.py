@@ -16,11 +16,13 @@ from ringfence.core.values import JSON
 from . import caller, streams
 from .answers import PLACE, tagged
 from .bodies import Checked
+from .direct import Direct
 from .forms import Begun, ForkOf, NewRun, RunLine, RunPage, RunShown, Standing
 from .problems import said
 from .schema import EVENT, KEY, RUN, example, shape
 
 routes = APIRouter(prefix="/v1/runs", tags=["runs"], route_class=Checked)
+begun = APIRouter(prefix="/v1/runs", tags=["runs"], route_class=Direct)
 
 RunId = Annotated[str, RUN]
 Key = Annotated[
@@ -46,7 +48,7 @@ def history_of(request: Request) -> History:
     return History(service_of(request), reading_of(request))
 
 
-@routes.post("", status_code=202, operation_id="beginRun", response_model=Begun,
+@begun.post("", status_code=202, operation_id="beginRun", response_model=Begun,
              responses=example(202, Begun) | shape(200, streams.STREAM, "text/event-stream")
              | said(409, 422, 429))  # fmt: skip
 async def begin(request: Request, who: caller.Runs, new: NewRun, key: Key = None) -> Any:

@@ -14,6 +14,7 @@ from starlette.types import Receive, Scope, Send
 from ringfence.app.serving.feed import Delta
 from ringfence.app.serving.history import History
 from ringfence.app.serving.shown import place, shown
+from ringfence.core.chain import Record
 from ringfence.core.errors import RingfenceError
 from ringfence.core.values import JSON
 
@@ -25,6 +26,7 @@ LOOK_S = 5.0  # between two looks whether the caller may still see what comes
 RETRY_MS = 2_000  # before a client that was cut off comes again
 MOST = 256 * 1024  # bytes of a stream that wait to be sent
 _BEAT = b": still here\n\n"
+_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _LEAST = 8  # streams that anybody may have open
 STREAM = {
     "type": "object",
@@ -58,46 +60,141 @@ def room(request: Request, who: caller.Caller) -> None:
 
 def streamed(request: Request, who: caller.Caller, history: History, run: str, last: str = "") -> Response:
     """The events of a run of theirs behind the one with the id `last`."""
-    return _Stream(request, who, _told(history, who, run, last), f"/v1/runs/{run}/events")
+    return _Stream(request, who, _Told(history, who, run, last))
+
+
+class _Told:
+    """The events of a run for one who follows it, those that are there at once in one piece."""
+
+    def __init__(self, history: History, who: caller.Caller, run: str, last: str) -> None:
+        self.run = run
+        self.ended = False  # with the piece that was given last
+        self._history = history
+        self._who = who.principal
+        self._last = last
+
+    async def pieces(self) -> AsyncGenerator[bytes, None]:
+        """Of `MOST` bytes and an event more at most."""
+        held = [f"retry: {RETRY_MS}\n\n".encode()]
+        try:
+            async with aclosing(self._history.follow(self._who, self.run, self._last)) as batches:
+                async for batch in batches:
+                    size = 0
+                    for line in [_event("reset", {"run": self.run})] if batch is None else map(self._line, batch):
+                        held.append(line)
+                        size += len(line)
+                        if size > MOST:
+                            piece, size = b"".join(held), 0
+                            held.clear()
+                            yield piece
+                    if held:
+                        piece = b"".join(held)
+                        held.clear()
+                        yield piece
+            standing = await self._history.own(self._who, self.run)
+            held.append(_event("end", {"run": self.run, "status": standing.state}))
+        except RingfenceError as error:  # the answer has begun: no status can say so any more
+            held.append(_event("error", of(error).body()))
+        self.ended = True
+        yield b"".join(held)
+
+    def _line(self, item: Record | Delta) -> bytes:
+        if isinstance(item, Delta):
+            return _event("delta", {"field": item.field, "text": item.text})
+        return _event(str(item.kind), shown(item, self._who.member), place(item))
 
 
 class _Stream(Response):
     """Events, for as long as the client is there and what it came in with holds: a session ends, a key is revoked.
 
-    Starlette's own way takes a task group and two tasks for each stream.
+    Who reads slowly holds up nobody but itself: nothing more is fetched for it while a piece waits to be sent. All is
+    done in the task of the request; Starlette's own way takes a task group and two tasks for each stream.
     """
 
     media_type = "text/event-stream"
 
-    def __init__(self, request: Request, who: caller.Caller, lines: AsyncGenerator[bytes, None], place: str) -> None:
-        super().__init__(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no", "Content-Location": place})
+    def __init__(self, request: Request, who: caller.Caller, told: _Told) -> None:
+        run = f"/v1/runs/{told.run}"
+        super().__init__(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no", "Location": run,
+                                  "Content-Location": f"{run}/events"})  # fmt: skip
         del self.headers["content-length"]
         self._request = request
         self._who = who
-        self._lines = lines
+        self._told = told
+        self._hung_up = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send them."""
         streams, subject = self._request.app.state.streams, self._who.principal.subject
+        task = asyncio.current_task()
+        assert task is not None
+
+        def hang_up(_: asyncio.Task[None]) -> None:
+            self._hung_up = True
+            task.cancel()
+
         gone = asyncio.create_task(_gone(receive), name="gone")
+        gone.add_done_callback(hang_up)
+        beat = _Beat(send)
         streams[subject] += 1
         try:
             await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
-            looked = time.monotonic()
-            async with aclosing(alive(self._lines, gone=gone)) as pieces:
-                async for piece in pieces:
-                    if (now := time.monotonic()) - looked >= LOOK_S:
-                        looked = now
-                        if not caller.holds(self._request, self._who):
-                            break
-                    await send({"type": "http.response.body", "body": piece, "more_body": True})
-            if not gone.done():
-                await send({"type": "http.response.body", "body": b"", "more_body": False})
+            await self._sent(beat)
+        except asyncio.CancelledError:
+            if not self._hung_up or task.uncancel():
+                raise
         finally:
+            gone.remove_done_callback(hang_up)
             gone.cancel()
+            beat.stop()
             streams[subject] -= 1
             if not streams[subject]:
                 del streams[subject]
+
+    async def _sent(self, beat: _Beat) -> None:
+        looked = time.monotonic()
+        async with aclosing(self._told.pieces()) as pieces:
+            async for piece in pieces:
+                if (now := time.monotonic()) - looked >= LOOK_S:
+                    looked = now
+                    if not caller.holds(self._request, self._who):
+                        break
+                await beat.send(piece, more=not self._told.ended)
+        if not self._told.ended:
+            await beat.send(b"", more=False)
+
+
+class _Beat:
+    """Sends pieces, and a comment whenever there was none for `BEAT_S` seconds."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self._loop = asyncio.get_running_loop()
+        self._busy = 0
+        self._last = self._loop.time()
+        self._timer = self._loop.call_later(BEAT_S, self._look)
+        self._beating: asyncio.Task[None] | None = None
+
+    async def send(self, piece: bytes, *, more: bool = True) -> None:
+        """Send a piece; returns when there is room for another one."""
+        self._busy += 1
+        try:
+            await self._send({"type": "http.response.body", "body": piece, "more_body": more})
+        finally:
+            self._busy -= 1
+            self._last = self._loop.time()
+
+    def stop(self) -> None:
+        """No more of them."""
+        self._timer.cancel()
+        if self._beating is not None:
+            self._beating.cancel()
+
+    def _look(self) -> None:
+        left = BEAT_S - (self._loop.time() - self._last)
+        if left <= 0 and not self._busy:
+            self._beating = self._loop.create_task(self.send(_BEAT), name="beat")
+        self._timer = self._loop.call_later(left if left > 0 else BEAT_S, self._look)
 
 
 async def _gone(receive: Receive) -> None:
@@ -106,73 +203,6 @@ async def _gone(receive: Receive) -> None:
         pass
 
 
-async def _told(history: History, who: caller.Caller, run: str, last: str) -> AsyncGenerator[bytes, None]:
-    yield f"retry: {RETRY_MS}\n\n".encode()
-    member = who.principal.member
-    try:
-        async with aclosing(history.follow(who.principal, run, last)) as items:
-            async for item in items:
-                if item is None:
-                    yield _event("reset", {"run": run})
-                elif isinstance(item, Delta):
-                    yield _event("delta", {"field": item.field, "text": item.text})
-                else:
-                    yield _event(str(item.kind), shown(item, member), place(item))
-        standing = await history.own(who.principal, run)
-        yield _event("end", {"run": run, "status": standing.state})
-    except RingfenceError as error:  # the answer has begun: no status can say so any more
-        yield _event("error", of(error).body())
-
-
-async def alive(
-    lines: AsyncGenerator[bytes, None], beat_s: float = BEAT_S, *, gone: asyncio.Task[None] | None = None
-) -> AsyncGenerator[bytes, None]:
-    """The lines, those that came at once in one piece, and a comment whenever none has come for `beat_s` seconds.
-
-    They end before their end when the client is `gone`.
-
-    A client that reads slowly holds up whoever makes the lines, not more than `MOST` bytes of them.
-    """
-    held, size, news, room = list[bytes](), 0, asyncio.Event(), asyncio.Event()
-
-    async def fetch() -> None:
-        nonlocal size
-        async for line in lines:
-            held.append(line)
-            size += len(line)
-            news.set()
-            while size > MOST:
-                room.clear()
-                await room.wait()
-
-    fetching = asyncio.create_task(fetch(), name="events")
-    fetching.add_done_callback(lambda _: news.set())
-    if gone is not None:
-        gone.add_done_callback(lambda _: news.set())
-    try:
-        while gone is None or not gone.done():
-            if not held and not fetching.done():
-                try:
-                    async with asyncio.timeout(beat_s):
-                        await news.wait()
-                except TimeoutError:
-                    yield _BEAT
-                    continue
-            news.clear()
-            if held:
-                piece, size = b"".join(held), 0
-                held.clear()
-                room.set()
-                yield piece
-            elif fetching.done():
-                fetching.result()
-                return
-    finally:
-        fetching.cancel()
-        await asyncio.wait([fetching])
-        await lines.aclose()
-
-
 def _event(kind: str, data: JSON, ident: str = "") -> bytes:
     head = f"id: {ident}\n" if ident else ""
-    return f"{head}event: {kind}\ndata: {json.dumps(data, ensure_ascii=False, separators=(',', ':'))}\n\n".encode()
+    return f"{head}event: {kind}\ndata: {_JSON(data)}\n\n".encode()

@@ -6,13 +6,13 @@ Every request shows who makes it, and a session belongs to the principal who beg
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from fastapi import FastAPI, Request
 from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from ringfence.core.errors import RingfenceError
 from ringfence.core.values import Principal
@@ -81,14 +81,24 @@ class Endpoint:
             await self._manager.handle_request(known, receive, send)
             return
         try:
-            with self._one_more(self._manager, caller.principal):
-                await self._manager.handle_request(known, receive, send)
+            with self._one_more(self._manager, caller.principal) as begun:
+
+                async def answer(message: Message) -> None:
+                    begun()  # before the client knows: it may begin another one while this answer ends
+                    await send(message)
+
+                await self._manager.handle_request(known, receive, answer)
         except Problem as problem:
             await problem.response()(scope, receive, send)
 
     @contextmanager
-    def _one_more(self, manager: StreamableHTTPSessionManager, who: Principal) -> Generator[None, None, None]:
-        """While a session is begun. Raises Problem for a principal with as many as one may have."""
+    def _one_more(
+        self, manager: StreamableHTTPSessionManager, who: Principal
+    ) -> Generator[Callable[[], None], None, None]:
+        """While a session is begun; what is given is called once it has, for then the manager counts it.
+
+        Raises Problem for a principal with as many as one may have.
+        """
         key = who.tenant, who.subject
         open_ = sum((one["issuer"], one["subject"]) == key for one in manager._session_owners.values())
         if open_ + self._beginning[key] >= SESSIONS_EACH:
@@ -96,12 +106,20 @@ class Endpoint:
                           todo=f"end one (DELETE {PATH}), or wait: idle ones end by themselves",
                           headers={"Retry-After": "60"})  # fmt: skip
         self._beginning[key] += 1
+        counted = True
+
+        def begun() -> None:
+            nonlocal counted
+            if counted:
+                counted = False
+                self._beginning[key] -= 1
+                if not self._beginning[key]:
+                    del self._beginning[key]
+
         try:
-            yield
+            yield begun
         finally:
-            self._beginning[key] -= 1
-            if not self._beginning[key]:
-                del self._beginning[key]
+            begun()
 
 
 async def _let_in(request: Request) -> Caller:

@@ -110,6 +110,23 @@ class Item:
             expires=self.expires, subjects=self.subjects, meta=meta,
         )  # fmt: skip
 
+    def shown(self) -> dict[str, JSON]:
+        """All of it, as people are shown it: with where it comes from, and who may read it."""
+        return {
+            "id": self.id,
+            "text": self.text,
+            "kind": self.kind,
+            "scope": self.scope.name,
+            "state": self.state,
+            "count": self.count,
+            "label": self.label.to_json(),
+            "expires_ms": self.expires,
+            "subjects": list(self.subjects),
+            "superseded_by": self.by,
+            "promoted": dict(self.promoted) if self.promoted else None,
+            "sayings": [saying.to_json() for saying in self.sayings],
+        }
+
     def chunk(self, tokens: int) -> Chunk:
         """All of it."""
         return Chunk(0, len(self.text), tokens=tokens)

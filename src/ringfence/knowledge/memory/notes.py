@@ -38,19 +38,33 @@ def note(folder: Path, item: Item, how: str) -> None:
         raise KnowledgeError(f"{path} cannot be written: {fault.strerror}", todo="correct memory.notes") from None
 
 
+def lines(folder: Path, ids: Collection[str]) -> list[tuple[str, str]]:
+    """The lines of items: the file's name and the line."""
+    found = []
+    for path in _days(folder):
+        for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+            if (mark := _MARK.search(line)) is not None and mark[1] in ids:
+                found.append((path.name, line))
+    return found
+
+
+def _days(folder: Path) -> list[Path]:
+    """The files of days, and nothing else that people put there."""
+    files = sorted(folder.glob("*.md")) if folder.is_dir() else []
+    return [path for path in files if _DAY.fullmatch(path.name) and not path.is_symlink()]
+
+
 def strike(folder: Path, ids: Collection[str] | None) -> int:
     """Take the lines of items out of all notes, or with None of every item; how many."""
     count = 0
-    for path in sorted(folder.glob("*.md")) if folder.is_dir() else ():
-        if not _DAY.fullmatch(path.name) or path.is_symlink():
-            continue
-        lines = path.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True)
+    for path in _days(folder):
+        held = path.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True)
         left = [
             line
-            for line in lines
+            for line in held
             if (mark := _MARK.search(line.rstrip("\n"))) is None or (ids is not None and mark[1] not in ids)
         ]
-        if len(left) == len(lines):
+        if len(left) == len(held):
             continue
         new = path.with_name(f".{path.name}.new")
         with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
@@ -58,5 +72,5 @@ def strike(folder: Path, ids: Collection[str] | None) -> int:
             file.flush()
             os.fsync(file.fileno())
         new.replace(path)
-        count += len(lines) - len(left)
+        count += len(held) - len(left)
     return count

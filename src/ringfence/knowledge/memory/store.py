@@ -20,7 +20,7 @@ from ringfence.core.ports import Clock
 from ..errors import KnowledgeError
 from ..ports import Embedder, Hit, Index, Query
 from .items import KINDS, MAX_TEXT, Item, Kind, Saying, id_of, slot_tag, tag_of
-from .scopes import AGENT, Scope, collections
+from .scopes import AGENT, COLLECTION, Scope, collections, remembered
 from .wording import normal, same, shared, slot
 
 HALF_LIFE_DAYS: Final = 30.0  # after so long without being said again an item counts for three quarters, at last half
@@ -28,6 +28,7 @@ FAINT: Final = 0.3  # cosine to the question below which an item that shares no 
 DAY_MS: Final = 86_400_000
 _NEAR = 8  # items that a new one is compared with
 _AMONG = 4  # times as many are looked at as are recalled
+_NOBODYS = f"{COLLECTION}:"  # a collection that no agent has
 HELD: Final = frozenset({"quarantined", "superseded"})  # what is never recalled
 
 Lock = Callable[[], AbstractAsyncContextManager[None]]
@@ -306,6 +307,24 @@ class Memories:
         async with self._lock():
             for name in sorted(collections(self.agent)):
                 await self._index.drop(name)
+
+    async def bare(self) -> None:
+        """Take the vectors of all memory in the store away, whoever's it is, so that another model may make them."""
+        async with self._lock():
+            for document, chunks in await self._index.whole(remembered, vectors=True):
+                await self._index.put(document, chunks, None, model="")
+            await self._index.drop(_NOBODYS)  # whatever is dropped, an index looks whether its model has vectors left
+
+    async def embed(self) -> int:
+        """Make the vectors that memory in the store has not, as far as the model may see it; how many were made."""
+        made = 0
+        async with self._lock():
+            for document, chunks in await self._index.whole(remembered, vectors=False):
+                if self._embedder is not None and self._may_embed(document.label) and chunks:
+                    vectors = await self._embedder.embed([document.text] * len(chunks))
+                    await self._index.put(document, chunks, vectors, model=self._embedder.model)
+                    made += 1
+        return made
 
     async def aclose(self) -> None:
         """Free the index and the model."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from ringfence.manifest.fields import SecretRef
 
 from ..errors import KnowledgeError
+from .rows import Rings
 from .schema import checked, ready
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 Work = Callable[["AsyncConnection[Any]"], Awaitable[T]]
-Reading = Callable[["AsyncConnection[Any]", list[int]], Awaitable[T]]
+Reading = Callable[["AsyncConnection[Any]", Rings], Awaitable[T]]
 
 CONNECT_S = 10
 STATEMENT_S = 120
@@ -28,8 +29,10 @@ select set_config('jit', 'off', false), set_config('plan_cache_mode', 'force_cus
        set_config('lock_timeout', %s, false), set_config('idle_in_transaction_session_timeout', %s, false)
 """
 _READ = """
-select case when m.member is not null then readable() end
-from (select set_config('ringfence.member', %s, true) as member offset 0) m
+with asked as materialized (select set_config('ringfence.member', %s, true) as member)
+select rights, few, set_config('ringfence.rights', encode(rights, 'hex'), true),
+    set_config('ringfence.reckoned', member, true)
+from asked, lateral reckoned(member)
 """
 _WRITE = "select set_config('ringfence.ingest', 'on', true)"
 
@@ -52,7 +55,7 @@ class Connections:
 
         async def reading(db: AsyncConnection[Any]) -> T:
             row = await (await db.execute(_READ, [member])).fetchone()
-            return await work(db, list(row[0] or ()) if row else [])
+            return await work(db, Rings(*row[:2]) if row else Rings())
 
         return await self._tried(reading, writes=False)
 

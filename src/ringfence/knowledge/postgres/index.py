@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,7 @@ from ..errors import KnowledgeError
 from ..ports import Chunk, Document, Hit, Query, Status, Vectors
 from ..ranking import MAX_TEXT
 from .connections import Connections
-from .rows import asking, chunk_of, decoded, document_of, id_of, kept, name_of
+from .rows import Rings, asking, chunk_of, decoded, document_of, id_of, kept, name_of, one
 from .search import search, seen
 from .writing import Counted, Prepared, check, forget, free_model, put
 
@@ -28,12 +28,22 @@ if TYPE_CHECKING:
 _DOCUMENTS = "select rest, trust, expires from documents d where {seen}"
 _READ = """
 select d.rest, d.trust, d.expires, b.body from documents d join bodies b on b.document = d.id
-where d.id = %(id)s and d.name = %(name)s and d.ring = any (%(rings)s)
+where d.id = %(id)s and d.name = %(name)s
 """
 _CHUNKS = """
 select c.facts from chunks c join documents d on d.id = c.document
-where d.id = %(id)s and d.name = %(name)s and c.ring = any (%(rings)s) order by c.n
+where d.id = %(id)s and d.name = %(name)s order by c.n
 """
+_WHOLE = """
+select d.id, d.rest, d.trust, d.expires, b.body from documents d join bodies b on b.document = d.id
+where (d.dim > 0) = %s order by d.id
+"""
+_HELD = """
+select d.rest, d.trust, d.expires, b.body from documents d join bodies b on b.document = d.id
+where (%(subject)s::text is null or d.subjects @> array[%(subject)s::text])
+    and (%(names)s::text[] is null or d.collection = any (%(names)s::text[]))
+"""
+_OWNED = "select pg_has_role(relowner, 'usage') from pg_class where oid = 'documents'::regclass"
 _STATUS = """
 select collection, count(*), sum(chunks), sum(characters), max(model), max(dim) from documents d
 where {seen} group by collection
@@ -104,6 +114,28 @@ class PostgresIndex:
 
         await self._connections.write(work)
 
+    async def held(self, *, subject: str = "", collections: frozenset[str] = frozenset()) -> Sequence[Document]:
+        """Documents about a subject, of some collections, or both, each with its text, readers aside.
+
+        Raises KnowledgeError for a role that may read as a member alone: it would find too little and not say so.
+        """
+        names = [name for name in collections if kept(name)]
+        if not kept(subject) or not (subject or names) or (collections and not names):
+            return []
+
+        async def work(db: AsyncConnection[Any]) -> list[Document]:
+            if not one(await (await db.execute(_OWNED)).fetchone()):
+                raise KnowledgeError(
+                    "only the owner of the knowledge store sees what is held of people, and this is another role",
+                    todo="do it with the role that made the store",
+                )
+            values = {"subject": subject or None, "names": names or None}
+            rows = await (await db.execute(_HELD, values)).fetchall()
+            found = (document_of(rest, trust, expires, decoded(body)) for rest, trust, expires, body in rows)
+            return sorted(found, key=lambda document: (document.collection, document.path))
+
+        return await self._connections.write(work)
+
     async def versions(self, collection: str) -> Mapping[str, str]:
         """The version of every document of a collection by path, readers aside."""
         if not kept(collection):
@@ -127,6 +159,22 @@ class PostgresIndex:
 
         return await self._connections.write(work)
 
+    async def whole(
+        self, wanted: Callable[[str], bool], *, vectors: bool
+    ) -> Sequence[tuple[Document, Sequence[Chunk]]]:
+        """Documents of the wanted collections with text and chunks, readers aside."""
+
+        async def work(db: AsyncConnection[Any]) -> list[tuple[Document, list[Chunk]]]:
+            found = []
+            for id, rest, trust, expires, body in await (await db.execute(_WHOLE, [vectors])).fetchall():
+                document = document_of(rest, trust, expires, decoded(body))
+                if wanted(document.collection):
+                    facts = await db.execute("select facts from chunks where document = %s order by n", [id])
+                    found.append((document, [chunk_of(one[0]) for one in await facts.fetchall()]))
+            return found
+
+        return await self._connections.write(work)
+
     async def documents(
         self,
         member: Member,
@@ -139,7 +187,7 @@ class PostgresIndex:
         """The documents that a member may read, by collection and path, with an empty `text`."""
         query = Query("", collections=collections, tags=tags, without=without, now=now)
 
-        async def work(db: AsyncConnection[Any], rings: list[int]) -> list[Document]:
+        async def work(db: AsyncConnection[Any], rings: Rings) -> list[Document]:
             may = seen(rings, query)
             if may.never:
                 return []
@@ -152,8 +200,8 @@ class PostgresIndex:
         """One document with its text; None where there is none that the member may read."""
         name = name_of(collection, path)
 
-        async def work(db: AsyncConnection[Any], rings: list[int]) -> Document | None:
-            values = {"id": id_of(name), "name": name, "rings": rings}
+        async def work(db: AsyncConnection[Any], rings: Rings) -> Document | None:
+            values = {"id": id_of(name), "name": name}
             row = await (await db.execute(_READ, values)).fetchone()
             return document_of(row[0], row[1], row[2], decoded(row[3])) if row else None
 
@@ -163,8 +211,8 @@ class PostgresIndex:
         """Its chunks in order; none where there is no such document that the member may read."""
         name = name_of(collection, path)
 
-        async def work(db: AsyncConnection[Any], rings: list[int]) -> list[Chunk]:
-            values = {"id": id_of(name), "name": name, "rings": rings}
+        async def work(db: AsyncConnection[Any], rings: Rings) -> list[Chunk]:
+            values = {"id": id_of(name), "name": name}
             return [chunk_of(row[0]) for row in await (await db.execute(_CHUNKS, values)).fetchall()]
 
         return await self._connections.read(asking(member), work)
@@ -173,7 +221,7 @@ class PostgresIndex:
         """The best chunks among those that the member may read."""
         terms = await asyncio.to_thread(self._words.asked, query.text[:MAX_TEXT])
 
-        async def work(db: AsyncConnection[Any], rings: list[int]) -> list[Hit]:
+        async def work(db: AsyncConnection[Any], rings: Rings) -> list[Hit]:
             return await search(db, rings, query, terms)
 
         return await self._connections.read(asking(member), work)
@@ -181,7 +229,7 @@ class PostgresIndex:
     async def status(self, member: Member) -> Sequence[Status]:
         """Of each collection of which the member may read anything."""
 
-        async def work(db: AsyncConnection[Any], rings: list[int]) -> list[Status]:
+        async def work(db: AsyncConnection[Any], rings: Rings) -> list[Status]:
             may = seen(rings, Query(""))
             rows = await (await db.execute(_STATUS.replace("{seen}", may.sql).encode(), may.values)).fetchall()
             return sorted((Status(*map(_plain, row)) for row in rows), key=lambda one: one.collection)

@@ -6,7 +6,10 @@ import hashlib
 import json
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
 
 from ringfence.core.labels import Label, Member, Trust
 
@@ -15,6 +18,26 @@ from ..ports import Chunk, Document
 _NOT_KEPT = re.compile("[\0\ud800-\udfff]")  # by a column of text
 _CLASS = re.compile(r"\[(!?)(\]?[^\]]*)\]", re.S)
 _GLOBS, _GLOB = 100, 1_000  # globs of one query, characters of each: what is longer or more finds nothing
+
+
+@dataclass(frozen=True, slots=True)
+class Rings:
+    """The rings that a member may read, as the server says: a bit for each. `few`: no more than half of all there are.
+
+    What they may read is the policies' to enforce. Where there are few, statements name them as well, for an index.
+    """
+
+    bits: bytes | None = None
+    few: bool = False
+
+    def __bool__(self) -> bool:
+        return any(self.bits or b"")
+
+    @property
+    def named(self) -> list[int] | None:
+        """Their numbers, where an index of them is of use."""
+        bits = np.unpackbits(np.frombuffer(self.bits or b"", np.uint8), bitorder="little")
+        return [int(ring) for ring in np.flatnonzero(bits)] if self.few else None
 
 
 def kept(*names: str) -> bool:

@@ -1,8 +1,9 @@
 """Searching: by words (BM25), by meaning (cosine), both fused, in one snapshot and as one member.
 
-Every statement names the rings that the member may read, so that an index of them is used, and the policies of the
-tables hold the same again. How many chunks there are, how long they are and how many have a word is counted among
-those alone that may be read and that the filters leave.
+The policies of the tables leave the rows that the member may read, and nothing here adds any. Where the member's rings
+are few, a statement that would look at all rows names them, so that an index of them is used. How many chunks there
+are, how long they are and how many have a word is counted among those alone that may be read and that the filters
+leave.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 from ..errors import KnowledgeError
 from ..ports import Hit, Query
 from ..ranking import DEPTH, K1, MAX_LIMIT, B, Ranked, fuse
-from .rows import chunk_of, decoded, document_of, kept, patterns
+from .rows import Rings, chunk_of, decoded, document_of, kept, patterns
 
 if TYPE_CHECKING:
     from psycopg import AsyncConnection
@@ -43,13 +44,13 @@ with total as materialized (
         lateral (select hit, ((hit >> 24) & 65535)::float8 as tf from unnest(hits) hit) h
     group by 1, 2 order by score desc, document, n limit %(depth)s
 ) select d.collection, d.path, best.document, best.n, best.score
-from best join documents d on d.id = best.document where d.ring = any (%(rings)s)
+from best join documents d on d.id = best.document
 """
 _MEANING = """
 select d.collection, d.path, w.document, w.n, w.distance from (
     select document, n, v <#> %(vector)s as distance from chunks p where v is not null and {within}
     order by distance, document, n limit %(depth)s
-) w join documents d on d.id = w.document where d.ring = any (%(rings)s)
+) w join documents d on d.id = w.document
 """
 _HITS = """
 select c.document, c.n, d.rest, d.trust, d.expires, c.facts, substring(b.body from (c.start + 1)::int for c.size::int),
@@ -57,7 +58,6 @@ select c.document, c.n, d.rest, d.trust, d.expires, c.facts, substring(b.body fr
 from unnest(%(documents)s::bigint[], %(numbers)s::int[]) k (document, n)
 join chunks c on c.document = k.document and c.n = k.n
 join documents d on d.id = c.document join bodies b on b.document = c.document
-where c.ring = any (%(rings)s) and d.ring = any (%(rings)s) and b.ring = any (%(rings)s)
 """
 
 
@@ -73,13 +73,16 @@ class Seen:
     @property
     def within(self) -> str:
         """The same condition of the rows `p` that belong to documents."""
-        ring = "p.ring = any (%(rings)s)"
+        ring = "p.ring = any (%(rings)s)" if "rings" in self.values else "true"
         return f"{ring} and p.document in (select d.id from documents d where {self.sql})" if self.filtered else ring
 
 
-def seen(rings: Sequence[int], query: Query) -> Seen:
+def seen(rings: Rings, query: Query) -> Seen:
     """What the owner of these rings may see, as far as the filters of a query leave it."""
-    parts, values, never = ["d.ring = any (%(rings)s)"], dict[str, Any](rings=list(rings)), not rings
+    named, never = rings.named, not rings
+    parts, values = ["true"], dict[str, Any]()
+    if named is not None:
+        parts, values = ["d.ring = any (%(rings)s)"], dict[str, Any](rings=named)
     if query.collections:
         values["collections"] = [name for name in query.collections if kept(name)]
         parts.append("d.collection = any (%(collections)s::text[])")
@@ -101,7 +104,7 @@ def seen(rings: Sequence[int], query: Query) -> Seen:
     return Seen(" and ".join(parts), values, len(parts) > 1, never)
 
 
-async def search(db: AsyncConnection[Any], rings: Sequence[int], query: Query, terms: Sequence[int]) -> list[Hit]:
+async def search(db: AsyncConnection[Any], rings: Rings, query: Query, terms: Sequence[int]) -> list[Hit]:
     """The best chunks of a query whose words are `terms`. Raises KnowledgeError for a vector of another size."""
     may = seen(rings, query)
     if may.never:
@@ -118,7 +121,7 @@ async def search(db: AsyncConnection[Any], rings: Sequence[int], query: Query, t
     if not ranked:
         return []
     values = {
-        "rings": may.values["rings"], "vector": vector if meaning else None,
+        "vector": vector if meaning else None,
         "documents": [one.key[2] for one in ranked], "numbers": [one.key[3] for one in ranked],
     }  # fmt: skip
     rows = {(row[0], row[1]): row[2:] for row in await _all(db, _HITS, values)}

@@ -73,6 +73,10 @@ class SqliteIndex:
         """Forget a whole collection."""
         await self._change(lambda writer: writer.drop(collection))
 
+    async def held(self, *, subject: str = "", collections: frozenset[str] = frozenset()) -> Sequence[Document]:
+        """Documents about a subject, of some collections, or both, each with its text, readers aside."""
+        return await self._read(lambda reader, shelf: rows.held(reader.db, subject, collections))
+
     async def versions(self, collection: str) -> Mapping[str, str]:
         """The version of every document of a collection by path, readers aside."""
 
@@ -101,6 +105,12 @@ class SqliteIndex:
             return {digest: np.array(held[row]) for digest, row in found.items()}
 
         return await self._read(find)
+
+    async def whole(
+        self, wanted: Callable[[str], bool], *, vectors: bool
+    ) -> Sequence[tuple[Document, Sequence[Chunk]]]:
+        """Documents of the wanted collections with text and chunks, readers aside."""
+        return await self._read(lambda reader, shelf: rows.whole(reader.db, wanted, vectors=vectors))
 
     async def documents(
         self,

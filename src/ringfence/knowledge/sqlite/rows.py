@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -101,6 +101,31 @@ def readable_chunks(db: apsw.Connection, member: Member, collection: str, path: 
     """A document's chunks in order; none where there is none that the member may read."""
     found = _found(db, member, collection, path)
     return [] if found is None else list(chunks(db, range(found[2], found[2] + found[3])).values())
+
+
+def whole(db: apsw.Connection, wanted: Callable[[str], bool], *, vectors: bool) -> list[tuple[Document, list[Chunk]]]:
+    """Documents of the wanted collections with text and chunks, readers aside: those with vectors, or those without."""
+    query = f"SELECT id, first, count, {_DOCUMENT} FROM documents WHERE vectors = ? ORDER BY id"
+    found: list[Any] = db.execute(query, (int(vectors),)).fetchall()
+    return [
+        (replace(_document(row), text=text(db, id)), list(chunks(db, range(first, first + count)).values()))
+        for id, first, count, *row in found
+        if wanted(row[0])
+    ]
+
+
+def held(db: apsw.Connection, subject: str, collections: frozenset[str]) -> list[Document]:
+    """Documents about a subject, of some collections, or both, each with its text, whoever may read them."""
+    names = [name for name in map(plain, collections) if name is not None]
+    conditions = [
+        *(["id IN (SELECT document FROM subjects WHERE subject = :subject)"] if subject else []),
+        *(["collection IN (SELECT value FROM json_each(:names))"] if names else []),
+    ]
+    if not conditions or (collections and not names):
+        return []
+    query = f"SELECT id, {_DOCUMENT} FROM documents WHERE {' AND '.join(conditions)} ORDER BY collection, path"
+    found: Any = db.execute(query, {"subject": plain(subject), "names": json.dumps(names)}).fetchall()
+    return [replace(_document(row[1:]), text=text(db, row[0])) for row in found]
 
 
 def _found(db: apsw.Connection, member: Member, collection: str, path: str) -> tuple[int, Document, int, int] | None:

@@ -1,0 +1,106 @@
+"""What a model printed, rewritten as RFC 8259 piece by piece, so that the decoder in C can read it.
+
+One split finds what JSON does not have: quotation marks of other kinds, comments, Python's words, bare keys, a comma
+too many, numbers such as `.5`. What stands between is left as it is, so a place behind the rewriting has one place
+before it. Nothing is guessed here: what is not known stays, and the decoder refuses it. Linear in the text.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from bisect import bisect_left
+from itertools import accumulate
+
+QUOTES = "\"'“‘"
+WORDS = {"true": True, "false": False, "null": None, "True": True, "False": False, "None": None}
+COMMENT = r"//[^\n]*+|\#[^\n]*+|/\*(?:[^*]|\*(?!/))*+\*/"
+SPACE = rf"(?:[\s\ufeff]++|{COMMENT})*+"
+_TOKEN = re.compile(  # a set in front, so that the search is as fast as one for a character
+    r"""([^\s\d{}\[\]:-](?:"""
+    rf"""(?<=,)(?:(?={SPACE}[\]}}])(?<=[\w"'”’}}\].],))"""  # a comma too many stands behind a value
+    r"""|(?<=')(?:[^'\\]|\\.)*+(?:'|\Z)"""  # what is never closed goes on to the end
+    r"""|(?<=")(?:""(?:[^"\\]|\\.|"(?!""))*+\"""|(?:[^"\\]|\\.)*+(?:"|\Z))"""
+    r"""|(?<=[^\W\d])(?<![\w.+$-].)[\w$.-]*+(?:\s*+:)?"""
+    r"""|(?<=\d\.)(?!\d)|(?<=\.)(?<![\w.$]\.)\d"""  # 5. and .5
+    r"""|(?<=\+)(?<![\w.+$-]\+)(?=[.\d])"""
+    r"""|(?<=/)(?:/[^\n]*+|\*(?:[^*]|\*(?!/))*+\*/)|(?<=\#)[^\n]*+|(?<=\ufeff)"""
+    r"""|(?<=“)(?:[^”\\]|\\.)*+(?:”|\Z)|(?<=‘)(?:[^’\\]|\\.)*+(?:’|\Z)"""
+    r"""|(?<=\$)(?<![\w.+$-]\$)[\w$]++(?:\s*+:)?))""",
+    re.DOTALL,
+)
+_CLOSES = {'"': '"', "'": "'", "“": "”", "‘": "’"}
+_PLAINLY = {"'": (0,), '"': (2,)}  # marks in a string that needs no escape
+_WRITTEN = {word: json.dumps(value) for word, value in WORDS.items()}
+_PLAIN = re.compile(r'(?:[^"\\]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*+')
+_FALLING = re.compile(r"\\\n|\\(?=['`’”])")  # a line that goes on; a quotation mark that JSON does not escape
+_HEX = re.compile(r"\\x(?=[0-9a-fA-F]{2})")
+_LONG = re.compile(r"\\U(00(?:0[0-9a-fA-F]|10)[0-9a-fA-F]{4})")
+_UNKNOWN = re.compile(r'\\(?!["/bfnrt]|u[0-9a-fA-F]{4})')
+_BARE = re.compile(r'(?<!\\)"')
+
+
+class Rewritten:
+    """A stretch of a text as JSON; `text` is what it became, `origin` says where a place in it comes from."""
+
+    def __init__(self, text: str, start: int, end: int) -> None:
+        self._before, self._start = _TOKEN.split(text[start:end]), start
+        self._after = list(self._before)
+        self._after[1::2] = map(_Written().__getitem__, self._before[1::2])
+        self.text = "".join(self._after)
+
+    def origin(self, at: int) -> int:
+        """The index in the text that was given, of a place that is not inside of something rewritten."""
+        ends = list(accumulate(map(len, self._after)))
+        piece = bisect_left(ends, at)
+        if ends[piece] == at:
+            return self._start + sum(map(len, self._before[: piece + 1]))
+        return self._start + sum(map(len, self._before[:piece])) + at - (ends[piece - 1] if piece else 0)
+
+
+class _Written(dict[str, str]):
+    """Each token's JSON, made once."""
+
+    def __missing__(self, token: str) -> str:
+        quote = token[0]
+        if quote in "'\"" and token[-1] == quote and "\\" not in token and token.count('"') in _PLAINLY[quote]:
+            return f'"{token[1:-1]}"' if len(token) > 1 else token  # by far the most
+        made = self[token] = _written(token)
+        return made
+
+
+def _written(token: str) -> str:
+    first = token[0]
+    if closing := _CLOSES.get(first):
+        if len(token) > 5 and token.startswith('"""') and token.endswith('"""'):
+            return f'"{body(token[3:-3])}"'
+        if len(token) > 1 and token[-1] == closing and _ended(token):
+            return token if first == '"' and "\\" not in token else f'"{body(token[1:-1])}"'
+        return token
+    if first == ".":
+        return f"0{token}" if len(token) > 1 else ".0"
+    if first == "+":
+        return ""
+    if first in ",/#\ufeff":
+        return " "
+    if token[-1] == ":":
+        return f'"{token[:-1].rstrip()}":'
+    return _WRITTEN.get(token, token)
+
+
+def _ended(token: str) -> bool:
+    """Whether the mark at the end closes it: an odd number of backslashes before would make it a letter."""
+    inner = token[1:-1]
+    return (len(inner) - len(inner.rstrip("\\"))) % 2 == 0 and not token.startswith('"""')
+
+
+def body(text: str) -> str:
+    """The inside of a string as JSON's; an escape that JSON does not know stands for itself."""
+    if "\\" not in text:
+        return text.replace('"', '\\"')
+    if _PLAIN.fullmatch(text):
+        return text
+    mask = next(chr(code) for code in range(0xE000, 0xF8FF) if chr(code) not in text)  # a text has at most 262,144
+    text = _FALLING.sub("", text.replace("\\\\", mask))  # what is left of backslashes begins an escape each
+    text = _LONG.sub(lambda found: json.dumps(chr(int(found[1], 16)))[1:-1], _HEX.sub(r"\\u00", text))
+    return _BARE.sub(r"\\" + '"', _UNKNOWN.sub(r"\\\\", text)).replace(mask, "\\\\")
