@@ -40,8 +40,8 @@ def test_the_reading_order_is_as_long_as_it_says() -> None:
     for path, lines in KERNEL + SERVER:
         real = len((ROOT / path).read_text().splitlines())
         assert abs(real - lines) <= real / 10, f"{path} has {real} lines, and the page says {lines}"
-    assert sum(lines for _, lines in KERNEL) < 3500, "what has to be read fits into an afternoon"
-    assert sum(lines for _, lines in SERVER) < 2500, "and so does what comes in by a server"
+    assert sum(lines for _, lines in KERNEL) < 3550, "what has to be read fits into an afternoon"
+    assert sum(lines for _, lines in SERVER) < 2750, "and so does what comes in by a server"
 
 
 def test_the_whole_kernel_is_in_the_reading_order() -> None:

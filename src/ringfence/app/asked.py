@@ -61,4 +61,4 @@ def _old(agent: Agent, turn: Turn) -> bool:
     if turn.state is not State.WAITING:
         return False
     asked = question(agent, turn)
-    return asked.stale or consent.overdue(asked, now=now_ms())
+    return asked.stale or asked.overdue(now_ms())

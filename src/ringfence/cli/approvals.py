@@ -18,7 +18,7 @@ from rich.console import Console
 from .. import app
 from ..core.errors import JournalError
 from ..core.turn import State
-from ..engine.consent import Question, overdue
+from ..engine.consent import Question
 from ..engine.result import Result
 from ..manifest.loader import load
 from ..stores.hold import Held
@@ -195,7 +195,7 @@ async def _prompt(agent: app.Agent, asked: Question) -> bool:
     while True:
         line = await _typed(agent, asked)
         if line is None:
-            late = overdue(asked, now=app.now_ms())
+            late = asked.overdue(app.now_ms())
             print(f"\n{'nobody answered in time' if late else 'answered elsewhere'}", file=sys.stderr)
             return True
         if not line or line.strip().casefold() in ("l", "later"):
@@ -225,7 +225,7 @@ async def _typed(agent: app.Agent, asked: Question) -> str | None:
                 await asyncio.wait_for(ready.wait(), _POLL_S)
             if ready.is_set():
                 return _read(terminal)
-            if overdue(asked, now=app.now_ms()) or agent.turn(asked.run).state is not State.WAITING:
+            if asked.overdue(app.now_ms()) or agent.turn(asked.run).state is not State.WAITING:
                 return None
     finally:
         loop.remove_reader(terminal)

@@ -12,7 +12,7 @@ from rich.cells import chop_cells
 
 from ..app.ids import now_ms
 from ..app.serving.asking import as_json
-from ..engine.consent import Origin, Question, overdue
+from ..engine.consent import Origin, Question
 from ..engine.step import TOOL
 from .text import one_line, plain
 
@@ -62,7 +62,7 @@ def folded(lines: Iterable[str], width: int) -> Iterator[str]:
 def ways(asked: Question, manifest: Path) -> Iterator[str]:
     """The commands that answer a question, bound to it."""
     other = option(manifest)
-    if asked.stale or overdue(asked, now=now_ms()):
+    if asked.stale or asked.overdue(now_ms()):
         yield f"ringfence run --resume {asked.run}{other}"
         return
     yield f"ringfence approve {asked.run} --digest {asked.digest[:DIGEST_CHARS]}{other}"

@@ -48,6 +48,10 @@ class Question:
     stale: bool
     expires: int = 0
 
+    def overdue(self, now: int) -> bool:
+        """Whether nobody has answered in time."""
+        return 0 < self.expires <= now
+
 
 def question(gate: Gate, turn: Turn, *, waits_s: int | None = None) -> Question:
     """What the run waits for, `waits_s` seconds long at most; raises JournalError if it waits for nobody."""
@@ -71,18 +75,13 @@ def question(gate: Gate, turn: Turn, *, waits_s: int | None = None) -> Question:
     )
 
 
-def overdue(asked: Question, *, now: int) -> bool:
-    """Whether nobody has answered in time."""
-    return 0 < asked.expires <= now
-
-
 def expire(gate: Gate, turn: Turn, *, now: int, waits_s: int | None) -> bool:
     """A no, on record, where nobody has answered in time: the model is told, and may go on otherwise. Whether it was.
 
     What it counts from is the question's own record, so no restart gives it more time.
     """
     asked = question(gate, turn, waits_s=waits_s)
-    if overdue(asked, now=now):
+    if asked.overdue(now):
         _refuse(gate, turn, asked, f"nobody answered by {_moment(asked.expires)}", code="expired")
         return True
     return False
@@ -109,16 +108,9 @@ def renew(gate: Gate, turn: Turn, *, now: int) -> None:
 
 
 def approve(
-    gate: Gate,
-    turn: Turn,
-    *,
-    by: Principal,
-    expires: int,
-    digest: str = "",
-    endorse: tuple[str, ...] = (),
-    now: int = 0,
-    waits_s: int | None = None,
-) -> None:
+    gate: Gate, turn: Turn, *, by: Principal, expires: int, digest: str = "", endorse: tuple[str, ...] = (),
+    now: int = 0, waits_s: int | None = None,
+) -> None:  # fmt: skip
     """A yes to the call that the run waits for, once, until `expires` (milliseconds since 1970, as `now`).
 
     `digest` has to be that of the question, where it is given. `endorse` names control arguments whose values hold
@@ -127,9 +119,7 @@ def approve(
     """
     asked = _answerable(gate, turn, by, digest, now, waits_s)
     if not reads(gate, turn, by):
-        raise JournalError(
-            "you may not read this call any more, and cannot say yes to it", todo="say no, or ask an approver"
-        )
+        raise JournalError("you may not read this call any more: no yes counts", todo="say no, or ask an approver")
     if asked.stale:
         raise JournalError(
             f"the policy has changed since run {turn.run} asked", todo=f"ask anew: ringfence run --resume {turn.run}"
@@ -183,7 +173,7 @@ def _answerable(gate: Gate, turn: Turn, by: Principal, digest: str, now: int, wa
             todo="look at what is asked now: `ringfence approvals`",
         )
     entitled(gate, turn, by)
-    if overdue(asked, now=now):
+    if asked.overdue(now):
         raise JournalError(
             f"the question of run {turn.run} expired at {_moment(asked.expires)}: no answer counts any more",
             todo="the run goes on as after a no; give the task again if the call is still wanted",
