@@ -131,12 +131,18 @@ async def test_what_fails_is_tried_again_under_the_same_id_until_it_is_taken(tmp
             await a_run(client)
             await got(hook, 4)
             await until(lambda: done(web))
-            turns = attempts(web)
+            turns = await until(lambda: asyncio.to_thread(ended, web, 4))
     assert len(hook.got) == 4
     assert len({headers["webhook-id"] for headers, _ in hook.got}) == 1
     assert len({body for _, body in hook.got}) == 1
     assert all(signed(headers, body) for headers, body in hook.got)
     assert [turn.end["status"] for turn in turns] == ["failed", "failed", "failed", "done"]
+
+
+def ended(web: Any, count: int) -> list[Any]:
+    """The runs of so many attempts, once the end of each is durable, which is a moment after it was told."""
+    turns = attempts(web)
+    return turns if len(turns) == count and all(turn.state is State.DONE for turn in turns) else []
 
 
 async def done(web: Any) -> bool:
