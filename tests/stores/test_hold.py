@@ -253,12 +253,32 @@ def test_a_thousand_runs_make_two_files(folder: Path) -> None:
         one.__enter__()
     assert len(list(folder.iterdir())) == 2
     assert sum(path.stat().st_size for path in folder.iterdir()) == 16_000
-    for one in held[::-1]:
+    for one in held[1:]:
         one.__exit__(None, None, None)
     for n in range(1000):
         with holding(folder, f"more{n}"):
             pass
     assert sum(path.stat().st_size for path in folder.iterdir()) == 16_000
+    held[0].__exit__(None, None, None)
+    assert [path.name for path in folder.iterdir()] == ["locks"]  # and none of it is open any more
+    opened = [fd.readlink() for fd in Path("/proc/self/fd").iterdir() if os.path.lexists(fd)]
+    assert not [path for path in opened if path.is_relative_to(folder)]
+
+
+@by_name
+def test_a_full_disk_keeps_nobody_from_holding_and_letting_go(folder: Path) -> None:
+    child = f"""
+import resource, signal, sys
+from pathlib import Path
+from ringfence.stores.hold import holding, left
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+folder = Path({str(folder)!r})
+with holding(folder, "r"):
+    assert left(folder, "r") is None
+assert left(folder, "r") is False
+"""
+    subprocess.run([sys.executable, "-c", child], check=True, timeout=60)
 
 
 def test_whoever_looks_turns_nobody_away(way: str, folder: Path) -> None:

@@ -6,7 +6,7 @@ import fcntl
 import os
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from functools import lru_cache
 from pathlib import Path
@@ -73,12 +73,15 @@ def left(folder: Path, run: str) -> bool | None:
         return _left_file(folder / f"{run}.lock")
 
 
-def _locked(folder: Path, name: str, *, note: bool) -> AbstractContextManager[bool]:
+@contextmanager
+def _locked(folder: Path, name: str, *, note: bool) -> Iterator[bool]:
     """Whether the lock is ours: nobody waits for one. With `note` it can be told whether its holder died."""
-    try:
-        return ranges.Ranges.of(folder).taking(name, note=note)
-    except ranges.Missing:
-        return _locked_file(folder / name)
+    with ExitStack() as stack:
+        try:
+            ours = stack.enter_context(ranges.taking(folder, name, note=note))
+        except ranges.Missing:
+            ours = stack.enter_context(_locked_file(folder / name))
+        yield ours
 
 
 def _left_file(path: Path) -> bool | None:

@@ -2,13 +2,12 @@
 
 A name is one byte of the file `locks`, far behind its end: nothing is made or removed to take a lock, and who looks
 whether it is taken (F_OFD_GETLK) takes nothing, so that nobody is turned away for being looked at. What a process
-holds it also notes in a file of its own, 16 bytes a name, which is locked for as long as the process lives: what is
+holds it also notes in a file of its own, 16 bytes a name, which is locked for as long as it holds anything: what is
 noted in a file that nobody locks was held by a process that died.
 """
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import errno
 import fcntl
@@ -25,6 +24,8 @@ _NOTE = 16  # bytes of a name in a note
 _NOTES = ".held"
 _MAKE = os.O_CREAT | os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW
 _MISSING = frozenset((errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP))
+_FULL = frozenset((errno.ENOSPC, errno.EFBIG, errno.EDQUOT))
+_ROOM = bytes(256 * _NOTE)  # made at once, so that a disk that fills up later does not matter
 _guard = threading.RLock()
 _taken: set[tuple[str, bytes]] = set()  # by this process: the kernel does not keep an owner from itself
 _known: dict[str, Ranges] = {}
@@ -34,76 +35,107 @@ class Missing(Exception):
     """This kernel or this file system has no such locks."""
 
 
+@contextlib.contextmanager
+def taking(folder: Path, name: str, *, note: bool) -> Iterator[bool]:
+    """Whether the lock is ours, inside. With `note`, `left` can tell whether we have died with it.
+
+    Raises Missing, OSError.
+    """
+    brief = _brief(name)
+    with _guard:
+        found = _of(folder)
+        slot = found.take(brief, note=note)
+    if slot is None:
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        found.let_go(brief, slot)
+
+
+def _of(folder: Path) -> Ranges:
+    if not hasattr(fcntl, "F_OFD_SETLK"):
+        raise Missing
+    if not _once_done:
+        _once_done.append(True)
+        os.register_at_fork(before=_guard.acquire, after_in_parent=_guard.release, after_in_child=_forked)
+    found = _known.get(str(folder))
+    if found is None or not os.fstat(found.locks).st_nlink:  # else somebody has removed it meanwhile
+        found = _known[str(folder)] = Ranges(folder)
+    return found
+
+
 class Ranges:
-    """The locks of one folder, as one process has them. `of` gives them; safe to use from any thread."""
+    """The locks of one folder, as one process has them; open for as long as it holds any."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._locks = _opened(folder / "locks", folder)
+        self.locks = _opened(folder / "locks", folder)
         try:
-            _is_set(self._locks, 0, 1)
+            _is_set(self.locks, 0, 1)
         except Missing:
-            os.close(self._locks)
+            os.close(self.locks)
             raise
         self._notes = -1  # made when something is noted first
         self._own = ""
         self._free: list[int] = []
-        self._slots = 0
-        self.gone = False  # in a process that was forked: what its parent holds is not its own
+        self._slots = self._held = 0
+        self._gone = False  # in a process that was forked: what its parent holds is not its own
 
-    @staticmethod
-    def of(folder: Path) -> Ranges:
-        """Those of a folder, which is made if it is not there. Raises Missing, OSError."""
-        if not hasattr(fcntl, "F_OFD_SETLK"):
-            raise Missing
-        with _guard:
-            found = _known.get(str(folder))
-            if found is None or not os.fstat(found._locks).st_nlink:  # else somebody has removed it meanwhile
-                if not _known:
-                    _once()
-                found = _known[str(folder)] = Ranges(folder)
-            return found
-
-    @contextlib.contextmanager
-    def taking(self, name: str, *, note: bool) -> Iterator[bool]:
-        """Whether the lock is ours, inside. With `note`, `left` can tell whether we have died with it."""
-        brief = _brief(name)
-        slot = self._take(brief, note=note)
-        if slot is None:
-            yield False
-            return
-        try:
-            yield True
-        finally:
-            self._let_go(brief, slot)
-
-    def _take(self, brief: bytes, *, note: bool) -> int | None:
+    def take(self, brief: bytes, *, note: bool) -> int | None:
         """The place of its note, -1 for none; None if somebody else has it."""
         key = str(self.folder), brief
-        with _guard:
-            if key in _taken or not _set(self._locks, fcntl.F_WRLCK, *_byte(brief)):
+        try:
+            if key in _taken or not _set(self.locks, fcntl.F_WRLCK, *_byte(brief)):
                 return None
             _taken.add(key)
             try:
-                slot = self._note(brief) if note else -1
-                if note:
-                    self._inherit(brief)
+                slot = self._noting(brief) if note else -1
             except BaseException:
                 self._free_again(brief)
                 raise
+            self._held += 1
             return slot
+        finally:
+            self._close_unless_held()
 
-    def _let_go(self, brief: bytes, slot: int) -> None:
+    def let_go(self, brief: bytes, slot: int) -> None:
+        """Somebody else may have it."""
         with _guard:
-            if self.gone:
+            if self._gone:
                 return
             if slot >= 0:
-                os.pwrite(self._notes, bytes(_NOTE), slot * _NOTE)
-                self._free.append(slot)
+                with contextlib.suppress(OSError):  # what cannot be struck out is taken to have died with us
+                    os.pwrite(self._notes, bytes(_NOTE), slot * _NOTE)
+                    self._free.append(slot)
             self._free_again(brief)
+            self._held -= 1
+            self._close_unless_held()
+
+    def _close_unless_held(self) -> None:
+        if self._held:
+            return
+        if self._own and len(self._free) == self._slots:
+            with contextlib.suppress(OSError):
+                (self.folder / self._own).unlink(missing_ok=True)
+        self.forget()
+        if _known.get(str(self.folder)) is self:
+            del _known[str(self.folder)]
+
+    def _noting(self, brief: bytes) -> int:
+        """Note it; on a full disk it is held all the same, and that we died with it cannot be told."""
+        try:
+            slot = self._note(brief)
+        except OSError as error:
+            if error.errno not in _FULL:
+                raise
+            slot = -1
+        self._inherit(brief)
+        return slot
 
     def _free_again(self, brief: bytes) -> None:
-        _set(self._locks, fcntl.F_UNLCK, *_byte(brief))
+        _set(self.locks, fcntl.F_UNLCK, *_byte(brief))
         _taken.discard((str(self.folder), brief))
 
     def _note(self, brief: bytes) -> int:
@@ -112,6 +144,7 @@ class Ranges:
             notes = _opened(self.folder / own, self.folder)
             if _set(notes, fcntl.F_WRLCK, 0, 1) and os.fstat(notes).st_nlink:
                 self._notes, self._own = notes, own
+                os.pwrite(notes, _ROOM, 0)
             else:  # somebody has taken it for that of a dead process, in the moment before it was locked
                 os.close(notes)
         slot = self._free.pop() if self._free else self._slots
@@ -131,17 +164,11 @@ class Ranges:
                     path.unlink(missing_ok=True)  # under its lock: whoever has just made it sees that it is gone
 
     def forget(self) -> None:
-        """Close it, in a process that was forked: the locks are its parent's."""
-        self.gone = True
-        for handle in (self._locks, self._notes):
+        """Close it: nothing is held, or this process was forked, and the locks are its parent's."""
+        self._gone = True
+        for handle in (self.locks, self._notes):
             if handle >= 0:
                 os.close(handle)
-
-    def tidy(self) -> None:
-        """Remove our own notes, if nothing is noted: the process ends."""
-        if self._own and len(self._free) == self._slots:
-            with contextlib.suppress(OSError):
-                (self.folder / self._own).unlink(missing_ok=True)
 
 
 def left(folder: Path, name: str) -> bool | None:
@@ -237,20 +264,7 @@ def _is_set(handle: int, start: int, length: int) -> bool:
     return found != fcntl.F_UNLCK
 
 
-def _once() -> None:
-    """What the first use of a process sets up."""
-    if not _once_done:
-        _once_done.append(True)
-        os.register_at_fork(before=_guard.acquire, after_in_parent=_guard.release, after_in_child=_forked)
-        atexit.register(_tidy)
-
-
 _once_done: list[bool] = []
-
-
-def _tidy() -> None:
-    for found in _known.values():
-        found.tidy()
 
 
 def _forked() -> None:

@@ -189,7 +189,7 @@ async def test_what_the_model_says_is_heard_while_it_says_it(tmp_path: Path) -> 
             if isinstance(item, Delta):
                 heard += item.text
                 break
-        assert heard == "let me"
+        assert heard == "let me "
         model.let()
         assert (await service.result(ALICE, run)).status == "done"
 

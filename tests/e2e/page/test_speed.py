@@ -12,7 +12,7 @@ from .kit import House, furnish, sign_in
 from .speed import LONG, READY, first_load, long_run, scrolled
 
 MOST_BYTES = 120_000
-LONGEST_MS = 200  # of a task while scrolling, on a quiet machine; twice that is let pass where others are at work
+LONGEST_MS = 200  # of a task while scrolling, on a quiet machine; five times that is let pass where others are at work
 STEPS, CALLS = 420, 3
 
 
@@ -49,4 +49,4 @@ def test_a_run_of_thousands_of_records_scrolls_without_a_long_stall(
     print(f"{STEPS * (CALLS + 1)} lines: {told}")
     assert told["drawn"] < 200  # what is seen, and a little around it
     assert told["last"] > 2 * STEPS * (CALLS + 1)  # the last record is reached
-    assert told["longest"] < 2 * LONGEST_MS
+    assert told["longest"] < 5 * LONGEST_MS

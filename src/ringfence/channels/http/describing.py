@@ -127,7 +127,7 @@ def _completed(found: dict[str, Any]) -> dict[str, Any]:
             answers = operation["responses"]
             if "422" in answers and MEDIA not in answers["422"].get("content", {}):
                 answers["422"] = meant(422)  # ours, and not the framework's
-            if path.startswith("/v1/") and "requestBody" in operation:
+            if path.startswith(("/v1/", "/agent")) and "requestBody" in operation:
                 answers.setdefault("413", meant(413))
                 answers.setdefault("415", meant(415))
             if "401" not in answers:  # a route that says nothing of its errors

@@ -114,7 +114,8 @@ def _files(place: Place, found: Walk) -> Iterator[tuple[str, Path]]:
     while pending:
         prefix, folder, depth = pending.pop()
         try:
-            entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+            with os.scandir(folder) as scan:
+                entries = sorted(scan, key=lambda entry: entry.name)
         except OSError as fault:
             found.skipped.append((prefix, f"cannot be opened: {fault.strerror}"))
             found.whole = False

@@ -63,8 +63,7 @@ class File:
             try:
                 self._db.set_busy_timeout(_BUSY_MS)
                 self._db.execute(_SETTINGS).fetchall()
-                self._known()
-                self._db.execute(f"BEGIN IMMEDIATE; {_CREATE} COMMIT").fetchall()
+                self._make()
                 self._reader = apsw.Connection(str(path))
                 self._reader.set_busy_timeout(_BUSY_MS)
                 self._reader.execute("PRAGMA query_only = ON; PRAGMA trusted_schema = OFF").fetchall()
@@ -105,6 +104,12 @@ class File:
         with self._guard, self._reading:
             self._reader.close(True)
             self._db.close(True)
+
+    def _make(self) -> None:
+        """What is not there yet, in one transaction: another process may be opening the same new file."""
+        self._db.execute("BEGIN IMMEDIATE")
+        self._known()
+        self._db.execute(_CREATE + "COMMIT").fetchall()
 
     def _known(self) -> None:
         application, version = self._db.pragma("application_id"), self._db.pragma("user_version")
