@@ -12,7 +12,7 @@ from ringfence.channels.http import streams
 from ringfence.stores.accounts.attempts import FIRST_MS
 from ringfence.stores.accounts.people import Person
 
-from ..channels.doors import PASSWORD, doors, hashed
+from ..channels.doors import PASSWORD, Doors, doors, hashed
 from ..channels.kit import MANIFEST, Held, final
 
 WRONG = "not the password"
@@ -366,6 +366,34 @@ async def test_a_password_in_a_request_that_is_refused_is_not_told_back(tmp_path
         assert PASSWORD not in answer.text
 
 
+async def _followed(at: Doors) -> None:
+    for _ in range(100_000):
+        if at.web.state.streams["user:dave"]:
+            break
+        await asyncio.sleep(0)
+    assert at.web.state.streams["user:dave"] == 1
+
+
+async def test_a_stream_in_which_nothing_happens_ends_with_what_its_reader_came_in_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streams, "BEAT_S", 0.02)
+    model = Held([final("42")])
+    async with doors(tmp_path, model=model) as at:
+        at.accounts.people.add(Person("dave", roles=("ops",), hash=hashed(PASSWORD)))
+        text, key = at.accounts.keys.add("dave", ["runs"])
+        how = {"X-API-Key": text}
+        run = (await at.client.post("/v1/runs", json={"task": "hm"}, headers=how)).json()["id"]
+        told = asyncio.create_task(at.client.get(f"/v1/runs/{run}/events", headers=how))
+        await model.asked.wait()
+        await _followed(at)
+        at.accounts.keys.revoke(key.ident)
+        seen = (await asyncio.wait_for(told, 30)).text  # though the model never answers
+        assert "event: end" not in seen
+        assert not at.web.state.streams
+        model.go.set()
+
+
 @pytest.mark.parametrize("end", ["sign out", "disable", "fewer roles", "revoke", "nothing"])
 async def test_a_stream_that_is_open_ends_with_what_its_reader_came_in_with(
     tmp_path: Path, end: str, monkeypatch: pytest.MonkeyPatch
@@ -380,11 +408,7 @@ async def test_a_stream_that_is_open_ends_with_what_its_reader_came_in_with(
         run = (await at.client.post("/v1/runs", json={"task": "hm"}, headers=at.csrf)).json()["id"]
         told = asyncio.create_task(at.client.get(f"/v1/runs/{run}/events", headers=how))
         await model.asked.wait()
-        for _ in range(100_000):
-            if at.web.state.streams["user:dave"]:
-                break
-            await asyncio.sleep(0)
-        assert at.web.state.streams["user:dave"] == 1
+        await _followed(at)
         match end:
             case "sign out":
                 at.accounts.sessions.end("dave")

@@ -159,7 +159,7 @@ class Agent:
 
     @property
     def _held(self) -> Path:
-        return hold.beside(self.manifest.source or Path.cwd() / "ringfence.yaml")
+        return self.manifest.root / ".ringfence" / "held"
 
     def _answering(self, run: str) -> AbstractContextManager[None]:
         """Be the one process that answers a run."""

@@ -135,10 +135,9 @@ class Asking:
                 less = min(live.windows[tier.sink], live.transcript.estimate + tier.max_tokens) * 3 // 4
                 live.windows[tier.sink] = max(MIN_WINDOW, less)  # the server knows better; trim harder
             case Outcome(value=value):
+                # what was heard of an answer that was cut off counts for nothing
                 again = value["kind"] == "CutOff" and failures(turn) <= self._settings.retries
-                if not (
-                    self.escalate(turn, live, Signs.of(result)) or again
-                ):  # what was heard of it counts for nothing
+                if not (self.escalate(turn, live, Signs.of(result)) or again):
                     return Stop(in_words(value))
             case Deny(why=why) as no:
                 return Stop(Choice((), {tier.sink: no}).refusal(turn, self._gate.policy, label).why or why)

@@ -8,7 +8,6 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
-from functools import lru_cache
 from pathlib import Path
 
 from ringfence.core.errors import JournalError
@@ -21,12 +20,6 @@ _ours: ContextVar[frozenset[tuple[int, str, str]]] = ContextVar("ours", default=
 
 class Held(JournalError):
     """Another process has a run in its hands."""
-
-
-@lru_cache(maxsize=64)
-def beside(manifest: Path) -> Path:
-    """Where the locks of a manifest's runs are, by its file."""
-    return manifest.parent / ".ringfence" / "held"
 
 
 @contextmanager

@@ -81,7 +81,7 @@ class Ranges:
         self._own = ""
         self._free: list[int] = []
         self._slots = self._held = 0
-        self._gone = False  # in a process that was forked: what its parent holds is not its own
+        self._gone = False  # closed: nothing is held, or this is a fork, and what its parent holds is not its own
 
     def take(self, brief: bytes, *, note: bool) -> int | None:
         """The place of its note, -1 for none; None if somebody else has it."""
@@ -147,9 +147,12 @@ class Ranges:
                 os.pwrite(notes, _ROOM, 0)
             else:  # somebody has taken it for that of a dead process, in the moment before it was locked
                 os.close(notes)
-        slot = self._free.pop() if self._free else self._slots
-        self._slots = max(self._slots, slot + 1)
-        os.pwrite(self._notes, brief, slot * _NOTE)
+        slot = self._free[-1] if self._free else self._slots
+        os.pwrite(self._notes, brief, slot * _NOTE)  # a full disk: the place stays free
+        if self._free:
+            self._free.pop()
+        else:
+            self._slots += 1
         return slot
 
     def _inherit(self, brief: bytes) -> None:

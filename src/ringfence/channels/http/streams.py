@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 
 from fastapi import Request, Response
@@ -84,13 +84,11 @@ class _Told:
                         held.append(line)
                         size += len(line)
                         if size > MOST:
-                            piece, size = b"".join(held), 0
-                            held.clear()
-                            yield piece
+                            yield b"".join(held)
+                            held, size = [], 0
                     if held:
-                        piece = b"".join(held)
-                        held.clear()
-                        yield piece
+                        yield b"".join(held)
+                        held = []
             standing = await self._history.own(self._who, self.run)
             held.append(_event("end", {"run": self.run, "status": standing.state}))
         except RingfenceError as error:  # the answer has begun: no status can say so any more
@@ -129,13 +127,13 @@ class _Stream(Response):
         task = asyncio.current_task()
         assert task is not None
 
-        def hang_up(_: asyncio.Task[None]) -> None:
+        def hang_up(_: object = None) -> None:
             self._hung_up = True
             task.cancel()
 
         gone = asyncio.create_task(_gone(receive), name="gone")
         gone.add_done_callback(hang_up)
-        beat = _Beat(send)
+        beat = _Beat(send, self._holds, hang_up)
         streams[subject] += 1
         try:
             await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
@@ -143,6 +141,8 @@ class _Stream(Response):
         except asyncio.CancelledError:
             if not self._hung_up or task.uncancel():
                 raise
+            if not gone.done():  # what they came in with has ended while nothing came
+                await beat.send(b"", more=False)
         finally:
             gone.remove_done_callback(hang_up)
             gone.cancel()
@@ -157,18 +157,23 @@ class _Stream(Response):
             async for piece in pieces:
                 if (now := time.monotonic()) - looked >= LOOK_S:
                     looked = now
-                    if not caller.holds(self._request, self._who):
+                    if not self._holds():
                         break
                 await beat.send(piece, more=not self._told.ended)
         if not self._told.ended:
             await beat.send(b"", more=False)
 
+    def _holds(self) -> bool:
+        return caller.holds(self._request, self._who)
+
 
 class _Beat:
-    """Sends pieces, and a comment whenever there was none for `BEAT_S` seconds."""
+    """Sends pieces, and a comment whenever there was none for `BEAT_S` seconds, or `lapse`s if nothing `holds` then."""
 
-    def __init__(self, send: Send) -> None:
+    def __init__(self, send: Send, holds: Callable[[], bool], lapse: Callable[[], None]) -> None:
         self._send = send
+        self._holds = holds
+        self._lapse = lapse
         self._loop = asyncio.get_running_loop()
         self._busy = 0
         self._last = self._loop.time()
@@ -193,6 +198,9 @@ class _Beat:
     def _look(self) -> None:
         left = BEAT_S - (self._loop.time() - self._last)
         if left <= 0 and not self._busy:
+            if not self._holds():
+                self._lapse()
+                return
             self._beating = self._loop.create_task(self.send(_BEAT), name="beat")
         self._timer = self._loop.call_later(left if left > 0 else BEAT_S, self._look)
 
