@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ringfence.tools import Tool
-from ringfence.tools.find import _closest
+from ringfence.tools.find import LEFT_OUT, _closest
 from ringfence.tools.passages import Library, index
 from ringfence.tools.words import stem, words
 
@@ -286,17 +286,45 @@ async def test_a_wide_table_is_spelled_out_row_by_row(handbook: Path, find: Call
 
 def test_of_two_lines_that_disagree_the_newest_is_told_alone() -> None:
     old, new = "The spare key is with Kaja.", "Since 12 August the spare key is with Hasan."
-    asked = "who has the spare key?"
-    assert _closest([(old, "2024-06-10"), (new, "2025-08-19")], asked) == {
-        "closest lines": [f"{new} (of 2025-08-19, the newest)"]
-    }
-    assert _closest([(old, ""), (new, "2025-08-19")], asked) == {  # it says that something has changed
-        "closest lines": [f"{new} (of 2025-08-19, the newest)"]
-    }
+    for day in ("2024-06-10", ""):  # without a date of its own the other one says that something has changed
+        told, replaced = _closest([(old, day), (new, "2025-08-19")], "who has the spare key?")
+        assert told == {"closest lines": [f"{new} (of 2025-08-19, the newest)"]}
+        assert replaced == old
+
+
+@pytest.mark.parametrize(
+    ("newer", "question"),
+    [
+        ("Since 12 August the spare key is with Hasan.", "who had the spare key before?"),
+        ("Since 12 August the spare key is with Hasan.", "who has had the spare key since 2024?"),
+        ("The spare key hangs with Hasan.", "who has the spare key?"),
+        ("Since 12 August the bins are in the shed.", "who has the spare key of the shed?"),
+    ],
+)
+def test_an_older_line_stays_where_nothing_says_that_it_has_changed_or_the_past_is_asked_for(
+    newer: str, question: str
+) -> None:
+    assert _closest([("The spare key is with Kaja.", "2024-06-10"), (newer, "2025-08-19")], question)[1] == ""
+
+
+async def test_what_a_newer_note_has_changed_is_left_out_of_the_older_one_and_said_so(
+    handbook: Path, find: Call
+) -> None:
+    (handbook / "runbooks/key.md").write_text(
+        "# Boathouse\n10 June 2024\n\nThe spare key is with Kaja.\nMind the step.\n"
+    )
+    (handbook / "runbooks/minutes.md").write_text("# Minutes, 19 August 2025\n\n1. The spare key is now with Hasan.\n")
+    shown = {one["path"]: one["text"] for one in (await find("who has the spare key?"))["passages"]}
+    assert "Kaja" not in shown["runbooks/key.md"]
+    assert LEFT_OUT in shown["runbooks/key.md"]
+    assert "Mind the step." in shown["runbooks/key.md"]
+    assert "Hasan" in shown["runbooks/minutes.md"]
+    before = {one["path"]: one["text"] for one in (await find("who had the spare key before?"))["passages"]}
+    assert "Kaja" in before["runbooks/key.md"]
 
 
 def test_lines_of_one_date_or_of_none_are_both_told() -> None:
     lines = ["The spare key is with Kaja.", "The spare key opens the boathouse."]
     for days in (("", ""), ("2024-06-10", "2024-06-10"), ("", "2024-06-10")):
-        told = _closest(list(zip(lines, days, strict=True)), "who has the spare key?")["closest lines"]
+        told = _closest(list(zip(lines, days, strict=True)), "who has the spare key?")[0]["closest lines"]
         assert sorted(told) == sorted(lines)

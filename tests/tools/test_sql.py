@@ -54,6 +54,7 @@ async def test_rows_are_objects_whose_columns_a_catalogue_can_point_to(query: Qu
     assert await query("select name, email from people order by id limit 2") == {
         "columns": ["name", "email"],
         "rows": [{"name": "Ann", "email": "ann@example.com"}, {"name": "Bob", "email": None}],
+        "matched": "2 rows",
         "truncated": False,
     }
 

@@ -80,6 +80,7 @@ async def test_rows_are_objects_whose_columns_a_catalogue_can_point_to(query: Qu
     assert await query("select name, email from people order by id desc limit 2;") == {
         "columns": ["name", "email"],
         "rows": [{"name": "Cy", "email": "cy@example.com"}, {"name": "Bob", "email": None}],
+        "matched": "2 rows",
         "truncated": False,
     }
 

@@ -11,9 +11,20 @@ from ringfence.core.turn import Turn
 from ringfence.core.values import JSON, Action, Outcome
 
 from .claims import Flag, flags, proved
-from .course import INVALID, MISSING, NOTHING, UNSUPPORTED, doubts, has_worked, made, undone
+from .course import (
+    INVALID,
+    MISSING,
+    NOTHING,
+    ROUNDED,
+    UNRECKONED,
+    UNSUPPORTED,
+    changed,
+    doubts,
+    has_worked,
+    undone,
+)
 from .deeds import deeds
-from .evidence import doubt, inert, restored, unmentioned
+from .evidence import doubt, in_the_head, inert, restored, rounded, unmentioned
 from .grounding import Source, grounded
 from .live import Live
 from .marks import marked
@@ -79,15 +90,25 @@ def judge(
     verdict = replace(verdict, flags=(*found, *(flag for flag in verdict.flags if flag.at not in known)))
     if verdict.why:
         return verdict
-    settled = not live.granted or made(turn, live.granted)  # what was done is no claim about the results
+    settled = not live.granted or changed(turn, live.granted)  # what was done is no claim about the results
     why = "" if settled else doubt(answer, shown=shown, task=task, chosen=has_worked(turn))
     if why:
-        kind = NOTHING if abstains(answer) else MISSING if unmentioned(task, shown) else UNSUPPORTED
-        return replace(verdict, why=why, kind=kind)
+        return replace(verdict, why=why, kind=_kind(answer, shown, task, live))
     if found and verify is Verify.STRICT:
         why = " ".join(dict.fromkeys(flag.why for flag in found[:3]))
         return replace(verdict, why=why, kind=UNSUPPORTED)
     return verdict
+
+
+def _kind(answer: str, shown: str, task: str, live: Live) -> str:
+    """Of a doubt: what the way on depends on."""
+    if abstains(answer):
+        return NOTHING
+    if unmentioned(task, shown):
+        return MISSING
+    if any(spec.grounded for spec in live.tools) and in_the_head(answer, shown=shown, task=task):
+        return UNRECKONED
+    return ROUNDED if rounded(answer, task) else UNSUPPORTED
 
 
 def _cited(answer: str, turn: Turn, live: Live, cite: Cite, *, stated: bool) -> Verdict:

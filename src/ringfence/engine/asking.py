@@ -15,7 +15,7 @@ from ringfence.core.turn import State, Turn
 from ringfence.core.values import JSON, Action, Deny, Outcome, Prompt
 
 from .answering import Cite, Verdict, Verify, judge, refused, texts, unasked
-from .course import MAX_FAILED, MISSING, NOT_FOUND, STAY, Course, course, doubts, named_in
+from .course import MAX_FAILED, MISSING, NOT_FOUND, STAY, Course, changes, course, doubts, named_in
 from .evidence import unmentioned
 from .live import Live, failures
 from .mapreduce import SPEC as READ_ALL
@@ -29,6 +29,7 @@ from .stated import WHY, Checker, thin
 from .step import grammar, handles, takes_words
 from .tier import Tier
 from .unanswered import others, searched, unheard
+from .visits import ahead
 
 MIN_WINDOW = 512  # tokens: less than that is no window
 _NEARLY = 0.7  # of the room: from there on the server's own tokenizer is asked how much a request is
@@ -249,7 +250,10 @@ class Asking:
         """What the next step may be."""
         tool_first = self._settings.tool_first and not live.said  # a conversation may turn on what was said before
         stands = self.standing(turn, live)
-        way = course(turn, live.tools, tool_first=tool_first, last=last, left=stands.left, acts_now=stands.acts)
+        way = course(
+            turn, live.tools, tool_first=tool_first, last=last, left=stands.left, acts_now=stands.acts,
+            acts_later=stands.acts_later, ahead=ahead(turn, live.tools, live.transcript.choices.get("path", ())),
+        )  # fmt: skip
         if MISSING in doubts(turn) and (says := self._absent(turn, live)):
             way = replace(way, says=says)  # until a result mentions it
         elif searched(turn) and self._unasked(turn, live) and all(tool.name in (SEARCH, READ) for tool in live.tools):
@@ -279,8 +283,8 @@ class Asking:
         """The run's plan, and how far it is."""
         if live.stands is not None and live.stands[0] == len(turn.items):
             return live.stands[1]
-        effects = [spec.name for spec in live.granted if not spec.reads]
-        reckoners = [spec.name for spec in live.granted if spec.reads and spec.opens is None]
+        effects = [spec.name for spec in live.granted if changes(spec)]
+        reckoners = [spec.name for spec in live.granted if not changes(spec) and not spec.opens]
         light, full = self._settings.planning is Planning.LIGHT, self._settings.planning is Planning.FULL
         given = from_words(turn.start["task"]) if light else ()
         if not (given or full):

@@ -7,15 +7,19 @@ and answers when it should have counted. So the choice is taken from it wherever
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from ringfence.core.chain import Kind, Record
-from ringfence.core.policy import SinkSpec
+from ringfence.core.policy import Effect, SinkSpec
 from ringfence.core.turn import Turn
 
+from .visits import NOWHERE, Ahead
+
 NOTHING, UNSUPPORTED, INVALID, MISSING = "nothing", "unsupported", "invalid", "missing"
+UNRECKONED, ROUNDED = "unreckoned", "rounded"
+INVENTED = "invented"  # the code of a refusal: a number that comes from nowhere
 MAX_FAILED = 2  # failed calls in all, after which the model may say that it cannot
 
 LOOKED_UP = "Answer from the passages above, with the value itself."
@@ -24,6 +28,8 @@ NEXT = "If the results above are enough, give final_answer now. If not, call the
 ANSWER = "Answer now with the value that the results above show."
 ACT = "The task asks to change, send or run something: call the tool that does it, with values from task or results."
 GO_ON = "Not all of the plan is done: call the tool for what is left, with values from the task or from results."
+THERE = "No call has looked at {} yet: call the tool that does, then go on."
+RECKON = "Work it out with this tool: give it the numbers as the task and the results have them."
 NOT_FOUND = "not found in the files"
 NOT_THERE = f'No result says it: find it with a call, or the final_answer is "{NOT_FOUND}".'
 STAY = "The last calls had nothing to do with the task. Stay with its words."
@@ -31,7 +37,8 @@ LAST_STEP = "This is the last step: answer with what the results show, and say w
 
 _RECKONS = re.compile(
     r"\b(count|sum|total|altogether|together|average|mean|median|most|least|fewest|highest|lowest|largest|smallest|"
-    r"longest|shortest|earliest|latest|first|last|add|plus|minus|multiply|times|divide|difference|how often)"
+    r"longest|shortest|earliest|latest|first|last|add|plus|minus|multiply|times|divide|difference|how often|work out|"
+    r"calculate|compute|in all)"
     r"\b",
     re.I,
 )
@@ -40,13 +47,22 @@ _PLACE = re.compile(r"\.[a-z]{2,5}\b|\b(?:logs?|tables?|folders?|files?|database
 _ACTS = re.compile(
     r"\b(?:(?:write|create|save|store|append|insert|edit|change|replace|correct|fix|update|rename|move|copy|delete|remove|undo|"
     r"send|post|reply|mail|email|message|notify|invite|share|book|schedule|cancel|pay|transfer|submit|upload|publish|"
-    r"run|execute|start|stop|restart|call|fetch|download|request|apply|set)\b|add (?=an? |the |this |that |[\"'“‘`]))",
+    r"run|execute|start|stop|restart|call|fetch|download|request|apply|set)\b|add (?=an? |the |this |that |[\"'“‘`])"
+    r"|put (?=[^.?!\n]{1,80}\b(?:in|into|on|to)\b))",
     re.I,
 )
 _KEPT = 2000  # characters of a task that is read once for all its steps
 _ROUND = 4  # calls that are looked at for going round in circles
 _SENTENCE = re.compile(r"(?<=[.!?;\n])\s+")
-_RUNS = {"run", "execute", "start", "call", "fetch", "request"}  # what a tool that only reads may do as well
+_RUNS = {
+    "run",
+    "execute",
+    "start",
+    "call",
+    "fetch",
+    "download",
+    "request",
+}  # what a tool that only reads may do as well
 _QUESTION = re.compile(
     r"\s*(?:what|which|who|whom|whose|when|where|why|how|is|are|was|were|do|does|did|has|have|had)\b", re.I
 )
@@ -67,18 +83,23 @@ class Course:
 
 
 def course(
-    turn: Turn, tools: Sequence[SinkSpec], *, tool_first: bool, last: bool, left: bool = False, acts_now: bool = False
-) -> Course:
+    turn: Turn, tools: Sequence[SinkSpec], *, tool_first: bool, last: bool, left: bool = False, acts_now: bool = False,
+    acts_later: bool = False, ahead: Ahead = NOWHERE,
+) -> Course:  # fmt: skip
     """The way on with these tools.
 
-    last      this is the last step that the run's budget allows
-    left      a goal of the plan needs a call; acts_now: and all that is left is to act
+    last        this is the last step that the run's budget allows
+    left        a goal of the plan needs a call; acts_now: and all that is left is to act; acts_later: it acts on what
+                another goal has yet to find
+    ahead       what the task names and nothing has looked at
     """
     if last or not tools:
         return Course(calls=False, final=True, note=LAST_STEP if last else "")
     task, refused = turn.start["task"], _refused_in_a_row(turn)
     suited, (worked, failed) = _suited(task, tools), _chosen(turn)
-    effects = _effects(tools)
+    if way := _sent_back(turn, tools, refused):
+        return way
+    effects, later = _wanted(task, tools), frozenset[str]()
     if (
         tool_first
         and effects
@@ -86,30 +107,73 @@ def course(
         and _wants(task, by_itself=bool(suited))
         and not _done(turn, tools)
     ):
-        left_out = frozenset(sink for sink, _ in refused) | {spec.name for spec in tools if spec.opens}
-        if not refused and not failed and suited & effects:
-            left_out = frozenset(spec.name for spec in tools) - suited
-        if acts_now and worked and not failed:
-            left_out |= {spec.name for spec in tools} - (suited & effects or effects)
-        if effects - left_out:  # what the task asks to do is not done by saying so
-            return Course(calls=True, final=False, note=ACT, without=left_out)
+        if acts_later and not failed and not refused:
+            later = frozenset(spec.name for spec in tools if changes(spec))
+        elif way := _act(tools, effects, suited, refused, failed=failed > 0, only=acts_now and worked and not failed):
+            return way
     if MISSING in doubts(turn):
         return Course(calls=not worked, final=True, note=NOT_THERE, without=frozenset(sink for sink, _ in refused))
     if any(code == "repeat" for _, code in refused) and (worked or len(refused) > 1):
         return Course(calls=False, final=True, note=ANSWER)
     if goes_round(turn):
         return Course(calls=False, final=True, note=ANSWER)
-    if worked and left and tool_first and not refused:
-        return Course(calls=True, final=False, note=GO_ON)
+    named = {spec.name for spec in tools}
+    steady = tool_first and not refused and not failed
+    if steady and ahead.tools:  # one after another, as the task names them
+        return Course(calls=True, final=False, note=THERE.format(ahead.what), without=frozenset(named - ahead.tools))
+    strays = frozenset(named - ahead.stay - effects) if steady and ahead.stay else frozenset()
+    if worked and (left or ahead.what) and tool_first and not refused:
+        note = THERE.format(ahead.what) if ahead.what else GO_ON
+        return Course(calls=True, final=False, note=note, without=later | strays)
     if worked or refused or failed >= MAX_FAILED or not tool_first:
-        return Course(calls=True, final=True, note=NEXT, without=frozenset(sink for sink, _ in refused))
+        return Course(calls=True, final=True, note=NEXT, without=frozenset(sink for sink, _ in refused) | strays)
     if _looked_up(turn) and not failed and NOTHING not in doubts(turn) and not (reckons(task) or suited):
         return Course(calls=False, final=True, note=LOOKED_UP)
     without = {spec.name for spec in tools if spec.opens} if reckons(task) else set()
-    ready = {spec.name for spec in tools if spec.name in suited and (_looked_up(turn) or not spec.grounded)}
+    ready = {spec.name for spec in tools if spec.name in suited and (_looked_up(turn) or not spec.grounded)} - later
     if ready and not failed:  # a first call is one that suits the task, not another look-up
-        without = {spec.name for spec in tools} - ready
-    return Course(calls=True, final=False, note=LOOK, without=frozenset(without))
+        without = named - ready
+    return Course(calls=True, final=False, note=LOOK, without=frozenset(without) | later)
+
+
+def _sent_back(turn: Turn, tools: Sequence[SinkSpec], refused: Sequence[tuple[str, str]]) -> Course | None:
+    """Where a number was worked out in the head, the only way on is to have it worked out; where one was rounded, it is
+    to have it shown. Once: what was sent back for it comes back as it is.
+    """
+    doubt = turn.items[-1][0].body.get("doubt", "") if turn.items and turn.items[-1][0].kind is Kind.MESSAGE else ""
+    if doubt == ROUNDED:
+        return Course(calls=True, final=False, note=LOOK)
+    able = {spec.name for spec in tools if spec.grounded} - {sink for sink, _ in refused}
+    if not able or not (doubt == UNRECKONED or any(code == INVENTED for _, code in refused)):
+        return None
+    return Course(calls=True, final=False, note=RECKON, without=frozenset(spec.name for spec in tools) - able)
+
+
+def _act(
+    tools: Sequence[SinkSpec], effects: set[str], suited: set[str], refused: Sequence[tuple[str, str]], *, failed: bool,
+    only: bool,
+) -> Course | None:  # fmt: skip
+    """What a task asks to do is not done by saying so: the call that does it; None where every such tool was refused.
+
+    failed  a call has failed; only: nothing is left but to act
+    """
+    left_out = frozenset(sink for sink, _ in refused) | {spec.name for spec in tools if spec.opens}
+    if not refused and not failed and suited & effects:
+        left_out = frozenset(spec.name for spec in tools) - suited
+    if only:
+        left_out |= {spec.name for spec in tools} - (suited & effects or effects)
+    return Course(calls=True, final=False, note=ACT, without=left_out) if effects - left_out else None
+
+
+def changes(spec: SinkSpec) -> bool:
+    """Whether a call changes or sends something; to fetch a page is to look something up."""
+    return not spec.reads and not (spec.effect is Effect.EGRESS and spec.idempotent)
+
+
+def _wanted(task: str, tools: Sequence[SinkSpec]) -> set[str]:
+    """The tools that can do what a task asks for: one that fetches a page does not write a file."""
+    changing = {spec.name for spec in tools if changes(spec)}
+    return changing if changing and _orders(task) - _RUNS else _effects(tools)
 
 
 def _effects(tools: Sequence[SinkSpec]) -> set[str]:
@@ -176,21 +240,29 @@ def has_worked(turn: Turn) -> bool:
 
 def undone(turn: Turn, tools: Sequence[SinkSpec]) -> bool:
     """Whether a task asked for an effect that it was granted, and none was done."""
-    granted = bool(_effects(tools))
-    return granted and not made(turn, tools) and _wants(turn.start["task"], by_itself=has_worked(turn))
+    effects = _wanted(turn.start["task"], tools)
+    return bool(effects) and not _did(turn, effects) and _wants(turn.start["task"], by_itself=has_worked(turn))
 
 
 def made(turn: Turn, tools: Sequence[SinkSpec]) -> bool:
     """Whether an effect was done."""
-    effects = _effects(tools)
+    return _did(turn, _effects(tools))
+
+
+def changed(turn: Turn, tools: Sequence[SinkSpec]) -> bool:
+    """Whether something was changed or sent."""
+    return _did(turn, {spec.name for spec in tools if changes(spec)})
+
+
+def _did(turn: Turn, effects: Collection[str]) -> bool:
     return any(i is not None and record.view.get("ok") and i.view["sink"] in effects for record, i in turn.items)
 
 
 def _done(turn: Turn, tools: Sequence[SinkSpec]) -> bool:
     """Whether an effect was done, or a person refused it, or did not say in time that it may be."""
-    effects = _effects(tools)
+    effects = _wanted(turn.start["task"], tools)
     denied = (r.view["sink"] for r, _ in turn.items if r.view.get("code") in ("denied", "expired"))
-    return made(turn, tools) or not effects.isdisjoint(denied)
+    return _did(turn, effects) or not effects.isdisjoint(denied)
 
 
 def goes_round(turn: Turn) -> bool:

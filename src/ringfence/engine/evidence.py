@@ -21,6 +21,19 @@ _SPELT = (
     re.compile(rf"(?P<d>\b\d{{1,2}})(?:st|nd|rd|th)?\.? (?:of )?(?P<m>{_NAMED}),? (?P<y>\d{{4}}\b)", re.I),
     re.compile(rf"(?P<m>\b{_NAMED}) (?P<d>\d{{1,2}})(?:st|nd|rd|th)?,? (?P<y>\d{{4}}\b)", re.I),
 )
+_SHARE = re.compile(r"(\d+(?:\.\d+)?)\s*(?:%|per ?cent\b|Prozent\b)", re.I)
+_FACTOR = re.compile(
+    r"(?<![\w.])\d+(?:\.\d+)?(?=\s*[*×])|(?<=[*×] )\d+(?:\.\d+)?(?![\w.])|(?<=[*×])\d+(?:\.\d+)?(?![\w.])"
+)
+_AMOUNT = re.compile(
+    r"\b(?:how (?:much|many more)|costs?|pay|owe|prices?|amounts?|sum|total|altogether|together|average|mean|add|plus|"
+    r"minus|multiply|times|divide|difference|work out|calculate|compute|in all|kosten|kostet|wie viel|zusammen|"
+    r"insgesamt)\b",
+    re.I,
+)  # what is worked out, and not counted or looked up
+_WORKED_OUT = re.compile(r"\d\W{0,2}(?:[^\W\d_]+\W){0,3}(?:[*×·x+/÷=]|times|plus|minus)\W{0,3}\d", re.I)
+_EXACT = re.compile(r"\b(?:exact(?:ly)?|precise(?:ly)?|how many bytes|in bytes|genau)\b", re.I)
+_ROUNDED = re.compile(r"\b\d+(?:\.\d+)? ?(?:[KMGT]i?B?|kB)\b")
 _CITED = re.compile(r"\[r?\d{1,6}\]")
 _THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?")
 _WORD = re.compile(r"[^\W\d_]{2,}|\d+")
@@ -83,6 +96,26 @@ def invented_numbers(given: str, shown: str) -> list[str]:
     return strays
 
 
+def in_the_head(answer: str, *, shown: str, task: str) -> bool:
+    """Whether an answer has a number that was shown nowhere and that it seems to have worked out by itself.
+
+    That is where the task asks for an amount, or the answer says how.
+    """
+    strays = unsupported_numbers(_in_figures(_CITED.sub("", answer), shown), shown)
+    return bool(strays) and bool(_AMOUNT.search(task) or _WORKED_OUT.search(answer))
+
+
+def hundredths(given: str, task: str) -> str:
+    """A calculation in which a factor that the task gives as a percentage, and as nothing else, is one: 36.5 is 36.5%.
+
+    As it is, if anything in it makes a hundredth already.
+    """
+    if "100" in given or "%" in given or "percent" in given.casefold() or len(task) > _PASTED:
+        return given
+    shares = {match[1] for match in _SHARE.finditer(task)} - set(_NUMBER.findall(_SHARE.sub("", task)))
+    return _FACTOR.sub(lambda found: f"{found[0]}%" if found[0] in shares else found[0], given) if shares else given
+
+
 def restored(answer: str, shown: str) -> str:
     """The answer with clipped copies written as they were shown: 2:28:40 for 02:28:40, if nothing else it could be."""
     known = set(_NUMBER.findall(shown))
@@ -107,6 +140,12 @@ def unmentioned(task: str, shown: str) -> str:
     return ""
 
 
+def rounded(answer: str, task: str) -> str:
+    """A size in rounded units (43K) where a task asks for the exact number; "" if there is no such."""
+    size = _ROUNDED.search(answer)
+    return size[0] if size and _EXACT.search(task) else ""
+
+
 def only_repeats(answer: str, task: str) -> bool:
     """Whether every word of the answer is already in the task: it says nothing, unless a document came with that."""
     if len(task) > _PASTED:
@@ -127,6 +166,8 @@ def doubt(answer: str, *, shown: str, task: str, chosen: bool) -> str:
         return f'No result says anything of a {missing}. If it is not there, answer "not found", and no other value.'
     if strays := unsupported_numbers(_in_figures(_CITED.sub("", answer), shown), shown):
         return f"{', '.join(strays[:3])} stands in no result. Copy the value from a result, or work it out with a tool."
+    if size := rounded(answer, task):
+        return f"{size} is rounded, and the task asks for the exact number: call a tool again so that it shows it."
     if only_repeats(answer, task):
         return 'That only repeats the task. Answer with the value that a result shows, or with "not found".'
     return ""

@@ -20,11 +20,11 @@ from ringfence.core.turn import State, Turn
 from ringfence.core.values import JSON, Action, Ask, Deny, Outcome, Principal, Prompt, canonical
 from ringfence.tracing import Trace
 
-from .answering import checked_before, ended, may_go_back, texts
+from .answering import checked_before, ended, may_go_back
 from .asking import Asking, Routing
 from .context import Said, Transcript
 from .course import INVALID, acts, made
-from .evidence import invented_numbers
+from .founded import as_the_task_has_it, unfounded
 from .ladder import Unreadable, mended, rungs
 from .ledger import Ledger, Reconcile
 from .live import Live, Progress, failures, last_thought, since_thought
@@ -299,7 +299,7 @@ class Engine:
         if spec is not None:
             with suppress(ValueError, LookupError):  # the gate refuses it, in words for the model
                 args = turn.resolve(args)
-                full = dict(mended(args, spec))
+                full = dict(as_the_task_has_it(mended(args, spec), spec, turn.start["task"]))
                 canonical(full)  # what cannot be recorded stays as it was asked for
                 args = full
         action = Action(call.sink, args, turn.label.join(live.label), call=number, run=turn.run)
@@ -312,10 +312,7 @@ class Engine:
         except LookupError as error:
             return Deny("POL-4", "bad-ref", str(error))
         spec = self._gate.policy.sinks.get(action.sink)
-        given = " ".join(str(action.args.get(name, "")) for name in (spec.grounded if spec else ()))
-        strays = invented_numbers(given, live.said + texts(turn)) if given else []
-        why = f"{', '.join(strays[:3])} stands in no result; look it up first"
-        return Deny("POL-4", "invented", why) if strays else None
+        return unfounded(action.args, spec, turn, live) if spec is not None else None
 
     async def _deliver(self, turn: Turn, live: Live, step: Step) -> None:
         final, last = dict(step.final or {}), turn.usage["steps"] >= self._settings.max_steps

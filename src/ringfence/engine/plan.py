@@ -9,7 +9,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import lru_cache
 from typing import Any
@@ -29,6 +29,8 @@ _BORDER = re.compile(
     r"|,?\s+and\s+(?=(?:write|save|put|store|append|send|mail|post|note|record)\b)|\s*\n\s*(?:\d+[.)]|[-*])\s+",
     re.I,
 )
+_QUOTED = re.compile(r"[\"“„«'‘`][^\"”“»'’`]*[\"”“»'’`]")
+WORK_OUT = "work out what is asked for"
 _MARK = re.compile(r"^\s*(?:\d{1,2}[.)]|[-*])(?=\s|$)")
 _LONGEST = 2000  # characters of a task that is read for goals
 _CHARS = 140  # of a goal, shown
@@ -91,6 +93,12 @@ class Standing:
         return {goal.do for _, goal in self._left()} == {Do.ACT}
 
     @property
+    def acts_later(self) -> bool:
+        """Whether something is left to change, send or run, and it is another goal's turn first."""
+        left = [goal.do for _, goal in self._left()]
+        return Do.ACT in left and left[0] is not Do.ACT
+
+    @property
     def left(self) -> bool:
         """Whether something is left that no answer does by itself, and nothing speaks against going on with it."""
         return self.failed < MAX_FAILED and any(goal.do is not Do.LOOK for _, goal in self._left())
@@ -107,9 +115,21 @@ def from_words(task: str) -> tuple[Goal, ...]:
     if len(task) > _LONGEST:
         return ()
     parts = [part for piece in _BORDER.split(task) if (part := _MARK.sub("", piece).strip())]
-    goals = [Goal(_kind(part), part[:_CHARS]) for part in parts]
+    goals = _in_order([Goal(_kind(part), part[:_CHARS]) for part in parts])
     wanted = [goal for goal in goals if goal.do is not Do.LOOK or goal.what.endswith("?") or len(goals) > 1]
     return tuple(wanted[:MAX_GOALS]) if len(wanted) > 1 else ()
+
+
+def _in_order(goals: list[Goal]) -> list[Goal]:
+    """What is to be written down (a total, a count) is worked out before: by the goal before, or by one of its own."""
+    kinds = [goal.do for goal in goals]
+    if Do.ACT not in kinds or Do.RECKON in kinds[: (at := kinds.index(Do.ACT))]:
+        return goals
+    if not reckons(_QUOTED.sub("", goals[at].what)):
+        return goals
+    if at:
+        return [*goals[: at - 1], replace(goals[at - 1], do=Do.RECKON), *goals[at:]]
+    return [Goal(Do.RECKON, WORK_OUT), *goals]
 
 
 def _kind(part: str) -> Do:

@@ -277,6 +277,14 @@ class _Reading:
             raise Refused(f"{self.command.name}: what {name} says is fixed by the operator; leave it out")
 
 
+def rounds(argv: Sequence[str]) -> bool:
+    """Whether a command prints sizes in rounded units (`ls -lh`), where it would print whole numbers without."""
+    known = commands().get(argv[0])
+    if known is None or "--human-readable" not in known.options:
+        return False
+    return any(word in ("--human-readable", "--si") or re.fullmatch(r"-\w*[hH]\w*", word) for word in argv[1:])
+
+
 def listed(names: Iterable[str]) -> str:
     """The names, as many as fit a short text."""
     shown = ", ".join(dict.fromkeys(names))

@@ -38,6 +38,13 @@ _UPDATES = re.compile(
     r"\b(?:now|from (?:now|today|then)|since|changed?|no longer|instead|replac\w+|withdrawn|supersed\w+|moved|new)\b",
     re.I,
 )
+_PAST = re.compile(
+    r"\b(?:was|were|did|had|used to|before|until|former(?:ly)?|previous(?:ly)?|earlier|originally|ago|last|history|"
+    r"changed|changes|old|war|waren|früher|vorher|damals|bisher|(?:19|20)\d\d)\b",
+    re.I,
+)
+SAME = 0.6  # of what an older line shares with the question: a newer one that shares less is about something else
+LEFT_OUT = "[an older line about this is left out: a newer one, below, says that it has changed]"
 _RULE = re.compile(r"\|(\s*:?-+:?\s*\|)+")
 
 
@@ -141,7 +148,10 @@ def finished(shown: list[dict[str, JSON]], question: str, more: Mapping[str, JSO
     if len(shown) > 1 and all("dated" in one for one in shown[:2]):  # they may disagree: the newest nearest to the end
         shown[:2] = sorted(shown[:2], key=lambda one: str(one["dated"]))
     told = [(str(one["text"]), str(one.get("dated", ""))) for one in shown if "note" not in one]
-    closest = _closest(told, question)
+    closest, replaced = _closest(told, question)
+    for one in shown if replaced else ():
+        if "note" not in one:
+            one["text"] = str(one["text"]).replace(replaced, LEFT_OUT)
     samples = [str(passage["path"]).rpartition("/")[2] for passage in shown if "note" in passage]
     asked_for = any(name in question for name in samples)  # a data file by its name: a sample cannot answer
     partial = {"partial": True} if not shown or "note" in shown[0] or asked_for else {}
@@ -184,25 +194,33 @@ def _shown(passage: Passage, question: str, room: int) -> dict[str, JSON]:
     return {**result, "text": "\n".join(_spelled_out(text)).rstrip()[: room + room // 2]}
 
 
-def _closest(texts: list[tuple[str, str]], question: str) -> dict[str, JSON]:
+def _closest(texts: list[tuple[str, str]], question: str) -> tuple[dict[str, JSON], str]:
     """The two lines that share the most words with the question: what is read last is what a small model looks at.
 
     `texts`, each with its date. Two lines of different dates may contradict each other: then it is the newer one alone;
-    one that says that something has changed is newer than one of no date.
+    one that says that something has changed is newer than one of no date. Behind the lines: an older one which a newer
+    line says to have changed since, and which a small model would still take, since it reads it first; "" if there is
+    none, or the question is about the past.
     """
     lines = [(line.strip(), day) for text, day in texts for line in text.split("\n") if line.strip(" #|-")]
     lines = [(line, day) for line, day in lines if not line.startswith("#")]
     held = [set(words(line)) for line, _ in lines]
     asked = {word: sum(word in has for has in held) for word in words(question)}
-    worth = [sum(1 + 0.5 / count for word, count in asked.items() if word in has) for has in held]
-    best = sorted(range(len(lines)), key=lambda n: -worth[n])[:2]
-    chosen = [lines[n] for n in best if worth[n] > 0]
+    worth = {
+        line: sum(1 + 0.5 / count for word, count in asked.items() if word in has)
+        for line, has in zip(lines, held, strict=True)
+    }
+    chosen = [line for line in sorted(worth, key=lambda line: -worth[line])[:2] if worth[line] > 0]
+    as_they_are: dict[str, JSON] = {"closest lines": [line[:LINE_CHARS] for line, _ in chosen]} if chosen else {}
     if len(chosen) < 2 or not any(day for _, day in chosen):
-        return {"closest lines": [line[:LINE_CHARS] for line, _ in chosen]} if chosen else {}
+        return as_they_are, ""
     older, newer = sorted(chosen, key=lambda one: (one[1], _UPDATES.search(one[0]) is not None))
-    if older[1] == newer[1] or not (older[1] or _UPDATES.search(newer[0])):
-        return {"closest lines": [line[:LINE_CHARS] for line, _ in chosen]}
-    return {"closest lines": [f"{newer[0][:LINE_CHARS]} (of {newer[1]}, the newest)"]}
+    updates = _UPDATES.search(newer[0]) is not None
+    if older[1] == newer[1] or not (older[1] or updates):
+        return as_they_are, ""
+    told = f"{newer[0][:LINE_CHARS]} (of {newer[1]}, the newest)"
+    replaced = updates and worth[newer] >= SAME * worth[older] and not _PAST.search(question)
+    return {"closest lines": [told]}, older[0] if replaced else ""
 
 
 def _spelled_out(lines: list[str]) -> list[str]:

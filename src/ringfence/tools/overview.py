@@ -23,7 +23,7 @@ class OverviewArgs(Args):
 
 
 def overview(folders: Folders, use: Use) -> Tool:
-    """The tool `files.overview`: each file with its columns, its title or a typical line."""
+    """The tool `files.overview`: each file with its columns and first row, its title or a typical line."""
 
     def run(args: OverviewArgs) -> JSON:
         walk = folders.walk(seconds=SECONDS)
@@ -50,7 +50,9 @@ def _about(folders: Folders, entry: Entry) -> dict[str, JSON]:
     suffix = entry.path[entry.path.rfind(".") :].lower() if "." in entry.path else ""
     if suffix in TABLES:
         separator = "\t" if suffix == ".tsv" else max(",;\t|", key=lines[0].count)
-        return {**about, "columns": [name.strip() for name in next(csv.reader([lines[0]], delimiter=separator))][:30]}
+        names, *rows = ([cell.strip() for cell in row] for row in csv.reader(lines[:2], delimiter=separator))
+        first = {"first": ", ".join(cell[:20] for cell in rows[0][:30])[:100]} if rows else {}
+        return {**about, "columns": names[:30], **first}
     if suffix in NOTES:
         return {**about, "title": lines[0].strip("# ")[:60]}
     line = lines[len(lines) // 2 if suffix == ".log" else 0]

@@ -37,7 +37,9 @@ By = Annotated[
 Top = Annotated[int, Field(ge=1, le=100, description="how many of the most frequent values")]
 
 _PLAIN, _MAX_APART = re.compile(r"[^\W_][\w.-]+"), 4  # words of a pattern that are looked for one by one
-COUNTS = r"\bhow (?:many|often)\b.*\.log\b|\.log\b.*\bhow (?:many|often)\b"  # what text.count is for
+_FIELD = re.compile(r"[\w.-]+=(?:\"[^\"]*\"|[^\s\"]+)")
+_ASKED = r"\b(?:how (?:many|often)|(?:first|last) time|earliest|latest)\b"
+COUNTS = rf"{_ASKED}.*\.log\b|\.log\b.*{_ASKED}"  # what text.count is for: it says which line is the first and the last
 
 
 class SearchArgs(Args):
@@ -198,6 +200,8 @@ def _count(texts: Given, pattern: str, by: str, top: int) -> JSON:
             few = f"showing the {top} most frequent of {found['distinct']} values"
     if pattern and not found["lines"]:
         result |= _apart(pattern, texts)
+    elif pattern and found["lines"] == 1:
+        result |= _wider(pattern, texts)
     return {**result, **notes(few, read.note, *told)}
 
 
@@ -215,6 +219,27 @@ def _apart(pattern: str, texts: Given) -> dict[str, JSON]:
         return {}
     told = {f"lines with {word}": count for word, count in counts.items() if count}
     return {"nowhere together, but": told} if told else {}
+
+
+def _wider(pattern: str, texts: Given) -> dict[str, JSON]:
+    """Of a pattern that is one line's fields, copied: the field that the fewest other lines share, and these lines.
+
+    A small model copies the line that it was shown where it is after all lines like it.
+    """
+    fields = list(dict.fromkeys(_FIELD.findall(pattern)))
+    if not 1 < len(fields) <= _MAX_APART or _late(texts):
+        return {}
+    shared = []
+    for field in fields:
+        read, found = _scan_anyhow(Pattern.read(re.escape(field)), texts, by="", top=1, hits=1)
+        if _late(texts) or (isinstance(texts, Corpus) and texts.reading.late):
+            return {}
+        if found["lines"] > 1:
+            shared.append((found["lines"], field, _matched(read, found)))
+    if not shared:
+        return {}
+    _, field, lines = min(shared, key=lambda one: one[0])
+    return {f"lines with {field}": {**lines, "pattern": field}}
 
 
 def _named(found: dict[str, Any]) -> dict[str, Any]:

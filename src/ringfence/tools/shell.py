@@ -19,7 +19,7 @@ from ringfence.core.values import JSON, Action, Outcome, digest
 from ringfence.jobs import Job, Launcher
 from ringfence.tracing import traceparent
 
-from .commands import MAX_WORDS, Permitted, Rule, listed, permitted, refused, rules
+from .commands import MAX_WORDS, Permitted, Rule, listed, permitted, refused, rounds, rules
 from .jobs import Egress, Ended, Places, Secrets, audience, collect, places, reaching, text
 from .tool import Args, Tool, Use, checker, parse, specify
 from .workshop import limits_of
@@ -60,6 +60,9 @@ WORDS = {
     "wc": r"(?:how many|number of|count (?:the )?|count all (?:the )?)(?: ?words| ?lines| ?characters| ?bytes)",
     "whoami": r"(?:which|what|whose) user|logged in as",
 }  # what people ask for, and the command that tells it
+
+
+ROUNDED = "sizes are rounded; without -h they are exact"
 
 
 class RunArgs(Args):
@@ -204,7 +207,8 @@ class _Shell:
         if isinstance(answer, str):
             raise ToolError(answer)
         job, way = self._job(answer), self._egress(action.run) if self._egress else None
-        return Outcome(self._shown(await collect(self._launcher, job, way=way, max_bytes=self._max_bytes)))
+        shown = self._shown(await collect(self._launcher, job, way=way, max_bytes=self._max_bytes))
+        return Outcome({**shown, "note": ROUNDED} if "note" not in shown and rounds(answer.argv) else shown)
 
     def _job(self, command: Permitted) -> Job:
         name, *words = command.argv
@@ -221,7 +225,7 @@ class _Shell:
             limits=self._limits,
         )
 
-    def _shown(self, ended: Ended) -> JSON:
+    def _shown(self, ended: Ended) -> dict[str, JSON]:
         cut = ended.exit is None
         shown: dict[str, JSON] = {
             "exit": ended.exit,

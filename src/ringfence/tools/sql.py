@@ -175,7 +175,7 @@ def named(columns: Iterable[str]) -> list[str]:
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[object]], max_rows: int, room: int) -> JSON:
-    """`{columns, rows, truncated}`: rows are objects, at most `max_rows` and about `room` characters of them."""
+    """`{columns, rows, matched, truncated}`: rows are objects, at most `max_rows` and about `room` characters."""
     shown: list[JSON] = []
     used = 0
     for row in rows[:max_rows]:
@@ -186,7 +186,9 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[object]], max_rows: in
         shown.append(made)
     more = len(shown) < len(rows)
     cut = f"only the first {len(shown)} rows; add conditions, aggregate, or use limit and offset" if more else ""
-    return {"columns": list(columns), "rows": shown, "truncated": more, **notes(cut, "" if rows else "no row matches")}
+    some = {"matched": f"{len(rows)} rows"} if 1 < len(rows) <= max_rows else {}  # a model miscounts them
+    none = "" if rows else "no row matches"
+    return {"columns": list(columns), "rows": shown, **some, "truncated": more, **notes(cut, none)}
 
 
 def cell(value: object) -> JSON:

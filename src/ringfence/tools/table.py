@@ -195,7 +195,7 @@ def query(table: Table, args: QueryArgs, *, room: int) -> dict[str, JSON]:
     none = "" if matched else _why_none(table, conditions)
     note = ""
     if args.aggregate or args.group_by:
-        args = args.model_copy(update={"column": args.column or _meant(table, args)})
+        args = args.model_copy(update=_meant(table, args))
         names, rows, note = _aggregated(table, rows, args)
         table = Table(table.path, names, rows)
         picked = list(range(len(names)))
@@ -261,16 +261,19 @@ def _sorted(rows: list[list[str]], place: int, *, descending: bool) -> list[list
     return sorted(full, key=lambda row: typed(row[place]), reverse=descending) + empty
 
 
-def _meant(table: Table, args: QueryArgs) -> str:
-    """The column that an aggregate can only mean: of those selected, or of all, the one that is no group and can be
-    calculated with. Small models select it instead. The result's own column says which it was.
+def _meant(table: Table, args: QueryArgs) -> dict[str, str]:
+    """What an aggregate can only mean: of the columns selected, or of all, the one that is no group and can be
+    calculated with; the only one selected, if it is the group as well, and then nothing is grouped. Small models write
+    it so. The result's own column says which it was.
     """
-    if args.aggregate in ("", "count"):
-        return ""
-    keys = table.places(args.group_by)
-    picked = [n for n in table.places(",".join(args.select)) if n not in keys]
-    able = [n for n in picked or range(len(table.columns)) if n not in keys and _numeric(table, n)]
-    return table.columns[able[0]] if len(able) == 1 else ""
+    if args.column or args.aggregate in ("", "count"):
+        return {}
+    keys, picked = table.places(args.group_by), table.places(",".join(args.select))
+    if picked and picked == keys and len(keys) == 1 and _numeric(table, keys[0]):
+        return {"column": table.columns[keys[0]], "group_by": ""}
+    among = [n for n in picked if n not in keys] or range(len(table.columns))
+    able = [n for n in among if n not in keys and _numeric(table, n)]
+    return {"column": table.columns[able[0]]} if len(able) == 1 else {}
 
 
 def _numeric(table: Table, place: int) -> bool:

@@ -1,0 +1,49 @@
+"""Whether a call rests on what was said and shown: its numbers, its months. Pure: decided by the record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from ringfence.core.policy import Role, SinkSpec
+from ringfence.core.turn import Turn
+from ringfence.core.values import JSON, Deny
+
+from .answering import texts
+from .course import INVENTED, changes, reckons
+from .evidence import hundredths, invented_numbers
+from .live import Live
+from .visits import widened
+
+
+def unfounded(args: Mapping[str, JSON], spec: SinkSpec, turn: Turn, live: Live) -> Deny | None:
+    """What a call has from nowhere, in words for the model.
+
+    Numbers to reckon with that stand neither in the task nor in a result; and, once in a run, a total that is written
+    down before it was worked out.
+    """
+    task, shown = str(turn.start["task"]), live.said + texts(turn)
+    given = " ".join(str(args.get(name, "")) for name in spec.grounded)
+    if given and (strays := invented_numbers(given, shown)):
+        return _deny(strays, "look it up first")
+    if not changes(spec) or not reckons(task) or _told(turn) or not any(tool.grounded for tool in live.tools):
+        return None
+    written = " ".join(str(args.get(name, "")) for name, role in spec.roles.items() if role is Role.TEXT)
+    strays = invented_numbers(written, shown) if written else []
+    return _deny(strays, "work it out first") if strays else None
+
+
+def as_the_task_has_it(args: Mapping[str, JSON], spec: SinkSpec, task: str) -> Mapping[str, JSON]:
+    """The arguments of a read, with the task's percentages and months as such: see `hundredths`, `widened`."""
+    if not spec.reads:
+        return args
+    told = {name: hundredths(text, task) for name in spec.grounded if isinstance(text := args.get(name), str)}
+    return {**widened(args, task), **told}
+
+
+def _deny(strays: Sequence[str], todo: str) -> Deny:
+    return Deny("POL-4", INVENTED, f"{', '.join(strays[:3])} stands in no result; {todo}")
+
+
+def _told(turn: Turn) -> bool:
+    """Whether an effect of the run was refused for a number from nowhere: a person's own words may have one."""
+    return any(r.view.get("code") == INVENTED for r, _ in turn.items)

@@ -1,0 +1,232 @@
+"""What a task names is looked at, and what it asks to work out is worked out, before an answer may rest on it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from ringfence.core.chain import Kind
+from ringfence.core.policy import Effect, Role
+from ringfence.engine.evidence import hundredths, in_the_head, rounded
+from ringfence.engine.visits import months, places, widened
+
+from .conftest import Build, House, fail, final, step
+
+KNOWN = ["data/hires.csv", "data/boats.csv", "notes/handbook.md", "logs/gate.log"]
+NOTICE, HIRES = "http://site.test/notice", "data/hires.csv"
+WRITE: Any = {
+    "schema": {"type": "object", "properties": {"path": {"type": "string"}, "text": {"type": "string"}}},
+    "suits": r"\b(?:write|put)\b", "effect": Effect.WRITE, "audience": None,
+    "roles": {"text": Role.TEXT, "path": Role.LOW},
+}  # fmt: skip
+SPECS: Any = {
+    "overview": {"opens": ""},
+    "fetch": {
+        "suits": "https?://", "effect": Effect.EGRESS, "idempotent": True, "audience": None, "roles": {"of": Role.LOW},
+    },
+    "query": {"suits": r"\.csv\b", "schema": {"type": "object", "properties": {"of": {}, "where": {}}}},
+    "calc": {"grounded": frozenset({"of"})},
+    "write": WRITE,
+}  # fmt: skip
+TOOLS: Any = {
+    "overview": lambda args: {"files": [{"path": path} for path in KNOWN]},
+    "fetch": lambda args: {"text": "The Curlew is laid up. A day ticket is 8.08 euros."},
+    "query": lambda args: {"rows": [["Curlew", 15]]},
+    "calc": lambda args: {"result": "32.32"},
+    "look": lambda args: {"text": "it is 42"},
+    "write": lambda args: {"path": args["path"]},
+}
+
+
+def offered(agent: House) -> list[set[str]]:
+    """The tools of each step's grammar, and `final` where an answer was allowed."""
+    found = []
+    for prompt in agent.model.prompts:
+        schema = prompt.schema or b""
+        names = {name for name in TOOLS if f'"const":"{name}"'.encode() in schema}
+        found.append(names | ({"final"} if b'"final_answer"' in schema else set()))
+    return found
+
+
+def codes(agent: House) -> list[str]:
+    return [r.view["code"] for r in agent.records() if r.kind is Kind.DECISION]
+
+
+@pytest.fixture
+def trust(house: Build) -> Any:
+    return lambda *script: house(list(script), tools=TOOLS, specs=SPECS)
+
+
+def test_places_are_addresses_and_known_files_in_the_order_of_the_task() -> None:
+    task = f"Is the boat of {NOTICE}, or of boats.csv, in data/hires.csv? Then write data/new.csv."
+    assert places(task, KNOWN) == [NOTICE, "data/boats.csv", HIRES]
+    assert places("Nothing is named here.", KNOWN) == []
+
+
+async def test_what_a_task_names_is_looked_at_in_its_order_before_an_answer(trust: Any) -> None:
+    agent = trust(step(("fetch", {"of": NOTICE})), step(("query", {"of": HIRES})), final("15 times"))
+    result = await agent.run(f"The board at {NOTICE} names a boat. How many times was she hired, going by {HIRES}?")
+    assert offered(agent)[:2] == [{"fetch"}, {"query"}]
+    assert "final" in offered(agent)[2]
+    assert "look" not in offered(agent)[2]  # both have their tools: a third place is none of the task's
+    assert result.status == "done"
+
+
+async def test_a_place_that_no_tool_reads_by_its_name_holds_nothing_up(trust: Any) -> None:
+    agent = trust(step(("look", {"of": "x"})), final("42"))
+    await agent.run("What does notes/handbook.md say?")
+    assert "final" in offered(agent)[1]
+    assert "look" in offered(agent)[0]
+
+
+async def test_a_place_whose_look_failed_is_not_insisted_on(house: Build) -> None:
+    agent = house(
+        [step(("fetch", {"of": NOTICE})), step(("look", {"of": "notice"})), final("42")],
+        tools={**TOOLS, "fetch": fail}, specs=SPECS,
+    )  # fmt: skip
+    await agent.run(f"What does {NOTICE} say?")
+    assert "look" in offered(agent)[1]
+
+
+def test_a_month_is_one_without_a_day_of_its_own() -> None:
+    assert months("more in August 2025 than in Juli 2025, not on 3 May 2025, in Marina 2024") == {
+        "2025-08": "August 2025",
+        "2025-07": "Juli 2025",
+    }
+
+
+async def test_of_two_months_both_are_looked_at(trust: Any) -> None:
+    one = step(("query", {"of": HIRES, "where": "2025-08"}))
+    two = step(("query", {"of": HIRES, "where": "2025-07"}))
+    agent = trust(one, two, final("15"))
+    await agent.run(f"How many more hires were there in August 2025 than in July 2025? See {HIRES}.")
+    assert ["final" in one for one in offered(agent)] == [False, False, True]
+    assert b"No call has looked at July 2025" in agent.model.prompts[1].messages[-1]
+
+
+def test_the_first_of_a_month_is_taken_for_the_month_that_the_task_names() -> None:
+    task = "How many hires were there in August 2025?"
+
+    def where(op: str, value: str) -> Any:
+        return {"where": [{"column": "date", "op": op, "value": value}]}
+
+    assert widened(where("=", "2025-08-01"), task) == where("=", "2025-08")
+    for op, value in ((">=", "2025-08-01"), ("=", "2025-09-01"), ("=", "2025-08-02"), ("=", "2025-08-01T00:00")):
+        assert widened(where(op, value), task) == where(op, value)
+    assert widened(where("=", "2025-08-01"), "Were there hires on 2025-08-01, in August 2025?") == where(
+        "=", "2025-08-01"
+    )
+    assert widened(where("=", "2025-08-01"), "How many hires were there?") == where("=", "2025-08-01")
+
+
+async def test_a_call_is_made_with_the_month_that_the_task_names(trust: Any) -> None:
+    agent = trust(step(("query", {"of": HIRES, "where": [{"op": "=", "value": "2025-08-01"}]})), final("15"))
+    await agent.run(f"How many hires were there in August 2025? See {HIRES}.")
+    assert agent.tools["query"].calls == [{"of": HIRES, "where": [{"op": "=", "value": "2025-08"}]}]
+
+
+def test_a_percentage_of_the_task_is_one_in_what_is_calculated() -> None:
+    task = "What is 36.5 % of 6,120?"
+    assert hundredths("36.5 * 6120", task) == "36.5% * 6120"
+    assert hundredths("6120*36.5", task) == "6120*36.5%"
+    for fine in ("36.5% of 6120", "36.5 / 100 * 6120", "0.365 * 6120", "6120 * 2", "136.5 * 6120", "6120 - 36.5"):
+        assert hundredths(fine, task) == fine
+    assert hundredths("19 * 3", "19 items of 3 euros and 19 % VAT") == "19 * 3"  # it is a number as well
+
+
+async def test_a_percentage_taken_for_a_number_is_calculated_as_one(trust: Any) -> None:
+    agent = trust(step(("calc", {"of": "36.5 * 6120"})), final("32.32"))
+    await agent.run("What is 36.5 % of 6,120?")
+    assert agent.tools["calc"].calls == [{"of": "36.5% * 6120"}]
+
+
+@pytest.mark.parametrize(
+    ("answer", "task", "worked_out"),
+    [
+        ("It is 149 litres * 1.875 euros/litre = 275.625 euros.", "What is it?", True),
+        ("It is 275.625 euros.", "What does a full tank cost?", True),
+        ("It is 275.625 euros.", "What is it?", False),
+        ("There are 275.", "How many lines are there?", False),
+        ("It holds 149 litres.", "What does it cost?", False),
+    ],
+)
+def test_a_number_worked_out_in_the_head_is_told(answer: str, task: str, worked_out: bool) -> None:
+    assert in_the_head(answer, shown="149 litres at 1.875", task=task) is worked_out
+
+
+async def test_what_was_worked_out_in_the_head_is_worked_out_by_the_tool_for_it(trust: Any) -> None:
+    agent = trust(
+        step(("fetch", {"of": NOTICE})), final("4 * 8.08 = 33.12"), step(("calc", {"of": "4 * 8.08"})), final("32.32")
+    )
+    result = await agent.run(f"What do 4 day tickets cost altogether? See {NOTICE}.")
+    assert offered(agent)[2] == {"calc"}
+    assert result.answer == "32.32"
+
+
+def test_a_rounded_size_is_no_exact_one() -> None:
+    asked = "How many bytes does it have exactly?"
+    assert rounded("It has 43K bytes.", asked) == "43K"
+    assert rounded("It has 43033 bytes.", asked) == ""
+    assert rounded("It has 43K.", "How big is it?") == ""
+
+
+async def test_a_rounded_size_is_looked_up_again_where_the_exact_one_was_asked_for(house: Build) -> None:
+    sizes = iter(("43K gate.log", "43033 gate.log"))
+    agent = house(
+        [step(("look", {"of": "-lh"})), final("43K"), step(("look", {"of": "-l"})), final("43033")],
+        tools={"look": lambda args: {"text": next(sizes)}},
+    )
+    result = await agent.run("How many bytes does gate.log have exactly?")
+    assert result.answer == "43033"
+    assert b'"final_answer"' not in (agent.model.prompts[2].schema or b"")
+
+
+@pytest.mark.parametrize(
+    "task", ["Count the words of notes/handbook.md and write the count to out/w.txt.", "Put the total into out/w.txt."]
+)
+async def test_what_is_to_be_written_down_is_worked_out_first(trust: Any, task: str) -> None:
+    agent = trust(
+        step(("look", {"of": "words"})), step(("write", {"path": "out/w.txt", "text": "42"})), final("42 is written")
+    )
+    result = await agent.run(task)
+    assert "write" not in offered(agent)[0]
+    assert offered(agent)[1] == {"write"}
+    assert result.status == "done"
+
+
+async def test_words_in_quotes_are_written_as_they_are(trust: Any) -> None:
+    agent = trust(step(("write", {"path": "out/s.txt", "text": "The total is closed"})), final("It is written"))
+    await agent.run('Write "The total is closed" into out/s.txt.')
+    assert offered(agent)[0] == {"write"}
+
+
+async def test_a_page_that_was_fetched_is_no_file_that_was_written(trust: Any) -> None:
+    agent = trust(
+        step(("fetch", {"of": NOTICE})),
+        step(("write", {"path": "out/b.txt", "text": "Curlew"})),
+        final("It is written"),
+    )
+    result = await agent.run(f"Read {NOTICE}, then write the boat's name into out/b.txt.")
+    assert offered(agent)[1] == {"write"}
+    assert result.status == "done"
+
+
+async def test_an_answer_from_a_fetched_page_is_held_against_it(trust: Any) -> None:
+    agent = trust(step(("fetch", {"of": NOTICE})), final("It costs 9.99 euros"), final("It costs 8.08 euros"))
+    result = await agent.run(f"What is a ticket? See {NOTICE}.")
+    assert result.answer == "It costs 8.08 euros"
+
+
+async def test_a_total_from_nowhere_is_not_written_down_but_a_person_may_want_it(trust: Any) -> None:
+    asked = "3 boats stay for 11 nights and pay 27 euros each. Write a note and the total into out/q.txt."
+    write = step(("write", {"path": "out/q.txt", "text": "3 * 11 * 27 = 927"}))
+    agent = trust(
+        step(("look", {"of": "x"})), write, step(("calc", {"of": "3 * 11 * 27"})), write, final("It is written")
+    )
+    await agent.run(asked)
+    assert codes(agent) == ["invented"]  # and only once
+    assert offered(agent)[2] == {"calc"}
+    assert [call["text"] for call in agent.tools["write"].calls] == ["3 * 11 * 27 = 927"]
+    assert json.loads(agent.model.prompts[2].messages[-1])["content"].count("927 stands in no result") == 1
