@@ -142,10 +142,8 @@ def widened(args: Mapping[str, JSON], task: str) -> Mapping[str, JSON]:
 
 def _widened(value: JSON, asked: Collection[str], task: str) -> JSON:
     match value:
-        case {"op": "=", "value": str(day)} if (
-            (first := _FIRST.fullmatch(day)) and first[1] in asked and day not in task
-        ):
-            return {**value, "value": first[1]}
+        case {"op": "=", "value": str(day)} if _FIRST.fullmatch(day) and day[:7] in asked and day not in task:
+            return {**value, "value": day[:7]}
         case dict():
             return {key: _widened(item, asked, task) for key, item in value.items()}
         case list() | tuple():
