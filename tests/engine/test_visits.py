@@ -101,7 +101,7 @@ async def test_of_two_months_both_are_looked_at(trust: Any) -> None:
     one = step(("query", {"of": HIRES, "where": "2025-08"}))
     two = step(("query", {"of": HIRES, "where": "2025-07"}))
     agent = trust(one, two, final("15"))
-    await agent.run(f"How many more hires were there in August 2025 than in July 2025? See {HIRES}.")
+    await agent.run(f"How many hires were there in August 2025, and how many in July 2025? See {HIRES}.")
     assert ["final" in one for one in offered(agent)] == [False, False, True]
     assert b"No call has looked at July 2025" in agent.model.prompts[1].messages[-1]
 
@@ -163,6 +163,14 @@ async def test_what_was_worked_out_in_the_head_is_worked_out_by_the_tool_for_it(
     result = await agent.run(f"What do 4 day tickets cost altogether? See {NOTICE}.")
     assert offered(agent)[2] == {"calc"}
     assert result.answer == "32.32"
+
+
+async def test_how_far_two_values_are_apart_is_worked_out_by_the_tool_for_it(trust: Any) -> None:
+    months = [step(("query", {"of": HIRES, "where": month})) for month in ("2025-08", "2025-07")]
+    agent = trust(*months, step(("calc", {"of": "15 - 15"})), final("32.32"))
+    await agent.run(f"How many more hires were there in August 2025 than in July 2025? See {HIRES}.")
+    assert offered(agent)[:3] == [{"query"}, offered(agent)[1] - {"final"}, {"calc"}]
+    assert "final" in offered(agent)[3]
 
 
 def test_a_rounded_size_is_no_exact_one() -> None:

@@ -213,3 +213,17 @@ async def test_words_that_nowhere_stand_together_are_counted_one_by_one(call: Ca
     result = await call("text.count", path="app.log", pattern="level ERROR")
     assert (result["matching_lines"], result["nowhere together, but"]) == (0, {"lines with ERROR": 20})
     assert "nowhere together, but" not in await call("text.count", path="app.log", pattern="ajar")
+
+
+async def test_a_line_that_was_copied_comes_with_the_lines_like_it(call: Call, box: Path) -> None:
+    codes = ["OK", "OK", "OK", "JAM", "OK", "JAM", "OK", "JAM", "OK", "OK"]
+    lines = [
+        f"2025-09-14T0{n}:00:00Z {'INFO' if code == 'OK' else 'ERROR'} code={code} level={300 + n}"
+        for n, code in enumerate(codes)
+    ]
+    (box / "logs/gate.log").write_text("\n".join(lines))
+    result = await call("text.count", path="gate.log", pattern="ERROR code=JAM level=305")
+    assert (result["matching_lines"], result["lines with code=JAM"]) == (1, 3)
+    assert result["first line with code=JAM"] == f"line 4: {lines[3]}"
+    assert result["last line with code=JAM"] == f"line 8: {lines[7]}"
+    assert not any("with code" in key for key in await call("text.count", path="gate.log", pattern="level=305"))

@@ -251,6 +251,19 @@ async def test_a_command_that_only_reads_cannot_write_though_the_tool_may(root: 
     assert (write.reads, write.writes) == ((), logs)
 
 
+async def test_sizes_are_exact_or_said_to_be_rounded(root: Path) -> None:
+    (root / "big.bin").write_bytes(b"x" * 43_033)
+    tool = make(root, Unconfined(), "ls", "du")
+    for command in ("ls -lh", "ls -hl .", "ls -l --human-readable", "ls -l --si"):
+        listed = await run(tool, command)
+        assert " 43033 " in listed["stdout"]
+        assert "note" not in listed
+    assert (await run(tool, "du -sh ."))["note"] == shell.ROUNDED
+    assert "note" not in await run(tool, "du -s .")
+    by_the_operator = make(root, Unconfined(), "ls -lh")
+    assert "43K" in (await run(by_the_operator, "ls -lh"))["stdout"]
+
+
 async def test_a_write_happens_only_with_the_permission(root: Path, sandbox: AnyLauncher) -> None:
     (root / "logs").chmod(0o777)
     assert (await run(make(root, sandbox, "touch *"), "touch logs/new"))["exit"] == 1

@@ -127,6 +127,7 @@ def test_an_aggregate_without_a_column_names_the_columns() -> None:
     ("args", "columns", "rows"),
     [
         ({"aggregate": "avg", "select": "hours"}, ["avg(hours)"], [["3"]]),
+        ({"aggregate": "avg", "select": "hours", "group_by": "hours"}, ["avg(hours)"], [["3"]]),
         (
             {"aggregate": "sum", "select": "boat, eur", "group_by": "boat"},
             ["boat", "sum(eur)"],
@@ -139,6 +140,12 @@ def test_the_only_column_that_an_aggregate_can_mean_is_taken_and_named(
 ) -> None:
     result = ask(TWO, **args)
     assert (result["columns"], result["rows"]) == (columns, rows)
+
+
+def test_groups_come_with_what_they_are_together() -> None:
+    assert ask(TWO, group_by="boat")["count of all 2 groups"] == str(len(TWO.splitlines()) - 1)
+    assert ask(TWO, group_by="boat", aggregate="sum", column="eur")["sum(eur) of all 2 groups"] == "40"
+    assert not any("groups" in key for key in ask(TWO, group_by="boat", aggregate="max", column="eur"))
 
 
 def test_no_match_shows_what_the_column_holds() -> None:

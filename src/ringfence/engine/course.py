@@ -43,6 +43,7 @@ _RECKONS = re.compile(
     re.I,
 )
 _COUNTS = re.compile(r"\b(how many|how often|number of|how much more|how many more)\b", re.I)
+_APART = re.compile(r"\b(?:how (?:many|much) (?:more|less|fewer)\b.*\bthan|difference between)\b", re.I | re.S)
 _PLACE = re.compile(r"\.[a-z]{2,5}\b|\b(?:logs?|tables?|folders?|files?|database|rows?|lines?|entries)\b|/", re.I)
 _ACTS = re.compile(
     r"\b(?:(?:write|create|save|store|append|insert|edit|change|replace|correct|fix|update|rename|move|copy|delete|remove|undo|"
@@ -97,7 +98,7 @@ def course(
         return Course(calls=False, final=True, note=LAST_STEP if last else "")
     task, refused = turn.start["task"], _refused_in_a_row(turn)
     suited, (worked, failed) = _suited(task, tools), _chosen(turn)
-    if way := _sent_back(turn, tools, refused):
+    if way := _sent_back(turn, tools, refused) or (_apart(turn, tools, ahead) if worked and not refused else None):
         return way
     effects, later = _wanted(task, tools), frozenset[str]()
     if (
@@ -145,6 +146,14 @@ def _sent_back(turn: Turn, tools: Sequence[SinkSpec], refused: Sequence[tuple[st
         return Course(calls=True, final=False, note=LOOK)
     able = {spec.name for spec in tools if spec.grounded} - {sink for sink, _ in refused}
     if not able or not (doubt == UNRECKONED or any(code == INVENTED for _, code in refused)):
+        return None
+    return Course(calls=True, final=False, note=RECKON, without=frozenset(spec.name for spec in tools) - able)
+
+
+def _apart(turn: Turn, tools: Sequence[SinkSpec], ahead: Ahead) -> Course | None:
+    """How far two values are apart is worked out by a tool, once all is there: a small model subtracts others."""
+    able = {spec.name for spec in tools if spec.grounded}
+    if not able or ahead.what or not _APART.search(turn.start["task"]) or not able.isdisjoint(turn.calls):
         return None
     return Course(calls=True, final=False, note=RECKON, without=frozenset(spec.name for spec in tools) - able)
 

@@ -58,6 +58,7 @@ class Command:
     operands: re.Pattern[str] | None = None
     most: int | None = None
     adds: tuple[str, ...] = ()
+    exact: tuple[str, ...] = ()  # given last, has it print whole numbers
     dash: str = "--"  # how an option of more than one letter starts
     secrets: bool = False
     whole: bool = True  # False: only the beginning of commands
@@ -167,7 +168,8 @@ def _permit(rule: Rule, argv: Sequence[str]) -> Permitted:
         reading = _Reading(rule.command, argv[1:], spelled=count - 1)
         command = reading.run()
         named = reading.named + 1
-        return Permitted((*argv[:named], *command.adds, *argv[named:]), rule, command.secrets)
+        whole = (*argv[:named], *command.adds, *argv[named:], *_exact(rule, argv))
+        return Permitted(whole, rule, command.secrets)
     rest = argv[count:]
     if rest and not rule.more:
         raise Refused(f"{rest[0][:80]!r} is more than is allowed, which is no more than: {rule.text}")
@@ -278,11 +280,17 @@ class _Reading:
 
 
 def rounds(argv: Sequence[str]) -> bool:
-    """Whether a command prints sizes in rounded units (`ls -lh`), where it would print whole numbers without."""
+    """Whether a command prints sizes in rounded units (`du -sh`), where it would print whole numbers without."""
     known = commands().get(argv[0])
-    if known is None or "--human-readable" not in known.options:
+    if known is None or "--human-readable" not in known.options or argv[-1:] == known.exact[-1:]:
         return False
-    return any(word in ("--human-readable", "--si") or re.fullmatch(r"-\w*[hH]\w*", word) for word in argv[1:])
+    return any(word in ("--human-readable", "--si") or re.fullmatch(r"-\w*h\w*", word) for word in argv[1:])
+
+
+def _exact(rule: Rule, argv: Sequence[str]) -> tuple[str, ...]:
+    """What has a command print whole numbers after all, where a call, and not the operator, asks for rounded ones."""
+    known = rule.command
+    return known.exact if known is not None and rounds(argv) and not rounds(rule.words) and "--" not in argv else ()
 
 
 def listed(names: Iterable[str]) -> str:
@@ -324,6 +332,7 @@ def _command(name: str, rows: Mapping[str, Any], shared: Mapping[str, str], abov
         re.compile(row["operands"]) if "operands" in row else None,
         row.get("most"),
         tuple(row.get("adds", "").split()),
+        tuple(row.get("exact", "").split()),
         dash,
         row.get("secrets", above.secrets),
         name in rows,

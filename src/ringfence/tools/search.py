@@ -238,8 +238,9 @@ def _wider(pattern: str, texts: Given) -> dict[str, JSON]:
             shared.append((found["lines"], field, _matched(read, found)))
     if not shared:
         return {}
-    _, field, lines = min(shared, key=lambda one: one[0])
-    return {f"lines with {field}": {**lines, "pattern": field}}
+    count, field, lines = min(shared, key=lambda one: one[0])
+    ends = {f"{end} line with {field}": lines[end] for end in ("first", "last")}
+    return {f"lines with {field}": count, **ends}
 
 
 def _named(found: dict[str, Any]) -> dict[str, Any]:

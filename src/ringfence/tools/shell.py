@@ -208,7 +208,7 @@ class _Shell:
             raise ToolError(answer)
         job, way = self._job(answer), self._egress(action.run) if self._egress else None
         shown = self._shown(await collect(self._launcher, job, way=way, max_bytes=self._max_bytes))
-        return Outcome({**shown, "note": ROUNDED} if "note" not in shown and rounds(answer.argv) else shown)
+        return Outcome({"note": ROUNDED, **shown} if rounds(answer.argv) else shown)
 
     def _job(self, command: Permitted) -> Job:
         name, *words = command.argv

@@ -193,10 +193,11 @@ def query(table: Table, args: QueryArgs, *, room: int) -> dict[str, JSON]:
         rows = _extreme(rows, place, _EXTREMES[value.strip().lower()])
     matched, total = len(rows), len(table.rows)
     none = "" if matched else _why_none(table, conditions)
-    note = ""
+    note, whole = "", dict[str, JSON]()
     if args.aggregate or args.group_by:
         args = args.model_copy(update=_meant(table, args))
         names, rows, note = _aggregated(table, rows, args)
+        whole = _whole(names[-1], rows) if args.group_by else {}
         table = Table(table.path, names, rows)
         picked = list(range(len(names)))
     else:
@@ -220,6 +221,7 @@ def query(table: Table, args: QueryArgs, *, room: int) -> dict[str, JSON]:
         "columns": columns,
         "rows": shown,
         **totals,
+        **whole,
         "matched": f"{matched} of {total} rows",
         **notes(cut, none, note),
     }
@@ -238,6 +240,13 @@ def _totals(table: Table, rows: list[list[str]], picked: Sequence[int]) -> dict[
             said.append(f"{kind} {value} (row {', '.join(rows[cells.index(value)])[:CELL_CHARS]})")
         totals[f"{table.columns[place]} of all {len(rows)} rows"] = "; ".join(said)
     return totals
+
+
+def _whole(name: str, rows: list[list[str]]) -> dict[str, JSON]:
+    """What counts or sums of groups come to together: a model takes one group for all."""
+    if len(rows) < 2 or not name.startswith(("count", "sum(")):
+        return {}
+    return {f"{name} of all {len(rows)} groups": _aggregate("sum", [row[-1] for row in rows], 0)[0]}
 
 
 def _extreme(rows: list[list[str]], place: int, kind: str) -> list[list[str]]:
