@@ -221,6 +221,14 @@ async def test_a_page_that_was_fetched_is_no_file_that_was_written(trust: Any) -
     assert result.status == "done"
 
 
+async def test_what_is_written_down_from_a_page_waits_for_the_page(trust: Any) -> None:
+    write = step(("write", {"path": "out/b.txt", "text": "Curlew"}))
+    agent = trust(step(("fetch", {"of": NOTICE})), write, final("It is written"))
+    await agent.run(f"Write the name of the boat on {NOTICE} into out/b.txt.")
+    assert offered(agent)[0] == {"fetch"}
+    assert "write" in offered(agent)[1]
+
+
 async def test_an_answer_from_a_fetched_page_is_held_against_it(trust: Any) -> None:
     agent = trust(step(("fetch", {"of": NOTICE})), final("It costs 9.99 euros"), final("It costs 8.08 euros"))
     result = await agent.run(f"What is a ticket? See {NOTICE}.")

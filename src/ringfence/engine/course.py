@@ -90,8 +90,8 @@ def course(
     """The way on with these tools.
 
     last        this is the last step that the run's budget allows
-    left        a goal of the plan needs a call; acts_now: and all that is left is to act; acts_later: it acts on what
-                another goal has yet to find
+    left        a goal of the plan needs a call; acts_now: and all that is left is to act; acts_later: and another
+                goal comes before the one that acts
     ahead       what the task names and nothing has looked at
     """
     if last or not tools:
@@ -108,7 +108,7 @@ def course(
         and _wants(task, by_itself=bool(suited))
         and not _done(turn, tools)
     ):
-        if acts_later and not failed and not refused:
+        if (acts_later or ahead.tools) and not failed and not refused:
             later = frozenset(spec.name for spec in tools if changes(spec))
         elif way := _act(tools, effects, suited, refused, failed=failed > 0, only=acts_now and worked and not failed):
             return way
