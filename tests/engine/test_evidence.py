@@ -7,6 +7,7 @@ import pytest
 from ringfence.engine.course import reckons
 from ringfence.engine.evidence import (
     doubt,
+    half,
     inert,
     invented_numbers,
     only_repeats,
@@ -114,3 +115,19 @@ def test_a_date_that_names_its_month_is_the_one_that_was_shown(answer: str) -> N
     shown = "checked 2026-03-02"
     assert doubt(f"It was checked {answer}.", shown=shown, task="when?", chosen=True) == ""
     assert "stands in no result" in doubt("It was checked on 3 March 2026.", shown=shown, task="when?", chosen=True)
+
+
+@pytest.mark.parametrize(
+    ("answer", "task", "is_half"),
+    [
+        ("43033", "Which file is the biggest, and how many bytes does it have?", True),
+        ("gate.log", "Which file is the biggest, and how many bytes does it have?", True),
+        ("gate.log, 43033", "Which file is the biggest, and how many bytes does it have?", False),
+        ("43033", "How many bytes does the biggest file have?", False),
+        ("Ann", "Who opens the yard and locks it?", False),
+        ("Ann", "Wer hat den Schlüssel und wann kam er?", True),
+    ],
+)
+def test_a_bare_value_is_half_an_answer_to_a_question_for_two(answer: str, task: str, is_half: bool) -> None:
+    assert half(answer, task) is is_half
+    assert ("two things" in doubt(answer, shown="43033 gate.log Ann", task=task, chosen=True)) is is_half

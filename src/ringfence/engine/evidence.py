@@ -34,6 +34,11 @@ _AMOUNT = re.compile(
 _WORKED_OUT = re.compile(r"\d\W{0,2}(?:[^\W\d_]+\W){0,3}(?:[*×·x+/÷=]|times|plus|minus)\W{0,3}\d", re.I)
 _EXACT = re.compile(r"\b(?:exact(?:ly)?|precise(?:ly)?|how many bytes|in bytes|genau)\b", re.I)
 _ROUNDED = re.compile(r"\b\d+(?:\.\d+)? ?(?:[KMGT]i?B?|kB)\b")
+_TWO = re.compile(
+    r"\b(?:which|who|what|where|when)\b[^.?!\n]*\band (?:how|which|what|when|who|where|by)\b|"
+    r"\b(?:welcher?s?|wer|was|wo|wann)\b[^.?!\n]*\bund (?:wie|welcher?s?|wer|was|wo|wann)\b",
+    re.I,
+)
 _CITED = re.compile(r"\[r?\d{1,6}\]")
 _THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?")
 _WORD = re.compile(r"[^\W\d_]{2,}|\d+")
@@ -146,6 +151,11 @@ def rounded(answer: str, task: str) -> str:
     return size[0] if size and _EXACT.search(task) else ""
 
 
+def half(answer: str, task: str) -> bool:
+    """Whether a task asks which one and how much, and the answer is one bare value."""
+    return _TWO.search(task) is not None and len(answer.split()) == 1
+
+
 def only_repeats(answer: str, task: str) -> bool:
     """Whether every word of the answer is already in the task: it says nothing, unless a document came with that."""
     if len(task) > _PASTED:
@@ -168,6 +178,8 @@ def doubt(answer: str, *, shown: str, task: str, chosen: bool) -> str:
         return f"{', '.join(strays[:3])} stands in no result. Copy the value from a result, or work it out with a tool."
     if size := rounded(answer, task):
         return f"{size} is rounded, and the task asks for the exact number: call a tool again so that it shows it."
+    if half(answer, task):
+        return "The task asks for two things. Answer both, in one sentence."
     if only_repeats(answer, task):
         return 'That only repeats the task. Answer with the value that a result shows, or with "not found".'
     return ""
