@@ -121,7 +121,8 @@ def course(
     named = {spec.name for spec in tools}
     steady = tool_first and not refused and not failed
     if steady and ahead.tools:  # one after another, as the task names them
-        return Course(calls=True, final=False, note=THERE.format(ahead.what), without=frozenset(named - ahead.tools))
+        note = THERE.format(ahead.what) if worked else LOOK
+        return Course(calls=True, final=False, note=note, without=frozenset(named - ahead.tools))
     strays = frozenset(named - ahead.stay - effects) if steady and ahead.stay else frozenset()
     if worked and (left or ahead.what) and tool_first and not refused:
         note = THERE.format(ahead.what) if ahead.what else GO_ON
