@@ -7,6 +7,7 @@ and answers when it should have counted. So the choice is taken from it wherever
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -14,6 +15,8 @@ from functools import lru_cache
 from ringfence.core.chain import Kind, Record
 from ringfence.core.policy import SinkSpec
 from ringfence.core.turn import Turn
+
+from .folds import folded
 
 NOTHING, UNSUPPORTED, INVALID, MISSING = "nothing", "unsupported", "invalid", "missing"
 MAX_FAILED = 2  # failed calls in all, after which the model may say that it cannot
@@ -164,9 +167,49 @@ def named_in(task: str, paths: Iterable[str]) -> list[str]:
     return [path for path in paths if path in words or path.rpartition("/")[2] in words]
 
 
+class Become:
+    """What became of calls and answers so far.
+
+    doubts    why answers were sent back, in order
+    answered  sinks that have answered, and denied: those that a person refused, or did not allow in time
+    told      the last calls that the model chose, each sink with its answer
+    worked    whether one that it chose has answered; failed: how many did not
+    """
+
+    def __init__(self) -> None:
+        self.doubts: list[str] = []
+        self.answered: set[str] = set()
+        self.denied: set[str] = set()
+        self.told: deque[tuple[str, str]] = deque(maxlen=_ROUND)
+        self.worked, self.failed = False, 0
+
+    def take(self, record: Record, intent: Record | None) -> None:
+        """One more item."""
+        if record.kind is Kind.MESSAGE and "doubt" in record.body:
+            self.doubts.append(record.body["doubt"])
+        if record.view.get("code") in ("denied", "expired"):
+            self.denied.add(record.view["sink"])
+        if intent is None:
+            return
+        if record.view.get("ok"):
+            self.answered.add(intent.view["sink"])
+        if intent.body.get("call", -1) >= 0:
+            self.told.append((intent.view["sink"], str(record.body.get("value"))))
+            self.worked = self.worked or bool(record.view["ok"])
+            self.failed += not record.view["ok"]
+
+
+class _LookedUp:
+    def __init__(self, task: str) -> None:
+        self._task, self.found = task, False
+
+    def take(self, record: Record, intent: Record | None) -> None:
+        self.found = self.found or _opened_with(record, intent, self._task)
+
+
 def doubts(turn: Turn) -> list[str]:
     """Why answers were sent back: `NOTHING` for one that found nothing, else `UNSUPPORTED`."""
-    return [r.body["doubt"] for r, _ in turn.items if r.kind is Kind.MESSAGE and "doubt" in r.body]
+    return folded(turn, Become).doubts
 
 
 def has_worked(turn: Turn) -> bool:
@@ -182,37 +225,29 @@ def undone(turn: Turn, tools: Sequence[SinkSpec]) -> bool:
 
 def made(turn: Turn, tools: Sequence[SinkSpec]) -> bool:
     """Whether an effect was done."""
-    effects = _effects(tools)
-    return any(i is not None and record.view.get("ok") and i.view["sink"] in effects for record, i in turn.items)
+    return not folded(turn, Become).answered.isdisjoint(_effects(tools))
 
 
 def _done(turn: Turn, tools: Sequence[SinkSpec]) -> bool:
     """Whether an effect was done, or a person refused it, or did not say in time that it may be."""
-    effects = _effects(tools)
-    denied = (r.view["sink"] for r, _ in turn.items if r.view.get("code") in ("denied", "expired"))
-    return made(turn, tools) or not effects.isdisjoint(denied)
+    return made(turn, tools) or not folded(turn, Become).denied.isdisjoint(_effects(tools))
 
 
 def goes_round(turn: Turn) -> bool:
     """Whether the last calls brought nothing new: the same result three times, or two results in turns (ping-pong)."""
-    told = [
-        (intent.view["sink"], str(record.body["value"]))
-        for record, intent in turn.items
-        if intent is not None and intent.body.get("call", -1) >= 0
-    ][-_ROUND:]
+    told = list(folded(turn, Become).told)
     return (len(told) == _ROUND and (told[:2] == told[2:])) or (len(told) >= 3 and len(set(told[-3:])) == 1)
 
 
 def _chosen(turn: Turn) -> tuple[bool, int]:
     """Of the calls that the model chose: whether one has answered, and how many failed."""
-    oks = [r.view["ok"] for r, intent in turn.items if intent is not None and intent.body.get("call", -1) >= 0]
-    return any(oks), oks.count(False)
+    become = folded(turn, Become)
+    return become.worked, become.failed
 
 
 def _looked_up(turn: Turn) -> bool:
     """Whether an opening tool has shown what it found for the task, and not a mere sample of it (`partial`)."""
-    task = turn.start["task"]
-    return any(_opened_with(record, intent, task) for record, intent in turn.items)
+    return folded(turn, _LookedUp, turn.start["task"]).found
 
 
 def _opened_with(record: Record, intent: Record | None, task: str) -> bool:

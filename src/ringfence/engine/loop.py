@@ -20,11 +20,10 @@ from ringfence.core.turn import State, Turn
 from ringfence.core.values import JSON, Action, Ask, Deny, Outcome, Principal, Prompt, canonical
 from ringfence.tracing import Trace
 
-from .answering import checked_before, ended, may_go_back, texts
+from .answering import checked_before, ended, invented, may_go_back
 from .asking import Asking, Routing
 from .context import Said, Transcript
 from .course import INVALID, acts, made
-from .evidence import invented_numbers
 from .ladder import Unreadable, mended, rungs
 from .ledger import Ledger, Reconcile
 from .live import Live, Progress, failures, last_thought, since_thought
@@ -313,7 +312,7 @@ class Engine:
             return Deny("POL-4", "bad-ref", str(error))
         spec = self._gate.policy.sinks.get(action.sink)
         given = " ".join(str(action.args.get(name, "")) for name in (spec.grounded if spec else ()))
-        strays = invented_numbers(given, live.said + texts(turn)) if given else []
+        strays = invented(given, live.said, turn) if given else []
         why = f"{', '.join(strays[:3])} stands in no result; look it up first"
         return Deny("POL-4", "invented", why) if strays else None
 
