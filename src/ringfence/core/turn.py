@@ -92,7 +92,6 @@ class Turn:
     label  the join of everything in `items`
     heard  what the same user said earlier in the conversation; set by whoever folds, from the runs named at the start
     spans  how long things last that results have shown, in minutes: where from
-    folds  what is kept of folds over `items`, which can be made from them again
     typed  values that the operator's catalogue or an approver vouches for, by kind and value: where each came from
     marked  steps that had been taken at the last checkpoint
     tier   the model sink that the run was moved to; "" while it is with the one that it began with
@@ -122,7 +121,7 @@ class Turn:
     typed: dict[tuple[str, JSON], str] = field(default_factory=dict)
     spans: dict[float, str] = field(default_factory=dict)
     failed: Counter[str] = field(default_factory=Counter)
-    folds: dict[Any, Any] = field(default_factory=dict, repr=False)
+    folds: dict[Any, Any] = field(default_factory=dict, repr=False)  # over `items`: kept, and made again at need
     label: Label = IDENTITY
     _words: Words | None = None
 

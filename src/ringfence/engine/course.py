@@ -7,7 +7,7 @@ and answers when it should have counted. So the choice is taken from it wherever
 from __future__ import annotations
 
 import re
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -79,7 +79,7 @@ def course(
     """
     if last or not tools:
         return Course(calls=False, final=True, note=LAST_STEP if last else "")
-    task, refused = turn.start["task"], _refused_in_a_row(turn)
+    task, refused = turn.start["task"], folded(turn, Become).refused
     suited, (worked, failed) = _suited(task, tools), _chosen(turn)
     effects = _effects(tools)
     if (
@@ -98,7 +98,7 @@ def course(
             return Course(calls=True, final=False, note=ACT, without=left_out)
     if MISSING in doubts(turn):
         return Course(calls=not worked, final=True, note=NOT_THERE, without=frozenset(sink for sink, _ in refused))
-    if any(code == "repeat" for _, code in refused) and (worked or len(refused) > 1):
+    if any(code == "repeat" for _, code in refused) and (worked or refused.total() > 1):
         return Course(calls=False, final=True, note=ANSWER)
     if goes_round(turn):
         return Course(calls=False, final=True, note=ANSWER)
@@ -173,6 +173,8 @@ class Become:
     doubts    why answers were sent back, in order
     answered  sinks that have answered, and denied: those that a person refused, or did not allow in time
     told      the last calls that the model chose, each sink with its answer
+    refused   the tools that were refused since one last answered, and why: left out of the next step, so that it goes
+              elsewhere
     worked    whether one that it chose has answered; failed: how many did not
     """
 
@@ -180,6 +182,7 @@ class Become:
         self.doubts: list[str] = []
         self.answered: set[str] = set()
         self.denied: set[str] = set()
+        self.refused: Counter[tuple[str, str]] = Counter()
         self.told: deque[tuple[str, str]] = deque(maxlen=_ROUND)
         self.worked, self.failed = False, 0
 
@@ -189,6 +192,10 @@ class Become:
             self.doubts.append(record.body["doubt"])
         if record.view.get("code") in ("denied", "expired"):
             self.denied.add(record.view["sink"])
+        if record.kind is Kind.DECISION and "call" in record.body:
+            self.refused[record.view["sink"], record.view["code"]] += 1
+        elif intent is None or "prompt" not in intent.body:
+            self.refused.clear()
         if intent is None:
             return
         if record.view.get("ok"):
@@ -262,12 +269,3 @@ def asks(opening: Record, task: str) -> bool:
     return task in opening.body["args"].values()
 
 
-def _refused_in_a_row(turn: Turn) -> list[tuple[str, str]]:
-    """The tools that were refused since one last answered, and why: left out of the next step, so it goes elsewhere."""
-    refused = []
-    for record, intent in reversed(turn.items):
-        if record.kind is Kind.DECISION and "call" in record.body:
-            refused.append((record.view["sink"], record.view["code"]))
-        elif intent is None or "prompt" not in intent.body:
-            break
-    return refused
