@@ -25,7 +25,8 @@ LONG = Settings(max_steps=STEPS + 10, max_tokens=10**9, planning=Planning.LIGHT)
 
 
 def shows(args: Mapping[str, JSON]) -> JSON:
-    return {"text": f"pump {args['of']} was looked at on day {args['of']}, its calls and its seals are fine", "n": args}
+    next_one = int(str(args["of"]).split()[1]) + 1
+    return {"text": f"pump {args['of']}: its calls and seals are fine. The next is number {next_one}", "n": args}
 
 
 class Times:
@@ -51,6 +52,7 @@ async def test_a_step_late_in_a_run_costs_what_an_early_one_does(house: Build, g
     made = house(model, tools={"look": shows}, settings=LONG, specs={"look": {"grounded": grounded}})
     result = await made.run(TASK)
     assert result.usage["steps"] > STEPS
+    assert len(made.tools["look"].calls) == STEPS, "each was made, and none refused"
     early, late = model.cost(50, 200), model.cost(STEPS - 150, STEPS)
     assert late < 2 * early, f"{early * 1000:.2f} ms a step at first, {late * 1000:.2f} ms in the end"
 
