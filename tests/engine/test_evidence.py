@@ -6,6 +6,7 @@ import pytest
 
 from ringfence.engine.course import reckons
 from ringfence.engine.evidence import (
+    Figures,
     doubt,
     half,
     inert,
@@ -69,11 +70,11 @@ def test_a_clipped_copy_is_written_as_it_was_shown() -> None:
 
 @pytest.mark.parametrize("given", ["6432 * 3.5", "0.035 * 1234", "6432 / 1024 * 60", "1234 + 7"])
 def test_a_calculation_with_known_numbers_is_none_of_inventions(given: str) -> None:
-    assert invented_numbers(given, SHOWN + " 3.5 %") == []
+    assert invented_numbers(given, Figures(SHOWN), Figures(" 3.5 %")) == []
 
 
 def test_a_number_from_nowhere_is_invented() -> None:
-    assert invented_numbers("42 * 6432 + 19", SHOWN) == ["42", "19"]
+    assert invented_numbers("42 * 6432 + 19", Figures(SHOWN)) == ["42", "19"]
 
 
 @pytest.mark.parametrize(

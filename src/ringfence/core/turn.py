@@ -88,11 +88,10 @@ class Turn:
     answered  numbers of the last step's calls that have been answered, by a result or a refusal
     open   intents without an outcome, by seq
     calls  calls made, by sink
-    seen   calls made, by action digest
+    seen, failed  calls made, and those of them that failed, by action digest
     label  the join of everything in `items`
     heard  what the same user said earlier in the conversation; set by whoever folds, from the runs named at the start
     spans  how long things last that results have shown, in minutes: where from
-    failed  calls that failed, by action digest
     typed  values that the operator's catalogue or an approver vouches for, by kind and value: where each came from
     marked  steps that had been taken at the last checkpoint
     tier   the model sink that the run was moved to; "" while it is with the one that it began with
@@ -122,6 +121,7 @@ class Turn:
     typed: dict[tuple[str, JSON], str] = field(default_factory=dict)
     spans: dict[float, str] = field(default_factory=dict)
     failed: Counter[str] = field(default_factory=Counter)
+    folds: dict[Any, Any] = field(default_factory=dict, repr=False)  # over `items`: kept, and made again at need
     label: Label = IDENTITY
     _words: Words | None = None
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
+from ringfence.core.chain import Record
 from ringfence.core.turn import Turn
-from ringfence.core.values import JSON, Action, Outcome
+from ringfence.core.values import JSON, Action, Outcome, canonical
 
 from .claims import Flag, flags, proved
 from .course import (
@@ -24,7 +25,8 @@ from .course import (
     undone,
 )
 from .deeds import deeds
-from .evidence import doubt, in_the_head, inert, restored, rounded, unmentioned
+from .evidence import Figures, doubt, in_the_head, inert, invented_numbers, restored, rounded, unmentioned
+from .folds import folded
 from .grounding import Source, grounded
 from .live import Live
 from .marks import marked
@@ -153,11 +155,20 @@ def unasked(task: str, there: Mapping[int, Passage], shown: str) -> str:
 
 def checked_before(turn: Turn, action: Action) -> Outcome | None:
     """What a check said of the very same before: what was answered twice is not called twice."""
-    args = dict(action.args)
-    for record, intent in turn.items:
-        if intent is not None and intent.view["sink"] == action.sink and intent.body.get("args") == args:
-            return Outcome(record.body["value"], record.label, ok=record.view["ok"])
-    return None
+    record = folded(turn, _Checks, action.sink).first.get(canonical(dict(action.args)))
+    return None if record is None else Outcome(record.body["value"], record.label, ok=record.view["ok"])
+
+
+class _Checks:
+    """The first answer of a sink, by its arguments."""
+
+    def __init__(self, sink: str) -> None:
+        self._sink = sink
+        self.first: dict[bytes, Record] = {}
+
+    def take(self, record: Record, intent: Record | None) -> None:
+        if intent is not None and intent.view["sink"] == self._sink and "args" in intent.body:
+            self.first.setdefault(canonical(intent.body["args"]), record)
 
 
 def may_go_back(turn: Turn) -> bool:
@@ -201,5 +212,29 @@ def ended(
 
 def texts(turn: Turn) -> str:
     """The task and what the tools said: what the model's claims are held against."""
-    results = (str(r.body["value"]) for r, intent in turn.items if intent is not None and "prompt" not in intent.body)
-    return "\n".join((turn.start["task"], *results))
+    return "\n".join((turn.start["task"], *folded(turn, Results).texts))
+
+
+class Results:
+    """What the tools said, in order, and the figures in it."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+        self._figures, self._read = Figures(), 0
+
+    def take(self, record: Record, intent: Record | None) -> None:
+        """One more item."""
+        if intent is not None and "prompt" not in intent.body:
+            self.texts.append(str(record.body["value"]))
+
+    def figures(self) -> Figures:
+        """The numbers in all of them; read when they are asked for first."""
+        for n in range(self._read, len(self.texts)):
+            self._figures.add(self.texts[n])
+        self._read = len(self.texts)
+        return self._figures
+
+
+def invented(given: str, said: str, turn: Turn) -> list[str]:
+    """The numbers of a calculation that stand neither in the task, nor in what was `said` before, nor in a result."""
+    return invented_numbers(given, Figures(said + turn.start["task"]), folded(turn, Results).figures())

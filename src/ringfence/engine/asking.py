@@ -17,6 +17,7 @@ from ringfence.core.values import JSON, Action, Deny, Outcome, Prompt
 from .answering import Cite, Verdict, Verify, judge, refused, texts, unasked
 from .course import MAX_FAILED, MISSING, NOT_FOUND, STAY, Course, changes, course, doubts, named_in
 from .evidence import unmentioned
+from .folds import folded
 from .live import Live, failures
 from .mapreduce import SPEC as READ_ALL
 from .passages import CITE, NOT_THERE, READ, SEARCH, passages
@@ -344,7 +345,14 @@ class Asking:
 
 def escalations(turn: Turn) -> int:
     """How often a run went to the next tier because of what came of the last one, as its record says."""
-    return sum("escalated" in record.body for record, _ in turn.items if record.kind is Kind.MESSAGE)
+    return folded(turn, _Escalations).count
+
+
+class _Escalations:
+    count = 0
+
+    def take(self, record: Record, intent: Record | None) -> None:
+        self.count += record.kind is Kind.MESSAGE and "escalated" in record.body
 
 
 def shrunk(turn: Turn, tier: Tier, window: int) -> int:

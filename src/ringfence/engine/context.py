@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from bisect import bisect_left
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
@@ -22,6 +23,7 @@ _dumps = json.JSONEncoder(ensure_ascii=False).encode
 _MARGIN = 64  # tokens of the chat template that no message counts
 _LOOK_FIRST = "First see what there is."
 _LONG = 3  # times what is shown of a result: from there on a text is read in parts
+_MOST_DONE = 100  # tools that are listed as done, the newest: a list of thousands would fill the window
 _MAX_CHOICE = 120  # characters of a value that an argument can be closed to
 _FIRST_GUESS = 0.4  # tokens a byte, before the server has told us: English is about 0.25, digits and code up to 0.5
 
@@ -92,6 +94,7 @@ class Transcript:
         self._head = _Part(encode("system", system), ())
         self._history = [_Part(encode(said.role, said.text), ()) for said in history]
         self._parts: list[_Part] = []
+        self._ends = [0]  # bytes of the first so many parts
         self._pending: list[tuple[int, str]] = []
         self._seen = 0
         self._task = ""
@@ -102,7 +105,7 @@ class Transcript:
         self._results: dict[str, str] = {}  # as shown, by call
         self._maps: dict[str, _Part] = {}  # overviews, by sink: first, so that the server's prompt cache keeps them
         self.choices: dict[str, dict[str, None]] = {}  # by key, in the order seen
-        self._shown: list[tuple[int, str]] = []  # by the seq of the record that says it
+        self.shown: list[tuple[int, str]] = []  # by the tools, faults of theirs included, each after its record's seq
         self.cut = False  # whether something was cut, so that read_more has something to read
         self.long = False  # and is so long that it is read in parts
 
@@ -123,7 +126,7 @@ class Transcript:
         """
         self.sync(turn)
         seqs, texts = zip(*self._pending, strict=True)
-        done = f"\nDone so far: {', '.join(self._done)}." if self._done else ""
+        done = f"\nDone so far: {', '.join(self._done[-_MOST_DONE:])}." if self._done else ""
         end = f"Task: {self._task}{done}\n{note}".rstrip()  # what is read last is what a small model follows
         last = _Part(encode("user", "\n\n".join((*filter(None, texts), end))), seqs)
         room = int((window - max_tokens - _MARGIN) / self._per_byte)
@@ -140,14 +143,12 @@ class Transcript:
 
     def _fit(self, last: _Part, room: int) -> tuple[list[_Part], int]:
         """Drop the oldest history, then the oldest steps, then what opened the run, then overviews; never `last`."""
-        head = self._opened()
-        history, parts = list(self._history), [*self._parts, last]
-        size = sum(len(part.data) for part in (*head, *history, *parts))
+        head, history = self._opened(), list(self._history)
+        size = sum(len(part.data) for part in (*head, *history, last)) + self._ends[-1]
         while size > room and history:
             size -= len(history.pop(0).data)
-        while size > room and len(parts) > 1:
-            oldest = 1 if len(parts) > 3 else 0  # a step is a pair: what the model asked, and what it was told
-            size -= len(parts.pop(oldest).data) + len(parts.pop(oldest).data)
+        parts = [*self._since(size - room), last]
+        size -= self._ends[-1] - sum(len(part.data) for part in parts[:-1])
         kept, maps = len(self._maps), len(self._maps)
         while size > room and maps:
             maps -= 1
@@ -165,6 +166,17 @@ class Transcript:
         left_out = len(self._history) - len(history) + len(self._parts) + 1 - len(parts) + kept - maps
         return [*head, *history, *parts], left_out
 
+    def _since(self, over: int) -> list[_Part]:
+        """The parts that are left when the oldest steps are dropped for so many bytes, the first message last of all.
+
+        A step is a pair: what the model asked, and what it was told. What it costs depends on what is left alone.
+        """
+        if over <= 0 or not self._parts:
+            return list(self._parts)
+        upto = bisect_left(self._ends, over + self._ends[1])
+        upto += (upto + 1) % 2  # a whole pair
+        return [self._parts[0], *self._parts[upto:]] if upto < len(self._parts) else []
+
     def _fit_as(self, last: _Part, like: Record) -> tuple[list[_Part], int]:
         """What a recorded request kept: the server's real window and token counts are not on record, the choice is."""
         context, left_out = set(like.view["context"]), like.view["left_out"]
@@ -178,10 +190,6 @@ class Transcript:
     def estimate(self) -> int:
         """Tokens of the request that was made last, as far as they can be told from its bytes."""
         return int(self._sent * self._per_byte)
-
-    def shown(self, *, before: int) -> str:
-        """What the tools have shown, faults of theirs included, up to the record with this seq."""
-        return "\n".join(text for seq, text in self._shown if seq < before)
 
     def _opened(self, context: Collection[int] | None = None) -> list[_Part]:
         """What a request begins with: the instructions, and the overviews; of these, those of a `context`.
@@ -220,10 +228,14 @@ class Transcript:
                         self._pending.append((record.seq, self._result(record, intent)))
                 case Kind.OUTCOME if record.view["ok"] and intent is not None and "prompt" in intent.body:
                     seqs, texts = zip(*self._pending, strict=True)
-                    self._parts.append(_Part(encode("user", "\n\n".join(filter(None, texts))), seqs))
+                    self._append(_Part(encode("user", "\n\n".join(filter(None, texts))), seqs))
                     self._pending = []
-                    self._parts.append(_Part(encode("assistant", _calls(record.body["value"]["text"])), (record.seq,)))
+                    self._append(_Part(encode("assistant", _calls(record.body["value"]["text"])), (record.seq,)))
         self._seen = max(self._seen, len(turn.items))  # a replay may ask again about an earlier state
+
+    def _append(self, part: _Part) -> None:
+        self._parts.append(part)
+        self._ends.append(self._ends[-1] + len(part.data))
 
     def _gather(self, value: JSON) -> None:
         """Remember what results show under each key, for arguments that are closed to known values."""
@@ -254,7 +266,7 @@ class Transcript:
         value = record.body["value"]
         if not record.view["ok"]:
             fault = f"{value['error']}. {value['todo']}".rstrip()
-            self._shown.append((record.seq, fault))
+            self.shown.append((record.seq, fault))
             return f"{_title(intent)} failed: {fault}"
         text = render(value)
         if len(text) > self._result_chars:
@@ -263,7 +275,7 @@ class Transcript:
                 f"{text[: self._result_chars]}\n[cut: {self._result_chars} of {len(text)} characters;"
                 f' more with read_more(handle="r{record.seq}", offset={self._result_chars})]'
             )
-        self._shown.append((record.seq, text))
+        self.shown.append((record.seq, text))
         self._results[_title(intent)] = text
         if intent.body["call"] >= 0:
             self._done.append(intent.view["sink"].removeprefix(TOOL))

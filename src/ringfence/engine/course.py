@@ -7,6 +7,7 @@ and answers when it should have counted. So the choice is taken from it wherever
 from __future__ import annotations
 
 import re
+from collections import Counter, deque
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -15,6 +16,7 @@ from ringfence.core.chain import Kind, Record
 from ringfence.core.policy import Effect, SinkSpec
 from ringfence.core.turn import Turn
 
+from .folds import folded
 from .visits import NOWHERE, Ahead
 
 NOTHING, UNSUPPORTED, INVALID, MISSING = "nothing", "unsupported", "invalid", "missing"
@@ -49,21 +51,14 @@ _ACTS = re.compile(
     r"\b(?:(?:write|create|save|store|append|insert|edit|change|replace|correct|fix|update|rename|move|copy|delete|remove|undo|"
     r"send|post|reply|mail|email|message|notify|invite|share|book|schedule|cancel|pay|transfer|submit|upload|publish|"
     r"run|execute|start|stop|restart|call|fetch|download|request|apply|set)\b|add (?=an? |the |this |that |[\"'“‘`])"
-    r"|put (?=[^.?!\n]{1,80}\b(?:in|into|on|to)\b))",
+    r"|(?<!has )(?<!have )(?<!had )(?<!was )(?<!were )(?<!been )(?<!who )(?<!be )"
+    r"put (?!in |up |on |off |out )(?=[^.?!\n]{1,80}\b(?:in|into|on|to)\b))",
     re.I,
 )
 _KEPT = 2000  # characters of a task that is read once for all its steps
 _ROUND = 4  # calls that are looked at for going round in circles
 _SENTENCE = re.compile(r"(?<=[.!?;\n])\s+")
-_RUNS = {
-    "run",
-    "execute",
-    "start",
-    "call",
-    "fetch",
-    "download",
-    "request",
-}  # what a tool that only reads may do as well
+_RUNS = {*"run execute start call fetch download request".split()}  # what a tool that only reads may do as well
 _QUESTION = re.compile(
     r"\s*(?:what|which|who|whom|whose|when|where|why|how|is|are|was|were|do|does|did|has|have|had)\b", re.I
 )
@@ -96,7 +91,7 @@ def course(
     """
     if last or not tools:
         return Course(calls=False, final=True, note=LAST_STEP if last else "")
-    task, refused = turn.start["task"], _refused_in_a_row(turn)
+    task, refused = turn.start["task"], folded(turn, Become).refused
     suited, (worked, failed) = _suited(task, tools), _chosen(turn)
     if way := _sent_back(turn, tools, refused) or (_apart(turn, tools, ahead) if worked and not refused else None):
         return way
@@ -114,7 +109,7 @@ def course(
             return way
     if MISSING in doubts(turn):
         return Course(calls=not worked, final=True, note=NOT_THERE, without=frozenset(sink for sink, _ in refused))
-    if any(code == "repeat" for _, code in refused) and (worked or len(refused) > 1):
+    if any(code == "repeat" for _, code in refused) and (worked or refused.total() > 1):
         return Course(calls=False, final=True, note=ANSWER)
     if goes_round(turn):
         return Course(calls=False, final=True, note=ANSWER)
@@ -138,7 +133,7 @@ def course(
     return Course(calls=True, final=False, note=LOOK, without=frozenset(without) | later)
 
 
-def _sent_back(turn: Turn, tools: Sequence[SinkSpec], refused: Sequence[tuple[str, str]]) -> Course | None:
+def _sent_back(turn: Turn, tools: Sequence[SinkSpec], refused: Collection[tuple[str, str]]) -> Course | None:
     """Where a number was worked out in the head, the only way on is to have it worked out; where one was rounded, it is
     to have it shown. Once: what was sent back for it comes back as it is.
     """
@@ -160,8 +155,8 @@ def _apart(turn: Turn, tools: Sequence[SinkSpec], ahead: Ahead) -> Course | None
 
 
 def _act(
-    tools: Sequence[SinkSpec], effects: set[str], suited: set[str], refused: Sequence[tuple[str, str]], *, failed: bool,
-    only: bool,
+    tools: Sequence[SinkSpec], effects: set[str], suited: set[str], refused: Collection[tuple[str, str]], *,
+    failed: bool, only: bool,
 ) -> Course | None:  # fmt: skip
     """What a task asks to do is not done by saying so: the call that does it; None where every such tool was refused.
 
@@ -238,9 +233,58 @@ def named_in(task: str, paths: Iterable[str]) -> list[str]:
     return [path for path in paths if path in words or path.rpartition("/")[2] in words]
 
 
+class Become:
+    """What became of calls and answers so far.
+
+    doubts    why answers were sent back, in order
+    answered  sinks that have answered, and denied: those that a person refused, or did not allow in time
+    told      the last calls that the model chose, each sink with its answer
+    refused   the tools that were refused since one last answered, and why: left out of the next step, so that it goes
+              elsewhere
+    invented  whether one was refused for a number from nowhere
+    worked    whether one that it chose has answered; failed: how many did not
+    """
+
+    def __init__(self) -> None:
+        self.doubts: list[str] = []
+        self.answered: set[str] = set()
+        self.denied: set[str] = set()
+        self.refused: Counter[tuple[str, str]] = Counter()
+        self.told: deque[tuple[str, str]] = deque(maxlen=_ROUND)
+        self.worked, self.failed, self.invented = False, 0, False
+
+    def take(self, record: Record, intent: Record | None) -> None:
+        """One more item."""
+        if record.kind is Kind.MESSAGE and "doubt" in record.body:
+            self.doubts.append(record.body["doubt"])
+        if record.view.get("code") in ("denied", "expired"):
+            self.denied.add(record.view["sink"])
+        self.invented = self.invented or record.view.get("code") == INVENTED
+        if record.kind is Kind.DECISION and "call" in record.body:
+            self.refused[record.view["sink"], record.view["code"]] += 1
+        elif intent is None or "prompt" not in intent.body:
+            self.refused.clear()
+        if intent is None:
+            return
+        if record.view.get("ok"):
+            self.answered.add(intent.view["sink"])
+        if intent.body.get("call", -1) >= 0:
+            self.told.append((intent.view["sink"], str(record.body.get("value"))))
+            self.worked = self.worked or bool(record.view["ok"])
+            self.failed += not record.view["ok"]
+
+
+class _LookedUp:
+    def __init__(self, task: str) -> None:
+        self._task, self.found = task, False
+
+    def take(self, record: Record, intent: Record | None) -> None:
+        self.found = self.found or _opened_with(record, intent, self._task)
+
+
 def doubts(turn: Turn) -> list[str]:
     """Why answers were sent back: `NOTHING` for one that found nothing, else `UNSUPPORTED`."""
-    return [r.body["doubt"] for r, _ in turn.items if r.kind is Kind.MESSAGE and "doubt" in r.body]
+    return folded(turn, Become).doubts
 
 
 def has_worked(turn: Turn) -> bool:
@@ -265,36 +309,30 @@ def changed(turn: Turn, tools: Sequence[SinkSpec]) -> bool:
 
 
 def _did(turn: Turn, effects: Collection[str]) -> bool:
-    return any(i is not None and record.view.get("ok") and i.view["sink"] in effects for record, i in turn.items)
+    return not folded(turn, Become).answered.isdisjoint(effects)
 
 
 def _done(turn: Turn, tools: Sequence[SinkSpec]) -> bool:
     """Whether an effect was done, or a person refused it, or did not say in time that it may be."""
     effects = _wanted(turn.start["task"], tools)
-    denied = (r.view["sink"] for r, _ in turn.items if r.view.get("code") in ("denied", "expired"))
-    return _did(turn, effects) or not effects.isdisjoint(denied)
+    return _did(turn, effects) or not folded(turn, Become).denied.isdisjoint(effects)
 
 
 def goes_round(turn: Turn) -> bool:
     """Whether the last calls brought nothing new: the same result three times, or two results in turns (ping-pong)."""
-    told = [
-        (intent.view["sink"], str(record.body["value"]))
-        for record, intent in turn.items
-        if intent is not None and intent.body.get("call", -1) >= 0
-    ][-_ROUND:]
+    told = list(folded(turn, Become).told)
     return (len(told) == _ROUND and (told[:2] == told[2:])) or (len(told) >= 3 and len(set(told[-3:])) == 1)
 
 
 def _chosen(turn: Turn) -> tuple[bool, int]:
     """Of the calls that the model chose: whether one has answered, and how many failed."""
-    oks = [r.view["ok"] for r, intent in turn.items if intent is not None and intent.body.get("call", -1) >= 0]
-    return any(oks), oks.count(False)
+    become = folded(turn, Become)
+    return become.worked, become.failed
 
 
 def _looked_up(turn: Turn) -> bool:
     """Whether an opening tool has shown what it found for the task, and not a mere sample of it (`partial`)."""
-    task = turn.start["task"]
-    return any(_opened_with(record, intent, task) for record, intent in turn.items)
+    return folded(turn, _LookedUp, turn.start["task"]).found
 
 
 def _opened_with(record: Record, intent: Record | None, task: str) -> bool:
@@ -307,14 +345,3 @@ def _opened_with(record: Record, intent: Record | None, task: str) -> bool:
 def asks(opening: Record, task: str) -> bool:
     """Whether an opening call put the task's words to its tool; one that did not shows the same for every task."""
     return task in opening.body["args"].values()
-
-
-def _refused_in_a_row(turn: Turn) -> list[tuple[str, str]]:
-    """The tools that were refused since one last answered, and why: left out of the next step, so it goes elsewhere."""
-    refused = []
-    for record, intent in reversed(turn.items):
-        if record.kind is Kind.DECISION and "call" in record.body:
-            refused.append((record.view["sink"], record.view["code"]))
-        elif intent is None or "prompt" not in intent.body:
-            break
-    return refused

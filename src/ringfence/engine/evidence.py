@@ -8,6 +8,7 @@ from decimal import Decimal, InvalidOperation
 from .silence import abstains
 
 _NUMBER = re.compile(r"\d+(?:[.,:/-]\d+)*")
+_DIGITS = re.compile(r"\d+")
 _SIGNS = re.compile(r"[:/-]")
 _SMALL = 12  # counting numbers and months are nobody's claim
 _FACTORS = frozenset(
@@ -89,15 +90,49 @@ def unsupported_numbers(answer: str, shown: str) -> list[str]:
     return [token for token in tokens if _value(token) not in known and not _stands_in(token, shown)]
 
 
-def invented_numbers(given: str, shown: str) -> list[str]:
+class Figures:
+    """The numbers, dates and times of texts, added one after another: what stands in them is told without a search."""
+
+    def __init__(self, text: str = "") -> None:
+        self.values: set[Decimal | str] = set()
+        self._digits: set[str] = set()  # whole runs of digits
+        self._compound: dict[str, None] = {}  # 02:28:40 is one number of several runs
+        self.add(text)
+
+    def add(self, text: str) -> None:
+        """Take in one more text; no number goes on from one into the next."""
+        for token in _NUMBER.findall(text):
+            self.values.add(_value(token))
+            runs = _DIGITS.findall(token)
+            self._digits.update(runs)
+            if len(runs) > 1:
+                self._compound[token] = None
+
+    def have(self, token: str) -> bool:
+        """Whether a number stands there, by its value or as it is written, at digit borders."""
+        if _value(token) in self.values:
+            return True
+        runs = _DIGITS.findall(token)
+        if not self._digits.issuperset(runs):
+            return False
+        return len(runs) == 1 or any(_stands_in(token, whole) for whole in self._compound)
+
+
+def invented_numbers(given: str, *shown: Figures) -> list[str]:
     """The numbers of a calculation that come from nowhere: neither shown, nor a share of 100, nor a common factor."""
-    known = {_value(token) for token in _NUMBER.findall(shown)}
-    strays = []
-    compounds = unsupported_numbers(given, shown)  # 12/5 is a division here, and no date
-    for token in unsupported_numbers(" ".join(part for whole in compounds for part in _SIGNS.split(whole)), shown):
+
+    def unshown(text: str) -> list[str]:
+        tokens = dict.fromkeys(_NUMBER.findall(text))
+        return [token for token in tokens if not any(figures.have(token) for figures in shown)]
+
+    strays = []  # 12/5 is a division here, and no date
+    for token in unshown(" ".join(part for whole in unshown(given) for part in _SIGNS.split(whole))):
         value = _value(token)
-        if not (isinstance(value, Decimal) and (value <= _SMALL or value in _FACTORS or value * 100 in known)):
-            strays.append(token)
+        if isinstance(value, Decimal):
+            shares = any(value * 100 in figures.values for figures in shown)
+            if value <= _SMALL or value in _FACTORS or shares:
+                continue
+        strays.append(token)
     return strays
 
 

@@ -8,9 +8,10 @@ from ringfence.core.policy import Role, SinkSpec
 from ringfence.core.turn import Turn
 from ringfence.core.values import JSON, Deny
 
-from .answering import texts
-from .course import INVENTED, changes, reckons
-from .evidence import hundredths, invented_numbers
+from .answering import invented
+from .course import INVENTED, Become, changes, reckons
+from .evidence import hundredths
+from .folds import folded
 from .live import Live
 from .visits import widened
 
@@ -21,14 +22,15 @@ def unfounded(args: Mapping[str, JSON], spec: SinkSpec, turn: Turn, live: Live) 
     Numbers to reckon with that stand neither in the task nor in a result; and, once in a run, a total that is written
     down before it was worked out.
     """
-    task, shown = str(turn.start["task"]), live.said + texts(turn)
     given = " ".join(str(args.get(name, "")) for name in spec.grounded)
-    if given and (strays := invented_numbers(given, shown)):
+    if given and (strays := invented(given, live.said, turn)):
         return _deny(strays, "look it up first")
-    if not changes(spec) or not reckons(task) or _told(turn) or not any(tool.grounded for tool in live.tools):
+    if not changes(spec) or not reckons(turn.start["task"]) or not any(tool.grounded for tool in live.tools):
+        return None
+    if folded(turn, Become).invented:  # it was told: a person's own words may have a number
         return None
     written = " ".join(str(args.get(name, "")) for name, role in spec.roles.items() if role is Role.TEXT)
-    strays = invented_numbers(written, shown) if written else []
+    strays = invented(written, live.said, turn) if written else []
     return _deny(strays, "work it out first") if strays else None
 
 
@@ -42,8 +44,3 @@ def as_the_task_has_it(args: Mapping[str, JSON], spec: SinkSpec, task: str) -> M
 
 def _deny(strays: Sequence[str], todo: str) -> Deny:
     return Deny("POL-4", INVENTED, f"{', '.join(strays[:3])} stands in no result; {todo}")
-
-
-def _told(turn: Turn) -> bool:
-    """Whether an effect of the run was refused for a number from nowhere: a person's own words may have one."""
-    return any(r.view.get("code") == INVENTED for r, _ in turn.items)

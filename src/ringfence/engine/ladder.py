@@ -36,39 +36,50 @@ class Unreadable(ValueError):
         self.prose = prose
 
 
-class _Quoted:
-    """What the tools have shown, for finding a call in it, however it is spaced, quoted or escaped there."""
+class Quoted:
+    """What the tools have shown, for finding a call in it, however it is spaced, quoted or escaped there.
 
-    def __init__(self, data: str) -> None:
-        self._data = data
+    Texts are added one after another, as if a line break stood between them; calls: whether that word is in any.
+    """
+
+    def __init__(self, data: str = "") -> None:
+        self._some = self.calls = False
+        self._added: list[str] = []
         self._bare = ""
+        self.add(data)
+
+    def add(self, text: str) -> None:
+        """One more text."""
+        self._some, self.calls = self._some or bool(text), self.calls or "calls" in text
+        self._added.append(text)
 
     def holds(self, source: str) -> bool:
         """Whether a call stands in it."""
-        if self._data and not self._bare:
-            self._bare = _SPACING.sub("", self._data)
+        if self._added:
+            self._bare += _SPACING.sub("", "\n".join(self._added))
+            self._added.clear()
         bare = _SPACING.sub("", source)
         return bool(bare) and bare in self._bare
 
     def prints(self, call: dialects.Printed) -> bool:
         """Whether a printed call stands in it, without whatever the model has wrapped around it."""
-        if not self._data or self.holds(call.source):
-            return bool(self._data)
+        if not self._some or self.holds(call.source):
+            return self._some
         args = _SPACING.sub("", _dumps(call.args))
         return (
             args in self._bare and re.search(f"{re.escape(call.tool)},\\w+:{re.escape(args)}", self._bare) is not None
         )
 
 
-def read(text: str, names: Collection[str] = (), *, data: str = "", cut: bool = False) -> Step:
+def read(text: str, names: Collection[str] = (), *, data: str | Quoted = "", cut: bool = False) -> Step:
     """Read a step; raises Unreadable if there is none.
 
     names  the tools there are; data  what the tools have shown: a printed call that stands there word for word is a
     quotation, and no call; cut  the server stopped it at the token bound
     """
-    quoted = _Quoted(data)
+    quoted = Quoted(data) if isinstance(data, str) else data
     if text.lstrip()[:1] == "{" and (step := _asked_for(text)) is not None:
-        if step.calls and "calls" in data and quoted.holds(text):
+        if step.calls and quoted.calls and quoted.holds(text):
             raise Unreadable(_DATA)
         return step
     for form in dialects.steps(text):

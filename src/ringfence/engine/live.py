@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 
@@ -11,7 +12,7 @@ from ringfence.core.policy import SinkSpec
 from ringfence.core.turn import Turn
 
 from .context import Transcript
-from .ladder import read
+from .ladder import Quoted, read
 from .plan import Standing
 from .step import TOOL, Step
 
@@ -33,6 +34,7 @@ class Live:
     windows: dict[str, int] = field(default_factory=dict)  # in tokens, by model sink, as far as they are known
     progress: Progress | None = None
     tried: dict[str, int] = field(default_factory=dict)  # see `Ledger.clear`
+    quoted: tuple[int, Quoted | None] = (0, None)  # with so many of the texts that were shown
     why: str = ""  # nobody knows whether the last effect was done
 
     def read(self, turn: Turn) -> Step:
@@ -40,11 +42,21 @@ class Live:
         thought = last_thought(turn)
         if thought.seq not in self.steps:
             self.transcript.sync(turn)  # of a run that goes on, nothing was shown in this process yet
-            data = f"{self.said}\n{self.transcript.shown(before=thought.seq)}"
             value, names = thought.body["value"], [spec.name.removeprefix(TOOL) for spec in self.tools]
             cut = value["finish"] == "length"
-            self.steps[thought.seq] = read(value["text"], names, data=data, cut=cut)
+            self.steps[thought.seq] = read(value["text"], names, data=self._quoted(thought.seq), cut=cut)
         return self.steps[thought.seq]
+
+    def _quoted(self, before: int) -> Quoted:
+        """What was said, and what the tools had shown before a record."""
+        shown, (taken, quoted) = self.transcript.shown, self.quoted
+        upto = bisect_left(shown, before, key=lambda text: text[0])
+        if quoted is None or upto < taken:  # a replay asks about an earlier state
+            taken, quoted = 0, Quoted(f"{self.said}\n")
+        for n in range(taken, upto):
+            quoted.add(shown[n][1])
+        self.quoted = upto, quoted
+        return quoted
 
 
 def since_thought(turn: Turn) -> list[tuple[Record, Record | None]]:

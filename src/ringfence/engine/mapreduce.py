@@ -23,6 +23,7 @@ from ringfence.core.values import JSON, Action, Outcome, Prompt, digest
 from .chunks import Chunk, split
 from .context import encode
 from .findings import Found, parsed, reduced
+from .folds import folded
 from .passages import SEARCH
 from .readmore import check_handle, text_of
 from .tier import Tier
@@ -82,9 +83,16 @@ SPEC = SinkSpec(
 
 def spent(turn: Turn) -> int:
     """Tokens that a run's calls have had used for them, as their results say: they count for its budget."""
-    asking = (SPEC.name, SEARCH)
-    results = (r.body["value"] for r, i in turn.items if i is not None and i.view["sink"] in asking and r.view["ok"])
-    return sum(value.get("tokens", 0) for value in results if isinstance(value, dict))
+    return folded(turn, _Spent).tokens
+
+
+class _Spent:
+    tokens = 0
+
+    def take(self, record: Record, intent: Record | None) -> None:
+        if intent is not None and intent.view["sink"] in (SPEC.name, SEARCH) and record.view["ok"]:
+            value = record.body["value"]
+            self.tokens += value.get("tokens", 0) if isinstance(value, dict) else 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,8 @@ from ringfence.core.chain import Record
 from ringfence.core.turn import Turn
 from ringfence.core.values import JSON
 
+from .folds import folded
+
 SEARCH, READ = "tool:kb.search", "tool:kb.read"
 NOT_THERE = "not in the documents"
 CITE = f'Put the number of the passage behind each fact, such as [1]. If no passage says it: "{NOT_THERE}".'
@@ -40,7 +42,7 @@ class Passage:
 
 def passages(turn: Turn) -> dict[int, Passage]:
     """Every passage that a run was shown, by its number, in the order of the numbers."""
-    return _by_number((record, intent) for record, intent in turn.items if intent is not None)
+    return folded(turn, _ByNumber).newest()
 
 
 def on_record(records: Iterable[Record]) -> dict[int, Passage]:
@@ -51,19 +53,33 @@ def on_record(records: Iterable[Record]) -> dict[int, Passage]:
         intents[record.seq] = record
         if (intent := intents.get(record.view.get("of", -1))) is not None:
             pairs.append((record, intent))
-    return _by_number(pairs)
-
-
-def _by_number(pairs: Iterable[tuple[Record, Record | None]]) -> dict[int, Passage]:
-    found: dict[int, Passage] = {}
+    found = _ByNumber()
     for record, intent in pairs:
+        found.take(record, intent)
+    return found.newest()
+
+
+class _ByNumber:
+    """Passages by their number; of one that was shown twice the longer text."""
+
+    def __init__(self) -> None:
+        self._found: dict[int, Passage] = {}
+        self._newest: dict[int, Passage] | None = None
+
+    def take(self, record: Record, intent: Record | None) -> None:
+        """One more item."""
         if intent is None or intent.view.get("sink") not in (SEARCH, READ) or not record.view.get("ok"):
-            continue
+            return
         for passage in parsed(record.body.get("value"), record.seq):
-            known = found.get(passage.n)
+            known = self._found.get(passage.n)
             if known is None or (known.document == passage.document and len(passage.text) > len(known.text)):
-                found[passage.n] = passage
-    return {n: found[n] for n in sorted(found)[-MAX_PASSAGES:]}
+                self._found[passage.n], self._newest = passage, None
+
+    def newest(self) -> dict[int, Passage]:
+        """Those with the highest numbers, in their order."""
+        if self._newest is None:
+            self._newest = {n: self._found[n] for n in sorted(self._found)[-MAX_PASSAGES:]}
+        return self._newest
 
 
 def parsed(value: JSON, seq: int = 0) -> Iterator[Passage]:

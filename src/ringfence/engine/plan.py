@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -19,6 +19,7 @@ from ringfence.core.turn import Turn
 from ringfence.core.values import JSON
 
 from .course import MAX_FAILED, acts, reckons
+from .folds import folded
 from .step import closed
 
 MAX_GOALS = 5
@@ -34,6 +35,7 @@ WORK_OUT = "work out what is asked for"
 _MARK = re.compile(r"^\s*(?:\d{1,2}[.)]|[-*])(?=\s|$)")
 _LONGEST = 2000  # characters of a task that is read for goals
 _CHARS = 140  # of a goal, shown
+_READ = 4000  # characters of a result that are read for its words
 
 
 class Planning(StrEnum):
@@ -159,8 +161,7 @@ def read(value: JSON) -> tuple[Goal, ...]:
 
 def may_write(turn: Turn) -> bool:
     """Whether the plan that the model wrote last is one too many: it writes one, and another one twice."""
-    thoughts = (record for record, intent in turn.items if intent is not None and "prompt" in intent.body)
-    return sum(bool(record.view["ok"] and _thought(record)[0]) for record in thoughts) <= 1 + MAX_REPLANS
+    return folded(turn, _Written).plans <= 1 + MAX_REPLANS
 
 
 def standing(
@@ -176,29 +177,58 @@ def standing(
     reckoners, effects  sinks whose answer reaches a goal of that kind; any answer reaches one that looks something up
     written             plans of the model count, as many as it `may_write`
     """
-    goals, plans, failed, on = given, 0, 0, 0
-    reached: set[int] = set()
-    spent: Counter[int] = Counter()
-    for record, intent in turn.items:
-        if intent is not None and "prompt" in intent.body:
-            if written and record.view["ok"]:
-                new, on = _thought(record)
-                if new and plans <= MAX_REPLANS:
-                    goals, plans, failed, reached, spent = new, plans + 1, 0, set(), Counter()
-                elif on and not new:
-                    spent[on] += 1
-        elif _chosen(record, intent):
-            if not record.view.get("ok"):
-                failed += 1
-                continue
-            sink = (intent or record).view["sink"]
-            able = {Do.ACT: sink in effects, Do.RECKON: sink in reckoners, Do.LOOK: True}
-            at = on or next((n for n, goal in enumerate(goals, 1) if n not in reached and able[goal.do]), 0)
-            if 0 < at <= len(goals) and able[goals[at - 1].do]:
-                reached.add(at)
+    so_far = folded(turn, _Standing, frozenset(reckoners), frozenset(effects), given, written)
     there = {Do.ACT: bool(effects), Do.RECKON: bool(reckoners), Do.LOOK: True}
-    beyond = frozenset(n for n, goal in enumerate(goals, 1) if n not in reached and not there[goal.do])
-    return Standing(goals, frozenset(reached), spent, plans, failed, beyond)
+    beyond = frozenset(n for n, goal in enumerate(so_far.goals, 1) if n not in so_far.reached and not there[goal.do])
+    reached, spent = frozenset(so_far.reached), Counter(so_far.spent)
+    return Standing(so_far.goals, reached, spent, so_far.plans, so_far.failed, beyond)
+
+
+class _Standing:
+    """What `standing` takes from one item after another."""
+
+    def __init__(
+        self, reckoners: frozenset[str], effects: frozenset[str], given: tuple[Goal, ...], written: bool
+    ) -> None:
+        self._reckoners, self._effects, self._written = reckoners, effects, written
+        self.goals, self.plans, self.failed, self._on = given, 0, 0, 0
+        self.reached: set[int] = set()
+        self.spent: Counter[int] = Counter()
+
+    def take(self, record: Record, intent: Record | None) -> None:
+        if intent is not None and "prompt" in intent.body:
+            if self._written and record.view["ok"]:
+                self._planned(*_thought(record))
+        elif _chosen(record, intent):
+            if record.view.get("ok"):
+                self._reach((intent or record).view["sink"])
+            else:
+                self.failed += 1
+
+    def _planned(self, new: tuple[Goal, ...], on: int) -> None:
+        self._on = on
+        if new and self.plans <= MAX_REPLANS:
+            self.goals, self.plans, self.failed = new, self.plans + 1, 0
+            self.reached, self.spent = set(), Counter()
+        elif on and not new:
+            self.spent[on] += 1
+
+    def _reach(self, sink: str) -> None:
+        able = {Do.ACT: sink in self._effects, Do.RECKON: sink in self._reckoners, Do.LOOK: True}
+        unmet = (n for n, goal in enumerate(self.goals, 1) if n not in self.reached and able[goal.do])
+        at = self._on or next(unmet, 0)
+        if 0 < at <= len(self.goals) and able[self.goals[at - 1].do]:
+            self.reached.add(at)
+
+
+class _Written:
+    """How many plans the model has written."""
+
+    plans = 0
+
+    def take(self, record: Record, intent: Record | None) -> None:
+        if intent is not None and "prompt" in intent.body:
+            self.plans += bool(record.view["ok"] and _thought(record)[0])
 
 
 def _thought(record: Record) -> tuple[tuple[Goal, ...], int]:
@@ -220,14 +250,34 @@ def _chosen(record: Record, intent: Record | None) -> bool:
 
 def drifts(turn: Turn) -> bool:
     """Whether the last two calls share no word of content with the task, the plan or what was found before them."""
-    calls = [i.body for _, i in turn.items if i is not None and i.body.get("call", -1) >= 0 and i.body.get("args")]
-    words = [set(_words(str(call["args"]))) for call in calls[-2:]]
+    seen = folded(turn, _Called)
+    words = [set(_words(args)) for args in seen.args]
     known = set(_words(str(turn.start.get("task", ""))))
     if len(words) < 2 or not all(said and said.isdisjoint(known) for said in words):
-        return False  # without a look at the results, which are long
-    results = (str(r.body["value"]) for r, intent in turn.items[:-2] if intent is not None and "args" in intent.body)
-    known.update(word for text in results for word in _words(text[:4000]))
+        return False
+    known = seen.known()  # with the results, which are long
     return all(said.isdisjoint(known) for said in words)
+
+
+class _Called:
+    """The last two calls that the model chose, and the words of what was found up to the last two items."""
+
+    def __init__(self) -> None:
+        self.args: deque[str] = deque(maxlen=2)
+        self._known: set[str] = set()
+        self._unread: deque[Record | None] = deque()
+
+    def take(self, record: Record, intent: Record | None) -> None:
+        if intent is not None and intent.body.get("call", -1) >= 0 and intent.body.get("args"):
+            self.args.append(str(intent.body["args"]))
+        self._unread.append(record if intent is not None and "args" in intent.body else None)
+
+    def known(self) -> set[str]:
+        """The words of results, but for those among the last two items."""
+        while len(self._unread) > 2:
+            if (record := self._unread.popleft()) is not None:
+                self._known.update(_words(str(record.body["value"])[:_READ]))
+        return self._known
 
 
 def _words(text: str) -> Iterator[str]:

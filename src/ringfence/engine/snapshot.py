@@ -24,6 +24,7 @@ Keep = Callable[[str, int, bytes], None]  # run, seq of the checkpoint, the snap
 VERSION = 2  # of what `save` makes
 _DENSE = 3  # significant bits: the tail is at most a quarter of the run, and all its snapshots cost O(its length)
 _PLAIN = (str, int, bool, type(None))
+_PLAIN_TYPES = frozenset(_PLAIN)
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 _COUNTS = ("calls", "seen", "usage", "failed")
 
@@ -173,9 +174,14 @@ def mismatches(records: Iterable[Record]) -> list[int]:
 
 def _sorted(view: dict[str, JSON]) -> JSON:
     """A view as it is read back from its header."""
-    if all(type(item) in _PLAIN for item in view.values()):
+    if all(map(_flat, view.values())):
         return dict(sorted(view.items()))
     return json.loads(canonical(view))
+
+
+def _flat(item: JSON) -> bool:
+    """Whether there is nothing in it to sort: a plain value, or a list of such, as that of what a request showed is."""
+    return type(item) in _PLAIN or (type(item) is list and _PLAIN_TYPES.issuperset(map(type, item)))
 
 
 def _named(known: JSON) -> tuple[str, bool]:

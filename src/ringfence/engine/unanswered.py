@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ringfence.core.chain import Record
 from ringfence.core.turn import Turn
+from ringfence.core.values import JSON
 
 from .facts import Facts, Hay, facts
+from .folds import folded
 from .meant import never_named
 from .passages import NOT_THERE, READ, SEARCH, Passage
 from .readmore import SPEC as READ_MORE
@@ -19,34 +22,51 @@ _NAMED = 3
 
 def searched(turn: Turn) -> list[str]:
     """What documents were searched for, in the order of the searches that answered."""
-    found = []
-    for record, intent in turn.items:
-        if intent is not None and intent.view.get("sink") == SEARCH and record.view.get("ok"):
-            found.append(" ".join(str(next(iter(intent.body.get("args", {}).values()), "")).split()))
-    return list(dict.fromkeys(found))
+    return list(folded(turn, _Searches).asked)
 
 
 def unknown(turn: Turn) -> list[str]:
     """Words of the task that no document has at all, as the search with which the run began says."""
-    for record, intent in turn.items:
+    if (first := folded(turn, _Searches).first) is None:
+        return []
+    value, asked = first
+    words = value.get(UNKNOWN) if isinstance(value, dict) else None
+    return list(map(str, words)) if isinstance(words, list) and turn.start["task"] in asked.values() else []
+
+
+class _Searches:
+    """The searches that answered: what they asked for, and the first one's answer and arguments."""
+
+    def __init__(self) -> None:
+        self.asked: dict[str, None] = {}
+        self.first: tuple[JSON, dict[str, JSON]] | None = None
+
+    def take(self, record: Record, intent: Record | None) -> None:
         if intent is not None and intent.view.get("sink") == SEARCH and record.view.get("ok"):
-            value, asked = record.body.get("value"), intent.body.get("args", {})
-            words = value.get(UNKNOWN) if isinstance(value, dict) else None
-            return list(map(str, words)) if isinstance(words, list) and turn.start["task"] in asked.values() else []
-    return []
+            args = intent.body.get("args", {})
+            self.asked[" ".join(str(next(iter(args.values()), "")).split())] = None
+            self.first = self.first or (record.body.get("value"), args)
 
 
 def others(turn: Turn) -> str:
     """What other tools said than those that show passages, or more of one."""
-    own = {f"r{r.seq}" for r, intent in turn.items if intent is not None and intent.view.get("sink") in (SEARCH, READ)}
-    said = []
-    for record, intent in turn.items:
-        if intent is None or "prompt" in intent.body or intent.view.get("sink") in (SEARCH, READ):
-            continue
-        more = intent.view.get("sink") == READ_MORE.name and intent.body.get("args", {}).get("handle") in own
-        if not more:
-            said.append(str(record.body.get("value", "")))
-    return "\n".join(said)
+    return "\n".join(folded(turn, _Others).said)
+
+
+class _Others:
+    def __init__(self) -> None:
+        self._own: set[str] = set()  # handles of what showed passages
+        self.said: list[str] = []
+
+    def take(self, record: Record, intent: Record | None) -> None:
+        if intent is None:
+            return
+        if intent.view.get("sink") in (SEARCH, READ):
+            self._own.add(f"r{record.seq}")
+        elif "prompt" not in intent.body:
+            more = intent.view.get("sink") == READ_MORE.name and intent.body.get("args", {}).get("handle") in self._own
+            if not more:
+                self.said.append(str(record.body.get("value", "")))
 
 
 def lacking(task: str, passages: Mapping[int, Passage], shown: str = "") -> str:

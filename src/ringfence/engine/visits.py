@@ -6,15 +6,17 @@ in the order in which it was named, before an answer may be given.
 
 from __future__ import annotations
 
-import json
 import re
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from ringfence.core.chain import Kind
+from ringfence.core.chain import Kind, Record
 from ringfence.core.policy import SinkSpec
 from ringfence.core.turn import Turn
 from ringfence.core.values import JSON
+
+from .folds import folded
 
 _ADDRESS = re.compile(r"https?://[^\s\"'`<>()\[\]]+")
 _MONTH = re.compile(r"(?<!\d )(?<!\d\. )\b(?P<m>[A-Za-zÄä]{3,10})\.? (?P<y>(?:19|20)\d\d)\b")
@@ -31,6 +33,8 @@ _NAMES = {
     for name in names.split()
 }  # fmt: skip
 _FIRST = re.compile(r"(?:19|20)\d\d-\d\d-01")
+_ISO_MONTH = re.compile(r"(?<!\d)(?:19|20)\d\d-(?:0[1-9]|1[0-2])(?!\d)")
+_MOST_REFUSED = 2  # calls of the tools that read a place: from then on the run does not insist on it
 _BEHIND = ".,;:!?"
 _LONGEST = 2000  # characters of a task, from which on it holds a text and not the question alone
 
@@ -55,17 +59,15 @@ def ahead(turn: Turn, tools: Sequence[SinkSpec], known: Collection[str]) -> Ahea
     task = str(turn.start["task"])
     if len(task) > _LONGEST:
         return NOWHERE
-    readers = {place: _readers(place, tools) for place in places(task, known)}
-    here = next(
-        (place for place, able in readers.items() if able and not _visited(turn, place) and not _refused(turn, able)),
-        "",
-    )
-    if here:
-        return Ahead(here, readers[here])
+    readers, so_far = {place: _readers(place, tools) for place in places(task, known)}, folded(turn, _Visited)
+    for place, able in readers.items():
+        insists = sum(so_far.refused[name] for name in able) < _MOST_REFUSED
+        if able and insists and place.rstrip("/") not in so_far.places:
+            return Ahead(place, able)
     if readers and all(readers.values()):
         reckon = {spec.name for spec in tools if spec.grounded}
-        return Ahead(_month_ahead(turn, task), stay=frozenset().union(*readers.values(), reckon))
-    return Ahead(_month_ahead(turn, task))
+        return Ahead(_month_ahead(so_far, task), stay=frozenset().union(*readers.values(), reckon))
+    return Ahead(_month_ahead(so_far, task))
 
 
 def places(task: str, known: Collection[str]) -> list[str]:
@@ -87,20 +89,26 @@ def _readers(place: str, tools: Sequence[SinkSpec]) -> frozenset[str]:
     return frozenset(spec.name for spec in tools if spec.suits and re.search(spec.suits, place, re.I))
 
 
-def _refused(turn: Turn, tools: Collection[str]) -> bool:
-    """Whether calls of these tools were refused twice in the run: it does not insist on them."""
-    return sum(r.kind is Kind.DECISION and "call" in r.body and r.view["sink"] in tools for r, _ in turn.items) > 1
+class _Visited:
+    """What the calls that the model chose and that answered were about.
 
+    places   every text that they were given; months: those that it names
+    refused  calls that were refused, by sink
+    """
 
-def _visited(turn: Turn, place: str) -> bool:
-    return any(place.rstrip("/") == value.rstrip("/") for args in _calls(turn) for value in _strings(args))
+    def __init__(self) -> None:
+        self.places: set[str] = set()
+        self.months: set[str] = set()
+        self.refused: Counter[str] = Counter()
 
-
-def _calls(turn: Turn) -> Iterator[Mapping[str, JSON]]:
-    """The arguments of the calls that the model chose and that answered."""
-    for record, intent in turn.items:
-        if intent is not None and intent.body.get("call", -1) >= 0 and record.view.get("ok"):
-            yield intent.body.get("args", {})
+    def take(self, record: Record, intent: Record | None) -> None:
+        """One more item."""
+        if record.kind is Kind.DECISION and "call" in record.body:
+            self.refused[record.view["sink"]] += 1
+        elif intent is not None and intent.body.get("call", -1) >= 0 and record.view.get("ok"):
+            for text in _strings(intent.body.get("args", {})):
+                self.places.add(text.rstrip("/"))
+                self.months.update(_ISO_MONTH.findall(text), months(text))
 
 
 def _strings(value: JSON) -> Iterator[str]:
@@ -121,13 +129,10 @@ def months(task: str) -> dict[str, str]:
     return {f"{match['y']}-{number:02}": match[0] for match, number in found if number}
 
 
-def _month_ahead(turn: Turn, task: str) -> str:
+def _month_ahead(so_far: _Visited, task: str) -> str:
     """A month that no call was about, where calls were about another one of the task; else empty."""
     asked = months(task)
-    if len(asked) < 2:
-        return ""
-    said = json.dumps(list(_calls(turn)))
-    gone = [name for iso, name in asked.items() if iso not in said and name not in said]
+    gone = [name for iso, name in asked.items() if iso not in so_far.months]
     return gone[0] if 0 < len(gone) < len(asked) else ""
 
 

@@ -1,0 +1,39 @@
+"""What a run's items come to, taken in once: a step late in a run costs what an early one does.
+
+A fold is rebuilt from the items alone, in their order, so a resumed run has the very same one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from typing import Protocol, TypeVar
+
+from ringfence.core.chain import Record
+from ringfence.core.turn import Turn
+
+
+class Fold(Protocol):
+    """Takes in one item of a run after another."""
+
+    def take(self, record: Record, intent: Record | None) -> None:
+        """The next item: a record, and the intent that it answers."""
+        ...
+
+
+F = TypeVar("F", bound=Fold)
+
+
+def folded(turn: Turn, make: Callable[..., F], *given: Hashable) -> F:
+    """The fold `make(*given)` of all items of a run so far; those that are new since it was asked for are taken in.
+
+    It is kept with the run and must not be changed by whoever reads it.
+    """
+    key = (make, given)
+    taken, fold = turn.folds.pop(key, (0, None))  # one that stops half way is not kept
+    if fold is None or taken > len(turn.items):  # items are only ever added; else nothing that was kept holds
+        taken, fold = 0, make(*given)
+    for n in range(taken, len(turn.items)):
+        fold.take(*turn.items[n])
+    turn.folds[key] = (len(turn.items), fold)
+    kept: F = fold
+    return kept
