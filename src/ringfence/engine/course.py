@@ -58,7 +58,9 @@ _ACTS = re.compile(
 _KEPT = 2000  # characters of a task that is read once for all its steps
 _ROUND = 4  # calls that are looked at for going round in circles
 _SENTENCE = re.compile(r"(?<=[.!?;\n])\s+")
-_RUNS = {*"run execute start call fetch download request".split()}  # what a tool that only reads may do as well
+_RUNS = {
+    *["run", "execute", "start", "call", "fetch", "download", "request"]
+}  # what a tool that only reads may do as well
 _QUESTION = re.compile(
     r"\s*(?:what|which|who|whom|whose|when|where|why|how|is|are|was|were|do|does|did|has|have|had)\b", re.I
 )
@@ -124,12 +126,18 @@ def course(
         return Course(calls=True, final=False, note=note, without=later | strays)
     if worked or refused or failed >= MAX_FAILED or not tool_first:
         return Course(calls=True, final=True, note=NEXT, without=frozenset(sink for sink, _ in refused) | strays)
+    return _first(turn, tools, suited, later, failed=failed > 0)
+
+
+def _first(turn: Turn, tools: Sequence[SinkSpec], suited: set[str], later: frozenset[str], *, failed: bool) -> Course:
+    """As long as no call has answered: an answer from the passages, or a call. `later`: effects whose turn is not yet."""
+    task = turn.start["task"]
     if _looked_up(turn) and not failed and NOTHING not in doubts(turn) and not (reckons(task) or suited):
         return Course(calls=False, final=True, note=LOOKED_UP)
     without = {spec.name for spec in tools if spec.opens} if reckons(task) else set()
     ready = {spec.name for spec in tools if spec.name in suited and (_looked_up(turn) or not spec.grounded)} - later
     if ready and not failed:  # a first call is one that suits the task, not another look-up
-        without = named - ready
+        without = {spec.name for spec in tools} - ready
     return Course(calls=True, final=False, note=LOOK, without=frozenset(without) | later)
 
 
