@@ -58,7 +58,7 @@ _ACTS = re.compile(
 _KEPT = 2000  # characters of a task that is read once for all its steps
 _ROUND = 4  # calls that are looked at for going round in circles
 _SENTENCE = re.compile(r"(?<=[.!?;\n])\s+")
-_RUNS = {
+_RUNS = frozenset(("run", "execute", "start", "call", "fetch", "download", "request"))  # a tool that only reads may, too
     *["run", "execute", "start", "call", "fetch", "download", "request"]
 }  # what a tool that only reads may do as well
 _QUESTION = re.compile(
@@ -130,7 +130,7 @@ def course(
 
 
 def _first(turn: Turn, tools: Sequence[SinkSpec], suited: set[str], later: frozenset[str], *, failed: bool) -> Course:
-    """As long as no call has answered: an answer from the passages, or a call. `later`: effects whose turn is not yet."""
+    """As long as no call has answered: an answer from the passages, or a call; `later`: no effect yet."""
     task = turn.start["task"]
     if _looked_up(turn) and not failed and NOTHING not in doubts(turn) and not (reckons(task) or suited):
         return Course(calls=False, final=True, note=LOOKED_UP)
