@@ -267,5 +267,3 @@ def _opened_with(record: Record, intent: Record | None, task: str) -> bool:
 def asks(opening: Record, task: str) -> bool:
     """Whether an opening call put the task's words to its tool; one that did not shows the same for every task."""
     return task in opening.body["args"].values()
-
-

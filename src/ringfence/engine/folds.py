@@ -24,7 +24,7 @@ F = TypeVar("F", bound=Fold)
 
 
 def folded(turn: Turn, make: Callable[..., F], *given: Hashable) -> F:
-    """The fold `make(*given)` of all items of a run so far; only those are taken in that are new since it was asked for.
+    """The fold `make(*given)` of all items of a run so far; only those are taken in that are new since then.
 
     It is kept with the run and must not be changed by whoever reads it.
     """
