@@ -132,3 +132,9 @@ def test_a_date_that_names_its_month_is_the_one_that_was_shown(answer: str) -> N
 def test_a_bare_value_is_half_an_answer_to_a_question_for_two(answer: str, task: str, is_half: bool) -> None:
     assert half(answer, task) is is_half
     assert ("two things" in doubt(answer, shown="43033 gate.log Ann", task=task, chosen=True)) is is_half
+
+
+def test_a_rounding_of_what_was_shown_is_no_stray() -> None:
+    assert unsupported_numbers("181.41 of 0.125", "181.4106 and 0.1249") == []
+    assert unsupported_numbers("181.42", "181.4106") == ["181.42"]
+    assert unsupported_numbers("0.5", "0.49") == ["0.5"]

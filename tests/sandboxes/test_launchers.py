@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import json
 import os
 import secrets
@@ -324,3 +325,35 @@ def test_every_launcher_says_what_it_holds_and_what_it_cannot() -> None:
         holds = kind().holds
         assert all(value is True or (isinstance(value, str) and value) for value in holds.values())
     assert "no sandbox" in UnsafeNoSandbox().holds["files, network, processes, everything else"]  # type: ignore[operator]
+
+
+def descriptors() -> dict[str, str]:
+    """What this process has open, by number."""
+    found = {}
+    for entry in Path("/proc/self/fd").iterdir():
+        with contextlib.suppress(OSError):
+            found[entry.name] = str(entry.readlink())
+    return found
+
+
+async def test_a_start_that_is_cancelled_at_any_moment_leaves_nothing_open(launcher: AnyLauncher) -> None:
+
+    async def closed() -> None:
+        for _ in range(10):  # a stream is closed a turn of the loop later
+            await asyncio.sleep(0)
+        gc.collect()
+
+    await python(launcher, "pass")  # the worker and its line stay
+    await closed()
+    before = descriptors()
+    for moments in range(12):
+        start = asyncio.create_task(launcher.start(Job((PYTHON, "-I", "-S", "-c", "import time; time.sleep(60)"))))
+        for _ in range(moments):
+            await asyncio.sleep(0)
+        start.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            process = await start  # it was quicker
+            process.kill()
+            await process.wait()
+        await closed()
+        assert descriptors() == before, f"cancelled after {moments} turns of the loop"

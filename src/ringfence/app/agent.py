@@ -207,8 +207,12 @@ class Agent:
                 raise JournalError(f"run {run} destroyed contents, or was about to", todo="give its command again")
             if turn.start.get("plans") and turn.state is not State.DONE:  # its task may be a model's words
                 raise JournalError(f"run {run} works for another one", todo="resume that one")
-            before = await self.beside(lambda log: past.said(past.recall(log, turn), self._history))
-            said = past.hidden(self.house, run, before, self.journal)
+
+            def recalled(log: Any) -> list[Said]:
+                said = past.said(past.recall(log, turn), self._history)
+                return past.hidden(self.house, run, said, self.journal, log)
+
+            said = await self.beside(recalled)
             with at_work(turn):
                 return await engine.drive(turn, history=said, progress=progress)
 

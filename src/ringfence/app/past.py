@@ -112,14 +112,15 @@ def heard(turn: Turn, runs: Runs) -> tuple[str, ...]:
     return tuple(str(started.body["task"]) for started in own)
 
 
-def hidden(house: House, run: str, history: list[Said], journal: Any = None) -> list[Said]:
+def hidden(house: House, run: str, history: list[Said], journal: Any = None, log: Any = None) -> list[Said]:
     """The history, whose values are the first that get placeholders where a model sees these alone.
 
-    With the `journal` of a run that goes on, what it held comes next: log and model then say <EMAIL_1> as before.
+    With the `journal` of a run that goes on, what it held comes next, by its `log`: log and model then say <EMAIL_1>
+    as before.
     """
     if house.redactor is not None:
         house.redactor.recall(run, (each.text for each in history))
-        getattr(journal, "recall", lambda _: None)(run)
+        getattr(journal, "recall", lambda *_: None)(run, log)
     return history
 
 

@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from ringfence.app.asked import question
 from ringfence.app.house import REPLY
 from ringfence.app.serving.service import Service
 from ringfence.core.errors import JournalError, RingfenceError
@@ -87,11 +88,11 @@ class Ending:
     approval: dict[str, JSON] | None = None
 
 
-def ending(service: Service, who: Principal, result: Result, *, base: str) -> Ending:
+async def ending(service: Service, who: Principal, result: Result, *, base: str) -> Ending:
     """`base`: the address of this server, as the caller knows it; "" where there is none, but a terminal."""
     run = result.run_id
     if result.status == "waiting":
-        asked = _question(service, who, result.run_id)
+        asked = await _question(service, who, result.run_id)
         url = place_of(base, run)
         wants = f"{asked['call']} ({asked['why']})" if asked else "a call of it"
         text = f"Not done yet: a person has to say yes to {wants}. Answer it at {url}; this is run {run}."
@@ -104,10 +105,10 @@ def ending(service: Service, who: Principal, result: Result, *, base: str) -> En
     return Ending(result.status, result.answer or f"No answer: {result.summary or result.status}")
 
 
-def _question(service: Service, who: Principal, run: str) -> dict[str, JSON]:
-    """What a run asks, as far as the one who asked it may read that."""
+async def _question(service: Service, who: Principal, run: str) -> dict[str, JSON]:
+    """What a run asks, as far as the one who asked it may read that; the run is folded beside the event loop."""
     with suppress(JournalError):  # it was answered meanwhile
-        return call_of(who, service.agent.asks(run))
+        return call_of(who, question(service.agent, await service.agent.folded(run)))
     return {}
 
 

@@ -58,9 +58,7 @@ _ACTS = re.compile(
 _KEPT = 2000  # characters of a task that is read once for all its steps
 _ROUND = 4  # calls that are looked at for going round in circles
 _SENTENCE = re.compile(r"(?<=[.!?;\n])\s+")
-_RUNS = frozenset(("run", "execute", "start", "call", "fetch", "download", "request"))  # a tool that only reads may, too
-    *["run", "execute", "start", "call", "fetch", "download", "request"]
-}  # what a tool that only reads may do as well
+_RUNS = frozenset(("run", "execute", "start", "call", "fetch", "download", "request"))  # a reading tool may as well
 _QUESTION = re.compile(
     r"\s*(?:what|which|who|whom|whose|when|where|why|how|is|are|was|were|do|does|did|has|have|had)\b", re.I
 )

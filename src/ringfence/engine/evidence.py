@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from decimal import Decimal, InvalidOperation
 
 from .silence import abstains
 
 _NUMBER = re.compile(r"\d+(?:[.,:/-]\d+)*")
 _DIGITS = re.compile(r"\d+")
+_COPIED = 3  # digits of a rounding: one of fewer is no copy of anything
 _SIGNS = re.compile(r"[:/-]")
 _SMALL = 12  # counting numbers and months are nobody's claim
 _FACTORS = frozenset(
@@ -87,7 +89,8 @@ def unsupported_numbers(answer: str, shown: str) -> list[str]:
     """The numbers, dates and times of an answer that stand nowhere in what was shown."""
     known = {_value(token) for token in _NUMBER.findall(shown)}
     tokens = dict.fromkeys(_NUMBER.findall(answer))
-    return [token for token in tokens if _value(token) not in known and not _stands_in(token, shown)]
+    strays = [token for token in tokens if _value(token) not in known and not _stands_in(token, shown)]
+    return [token for token in strays if not _rounds(_value(token), known)]
 
 
 class Figures:
@@ -242,6 +245,18 @@ def _in_figures(answer: str, shown: str) -> str:
     for spelt in _SPELT:
         answer = spelt.sub(figures, answer)
     return answer
+
+
+def _rounds(value: Decimal | str, known: Collection[Decimal | str]) -> bool:
+    """Whether a number of three digits or more, some behind the point, is one that is known with more of them."""
+    places = _places(value)
+    if places < 1 or not isinstance(value, Decimal) or len(value.as_tuple().digits) < _COPIED:
+        return False
+    return any(isinstance(one, Decimal) and _places(one) > places and round(one, places) == value for one in known)
+
+
+def _places(value: Decimal | str) -> int:
+    return -int(value.as_tuple().exponent) if isinstance(value, Decimal) else 0
 
 
 def _stands_in(token: str, shown: str) -> bool:

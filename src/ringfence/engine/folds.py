@@ -24,16 +24,18 @@ F = TypeVar("F", bound=Fold)
 
 
 def folded(turn: Turn, make: Callable[..., F], *given: Hashable) -> F:
-    """The fold `make(*given)` of all items of a run so far; those that are new since it was asked for are taken in.
+    """The fold `make(*given)` of all items of a run so far; only those are taken in that are new since then.
 
     It is kept with the run and must not be changed by whoever reads it.
     """
-    key = (make, given)
-    taken, fold = turn.folds.pop(key, (0, None))  # one that stops half way is not kept
-    if fold is None or taken > len(turn.items):  # items are only ever added; else nothing that was kept holds
-        taken, fold = 0, make(*given)
-    for n in range(taken, len(turn.items)):
-        fold.take(*turn.items[n])
-    turn.folds[key] = (len(turn.items), fold)
+    key, upto = (make, given), len(turn.items)
+    taken, fold = turn.folds.get(key, (-1, None))
+    if taken != upto:
+        turn.folds.pop(key, None)  # one that stops half way is not kept
+        if fold is None or taken > upto:  # items are only ever added; else nothing that was kept holds
+            taken, fold = 0, make(*given)
+        for n in range(taken, upto):
+            fold.take(*turn.items[n])
+        turn.folds[key] = (upto, fold)
     kept: F = fold
     return kept

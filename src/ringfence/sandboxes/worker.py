@@ -12,6 +12,7 @@ import sys
 from asyncio import StreamReader, StreamReaderProtocol, StreamWriter
 from collections.abc import Callable
 from dataclasses import asdict
+from io import FileIO
 from pathlib import Path
 from typing import Any
 from weakref import WeakSet
@@ -79,8 +80,8 @@ class Worker:
                 os.close(fd)
         process = Confined(ours, job.egress)
         self._jobs.add(process)
-        await process.connect(*kept)
         try:
+            await process.connect(*kept)
             await asyncio.wait_for(process.begin(_line(job, launcher)), START_S)
         except ToolError as fault:
             words = (await process.stderr.read(SAID)).decode(errors="replace").strip()
@@ -119,20 +120,25 @@ class Confined:
         self._outputs: list[asyncio.ReadTransport] = []
 
     async def connect(self, stdin: int, stdout: int, stderr: int) -> None:
-        """Make streams of our ends of the job's pipes, and listen to its supervisor."""
-        self.stdout, self.stderr = [await self._reader(fd) for fd in (stdout, stderr)]
-        self._nothing = (
-            StreamReader()
-        )  # a pipe to write to has a reader all the same: StreamWriter waits by its protocol
-        protocol = StreamReaderProtocol(self._nothing)
-        transport, _ = await self._loop.connect_write_pipe(lambda: protocol, os.fdopen(stdin, "wb", 0))
+        """Make streams of our ends of the job's pipes, and listen to its supervisor. Cancelled, it closes them all."""
+        ends = [os.fdopen(stdout, "rb", 0), os.fdopen(stderr, "rb", 0), os.fdopen(stdin, "wb", 0)]
+        try:
+            self.stdout, self.stderr = [await self._reader(end) for end in ends[:2]]
+            # a pipe to write to has a reader all the same: StreamWriter waits by its protocol
+            self._nothing = StreamReader()
+            protocol = StreamReaderProtocol(self._nothing)
+            transport, _ = await self._loop.connect_write_pipe(lambda: protocol, ends[2])
+        except BaseException:
+            for end in ends[len(self._outputs) :]:  # what is a stream by now is closed as one
+                end.close()
+            raise
         self.stdin = StreamWriter(transport, protocol, None, self._loop)
         self._loop.add_reader(self._control, self._heard)
 
-    async def _reader(self, fd: int) -> StreamReader:
+    async def _reader(self, end: FileIO) -> StreamReader:
         reader = StreamReader(limit=READ_AHEAD)
         protocol = StreamReaderProtocol(reader)
-        transport, _ = await self._loop.connect_read_pipe(lambda: protocol, os.fdopen(fd, "rb", 0))
+        transport, _ = await self._loop.connect_read_pipe(lambda: protocol, end)
         self._outputs.append(transport)
         return reader
 
@@ -204,7 +210,8 @@ class Confined:
             return
         self._loop.remove_reader(self._control)
         self._control.close()
-        self.stdin.close()
+        if hasattr(self, "stdin"):  # it was not cancelled before there was one
+            self.stdin.close()
         if not self._started.done():
             self._started.set_exception(ToolError("the sandbox ended before the job began", todo="ringfence doctor"))
         self._ended.set_result(how)

@@ -54,10 +54,13 @@ class Shown:
             self._known.discard(run)
         return shown
 
-    def recall(self, run: str) -> None:
-        """Go on with the numbering of a run that was begun before; raises JournalError if it cannot be read."""
+    def recall(self, run: str, bodies: Iterable[JSON] | None = None) -> None:
+        """Go on with the numbering of a run that was begun before, from its `bodies` if whoever calls has them.
+
+        Raises JournalError if it cannot be read.
+        """
         if run not in self._known:
-            self._redactor.recall(run, map(_content, self._before(run)))
+            self._redactor.recall(run, map(_content, self._before(run) if bodies is None else bodies))
             self._known.add(run)
 
 

@@ -93,10 +93,13 @@ class SqliteJournal:
         shown = self._shown.of(record) if self._shown is not None else None
         self._batches.add(Entry.of(record, self._writer.log, shown=shown))
 
-    def recall(self, run: str) -> None:
-        """Number a run's placeholders as before, for who hides contents from a model before the next record comes."""
+    def recall(self, run: str, log: SqliteLog) -> None:
+        """Number a run's placeholders as before, for who hides contents from a model before the next record comes.
+
+        It is read from `log`, in any thread that this belongs to.
+        """
         if self._shown is not None:
-            self._shown.recall(run)
+            self._shown.recall(run, (record.body for record in log.read(run)))
 
     def keep_state(self, run: str, seq: int, state: bytes) -> None:
         """Keep what a run had become at a record, sealed, in place of what was kept of it before.

@@ -139,11 +139,11 @@ class Tasks(RequestHandler):
 
     async def _task(self, context: ServerCallContext, run: str, history: int | None) -> pb.Task:
         told = await self._history.told(_who(context), run)
-        return self._made(context, told, history)
+        return await self._made(context, told, history)
 
-    def _made(self, context: ServerCallContext, told: Told, history: int | None) -> pb.Task:
+    async def _made(self, context: ServerCallContext, told: Told, history: int | None) -> pb.Task:
         run = told.summary
-        end = telling.ending(self._service, _who(context), told.result, base=_base(context))
+        end = await telling.ending(self._service, _who(context), told.result, base=_base(context))
         return tasks.task_of(
             run.run, run.conversation, run.task, end, state=run.state, at=run.ended, history=history
         )  # fmt: skip
@@ -165,7 +165,7 @@ class Tasks(RequestHandler):
                                         place=f"step-{count}")  # fmt: skip
                     yield pb.TaskStatusUpdateEvent(status=said, **place)
         result: Result = await self._service.result(who, run)
-        end = telling.ending(self._service, who, result, base=_base(context))
+        end = await telling.ending(self._service, who, result, base=_base(context))
         if end.status in tasks.ANSWERED:
             yield pb.TaskArtifactUpdateEvent(artifact=tasks.artifact(run, end.text), last_chunk=True, **place)
         words = "" if end.status in tasks.ANSWERED else end.text

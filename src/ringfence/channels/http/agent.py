@@ -51,5 +51,5 @@ async def ask(request: Request, who: caller.Runs, asked: Task) -> Response:
     if result is None:
         telling.abandon(service, principal, run)
         return Response(status_code=499)
-    end = telling.ending(service, principal, result, base=telling.base_of(request, service))
+    end = await telling.ending(service, principal, result, base=telling.base_of(request, service))
     return JSONResponse(Answer(response=end.text, run_id=run, status=end.status).model_dump())

@@ -95,11 +95,11 @@ class Tools:
         finally:
             if not over:  # cancelled, or the client has gone
                 telling.abandon(service, who, run)
-        return self._answer(context, who, result, named)
+        return await self._answer(context, who, result, named)
 
     async def _status(self, context: Context, who: Principal, form: tools.OneRun) -> tools.Answer:
         told = await self._history.told(who, form.run)
-        found = self._answer(context, who, told.result, told.summary.conversation)
+        found = await self._answer(context, who, told.result, told.summary.conversation)
         return found.model_copy(update={"status": told.summary.state})
 
     async def _approvals(self, context: Context, who: Principal, form: tools.Nothing) -> tools.Approvals:
@@ -112,8 +112,8 @@ class Tools:
         )
         return tools.Approvals(waiting=[_approval(run, about) for run, about in ends])
 
-    def _answer(self, context: Context, who: Principal, result: Result, conversation: str) -> tools.Answer:
-        end = telling.ending(self._service, who, result, base=self._base(context))
+    async def _answer(self, context: Context, who: Principal, result: Result, conversation: str) -> tools.Answer:
+        end = await telling.ending(self._service, who, result, base=self._base(context))
         sources = [tools.Source(n=s.n, document=s.document, page=s.page, quote=s.quote) for s in result.sources]
         return tools.Answer(
             answer=end.text, summary=result.summary, status=end.status, run=result.run_id, conversation=conversation,

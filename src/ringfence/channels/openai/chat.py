@@ -50,7 +50,7 @@ async def completions(request: Request, who: caller.Runs, asked: ChatRequest) ->
     if result is None:
         telling.abandon(service, who.principal, begun.run)
         return Response(status_code=499)  # nobody is there to read it
-    return JSONResponse(told.whole(result), headers=begun.headers)
+    return JSONResponse(await told.whole(result), headers=begun.headers)
 
 
 class _Told:
@@ -61,9 +61,9 @@ class _Told:
         self._answers = beginning.answers_of(request.app)
         self._head: dict[str, JSON] = {"id": f"chatcmpl-{begun.run}", "created": begun.created, "model": model}
 
-    def whole(self, result: Result) -> dict[str, JSON]:
+    async def whole(self, result: Result) -> dict[str, JSON]:
         """The completion of a run that has ended, or waits."""
-        end = self._end(result)
+        end = await self._end(result)
         message = {"role": "assistant", "content": end.text, "refusal": None}
         choice = {"index": 0, "message": message, "finish_reason": REASONS.get(end.status, "stop"), "logprobs": None}
         return {
@@ -71,8 +71,8 @@ class _Told:
             "ringfence": about(result, end, self._begun.conversation),
         }  # fmt: skip
 
-    def _end(self, result: Result) -> telling.Ending:
-        end = telling.ending(self._service, self._who, result, base=self._base)
+    async def _end(self, result: Result) -> telling.Ending:
+        end = await telling.ending(self._service, self._who, result, base=self._base)
         self._answers.keep(self._who, self._begun.task, end.text.strip(), self._begun.run)
         return end
 
@@ -93,7 +93,7 @@ class _Told:
                         yield self._chunk(speech.event(event), event)
             result = await self._service.result(self._who, self._begun.run)
             over = True
-            end = self._end(result)
+            end = await self._end(result)
             if rest := speech.rest(end.text):
                 yield self._chunk({"content": rest})
             yield self._chunk({}, about(result, end, self._begun.conversation), REASONS.get(end.status, "stop"))

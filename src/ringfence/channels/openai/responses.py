@@ -55,7 +55,7 @@ async def create(request: Request, who: caller.Runs, asked: ResponseRequest) -> 
     if result is None:
         telling.abandon(service, who.principal, begun.run)
         return Response(status_code=499)
-    return JSONResponse(shape.whole(result), headers=begun.headers)
+    return JSONResponse(await shape.whole(result), headers=begun.headers)
 
 
 @routes.get("/{response}", operation_id="getResponse", response_model=None, responses=declared(**_EXAMPLE))
@@ -132,4 +132,4 @@ async def _kept(request: Request, who: Principal, response: str) -> dict[str, JS
                   ResponseRequest(model=name, input="-", metadata=given))  # fmt: skip
     if run.state in ("queued", "running", "open"):
         return shape.unfinished("queued" if run.state == "queued" else "in_progress")
-    return shape.whole(told.result)
+    return await shape.whole(told.result)

@@ -48,9 +48,9 @@ class Shape:
         """The response of a run that is under way."""
         return {**self._head, "status": status, "error": None, "incomplete_details": None, "output": [], "usage": None}
 
-    def whole(self, result: Result) -> dict[str, JSON]:
+    async def whole(self, result: Result) -> dict[str, JSON]:
         """The response of a run that has ended, or waits."""
-        end = telling.ending(self._service, self._who, result, base=self._base)
+        end = await telling.ending(self._service, self._who, result, base=self._base)
         if self._keep is not None:
             self._keep(self._who, self._begun.task, end.text.strip(), self._begun.run)
         status = _STATUS.get(end.status, "incomplete")
@@ -80,7 +80,8 @@ class Shape:
                             yield piece
                         at = 1
             result = await self._service.result(self._who, self._begun.run)
-            over, response = True, self.whole(result)
+            over = True  # whoever goes away now ends nothing
+            response = await self.whole(result)
             text = str(response["output"][-1]["content"][0]["text"])
             for piece in self._says(speech.rest(text), first=not at):
                 yield piece
