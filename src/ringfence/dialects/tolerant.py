@@ -154,18 +154,22 @@ def sound(value: JSON) -> JSON:
     """The value, if all of it can be carried on: bounded depth, finite numbers, no lone surrogates; else ValueError."""
     level = [value]
     for _ in range(MAX_DEPTH + 1):
-        inner: list[JSON] = []
-        for item in level:
-            if isinstance(item, dict):
-                inner.extend(item)
-                inner.extend(item.values())
-            elif isinstance(item, list):
-                inner.extend(item)
-            elif isinstance(item, str):
-                if not item.isascii() and _SURROGATE.search(item):
-                    raise ValueError("expected text, found half a character (a lone surrogate)")
-            elif isinstance(item, float) and not math.isfinite(item):
+        kinds = set(map(type, level))  # few, so that most of the work is done in C
+        if any(issubclass(kind, str) for kind in kinds):
+            words = level if len(kinds) == 1 else [item for item in level if isinstance(item, str)]
+            if not (text := "".join(words)).isascii() and _SURROGATE.search(text):
+                raise ValueError("expected text, found half a character (a lone surrogate)")
+        if any(issubclass(kind, float) for kind in kinds):
+            if not all(map(math.isfinite, [item for item in level if isinstance(item, float)])):
                 raise ValueError("expected a number that a double can hold, found a larger one")
+        inner: list[JSON] = []
+        if any(issubclass(kind, dict) for kind in kinds):
+            for item in [item for item in level if isinstance(item, dict)]:
+                inner += item
+                inner += item.values()
+        if any(issubclass(kind, list) for kind in kinds):
+            for item in [item for item in level if isinstance(item, list)]:
+                inner += item
         if not inner:
             return value
         level = inner
