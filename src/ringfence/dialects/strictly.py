@@ -16,7 +16,7 @@ QUOTES = "\"'“‘"
 WORDS = {"true": True, "false": False, "null": None, "True": True, "False": False, "None": None}
 COMMENT = r"//[^\n]*+|\#[^\n]*+|/\*(?:[^*]|\*(?!/))*+\*/"
 SPACE = rf"(?:[\s\ufeff]++|{COMMENT})*+"
-_COMMA = rf"""(?<=,)(?:(?={SPACE}[\]}}])(?<=[\w"'”’}}\].\0],))"""  # a comma too many stands behind a value
+_COMMA = rf"""(?<=,)(?:(?={SPACE}[\]}}])(?<=[\w"'”’}}\].\0\3],))"""  # a comma too many stands behind a value
 _OTHER = (
     r"""|(?<=[^\W\d])(?<![\w.+$-].)[\w$.-]*+(?:\s*+:)?"""
     r"""|(?<=\d\.)(?!\d)|(?<=\.)(?<![\w.$]\.)\d"""  # 5. and .5
@@ -29,11 +29,16 @@ _STRINGS = (
     r"""|(?<=")(?:""(?:[^"\\]|\\.|"(?!""))*+\"""|(?:[^"\\]|\\.)*+(?:"|\Z))"""
     r"""|(?<=“)(?:[^”\\]|\\.)*+(?:”|\Z)|(?<=‘)(?:[^’\\]|\\.)*+(?:’|\Z)"""
 )
-_FIRST = r"[^\s\d{}\[\]:\0-]"  # in front, so that the search is as fast as one for a character
+_FIRST = r"[^\s\d{}\[\]:\0\1\2\3\4\5-]"  # in front, so that the search is as fast as one for a character
 _TOKEN = re.compile(rf"({_FIRST}(?:{_COMMA}{_STRINGS}{_OTHER}))", re.DOTALL)
 _AROUND = re.compile(rf"({_FIRST}(?:{_COMMA}{_OTHER}))", re.DOTALL)  # where a zero byte stands for each string
-_MIXED = re.compile('[\\\\“‘]|"""')  # strings that have to be looked at one by one
+_BEFORE_END = re.compile(rf",{SPACE}[\]}}]")
+_AROUND_KEPT = re.compile(rf"({_FIRST.replace('^', '^,')}(?:{_OTHER[1:]}))", re.DOTALL)  # no comma is too many
+_APART_NOT = ("\\", '"""', "“", "‘", *map(chr, range(7)))  # strings that have to be looked at one by one; our own marks
+_AS_LONG = (("True", "\1\2\2\3", "true"), ("False", "\1\4\4\4\3", "false"), ("None", "\1\5\5\3", "null"))
 _UNMIXED = re.compile(r"""(?:[^"']*+(?:"[^"']*+(?:"|\Z)|'[^"']*+(?:'|\Z)))*+[^"']*+""")
+_BEFORE_WORD = ("[\1", " \1", ",\1", ":\1")
+_BEHIND_WORD = ("\3,", "\3]", "\3}")
 _CLOSES = {'"': '"', "'": "'", "“": "”", "‘": "’"}
 _PLAINLY = {"'": (0,), '"': (2,)}  # marks in a string that needs no escape
 _WRITTEN = {word: json.dumps(value) for word, value in WORDS.items()}
@@ -60,19 +65,19 @@ class Rewritten:
 
     def _apart(self, stretch: str) -> bool:
         """Rewrite what lies around the strings alone, where no string needs any: a lot fewer pieces. Whether it did."""
-        if _MIXED.search(stretch) or "\0" in stretch:
+        if any(mark in stretch for mark in _APART_NOT):
             return False
         if "'" in stretch and '"' in stretch and not _UNMIXED.fullmatch(stretch):
             return False
         pieces = stretch.replace("'", '"').split('"')
         whole = len(pieces) % 2 == 1
-        self._before = _AROUND.split("\0".join(pieces[::2] if whole else [*pieces[::2], ""]))
+        self._before = _around("\0".join(pieces[::2] if whole else [*pieces[::2], ""]))
         tokens = self._before[1::2]
         if "\0" in "".join(tokens) or ("/*" in stretch and any("/*" in part for part in self._before[::2])):
             return False  # a comment holds a quotation mark: the strings are others
         self._after = list(self._before)
         self._after[1::2] = map(_Written().__getitem__, tokens)
-        around = "".join(self._after).split("\0")
+        around = _worded("".join(self._after)).split("\0")
         pieces[::2] = around if whole else around[:-1]
         self.text = '"'.join(pieces)
         if not whole:  # what is never closed keeps its mark
@@ -86,7 +91,10 @@ class Rewritten:
         moved = 0  # by the strings before it
         if self._pieces:
             behind = [end + i for i, end in enumerate(accumulate(map(len, self._pieces)))]
-            strings = bisect_left(behind, at) // 2
+            strings, inside = divmod(bisect_left(behind, at), 2)
+            if inside:
+                opened = behind[2 * strings]
+                return self.origin(opened) + at - opened
             moved = sum(map(len, self._pieces[1 : 2 * strings : 2])) + strings
         at -= moved
         ends = list(accumulate(map(len, self._after)))
@@ -96,6 +104,27 @@ class Rewritten:
         return self._start + moved + sum(map(len, self._before[:piece])) + at - (ends[piece - 1] if piece else 0)
 
 
+def _around(text: str) -> list[str]:
+    """What stands around the strings, split at its tokens. Python's words are marks as long as they, where they stand
+    alone: there may be thousands.
+    """
+    marked = text
+    for word, mark, _ in _AS_LONG:
+        marked = marked.replace(word, mark)
+    count = marked.count("\1")
+    begun, ended = (sum(map(marked.count, around)) for around in (_BEFORE_WORD, _BEHIND_WORD))
+    text = marked if count == begun == ended else text
+    return (_AROUND if _BEFORE_END.search(text) else _AROUND_KEPT).split(text)
+
+
+def _worded(text: str) -> str:
+    """With JSON's words where the marks are."""
+    if "\1" in text:
+        for _, mark, word in _AS_LONG:
+            text = text.replace(mark, word)
+    return text
+
+
 class _Written(dict[str, str]):
     """Each token's JSON, made once."""
 
@@ -103,6 +132,8 @@ class _Written(dict[str, str]):
         quote = token[0]
         if quote in "'\"" and token[-1] == quote and "\\" not in token and token.count('"') in _PLAINLY[quote]:
             return f'"{token[1:-1]}"' if len(token) > 1 else token  # by far the most
+        if token[-1] == ":" and quote.isidentifier():
+            return f'"{token[:-1].rstrip()}":'
         made = self[token] = _written(token)
         return made
 

@@ -38,11 +38,12 @@ _WORD = re.compile(r"[\w.+-]++")
 _NUMBER = re.compile(r"[+-]?(?:(?:0|[1-9]\d*+)(?:\.\d*+)?|\.\d++)(?:[eE][+-]?\d++)?")
 _PART = re.compile(r"[+\-.\d]|[tfnTFN][a-z]{0,4}$")  # of a number or a word
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_SCALAR = r'"(?:[^"\\]|\\.)*+"|[-\d][\d.eE+-]*+|true|false|null'
-_FLAT = r'[\[{](?:[^\[\]{}"]|"(?:[^"\\]|\\.)*+")*+[\]}]'
-_FLAT = rf'[\[{{](?:[^\[\]{{}}"]|"(?:[^"\\]|\\.)*+"|{_FLAT})*+[\]}}]'
+_QUOTED = r'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
+_SCALAR = rf"{_QUOTED}|[-\d][\d.eE+-]*+|true|false|null"
+_FLAT = rf'[\[{{](?:[^\[\]{{}}"]++|{_QUOTED})*+[\]}}]'
+_FLAT = rf'[\[{{](?:[^\[\]{{}}"]++|{_QUOTED}|{_FLAT})*+[\]}}]'
 _ITEMS = re.compile(rf"(?:\s*+(?:{_SCALAR}|{_FLAT})\s*+,)++", re.DOTALL)
-_MEMBERS = re.compile(rf'(?:\s*+"(?:[^"\\]|\\.)*+"\s*+:\s*+(?:{_SCALAR}|{_FLAT})\s*+,)++', re.DOTALL)
+_MEMBERS = re.compile(rf"(?:\s*+{_QUOTED}\s*+:\s*+(?:{_SCALAR}|{_FLAT})\s*+,)++", re.DOTALL)
 _WINDOW = 1024  # characters that are rewritten at first; then eight times as many
 _CUT = object()  # stands for a leaf that the text ended in
 
@@ -159,9 +160,9 @@ def sound(value: JSON) -> JSON:
             words = level if len(kinds) == 1 else [item for item in level if isinstance(item, str)]
             if not (text := "".join(words)).isascii() and _SURROGATE.search(text):
                 raise ValueError("expected text, found half a character (a lone surrogate)")
-        if any(issubclass(kind, float) for kind in kinds):
-            if not all(map(math.isfinite, [item for item in level if isinstance(item, float)])):
-                raise ValueError("expected a number that a double can hold, found a larger one")
+        numbers = any(issubclass(kind, float) for kind in kinds)
+        if numbers and not all(math.isfinite(item) for item in level if isinstance(item, float)):
+            raise ValueError("expected a number that a double can hold, found a larger one")
         inner: list[JSON] = []
         if any(issubclass(kind, dict) for kind in kinds):
             for item in [item for item in level if isinstance(item, dict)]:
