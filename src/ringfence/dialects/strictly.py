@@ -21,7 +21,7 @@ _OTHER = (
     r"""|(?<=[^\W\d])(?<![\w.+$-].)[\w$.-]*+(?:\s*+:)?"""
     r"""|(?<=\d\.)(?!\d)|(?<=\.)(?<![\w.$]\.)\d"""  # 5. and .5
     r"""|(?<=\+)(?<![\w.+$-]\+)(?=[.\d])"""
-    r"""|(?<=/)(?:/[^\n]*+|\*(?:[^*]|\*(?!/))*+\*/)|(?<=\#)[^\n]*+|(?<=\ufeff)"""
+    r"""|(?<=/)(?:/[^\n]*+|\*(?:[^*]|\*(?!/))*+(?:\*/|\Z))|(?<=\#)[^\n]*+|(?<=\ufeff)"""
     r"""|(?<=\$)(?<![\w.+$-]\$)[\w$]++(?:\s*+:)?"""
 )
 _STRINGS = (
@@ -150,6 +150,8 @@ def _written(token: str) -> str:
         return f"0{token}" if len(token) > 1 else ".0"
     if first == "+":
         return ""
+    if token.startswith("/*") and (len(token) < 4 or not token.endswith("*/")):
+        return token  # never closed, so no comment; matched to the end, since each of many would look for its end
     if first in ",/#\ufeff":
         return " "
     if token[-1] == ":":
