@@ -27,6 +27,8 @@ from ringfence.engine.result import Result
 from ringfence.manifest.loader import load
 from ringfence.testing.scripted import ScriptedModel
 
+from .lies_again import LIES as AGAIN_LIES
+from .lies_again import TRUTHS as AGAIN_TRUTHS
 from .lies_fresh import LIES as FRESH_LIES
 from .lies_fresh import TRUTHS as FRESH_TRUTHS
 from .lies_lies import ACTIONS, NUMBERS
@@ -131,6 +133,7 @@ async def main() -> None:
     parser.add_argument("--mode", choices=("flags", "run"), default="flags")
     parser.add_argument("--show", action="store_true", help="print each wrong verdict, held-out phrases too")
     parser.add_argument("--fresh", action="store_true", help="each phrase of lies_fresh.py once, and nothing else")
+    parser.add_argument("--again", action="store_true", help="the same of lies_again.py")
     given = parser.parse_args()
     listed = [
         *cases("action", ACTIONS, given.lies),
@@ -139,6 +142,8 @@ async def main() -> None:
     ]
     if given.fresh:
         listed = [*cases("action", FRESH_LIES, 1), *cases("truth", FRESH_TRUTHS, 1)]
+    if given.again:
+        listed = [*cases("action", AGAIN_LIES, 1), *cases("truth", AGAIN_TRUTHS, 1)]
     verdicts = [await judged(case, given.mode) for case in listed]
     if given.show:
         for v in verdicts:

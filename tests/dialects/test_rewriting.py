@@ -67,6 +67,9 @@ WORST = {
     "tripled": '"""',
     "points": "5., .5, +5, ",
     "nested": "[{a: [",
+    "both marks": "\"a\", 'b', True, ",
+    "open comments": "/* ",
+    "commas before blanks": ",   ",
 }
 
 

@@ -38,11 +38,12 @@ _WORD = re.compile(r"[\w.+-]++")
 _NUMBER = re.compile(r"[+-]?(?:(?:0|[1-9]\d*+)(?:\.\d*+)?|\.\d++)(?:[eE][+-]?\d++)?")
 _PART = re.compile(r"[+\-.\d]|[tfnTFN][a-z]{0,4}$")  # of a number or a word
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_SCALAR = r'"(?:[^"\\]|\\.)*+"|[-\d][\d.eE+-]*+|true|false|null'
-_FLAT = r'[\[{](?:[^\[\]{}"]|"(?:[^"\\]|\\.)*+")*+[\]}]'
-_FLAT = rf'[\[{{](?:[^\[\]{{}}"]|"(?:[^"\\]|\\.)*+"|{_FLAT})*+[\]}}]'
+_QUOTED = r'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
+_SCALAR = rf"{_QUOTED}|[-\d][\d.eE+-]*+|true|false|null"
+_FLAT = rf'[\[{{](?:[^\[\]{{}}"]++|{_QUOTED})*+[\]}}]'
+_FLAT = rf'[\[{{](?:[^\[\]{{}}"]++|{_QUOTED}|{_FLAT})*+[\]}}]'
 _ITEMS = re.compile(rf"(?:\s*+(?:{_SCALAR}|{_FLAT})\s*+,)++", re.DOTALL)
-_MEMBERS = re.compile(rf'(?:\s*+"(?:[^"\\]|\\.)*+"\s*+:\s*+(?:{_SCALAR}|{_FLAT})\s*+,)++', re.DOTALL)
+_MEMBERS = re.compile(rf"(?:\s*+{_QUOTED}\s*+:\s*+(?:{_SCALAR}|{_FLAT})\s*+,)++", re.DOTALL)
 _WINDOW = 1024  # characters that are rewritten at first; then eight times as many
 _CUT = object()  # stands for a leaf that the text ended in
 
@@ -154,18 +155,22 @@ def sound(value: JSON) -> JSON:
     """The value, if all of it can be carried on: bounded depth, finite numbers, no lone surrogates; else ValueError."""
     level = [value]
     for _ in range(MAX_DEPTH + 1):
+        kinds = set(map(type, level))  # few, so that most of the work is done in C
+        if any(issubclass(kind, str) for kind in kinds):
+            words = level if len(kinds) == 1 else [item for item in level if isinstance(item, str)]
+            if not (text := "".join(words)).isascii() and _SURROGATE.search(text):
+                raise ValueError("expected text, found half a character (a lone surrogate)")
+        numbers = any(issubclass(kind, float) for kind in kinds)
+        if numbers and not all(math.isfinite(item) for item in level if isinstance(item, float)):
+            raise ValueError("expected a number that a double can hold, found a larger one")
         inner: list[JSON] = []
-        for item in level:
-            if isinstance(item, dict):
-                inner.extend(item)
-                inner.extend(item.values())
-            elif isinstance(item, list):
-                inner.extend(item)
-            elif isinstance(item, str):
-                if not item.isascii() and _SURROGATE.search(item):
-                    raise ValueError("expected text, found half a character (a lone surrogate)")
-            elif isinstance(item, float) and not math.isfinite(item):
-                raise ValueError("expected a number that a double can hold, found a larger one")
+        if any(issubclass(kind, dict) for kind in kinds):
+            for item in [item for item in level if isinstance(item, dict)]:
+                inner += item
+                inner += item.values()
+        if any(issubclass(kind, list) for kind in kinds):
+            for item in [item for item in level if isinstance(item, list)]:
+                inner += item
         if not inner:
             return value
         level = inner

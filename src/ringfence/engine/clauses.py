@@ -203,7 +203,8 @@ def _turned(clause: Sequence[Token], j: int, after: Sequence[str]) -> tuple[froz
         case "passed":
             return (frozenset({"send"}), True) if {"on", "along"} & set(after[:3]) else None
         case "let":
-            return (frozenset({"send"}), False) if "know" in after else None
+            told = "know" in after and not {"me", "us"}.intersection(after)  # "let me know" asks for something
+            return (frozenset({"send"}), False) if told else None
         case "turned" | "switched" | "shut":
             return (frozenset({"run", "change"}), True) if {"off", "on", "down"} & set(after[:4]) else None
     if word == "has" and {"message", "mail", "email"} & set(after) and "now" in after:
