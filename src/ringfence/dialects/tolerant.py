@@ -165,12 +165,12 @@ def sound(value: JSON) -> JSON:
             raise ValueError("expected a number that a double can hold, found a larger one")
         inner: list[JSON] = []
         if any(issubclass(kind, dict) for kind in kinds):
-            for item in [item for item in level if isinstance(item, dict)]:
-                inner += item
-                inner += item.values()
+            for fields in [item for item in level if isinstance(item, dict)]:
+                inner += fields
+                inner += fields.values()
         if any(issubclass(kind, list) for kind in kinds):
-            for item in [item for item in level if isinstance(item, list)]:
-                inner += item
+            for items in [item for item in level if isinstance(item, list)]:
+                inner += items
         if not inner:
             return value
         level = inner
