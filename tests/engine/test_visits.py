@@ -246,3 +246,19 @@ async def test_a_total_from_nowhere_is_not_written_down_but_a_person_may_want_it
     assert offered(agent)[2] == {"calc"}
     assert [call["text"] for call in agent.tools["write"].calls] == ["3 * 11 * 27 = 927"]
     assert json.loads(agent.model.prompts[2].messages[-1])["content"].count("927 stands in no result") == 1
+
+
+@pytest.mark.parametrize(
+    ("found", "answers"),
+    [({"rows": [], "columns": ["a"]}, False), ([], False), ("", False), ({"rows": [["a"]]}, True), (0, True)],
+)
+async def test_a_call_that_found_nothing_and_is_made_again_forces_no_answer(
+    house: Build, found: Any, answers: bool
+) -> None:
+    agent = house(
+        [step(("look", {"of": "a"})), step(("look", {"of": "a"})), final("not found")],
+        tools={**TOOLS, "look": lambda args: found}, specs=SPECS,
+    )  # fmt: skip
+    await agent.run("Where is it?")
+    assert (offered(agent)[2] == {"final"}) is answers
+    assert "look" not in offered(agent)[2]

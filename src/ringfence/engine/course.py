@@ -15,6 +15,7 @@ from functools import lru_cache
 from ringfence.core.chain import Kind, Record
 from ringfence.core.policy import Effect, SinkSpec
 from ringfence.core.turn import Turn
+from ringfence.core.values import JSON
 
 from .folds import folded
 from .visits import NOWHERE, Ahead
@@ -109,7 +110,7 @@ def course(
             return way
     if MISSING in doubts(turn):
         return Course(calls=not worked, final=True, note=NOT_THERE, without=frozenset(sink for sink, _ in refused))
-    if any(code == "repeat" for _, code in refused) and (worked or refused.total() > 1):
+    if any(code == "repeat" for _, code in refused) and (folded(turn, Become).found or refused.total() > 1):
         return Course(calls=False, final=True, note=ANSWER)
     if goes_round(turn):
         return Course(calls=False, final=True, note=ANSWER)
@@ -248,7 +249,7 @@ class Become:
     refused   the tools that were refused since one last answered, and why: left out of the next step, so that it goes
               elsewhere
     invented  whether one was refused for a number from nowhere
-    worked    whether one that it chose has answered; failed: how many did not
+    worked    whether one that it chose has answered; found: with something; failed: how many did not answer
     """
 
     def __init__(self) -> None:
@@ -257,7 +258,7 @@ class Become:
         self.denied: set[str] = set()
         self.refused: Counter[tuple[str, str]] = Counter()
         self.told: deque[tuple[str, str]] = deque(maxlen=_ROUND)
-        self.worked, self.failed, self.invented = False, 0, False
+        self.worked, self.found, self.failed, self.invented = False, False, 0, False
 
     def take(self, record: Record, intent: Record | None) -> None:
         """One more item."""
@@ -277,7 +278,16 @@ class Become:
         if intent.body.get("call", -1) >= 0:
             self.told.append((intent.view["sink"], str(record.body.get("value"))))
             self.worked = self.worked or bool(record.view["ok"])
+            self.found = self.found or bool(record.view["ok"] and not _hollow(record.body.get("value")))
             self.failed += not record.view["ok"]
+
+
+def _hollow(value: JSON) -> bool:
+    """Whether a result is a list of nothing: no rows, no matches."""
+    if not isinstance(value, dict):
+        return value is None or value == "" or value == []
+    lists = [item for key, item in value.items() if isinstance(item, list) and key != "columns"]
+    return bool(lists) and not any(lists)
 
 
 class _LookedUp:
