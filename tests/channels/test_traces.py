@@ -34,7 +34,7 @@ def tool_server() -> Iterator[tuple[int, list[str]]]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             got.append(self.headers.get("traceparent", ""))
-            body = b"CANARY of a page"
+            body = b"CANARY of page 42"
             self.send_response(200)
             self.send_header("Content-Type", "text/plain")
             self.send_header("Content-Length", str(len(body)))

@@ -9,7 +9,7 @@ import textwrap
 from urllib.parse import quote, quote_plus
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ringfence.redaction import Redactor
@@ -81,6 +81,7 @@ def test_a_secret_in_percent_encoding_is_replaced(secret: str, plus: bool) -> No
 
 @PATIENT
 @given(SECRETS, st.booleans(), st.integers(1, 3))
+@example('00000\\n0000"', False, 1)  # a backslash and an n, which are no line end
 def test_a_secret_in_json_is_replaced_however_often_it_is_quoted(secret: str, ascii_: bool, times: int) -> None:
     text = secret
     for _ in range(times):

@@ -427,7 +427,7 @@ def test_no_byte_can_be_flipped_to_pass_for_another_record(path: Path) -> None:
         except JournalError:
             pass
         found += 1
-    assert found > FLIPS / 2  # the others hit bytes that hold nothing
+    assert found > FLIPS / 3  # the others, about half, hit bytes that hold nothing
 
 
 # Files that are no journal, and disks that do not take one.

@@ -205,3 +205,13 @@ async def test_stat_of_a_file_and_of_a_folder(call: Call, box: Path) -> None:
     }  # fmt: skip
     assert (await call("files.stat", path="runbooks"))["files"] == 2
     assert (await call("files.stat"))["files"] == 3
+
+
+async def test_an_overview_says_what_columns_hold_and_nothing_of_it(call: Call, box: Path) -> None:
+    rows = "2025-05-02;Walrus;1;30.40;yes\n2025-05-03;Otter;2;;no\n"
+    (box / "logs/hires.csv").write_text(f"date;boat;hours;eur;skipper;none\n{rows}")
+    (box / "logs/bare.csv").write_text("a;b\n")
+    about = {one["path"]: one for one in (await call("files.overview"))["files"]}
+    assert about["logs/hires.csv"]["of"] == "date, text, number, number, yes/no, text"
+    assert "of" not in about["logs/bare.csv"]
+    assert not any(word in str(about) for word in ("Walrus", "Otter", "30.40"))

@@ -52,7 +52,8 @@ class Known:
             return
         views = [view := _flat(text)]
         if "\\" in view:
-            views.append(view := _without_escapes(view))
+            plain = _decoded(view)
+            views += [view := _without_escapes(plain), plain.replace("\\", "")]  # `\\n` may be a backslash and an n
         if "%" in view and _PERCENT.search(view):
             views.append(_flat(unquote(view)))
         for value, needles in self._needles.items():
@@ -75,9 +76,13 @@ def _flat(text: str) -> str:
     return "".join(map(str.strip, text.split("\n"))) if "\n" in text else text
 
 
-def _without_escapes(text: str) -> str:
+def _decoded(text: str) -> str:
     if "\\u" in text or "\\x" in text:
-        text = _ESCAPE.sub(lambda found: chr(int(found[1] or found[2], 16)), text)
+        return _ESCAPE.sub(lambda found: chr(int(found[1] or found[2], 16)), text)
+    return text
+
+
+def _without_escapes(text: str) -> str:
     for escape in ("\\n", "\\r", "\\t", "\\"):
         text = text.replace(escape, "")
     return text

@@ -9,11 +9,14 @@ from ringfence.core.values import JSON
 
 from .folders import SNIFF_BYTES, Entry, Folders, is_binary, size_text
 from .lines import fields
+from .table import DATE, EMPTY, NUMBER, typed
 from .texts import decode, note_skipped, notes
 from .tool import Args, Tool, Use, define
 
 SECONDS = 5.0
 MAX_FILES = 40
+_LOOK_ROWS = 50  # that tell what a column holds
+_YES_NO = (("yes", "no"), ("true", "false"), ("y", "n"), ("ja", "nein"))
 TABLES = (".csv", ".tsv")
 NOTES = (".md", ".txt", ".rst", "")
 
@@ -23,7 +26,7 @@ class OverviewArgs(Args):
 
 
 def overview(folders: Folders, use: Use) -> Tool:
-    """The tool `files.overview`: each file with its columns and first row, its title or a typical line."""
+    """The tool `files.overview`: each file with its columns and what they hold, its title or a typical line."""
 
     def run(args: OverviewArgs) -> JSON:
         walk = folders.walk(seconds=SECONDS)
@@ -33,6 +36,17 @@ def overview(folders: Folders, use: Use) -> Tool:
         return {"files": [_about(folders, entry) for entry in walk.files], **notes(note_skipped(walk.skipped))}
 
     return define("files.overview", "What there is.", OverviewArgs, run, use=use, timeout_s=SECONDS, opens="")
+
+
+def _kind(cells: list[str]) -> str:
+    """What a column holds, and none of it: dates, numbers, yes or no, texts. A small model guesses `s` for skipper."""
+    kinds = {typed(cell)[0] for cell in cells} - {EMPTY}
+    if kinds == {NUMBER}:
+        return "number"
+    if kinds == {DATE}:
+        return "date"
+    words = {cell.casefold() for cell in cells if cell}
+    return next(("/".join(pair) for pair in _YES_NO if words and words <= {*pair}), "text")
 
 
 def _about(folders: Folders, entry: Entry) -> dict[str, JSON]:
@@ -50,9 +64,9 @@ def _about(folders: Folders, entry: Entry) -> dict[str, JSON]:
     suffix = entry.path[entry.path.rfind(".") :].lower() if "." in entry.path else ""
     if suffix in TABLES:
         separator = "\t" if suffix == ".tsv" else max(",;\t|", key=lines[0].count)
-        names, *rows = ([cell.strip() for cell in row] for row in csv.reader(lines[:2], delimiter=separator))
-        first = {"first": ", ".join(cell[:20] for cell in rows[0][:30])[:100]} if rows else {}
-        return {**about, "columns": names[:30], **first}
+        names, *rows = ([cell.strip() for cell in row] for row in csv.reader(lines[:_LOOK_ROWS], delimiter=separator))
+        kinds = [_kind([row[n] for row in rows if n < len(row)]) for n in range(len(names[:30]))]
+        return {**about, "columns": names[:30], **({"of": ", ".join(kinds)} if rows else {})}
     if suffix in NOTES:
         return {**about, "title": lines[0].strip("# ")[:60]}
     line = lines[len(lines) // 2 if suffix == ".log" else 0]

@@ -68,6 +68,7 @@ class Report:
     removed: int = 0
     unchanged: int = 0
     chunks: int = 0
+    embedded: int = 0
     seconds: float = 0.0
     skipped: list[tuple[str, str]] = field(default_factory=list)
     notes: list[tuple[str, str]] = field(default_factory=list)
@@ -283,6 +284,7 @@ class Intake:
         known: Mapping[bytes, Vectors] = await self._index.vectors_of(digests, model=embedder.model)
         new = [n for n, digest in enumerate(digests) if digest not in known]
         made = await embedder.embed([passages[n] for n in new]) if new else None
+        report.embedded += len(new)
         rows = np.empty((len(passages), embedder.dim), dtype=np.float32)  # some learn it by their first answer
         for n, digest in enumerate(digests):
             if digest in known:
