@@ -80,7 +80,7 @@ def places(task: str, known: Collection[str]) -> list[str]:
 def _at(task: str, path: str) -> int:
     """Where a task names a file, by its path or its name; -1 if it does not."""
     for name in (path, path.rpartition("/")[2]):
-        if found := re.search(rf"(?<![\w/.-]){re.escape(name)}(?![\w/-])", task):
+        if name in task and (found := re.search(rf"(?<![\w/.-]){re.escape(name)}(?![\w/-])", task)):
             return found.start()
     return -1
 
