@@ -281,6 +281,30 @@ assert left(folder, "r") is False
     subprocess.run([sys.executable, "-c", child], check=True, timeout=60)
 
 
+def test_a_full_disk_keeps_nobody_from_taking_what_a_dead_process_held(folder: Path) -> None:
+    dies = f"""
+import os
+from pathlib import Path
+from ringfence.stores.hold import holding
+with holding(Path({str(folder)!r}), "r"):
+    os._exit(0)
+"""
+    subprocess.run([sys.executable, "-c", dies], check=True, timeout=60)
+    child = f"""
+import resource, signal
+from pathlib import Path
+from ringfence.stores.hold import holding, left
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+folder = Path({str(folder)!r})
+assert left(folder, "r") is True
+with holding(folder, "other"):  # the notes are open already
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    with holding(folder, "r"):
+        assert left(folder, "r") is None
+"""
+    subprocess.run([sys.executable, "-c", child], check=True, timeout=60)
+
+
 def test_whoever_looks_turns_nobody_away(way: str, folder: Path) -> None:
     """Many look without a pause while one takes and lets go: none of its tries may be refused."""
     done, looked = threading.Event(), [0] * 4

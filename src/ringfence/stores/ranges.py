@@ -66,6 +66,15 @@ def _of(folder: Path) -> Ranges:
     return found
 
 
+@contextlib.contextmanager
+def _unless_full() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+
+
 class Ranges:
     """The locks of one folder, as one process has them; open for as long as it holds any."""
 
@@ -125,13 +134,11 @@ class Ranges:
 
     def _noting(self, brief: bytes) -> int:
         """Note it; on a full disk it is held all the same, and that we died with it cannot be told."""
-        try:
+        slot = -1
+        with _unless_full():
             slot = self._note(brief)
-        except OSError as error:
-            if error.errno not in _FULL:
-                raise
-            slot = -1
-        self._inherit(brief)
+        with _unless_full():  # what a dead process has noted of it stays, as if that had been the last to hold it
+            self._inherit(brief)
         return slot
 
     def _free_again(self, brief: bytes) -> None:
