@@ -65,6 +65,19 @@ def test_what_a_run_has_seen_is_in_its_own_grammar_alone() -> None:
     assert "a.txt" not in plain.decode()
 
 
+def test_a_list_of_known_values_has_at_most_as_many_of_them() -> None:
+    """A small model repeats the last column until its tokens are used up."""
+    items = {"type": "string", "x-from": {"key": "path"}}
+    spec = tool("read", paths={"type": "array", "items": items, "maxItems": 20})
+    for known, most in ((["a.txt", "b.txt"], 2), ([f"{n}.txt" for n in range(30)], 20)):
+        (call,) = _calls(grammar([spec], final=False, parallel=1, choices={"path": known}))
+        assert call["properties"]["args"]["properties"]["paths"] == {
+            "type": "array", "items": {"enum": known}, "maxItems": most,
+        }  # fmt: skip
+    (call,) = _calls(grammar([spec], final=False, parallel=1, choices={"other": ["a"]}))
+    assert call["properties"]["args"]["properties"]["paths"]["maxItems"] == 20
+
+
 def test_tools_are_shown_one_a_line_in_full_or_in_short() -> None:
     tools = [tool("grep", pattern={"type": "string", "description": "what"}), tool("calc")]
     for short in (False, True):

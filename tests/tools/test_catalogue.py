@@ -324,3 +324,21 @@ def test_an_argument_that_takes_no_text_takes_no_key() -> None:
     with pytest.raises(ManifestError, match=r"catalogue.mail.send.idempotency_key: expected an argument that takes a"):
         keyed(key={"type": "integer"})
     assert keyed(key={"type": ["string", "null"]})[0].keyed == "key"
+
+
+def test_every_list_that_a_tool_takes_is_bounded_by_its_schema(everything: list[Tool]) -> None:
+    """By `maxItems`: a bound that is said otherwise is none for a grammar, and a small model fills its tokens."""
+
+    def arrays(schema: Any) -> Iterator[dict[str, Any]]:
+        if isinstance(schema, dict):
+            if schema.get("type") == "array":
+                yield schema
+            for value in schema.values():
+                yield from arrays(value)
+        elif isinstance(schema, list):
+            for value in schema:
+                yield from arrays(value)
+
+    found = [(tool.spec.name, array) for tool in everything for array in arrays(tool.spec.schema)]
+    assert found
+    assert [(name, array) for name, array in found if "maxItems" not in array] == []

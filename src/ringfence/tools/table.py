@@ -69,7 +69,7 @@ class QueryArgs(Args):
         ),
     ]
     select: Annotated[
-        tuple[Column, ...], BeforeValidator(_listed), Field(description="columns to show; empty for all", max_length=20)
+        tuple[Column, ...], Field(description="columns to show; empty for all", max_length=20), BeforeValidator(_listed)
     ] = ()
     where: Annotated[tuple[Condition, ...], Field(description="conditions that rows must meet", max_length=10)] = ()
     group_by: Annotated[Column, Field(description="column to group by; empty for none")] = ""
