@@ -207,10 +207,11 @@ def _chosen(schema: JSON, choices: Mapping[str, Sequence[str]]) -> JSON:
             if known:
                 return {"enum": [""] * (rest.get("default") == "") + known}
             return rest
-        case {"type": "array", "items": {"x-from": _}, **rest}:
+        case {"type": "array", "items": {"x-from": _}}:
             items = _chosen(schema["items"], choices)
-            most = min(rest.get("maxItems", len(items["enum"])), len(items["enum"])) if "enum" in items else None
-            return {**schema, "items": items, **({"maxItems": most} if most else {})}  # each of them once, no more
+            known = len(items.get("enum", ()))
+            bound = {"maxItems": min(int(schema.get("maxItems", known)), known)} if known else {}
+            return {**schema, "items": items, **bound}  # each of them once, no more
         case {"x-first": [*words]}:
             word = {"type": "string", "maxLength": 200}
             return {"anyOf": [_tuple([{"enum": words}, *[word] * more]) for more in range(_MOST_WORDS)]}
