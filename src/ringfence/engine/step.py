@@ -209,8 +209,8 @@ def _chosen(schema: JSON, choices: Mapping[str, Sequence[str]]) -> JSON:
             return rest
         case {"type": "array", "items": {"x-from": _}}:
             items = _chosen(schema["items"], choices)
-            known = len(items.get("enum", ()))
-            bound = {"maxItems": min(int(schema.get("maxItems", known)), known)} if known else {}
+            count = len(items.get("enum", ()))
+            bound = {"maxItems": min(int(schema.get("maxItems", count)), count)} if count else {}
             return {**schema, "items": items, **bound}  # each of them once, no more
         case {"x-first": [*words]}:
             word = {"type": "string", "maxLength": 200}
