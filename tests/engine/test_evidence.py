@@ -6,7 +6,7 @@ import pytest
 
 from ringfence.engine.course import reckons
 from ringfence.engine.evidence import (
-    Figures,
+    Numbers,
     doubt,
     half,
     inert,
@@ -70,11 +70,11 @@ def test_a_clipped_copy_is_written_as_it_was_shown() -> None:
 
 @pytest.mark.parametrize("given", ["6432 * 3.5", "0.035 * 1234", "6432 / 1024 * 60", "1234 + 7"])
 def test_a_calculation_with_known_numbers_is_none_of_inventions(given: str) -> None:
-    assert invented_numbers(given, Figures(SHOWN), Figures(" 3.5 %")) == []
+    assert invented_numbers(given, Numbers(SHOWN), Numbers(" 3.5 %")) == []
 
 
 def test_a_number_from_nowhere_is_invented() -> None:
-    assert invented_numbers("42 * 6432 + 19", Figures(SHOWN)) == ["42", "19"]
+    assert invented_numbers("42 * 6432 + 19", Numbers(SHOWN)) == ["42", "19"]
 
 
 @pytest.mark.parametrize(
@@ -138,3 +138,5 @@ def test_a_rounding_of_what_was_shown_is_no_stray() -> None:
     assert unsupported_numbers("181.41 of 0.125", "181.4106 and 0.1249") == []
     assert unsupported_numbers("181.42", "181.4106") == ["181.42"]
     assert unsupported_numbers("0.5", "0.49") == ["0.5"]
+    assert unsupported_numbers("181.42", f"{'1' * 40}.123456") == ["181.42"]  # more digits than are reckoned with
+    assert unsupported_numbers(f"0.{'1' * 30}", f"0.{'1' * 35}") == [f"0.{'1' * 30}"]

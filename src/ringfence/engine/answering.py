@@ -25,7 +25,7 @@ from .course import (
     undone,
 )
 from .deeds import deeds
-from .evidence import Figures, doubt, in_the_head, inert, invented_numbers, restored, rounded, unmentioned
+from .evidence import Numbers, doubt, in_the_head, inert, invented_numbers, restored, rounded, unmentioned
 from .folds import folded
 from .grounding import Source, grounded
 from .live import Live
@@ -216,25 +216,25 @@ def texts(turn: Turn) -> str:
 
 
 class Results:
-    """What the tools said, in order, and the figures in it."""
+    """What the tools said, in order, and the numbers in it."""
 
     def __init__(self) -> None:
         self.texts: list[str] = []
-        self._figures, self._read = Figures(), 0
+        self._numbers, self._read = Numbers(), 0
 
     def take(self, record: Record, intent: Record | None) -> None:
         """One more item."""
         if intent is not None and "prompt" not in intent.body:
             self.texts.append(str(record.body["value"]))
 
-    def figures(self) -> Figures:
+    def numbers(self) -> Numbers:
         """The numbers in all of them; read when they are asked for first."""
         for n in range(self._read, len(self.texts)):
-            self._figures.add(self.texts[n])
+            self._numbers.add(self.texts[n])
         self._read = len(self.texts)
-        return self._figures
+        return self._numbers
 
 
 def invented(given: str, said: str, turn: Turn) -> list[str]:
     """The numbers of a calculation that stand neither in the task, nor in what was `said` before, nor in a result."""
-    return invented_numbers(given, Figures(said + turn.start["task"]), folded(turn, Results).figures())
+    return invented_numbers(given, Numbers(said + turn.start["task"]), folded(turn, Results).numbers())

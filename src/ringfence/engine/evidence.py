@@ -6,11 +6,11 @@ import re
 from collections.abc import Collection
 from decimal import Decimal, InvalidOperation
 
+from .figures import rounds
 from .silence import abstains
 
 _NUMBER = re.compile(r"\d+(?:[.,:/-]\d+)*")
 _DIGITS = re.compile(r"\d+")
-_COPIED = 3  # digits of a rounding: one of fewer is no copy of anything
 _SIGNS = re.compile(r"[:/-]")
 _SMALL = 12  # counting numbers and months are nobody's claim
 _FACTORS = frozenset(
@@ -87,13 +87,12 @@ def inert(answer: str) -> str:
 
 def unsupported_numbers(answer: str, shown: str) -> list[str]:
     """The numbers, dates and times of an answer that stand nowhere in what was shown."""
-    known = {_value(token) for token in _NUMBER.findall(shown)}
-    tokens = dict.fromkeys(_NUMBER.findall(answer))
-    strays = [token for token in tokens if _value(token) not in known and not _stands_in(token, shown)]
-    return [token for token in strays if not _rounds(_value(token), known)]
+    known = Numbers(shown)
+    strays = [token for token in dict.fromkeys(_NUMBER.findall(answer)) if not known.have(token)]
+    return [token for token in strays if not _rounding(_value(token), known.values)]
 
 
-class Figures:
+class Numbers:
     """The numbers, dates and times of texts, added one after another: what stands in them is told without a search."""
 
     def __init__(self, text: str = "") -> None:
@@ -121,18 +120,18 @@ class Figures:
         return len(runs) == 1 or any(_stands_in(token, whole) for whole in self._compound)
 
 
-def invented_numbers(given: str, *shown: Figures) -> list[str]:
+def invented_numbers(given: str, *shown: Numbers) -> list[str]:
     """The numbers of a calculation that come from nowhere: neither shown, nor a share of 100, nor a common factor."""
 
     def unshown(text: str) -> list[str]:
         tokens = dict.fromkeys(_NUMBER.findall(text))
-        return [token for token in tokens if not any(figures.have(token) for figures in shown)]
+        return [token for token in tokens if not any(numbers.have(token) for numbers in shown)]
 
     strays = []  # 12/5 is a division here, and no date
     for token in unshown(" ".join(part for whole in unshown(given) for part in _SIGNS.split(whole))):
         value = _value(token)
         if isinstance(value, Decimal):
-            shares = any(value * 100 in figures.values for figures in shown)
+            shares = any(value * 100 in numbers.values for numbers in shown)
             if value <= _SMALL or value in _FACTORS or shares:
                 continue
         strays.append(token)
@@ -144,8 +143,12 @@ def in_the_head(answer: str, *, shown: str, task: str) -> bool:
 
     That is where the task asks for an amount, or the answer says how.
     """
-    strays = unsupported_numbers(_in_figures(_CITED.sub("", answer), shown), shown)
-    return bool(strays) and bool(_AMOUNT.search(task) or _WORKED_OUT.search(answer))
+    return bool(_strays(answer, shown)) and bool(_AMOUNT.search(task) or _WORKED_OUT.search(answer))
+
+
+def _strays(answer: str, shown: str) -> list[str]:
+    """Its numbers that stand nowhere, but for its marks and the months that it writes out."""
+    return unsupported_numbers(_in_figures(_CITED.sub("", answer), shown), shown)
 
 
 def hundredths(given: str, task: str) -> str:
@@ -212,7 +215,7 @@ def doubt(answer: str, *, shown: str, task: str, chosen: bool) -> str:
         return "" if chosen else "It was not in those passages. Look further: call a tool that can find it."
     if missing := unmentioned(task, shown):
         return f'No result says anything of a {missing}. If it is not there, answer "not found", and no other value.'
-    if strays := unsupported_numbers(_in_figures(_CITED.sub("", answer), shown), shown):
+    if strays := _strays(answer, shown):
         return f"{', '.join(strays[:3])} stands in no result. Copy the value from a result, or work it out with a tool."
     if size := rounded(answer, task):
         return f"{size} is rounded, and the task asks for the exact number: call a tool again so that it shows it."
@@ -247,16 +250,11 @@ def _in_figures(answer: str, shown: str) -> str:
     return answer
 
 
-def _rounds(value: Decimal | str, known: Collection[Decimal | str]) -> bool:
-    """Whether a number of three digits or more, some behind the point, is one that is known with more of them."""
-    places = _places(value)
-    if places < 1 or not isinstance(value, Decimal) or len(value.as_tuple().digits) < _COPIED:
+def _rounding(value: Decimal | str, known: Collection[Decimal | str]) -> bool:
+    """Whether a number with something behind the point is one that is known with more of it."""
+    if not isinstance(value, Decimal) or int(value.as_tuple().exponent) >= 0:
         return False
-    return any(isinstance(one, Decimal) and _places(one) > places and round(one, places) == value for one in known)
-
-
-def _places(value: Decimal | str) -> int:
-    return -int(value.as_tuple().exponent) if isinstance(value, Decimal) else 0
+    return any(isinstance(one, Decimal) and rounds(one, value) for one in known)
 
 
 def _stands_in(token: str, shown: str) -> bool:

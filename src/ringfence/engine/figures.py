@@ -38,7 +38,7 @@ class Figures:
         if any(value in self._values for value in mine):
             return True
         self._rounded += 1
-        return self._rounded <= _MAX_ROUNDED and any(_rounds(value, one) for one in mine for value in self._values)
+        return self._rounded <= _MAX_ROUNDED and any(rounds(value, one) for one in mine for value in self._values)
 
     def _take(self, token: str) -> None:
         pieces = _PART.findall(token)[:_MAX_PARTS]
@@ -69,9 +69,12 @@ def values(token: str) -> list[Decimal]:
     return found
 
 
-def _rounds(value: Decimal, mine: Decimal) -> bool:
-    """Whether one is the other in fewer places; a rounding that leaves one or two digits is no copy."""
+def rounds(value: Decimal, mine: Decimal) -> bool:
+    """Whether `mine` is `value` in fewer places; a rounding that leaves one or two digits is no copy."""
     places = -int(mine.as_tuple().exponent)
     if len(mine.as_tuple().digits) < 3 or abs(value) > 10**15:
         return False
-    return -int(value.as_tuple().exponent) > places and round(value, places) == mine
+    try:
+        return -int(value.as_tuple().exponent) > places and round(value, places) == mine
+    except InvalidOperation:  # more digits than are reckoned with
+        return False
