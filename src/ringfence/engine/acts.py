@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator, Sequence
 
 from ringfence.core.policy import SinkSpec
-from ringfence.core.values import JSON
 
 from .clauses import Said, said
 from .deeds import Deed
+from .step import leaves
 from .verbs import BASES, COMMANDS, DOMAINS, EFFECTS, GERMAN, NOUNS, TELLING, WEAK, listed, widened
 from .words import Token, pathlike, tokens
 
@@ -249,19 +249,6 @@ def _distinct(token: Token) -> bool:
 
 def _words(text: str) -> list[str]:
     return [word.casefold() for word in _SPLIT.split(text) if word]
-
-
-def leaves(value: JSON) -> Iterator[JSON]:
-    """The plain values of arguments."""
-    stack = [value]
-    while stack:
-        item = stack.pop()
-        if isinstance(item, dict):
-            stack.extend(item.values())
-        elif isinstance(item, list | tuple):
-            stack.extend(item)
-        else:
-            yield item
 
 
 def _about(deed: Deed) -> str:

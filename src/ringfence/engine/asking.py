@@ -15,7 +15,7 @@ from ringfence.core.turn import State, Turn
 from ringfence.core.values import JSON, Action, Deny, Outcome, Prompt
 
 from .answering import Cite, Verdict, Verify, judge, refused, texts, unasked
-from .course import MAX_FAILED, MISSING, NOT_FOUND, STAY, Course, changes, course, doubts, named_in
+from .course import MAX_FAILED, MISSING, NOT_FOUND, STAY, Course, changes, course, doubts
 from .evidence import unmentioned
 from .folds import folded
 from .live import Live, failures
@@ -30,7 +30,7 @@ from .stated import WHY, Checker, thin
 from .step import grammar, handles, takes_words
 from .tier import Tier
 from .unanswered import others, searched, unheard
-from .visits import ahead
+from .visits import ahead, named_in
 
 MIN_WINDOW = 512  # tokens: less than that is no window
 _NEARLY = 0.7  # of the room: from there on the server's own tokenizer is asked how much a request is
@@ -282,17 +282,13 @@ class Asking:
 
     def standing(self, turn: Turn, live: Live) -> Standing:
         """The run's plan, and how far it is."""
-        if live.stands is not None and live.stands[0] == len(turn.items):
-            return live.stands[1]
         effects = [spec.name for spec in live.granted if changes(spec)]
         reckoners = [spec.name for spec in live.granted if not changes(spec) and not spec.opens]
         light, full = self._settings.planning is Planning.LIGHT, self._settings.planning is Planning.FULL
         given = from_words(turn.start["task"]) if light else ()
         if not (given or full):
             return _NO_PLAN
-        stands = standing(turn, reckoners, effects, given=given, written=full)
-        live.stands = len(turn.items), stands
-        return stands
+        return standing(turn, reckoners, effects, given=given, written=full)
 
     def _schema(self, turn: Turn, live: Live, way: Course) -> bytes:
         """The grammar of this step."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, deque
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -114,12 +114,11 @@ def course(
         return Course(calls=False, final=True, note=ANSWER)
     if goes_round(turn):
         return Course(calls=False, final=True, note=ANSWER)
-    named = {spec.name for spec in tools}
     steady = tool_first and not refused and not failed
     if steady and ahead.tools:  # one after another, as the task names them
-        note = THERE.format(ahead.what) if worked else LOOK
-        return Course(calls=True, final=False, note=note, without=frozenset(named - ahead.tools))
-    strays = frozenset(named - ahead.stay - effects) if steady and ahead.stay else frozenset()
+        return _only(tools, ahead.tools, THERE.format(ahead.what) if worked else LOOK)
+    stay = steady and bool(ahead.stay)  # with what reads the places that the task names
+    strays = frozenset(spec.name for spec in tools if stay and spec.name not in ahead.stay | effects)
     if worked and (left or ahead.what) and tool_first and not refused:
         note = THERE.format(ahead.what) if ahead.what else GO_ON
         return Course(calls=True, final=False, note=note, without=later | strays)
@@ -150,7 +149,12 @@ def _sent_back(turn: Turn, tools: Sequence[SinkSpec], refused: Collection[tuple[
     able = {spec.name for spec in tools if spec.grounded} - {sink for sink, _ in refused}
     if not able or not (doubt == UNRECKONED or any(code == INVENTED for _, code in refused)):
         return None
-    return Course(calls=True, final=False, note=RECKON, without=frozenset(spec.name for spec in tools) - able)
+    return _only(tools, able, RECKON)
+
+
+def _only(tools: Sequence[SinkSpec], able: Collection[str], note: str) -> Course:
+    """A call, of these tools alone."""
+    return Course(calls=True, final=False, note=note, without=frozenset(spec.name for spec in tools).difference(able))
 
 
 def _apart(turn: Turn, tools: Sequence[SinkSpec], ahead: Ahead) -> Course | None:
@@ -158,7 +162,7 @@ def _apart(turn: Turn, tools: Sequence[SinkSpec], ahead: Ahead) -> Course | None
     able = {spec.name for spec in tools if spec.grounded}
     if not able or ahead.what or not _APART.search(turn.start["task"]) or not able.isdisjoint(turn.calls):
         return None
-    return Course(calls=True, final=False, note=RECKON, without=frozenset(spec.name for spec in tools) - able)
+    return _only(tools, able, RECKON)
 
 
 def _act(
@@ -232,12 +236,6 @@ def only_asks(task: str) -> bool:
     """Whether a task is a plain question, in English or with a question mark, that asks to change nothing."""
     question = task.rstrip().endswith(("?", "？", "؟")) or _QUESTION.match(task) is not None
     return question and not acts(task)
-
-
-def named_in(task: str, paths: Iterable[str]) -> list[str]:
-    """The files that a task names, by path or by name."""
-    words = {word.strip("\"'`()[],;:?!.") for word in task.split()}
-    return [path for path in paths if path in words or path.rpartition("/")[2] in words]
 
 
 class Become:

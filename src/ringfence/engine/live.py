@@ -13,7 +13,6 @@ from ringfence.core.turn import Turn
 
 from .context import Transcript
 from .ladder import Quoted, read
-from .plan import Standing
 from .step import TOOL, Step
 
 Progress = Callable[[str], None]
@@ -30,7 +29,6 @@ class Live:
     label: Label  # of that conversation
     schemas: dict[Hashable, bytes] = field(default_factory=dict)
     steps: dict[int, Step] = field(default_factory=dict)  # those that were read, by the record of what the model said
-    stands: tuple[int, Standing] | None = None  # how far the plan is, after so many items
     windows: dict[str, int] = field(default_factory=dict)  # in tokens, by model sink, as far as they are known
     progress: Progress | None = None
     tried: dict[str, int] = field(default_factory=dict)  # see `Ledger.clear`

@@ -6,9 +6,9 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from typing import Literal
 
-from .acts import leaves
 from .deeds import Deed
 from .figures import Figures
+from .step import leaves
 from .verbs import listed
 from .words import pathlike, tokens
 

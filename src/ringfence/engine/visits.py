@@ -8,30 +8,20 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ringfence.core.chain import Kind, Record
 from ringfence.core.policy import SinkSpec
 from ringfence.core.turn import Turn
 from ringfence.core.values import JSON
+from ringfence.months import MONTHS
 
 from .folds import folded
+from .step import leaves
 
 _ADDRESS = re.compile(r"https?://[^\s\"'`<>()\[\]]+")
 _MONTH = re.compile(r"(?<!\d )(?<!\d\. )\b(?P<m>[A-Za-zÄä]{3,10})\.? (?P<y>(?:19|20)\d\d)\b")
-_NAMES = {
-    name: number
-    for number, names in enumerate(
-        (
-            "january jan januar", "february feb februar", "march mar märz", "april apr", "may mai", "june jun juni",
-            "july jul juli", "august aug", "september sep sept", "october oct oktober okt", "november nov",
-            "december dec dezember dez",
-        ),
-        1,
-    )
-    for name in names.split()
-}  # fmt: skip
 _FIRST = re.compile(r"(?:19|20)\d\d-\d\d-01")
 _ISO_MONTH = re.compile(r"(?<!\d)(?:19|20)\d\d-(?:0[1-9]|1[0-2])(?!\d)")
 _MOST_REFUSED = 2  # calls of the tools that read a place: from then on the run does not insist on it
@@ -73,16 +63,18 @@ def ahead(turn: Turn, tools: Sequence[SinkSpec], known: Collection[str]) -> Ahea
 def places(task: str, known: Collection[str]) -> list[str]:
     """The addresses and the known files that a task names, in its order."""
     addresses = [(match.start(), match[0].rstrip(_BEHIND)) for match in _ADDRESS.finditer(task)]
-    files = [(at, path) for path in known if path and (at := _at(task, path)) >= 0]
+    files = [(task.find(path if path in task else _name(path)), path) for path in named_in(task, known)]
     return list(dict.fromkeys(place for _, place in sorted(addresses + files)))
 
 
-def _at(task: str, path: str) -> int:
-    """Where a task names a file, by its path or its name; -1 if it does not."""
-    for name in (path, path.rpartition("/")[2]):
-        if name in task and (found := re.search(rf"(?<![\w/.-]){re.escape(name)}(?![\w/-])", task)):
-            return found.start()
-    return -1
+def named_in(task: str, paths: Iterable[str]) -> list[str]:
+    """The files that a task names, by path or by name."""
+    words = {word.strip("\"'`()[],;:?!.") for word in task.split()}
+    return [path for path in paths if path in words or _name(path) in words]
+
+
+def _name(path: str) -> str:
+    return path.rpartition("/")[2]
 
 
 def _readers(place: str, tools: Sequence[SinkSpec]) -> frozenset[str]:
@@ -106,26 +98,14 @@ class _Visited:
         if record.kind is Kind.DECISION and "call" in record.body:
             self.refused[record.view["sink"]] += 1
         elif intent is not None and intent.body.get("call", -1) >= 0 and record.view.get("ok"):
-            for text in _strings(intent.body.get("args", {})):
+            for text in (leaf for leaf in leaves(intent.body.get("args", {})) if isinstance(leaf, str)):
                 self.places.add(text.rstrip("/"))
                 self.months.update(_ISO_MONTH.findall(text), months(text))
 
 
-def _strings(value: JSON) -> Iterator[str]:
-    match value:
-        case str():
-            yield value
-        case dict():
-            for item in value.values():
-                yield from _strings(item)
-        case list() | tuple():
-            for item in value:
-                yield from _strings(item)
-
-
 def months(task: str) -> dict[str, str]:
     """The months that a task names without a day, as 2025-08, and how it says them."""
-    found = ((match, _NAMES.get(match["m"].casefold())) for match in _MONTH.finditer(task))
+    found = ((match, MONTHS.get(match["m"].casefold())) for match in _MONTH.finditer(task))
     return {f"{match['y']}-{number:02}": match[0] for match, number in found if number}
 
 

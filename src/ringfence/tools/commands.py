@@ -282,7 +282,7 @@ class _Reading:
 def rounds(argv: Sequence[str]) -> bool:
     """Whether a command prints sizes in rounded units (`du -sh`), where it would print whole numbers without."""
     known = commands().get(argv[0])
-    if known is None or "--human-readable" not in known.options or argv[-1:] == known.exact[-1:]:
+    if known is None or "--human-readable" not in known.options or argv[-1] in known.exact:
         return False
     return any(word in ("--human-readable", "--si") or re.fullmatch(r"-\w*h\w*", word) for word in argv[1:])
 

@@ -5,20 +5,10 @@ from __future__ import annotations
 import re
 from datetime import date
 
+from ringfence.months import MONTHS
+
 _HEAD = 300  # characters in which a note says of when it is
-_MONTHS = {
-    name: number
-    for number, names in enumerate(
-        (
-            "january jan januar", "february feb februar", "march mar märz", "april apr", "may mai", "june jun juni",
-            "july jul juli", "august aug", "september sep sept", "october oct oktober okt", "november nov",
-            "december dec dezember dez",
-        ),
-        1,
-    )
-    for name in names.split()
-}  # fmt: skip
-_NAME = "|".join(sorted(_MONTHS, key=len, reverse=True))
+_NAME = "|".join(sorted(MONTHS, key=len, reverse=True))
 _FORMS = (
     re.compile(r"(?<!\d)(?P<y>(?:19|20)\d\d)[-/_.](?P<m>\d\d)(?:[-/_.](?P<d>\d\d))?(?!\d)"),
     re.compile(rf"(?<!\d)(?P<d>\d{{1,2}})(?:st|nd|rd|th|\.)? (?P<m>{_NAME})\.?,? (?P<y>(?:19|20)\d\d)", re.I),
@@ -40,6 +30,6 @@ def dated(path: str, text: str) -> str:
 def _day(match: re.Match[str]) -> str:
     month, day = match["m"].casefold(), match.groupdict().get("d") or "1"
     try:
-        return date(int(match["y"]), _MONTHS.get(month) or int(month), int(day)).isoformat()
+        return date(int(match["y"]), MONTHS.get(month) or int(month), int(day)).isoformat()
     except ValueError:
         return ""

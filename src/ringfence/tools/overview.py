@@ -9,13 +9,12 @@ from ringfence.core.values import JSON
 
 from .folders import SNIFF_BYTES, Entry, Folders, is_binary, size_text
 from .lines import fields
-from .table import DATE, EMPTY, NUMBER, typed
+from .table import DATE, LOOK_ROWS, NUMBER, holds, separates
 from .texts import decode, note_skipped, notes
 from .tool import Args, Tool, Use, define
 
 SECONDS = 5.0
 MAX_FILES = 40
-_LOOK_ROWS = 50  # that tell what a column holds
 _YES_NO = (("yes", "no"), ("true", "false"), ("y", "n"), ("ja", "nein"))
 TABLES = (".csv", ".tsv")
 NOTES = (".md", ".txt", ".rst", "")
@@ -40,11 +39,8 @@ def overview(folders: Folders, use: Use) -> Tool:
 
 def _kind(cells: list[str]) -> str:
     """What a column holds, and none of it: dates, numbers, yes or no, texts. A small model guesses `s` for skipper."""
-    kinds = {typed(cell)[0] for cell in cells} - {EMPTY}
-    if kinds == {NUMBER}:
-        return "number"
-    if kinds == {DATE}:
-        return "date"
+    if (kinds := holds(cells)) in ({NUMBER}, {DATE}):
+        return "number" if NUMBER in kinds else "date"
     words = {cell.casefold() for cell in cells if cell}
     return next(("/".join(pair) for pair in _YES_NO if words and words <= {*pair}), "text")
 
@@ -63,8 +59,8 @@ def _about(folders: Folders, entry: Entry) -> dict[str, JSON]:
         return {**about, "note": "empty"}
     suffix = entry.path[entry.path.rfind(".") :].lower() if "." in entry.path else ""
     if suffix in TABLES:
-        separator = "\t" if suffix == ".tsv" else max(",;\t|", key=lines[0].count)
-        names, *rows = ([cell.strip() for cell in row] for row in csv.reader(lines[:_LOOK_ROWS], delimiter=separator))
+        separator = separates(entry.path, lines[0])
+        names, *rows = ([cell.strip() for cell in row] for row in csv.reader(lines[:LOOK_ROWS], delimiter=separator))
         kinds = [_kind([row[n] for row in rows if n < len(row)]) for n in range(len(names[:30]))]
         return {**about, "columns": names[:30], **({"of": ", ".join(kinds)} if rows else {})}
     if suffix in NOTES:

@@ -7,7 +7,7 @@ import difflib
 import io
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from fractions import Fraction
@@ -48,7 +48,7 @@ def _listed(value: object) -> object:
     return tuple(filter(None, map(str.strip, value.split(",")))) if isinstance(value, str) else value
 
 
-_LOOK_ROWS = 50  # that tell what a column holds
+LOOK_ROWS = 50  # that tell what a column holds
 
 
 class Condition(Args):
@@ -122,10 +122,15 @@ def query_csv(folders: Folders, use: Use, *, room: int) -> Tool:
     return define("csv.query", summary, QueryArgs, run, use=use, timeout_s=SECONDS, suits=r"\.(?:csv|tsv)\b")
 
 
+def separates(path: str, head: str) -> str:
+    """The separator of a table, by its name and its first line."""
+    return "\t" if path.lower().endswith(".tsv") else max(",;\t|", key=head.count)
+
+
 def read_table(path: str, text: str, *, seconds: float) -> Table:
     """Columns from the first line, separator from its characters. Raises ToolError for what is no table."""
     head = text.partition("\n")[0]
-    separator = "\t" if path.lower().endswith(".tsv") else max(",;\t|", key=head.count)
+    separator = separates(path, head)
     until = time.monotonic() + seconds
     rows: list[list[str]] = []
     try:
@@ -161,6 +166,11 @@ def typed(text: str) -> Cell:
         except (ValueError, OverflowError):
             pass
     return WORD, bare.lower()
+
+
+def holds(cells: Iterable[str]) -> set[int]:
+    """The kinds of what stands in cells, empty ones aside."""
+    return {typed(cell)[0] for cell in cells} - {EMPTY}
 
 
 def meets(cell: str, op: Op, value: str) -> bool:
@@ -232,7 +242,7 @@ def _totals(table: Table, rows: list[list[str]], picked: Sequence[int]) -> dict[
     totals: dict[str, JSON] = {}
     for place in picked if len(rows) > 1 else ():
         cells = [row[place] for row in rows]
-        if {typed(cell)[0] for cell in cells[:200]} - {EMPTY} != {NUMBER}:
+        if holds(cells[:200]) != {NUMBER}:
             continue
         said = [f"{kind} {_aggregate(kind, cells, 0)[0]}" for kind in ("sum", "avg")]
         for kind in ("min", "max"):
@@ -286,8 +296,7 @@ def _meant(table: Table, args: QueryArgs) -> dict[str, str]:
 
 
 def _numeric(table: Table, place: int) -> bool:
-    kinds = {typed(row[place])[0] for row in table.rows[:_LOOK_ROWS]}
-    return NUMBER in kinds and kinds <= {NUMBER, EMPTY}
+    return holds(row[place] for row in table.rows[:LOOK_ROWS]) == {NUMBER}
 
 
 def _aggregated(table: Table, rows: list[list[str]], args: QueryArgs) -> tuple[tuple[str, ...], list[list[str]], str]:
