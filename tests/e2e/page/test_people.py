@@ -113,7 +113,7 @@ def test_somebody_is_added_comes_in_gets_a_role_and_is_put_out(
     theirs = elsewhere.new_page()
     sign_in(theirs, house.base, "harry", password)
     theirs.goto(f"{house.base}/#/collections")
-    expect(theirs.get_by_role("link", name="board")).to_be_visible()
+    expect(theirs.get_by_role("link", name="board", exact=True)).to_be_visible()
     page.reload()
     sheet = opened(page, "harry")
     expect(sheet.get_by_role("checkbox", name="board")).to_be_checked()
