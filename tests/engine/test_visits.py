@@ -81,6 +81,65 @@ async def test_a_place_that_no_tool_reads_by_its_name_holds_nothing_up(trust: An
     assert "look" in offered(agent)[0]
 
 
+PATH: Any = {"schema": {"type": "object", "properties": {"path": {"type": "string", "x-from": {"key": "path"}}}}}
+TABLE: Any = {
+    "schema": {
+        "type": "object",
+        "properties": {"path": {"type": "string", "x-from": {"key": "path", "ends": [".csv"]}}},
+    },
+    "suits": r"\.csv\b",
+}  # fmt: skip
+LOG_FIRST = "A boat took on water, see logs/gate.log. Look up in data/boats.csv which berth she has."
+
+
+@pytest.fixture
+def paths(house: Build) -> Any:
+    """Tools that say in their schema which files they can be given."""
+
+    def build(*script: Any, **tools: Any) -> House:
+        specs = {
+            "overview": {"opens": ""},
+            "find": {"opens": "question"},
+            "search": PATH,
+            "query": TABLE,
+            "write": WRITE,
+        }
+        made = {name: TOOLS.get(name, lambda args: {"text": "EIDER"}) for name in specs}
+        return house(list(script), tools={**made, **tools}, specs=specs)
+
+    return build
+
+
+async def test_a_place_that_comes_first_is_looked_at_by_what_can_be_given_it(paths: Any) -> None:
+    """A log has no tool of its own, and a table that is named behind it is no reason to begin with that."""
+    agent = paths(step(("search", {"path": "logs/gate.log"})), step(("query", {"path": "data/boats.csv"})), final("D1"))
+    await agent.run(LOG_FIRST)
+    first, second = (prompt.schema or b"" for prompt in agent.model.prompts[:2])
+    assert b'"const":"search"' in first
+    assert b'"const":"query"' not in first
+    assert b"data/boats.csv" not in first  # nor is a search of the other one
+    assert b'"const":"query"' in second
+    assert b'"final_answer"' not in first + second
+
+
+@pytest.mark.parametrize("sample", [True, False])
+async def test_a_passage_that_opened_the_run_is_a_look_unless_it_is_a_mere_sample(paths: Any, sample: bool) -> None:
+    passage = {
+        "path": "logs/gate.log",
+        "text": "EIDER: we are taking on water",
+        **({"note": "a sample"} if sample else {}),
+    }
+    agent = paths(step(("query", {"path": "data/boats.csv"})), final("D1"), find=lambda args: {"passages": [passage]})
+    await agent.run(LOG_FIRST)
+    assert (b'"const":"query"' in (agent.model.prompts[0].schema or b"")) is not sample
+
+
+async def test_a_file_that_is_named_to_be_changed_need_not_be_read_first(paths: Any) -> None:
+    agent = paths(step(("write", {"path": "logs/gate.log", "text": "x"})), final("It is written"))
+    await agent.run('Write "x" into logs/gate.log.')
+    assert b'"const":"write"' in (agent.model.prompts[0].schema or b"")
+
+
 async def test_a_place_whose_look_failed_is_not_insisted_on(house: Build) -> None:
     agent = house(
         [step(("fetch", {"of": NOTICE})), step(("look", {"of": "notice"})), final("42")],
@@ -262,3 +321,28 @@ async def test_a_call_that_found_nothing_and_is_made_again_forces_no_answer(
     await agent.run("Where is it?")
     assert (offered(agent)[2] == {"final"}) is answers
     assert "look" not in offered(agent)[2]
+
+
+NONE = {"rows": [], "note": "no row has skipper = s; skipper has values such as yes, no"}
+
+
+@pytest.mark.parametrize(
+    ("look", "said"), [(lambda args: NONE, "such as yes, no"), (fail, "no such file -> try another")]
+)
+async def test_what_went_wrong_is_done_in_another_way_by_the_same_tool(house: Build, look: Any, said: str) -> None:
+    """It was made twice the same way: that it went wrong is said once more, and its tool is there still, but once."""
+    again = [step(("look", {"of": "a"})) for _ in range(3)]
+    agent = house([*again, final("not found")], tools={**TOOLS, "look": look}, specs=SPECS)
+    await agent.run("Where is it?")
+    assert ["look" in one for one in offered(agent)[:4]] == [True, True, True, False]
+    assert f"{said}. Make it in another way." in json.loads(agent.model.prompts[2].messages[-1])["content"]
+
+
+async def test_the_task_said_again_is_no_answer_and_the_closest_line_is_given_instead(house: Build) -> None:
+    task = "When did the gate jam first?"
+    lines = {"total": 3, "first line": "14:24:37 gate jammed", "rows": [["10:00:00", "pump", "stopped"]]}
+    agent = house([step(("look", {"of": "a"})), final(task), final(task)], tools={**TOOLS, "look": lambda args: lines})
+    result = await agent.run(task)
+    assert '"first line: 14:24:37 gate jammed"' in json.loads(agent.model.prompts[2].messages[-1])["content"]
+    assert result.answer == 'No answer. The closest that was found: "first line: 14:24:37 gate jammed"'
+    assert result.status == "partial"

@@ -227,3 +227,13 @@ async def test_a_line_that_was_copied_comes_with_the_lines_like_it(call: Call, b
     assert result["first line with code=JAM"] == f"line 4: {lines[3]}"
     assert result["last line with code=JAM"] == f"line 8: {lines[7]}"
     assert not any("with code" in key for key in await call("text.count", path="gate.log", pattern="level=305"))
+    found = await call("files.search", path="logs/gate.log", pattern="ERROR code=JAM level=305")
+    assert (len(found["matches"]), found["lines with code=JAM"]) == (1, 3)
+
+
+async def test_lines_are_like_a_copied_one_by_a_word_and_not_by_what_was_measured(call: Call, box: Path) -> None:
+    lines = [f"0{n}:00 ERROR code=JAM level={n}" for n in range(4)] + ["05:00 INFO code=OK level=2"]
+    (box / "logs/gate.log").write_text("\n".join(lines))
+    result = await call("text.count", path="gate.log", pattern="ERROR code=JAM level=2")
+    assert result["lines with code=JAM"] == 4
+    assert "lines with level=2" not in result

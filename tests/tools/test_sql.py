@@ -68,6 +68,24 @@ async def test_an_empty_statement_shows_the_tables_their_columns_and_how_values_
     assert tables["totals"] == ["person INTEGER", "total"]
 
 
+async def test_an_overview_says_what_tables_are_joined_by_and_an_error_where_a_column_is(database: Path) -> None:
+    db = apsw.Connection(str(database))
+    db.execute("""
+        create table part(id integer primary key, price real);
+        create table order_parts(order_id integer, part_id integer, quantity integer);
+        create table notes_of(person integer references people(id), kind_id integer);
+    """).fetchall()
+    db.close()
+    tool = query_sqlite(database, Use(), room=4_000, looks=False)
+    tables = {one["table"]: one["columns"] for one in (await ask(tool, ""))["tables"]}
+    assert tables["order_parts"] == ["order_id INTEGER = orders.id", "part_id INTEGER = part.id", "quantity INTEGER"]
+    assert tables["notes_of"] == ["person INTEGER = people.id", "kind_id INTEGER"]
+    with pytest.raises(ToolError) as wrong:
+        await ask(tool, "select sum(price) from part where order_id = 7")
+    assert str(wrong.value.todo).startswith("order_id is in another table: order_parts.order_id; there are: ")
+    assert "join order_parts.order_id = orders.id, order_parts.part_id = part.id" in str(wrong.value.todo)
+
+
 async def test_an_overview_shows_values_only_where_nobody_has_said_whose_they_are(database: Path) -> None:
     tool = query_sqlite(database, Use(), room=4_000, looks=False)
     tables = {one["table"]: one["columns"] for one in (await ask(tool, ""))["tables"]}

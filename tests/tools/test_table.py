@@ -41,6 +41,12 @@ def where(column: str, op: Op, value: str) -> tuple[Condition, ...]:
 
 
 @pytest.mark.usefixtures("hosts")
+async def test_a_value_of_another_column_is_told_where_it_stands(call: Call) -> None:
+    wrong = await call("csv.query", path="hosts.csv", where=[{"column": "role", "op": "=", "value": "web-02"}])
+    assert wrong["note"] == "no row has role = web-02; web-02 stands in host"
+
+
+@pytest.mark.usefixtures("hosts")
 async def test_rows_are_filtered_sorted_and_cut(call: Call) -> None:
     conditions = [{"column": "ROLE", "op": "=", "value": "web"}]
     result = await call(
@@ -55,6 +61,10 @@ async def test_rows_are_filtered_sorted_and_cut(call: Call) -> None:
     }
     limited = await call("csv.query", path="logs/hosts.csv", limit=1)
     assert limited["note"].startswith("showing 1 of 4 rows")
+    first = await call("csv.query", path="logs/hosts.csv", sort_by="cpu", limit=1)
+    assert first["note"] == "the first 1 of 4 rows, as asked for"
+    most = await call("csv.query", path="logs/hosts.csv", group_by="role", aggregate="max", column="cpu", limit=1)
+    assert most["note"].endswith("groups, those with the most, as asked for")
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from .course import (
     INVALID,
     MISSING,
     NOTHING,
+    REPEATS,
     ROUNDED,
     UNRECKONED,
     UNSUPPORTED,
@@ -25,12 +26,13 @@ from .course import (
     undone,
 )
 from .deeds import deeds
-from .evidence import Numbers, doubt, in_the_head, inert, invented_numbers, restored, rounded, unmentioned
+from .evidence import Numbers, doubt, in_the_head, inert, invented_numbers, only_repeats, restored, rounded, unmentioned
 from .folds import folded
 from .grounding import Source, grounded
 from .live import Live
 from .marks import marked
 from .meant import of_another
+from .nearest import nearest
 from .passages import NOT_THERE, Passage, passages
 from .silence import abstains
 from .step import TOOL
@@ -93,7 +95,7 @@ def judge(
     if verdict.why:
         return verdict
     settled = not live.granted or changed(turn, live.granted)  # what was done is no claim about the results
-    why = "" if settled else doubt(answer, shown=shown, task=task, chosen=has_worked(turn))
+    why = "" if settled else doubt(answer, shown=shown, task=task, chosen=has_worked(turn), nearest=nearest(turn))
     if why:
         return replace(verdict, why=why, kind=_kind(answer, shown, task, live))
     if found and verify is Verify.STRICT:
@@ -110,7 +112,9 @@ def _kind(answer: str, shown: str, task: str, live: Live) -> str:
         return MISSING
     if any(spec.grounded for spec in live.tools) and in_the_head(answer, shown=shown, task=task):
         return UNRECKONED
-    return ROUNDED if rounded(answer, task) else UNSUPPORTED
+    if rounded(answer, task):
+        return ROUNDED
+    return REPEATS if only_repeats(answer, task) else UNSUPPORTED
 
 
 def _cited(answer: str, turn: Turn, live: Live, cite: Cite, *, stated: bool) -> Verdict:
@@ -202,6 +206,9 @@ def ended(
         end["sources"] = cited
     if verify is Verify.STRICT and verdict.why and verdict.kind != NOTHING:
         status = "partial"
+    if verdict.kind == REPEATS:  # the task said again is no answer
+        status, line = "partial", nearest(turn)
+        end["answer"] = f'No answer. The closest that was found: "{line}"' if line else "No answer was found."
     if verdict.kind == INVALID:  # the operator's check has the last word
         status, end["summary"] = "partial", f"the answer did not pass a check: {verdict.why}"
     if undone(turn, live.granted):  # whatever the answer says of it

@@ -15,7 +15,7 @@ from ringfence.core.turn import State, Turn
 from ringfence.core.values import JSON, Action, Deny, Outcome, Prompt
 
 from .answering import Cite, Verdict, Verify, judge, refused, texts, unasked
-from .course import MAX_FAILED, MISSING, NOT_FOUND, STAY, Course, changes, course, doubts
+from .course import MAX_FAILED, MISSING, NOT_FOUND, STAY, Course, acts, changes, course, doubts
 from .evidence import unmentioned
 from .folds import folded
 from .live import Live, failures
@@ -23,11 +23,10 @@ from .mapreduce import SPEC as READ_ALL
 from .passages import CITE, NOT_THERE, READ, SEARCH, passages
 from .plan import MAX_REPLANS, Planning, Standing, drifts, form, from_words, standing
 from .readmore import SPEC as READ_MORE
-from .result import in_words
 from .router import Budget, Choice, Health, Router, Rules, Signs, choose, forbidden, why_escalate
 from .settings import Settings
 from .stated import WHY, Checker, thin
-from .step import grammar, handles, takes_words
+from .step import grammar, handles, in_words, takes_words
 from .tier import Tier
 from .unanswered import others, searched, unheard
 from .visits import ahead, named_in
@@ -250,10 +249,10 @@ class Asking:
     def way(self, turn: Turn, live: Live, *, last: bool) -> Course:
         """What the next step may be."""
         tool_first = self._settings.tool_first and not live.said  # a conversation may turn on what was said before
-        stands = self.standing(turn, live)
+        stands, known = self.standing(turn, live), live.transcript.choices.get("path", ())
         way = course(
             turn, live.tools, tool_first=tool_first, last=last, left=stands.left, acts_now=stands.acts,
-            acts_later=stands.acts_later, ahead=ahead(turn, live.tools, live.transcript.choices.get("path", ())),
+            acts_later=stands.acts_later, ahead=ahead(turn, live.tools, known, acts=acts(turn.start["task"])),
         )  # fmt: skip
         if MISSING in doubts(turn) and (says := self._absent(turn, live)):
             way = replace(way, says=says)  # until a result mentions it
@@ -300,7 +299,7 @@ class Asking:
             key: list(known) for key, known in live.transcript.choices.items() if len(known) <= settings.max_choices
         }
         if named := named_in(turn.start["task"], choices.get("path", ())):
-            choices["path"] = named  # the user said which files: calls stay with them
+            choices["path"] = [way.at] if way.at in named else named  # the user said which files: calls stay with them
         key = (
             way,
             cut,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter, deque
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from ringfence.core.chain import Kind, Record
@@ -18,11 +18,13 @@ from ringfence.core.turn import Turn
 from ringfence.core.values import JSON
 
 from .folds import folded
-from .visits import NOWHERE, Ahead
+from .step import in_words
+from .visits import NOWHERE, Ahead, suits
 
 NOTHING, UNSUPPORTED, INVALID, MISSING = "nothing", "unsupported", "invalid", "missing"
-UNRECKONED, ROUNDED = "unreckoned", "rounded"
+UNRECKONED, ROUNDED, REPEATS = "unreckoned", "rounded", "repeats"
 INVENTED = "invented"  # the code of a refusal: a number that comes from nowhere
+UNASKED = "unasked"  # and of one for a condition that the task does not set
 MAX_FAILED = 2  # failed calls in all, after which the model may say that it cannot
 
 LOOKED_UP = "Answer from the passages above, with the value itself."
@@ -36,6 +38,7 @@ RECKON = "Work it out with this tool: give it the numbers as the task and the re
 NOT_FOUND = "not found in the files"
 NOT_THERE = f'No result says it: find it with a call, or the final_answer is "{NOT_FOUND}".'
 STAY = "The last calls had nothing to do with the task. Stay with its words."
+MEND = "The last call {}. Make it in another way."
 LAST_STEP = "This is the last step: answer with what the results show, and say what is missing."
 
 _RECKONS = re.compile(
@@ -56,6 +59,7 @@ _ACTS = re.compile(
     r"put (?!in |up |on |off |out )(?=[^.?!\n]{1,80}\b(?:in|into|on|to)\b))",
     re.I,
 )
+_SAID = 300  # characters of an error that are said again
 _KEPT = 2000  # characters of a task that is read once for all its steps
 _ROUND = 4  # calls that are looked at for going round in circles
 _SENTENCE = re.compile(r"(?<=[.!?;\n])\s+")
@@ -70,6 +74,7 @@ class Course:
     """What the next step may be: calls (`without` some tools), a final answer, or either; `note` tells the model.
 
     says  the only answer there can be, if no more than one is left; empty for any
+    at    the place that a call is to look at; empty for any
     """
 
     calls: bool
@@ -77,6 +82,7 @@ class Course:
     note: str
     without: frozenset[str] = frozenset()
     says: str = ""
+    at: str = ""
 
 
 def course(
@@ -116,14 +122,15 @@ def course(
         return Course(calls=False, final=True, note=ANSWER)
     steady = tool_first and not refused and not failed
     if steady and ahead.tools:  # one after another, as the task names them
-        return _only(tools, ahead.tools, THERE.format(ahead.what) if worked else LOOK)
+        return replace(_only(tools, ahead.tools, THERE.format(ahead.what) if worked else LOOK), at=ahead.what)
     stay = steady and bool(ahead.stay)  # with what reads the places that the task names
     strays = frozenset(spec.name for spec in tools if stay and spec.name not in ahead.stay | effects)
     if worked and (left or ahead.what) and tool_first and not refused:
         note = THERE.format(ahead.what) if ahead.what else GO_ON
         return Course(calls=True, final=False, note=note, without=later | strays)
     if worked or refused or failed >= MAX_FAILED or not tool_first:
-        return Course(calls=True, final=True, note=NEXT, without=frozenset(sink for sink, _ in refused) | strays)
+        gone = frozenset(sink for sink, _ in refused)
+        return Course(calls=True, final=True, note=_mend(turn) or NEXT, without=gone | strays)
     return _first(turn, tools, suited, later, failed=failed > 0)
 
 
@@ -136,7 +143,13 @@ def _first(turn: Turn, tools: Sequence[SinkSpec], suited: set[str], later: froze
     ready = {spec.name for spec in tools if spec.name in suited and (_looked_up(turn) or not spec.grounded)} - later
     if ready and not failed:  # a first call is one that suits the task, not another look-up
         without = {spec.name for spec in tools} - ready
-    return Course(calls=True, final=False, note=LOOK, without=frozenset(without) | later)
+    return Course(calls=True, final=False, note=_mend(turn) or LOOK, without=frozenset(without) | later)
+
+
+def _mend(turn: Turn) -> str:
+    """What is wrong with the last call, for the model; empty if nothing is."""
+    broken = folded(turn, Become).broken
+    return MEND.format(next(reversed(broken.values())).rstrip(".")) if broken else ""
 
 
 def _sent_back(turn: Turn, tools: Sequence[SinkSpec], refused: Collection[tuple[str, str]]) -> Course | None:
@@ -204,7 +217,7 @@ def _wants(task: str, *, by_itself: bool) -> bool:
 
 def _suited(task: str, tools: Sequence[SinkSpec]) -> set[str]:
     """The tools that a task calls for by its words."""
-    return {spec.name for spec in tools if spec.suits and re.search(spec.suits, task, re.I)}
+    return {spec.name for spec in tools if suits(spec, task)}
 
 
 def reckons(task: str) -> bool:
@@ -246,7 +259,9 @@ class Become:
     told      the last calls that the model chose, each sink with its answer
     refused   the tools that were refused since one last answered, and why: left out of the next step, so that it goes
               elsewhere
-    invented  whether one was refused for a number from nowhere
+    broken    tools whose last call failed, or found nothing and said why, with its words: to make that very call again
+              is once no reason to go elsewhere
+    sent_back codes of refusals for what a call has from nowhere
     worked    whether one that it chose has answered; found: with something; failed: how many did not answer
     """
 
@@ -256,7 +271,10 @@ class Become:
         self.denied: set[str] = set()
         self.refused: Counter[tuple[str, str]] = Counter()
         self.told: deque[tuple[str, str]] = deque(maxlen=_ROUND)
-        self.worked, self.found, self.failed, self.invented = False, False, 0, False
+        self.broken: dict[str, str] = {}
+        self._forgiven: set[str] = set()
+        self.sent_back: set[str] = set()
+        self.worked, self.found, self.failed = False, False, 0
 
     def take(self, record: Record, intent: Record | None) -> None:
         """One more item."""
@@ -264,9 +282,8 @@ class Become:
             self.doubts.append(record.body["doubt"])
         if record.view.get("code") in ("denied", "expired"):
             self.denied.add(record.view["sink"])
-        self.invented = self.invented or record.view.get("code") == INVENTED
         if record.kind is Kind.DECISION and "call" in record.body:
-            self.refused[record.view["sink"], record.view["code"]] += 1
+            self._refuse(record.view["sink"], record.view["code"])
         elif intent is None or "prompt" not in intent.body:
             self.refused.clear()
         if intent is None:
@@ -278,6 +295,26 @@ class Become:
             self.worked = self.worked or bool(record.view["ok"])
             self.found = self.found or bool(record.view["ok"] and not _hollow(record.body.get("value")))
             self.failed += not record.view["ok"]
+            self.broken.pop(intent.view["sink"], None)
+            if why := _broken(record):
+                self.broken[intent.view["sink"]] = why
+
+    def _refuse(self, sink: str, code: str) -> None:
+        if code in (INVENTED, UNASKED):
+            self.sent_back.add(code)
+        if code == "repeat" and sink in self.broken and sink not in self._forgiven:
+            self._forgiven.add(sink)
+        elif code != UNASKED:
+            self.refused[sink, code] += 1
+
+
+def _broken(record: Record) -> str:
+    """Why a call is to be made in another way, in words for the model; empty if it brought something."""
+    value = record.body["value"]
+    if not record.view["ok"]:
+        return f"failed: {in_words(value)}"[:_SAID]
+    why = value.get("note", "") if isinstance(value, dict) and _hollow(value) else ""
+    return f"found nothing: {why}"[:_SAID] if why else ""
 
 
 def _hollow(value: JSON) -> bool:

@@ -205,11 +205,12 @@ def only_repeats(answer: str, task: str) -> bool:
     return all(word.lower() in asked for word in _WORD.findall(answer))
 
 
-def doubt(answer: str, *, shown: str, task: str, chosen: bool) -> str:
+def doubt(answer: str, *, shown: str, task: str, chosen: bool, nearest: str = "") -> str:
     """Why the answer should go back, in words for the model; empty if nothing speaks against it.
 
     shown   everything the tools and the user said
     chosen  whether the model has called a tool of its own choice: then "not found" is an answer
+    nearest the line of the results that is closest to the task
     """
     if abstains(answer):
         return "" if chosen else "It was not in those passages. Look further: call a tool that can find it."
@@ -222,7 +223,8 @@ def doubt(answer: str, *, shown: str, task: str, chosen: bool) -> str:
     if half(answer, task):
         return "The task asks for two things. Answer both, in one sentence."
     if only_repeats(answer, task):
-        return 'That only repeats the task. Answer with the value that a result shows, or with "not found".'
+        shows = f'the value that a result shows: "{nearest}"' if nearest else "the value that a result shows"
+        return f'That only repeats the task. Answer with {shows}, or with "not found".'
     return ""
 
 

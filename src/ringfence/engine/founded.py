@@ -9,7 +9,8 @@ from ringfence.core.turn import Turn
 from ringfence.core.values import JSON, Deny
 
 from .answering import invented
-from .course import INVENTED, Become, changes, reckons
+from .conditions import unasked
+from .course import INVENTED, UNASKED, Become, changes, reckons
 from .evidence import hundredths
 from .folds import folded
 from .live import Live
@@ -20,14 +21,16 @@ def unfounded(args: Mapping[str, JSON], spec: SinkSpec, turn: Turn, live: Live) 
     """What a call has from nowhere, in words for the model.
 
     Numbers to reckon with that stand neither in the task nor in a result; and, once in a run, a total that is written
-    down before it was worked out.
+    down before it was worked out, and a condition that nobody asked for.
     """
+    if spec.reads and UNASKED not in folded(turn, Become).sent_back and (why := unasked(args, turn, live.said)):
+        return Deny("POL-4", UNASKED, why)
     given = " ".join(str(args.get(name, "")) for name in spec.grounded)
     if given and (strays := invented(given, live.said, turn)):
         return _deny(strays, "look it up first")
     if not changes(spec) or not reckons(turn.start["task"]) or not any(tool.grounded for tool in live.tools):
         return None
-    if folded(turn, Become).invented:  # it was told: a person's own words may have a number
+    if INVENTED in folded(turn, Become).sent_back:  # it was told: a person's own words may have a number
         return None
     written = " ".join(str(args.get(name, "")) for name, role in spec.roles.items() if role is Role.TEXT)
     strays = invented(written, live.said, turn) if written else []

@@ -36,11 +36,11 @@ from .plan import read as read_plan
 from .readmore import SPEC as READ_MORE
 from .readmore import ReadMore
 from .relevance import relevant
-from .result import Result, in_words, result_of
+from .result import Result, result_of
 from .router import Signs
 from .settings import Settings
 from .snapshot import Keep, due, packed, stamp
-from .step import LOOK_UP, TOOL, Call, Step, signatures, takes_words
+from .step import LOOK_UP, TOOL, Call, Step, in_words, signatures, takes_words
 from .tier import Tier
 
 OWN = frozenset({READ_MORE.name, READ_ALL.name})  # tools of the runtime's own, offered where something was cut

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from ringfence.core.chain import Kind
 from ringfence.core.turn import State, Turn
-from ringfence.core.values import JSON
 
 from .grounding import Source
 from .step import TOOL
@@ -52,11 +51,6 @@ class Result:
     flags: tuple[str, ...] = ()
     sources: tuple[Source, ...] = ()
     notes: tuple[str, ...] = ()
-
-
-def in_words(value: Mapping[str, JSON]) -> str:
-    """A failed outcome in words, with what to do about it."""
-    return f"{value['error']} -> {value['todo']}" if value["todo"] else str(value["error"])
 
 
 def result_of(turn: Turn) -> Result:

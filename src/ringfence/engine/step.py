@@ -74,6 +74,11 @@ def leaves(value: JSON) -> Iterator[JSON]:
             yield item
 
 
+def in_words(value: Mapping[str, JSON]) -> str:
+    """A failed outcome in words, with what to do about it."""
+    return f"{value['error']} -> {value['todo']}" if value["todo"] else str(value["error"])
+
+
 def takes_words(spec: SinkSpec) -> bool:
     """Whether there is anything to call it with: an overview that opens a run and takes no argument says no more."""
     return spec.opens != "" or bool((spec.schema or {}).get("properties"))

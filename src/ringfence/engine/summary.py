@@ -18,7 +18,7 @@ from ringfence.core.values import JSON, Action, Outcome, Principal, Prompt
 from ringfence.tracing import Trace
 
 from .context import Said, encode
-from .result import in_words
+from .step import in_words
 from .tier import Tier
 
 PREFIX = "sum-"  # of the id of a run that sums up for another one: no beginning of its id is one of the other's

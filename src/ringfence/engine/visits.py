@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ringfence.core.chain import Kind, Record
@@ -44,19 +44,24 @@ class Ahead:
 NOWHERE = Ahead()
 
 
-def ahead(turn: Turn, tools: Sequence[SinkSpec], known: Collection[str]) -> Ahead:
-    """What the task names and no call has looked at. `known`: the files that there are."""
+def ahead(turn: Turn, tools: Sequence[SinkSpec], known: Collection[str], *, acts: bool) -> Ahead:
+    """What the task names and no call has looked at.
+
+    known  the files that there are; acts: the task asks to change something, so that a file may be named for that alone
+    """
     task = str(turn.start["task"])
     if len(task) > _LONGEST:
         return NOWHERE
-    readers, so_far = {place: _readers(place, tools) for place in places(task, known)}, folded(turn, _Visited)
+    readers = {place: _readers(place, task, tools, acts=acts) for place in places(task, known)}
+    so_far = folded(turn, _Visited)
     for place, able in readers.items():
         insists = sum(so_far.refused[name] for name in able) < _MOST_REFUSED
         if able and insists and place.rstrip("/") not in so_far.places:
             return Ahead(place, able)
-    if readers and all(readers.values()):
+    made_for = [_made_for(place, tools) for place in readers]
+    if made_for and all(made_for):
         reckon = {spec.name for spec in tools if spec.grounded}
-        return Ahead(_month_ahead(so_far, task), stay=frozenset().union(*readers.values(), reckon))
+        return Ahead(_month_ahead(so_far, task), stay=frozenset().union(*made_for, reckon))
     return Ahead(_month_ahead(so_far, task))
 
 
@@ -77,14 +82,38 @@ def _name(path: str) -> str:
     return path.rpartition("/")[2]
 
 
-def _readers(place: str, tools: Sequence[SinkSpec]) -> frozenset[str]:
-    return frozenset(spec.name for spec in tools if spec.suits and re.search(spec.suits, place, re.I))
+def _readers(place: str, task: str, tools: Sequence[SinkSpec], *, acts: bool) -> frozenset[str]:
+    """The tools that are made for a place; else, if it is named to be read, those that can be given it."""
+    made_for = _made_for(place, tools)
+    if made_for or acts or _ADDRESS.match(place):
+        return made_for
+    able = [spec for spec in tools if spec.reads and spec.opens is None and _takes(spec, place) is not False]
+    suited = frozenset(spec.name for spec in able if suits(spec, task) and not spec.grounded)
+    return suited or frozenset(spec.name for spec in able if _takes(spec, place))
+
+
+def _made_for(place: str, tools: Sequence[SinkSpec]) -> frozenset[str]:
+    return frozenset(spec.name for spec in tools if suits(spec, place))
+
+
+def suits(spec: SinkSpec, text: str) -> bool:
+    """Whether a tool is called for by the words of a text."""
+    return bool(spec.suits) and re.search(spec.suits, text, re.I) is not None
+
+
+def _takes(spec: SinkSpec, place: str) -> bool | None:
+    """Whether a tool can be given a file; None where its arguments do not say what files they take."""
+    for rule in (spec.schema or {}).get("properties", {}).values():
+        if isinstance(rule, dict) and (known := rule.get("x-from")) and known["key"] == "path":
+            return place.endswith(tuple(known.get("ends", [""])))
+    return None
 
 
 class _Visited:
     """What the calls that the model chose and that answered were about.
 
-    places   every text that they were given; months: those that it names
+    places   every text that they were given, and files of which an opening call has shown a passage, no mere sample
+    months   those that the texts name
     refused  calls that were refused, by sink
     """
 
@@ -97,10 +126,21 @@ class _Visited:
         """One more item."""
         if record.kind is Kind.DECISION and "call" in record.body:
             self.refused[record.view["sink"]] += 1
-        elif intent is not None and intent.body.get("call", -1) >= 0 and record.view.get("ok"):
+        elif intent is None or "call" not in intent.body or not record.view.get("ok"):
+            return
+        elif intent.body["call"] < -1:
+            self.places.update(str(passage["path"]) for passage in whole(record.body.get("value")) if "path" in passage)
+        elif intent.body["call"] >= 0:
             for text in (leaf for leaf in leaves(intent.body.get("args", {})) if isinstance(leaf, str)):
                 self.places.add(text.rstrip("/"))
                 self.months.update(_ISO_MONTH.findall(text), months(text))
+
+
+def whole(value: JSON) -> Iterator[Mapping[str, JSON]]:
+    """The passages in a result that are no mere samples of a table or a log."""
+    match value:
+        case {"passages": [*found]}:
+            yield from (passage for passage in found if isinstance(passage, dict) and "note" not in passage)
 
 
 def months(task: str) -> dict[str, str]:

@@ -38,6 +38,7 @@ Top = Annotated[int, Field(ge=1, le=100, description="how many of the most frequ
 
 _PLAIN, _MAX_APART = re.compile(r"[^\W_][\w.-]+"), 4  # words of a pattern that are looked for one by one
 _FIELD = re.compile(r"[\w.-]+=(?:\"[^\"]*\"|[^\s\"]+)")
+_MEASURED = re.compile(r"=\"?[-+]?\d[\d.,:]*\"?$")
 _ASKED = r"\b(?:how (?:many|often)|(?:first|last) time|earliest|latest)\b"
 COUNTS = rf"{_ASKED}.*\.log\b|\.log\b.*{_ASKED}"  # what text.count is for: it says which line is the first and the last
 
@@ -96,6 +97,8 @@ def search_files(folders: Folders, use: Use, *, room: int) -> Tool:
         }
         also = f"{found['lines'] - total} more lines have {pattern.text} elsewhere" if named else ""
         none = "" if total else "no line matches; use files.find with plain words"
+        if total == 1:
+            edges = _wider(args.pattern, texts)
         return {heading: shown, **edges, **notes(cut, also, none, pattern.note, *_left_out(texts, found))}
 
     summary = "Search all files for lines with an exact word, code or regex; gives path:line: text."
@@ -224,10 +227,12 @@ def _apart(pattern: str, texts: Given) -> dict[str, JSON]:
 def _wider(pattern: str, texts: Given) -> dict[str, JSON]:
     """Of a pattern that is one line's fields, copied: the field that the fewest other lines share, and these lines.
 
-    A small model copies the line that it was shown where it is after all lines like it.
+    A small model copies the line that it was shown where it is after all lines like it, which are told by a word, not
+    by what was measured.
     """
     fields = list(dict.fromkeys(_FIELD.findall(pattern)))
-    if not 1 < len(fields) <= _MAX_APART or _late(texts):
+    fields = [field for field in fields if not _MEASURED.search(field)] or fields
+    if not 0 < len(fields) <= _MAX_APART or _late(texts):
         return {}
     shared = []
     for field in fields:

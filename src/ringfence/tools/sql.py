@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import math
 import os
+import re
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from itertools import islice
 from pathlib import Path
-from typing import Annotated
+from types import MappingProxyType
+from typing import Annotated, Any
 
 import apsw
 import apsw.ext
@@ -68,6 +70,11 @@ _TABLES = """
 select m.name, group_concat(c.name || ' ' || c.type, char(10)) from sqlite_schema m, pragma_table_info(m.name) c
 where m.type in ('table', 'view') and m.name not like 'sqlite\\_%' escape '\\' group by m.name order by m.name
 """
+_JOINS = """
+select m.name || '.' || f."from", f."table" || '.' || coalesce(f."to", 'id')
+from sqlite_schema m, pragma_foreign_key_list(m.name) f where m.type = 'table'
+"""
+_NO_COLUMN = re.compile(r"no such column: [\"`\[]?(?:\w+\.)?(\w+)|column \"?(?:\w+\.)?(\w+)\"? does not exist")
 
 
 class QueryArgs(Args):
@@ -98,7 +105,8 @@ def query_sqlite(
                 try:
                     return _query(db, args, max_rows, room)
                 except apsw.SQLError as error:
-                    raise ToolError(f"the statement cannot be read: {_said(error)}", todo=_known(db)) from None
+                    said = f"the statement cannot be read: {_said(error)}"
+                    raise ToolError(said, todo=known(_tables(db), said)) from None
         except apsw.AuthError as error:
             raise ToolError(f"only a SELECT is allowed: {_said(error)}", todo="ask with a SELECT of tables") from None
         except apsw.InterruptError:
@@ -114,12 +122,12 @@ def query_sqlite(
 
 
 def _overview(db: apsw.Connection, looks: bool, until: float) -> JSON:
-    tables = db.execute(_TABLES).fetchall()
+    tables, joins = _tables(db), dict(db.execute(_JOINS).fetchall())
     if not looks:
-        return overview(tables)
+        return overview(tables, joins=joins)
     soon = min(until, time.monotonic() + LOOK_S)
     db.set_progress_handler(lambda: time.monotonic() > soon, STEPS)  # a view may take as long as it likes, and is left
-    return overview(tables, _looks(db, until=soon))
+    return overview(tables, _looks(db, until=soon), joins=joins)
 
 
 def _opened(database: Path, until: float) -> apsw.Connection:
@@ -231,27 +239,69 @@ def _looks(db: apsw.Connection, *, until: float) -> Look:
     return look
 
 
-def overview(tables: Sequence[Sequence[object]], look: Look = lambda table, column: "") -> JSON:
-    """`{tables: [{table, columns}]}`, from names and lines of `column type`."""
+def overview(
+    tables: Sequence[Sequence[object]],
+    look: Look = lambda table, column: "",
+    *,
+    joins: Mapping[str, str] = MappingProxyType({}),
+) -> JSON:
+    """`{tables: [{table, columns}]}`, from names and lines of `column type`.
+
+    joins  the declared keys, `table.column` to `table.column`; where a column has none, it is told by its name:
+           `part_id` is `parts.id`
+    """
     shown: list[JSON] = []
+    keys = {**_joins(tables), **joins}
     for name, lines in tables[:MAX_TABLES]:
-        columns = [column.strip() for column in str(lines).split("\n")][:MAX_COLUMNS]
-        told = [f"{column}{look(str(name), column.rpartition(' ')[0] or column)}" for column in columns]
+        told = []
+        for line in _lines(lines)[:MAX_COLUMNS]:
+            column = line.rpartition(" ")[0] or line
+            key = keys.get(f"{name}.{column}", "")
+            told.append(f"{line}{' = ' * bool(key)}{key}{look(str(name), column)}")
         shown.append({"table": name, "columns": told})
     more = f"and {len(tables) - MAX_TABLES} more tables" if len(tables) > MAX_TABLES else ""
     return {"tables": shown, **notes(more, "" if tables else "there are no tables")}
 
 
-def known(tables: Sequence[Sequence[object]]) -> str:
-    """The tables and columns there are, in a line, for a model that guessed."""
-    listed = [
-        f"{name}({', '.join(line.split(' ')[0] for line in str(lines).split(chr(10)))})" for name, lines in tables
-    ]
-    return f"there are: {'; '.join(listed)[:1_500]}" if listed else "there are no tables"
+def _lines(lines: object) -> list[str]:
+    return [line.strip() for line in str(lines).split("\n")]
 
 
-def _known(db: apsw.Connection) -> str:
-    return known(db.execute(_TABLES).fetchall())
+def _columns(tables: Sequence[Sequence[object]]) -> dict[str, list[str]]:
+    """The names of columns, by table."""
+    return {str(name): [line.split(" ")[0] for line in _lines(lines)] for name, lines in tables}
+
+
+def _joins(tables: Sequence[Sequence[object]]) -> dict[str, str]:
+    """The columns that are named after the `id` of another table."""
+    columns, found = _columns(tables), dict[str, str]()
+    ids = {name.lower(): name for name, has in columns.items() if "id" in has}
+    for table, has in columns.items():
+        for column in has:
+            stem = column.lower().removesuffix("_id")
+            other = next((ids[name] for name in (stem, f"{stem}s", f"{stem}es") if name in ids), "")
+            if stem != column.lower() and other not in ("", table):
+                found[f"{table}.{column}"] = f"{other}.id"
+    return found
+
+
+def known(tables: Sequence[Sequence[object]], said: str = "") -> str:
+    """The tables and columns there are, in a line, for a model that guessed; `said`: what is wrong with its statement.
+
+    First the tables that have the column which it took for one of another table.
+    """
+    columns = _columns(tables)
+    missing = next(filter(None, match.groups()), "") if (match := _NO_COLUMN.search(said)) else ""
+    having = [f"{name}.{column}" for name, has in columns.items() for column in has if column == missing]
+    lead = f"{missing} is in another table: {', '.join(having)[:300]}; " if having else ""
+    joins = [f"{one} = {other}" for one, other in _joins(tables).items()]
+    behind = f"; join {', '.join(joins)[:300]}" if having and joins else ""
+    listed = [f"{name}({', '.join(has)})" for name, has in columns.items()]
+    return f"{lead}there are: {'; '.join(listed)[:1_500]}{behind}" if listed else "there are no tables"
+
+
+def _tables(db: apsw.Connection) -> list[Any]:
+    return db.execute(_TABLES).fetchall()
 
 
 def _said(error: Exception) -> str:

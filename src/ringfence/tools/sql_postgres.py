@@ -193,7 +193,7 @@ async def _failure(db: AsyncConnection[Any], error: Any, url: str) -> ToolError:
     todo = "ask with one SELECT"
     if isinstance(error, psycopg.errors.UndefinedTable | psycopg.errors.UndefinedColumn):
         await db.rollback()
-        todo = known(await _rows(db, _TABLES))
+        todo = known(await _rows(db, _TABLES), said)
     return ToolError(f"the statement was refused: {said[:300]}", todo=todo)
 
 

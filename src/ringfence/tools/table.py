@@ -28,6 +28,7 @@ from .tool import KNOWN_COLUMN, KNOWN_TABLE, Args, Tool, Use, define
 SECONDS = 10.0
 ROLES = {"path": Role.CONTROL}
 CELL_CHARS = 200
+SHOWN = 20  # rows of a result, unless another number is asked for
 _EXTREMES = {"max": "max", "maximum": "max", "highest": "max", "min": "min", "minimum": "min", "lowest": "min"}
 _PERIOD = re.compile(r"\d{4}(-\d\d)?")
 MAX_DIGITS = 60  # of a number; longer ones are text
@@ -81,7 +82,7 @@ class QueryArgs(Args):
         str, Field(description="the column to sort by; empty keeps the order", json_schema_extra=KNOWN_COLUMN)
     ] = ""
     descending: Annotated[bool, Field(description="true for the largest first")] = False
-    limit: Annotated[int, Field(ge=1, le=200, description="how many rows to show")] = 20
+    limit: Annotated[int, Field(ge=1, le=200, description="how many rows to show")] = SHOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,9 +223,7 @@ def query(table: Table, args: QueryArgs, *, room: int) -> dict[str, JSON]:
         if used > room and shown:
             break
         shown.append(cells)
-    cut = (
-        f"showing {len(shown)} of {len(rows)} rows; add conditions, or use aggregate" if len(shown) < len(rows) else ""
-    )
+    cut = _cut(len(shown), len(rows), args) if len(shown) < len(rows) else ""
     columns = [table.columns[n] for n in picked]
     totals = {} if args.aggregate or args.group_by else _totals(table, rows, picked)
     return {
@@ -235,6 +234,15 @@ def query(table: Table, args: QueryArgs, *, room: int) -> dict[str, JSON]:
         "matched": f"{matched} of {total} rows",
         **notes(cut, none, note),
     }
+
+
+def _cut(shown: int, there: int, args: QueryArgs) -> str:
+    """What is not shown: in their order the first ones, as it was asked for; or there was no room for more."""
+    grouped = bool(args.aggregate or args.group_by)
+    if shown == args.limit < SHOWN and (grouped or args.sort_by):
+        most = ", those with the most" if not args.sort_by else ""
+        return f"the first {shown} of {there} {'groups' if grouped else 'rows'}{most}, as asked for"
+    return f"showing {shown} of {there} rows; add conditions, or use aggregate"
 
 
 def _totals(table: Table, rows: list[list[str]], picked: Sequence[int]) -> dict[str, JSON]:
@@ -346,11 +354,16 @@ def _aggregate(kind: str, cells: Sequence[str], count: int) -> tuple[str, int]:
 
 
 def _why_none(table: Table, conditions: Sequence[tuple[int, Op, str]]) -> str:
-    """For a model that guessed a value: the condition that no row meets, and the values that its column has."""
+    """For a model that guessed: the condition that no row meets, and where its value stands or what its column has."""
     if not conditions:
         return "the table has no rows"
     alone = [c for c in conditions if not any(meets(row[c[0]], c[1], c[2]) for row in table.rows)]
     place, op, value = (alone or conditions)[0]
     values = list(dict.fromkeys(row[place] for row in table.rows[:1_000]))[:8]
     which = f"no row has {table.columns[place]} {op} {value}" if alone else "no row meets all conditions"
+    there = [
+        name for n, name in enumerate(table.columns) if n != place and any(meets(r[n], "=", value) for r in table.rows)
+    ]
+    if alone and op == "=" and there:
+        return f"{which}; {value} stands in {', '.join(there)[:200]}"
     return f"{which}; {table.columns[place]} has values such as {', '.join(values)[:200]}"

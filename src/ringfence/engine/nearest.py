@@ -1,0 +1,58 @@
+"""The line of a run's results that is closest to its task. Pure: decided by the record.
+
+A small model that finds no words for an answer says the task again. The line is what it is shown then, and what the
+user gets instead of an echo.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from ringfence.core.turn import Turn
+from ringfence.core.values import JSON
+
+_WORD = re.compile(r"[^\W\d_]{3,}")
+_STEM = 5  # characters by which words are the same: jam and jammed, donation and donations
+_RESULTS = 5  # the newest, that are read
+_READ = 20_000  # characters of one
+_CHARS = 240
+
+
+def nearest(turn: Turn) -> str:
+    """The line that shares the most words with the task, the newest of them; "" where none shares any."""
+    asked = set(_stems(turn.start["task"]))
+    best, most = "", 0
+    results = [r.body["value"] for r, i in turn.items if i is not None and i.body.get("call", -1) >= 0 and r.view["ok"]]
+    for value in results[-_RESULTS:]:
+        for line in _lines(value):
+            shared = len(asked.intersection(_stems(line)))
+            if shared >= max(most, 1):
+                best, most = line, shared
+    return best if len(best) <= _CHARS else f"{best[: _CHARS - 3]}..."
+
+
+def _stems(text: str) -> Iterator[str]:
+    return (word.casefold()[:_STEM] for word in _WORD.findall(text))
+
+
+def _lines(value: JSON, name: str = "") -> Iterator[str]:
+    """What a result says, a line each; a plain value with its name before it, a row in one."""
+    match value:
+        case dict():
+            for key, item in value.items():
+                yield from _lines(item, key)
+        case [*items] if items and not any(isinstance(item, dict | list) for item in items):
+            if len(items) > 1 and not all(len(str(item)) > _CHARS // 4 for item in items):
+                yield ", ".join(map(str, items))[:_READ]
+            else:
+                yield from map(str, items)
+        case [*items]:
+            for item in items:
+                yield from _lines(item, name)
+        case str() if "\n" in value:
+            yield from (line.strip() for line in value[:_READ].split("\n") if line.strip())
+        case bool() | None:
+            return
+        case _:
+            yield f"{name}: {value}" if name else str(value)
