@@ -122,7 +122,7 @@ def query_sqlite(
 
 
 def _overview(db: apsw.Connection, looks: bool, until: float) -> JSON:
-    tables, joins = _tables(db), dict(db.execute(_JOINS).fetchall())
+    tables, joins = _tables(db), {str(one): str(other) for one, other in db.execute(_JOINS)}
     if not looks:
         return overview(tables, joins=joins)
     soon = min(until, time.monotonic() + LOOK_S)
