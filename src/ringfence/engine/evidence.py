@@ -42,6 +42,7 @@ _TWO = re.compile(
     r"\b(?:welcher?s?|wer|was|wo|wann)\b[^.?!\n]*\bund (?:wie|welcher?s?|wer|was|wo|wann)\b",
     re.I,
 )
+_QUOTED = re.compile(r"[\"“„«][^\"”“»\n]{1,200}[\"”“»]")
 _CITED = re.compile(r"\[r?\d{1,6}\]")
 _THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?")
 _WORD = re.compile(r"[^\W\d_]{2,}|\d+")
@@ -50,7 +51,8 @@ _ATTRIBUTES = tuple(
     for name, asked, known in (
         (
             "telephone number",
-            "(?:tele)?phone(?: number)?|mobile(?: number)?|fax(?: number)?|extension",
+            "(?:tele)?phone(?: number)?|fax(?: number)?|(?:mobile|extension) number"
+            "|(?:'s|whose|what(?:'s| is) the|which) (?:mobile|extension)",
             r"phone|mobil|\bfax|\btel\b|\+[1-9]\d|\bext\b",
         ),
         ("mail address", "e-?mail(?: address)?|mail address", r"mail|@"),
@@ -179,7 +181,7 @@ def unmentioned(task: str, shown: str) -> str:
     """
     if len(task) > _PASTED:
         return ""
-    shown = shown.replace(task, "")
+    shown, task = shown.replace(task, ""), _QUOTED.sub("", task)
     for name, asked, known in _ATTRIBUTES:
         if asked.search(task) and not known.search(shown):
             return name
