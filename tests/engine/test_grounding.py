@@ -226,6 +226,24 @@ def test_german_and_english_are_told_apart() -> None:
     assert facts("Die Frist beträgt 3 Monate").names == ()
 
 
+@pytest.mark.parametrize(
+    "code", ["```\nrm -rf /srv\n```", "```rm -rf /srv```", "```bash rm -rf /srv\n```", "```[0] it costs 99"]
+)
+def test_code_that_no_passage_has_is_flagged_wherever_it_stands_in_its_fence(code: str) -> None:
+    assert [flag.why for flag in held(code).flags] == ["no passage has this line"]
+    assert held(code, strict=True).answer == ""
+
+
+def test_code_of_a_passage_stands_with_its_language() -> None:
+    assert held("```sh\ndf -h\n```").flags == ()
+
+
+def test_an_index_in_code_cites_nothing() -> None:
+    found = held("```sh\ndf -h\nx[1]\n```")
+    assert found.sources == ()
+    assert "x[1]" in found.answer
+
+
 WORDS = st.sampled_from(
     [
         *re.findall(
@@ -249,7 +267,8 @@ def test_no_answer_makes_it_raise_and_its_quotes_are_verbatim(text: str, other: 
     found = grounded(text, passages, task, strict=strict)
     for source in found.sources:
         assert source.quote in passages[source.n].text
-    marks = {int(n) for n in re.findall(r"\[(\d{1,4})\](?!\()", found.answer)}
+    prose = re.sub(r"^[ \t]*```[^`]*(?:```|\Z)", "", found.answer, flags=re.M)  # a[1] in code is an index
+    marks = {int(n) for n in re.findall(r"\[(\d{1,4})\](?!\()", prose)}
     assert marks == {source.n for source in found.sources}
     for flag in found.flags:
         assert 0 <= flag.at[0] <= flag.at[1]

@@ -307,6 +307,18 @@ async def test_a_total_from_nowhere_is_not_written_down_but_a_person_may_want_it
     assert json.loads(agent.model.prompts[2].messages[-1])["content"].count("927 stands in no result") == 1
 
 
+async def test_the_beginning_of_a_number_is_not_that_number_but_whoever_means_it_may_have_it(trust: Any) -> None:
+    asked = f"What do 3 adults pay, with the prices of {NOTICE}?"
+    half = step(("calc", {"of": "8 * 3"}))
+    agent = trust(step(("fetch", {"of": NOTICE})), half, step(("calc", {"of": "8.08 * 3"})), final("32.32 euros"))
+    await agent.run(asked)
+    assert [call["of"] for call in agent.tools["calc"].calls] == ["8.08 * 3"]
+    assert "8 stands in no result, but 8.08 does" in json.loads(agent.model.prompts[2].messages[-1])["content"]
+    stubborn = trust(step(("fetch", {"of": NOTICE})), half, half, final("32.32 euros"))
+    await stubborn.run(asked)
+    assert [call["of"] for call in stubborn.tools["calc"].calls] == ["8 * 3"]
+
+
 @pytest.mark.parametrize(
     ("found", "answers"),
     [({"rows": [], "columns": ["a"]}, False), ([], False), ("", False), ({"rows": [["a"]]}, True), (0, True)],

@@ -26,7 +26,7 @@ from .course import (
     undone,
 )
 from .deeds import deeds
-from .evidence import Numbers, doubt, in_the_head, inert, invented_numbers, only_repeats, restored, rounded, unmentioned
+from .evidence import Numbers, doubt, in_the_head, inert, only_repeats, restored, rounded, unmentioned
 from .folds import folded
 from .grounding import Source, grounded
 from .live import Live
@@ -242,6 +242,6 @@ class Results:
         return self._numbers
 
 
-def invented(given: str, said: str, turn: Turn) -> list[str]:
-    """The numbers of a calculation that stand neither in the task, nor in what was `said` before, nor in a result."""
-    return invented_numbers(given, Numbers(said + turn.start["task"]), folded(turn, Results).numbers())
+def shown_numbers(said: str, turn: Turn) -> tuple[Numbers, Numbers]:
+    """The numbers of the task and of what was `said` before, and those of the results."""
+    return Numbers(said + turn.start["task"]), folded(turn, Results).numbers()

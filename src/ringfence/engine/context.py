@@ -20,6 +20,7 @@ from .step import CLOSING, LOOK_UP, TOOL
 _quoted: Callable[[str], str] = json.encoder.encode_basestring
 _dumps = json.JSONEncoder(ensure_ascii=False).encode
 
+_LAID_OUT = 4  # objects in one another that are laid out in lines
 _MARGIN = 64  # tokens of the chat template that no message counts
 _LOOK_FIRST = "First see what there is."
 _LONG = 3  # times what is shown of a result: from there on a text is read in parts
@@ -48,8 +49,11 @@ def encode(role: str, text: str) -> bytes:
     return f'{{"role": "{role}", "content": {_quoted(text)}}}'.encode("utf-8", "replace")
 
 
-def render(value: JSON) -> str:
-    """A tool result as plain text: a field a line, text and rows as they are. Small models read JSON escapes badly."""
+def render(value: JSON, depth: int = 0) -> str:
+    """A tool result as plain text: a field a line, text and rows as they are. Small models read JSON badly.
+
+    `depth`: of objects above this one, of which a few are laid out.
+    """
     match value:
         case str():
             return value
@@ -63,13 +67,20 @@ def render(value: JSON) -> str:
             return f"{head}\n{text}" if head else text
         case dict():
             return "\n".join(
-                f"{key}:\n{render(item)}" if isinstance(item, list) and item else f"{key}: {_inline(item)}"
+                f"{key}:\n{render(item, depth + 1)}" if _laid_out(item, depth) else f"{key}: {_inline(item)}"
                 for key, item in value.items()
             )
         case list():
             return "\n".join(f"- {_inline(item)}" if not isinstance(item, dict) else render_row(item) for item in value)
         case _:
             return _inline(value)
+
+
+def _laid_out(item: JSON, depth: int) -> bool:
+    """Whether a field takes lines of its own: a list, or an object that has one."""
+    if isinstance(item, dict):
+        return depth < _LAID_OUT and any(_laid_out(inner, depth + 1) for inner in item.values())
+    return isinstance(item, list) and bool(item)
 
 
 def render_row(row: dict[str, JSON]) -> str:

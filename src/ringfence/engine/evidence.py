@@ -101,6 +101,7 @@ class Numbers:
         self.values: set[Decimal | str] = set()
         self._digits: set[str] = set()  # whole runs of digits
         self._compound: dict[str, None] = {}  # 02:28:40 is one number of several runs
+        self._heads: dict[str, str] = {}  # 12 of 12.17
         self.add(text)
 
     def add(self, text: str) -> None:
@@ -111,6 +112,8 @@ class Numbers:
             self._digits.update(runs)
             if len(runs) > 1:
                 self._compound[token] = None
+            if len(runs) == 2 and token[len(runs[0])] == ".":
+                self._heads.setdefault(runs[0], token)
 
     def have(self, token: str) -> bool:
         """Whether a number stands there, by its value or as it is written, at digit borders."""
@@ -120,6 +123,19 @@ class Numbers:
         if not self._digits.issuperset(runs):
             return False
         return len(runs) == 1 or any(_stands_in(token, whole) for whole in self._compound)
+
+    def behind(self, token: str) -> str:
+        """A number with something behind the point that begins with this one; empty if there is no such."""
+        return self._heads.get(token, "")
+
+
+def clipped(given: str, *shown: Numbers) -> tuple[str, str] | None:
+    """The number of a calculation that was shown as the beginning of another one alone, and that one: 12 of 12.17."""
+    for token in filter(str.isdigit, _NUMBER.findall(given)):
+        if all(_value(token) not in numbers.values for numbers in shown):
+            for whole in filter(None, (numbers.behind(token) for numbers in shown)):
+                return token, whole
+    return None
 
 
 def invented_numbers(given: str, *shown: Numbers) -> list[str]:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from ringfence.core.policy import Role, SinkSpec
 from ringfence.core.turn import Turn
 from ringfence.core.values import JSON, Deny
 
-from .answering import invented
+from .answering import shown_numbers
 from .conditions import unasked
 from .course import INVENTED, UNASKED, Become, changes, reckons
-from .evidence import hundredths
+from .evidence import clipped, hundredths, invented_numbers
 from .folds import folded
 from .live import Live
 from .visits import widened
@@ -20,21 +20,27 @@ from .visits import widened
 def unfounded(args: Mapping[str, JSON], spec: SinkSpec, turn: Turn, live: Live) -> Deny | None:
     """What a call has from nowhere, in words for the model.
 
-    Numbers to reckon with that stand neither in the task nor in a result; and, once in a run, a total that is written
-    down before it was worked out, and a condition that nobody asked for.
+    Numbers to reckon with that stand neither in the task nor in a result; and, once in a run, one that is the beginning
+    of another, a total that is written down before it was worked out, and a condition that nobody asked for.
     """
-    if spec.reads and UNASKED not in folded(turn, Become).sent_back and (why := unasked(args, turn, live.said)):
+    told, task = folded(turn, Become).sent_back, turn.start["task"]
+    if spec.reads and UNASKED not in told and (why := unasked(args, turn, live.said)):
         return Deny("POL-4", UNASKED, why)
-    given = " ".join(str(args.get(name, "")) for name in spec.grounded)
-    if given and (strays := invented(given, live.said, turn)):
-        return _deny(strays, "look it up first")
-    if not changes(spec) or not reckons(turn.start["task"]) or not any(tool.grounded for tool in live.tools):
-        return None
-    if INVENTED in folded(turn, Become).sent_back:  # it was told: a person's own words may have a number
-        return None
+    if given := " ".join(str(args.get(name, "")) for name in spec.grounded):
+        shown = shown_numbers(live.said, turn)
+        if strays := invented_numbers(given, *shown):
+            return _deny(f"{', '.join(strays[:3])} stands in no result; look it up first")
+        if INVENTED not in told and (cut := clipped(given, *shown)):
+            return _deny("{} stands in no result, but {} does".format(*cut))
+    if INVENTED in told or not changes(spec) or not reckons(task) or not any(tool.grounded for tool in live.tools):
+        return None  # who was told once may mean it: a person's own words may have a number
     written = " ".join(str(args.get(name, "")) for name, role in spec.roles.items() if role is Role.TEXT)
-    strays = invented(written, live.said, turn) if written else []
-    return _deny(strays, "work it out first") if strays else None
+    strays = invented_numbers(written, *shown_numbers(live.said, turn)) if written else []
+    return _deny(f"{', '.join(strays[:3])} stands in no result; work it out first") if strays else None
+
+
+def _deny(why: str) -> Deny:
+    return Deny("POL-4", INVENTED, why)
 
 
 def as_the_task_has_it(args: Mapping[str, JSON], spec: SinkSpec, task: str) -> Mapping[str, JSON]:
@@ -43,7 +49,3 @@ def as_the_task_has_it(args: Mapping[str, JSON], spec: SinkSpec, task: str) -> M
         return args
     told = {name: hundredths(text, task) for name in spec.grounded if isinstance(text := args.get(name), str)}
     return {**widened(args, task), **told}
-
-
-def _deny(strays: Sequence[str], todo: str) -> Deny:
-    return Deny("POL-4", INVENTED, f"{', '.join(strays[:3])} stands in no result; {todo}")

@@ -26,6 +26,7 @@ MAX_SENTENCES = 300
 MAX_SHOWN = 1_000_000  # characters of what other tools said, that a number may come from
 _ENOUGH, _SOME, _LITTLE = 0.5, 0.34, 0.2  # shares of a sentence's words that a passage holds
 _QUOTED = 300  # characters of a passage that a source repeats
+_LANGUAGE = re.compile(r"[\w+#.-]{1,20}")
 _FENCE = re.compile(r"^[ \t]*```[^`]*(?:```|\Z)", re.M)
 _HEADING = re.compile(r"\s*#{1,6}\s|\s*\|?[\s|:+=-]+\|?\s*\Z")
 _CLAUSE = re.compile(r",\s+|;\s+|\s+(?:and|und|while|whereas|während|sowie|but|aber)\s+")
@@ -96,7 +97,7 @@ def grounded(
         text = without(text, held.flags)
         if not re.search(r"\w", text):
             return Grounded("", (), tuple(held.flags))
-    cited = {n for n in marked(text) if n in passages}
+    cited = {n for n in marked(_FENCE.sub(_blank, text)) if n in passages}  # a[1] in code is an index
     return Grounded(text, tuple(held.source(n) for n in sorted(cited)), tuple(held.flags))
 
 
@@ -147,7 +148,10 @@ class _Held:
 
     def _code(self, code: str) -> tuple[str, Flag | None]:
         """Code stands as it is; what no passage has of it is flagged."""
-        lines = [line for line in code.strip("`").split("\n")[1:] if line.strip(" `")]
+        first, *lines = code.strip("`").split("\n")
+        lines = [line for line in lines if line.strip(" `")]
+        if first.strip() and not (lines and _LANGUAGE.fullmatch(first.strip())):
+            lines.insert(0, first)
         everything = (self.shown, self.task, *(passage.text for passage in self.passages.values()))
         strays = [line for line in lines if not any(sources.stands(line.strip("` "), text) for text in everything)]
         return code, Flag("unsupported", strays[0].strip()[:200], "no passage has this line") if strays else None

@@ -59,6 +59,7 @@ class Command:
     most: int | None = None
     adds: tuple[str, ...] = ()
     exact: tuple[str, ...] = ()  # given last, has it print whole numbers
+    tells: str = ""  # which option makes it print what, for one that prints bare numbers
     dash: str = "--"  # how an option of more than one letter starts
     secrets: bool = False
     whole: bool = True  # False: only the beginning of commands
@@ -78,6 +79,11 @@ class Rule:
     def reads(self) -> bool:
         """What it permits is known to read only."""
         return self.command is not None
+
+    @property
+    def tells(self) -> str:
+        """Which option makes it print what; empty where its output says so."""
+        return self.command.tells if self.command is not None else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -333,6 +339,7 @@ def _command(name: str, rows: Mapping[str, Any], shared: Mapping[str, str], abov
         row.get("most"),
         tuple(row.get("adds", "").split()),
         tuple(row.get("exact", "").split()),
+        row.get("tells", ""),
         dash,
         row.get("secrets", above.secrets),
         name in rows,

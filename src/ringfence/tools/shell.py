@@ -112,7 +112,7 @@ def tools(
     reads = all(rule.reads for rule in allowed)
     effect = Effect.COMMIT if not reads else Effect.EGRESS if config.hosts else Effect.READ
     stays = effect is Effect.READ
-    entries = listed(rule.text for rule in allowed)
+    entries = listed(f"{rule.text} ({rule.tells})" if rule.tells else rule.text for rule in allowed)
     spec = specify(
         "shell.run",
         f"Run a command and see what it prints. No shell, no pipes. Commands start with: {entries}.",
@@ -208,7 +208,8 @@ class _Shell:
             raise ToolError(answer)
         job, way = self._job(answer), self._egress(action.run) if self._egress else None
         shown = self._shown(await collect(self._launcher, job, way=way, max_bytes=self._max_bytes))
-        return Outcome({"note": ROUNDED, **shown} if rounds(answer.argv) else shown)
+        note = ROUNDED if rounds(answer.argv) else answer.rule.tells
+        return Outcome({"note": note, **shown} if note else shown)
 
     def _job(self, command: Permitted) -> Job:
         name, *words = command.argv
