@@ -170,6 +170,14 @@ def test_commands_that_only_read_are_a_confined_read(root: Path) -> None:
     assert "Commands start with: df, cat." in spec.summary
 
 
+async def test_a_program_of_bare_numbers_says_which_option_counts_what(root: Path) -> None:
+    (root / "a.txt").write_text("one two\n")
+    tool = make(root, Unconfined(), "df", "wc")
+    assert "df, wc (-w words, -l lines, -m characters, -c bytes)." in tool.spec.summary
+    assert (await run(tool, "wc -l a.txt"))["note"] == "-w words, -l lines, -m characters, -c bytes"
+    assert "note" not in await run(tool, "df")
+
+
 def test_one_command_that_may_change_something_makes_it_a_commit(root: Path) -> None:
     spec = make(root, Unconfined(), "df", "git push").spec
     assert (spec.effect, spec.confined, spec.audience) == (Effect.COMMIT, False, None)
