@@ -13,3 +13,8 @@ def test_rows_stand_in_lines_of_their_own_however_deep_they_are() -> None:
     for _ in range(500):
         deep = {"in": deep}
     assert render({"json": deep}).count("\n") < 10
+
+
+def test_what_is_for_the_loop_alone_is_not_shown() -> None:
+    assert render({"passages": [{"path": "a.log", "text": "x"}], "partial": True}) == "passages:\n- path: a.log\nx"
+    assert render({"partial": True, "rows": 3}) == "partial: true\nrows: 3"  # another tool's own word

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from ringfence.engine.course import reckons
 from ringfence.engine.evidence import (
     Numbers,
     doubt,
@@ -17,6 +16,7 @@ from ringfence.engine.evidence import (
     unsupported_numbers,
 )
 from ringfence.engine.silence import abstains
+from ringfence.engine.task import reckons
 
 SHOWN = "port 6432, 1,234 lines, 3.50 EUR, on 2026-02-01 at 03:17:07"
 

@@ -15,8 +15,8 @@ from ringfence.core.policy import Effect, Role
 from ringfence.core.turn import State, fold
 from ringfence.engine import consent
 from ringfence.engine.context import Said
-from ringfence.engine.course import acts, only_asks
 from ringfence.engine.settings import Settings
+from ringfence.engine.task import acts, only_asks
 
 from .conftest import ALICE, Build, fail, final, step
 

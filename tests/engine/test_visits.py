@@ -10,6 +10,7 @@ import pytest
 from ringfence.core.chain import Kind
 from ringfence.core.policy import Effect, Role
 from ringfence.engine.evidence import hundredths, in_the_head, rounded
+from ringfence.engine.task import several
 from ringfence.engine.visits import months, places, widened
 
 from .conftest import Build, House, fail, final, step
@@ -122,16 +123,21 @@ async def test_a_place_that_comes_first_is_looked_at_by_what_can_be_given_it(pat
     assert b'"final_answer"' not in first + second
 
 
-@pytest.mark.parametrize("sample", [True, False])
-async def test_a_passage_that_opened_the_run_is_a_look_unless_it_is_a_mere_sample(paths: Any, sample: bool) -> None:
-    passage = {
-        "path": "logs/gate.log",
-        "text": "EIDER: we are taking on water",
-        **({"note": "a sample"} if sample else {}),
-    }
+@pytest.mark.parametrize(
+    ("text", "note", "looked"),
+    [
+        ("OSPREY: leaving", {}, True),
+        ("OSPREY: leaving the berth", {"note": "a sample"}, False),
+        ("OSPREY: leaving the berth\nEIDER: her boat took on water", {"note": "a sample"}, True),
+    ],
+)
+async def test_a_passage_that_opened_the_run_is_a_look_and_a_sample_if_it_is_about_the_task(
+    paths: Any, text: str, note: Any, looked: bool
+) -> None:
+    passage = {"path": "logs/gate.log", "text": text, **note}
     agent = paths(step(("query", {"path": "data/boats.csv"})), final("D1"), find=lambda args: {"passages": [passage]})
     await agent.run(LOG_FIRST)
-    assert (b'"const":"query"' in (agent.model.prompts[0].schema or b"")) is not sample
+    assert (b'"const":"query"' in (agent.model.prompts[0].schema or b"")) is looked
 
 
 async def test_a_file_that_is_named_to_be_changed_need_not_be_read_first(paths: Any) -> None:
@@ -305,6 +311,28 @@ async def test_a_total_from_nowhere_is_not_written_down_but_a_person_may_want_it
     assert offered(agent)[2] == {"calc"}
     assert [call["text"] for call in agent.tools["write"].calls] == ["3 * 11 * 27 = 927"]
     assert json.loads(agent.model.prompts[2].messages[-1])["content"].count("927 stands in no result") == 1
+
+
+@pytest.mark.parametrize(
+    ("task", "asked"),
+    [
+        ("What would 2 adults and 17 children pay with the prices on it?", True),
+        ("We buy 29 of them. What is the price in all?", True),
+        ("What does it cost to park a car for a day?", False),
+        ("What do the parts of order 2037 come to?", False),
+        ("What did it cost on 3 May 2025, and to 12 March?", False),
+        ("Which of the boats costs 40 euros?", False),
+        ("How many were there for 3 nights?", False),
+    ],
+)
+def test_several_things_cost_as_many_times_a_price(task: str, asked: bool) -> None:
+    assert several(task) is asked
+
+
+async def test_what_several_things_cost_is_worked_out_by_the_tool_for_it(trust: Any) -> None:
+    agent = trust(step(("fetch", {"of": NOTICE})), step(("calc", {"of": "8.08 * 4"})), final("32.32"))
+    await agent.run(f"What would 4 adults pay with the prices of {NOTICE}?")
+    assert offered(agent)[1] == {"calc"}
 
 
 async def test_the_beginning_of_a_number_is_not_that_number_but_whoever_means_it_may_have_it(trust: Any) -> None:

@@ -12,7 +12,7 @@ from ringfence.core.provenance import Words
 from ringfence.core.turn import Turn
 from ringfence.core.values import Principal
 from ringfence.engine import planner
-from ringfence.engine.course import only_asks
+from ringfence.engine.task import only_asks
 from ringfence.manifest.types import Manifest
 from ringfence.tracing import Trace
 

@@ -15,7 +15,7 @@ from ringfence.core.turn import State, Turn
 from ringfence.core.values import JSON, Action, Deny, Outcome, Prompt
 
 from .answering import Cite, Verdict, Verify, judge, refused, texts, unasked
-from .course import MAX_FAILED, MISSING, NOT_FOUND, STAY, Course, acts, changes, course, doubts
+from .course import MAX_FAILED, MISSING, NOT_FOUND, STAY, Course, changes, course, doubts
 from .evidence import unmentioned
 from .folds import folded
 from .live import Live, failures
@@ -27,6 +27,7 @@ from .router import Budget, Choice, Health, Router, Rules, Signs, choose, forbid
 from .settings import Settings
 from .stated import WHY, Checker, thin
 from .step import grammar, handles, in_words, takes_words
+from .task import acts
 from .tier import Tier
 from .unanswered import others, searched, unheard
 from .visits import ahead, named_in

@@ -6,7 +6,8 @@ A small model adds `paid = no` to a question about everybody, and leaves out the
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 
 from ringfence.core.chain import Record
 from ringfence.core.turn import Turn
@@ -14,7 +15,7 @@ from ringfence.core.values import JSON
 
 from .evidence import in_iso
 from .folds import folded
-from .visits import months, whole
+from .visits import months, passages
 
 _WORD, _LETTERS = re.compile(r"[^\W_]+"), re.compile(r"[^\W\d_]{3,}")
 _STEM = 5  # characters by which a column's name is a word of the task: amount_eur and amounts
@@ -25,32 +26,59 @@ _LEAVES_OUT = re.compile(
 )
 
 
-def unasked(args: Mapping[str, JSON], turn: Turn, said: str) -> str:
-    """What is wrong with a condition, in words for the model; empty if nothing is.
+def asked(args: Mapping[str, JSON], turn: Turn, said: str) -> Mapping[str, JSON]:
+    """The arguments of a query, with those of its conditions that are asked for.
 
-    Its column or its value has to stand in the task, in what was `said` before, in a result of a call that the model
-    chose, or in a passage that it was shown. And what a task names it does not leave out, unless it says so.
+    The column or the value of one has to stand in the task, in what was `said` before, in a result of a call that the
+    model chose, or in a passage that it was shown. What a task names it does not leave out, unless it says so: `!=` is
+    `=` there, of several the first. Refused in words, a small model makes the very same call again.
     """
-    if not (conditions := list(_conditions(args))):
-        return ""
+    lists = {
+        name: value for name, value in args.items() if isinstance(value, list | tuple) and any(map(_is_one, value))
+    }
+    if not lists:
+        return args
     task = str(turn.start["task"])
-    own = _words(f"{said}\n{task}") | months(f"{said}\n{task}").keys()
-    told = folded(turn, _Told).words()
-    for where in conditions:
-        column, op, value = (str(where[key]).strip() for key in ("column", "op", "value"))
-        missing = not value and _LEAVES_OUT.search(task)
-        if not (missing or any(_names(column, words) or _tells(value, words) for words in (own, told))):
-            return f"nothing asks for {column} {op} {value}: leave that condition out"
-        if op == "!=" and value and not _LEAVES_OUT.search(task) and _tells(value, own):
-            return f"the task leaves nothing out: not {column} != {value}, but =, and one value in a call"
-    return ""
+    known = _words(f"{said}\n{task}") | months(f"{said}\n{task}").keys()
+    whose = _Asked(known, folded(turn, _Told).words(), _LEAVES_OUT.search(task) is not None)
+    return {**args, **{name: whose.of(value) for name, value in lists.items()}}
 
 
-def _conditions(args: Mapping[str, JSON]) -> Iterator[Mapping[str, JSON]]:
-    for value in args.values():
-        for item in value if isinstance(value, list | tuple) else ():
-            if isinstance(item, dict) and item.keys() >= {"column", "op", "value"}:
-                yield item
+def _is_one(value: JSON) -> bool:
+    return isinstance(value, dict) and value.keys() >= {"column", "op", "value"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """`task`: the words of the task and of what was said before it; `told`: of what was found since; `leaves_out`: the
+    task speaks of what is missing, or of others.
+    """
+
+    task: Collection[str]
+    told: Collection[str]
+    leaves_out: bool
+
+    def of(self, conditions: Sequence[JSON]) -> list[JSON]:
+        """Those that are asked for."""
+        kept: list[JSON] = []
+        turned = set[str]()
+        for where in conditions:
+            if isinstance(where, dict) and _is_one(where):
+                column, op, value = (str(where[key]).strip() for key in ("column", "op", "value"))
+                if not self._speaks_of(column, value):
+                    continue
+                if op == "!=" and value and not self.leaves_out and _tells(value, self.task):
+                    if column in turned:
+                        continue
+                    turned.add(column)
+                    where = {**where, "op": "="}
+            kept.append(where)
+        return kept
+
+    def _speaks_of(self, column: str, value: str) -> bool:
+        if not value and self.leaves_out:
+            return True
+        return any(_names(column, words) or _tells(value, words) for words in (self.task, self.told))
 
 
 def _words(text: str) -> set[str]:
@@ -83,7 +111,7 @@ class _Told:
         if intent.body.get("call", -1) >= 0:
             self._unread.append(str(value))
         else:
-            self._unread += (str(passage.get("text", "")) for passage in whole(value))
+            self._unread += (str(passage.get("text", "")) for passage in passages(value) if "note" not in passage)
 
     def words(self) -> set[str]:
         """All of them; read when they are asked for first."""

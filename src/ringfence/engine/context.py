@@ -20,6 +20,7 @@ from .step import CLOSING, LOOK_UP, TOOL
 _quoted: Callable[[str], str] = json.encoder.encode_basestring
 _dumps = json.JSONEncoder(ensure_ascii=False).encode
 
+_OURS = "partial"  # a field that is for the loop alone: a model asked a table for the row `partial: true`
 _LAID_OUT = 4  # objects in one another that are laid out in lines
 _MARGIN = 64  # tokens of the chat template that no message counts
 _LOOK_FIRST = "First see what there is."
@@ -69,6 +70,7 @@ def render(value: JSON, depth: int = 0) -> str:
             return "\n".join(
                 f"{key}:\n{render(item, depth + 1)}" if _laid_out(item, depth) else f"{key}: {_inline(item)}"
                 for key, item in value.items()
+                if key != _OURS or value.keys().isdisjoint(("passages", "memories"))
             )
         case list():
             return "\n".join(f"- {_inline(item)}" if not isinstance(item, dict) else render_row(item) for item in value)

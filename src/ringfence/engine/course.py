@@ -6,11 +6,9 @@ and answers when it should have counted. So the choice is taken from it wherever
 
 from __future__ import annotations
 
-import re
 from collections import Counter, deque
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 from ringfence.core.chain import Kind, Record
 from ringfence.core.policy import Effect, SinkSpec
@@ -19,12 +17,12 @@ from ringfence.core.values import JSON
 
 from .folds import folded
 from .step import in_words
+from .task import RUNS, apart, orders, reckons, several
 from .visits import NOWHERE, Ahead, suits
 
 NOTHING, UNSUPPORTED, INVALID, MISSING = "nothing", "unsupported", "invalid", "missing"
 UNRECKONED, ROUNDED, REPEATS = "unreckoned", "rounded", "repeats"
 INVENTED = "invented"  # the code of a refusal: a number that comes from nowhere
-UNASKED = "unasked"  # and of one for a condition that the task does not set
 MAX_FAILED = 2  # failed calls in all, after which the model may say that it cannot
 
 LOOKED_UP = "Answer from the passages above, with the value itself."
@@ -41,32 +39,8 @@ STAY = "The last calls had nothing to do with the task. Stay with its words."
 MEND = "The last call {}. Make it in another way."
 LAST_STEP = "This is the last step: answer with what the results show, and say what is missing."
 
-_RECKONS = re.compile(
-    r"\b(count|sum|total|altogether|together|average|mean|median|most|least|fewest|highest|lowest|largest|smallest|"
-    r"longest|shortest|earliest|latest|first|last|add|plus|minus|multiply|times|divide|difference|how often|work out|"
-    r"calculate|compute|in all)"
-    r"\b",
-    re.I,
-)
-_COUNTS = re.compile(r"\b(how many|how often|number of|how much more|how many more)\b", re.I)
-_APART = re.compile(r"\b(?:how (?:many|much) (?:more|less|fewer)\b.*\bthan|difference between)\b", re.I | re.S)
-_PLACE = re.compile(r"\.[a-z]{2,5}\b|\b(?:logs?|tables?|folders?|files?|database|rows?|lines?|entries)\b|/", re.I)
-_ACTS = re.compile(
-    r"\b(?:(?:write|create|save|store|append|insert|edit|change|replace|correct|fix|update|rename|move|copy|delete|remove|undo|"
-    r"send|post|reply|mail|email|message|notify|invite|share|book|schedule|cancel|pay|transfer|submit|upload|publish|"
-    r"run|execute|start|stop|restart|call|fetch|download|request|apply|set)\b|add (?=an? |the |this |that |[\"'“‘`])"
-    r"|(?<!has )(?<!have )(?<!had )(?<!was )(?<!were )(?<!been )(?<!who )(?<!be )"
-    r"put (?!in |up |on |off |out )(?=[^.?!\n]{1,80}\b(?:in|into|on|to)\b))",
-    re.I,
-)
 _SAID = 300  # characters of an error that are said again
-_KEPT = 2000  # characters of a task that is read once for all its steps
 _ROUND = 4  # calls that are looked at for going round in circles
-_SENTENCE = re.compile(r"(?<=[.!?;\n])\s+")
-_RUNS = frozenset(("run", "execute", "start", "call", "fetch", "download", "request"))  # a reading tool may as well
-_QUESTION = re.compile(
-    r"\s*(?:what|which|who|whom|whose|when|where|why|how|is|are|was|were|do|does|did|has|have|had)\b", re.I
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,11 +145,15 @@ def _only(tools: Sequence[SinkSpec], able: Collection[str], note: str) -> Course
 
 
 def _apart(turn: Turn, tools: Sequence[SinkSpec], ahead: Ahead) -> Course | None:
-    """How far two values are apart is worked out by a tool, once all is there: a small model subtracts others."""
-    able = {spec.name for spec in tools if spec.grounded}
-    if not able or ahead.what or not _APART.search(turn.start["task"]) or not able.isdisjoint(turn.calls):
+    """How far two values are apart, and what several things cost, is worked out by a tool, once all is there.
+
+    A small model subtracts others, and multiplies in its head.
+    """
+    able, task = {spec.name for spec in tools if spec.grounded}, turn.start["task"]
+    if not able or ahead.what or not able.isdisjoint(turn.calls):
         return None
-    return _only(tools, able, RECKON)
+    wanted = apart(task) or (several(task) and folded(turn, Become).found)
+    return _only(tools, able, RECKON) if wanted else None
 
 
 def _act(
@@ -202,7 +180,7 @@ def changes(spec: SinkSpec) -> bool:
 def _wanted(task: str, tools: Sequence[SinkSpec]) -> set[str]:
     """The tools that can do what a task asks for: one that fetches a page does not write a file."""
     changing = {spec.name for spec in tools if changes(spec)}
-    return changing if changing and _orders(task) - _RUNS else _effects(tools)
+    return changing if changing and orders(task) - RUNS else _effects(tools)
 
 
 def _effects(tools: Sequence[SinkSpec]) -> set[str]:
@@ -211,44 +189,12 @@ def _effects(tools: Sequence[SinkSpec]) -> set[str]:
 
 def _wants(task: str, *, by_itself: bool) -> bool:
     """Whether a task asks for an effect; `by_itself`: running something is none, for a tool that reads does it."""
-    orders = _orders(task)
-    return bool(orders - _RUNS if by_itself else orders)
+    return bool(orders(task) - RUNS if by_itself else orders(task))
 
 
 def _suited(task: str, tools: Sequence[SinkSpec]) -> set[str]:
     """The tools that a task calls for by its words."""
     return {spec.name for spec in tools if suits(spec, task)}
-
-
-def reckons(task: str) -> bool:
-    """Whether a task asks to count, compare or calculate: a passage that was looked up cannot answer it by itself.
-
-    "How many" counts where the task says what to count in; else it may well be written somewhere.
-    """
-    counts = _COUNTS.search(task) is not None and _PLACE.search(task) is not None
-    return counts or _RECKONS.search(task) is not None
-
-
-def acts(task: str) -> bool:
-    """Whether a task asks to change, send or run something: no answer does that by itself. Told by English words."""
-    return bool(_orders(task))
-
-
-def _orders(task: str) -> frozenset[str]:
-    """The verbs by which a task asks to act, outside of its plain questions."""
-    return _known_orders(task) if len(task) <= _KEPT else _known_orders.__wrapped__(task)
-
-
-@lru_cache(maxsize=1024)
-def _known_orders(task: str) -> frozenset[str]:
-    sentences = (part for part in _SENTENCE.split(task) if not _QUESTION.match(part))
-    return frozenset(verb.strip().casefold() for sentence in sentences for verb in _ACTS.findall(sentence))
-
-
-def only_asks(task: str) -> bool:
-    """Whether a task is a plain question, in English or with a question mark, that asks to change nothing."""
-    question = task.rstrip().endswith(("?", "？", "؟")) or _QUESTION.match(task) is not None
-    return question and not acts(task)
 
 
 class Become:
@@ -261,7 +207,7 @@ class Become:
               elsewhere
     broken    tools whose last call failed, or found nothing and said why, with its words: to make that very call again
               is once no reason to go elsewhere
-    sent_back codes of refusals for what a call has from nowhere
+    invented  whether one was refused for a number from nowhere
     worked    whether one that it chose has answered; found: with something; failed: how many did not answer
     """
 
@@ -273,8 +219,7 @@ class Become:
         self.told: deque[tuple[str, str]] = deque(maxlen=_ROUND)
         self.broken: dict[str, str] = {}
         self._forgiven: set[str] = set()
-        self.sent_back: set[str] = set()
-        self.worked, self.found, self.failed = False, False, 0
+        self.worked, self.found, self.failed, self.invented = False, False, 0, False
 
     def take(self, record: Record, intent: Record | None) -> None:
         """One more item."""
@@ -300,11 +245,10 @@ class Become:
                 self.broken[intent.view["sink"]] = why
 
     def _refuse(self, sink: str, code: str) -> None:
-        if code in (INVENTED, UNASKED):
-            self.sent_back.add(code)
+        self.invented = self.invented or code == INVENTED
         if code == "repeat" and sink in self.broken and sink not in self._forgiven:
             self._forgiven.add(sink)
-        elif code != UNASKED:
+        else:
             self.refused[sink, code] += 1
 
 

@@ -23,7 +23,7 @@ from ringfence.tracing import Trace
 from .answering import checked_before, ended, may_go_back
 from .asking import Asking, Routing
 from .context import Said, Transcript
-from .course import INVALID, acts, made
+from .course import INVALID, made
 from .founded import as_the_task_has_it, unfounded
 from .ladder import Unreadable, mended, rungs
 from .ledger import Ledger, Reconcile
@@ -41,6 +41,7 @@ from .router import Signs
 from .settings import Settings
 from .snapshot import Keep, due, packed, stamp
 from .step import LOOK_UP, TOOL, Call, Step, in_words, signatures, takes_words
+from .task import acts
 from .tier import Tier
 
 OWN = frozenset({READ_MORE.name, READ_ALL.name})  # tools of the runtime's own, offered where something was cut
@@ -299,7 +300,7 @@ class Engine:
         if spec is not None:
             with suppress(ValueError, LookupError):  # the gate refuses it, in words for the model
                 args = turn.resolve(args)
-                full = dict(as_the_task_has_it(mended(args, spec), spec, turn.start["task"]))
+                full = dict(as_the_task_has_it(mended(args, spec), spec, turn, live.said))
                 canonical(full)  # what cannot be recorded stays as it was asked for
                 args = full
         action = Action(call.sink, args, turn.label.join(live.label), call=number, run=turn.run)

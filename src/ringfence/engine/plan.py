@@ -18,9 +18,10 @@ from ringfence.core.chain import Kind, Record
 from ringfence.core.turn import Turn
 from ringfence.core.values import JSON
 
-from .course import MAX_FAILED, acts, reckons
+from .course import MAX_FAILED
 from .folds import folded
 from .step import closed
+from .task import acts, reckons
 
 MAX_GOALS = 5
 MAX_REPLANS = 2

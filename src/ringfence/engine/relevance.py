@@ -32,9 +32,9 @@ def relevant(task: str, tools: Sequence[SinkSpec], *, at_most: int, acts: bool) 
     others = [spec for spec in tools if spec.opens is None]
     if len(tools) <= at_most:
         return list(tools)
-    texts = {spec.name: set(_words(f"{spec.name} {spec.summary} {_arguments(spec)}")) for spec in others}
+    texts = {spec.name: set(words(f"{spec.name} {spec.summary} {_arguments(spec)}")) for spec in others}
     known = Counter(word for text in texts.values() for word in text)
-    asked = set(_words(task))
+    asked = set(words(task))
 
     def score(spec: SinkSpec) -> float:
         shared = sum(math.log(1 + len(others) / known[word]) for word in asked & texts[spec.name])
@@ -50,6 +50,6 @@ def _arguments(spec: SinkSpec) -> str:
     return " ".join((spec.schema or {}).get("properties", {}))
 
 
-def _words(text: str) -> list[str]:
-    """Words without their commonest endings: files and file are one."""
+def words(text: str) -> list[str]:
+    """Words of content, without their commonest ending: files and file are one."""
     return [word.casefold().removesuffix("s") for word in _WORD.findall(text) if word.casefold() not in COMMON]

@@ -17,10 +17,10 @@ from ringfence.core.values import Outcome, Prompt
 
 from .apart import asked_apart
 from .context import encode
-from .course import only_asks
 from .facts import Hay, facts
 from .grounding import Source
 from .passages import Passage
+from .task import only_asks
 from .tier import Tier
 from .verbs import listed
 

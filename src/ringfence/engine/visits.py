@@ -18,6 +18,7 @@ from ringfence.core.values import JSON
 from ringfence.months import MONTHS
 
 from .folds import folded
+from .relevance import words
 from .step import leaves
 
 _ADDRESS = re.compile(r"https?://[^\s\"'`<>()\[\]]+")
@@ -25,6 +26,7 @@ _MONTH = re.compile(r"(?<!\d )(?<!\d\. )\b(?P<m>[A-Za-zÄä]{3,10})\.? (?P<y>(?:
 _FIRST = re.compile(r"(?:19|20)\d\d-\d\d-01")
 _ISO_MONTH = re.compile(r"(?<!\d)(?:19|20)\d\d-(?:0[1-9]|1[0-2])(?!\d)")
 _MOST_REFUSED = 2  # calls of the tools that read a place: from then on the run does not insist on it
+_TELLS = 2  # words of the task in a line that is about it
 _BEHIND = ".,;:!?"
 _LONGEST = 2000  # characters of a task, from which on it holds a text and not the question alone
 
@@ -53,7 +55,7 @@ def ahead(turn: Turn, tools: Sequence[SinkSpec], known: Collection[str], *, acts
     if len(task) > _LONGEST:
         return NOWHERE
     readers = {place: _readers(place, task, tools, acts=acts) for place in places(task, known)}
-    so_far = folded(turn, _Visited)
+    so_far = folded(turn, _Visited, task)
     for place, able in readers.items():
         insists = sum(so_far.refused[name] for name in able) < _MOST_REFUSED
         if able and insists and place.rstrip("/") not in so_far.places:
@@ -74,8 +76,8 @@ def places(task: str, known: Collection[str]) -> list[str]:
 
 def named_in(task: str, paths: Iterable[str]) -> list[str]:
     """The files that a task names, by path or by name."""
-    words = {word.strip("\"'`()[],;:?!.") for word in task.split()}
-    return [path for path in paths if path in words or _name(path) in words]
+    said = {word.strip("\"'`()[],;:?!.") for word in task.split()}
+    return [path for path in paths if path in said or _name(path) in said]
 
 
 def _name(path: str) -> str:
@@ -112,12 +114,14 @@ def _takes(spec: SinkSpec, place: str) -> bool | None:
 class _Visited:
     """What the calls that the model chose and that answered were about.
 
-    places   every text that they were given, and files of which an opening call has shown a passage, no mere sample
+    places   every text that they were given, and files of which an opening call has shown a passage; of a mere sample
+             only where a line of it is about the task
     months   those that the texts name
     refused  calls that were refused, by sink
     """
 
-    def __init__(self) -> None:
+    def __init__(self, task: str) -> None:
+        self._asked = frozenset(words(task))
         self.places: set[str] = set()
         self.months: set[str] = set()
         self.refused: Counter[str] = Counter()
@@ -129,18 +133,23 @@ class _Visited:
         elif intent is None or "call" not in intent.body or not record.view.get("ok"):
             return
         elif intent.body["call"] < -1:
-            self.places.update(str(passage["path"]) for passage in whole(record.body.get("value")) if "path" in passage)
+            self.places.update(str(p["path"]) for p in passages(record.body.get("value")) if self._tells(p))
         elif intent.body["call"] >= 0:
             for text in (leaf for leaf in leaves(intent.body.get("args", {})) if isinstance(leaf, str)):
                 self.places.add(text.rstrip("/"))
                 self.months.update(_ISO_MONTH.findall(text), months(text))
 
+    def _tells(self, passage: Mapping[str, JSON]) -> bool:
+        if "path" not in passage or "note" not in passage:
+            return "path" in passage
+        return any(len(self._asked.intersection(words(line))) >= _TELLS for line in str(passage["text"]).split("\n"))
 
-def whole(value: JSON) -> Iterator[Mapping[str, JSON]]:
-    """The passages in a result that are no mere samples of a table or a log."""
+
+def passages(value: JSON) -> Iterator[Mapping[str, JSON]]:
+    """Those of a result; one of a table or a log is a mere sample, and has a `note` that says so."""
     match value:
         case {"passages": [*found]}:
-            yield from (passage for passage in found if isinstance(passage, dict) and "note" not in passage)
+            yield from (passage for passage in found if isinstance(passage, dict))
 
 
 def months(task: str) -> dict[str, str]:
