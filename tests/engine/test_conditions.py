@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -80,3 +81,34 @@ async def test_of_two_that_were_left_out_the_first_is_asked_for(members: Any) ->
     agent = members(step(("query", {"where": both})))
     await agent.run("How many more members joined in August 2025 than in July 2025?")
     assert made(agent)[0] == [("joined", "=", "2025-08")]
+
+
+SAMPLE = {"path": "radio.log", "text": "EIDER: we are taking on water, members", "note": "a sample"}
+
+
+async def test_a_name_that_nothing_about_the_task_says_is_asked_for_once(members: Any) -> None:
+    """It stood in the overview of another table, or nowhere."""
+    jackdaw = where("member", "Jackdaw")
+    agent = members(jackdaw, where("member", "Eider"), opening={"passages": [SAMPLE]})
+    await agent.run(TASK)
+    assert made(agent) == [[("member", "=", "Eider")]]
+    told = json.loads(agent.model.prompts[1].messages[-1])["content"]
+    assert f'nothing about the task says Jackdaw. The closest is: "{SAMPLE["text"]}"' in told
+    assert b'"const":"query"' in (agent.model.prompts[1].schema or b"")
+    stubborn = members(jackdaw, jackdaw, opening={"passages": [SAMPLE]})
+    await stubborn.run(TASK)
+    assert made(stubborn) == [[("member", "=", "Jackdaw")]]
+
+
+@pytest.mark.parametrize("value", ["yes", "Ann", "17", "Members"])
+async def test_a_value_that_is_no_name_or_was_said_is_asked_for(members: Any, value: str) -> None:
+    agent = members(where("member", value), opening={"passages": [SAMPLE]})
+    await agent.run(TASK)
+    assert len(made(agent)) == 1
+
+
+async def test_the_same_call_again_is_made_for_the_other_month(members: Any) -> None:
+    again = where("joined", "2025-08")
+    agent = members(again, again, again)
+    await agent.run("How many more members joined in August 2025 than in July 2025?")
+    assert made(agent)[:2] == [[("joined", "=", "2025-08")], [("joined", "=", "2025-07")]]

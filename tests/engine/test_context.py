@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
+import pytest
+
 from ringfence.engine.context import render
+from ringfence.engine.nearest import named_before
+
+from .conftest import Build, final, step
 
 
 def test_rows_stand_in_lines_of_their_own_however_deep_they_are() -> None:
@@ -18,3 +26,29 @@ def test_rows_stand_in_lines_of_their_own_however_deep_they_are() -> None:
 def test_what_is_for_the_loop_alone_is_not_shown() -> None:
     assert render({"passages": [{"path": "a.log", "text": "x"}], "partial": True}) == "passages:\n- path: a.log\nx"
     assert render({"partial": True, "rows": 3}) == "partial: true\nrows: 3"  # another tool's own word
+
+
+ROWS = [["Ibis", 38], ["Curlew", 15], ["Curlew sandpiper", 3], ["2025-08", 9]]
+
+
+@pytest.mark.parametrize(
+    ("rows", "told", "row"),
+    [
+        (ROWS, {"curlew", "laid"}, "Curlew, 15"),
+        ([dict(zip(("boat", "count"), row, strict=True)) for row in ROWS], {"curlew"}, "Curlew, 15"),
+        (ROWS, {"curlew", "ibi"}, ""),  # more than one
+        (ROWS, {"2025", "boat"}, ""),
+        (ROWS[:3], {"curlew"}, ""),  # few rows are read as they are
+        ([1, 2, 3, 4], {"curlew"}, ""),
+        ("rows", {"curlew"}, ""),
+    ],
+)
+def test_of_many_rows_the_one_that_was_named_before_is_said_once_more(rows: Any, told: set[str], row: str) -> None:
+    assert named_before({"rows": rows}, told) == row
+
+
+async def test_a_model_is_shown_the_row_of_what_a_result_before_has_named(house: Build) -> None:
+    tools = {"fetch": lambda args: {"text": "The Curlew is laid up."}, "count": lambda args: {"rows": ROWS}}
+    agent = house([step(("fetch", {"of": "x"})), step(("count", {"of": "y"})), final("15")], tools=tools)
+    await agent.run("How often was she hired?")
+    assert "of these, named before: Curlew, 15" in json.loads(agent.model.prompts[2].messages[-1])["content"]

@@ -186,6 +186,20 @@ def test_the_first_of_a_month_is_taken_for_the_month_that_the_task_names() -> No
     assert widened(where("=", "2025-08-01"), "How many hires were there?") == where("=", "2025-08-01")
 
 
+@pytest.mark.parametrize(
+    ("task", "by", "kept"),
+    [
+        ("How many hires were there in August 2025?", "date", ""),
+        ("How many hires were there in August 2025?", "boat", "boat"),
+        ("How many hires were there on each day of August 2025?", "date", "date"),
+        ("How many hires were there in May 2025?", "date", "date"),  # the condition is of another month
+    ],
+)
+def test_a_month_is_not_counted_by_its_days_unless_somebody_asks_for_days(task: str, by: str, kept: str) -> None:
+    args = {"where": [{"column": "date", "op": "=", "value": "2025-08"}], "group_by": by}
+    assert widened(args, task) == {**args, "group_by": kept}
+
+
 async def test_a_call_is_made_with_the_month_that_the_task_names(trust: Any) -> None:
     agent = trust(step(("query", {"of": HIRES, "where": [{"op": "=", "value": "2025-08-01"}]})), final("15"))
     await agent.run(f"How many hires were there in August 2025? See {HIRES}.")
@@ -347,9 +361,19 @@ async def test_the_beginning_of_a_number_is_not_that_number_but_whoever_means_it
     assert [call["of"] for call in stubborn.tools["calc"].calls] == ["8 * 3"]
 
 
+PAGE = {"text": "A day ticket is 8.08 euros.", "links": []}
+
+
 @pytest.mark.parametrize(
     ("found", "answers"),
-    [({"rows": [], "columns": ["a"]}, False), ([], False), ("", False), ({"rows": [["a"]]}, True), (0, True)],
+    [
+        ({"rows": [], "columns": ["a"]}, False),
+        ([], False),
+        ("", False),
+        ({"rows": [["a"]]}, True),
+        (0, True),
+        (PAGE, True),
+    ],
 )
 async def test_a_call_that_found_nothing_and_is_made_again_forces_no_answer(
     house: Build, found: Any, answers: bool

@@ -15,10 +15,11 @@ from ringfence.core.values import JSON
 
 from .evidence import in_iso
 from .folds import folded
-from .visits import months, passages
+from .visits import excerpts, months
 
 _WORD, _LETTERS = re.compile(r"[^\W_]+"), re.compile(r"[^\W\d_]{3,}")
 _STEM = 5  # characters by which a column's name is a word of the task: amount_eur and amounts
+_NAME = re.compile(r"[A-ZÄÖÜ][a-zäöüß]{3}")
 _LEAVES_OUT = re.compile(
     r"\b(?:not|no|never|none|without|others?|else|except|excluding|but|different|yet|empty|missing|un\w+|"
     r"nicht|kein\w*|ohne|außer|andere\w*|leer|fehl\w+)\b|n't\b",
@@ -42,6 +43,19 @@ def asked(args: Mapping[str, JSON], turn: Turn, said: str) -> Mapping[str, JSON]
     known = _words(f"{said}\n{task}") | months(f"{said}\n{task}").keys()
     whose = _Asked(known, folded(turn, _Told).words(), _LEAVES_OUT.search(task) is not None)
     return {**args, **{name: whose.of(value) for name, value in lists.items()}}
+
+
+def unheard(args: Mapping[str, JSON], turn: Turn, said: str) -> str:
+    """A name that a condition asks for and that nothing about the task has said; empty if there is no such.
+
+    A small model takes one that is an example in the overview of another table.
+    """
+    told = folded(turn, _Told)
+    known = _words(f"{said}\n{turn.start['task']}") | told.words() | told.samples
+    lists = [value for value in args.values() if isinstance(value, list | tuple) and told.samples]
+    equal = (where for value in lists for where in value if _is_one(where) and where["op"] == "=")
+    names = (value for where in equal if _NAME.match(value := str(where["value"]).strip()))
+    return next((name for name in names if not _tells(name, known)), "")
 
 
 def _is_one(value: JSON) -> bool:
@@ -98,10 +112,11 @@ def _tells(value: str, words: Collection[str]) -> bool:
 
 
 class _Told:
-    """The words of what was said to calls of the model, and of passages that are no mere samples."""
+    """The words of what was said to calls of the model and of passages; apart, of passages that are mere samples."""
 
     def __init__(self) -> None:
         self._words: set[str] = set()
+        self.samples: set[str] = set()
         self._unread: list[str] = []
 
     def take(self, record: Record, intent: Record | None) -> None:
@@ -111,7 +126,8 @@ class _Told:
         if intent.body.get("call", -1) >= 0:
             self._unread.append(str(value))
         else:
-            self._unread += (str(passage.get("text", "")) for passage in passages(value) if "note" not in passage)
+            self._unread += (str(passage.get("text", "")) for passage in excerpts(value) if "note" not in passage)
+            self.samples.update(*(_words(str(p.get("text", ""))) for p in excerpts(value) if "note" in p))
 
     def words(self) -> set[str]:
         """All of them; read when they are asked for first."""

@@ -14,7 +14,9 @@ from ringfence.core.turn import Turn
 from ringfence.core.values import JSON, Prompt
 
 from .course import asks
+from .nearest import named_before
 from .passages import READ, SEARCH, is_passage, where
+from .relevance import words
 from .step import CLOSING, LOOK_UP, TOOL
 
 _quoted: Callable[[str], str] = json.encoder.encode_basestring
@@ -117,6 +119,7 @@ class Transcript:
         self._done: list[str] = []  # the plan so far: tools that have answered
         self._results: dict[str, str] = {}  # as shown, by call
         self._maps: dict[str, _Part] = {}  # overviews, by sink: first, so that the server's prompt cache keeps them
+        self._told: set[str] = set()  # words of the task and of what the model's own calls brought
         self.choices: dict[str, dict[str, None]] = {}  # by key, in the order seen
         self.shown: list[tuple[int, str]] = []  # by the tools, faults of theirs included, each after its record's seq
         self.cut = False  # whether something was cut, so that read_more has something to read
@@ -226,6 +229,7 @@ class Transcript:
             match record.kind:
                 case Kind.MESSAGE:
                     self._pending.append((record.seq, record.body["text"] if self._task else ""))
+                    self._told.update(words(record.body["text"]))
                     self._task = self._task or self._shown_task(record.body["text"])
                 case Kind.DECISION if "call" in record.body and record.view["sink"].startswith(TOOL):
                     before = self._results.get(_title(record)) if record.view["code"] == "repeat" else None
@@ -282,6 +286,10 @@ class Transcript:
             self.shown.append((record.seq, fault))
             return f"{_title(intent)} failed: {fault}"
         text = render(value)
+        if intent.body["call"] >= 0:
+            if row := named_before(value, self._told):
+                text = f"{text}\nof these, named before: {row}"
+            self._told.update(words(text))
         if len(text) > self._result_chars:
             self.cut, self.long = True, self.long or len(text) > _LONG * self._result_chars
             text = (

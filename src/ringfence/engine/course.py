@@ -23,6 +23,7 @@ from .visits import NOWHERE, Ahead, suits
 NOTHING, UNSUPPORTED, INVALID, MISSING = "nothing", "unsupported", "invalid", "missing"
 UNRECKONED, ROUNDED, REPEATS = "unreckoned", "rounded", "repeats"
 INVENTED = "invented"  # the code of a refusal: a number that comes from nowhere
+UNHEARD = "unheard"  # and a name; it says nothing against the tool
 MAX_FAILED = 2  # failed calls in all, after which the model may say that it cannot
 
 LOOKED_UP = "Answer from the passages above, with the value itself."
@@ -207,7 +208,7 @@ class Become:
               elsewhere
     broken    tools whose last call failed, or found nothing and said why, with its words: to make that very call again
               is once no reason to go elsewhere
-    invented  whether one was refused for a number from nowhere
+    invented  whether one was refused for a number from nowhere; unheard: for a name
     worked    whether one that it chose has answered; found: with something; failed: how many did not answer
     """
 
@@ -219,7 +220,8 @@ class Become:
         self.told: deque[tuple[str, str]] = deque(maxlen=_ROUND)
         self.broken: dict[str, str] = {}
         self._forgiven: set[str] = set()
-        self.worked, self.found, self.failed, self.invented = False, False, 0, False
+        self.worked, self.found, self.failed = False, False, 0
+        self.invented, self.unheard = False, False
 
     def take(self, record: Record, intent: Record | None) -> None:
         """One more item."""
@@ -245,10 +247,10 @@ class Become:
                 self.broken[intent.view["sink"]] = why
 
     def _refuse(self, sink: str, code: str) -> None:
-        self.invented = self.invented or code == INVENTED
+        self.invented, self.unheard = self.invented or code == INVENTED, self.unheard or code == UNHEARD
         if code == "repeat" and sink in self.broken and sink not in self._forgiven:
             self._forgiven.add(sink)
-        else:
+        elif code != UNHEARD:
             self.refused[sink, code] += 1
 
 
@@ -262,9 +264,11 @@ def _broken(record: Record) -> str:
 
 
 def _hollow(value: JSON) -> bool:
-    """Whether a result is a list of nothing: no rows, no matches."""
+    """Whether a result is a list of nothing: no rows, no matches. A page without links is none."""
     if not isinstance(value, dict):
         return value is None or value == "" or value == []
+    if any(value.get(name) for name in ("text", "json", "stdout")):
+        return False
     lists = [item for key, item in value.items() if isinstance(item, list) and key != "columns"]
     return bool(lists) and not any(lists)
 

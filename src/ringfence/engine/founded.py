@@ -6,25 +6,29 @@ from collections.abc import Mapping
 
 from ringfence.core.policy import Role, SinkSpec
 from ringfence.core.turn import Turn
-from ringfence.core.values import JSON, Deny
+from ringfence.core.values import JSON, Action, Deny
 
 from .answering import shown_numbers
-from .conditions import asked
-from .course import INVENTED, Become, changes
+from .conditions import asked, unheard
+from .course import INVENTED, UNHEARD, Become, changes
 from .evidence import clipped, hundredths, invented_numbers
 from .folds import folded
 from .live import Live
+from .nearest import nearest
 from .task import reckons
-from .visits import widened
+from .visits import for_the_other, widened
 
 
 def unfounded(args: Mapping[str, JSON], spec: SinkSpec, turn: Turn, live: Live) -> Deny | None:
     """What a call has from nowhere, in words for the model.
 
     Numbers to reckon with that stand neither in the task nor in a result; and, once in a run, one that is the beginning
-    of another, and a total that is written down before it was worked out.
+    of another, a total that is written down before it was worked out, and a name that nothing about the task says.
     """
-    told, task = folded(turn, Become).invented, turn.start["task"]
+    become, task = folded(turn, Become), turn.start["task"]
+    told, new = become.invented, not become.unheard and spec.name not in become.answered
+    if spec.reads and new and (name := unheard(args, turn, live.said)):
+        return Deny("POL-4", UNHEARD, f'nothing about the task says {name}. The closest is: "{nearest(turn)}"')
     if given := " ".join(str(args.get(name, "")) for name in spec.grounded):
         shown = shown_numbers(live.said, turn)
         if strays := invented_numbers(given, *shown):
@@ -46,11 +50,14 @@ def as_the_task_has_it(args: Mapping[str, JSON], spec: SinkSpec, turn: Turn, sai
     """The arguments of a read, with the task's percentages and months as such, and its conditions alone.
 
     See `hundredths`, `widened`, and `asked`, which is for a tool that has not answered yet: after that a model may know
-    better what to ask for.
+    better what to ask for. What it asks for again is asked for the other month of the task, if there is one.
     """
     if not spec.reads:
         return args
     task = turn.start["task"]
     told = {name: hundredths(text, task) for name in spec.grounded if isinstance(text := args.get(name), str)}
     args = {**widened(args, task), **told}
-    return args if spec.name in folded(turn, Become).answered else asked(args, turn, said)
+    if spec.name not in folded(turn, Become).answered:
+        return asked(args, turn, said)
+    made = turn.seen[Action(spec.name, args, turn.label).digest] > 0
+    return for_the_other(args, turn) if made else args

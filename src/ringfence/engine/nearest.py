@@ -1,35 +1,58 @@
-"""The line of a run's results that is closest to its task. Pure: decided by the record.
+"""The line of a run's results that is closest to its task, and the row of one that was named before. Pure.
 
 A small model that finds no words for an answer says the task again. The line is what it is shown then, and what the
-user gets instead of an echo.
+user gets instead of an echo. And of many rows it takes their total.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from ringfence.core.turn import Turn
 from ringfence.core.values import JSON
+
+from .relevance import words
+from .visits import excerpts
 
 _WORD = re.compile(r"[^\W\d_]{3,}")
 _STEM = 5  # characters by which words are the same: jam and jammed, donation and donations
 _RESULTS = 5  # the newest, that are read
 _READ = 20_000  # characters of one
 _CHARS = 240
+_MANY = 4  # rows, from which on the one that was named before is said once more
 
 
 def nearest(turn: Turn) -> str:
-    """The line that shares the most words with the task, the newest of them; "" where none shares any."""
+    """The line that shares the most words with the task, the newest of them; "" where none shares any.
+
+    Of what the model's own calls brought; as long as none has brought anything, of the passages that opened the run.
+    """
     asked = set(_stems(turn.start["task"]))
     best, most = "", 0
-    results = [r.body["value"] for r, i in turn.items if i is not None and i.body.get("call", -1) >= 0 and r.view["ok"]]
+    found = [
+        (i.body["call"], r.body["value"]) for r, i in turn.items if i is not None and "call" in i.body and r.view["ok"]
+    ]
+    results = [value for call, value in found if call >= 0]
+    results = results or [str(one.get("text", "")) for call, value in found for one in excerpts(value)]
     for value in results[-_RESULTS:]:
         for line in _lines(value):
             shared = len(asked.intersection(_stems(line)))
             if shared >= max(most, 1):
                 best, most = line, shared
     return best if len(best) <= _CHARS else f"{best[: _CHARS - 3]}..."
+
+
+def named_before(value: JSON, told: Collection[str]) -> str:
+    """The one row of many whose name is among the words of the task and of what was found before; else empty."""
+    rows = value.get("rows") if isinstance(value, dict) else None
+    if not isinstance(rows, list) or len(rows) < _MANY:
+        return ""
+    cells = [
+        list(map(str, row.values() if isinstance(row, dict) else row if isinstance(row, list) else ())) for row in rows
+    ]
+    named = [row for row in cells if row and (name := set(words(row[0]))) and name.issubset(told)]
+    return ", ".join(named[0])[:_CHARS] if len(named) == 1 else ""
 
 
 def _stems(text: str) -> Iterator[str]:

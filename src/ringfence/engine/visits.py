@@ -23,6 +23,7 @@ from .step import leaves
 
 _ADDRESS = re.compile(r"https?://[^\s\"'`<>()\[\]]+")
 _MONTH = re.compile(r"(?<!\d )(?<!\d\. )\b(?P<m>[A-Za-zÄä]{3,10})\.? (?P<y>(?:19|20)\d\d)\b")
+_DAYS = re.compile(r"\b(?:days?|daily|dates?|each|every|per|tage?|täglich|je)\b", re.I)
 _FIRST = re.compile(r"(?:19|20)\d\d-\d\d-01")
 _ISO_MONTH = re.compile(r"(?<!\d)(?:19|20)\d\d-(?:0[1-9]|1[0-2])(?!\d)")
 _MOST_REFUSED = 2  # calls of the tools that read a place: from then on the run does not insist on it
@@ -133,7 +134,7 @@ class _Visited:
         elif intent is None or "call" not in intent.body or not record.view.get("ok"):
             return
         elif intent.body["call"] < -1:
-            self.places.update(str(p["path"]) for p in passages(record.body.get("value")) if self._tells(p))
+            self.places.update(str(p["path"]) for p in excerpts(record.body.get("value")) if self._tells(p))
         elif intent.body["call"] >= 0:
             for text in (leaf for leaf in leaves(intent.body.get("args", {})) if isinstance(leaf, str)):
                 self.places.add(text.rstrip("/"))
@@ -145,8 +146,8 @@ class _Visited:
         return any(len(self._asked.intersection(words(line))) >= _TELLS for line in str(passage["text"]).split("\n"))
 
 
-def passages(value: JSON) -> Iterator[Mapping[str, JSON]]:
-    """Those of a result; one of a table or a log is a mere sample, and has a `note` that says so."""
+def excerpts(value: JSON) -> Iterator[Mapping[str, JSON]]:
+    """The passages of a result; one of a table or a log is a mere sample, and has a `note` that says so."""
     match value:
         case {"passages": [*found]}:
             yield from (passage for passage in found if isinstance(passage, dict))
@@ -165,13 +166,42 @@ def _month_ahead(so_far: _Visited, task: str) -> str:
     return gone[0] if 0 < len(gone) < len(asked) else ""
 
 
+def for_the_other(args: Mapping[str, JSON], turn: Turn) -> Mapping[str, JSON]:
+    """The arguments of a call that was made before, for the month of the task that no call was about yet."""
+    asked = months(str(turn.start["task"]))
+    seen = folded(turn, _Visited, str(turn.start["task"])).months
+    gone = [iso for iso in asked if iso not in seen]
+    if not 0 < len(gone) < len(asked):
+        return args
+    for iso in asked.keys() - gone:
+        args = {name: _replaced(value, {iso: gone[0], asked[iso]: asked[gone[0]]}) for name, value in args.items()}
+    return args
+
+
+def _replaced(value: JSON, words: Mapping[str, str]) -> JSON:
+    match value:
+        case str():
+            return words.get(value, value)
+        case dict():
+            return {key: _replaced(item, words) for key, item in value.items()}
+        case list() | tuple():
+            return [_replaced(item, words) for item in value]
+    return value
+
+
 def widened(args: Mapping[str, JSON], task: str) -> Mapping[str, JSON]:
     """The arguments, with a condition that takes the first of a month for the month that the task names as that month.
 
-    A small model writes `= 2025-08-01` for August 2025.
+    A small model writes `= 2025-08-01` for August 2025, and counts the days of a month apart, if nobody asked for days.
     """
     asked = months(task) if len(task) <= _LONGEST else {}
-    return {name: _widened(value, asked, task) for name, value in args.items()} if asked else args
+    if not asked:
+        return args
+    args = {name: _widened(value, asked, task) for name, value in args.items()}
+    wheres = (one for value in args.values() if isinstance(value, list) for one in value if isinstance(one, dict))
+    whole = [one.get("column") for one in wheres if one.get("op") == "=" and one.get("value") in asked]
+    by = args.get("group_by")
+    return {**args, "group_by": ""} if by and by in whole and not _DAYS.search(task) else args
 
 
 def _widened(value: JSON, asked: Collection[str], task: str) -> JSON:
