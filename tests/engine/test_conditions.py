@@ -38,6 +38,15 @@ async def test_a_condition_from_nowhere_is_left_out(members: Any) -> None:
     assert made(agent) == [[]]
 
 
+@pytest.mark.parametrize(("thought", "kept"), [("Who owes us has paid = no.", 1), ("I look it up.", 0), ("", 1)])
+async def test_what_a_model_gives_a_reason_for_is_asked_for(members: Any, thought: str, kept: int) -> None:
+    """A larger model knows the column for it, and says so; a native call comes without any thought."""
+    call = ("query", {"where": [{"column": "paid", "op": "=", "value": "no"}]})
+    agent = members(step(call, thought=thought))
+    await agent.run("How many members still owe us something?")
+    assert len(made(agent)[0]) == kept
+
+
 async def test_a_model_that_asks_again_after_an_answer_is_asked_for_nothing(members: Any) -> None:
     agent = members(where("paid", "no"), where("paid", "no"))
     await agent.run(TASK)

@@ -46,11 +46,14 @@ def _deny(why: str) -> Deny:
     return Deny("POL-4", INVENTED, why)
 
 
-def as_the_task_has_it(args: Mapping[str, JSON], spec: SinkSpec, turn: Turn, said: str) -> Mapping[str, JSON]:
+def as_the_task_has_it(
+    args: Mapping[str, JSON], spec: SinkSpec, turn: Turn, *, said: str, thought: str
+) -> Mapping[str, JSON]:
     """The arguments of a read, with the task's percentages and months as such, and its conditions alone.
 
-    See `hundredths`, `widened`, and `asked`, which is for a tool that has not answered yet: after that a model may know
-    better what to ask for. What it asks for again is asked for the other month of the task, if there is one.
+    See `hundredths`, `widened`, and `asked`, which is for a tool that has not answered yet (after that a model may know
+    better what to ask for) and a call with a `thought` behind it: one without gives no reasons. What is asked for again
+    is asked for the other month of the task, if there is one. `said`: what was said before the task.
     """
     if not spec.reads:
         return args
@@ -58,6 +61,6 @@ def as_the_task_has_it(args: Mapping[str, JSON], spec: SinkSpec, turn: Turn, sai
     told = {name: hundredths(text, task) for name in spec.grounded if isinstance(text := args.get(name), str)}
     args = {**widened(args, task), **told}
     if spec.name not in folded(turn, Become).answered:
-        return asked(args, turn, said)
+        return asked(args, turn, f"{said}\n{thought}") if thought else args
     made = turn.seen[Action(spec.name, args, turn.label).digest] > 0
     return for_the_other(args, turn) if made else args

@@ -300,7 +300,8 @@ class Engine:
         if spec is not None:
             with suppress(ValueError, LookupError):  # the gate refuses it, in words for the model
                 args = turn.resolve(args)
-                full = dict(as_the_task_has_it(mended(args, spec), spec, turn, live.said))
+                thought = live.read(turn).thought if number >= 0 else ""
+                full = dict(as_the_task_has_it(mended(args, spec), spec, turn, said=live.said, thought=thought))
                 canonical(full)  # what cannot be recorded stays as it was asked for
                 args = full
         action = Action(call.sink, args, turn.label.join(live.label), call=number, run=turn.run)
