@@ -30,10 +30,10 @@ _LEAVES_OUT = re.compile(
 def asked(args: Mapping[str, JSON], turn: Turn, said: str) -> Mapping[str, JSON]:
     """The arguments of a query, with those of its conditions that are asked for.
 
-    The column or the value of one has to stand in the task, in what was `said` (before the task, or in the thought behind
-    the call: who has a reason gives it), in a result of a call that the model chose, or in a passage that it was shown.
-    What a task names it does not leave out, unless it says so: `!=` is `=` there, of several the first. Refused in
-    words, a small model makes the very same call again.
+    The column or the value of one has to stand in the task, in what was `said` (before the task, or in the thought
+    behind the call: who has a reason gives it), in a result of a call that the model chose, or in a passage that it was
+    shown. What a task names it does not leave out, unless it says so: `!=` is `=` there, of several the first. Refused
+    in words, a small model makes the very same call again.
     """
     lists = {
         name: value for name, value in args.items() if isinstance(value, list | tuple) and any(map(_is_one, value))
