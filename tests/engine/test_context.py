@@ -52,3 +52,11 @@ async def test_a_model_is_shown_the_row_of_what_a_result_before_has_named(house:
     agent = house([step(("fetch", {"of": "x"})), step(("count", {"of": "y"})), final("15")], tools=tools)
     await agent.run("How often was she hired?")
     assert "of these, named before: Curlew, 15" in json.loads(agent.model.prompts[2].messages[-1])["content"]
+
+
+async def test_the_closest_line_is_told_by_what_it_says_and_not_by_where_it_stands(house: Build) -> None:
+    task = "When did the gate jam first? See logs/gate.log."
+    first, other = "line 3: 10:00 gate jammed", "logs/gate.log:9: 12:00 gate jammed"
+    tools = {"look": lambda args: {"first": first, "matches": [other]}}
+    agent = house([step(("look", {"of": "x"})), final(task), final(task)], tools=tools)
+    assert f"first: {first}" in (await agent.run(task)).answer

@@ -57,7 +57,15 @@ def test_a_task_that_reckons_is_known(task: str) -> None:
     assert reckons(task)
 
 
-@pytest.mark.parametrize("task", ["Which port does the pooler use?", "Who is paged when a disk is full?"])
+@pytest.mark.parametrize(
+    "task",
+    [
+        "Which port does the pooler use?",
+        "Who is paged when a disk is full?",
+        "What's the most I may spend in one go?",
+        "What is the latest that we can book?",
+    ],
+)
 def test_a_task_that_looks_something_up_does_not(task: str) -> None:
     assert not reckons(task)
 

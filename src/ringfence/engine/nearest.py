@@ -16,6 +16,7 @@ from .relevance import words
 from .visits import excerpts
 
 _WORD = re.compile(r"[^\W\d_]{3,}")
+_PATH = re.compile(r"\S*/\S*")  # where a line stands is not what it says
 _STEM = 5  # characters by which words are the same: jam and jammed, donation and donations
 _RESULTS = 5  # the newest, that are read
 _READ = 20_000  # characters of one
@@ -56,7 +57,7 @@ def named_before(value: JSON, told: Collection[str]) -> str:
 
 
 def _stems(text: str) -> Iterator[str]:
-    return (word.casefold()[:_STEM] for word in _WORD.findall(text))
+    return (word.casefold()[:_STEM] for word in _WORD.findall(_PATH.sub(" ", text)))
 
 
 def _lines(value: JSON, name: str = "") -> Iterator[str]:

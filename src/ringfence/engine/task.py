@@ -6,12 +6,12 @@ import re
 from functools import lru_cache
 
 _RECKONS = re.compile(
-    r"\b(count|sum|total|altogether|together|average|mean|median|most|least|fewest|highest|lowest|largest|smallest|"
-    r"longest|shortest|earliest|latest|first|last|add|plus|minus|multiply|times|divide|difference|how often|work out|"
-    r"calculate|compute|in all)"
-    r"\b",
+    r"\b(?:count|sum|total|altogether|together|average|mean|median|add|plus|minus|multiply|times|divide|difference|"
+    r"how often|work out|calculate|compute|in all|"
+    r"(?:most|least|fewest|highest|lowest|largest|smallest|longest|shortest|earliest|latest|first|last)"
+    r"(?! (?:that )?(?:i|you|we|one|they|anyone|anybody|people) (?:may|can|could|must|should|have to)\b))\b",
     re.I,
-)
+)  # the most that one may is a rule, which is written somewhere
 _COUNTS = re.compile(r"\b(how many|how often|number of|how much more|how many more)\b", re.I)
 _APART = re.compile(r"\b(?:how (?:many|much) (?:more|less|fewer)\b.*\bthan|difference between)\b", re.I | re.S)
 _SEVERAL = re.compile(
