@@ -98,7 +98,8 @@ SAMPLE = {"path": "radio.log", "text": "EIDER: we are taking on water, members",
 async def test_a_name_that_nothing_about_the_task_says_is_asked_for_once(members: Any) -> None:
     """It stood in the overview of another table, or nowhere."""
     jackdaw = where("member", "Jackdaw")
-    agent = members(jackdaw, where("member", "Eider"), opening={"passages": [SAMPLE]})
+    table = {"path": "members.csv", "text": "members,joined,average,age", "note": "a sample"}
+    agent = members(jackdaw, where("member", "Eider"), opening={"passages": [SAMPLE, table]})
     await agent.run(TASK)
     assert made(agent) == [[("member", "=", "Eider")]]
     told = json.loads(agent.model.prompts[1].messages[-1])["content"]

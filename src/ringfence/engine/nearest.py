@@ -17,6 +17,7 @@ from .visits import excerpts
 
 _WORD = re.compile(r"[^\W\d_]{3,}")
 _PATH = re.compile(r"\S*/\S*")  # where a line stands is not what it says
+_TABLES = (".csv", ".tsv")
 _STEM = 5  # characters by which words are the same: jam and jammed, donation and donations
 _RESULTS = 5  # the newest, that are read
 _READ = 20_000  # characters of one
@@ -27,7 +28,8 @@ _MANY = 4  # rows, from which on the one that was named before is said once more
 def nearest(turn: Turn) -> str:
     """The line that shares the most words with the task, the newest of them; "" where none shares any.
 
-    Of what the model's own calls brought; as long as none has brought anything, of the passages that opened the run.
+    Of what the model's own calls brought; as long as none has brought anything, of the passages that opened the run, but
+    for those of tables: the names of columns are in every question about one.
     """
     asked = set(_stems(turn.start["task"]))
     best, most = "", 0
@@ -35,7 +37,8 @@ def nearest(turn: Turn) -> str:
         (i.body["call"], r.body["value"]) for r, i in turn.items if i is not None and "call" in i.body and r.view["ok"]
     ]
     results = [value for call, value in found if call >= 0]
-    results = results or [str(one.get("text", "")) for call, value in found for one in excerpts(value)]
+    shown = [one for _, value in found for one in excerpts(value) if not str(one.get("path", "")).endswith(_TABLES)]
+    results = results or [str(one.get("text", "")) for one in shown]
     for value in results[-_RESULTS:]:
         for line in _lines(value):
             shared = len(asked.intersection(_stems(line)))
