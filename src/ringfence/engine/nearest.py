@@ -28,8 +28,8 @@ _MANY = 4  # rows, from which on the one that was named before is said once more
 def nearest(turn: Turn) -> str:
     """The line that shares the most words with the task, the newest of them; "" where none shares any.
 
-    Of what the model's own calls brought; as long as none has brought anything, of the passages that opened the run, but
-    for those of tables: the names of columns are in every question about one.
+    Of what the model's own calls brought; as long as none has brought anything, of the passages that opened the run,
+    but for those of tables: the names of columns are in every question about one.
     """
     asked = set(_stems(turn.start["task"]))
     best, most = "", 0
