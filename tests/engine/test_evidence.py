@@ -7,6 +7,7 @@ import pytest
 from ringfence.engine.evidence import (
     Numbers,
     doubt,
+    echoes,
     half,
     inert,
     invented_numbers,
@@ -50,6 +51,14 @@ def test_an_answer_that_only_repeats_the_task_says_nothing() -> None:
     assert only_repeats("The code of the hall", "What is the code of the alarm in the hall?")
     assert not only_repeats("The code is in the safe", "What is the code of the alarm in the hall?")
     assert "repeats" in doubt("HALL", shown=SHOWN, task="the code of the hall?", chosen=True)
+
+
+def test_a_choice_among_what_the_task_names_is_no_echo_of_it() -> None:
+    task = "Which is larger, gate.log or radio.log? Just the name."
+    assert not echoes("radio.log", task)
+    assert echoes("Which is larger, gate.log or radio.log?", task)
+    assert not only_repeats("C", "On which pontoon is she?")  # a letter is no word, and an answer all the same
+    assert only_repeats("...", "On which pontoon is she?")
 
 
 @pytest.mark.parametrize("task", ["How many loans altogether?", "the highest price", "when was the last error"])

@@ -26,7 +26,7 @@ from .course import (
     undone,
 )
 from .deeds import deeds
-from .evidence import Numbers, doubt, in_the_head, inert, only_repeats, restored, rounded, unmentioned
+from .evidence import Numbers, doubt, echoes, in_the_head, inert, restored, rounded, unmentioned
 from .folds import folded
 from .grounding import Source, grounded
 from .live import Live
@@ -114,7 +114,7 @@ def _kind(answer: str, shown: str, task: str, live: Live) -> str:
         return UNRECKONED
     if rounded(answer, task):
         return ROUNDED
-    return REPEATS if only_repeats(answer, task) else UNSUPPORTED
+    return REPEATS if echoes(answer, task) else UNSUPPORTED
 
 
 def _cited(answer: str, turn: Turn, live: Live, cite: Cite, *, stated: bool) -> Verdict:

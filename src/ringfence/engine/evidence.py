@@ -17,6 +17,7 @@ _FACTORS = frozenset(
     map(Decimal, (24, 28, 30, 31, 52, 60, 100, 360, 365, 1000, 1024, 3600, 86400, 10**6, 1024**2, 10**9))
 )
 _PASTED = 1000  # characters of a task, from which on it holds a text and not the question alone
+_ECHO_WORDS, _ECHO_SHARE = 5, 0.6  # words of an answer that says the task again, and their share of the task's
 _CLIPPED = 6  # characters of a date or time that may have lost its first digits
 _MONTHS = ("jan", "feb", "m[aä]r", "apr", "ma[yi]", "jun", "jul", "aug", "sep", "o[ck]t", "nov", "de[cz]")
 _NAMED = f"({'|'.join(_MONTHS)})[a-zä]{{0,6}}\\.?"
@@ -220,7 +221,14 @@ def only_repeats(answer: str, task: str) -> bool:
     if len(task) > _PASTED:
         return False
     asked = {word.lower() for word in _WORD.findall(task)} | _FILLERS
-    return all(word.lower() in asked for word in _WORD.findall(answer))
+    said = _WORD.findall(answer)
+    return all(word.lower() in asked for word in said) if said else not any(map(str.isalnum, answer))
+
+
+def echoes(answer: str, task: str) -> bool:
+    """Whether an answer is the task said again; what is a part of it may have been chosen: A or B?"""
+    asked, said = set(_WORD.findall(task.lower())), set(_WORD.findall(answer.lower()))
+    return only_repeats(answer, task) and len(said) >= max(_ECHO_WORDS, _ECHO_SHARE * len(asked))
 
 
 def doubt(answer: str, *, shown: str, task: str, chosen: bool, nearest: str = "") -> str:
