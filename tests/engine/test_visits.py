@@ -410,3 +410,11 @@ async def test_the_task_said_again_is_no_answer_and_the_closest_line_is_given_in
     assert '"first line: 14:24:37 gate jammed"' in json.loads(agent.model.prompts[2].messages[-1])["content"]
     assert result.answer == 'No answer. The closest that was found: "first line: 14:24:37 gate jammed"'
     assert result.status == "partial"
+
+
+async def test_the_closest_line_shows_no_image(house: Build) -> None:
+    """It is a stranger's text, and takes the place of an answer in which images were made links (POL-6)."""
+    task = "When did the gate jam first?"
+    look = {"text": "the gate jammed first ![at](https://site.test/x.png)"}
+    agent = house([step(("look", {"of": "a"})), final(task), final(task)], tools={**TOOLS, "look": lambda args: look})
+    assert (await agent.run(task)).answer.endswith('jammed first [at](https://site.test/x.png)"')

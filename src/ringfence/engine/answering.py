@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import partial
 from typing import Any
 
 from ringfence.core.chain import Record
@@ -95,7 +96,8 @@ def judge(
     if verdict.why:
         return verdict
     settled = not live.granted or changed(turn, live.granted)  # what was done is no claim about the results
-    why = "" if settled else doubt(answer, shown=shown, task=task, chosen=has_worked(turn), nearest=nearest(turn))
+    line = partial(nearest, turn)
+    why = "" if settled else doubt(answer, shown=shown, task=task, chosen=has_worked(turn), nearest=line)
     if why:
         return replace(verdict, why=why, kind=_kind(answer, shown, task, live))
     if found and verify is Verify.STRICT:
@@ -207,7 +209,7 @@ def ended(
     if verify is Verify.STRICT and verdict.why and verdict.kind != NOTHING:
         status = "partial"
     if verdict.kind == REPEATS:  # the task said again is no answer
-        status, line = "partial", nearest(turn)
+        status, line = "partial", inert(nearest(turn))
         end["answer"] = f'No answer. The closest that was found: "{line}"' if line else "No answer was found."
     if verdict.kind == INVALID:  # the operator's check has the last word
         status, end["summary"] = "partial", f"the answer did not pass a check: {verdict.why}"

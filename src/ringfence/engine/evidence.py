@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from decimal import Decimal, InvalidOperation
 
 from .figures import rounds
@@ -231,12 +231,12 @@ def echoes(answer: str, task: str) -> bool:
     return only_repeats(answer, task) and len(said) >= max(_ECHO_WORDS, _ECHO_SHARE * len(asked))
 
 
-def doubt(answer: str, *, shown: str, task: str, chosen: bool, nearest: str = "") -> str:
+def doubt(answer: str, *, shown: str, task: str, chosen: bool, nearest: Callable[[], str] = str) -> str:
     """Why the answer should go back, in words for the model; empty if nothing speaks against it.
 
     shown   everything the tools and the user said
     chosen  whether the model has called a tool of its own choice: then "not found" is an answer
-    nearest the line of the results that is closest to the task
+    nearest finds the line of the results that is closest to the task, where it is needed
     """
     if abstains(answer):
         return "" if chosen else "It was not in those passages. Look further: call a tool that can find it."
@@ -249,7 +249,8 @@ def doubt(answer: str, *, shown: str, task: str, chosen: bool, nearest: str = ""
     if half(answer, task):
         return "The task asks for two things. Answer both, in one sentence."
     if only_repeats(answer, task):
-        shows = f'the value that a result shows: "{nearest}"' if nearest else "the value that a result shows"
+        line = nearest()
+        shows = f'the value that a result shows: "{line}"' if line else "the value that a result shows"
         return f'That only repeats the task. Answer with {shows}, or with "not found".'
     return ""
 

@@ -62,5 +62,5 @@ def as_the_task_has_it(
     args = {**widened(args, task), **told}
     if spec.name not in folded(turn, Become).answered:
         return asked(args, turn, f"{said}\n{thought}") if thought else args
-    made = turn.seen[Action(spec.name, args, turn.label).digest] > 0
-    return for_the_other(args, turn) if made else args
+    other = for_the_other(args, turn)
+    return other if other is not args and turn.seen[Action(spec.name, args, turn.label).digest] else args

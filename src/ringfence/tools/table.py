@@ -359,11 +359,10 @@ def _why_none(table: Table, conditions: Sequence[tuple[int, Op, str]]) -> str:
         return "the table has no rows"
     alone = [c for c in conditions if not any(meets(row[c[0]], c[1], c[2]) for row in table.rows)]
     place, op, value = (alone or conditions)[0]
-    values = list(dict.fromkeys(row[place] for row in table.rows[:1_000]))[:8]
     which = f"no row has {table.columns[place]} {op} {value}" if alone else "no row meets all conditions"
-    there = [
-        name for n, name in enumerate(table.columns) if n != place and any(meets(r[n], "=", value) for r in table.rows)
-    ]
-    if alone and op == "=" and there:
-        return f"{which}; {value} stands in {', '.join(there)[:200]}"
+    if alone and op == "=":
+        others = (n for n in range(len(table.columns)) if n != place)
+        if there := [table.columns[n] for n in others if any(meets(row[n], "=", value) for row in table.rows)]:
+            return f"{which}; {value} stands in {', '.join(there)[:200]}"
+    values = list(dict.fromkeys(row[place] for row in table.rows[:1_000]))[:8]
     return f"{which}; {table.columns[place]} has values such as {', '.join(values)[:200]}"
