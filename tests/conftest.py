@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import gc
+import signal
 
 
 def pytest_sessionstart() -> None:
     gc.disable()
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a background job of a shell: children ignore it too
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_finish() -> None:

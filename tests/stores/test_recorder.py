@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import os
 import shutil
@@ -267,12 +268,12 @@ GOOD = line("a", 0)
         ({"append": [GOOD, GOOD]}, "record 0 was appended, and the next one is 1"),
         ({"append": [GOOD | {"principal": "\ud800"}]}, "cannot be written"),
         ({"append": [GOOD | {"body": {"n": 2**60}}]}, "cannot be written"),
-        ({"state": ["a", 0, "eA=="]}, "expected the state of a run at the record that was appended last"),
+        ({"state": ["a", 0, "e"]}, "expected base64"),
         ({"flush": 1}, "expected append, flush or ask"),
         ({"ask": "erase", "with": []}, "expected one of size"),
         ({"ask": "headers", "with": ["x", "y"]}, "cannot be asked so"),
         ({"ask": "read", "with": []}, "cannot be asked so"),
-        ({"hello": 2}, "expected version 1"),
+        ({"hello": 3}, "expected version 2"),
         ([], "expected a JSON object"),
     ],
 )
@@ -356,26 +357,58 @@ def test_an_answer_of_several_frames_is_put_together(served: Path) -> None:
         assert [len(each.body["task"]) for each in journal.log.read("big")] == [100_000] * 40
 
 
-def test_a_snapshot_is_kept_for_the_record_that_its_owner_appended_last_and_for_no_other(served: Path) -> None:
+async def test_a_snapshot_is_kept_with_its_record_and_one_whose_record_does_not_come_is_left_out(served: Path) -> None:
     with SocketJournal(served) as journal:
         journal.append(record("a", 0))
         journal.keep_state("a", 0, b"state")
-        asyncio.run(journal.flush())
+        await journal.flush()
         assert journal.log.state("a") == (0, b"state")
         journal.append(record("a", 1))
-        journal.keep_state("a", 5, b"other")
-        with pytest.raises(JournalError, match="appended last, got a at 5"):
-            asyncio.run(journal.flush())
+        journal.keep_state("a", 2, b"too early")
+        await journal.flush()
+        journal.append(record("a", 2))
+        await journal.flush()
+        assert journal.log.state("a") == (0, b"state")
 
 
-def test_a_snapshot_that_comes_after_other_records_is_left_out_and_ends_nothing(served: Path) -> None:
+async def test_a_snapshot_that_takes_long_to_arrive_goes_with_its_record(served: Path) -> None:
+    """Its record would be committed long before all of it is here, if that came first."""
+    state = os.urandom(9 << 20)
     with SocketJournal(served) as journal:
         for seq in range(3):
             journal.append(record("a", seq))
-        journal.keep_state("a", 1, b"state")
-        asyncio.run(journal.flush())
+            journal.keep_state("a", seq, state + b"%d" % seq)
+            await journal.flush()
+            assert journal.log.state("a") == (seq, state + b"%d" % seq)
+
+
+async def test_a_snapshot_that_fits_no_frame_is_left_out_and_ends_nothing(served: Path) -> None:
+    with SocketJournal(served) as journal:
+        journal.append(record("a", 0))
+        journal.keep_state("a", 0, bytes(wire.FRAME_BYTES))
+        await journal.flush()
         assert journal.log.state("a") is None
-        assert len(journal.log.read("a")) == 3
+        assert len(journal.log.read("a")) == 1
+
+
+def test_snapshots_that_wait_for_no_record_are_bounded(served: Path) -> None:
+    def state(seq: int) -> bytes:
+        return wire.frame(wire.dumps({"state": ["a", seq, base64.b64encode(bytes(3 << 20)).decode()]}))
+
+    records = wire.frame(wire.dumps({"append": [line("a", seq) for seq in range(3)]}))
+    flush = wire.frame(wire.dumps({"flush": 3, "anchored": False}))
+    raw(served, b"".join([*map(state, range(3)), records, flush]))
+    with SocketJournal(served) as journal:
+        assert journal.log.state("a") == (2, bytes(3 << 20))
+
+
+def test_the_snapshot_of_somebody_elses_run_is_never_taken(served: Path) -> None:
+    with SocketJournal(served) as journal:
+        journal.append(record("a", 0))
+        asyncio.run(journal.flush())
+        asked = {"state": ["a", 0, "eA=="]}, {"append": [line("a", 0)]}
+        assert b"record 0 was appended" in raw(served, b"".join(wire.frame(wire.dumps(each)) for each in asked))
+        assert journal.log.state("a") is None
 
 
 def test_a_subject_that_was_erased_has_another_alias_from_then_on(tmp_path: Path) -> None:

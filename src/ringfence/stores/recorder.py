@@ -116,14 +116,14 @@ class Recorder:
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One client, until it hangs up or does something that it may not."""
-        peer, log = Peer.of(writer.get_extra_info("socket")), _Lazy(self._path, self._journal.vault)
+        peer, link = Peer.of(writer.get_extra_info("socket")), _Link(self._path, self._journal.vault)
         self._users[peer.uid] += 1
         try:
             if self._users[peer.uid] > CONNECTIONS:
                 raise Refused(f"user {peer.uid} has {CONNECTIONS} connections already", "close some")
             self._notice(f"uid {peer.uid} pid {peer.pid}: connected")
             while (data := await _frame(reader)) is not None:
-                async for answer in self._answers(peer, _asked(data), len(data), log):
+                async for answer in self._answers(peer, _asked(data), len(data), link):
                     writer.write(wire.frame(answer))
                     await writer.drain()
         except (Refused, JournalError) as error:
@@ -138,7 +138,7 @@ class Recorder:
             self._notice(f"uid {peer.uid} pid {peer.pid}: failed in our own code, please report it: {error!r}")
         finally:
             self._users[peer.uid] -= 1
-            log.close()
+            link.close()
             writer.close()
 
     def close(self) -> None:
@@ -147,22 +147,23 @@ class Recorder:
         self._owners.close()
         self._journal.close()
 
-    async def _answers(self, peer: Peer, asked: dict[str, Any], size: int, log: _Lazy) -> AsyncIterator[bytes]:
+    async def _answers(self, peer: Peer, asked: dict[str, Any], size: int, link: _Link) -> AsyncIterator[bytes]:
         match asked:
             case {"append": list(lines), **rest} if not rest:
-                self._append(peer, lines)
+                self._append(peer, lines, link)
                 self._queued += size
                 if self._queued > _QUEUED_BYTES:  # a client that never waits waits here
                     await self._flush()
             case {"flush": int(count), "anchored": bool(anchored), **rest} if not rest:
+                link.states.clear()
                 missing = await self._flush(anchored=anchored)
                 said = {"required": self._journal.required, "troubles": self._journal.troubles}
                 yield wire.dumps({"flushed": count, "unanchored": missing, **said})
             case {"state": [str(run), int(seq), str(state)], **rest} if not rest:
-                self._keep(peer, run, seq, state)
+                link.hold(run, seq, state)
             case {"ask": str(verb), "with": list(values), **rest} if not rest:
                 try:
-                    found = await self._read(peer, verb, values, log)
+                    found = await self._read(peer, verb, values, link)
                 except (TypeError, IndexError, ValueError) as error:
                     raise Refused(f"{verb!r} cannot be asked so: {error}") from None
                 except JournalError as error:  # an answer, such as that there is no such run
@@ -181,8 +182,8 @@ class Recorder:
             case _:
                 raise Refused("expected append, flush or ask")
 
-    def _append(self, peer: Peer, lines: list[JSON]) -> None:
-        """Queue a client's records, each the next one of a run of its own."""
+    def _append(self, peer: Peer, lines: list[JSON], link: _Link) -> None:
+        """Queue a client's records, each the next one of a run of its own, with the snapshots that wait for them."""
         try:
             records = [wire.decoded(line) for line in lines]
         except ValueError as error:
@@ -195,6 +196,8 @@ class Recorder:
             self._journal.append(record)
             self._next[record.run] = peer.uid, record.seq + 1
             self._next.move_to_end(record.run)
+            if (state := link.states.pop((record.run, record.seq), None)) is not None:
+                self._journal.keep_state(record.run, record.seq, state)
 
     def _admit(self, peer: Peer, record: Record) -> None:
         """The fence: before the journal sees it, so that one client's mistake is no failure for the others."""
@@ -210,18 +213,6 @@ class Recorder:
     def _known(self, run: str) -> tuple[int | None, int]:
         """Whose a run is, and its next record."""
         return self._next.get(run) or (self._owners.of(run), len(self._log.views(run)))
-
-    def _keep(self, peer: Peer, run: str, seq: int, state: str) -> None:
-        """A snapshot of a run of the peer's own, at the record that it appended last: it only saves time later on."""
-        owner, following = self._next.get(run, (None, 0))
-        if owner != peer.uid or seq >= following:
-            raise Refused(f"expected the state of a run at the record that was appended last, got {run} at {seq}")
-        try:
-            data = base64.b64decode(state, validate=True)
-        except ValueError as error:
-            raise Refused(f"expected base64: {error}") from None
-        if seq + 1 == following:  # else records came between, and nothing is lost but time
-            self._journal.keep_state(run, seq, data)
 
     async def _flush(self, *, anchored: bool = False) -> tuple[str, str]:
         """Make all of it durable. What kept it from an anchor, and what to do; empty if nothing did."""
@@ -243,7 +234,7 @@ class Recorder:
             self._next.popitem(last=False)
         return missing
 
-    async def _read(self, peer: Peer, verb: str, values: list[JSON], log: _Lazy) -> Iterable[JSON]:
+    async def _read(self, peer: Peer, verb: str, values: list[JSON], link: _Link) -> Iterable[JSON]:
         """What a reader may ask. Contents are those of the peer's own runs; headers and counts are everybody's."""
         if verb == "alias":
             (subject,) = values
@@ -251,24 +242,38 @@ class Recorder:
         if verb not in VERBS:
             raise Refused(f"expected one of {', '.join(VERBS)}, got {verb!r}")
         async with self._verifying if verb == "verify" else contextlib.nullcontext():
-            return await asyncio.to_thread(lambda: VERBS[verb](log.open(), partial(self._sees, peer), *values))
+            return await asyncio.to_thread(lambda: VERBS[verb](link.log(), partial(self._sees, peer), *values))
 
     def _sees(self, peer: Peer, run: str) -> bool:
         return peer.sees(self._owners.of(run))
 
 
-class _Lazy:
-    """The reading side for one connection, opened when it is first asked for."""
+class _Link:
+    """What one connection has: the reading side, opened when it is first asked for, and the snapshots that wait.
+
+    states  what a run of theirs becomes with the record of this number, by both. A snapshot comes before its record,
+            since the record is committed within milliseconds and takes along what is there by then.
+    """
 
     def __init__(self, path: Path, vault: Vault) -> None:
         self._path = path
         self._vault = vault
         self._log: SqliteLog | None = None
+        self.states: dict[tuple[str, int], bytes] = {}
 
-    def open(self) -> SqliteLog:
+    def log(self) -> SqliteLog:
         """The log."""
         self._log = self._log or SqliteLog(self._path, vault=self._vault)
         return self._log
+
+    def hold(self, run: str, seq: int, state: str) -> None:
+        """Keep a snapshot until its record comes, or a flush; it only saves time, and too many push out the oldest."""
+        try:
+            self.states[run, seq] = base64.b64decode(state, validate=True)
+        except ValueError as error:
+            raise Refused(f"expected base64: {error}") from None
+        while len(self.states) > 1 and sum(map(len, self.states.values())) > _QUEUED_BYTES:
+            del self.states[next(iter(self.states))]
 
     def close(self) -> None:
         """Let go of it."""

@@ -116,8 +116,13 @@ class SocketJournal:
         self._batches.add(wire.encoded(record))
 
     def keep_state(self, run: str, seq: int, state: bytes) -> None:
-        """Keep what a run had become at a record, which has to be appended first; goes with it."""
-        self._batches.keep(wire.dumps({"state": [run, seq, base64.b64encode(state).decode()]}))
+        """Keep what a run had become at a record, which has to be appended first; goes with it.
+
+        One that is too large for a frame is left out: it only saves time.
+        """
+        frame = wire.dumps({"state": [run, seq, base64.b64encode(state).decode()]})
+        if len(frame) <= wire.FRAME_BYTES:
+            self._batches.keep(frame)
 
     def alias(self, subject: str) -> str:
         """What records call a subject that is no principal; the recorder has the keys, and may have destroyed some."""
@@ -149,7 +154,7 @@ class SocketJournal:
         """One round trip; what kept the head over the batch from an anchor, if somebody waits for that."""
         frames = [b'{"append":[%s]}' % b",".join(piece) for piece in wire.parts(batch.entries)]
         count, anchored = len(batch.entries), b"true" if batch.anchored else b"false"
-        answer = self._line.ask(*frames, *batch.states, b'{"flush":%d,"anchored":%s}' % (count, anchored))
+        answer = self._line.ask(*batch.states, *frames, b'{"flush":%d,"anchored":%s}' % (count, anchored))
         if answer.get("flushed") != count:
             raise JournalError(f"the recorder answered {str(answer)[:100]}", todo="is it of this version?")
         self.troubles = tuple(map(str, answer["troubles"]))

@@ -14,7 +14,7 @@ from ..core.errors import JournalError
 from ..core.labels import Label
 from ..core.values import JSON, canonical, ordered
 
-VERSION = 1
+VERSION = 2
 FRAME_BYTES = 16 << 20  # of one frame; a record alone has to fit
 PART_BYTES = 1 << 20  # of records in one frame, about
 LENGTH = struct.Struct("!I")
