@@ -1,5 +1,6 @@
 """What a server can do is tried, row by row, on servers that can, that cannot, and that break; and kept."""
 
+import asyncio
 import json
 import re
 from collections.abc import Callable
@@ -12,7 +13,9 @@ from ringfence.backends import examined, findings, from_manifest
 from ringfence.backends.answers import Place
 from ringfence.backends.findings import Finding, Findings
 from ringfence.backends.openai import OpenAIChat
+from ringfence.backends.trials import Reply, speed
 from ringfence.core.errors import BackendError
+from ringfence.core.values import Outcome, Prompt
 from ringfence.manifest.types import Inference
 from ringfence.testing import ScriptedServer, listen
 from ringfence.testing.server import Mode
@@ -204,6 +207,31 @@ async def test_a_server_that_breaks_is_rows_that_say_so_and_never_a_traceback(mo
     assert {"window", "too long", "tools auto", "grammar", "logprobs"} <= {row.name for row in of.rows}
     assert not of.native
     assert Findings.from_json(json.loads(json.dumps(of.to_json()))) == of
+
+
+@pytest.mark.parametrize(
+    ("cached", "waits_s", "known"),
+    [
+        ((0, 150), (0.001, 0.001), "yes"),  # it counts what it knew, and more than half
+        ((64, 64), (0.15, 0.001), "no"),  # it counts, and its word is better than a clock
+        ((0, 0), (0.15, 0.001), "yes"),  # it does not count
+        ((0, 0), (0.02, 0.001), "no"),  # and is too fast for a clock to tell
+    ],
+)
+async def test_a_cache_is_told_by_the_servers_count_and_else_by_time(
+    cached: tuple[int, int], waits_s: tuple[float, float], known: str
+) -> None:
+    asked = iter(zip(cached, waits_s, strict=True))
+
+    async def ask(prompt: Prompt, form: str, progress: Callable[[str], None] | None, sure: bool) -> Reply:
+        knew, wait_s = next(asked)
+        await asyncio.sleep(wait_s)
+        assert progress is not None
+        progress("It")
+        return Reply(Outcome({"text": "It is 3.", "usage": {"prompt": 200, "completion": 5, "cached": knew}}))
+
+    found = {row.name: row.said for row in await speed(ask)}
+    assert found["prefix cache"] == known
 
 
 async def test_a_server_that_stops_to_answer_is_not_waited_for_again_and_again() -> None:

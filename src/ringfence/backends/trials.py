@@ -25,6 +25,7 @@ _PATIENCE = 2  # trials in a row without any answer, after which no more are mad
 _LONGEST = 65_536  # tokens of a window that is tried: more would be megabytes and minutes
 _BEYOND = 256  # tokens more than the window, to see what happens to them
 _ANSWER, _SHORT = 64, 24  # tokens of an answer, at most
+_TELLING_S = 0.05  # until a first word: what took less says nothing of what was known
 
 Progress = Callable[[str], None] | None
 Ask = Callable[[Prompt, str, Progress, bool], Awaitable["Reply"]]
@@ -239,11 +240,12 @@ async def speed(ask: Ask) -> Sequence[Finding]:
         rates["generation"] = round((completion - 1) / made_s, 1)
     told = ", ".join(f"{value:g} tokens/s {what}" for what, value in rates.items())
     cached, total = again.usage["cached"], max(1, again.usage["prompt"])
-    faster: Said = "yes" if cached * 2 > total or again_s < 0.5 * first_s else "no"
+    counted = cached > 0 or first.usage["cached"] > 0  # else time has to tell, where there is enough of it
+    known = cached * 2 > total if counted else first_s > _TELLING_S and again_s < 0.5 * first_s
     how = f"{cached} of {total} tokens were known; first word after {again_s:.2f} s, before {first_s:.2f} s"
     return (
         Finding("speed", "yes" if rates else "unknown", told or f"an answer took {read_s:.2f} s", rates or None),
-        Finding("prefix cache", faster, how, cached),
+        Finding("prefix cache", "yes" if known else "no", how, cached),
     )
 
 
