@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from ringfence.core.policy import SinkSpec
+from ringfence.engine.conditions import counted
+from ringfence.tools.table import QueryArgs
+
 from .conftest import Build, House, final, step
 
 TASK = "How many members joined in August 2025, and what is their average age?"
+_CSV_QUERY = SinkSpec("csv.query", schema=QueryArgs.model_json_schema())
 CONDITIONS: Any = {"schema": {"type": "object", "properties": {"where": {}}}}
 
 
@@ -92,6 +98,35 @@ async def test_of_two_that_were_left_out_the_first_is_asked_for(members: Any) ->
     assert made(agent)[0] == [("joined", "=", "2025-08")]
 
 
+HIRES = "data/hires.csv"
+SUM = {"path": HIRES, "aggregate": "sum", "column": "hours", "group_by": ""}
+
+
+@pytest.mark.parametrize(
+    ("task", "more", "counts"),
+    [
+        ("How many more hires were there in July 2025 than in June 2025?", {}, True),
+        ("How many hires were there?", {"aggregate": "max"}, True),
+        ("How many hires were there, and how much did they bring?", {}, False),
+        ("How many hours were the hires?", {}, False),  # a column of it
+        ("How many litres were sold?", {}, False),  # whatever the rows are, they are no litres
+        ("How many hires were there?", {"path": "data/orders.csv"}, False),
+        ("What did the hires bring?", {}, False),
+    ],
+)
+def test_the_rows_are_counted_where_their_number_is_asked_for(task: str, more: Any, counts: bool) -> None:
+    args = SUM | more
+    assert counted(args, _CSV_QUERY, task) == (args | {"aggregate": "count", "column": ""} if counts else args)
+    assert counted(args, replace(_CSV_QUERY, schema={"properties": {}}), task) == args
+
+
+async def test_a_call_counts_what_is_asked_for(house: Build) -> None:
+    tools = {"query": lambda args: {"rows": [[3]]}}
+    agent = house([step(("query", SUM)), final("3")], tools=tools, specs={"query": {"schema": _CSV_QUERY.schema}})
+    await agent.run("How many hires were there?")
+    assert agent.tools["query"].calls == [SUM | {"aggregate": "count", "column": ""}]
+
+
 SAMPLE = {"path": "radio.log", "text": "EIDER: we are taking on water, members", "note": "a sample"}
 
 
@@ -108,6 +143,19 @@ async def test_a_name_that_nothing_about_the_task_says_is_asked_for_once(members
     stubborn = members(jackdaw, jackdaw, opening={"passages": [SAMPLE]})
     await stubborn.run(TASK)
     assert made(stubborn) == [[("member", "=", "Jackdaw")]]
+
+
+async def test_of_a_sample_the_lines_about_the_task_say_which_name_it_is(members: Any) -> None:
+    """The model took the boat of the file's first line."""
+    lines = "GODWIT: radio check, please\nEIDER: we are taking on water, members of average age"
+    agent = members(
+        where("member", "Godwit"), where("member", "Eider"), opening={"passages": [SAMPLE | {"text": lines}]}
+    )
+    await agent.run(TASK)
+    assert made(agent) == [[("member", "=", "Eider")]]
+    agent = members(where("member", "Godwit"), opening={"passages": [SAMPLE | {"text": lines.partition("\n")[0]}]})
+    await agent.run(TASK)
+    assert made(agent) == [[("member", "=", "Godwit")]]
 
 
 @pytest.mark.parametrize("value", ["yes", "Ann", "17", "Members"])

@@ -184,6 +184,8 @@ def test_the_first_of_a_month_is_taken_for_the_month_that_the_task_names() -> No
         "=", "2025-08-01"
     )
     assert widened(where("=", "2025-08-01"), "How many hires were there?") == where("=", "2025-08-01")
+    assert widened(where("=", "2025-08-03"), task, lambda day: False) == where("=", "2025-08")
+    assert widened(where("=", "2025-08-03"), task, lambda day: day == "2025-08-03") == where("=", "2025-08-03")
 
 
 @pytest.mark.parametrize(
@@ -204,6 +206,14 @@ async def test_a_call_is_made_with_the_month_that_the_task_names(trust: Any) -> 
     agent = trust(step(("query", {"of": HIRES, "where": [{"op": "=", "value": "2025-08-01"}]})), final("15"))
     await agent.run(f"How many hires were there in August 2025? See {HIRES}.")
     assert agent.tools["query"].calls == [{"of": HIRES, "where": [{"op": "=", "value": "2025-08"}]}]
+
+
+async def test_a_day_that_nobody_has_named_is_its_month_and_one_that_was_found_is_itself(house: Build) -> None:
+    day = step(("query", {"of": HIRES, "where": [{"op": "=", "value": "2025-08-03"}]}))
+    tools = TOOLS | {"fetch": lambda args: {"text": "The regatta is on 2025-08-03."}}
+    agent = house([day, step(("fetch", {"of": NOTICE})), day, final("15")], tools=tools, specs=SPECS)
+    await agent.run(f"How many hires were there in August 2025? See {HIRES} and {NOTICE}.")
+    assert [call["where"][0]["value"] for call in agent.tools["query"].calls] == ["2025-08", "2025-08-03"]
 
 
 def test_a_percentage_of_the_task_is_one_in_what_is_calculated() -> None:

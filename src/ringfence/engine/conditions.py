@@ -10,16 +10,20 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from ringfence.core.chain import Record
+from ringfence.core.policy import SinkSpec
 from ringfence.core.turn import Turn
 from ringfence.core.values import JSON
 
 from .evidence import in_iso
 from .folds import folded
-from .visits import excerpts, months
+from .relevance import words
+from .visits import excerpts, months, tells
 
 _WORD, _LETTERS = re.compile(r"[^\W_]+"), re.compile(r"[^\W\d_]{3,}")
 _STEM = 5  # characters by which a column's name is a word of the task: amount_eur and amounts
 _NAME = re.compile(r"[A-ZÄÖÜ][a-zäöüß]{3}")
+_HOW_MANY = re.compile(r"\bhow many (?:more |fewer |of (?:the|our|their|my) )?(?P<what>[^\W\d_]{3,})", re.I)
+_AMOUNT = re.compile(r"\b(?:how much|totals?|sums?|averages?|means?|most|least|\w+est|altogether)\b", re.I)
 _LEAVES_OUT = re.compile(
     r"\b(?:not|no|never|none|without|others?|else|except|excluding|but|different|yet|empty|missing|un\w+|"
     r"nicht|kein\w*|ohne|außer|andere\w*|leer|fehl\w+)\b|n't\b",
@@ -42,8 +46,28 @@ def asked(args: Mapping[str, JSON], turn: Turn, said: str) -> Mapping[str, JSON]
         return args
     task = str(turn.start["task"])
     known = _words(f"{said}\n{task}") | months(f"{said}\n{task}").keys()
-    whose = _Asked(known, folded(turn, _Told).words(), _LEAVES_OUT.search(task) is not None)
+    whose = _Asked(known, folded(turn, _Told, task).words(), _LEAVES_OUT.search(task) is not None)
     return {**args, **{name: whose.of(value) for name, value in lists.items()}}
+
+
+def counted(args: Mapping[str, JSON], spec: SinkSpec, task: str) -> Mapping[str, JSON]:
+    """The arguments of a query over the very things whose number is asked for: it counts them.
+
+    "How many hires were there?" of hires.csv is no sum of hours. A small model takes a column that nobody spoke of.
+    """
+    how_many, kind = _HOW_MANY.search(task), args.get("aggregate")
+    column, path = str(args.get("column", "")), str(args.get("path", ""))
+    if how_many is None or kind in (None, "", "count") or _AMOUNT.search(task) or "count" not in _kinds(spec):
+        return args
+    what = how_many["what"].casefold().removesuffix("s")[:_STEM]
+    if _names(column, _words(task)) or not _names(what, _words(path.rpartition("/")[2])):
+        return args
+    return {**args, "aggregate": "count", "column": ""}
+
+
+def _kinds(spec: SinkSpec) -> Sequence[JSON]:
+    rule = (spec.schema or {}).get("properties", {}).get("aggregate")
+    return rule.get("enum", ()) if isinstance(rule, dict) else ()
 
 
 def unheard(args: Mapping[str, JSON], turn: Turn, said: str) -> str:
@@ -51,9 +75,11 @@ def unheard(args: Mapping[str, JSON], turn: Turn, said: str) -> str:
 
     A small model takes one that is an example in the overview of another table.
     """
-    told = folded(turn, _Told)
-    known = _words(f"{said}\n{turn.start['task']}") | told.words() | told.samples
-    lists = [value for value in args.values() if isinstance(value, list | tuple) and told.samples]
+    task = str(turn.start["task"])
+    told = folded(turn, _Told, task)
+    samples = told.samples()
+    known = _words(f"{said}\n{task}") | told.words() | samples
+    lists = [value for value in args.values() if isinstance(value, list | tuple) and samples]
     equal = (where for value in lists for where in value if _is_one(where) and where["op"] == "=")
     names = (value for where in equal if _NAME.match(value := str(where["value"]).strip()))
     return next((name for name in names if not _tells(name, known)), "")
@@ -115,9 +141,10 @@ def _tells(value: str, words: Collection[str]) -> bool:
 class _Told:
     """The words of what was said to calls of the model and of passages; apart, of passages that are mere samples."""
 
-    def __init__(self) -> None:
+    def __init__(self, task: str) -> None:
+        self._asked = frozenset(words(task))
         self._words: set[str] = set()
-        self.samples: set[str] = set()
+        self._samples: dict[str, list[str]] = {}  # the lines of each file
         self._unread: list[str] = []
 
     def take(self, record: Record, intent: Record | None) -> None:
@@ -126,9 +153,18 @@ class _Told:
         value = record.body.get("value")
         if intent.body.get("call", -1) >= 0:
             self._unread.append(str(value))
-        else:
-            self._unread += (str(passage.get("text", "")) for passage in excerpts(value) if "note" not in passage)
-            self.samples.update(*(_words(str(p.get("text", ""))) for p in excerpts(value) if "note" in p))
+            return
+        for passage in excerpts(value):
+            text = str(passage.get("text", ""))
+            if "note" in passage:
+                self._samples.setdefault(str(passage.get("path")), []).extend(text.split("\n"))
+            else:
+                self._unread.append(text)
+
+    def samples(self) -> set[str]:
+        """Of a file that has lines about the task, the words of those alone: the next line names another."""
+        about = ([line for line in lines if tells(line, self._asked)] or lines for lines in self._samples.values())
+        return _words("\n".join(line for lines in about for line in lines))
 
     def words(self) -> set[str]:
         """All of them; read when they are asked for first."""

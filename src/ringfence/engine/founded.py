@@ -9,7 +9,7 @@ from ringfence.core.turn import Turn
 from ringfence.core.values import JSON, Action, Deny
 
 from .answering import shown_numbers
-from .conditions import asked, unheard
+from .conditions import asked, counted, unheard
 from .course import INVENTED, UNHEARD, Become, changes
 from .evidence import clipped, hundredths, invented_numbers
 from .folds import folded
@@ -49,18 +49,24 @@ def _deny(why: str) -> Deny:
 def as_the_task_has_it(
     args: Mapping[str, JSON], spec: SinkSpec, turn: Turn, *, said: str, thought: str
 ) -> Mapping[str, JSON]:
-    """The arguments of a read, with the task's percentages and months as such, and its conditions alone.
+    """The arguments of a read, with the task's percentages and months as such, and what it counts and asks for.
 
-    See `hundredths`, `widened`, and `asked`, which is for a tool that has not answered yet (after that a model may know
-    better what to ask for) and a call with a `thought` behind it: one without gives no reasons. What is asked for again
-    is asked for the other month of the task, if there is one. `said`: what was said before the task.
+    See `hundredths`, `widened`, `counted`, and `asked`: that is for a tool that has not answered yet (after that a
+    model may know better what to ask for), and a call with a `thought` behind it, for one without gives no reasons.
+    What is asked for again is asked for the other month of the task. `said`: what was said before the task.
     """
     if not spec.reads:
         return args
     task = turn.start["task"]
     told = {name: hundredths(text, task) for name in spec.grounded if isinstance(text := args.get(name), str)}
-    args = {**widened(args, task), **told}
+    args = counted({**widened(args, task, lambda day: _found(day, turn)), **told}, spec, task)
     if spec.name not in folded(turn, Become).answered:
         return asked(args, turn, f"{said}\n{thought}") if thought else args
     other = for_the_other(args, turn)
     return other if other is not args and turn.seen[Action(spec.name, args, turn.label).digest] else args
+
+
+def _found(day: str, turn: Turn) -> bool:
+    """Whether a call that the model chose has brought it."""
+    mine = (record for record, intent in turn.items if intent is not None and intent.body.get("call", -1) >= 0)
+    return any(day in str(record.body["value"]) for record in mine)

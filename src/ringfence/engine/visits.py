@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from ringfence.core.chain import Kind, Record
@@ -24,7 +24,7 @@ from .step import leaves
 _ADDRESS = re.compile(r"https?://[^\s\"'`<>()\[\]]+")
 _MONTH = re.compile(r"(?<!\d )(?<!\d\. )\b(?P<m>[A-Za-zÄä]{3,10})\.? (?P<y>(?:19|20)\d\d)\b")
 _DAYS = re.compile(r"\b(?:days?|daily|dates?|each|every|per|tage?|täglich|je)\b", re.I)
-_FIRST = re.compile(r"(?:19|20)\d\d-\d\d-01")
+_DAY = re.compile(r"(?:19|20)\d\d-\d\d-\d\d")
 _ISO_MONTH = re.compile(r"(?<!\d)(?:19|20)\d\d-(?:0[1-9]|1[0-2])(?!\d)")
 _MOST_REFUSED = 2  # calls of the tools that read a place: from then on the run does not insist on it
 _TELLS = 2  # words of the task in a line that is about it
@@ -143,7 +143,12 @@ class _Visited:
     def _tells(self, passage: Mapping[str, JSON]) -> bool:
         if "path" not in passage or "note" not in passage:
             return "path" in passage
-        return any(len(self._asked.intersection(words(line))) >= _TELLS for line in str(passage["text"]).split("\n"))
+        return any(tells(line, self._asked) for line in str(passage["text"]).split("\n"))
+
+
+def tells(line: str, asked: Set[str]) -> bool:
+    """Whether a line of a mere sample is about the task, whose words were `asked`."""
+    return len(asked.intersection(words(line))) >= _TELLS
 
 
 def excerpts(value: JSON) -> Iterator[Mapping[str, JSON]]:
@@ -189,27 +194,31 @@ def _replaced(value: JSON, words: Mapping[str, str]) -> JSON:
     return value
 
 
-def widened(args: Mapping[str, JSON], task: str) -> Mapping[str, JSON]:
-    """The arguments, with a condition that takes the first of a month for the month that the task names as that month.
+def widened(args: Mapping[str, JSON], task: str, found: Callable[[str], bool] = lambda day: True) -> Mapping[str, JSON]:
+    """The arguments, with a condition that takes a day for the month that the task names as that month: the first of
+    it, or one that nobody has named and that was not `found`.
 
     A small model writes `= 2025-08-01` for August 2025, and counts the days of a month apart, if nobody asked for days.
     """
     asked = months(task) if len(task) <= _LONGEST else {}
     if not asked:
         return args
-    args = {name: _widened(value, asked, task) for name, value in args.items()}
+    args = {
+        name: _widened(value, asked, lambda day: day in task or (day[8:] != "01" and found(day)))
+        for name, value in args.items()
+    }
     wheres = (one for value in args.values() if isinstance(value, list) for one in value if isinstance(one, dict))
     whole = [one.get("column") for one in wheres if one.get("op") == "=" and one.get("value") in asked]
     by = args.get("group_by")
     return {**args, "group_by": ""} if by and by in whole and not _DAYS.search(task) else args
 
 
-def _widened(value: JSON, asked: Collection[str], task: str) -> JSON:
+def _widened(value: JSON, asked: Collection[str], meant: Callable[[str], bool]) -> JSON:
     match value:
-        case {"op": "=", "value": str(day)} if _FIRST.fullmatch(day) and day[:7] in asked and day not in task:
+        case {"op": "=", "value": str(day)} if _DAY.fullmatch(day) and day[:7] in asked and not meant(day):
             return {**value, "value": day[:7]}
         case dict():
-            return {key: _widened(item, asked, task) for key, item in value.items()}
+            return {key: _widened(item, asked, meant) for key, item in value.items()}
         case list() | tuple():
-            return [_widened(item, asked, task) for item in value]
+            return [_widened(item, asked, meant) for item in value]
     return value
