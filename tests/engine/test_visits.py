@@ -371,6 +371,42 @@ async def test_the_beginning_of_a_number_is_not_that_number_but_whoever_means_it
     assert [call["of"] for call in stubborn.tools["calc"].calls] == ["8 * 3"]
 
 
+PRICES = {"text": "Day ticket, adult | 10.03\nDay ticket, child | 4.68\nSeason ticket | 127.49\nLocker, a month | 4.50"}
+
+
+@pytest.mark.parametrize("stray", ["4.50", "127.49"])
+async def test_what_only_stands_beside_the_prices_asked_for_is_left_out_once(house: Build, stray: str) -> None:
+    asked = f"A school wants day tickets for 4 adults and 19 children. What do they pay by {NOTICE}?"
+    tools = TOOLS | {"fetch": lambda args: PRICES}
+    fetch, right = step(("fetch", {"of": NOTICE})), "10.03 * 4 + 4.68 * 19"
+    more = step(("calc", {"of": f"{right} + {stray}"}))
+    agent = house([fetch, more, step(("calc", {"of": right})), final("32.32 euros")], tools=tools, specs=SPECS)
+    await agent.run(asked)
+    assert [call["of"] for call in agent.tools["calc"].calls] == [right]
+    told = json.loads(agent.model.prompts[2].messages[-1])["content"]
+    assert f"leave {stray} out" in told
+    assert "Day ticket" not in told.rpartition("the task does not ask for")[2].split(";")[0]
+    stubborn = house([fetch, more, more, final("32.32 euros")], tools=tools, specs=SPECS)
+    await stubborn.run(asked)
+    assert [call["of"] for call in stubborn.tools["calc"].calls] == [f"{right} + {stray}"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "sum_"),
+    [
+        ("What do 3 day tickets and a season ticket cost an adult by {}?", "10.03 * 3 + 127.49"),
+        ("What do 2 lockers cost, with 3 day tickets for adults, by {}?", "4.50 * 2 + 10.03 * 3"),
+        ("What do 4 adults pay for tickets by {}, with 2 euros for each?", "10.03 * 4 + 2 * 4"),
+    ],
+)
+async def test_what_a_task_asks_for_is_added_whatever_stands_beside_it(house: Build, asked: str, sum_: str) -> None:
+    tools = TOOLS | {"fetch": lambda args: PRICES}
+    script = [step(("fetch", {"of": NOTICE})), step(("calc", {"of": sum_})), final("32.32 euros")]
+    agent = house(script, tools=tools, specs=SPECS)
+    await agent.run(asked.format(NOTICE))
+    assert codes(agent) == []
+
+
 PAGE = {"text": "A day ticket is 8.08 euros.", "links": []}
 
 

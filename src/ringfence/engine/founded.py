@@ -14,8 +14,8 @@ from .course import INVENTED, UNHEARD, Become, changes
 from .evidence import clipped, hundredths, invented_numbers
 from .folds import folded
 from .live import Live
-from .nearest import nearest
-from .task import reckons
+from .nearest import beside, nearest
+from .task import reckons, several
 from .visits import for_the_other, widened
 
 
@@ -23,7 +23,8 @@ def unfounded(args: Mapping[str, JSON], spec: SinkSpec, turn: Turn, live: Live) 
     """What a call has from nowhere, in words for the model.
 
     Numbers to reckon with that stand neither in the task nor in a result; and, once in a run, one that is the beginning
-    of another, a total that is written down before it was worked out, and a name that nothing about the task says.
+    of another, a total that is written down before it was worked out, a name that nothing about the task says, and a
+    price that only stands beside those that it asks for.
     """
     become, task = folded(turn, Become), turn.start["task"]
     told, new = become.invented, not become.unheard and spec.name not in become.answered
@@ -35,6 +36,8 @@ def unfounded(args: Mapping[str, JSON], spec: SinkSpec, turn: Turn, live: Live) 
             return _deny(f"{', '.join(strays[:3])} stands in no result; look it up first")
         if not told and (cut := clipped(given, *shown)):
             return _deny("{} stands in no result, but {} does".format(*cut))
+        if new and several(task) and (stray := beside(given, turn)):
+            return Deny("POL-4", UNHEARD, 'the task does not ask for "{1}"; leave {0} out'.format(*stray))
     if told or not changes(spec) or not reckons(task) or not any(tool.grounded for tool in live.tools):
         return None  # who was told once may mean it: a person's own words may have a number
     written = " ".join(str(args.get(name, "")) for name, role in spec.roles.items() if role is Role.TEXT)

@@ -1,4 +1,4 @@
-"""The line of a run's results that is closest to its task, and the row of one that was named before. Pure.
+"""Which line of a run's results is closest to its task, which row was named before, which only stands beside. Pure.
 
 A small model that finds no words for an answer says the task again. The line is what it is shown then, and what the
 user gets instead of an echo. And of many rows it takes their total.
@@ -12,10 +12,12 @@ from collections.abc import Collection, Iterator
 from ringfence.core.turn import Turn
 from ringfence.core.values import JSON
 
-from .relevance import words
+from .evidence import Numbers
+from .relevance import COMMON, words
 from .visits import excerpts
 
 _WORD = re.compile(r"[^\W\d_]{3,}")
+_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _PATH = re.compile(r"\S*/\S*")  # where a line stands is not what it says
 _TABLES = (".csv", ".tsv")
 _STEM = 5  # characters by which words are the same: jam and jammed, donation and donations
@@ -59,8 +61,29 @@ def named_before(value: JSON, told: Collection[str]) -> str:
     return ", ".join(named[0])[:_CHARS] if len(named) == 1 else ""
 
 
+def beside(given: str, turn: Turn) -> tuple[str, str] | None:
+    """A number of a calculation and its line in a result, if the task says less of that line than of another number's.
+
+    A small model adds the locker to the tickets, since it stands beside them.
+    """
+    task = str(turn.start["task"])
+    asked, said = set(_stems(task)), Numbers(task)
+    results = [r.body["value"] for r, i in turn.items if i is not None and i.body.get("call", -1) >= 0 and r.view["ok"]]
+    lines = [line for value in results[-_RESULTS:] for line in _lines(value)]
+    about: dict[str, tuple[str, set[str]]] = {}
+    for token in dict.fromkeys(_NUMBER.findall(given)):
+        shared = [(line, asked.intersection(_stems(line))) for line in lines if Numbers(line).have(token)]
+        if shared and not said.have(token):
+            about[token] = max(shared, key=lambda one: len(one[1]))
+    for token, (line, words_of) in about.items():
+        if any(words_of < others for _, others in about.values()):
+            return token, line[:_CHARS]
+    return None
+
+
 def _stems(text: str) -> Iterator[str]:
-    return (word.casefold()[:_STEM] for word in _WORD.findall(_PATH.sub(" ", text)))
+    found = map(str.casefold, _WORD.findall(_PATH.sub(" ", text)))
+    return (word[:_STEM] for word in found if word not in COMMON)
 
 
 def _lines(value: JSON, name: str = "") -> Iterator[str]:

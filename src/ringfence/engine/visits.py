@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ringfence.core.chain import Kind, Record
@@ -146,7 +146,7 @@ class _Visited:
         return any(tells(line, self._asked) for line in str(passage["text"]).split("\n"))
 
 
-def tells(line: str, asked: Set[str]) -> bool:
+def tells(line: str, asked: frozenset[str]) -> bool:
     """Whether a line of a mere sample is about the task, whose words were `asked`."""
     return len(asked.intersection(words(line))) >= _TELLS
 
