@@ -140,9 +140,23 @@ async def test_a_name_that_nothing_about_the_task_says_is_asked_for_once(members
     told = json.loads(agent.model.prompts[1].messages[-1])["content"]
     assert f'nothing about the task says Jackdaw. The closest is: "{SAMPLE["text"]}"' in told
     assert b'"const":"query"' in (agent.model.prompts[1].schema or b"")
-    stubborn = members(jackdaw, jackdaw, opening={"passages": [SAMPLE]})
-    await stubborn.run(TASK)
-    assert made(stubborn) == [[("member", "=", "Jackdaw")]]
+
+
+@pytest.mark.parametrize(
+    ("closest", "taken"),
+    [
+        (SAMPLE["text"], "EIDER"),
+        ("we are taking on water, members", "Jackdaw"),  # it names none
+        ("EIDER to TERN: we are taking on water, members", "Jackdaw"),  # or two
+    ],
+)
+async def test_whoever_asks_for_it_again_gets_the_one_name_of_the_closest_line(
+    members: Any, closest: str, taken: str
+) -> None:
+    jackdaw = where("member", "Jackdaw")
+    agent = members(jackdaw, jackdaw, opening={"passages": [SAMPLE | {"text": closest}]})
+    await agent.run(TASK)
+    assert made(agent) == [[("member", "=", taken)]]
 
 
 async def test_of_a_sample_the_lines_about_the_task_say_which_name_it_is(members: Any) -> None:

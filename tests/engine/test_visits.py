@@ -350,7 +350,7 @@ async def test_a_total_from_nowhere_is_not_written_down_but_a_person_may_want_it
     ],
 )
 def test_several_things_cost_as_many_times_a_price(task: str, asked: bool) -> None:
-    assert several(task) is asked
+    assert bool(several(task)) is asked
 
 
 async def test_what_several_things_cost_is_worked_out_by_the_tool_for_it(trust: Any) -> None:
@@ -389,6 +389,17 @@ async def test_what_only_stands_beside_the_prices_asked_for_is_left_out_once(hou
     stubborn = house([fetch, more, more, final("32.32 euros")], tools=tools, specs=SPECS)
     await stubborn.run(asked)
     assert [call["of"] for call in stubborn.tools["calc"].calls] == [f"{right} + {stray}"]
+
+
+async def test_what_several_things_cost_is_worked_out_with_how_many_there_are(house: Build) -> None:
+    asked = f"A school wants day tickets for 4 adults and 19 children. What do they pay by {NOTICE}?"
+    fetch, right = step(("fetch", {"of": NOTICE})), step(("calc", {"of": "10.03 * 4 + 4.68 * 19"}))
+    script = [fetch, step(("calc", {"of": "(10.03 + 4.68) * 2"})), right, final("32.32 euros")]
+    agent = house(script, tools=TOOLS | {"fetch": lambda args: PRICES}, specs=SPECS)
+    await agent.run(asked)
+    assert [call["of"] for call in agent.tools["calc"].calls] == ["10.03 * 4 + 4.68 * 19"]
+    told = json.loads(agent.model.prompts[2].messages[-1])["content"]
+    assert "the task says 4 and 19; multiply each by what it costs" in told
 
 
 @pytest.mark.parametrize(

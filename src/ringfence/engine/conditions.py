@@ -16,11 +16,13 @@ from ringfence.core.values import JSON
 
 from .evidence import in_iso
 from .folds import folded
+from .nearest import nearest
 from .relevance import words
-from .visits import excerpts, months, tells
+from .visits import excerpts, months, replaced, tells
 
 _WORD, _LETTERS = re.compile(r"[^\W_]+"), re.compile(r"[^\W\d_]{3,}")
 _STEM = 5  # characters by which a column's name is a word of the task: amount_eur and amounts
+_CAPITAL = re.compile(r"\b[A-ZÄÖÜ][^\W\d_]{3,}")
 _NAME = re.compile(r"[A-ZÄÖÜ][a-zäöüß]{3}")
 _HOW_MANY = re.compile(r"\bhow many (?:more |fewer |of (?:the|our|their|my) )?(?P<what>[^\W\d_]{3,})", re.I)
 _AMOUNT = re.compile(r"\b(?:how much|totals?|sums?|averages?|means?|most|least|\w+est|altogether)\b", re.I)
@@ -83,6 +85,17 @@ def unheard(args: Mapping[str, JSON], turn: Turn, said: str) -> str:
     equal = (where for value in lists for where in value if _is_one(where) and where["op"] == "=")
     names = (value for where in equal if _NAME.match(value := str(where["value"]).strip()))
     return next((name for name in names if not _tells(name, known)), "")
+
+
+def heard(args: Mapping[str, JSON], turn: Turn, said: str) -> Mapping[str, JSON]:
+    """The arguments, with the one name of the line that is closest to the task for a name that nothing has said.
+
+    For who was told that line and asks for the very same name again, as a small model does.
+    """
+    name = unheard(args, turn, said)
+    task = _words(str(turn.start["task"])) if name else ()
+    named = {one for one in _CAPITAL.findall(nearest(turn)) if not _tells(one, task)} if name else set()
+    return {key: replaced(value, {name: named.pop()}) for key, value in args.items()} if len(named) == 1 else args
 
 
 def _is_one(value: JSON) -> bool:

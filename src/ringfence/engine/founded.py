@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 
 from ringfence.core.policy import Role, SinkSpec
 from ringfence.core.turn import Turn
 from ringfence.core.values import JSON, Action, Deny
 
 from .answering import shown_numbers
-from .conditions import asked, counted, unheard
+from .conditions import asked, counted, heard, unheard
 from .course import INVENTED, UNHEARD, Become, changes
-from .evidence import clipped, hundredths, invented_numbers
+from .evidence import Numbers, clipped, hundredths, invented_numbers
 from .folds import folded
 from .live import Live
 from .nearest import beside, nearest
@@ -23,8 +24,8 @@ def unfounded(args: Mapping[str, JSON], spec: SinkSpec, turn: Turn, live: Live) 
     """What a call has from nowhere, in words for the model.
 
     Numbers to reckon with that stand neither in the task nor in a result; and, once in a run, one that is the beginning
-    of another, a total that is written down before it was worked out, a name that nothing about the task says, and a
-    price that only stands beside those that it asks for.
+    of another, a total that is written down before it was worked out, a name that nothing about the task says, and what
+    is not of what several things cost.
     """
     become, task = folded(turn, Become), turn.start["task"]
     told, new = become.invented, not become.unheard and spec.name not in become.answered
@@ -36,13 +37,22 @@ def unfounded(args: Mapping[str, JSON], spec: SinkSpec, turn: Turn, live: Live) 
             return _deny(f"{', '.join(strays[:3])} stands in no result; look it up first")
         if not told and (cut := clipped(given, *shown)):
             return _deny("{} stands in no result, but {} does".format(*cut))
-        if new and several(task) and (stray := beside(given, turn)):
-            return Deny("POL-4", UNHEARD, 'the task does not ask for "{1}"; leave {0} out'.format(*stray))
+        if new and (why := _amiss(given, turn)):
+            return Deny("POL-4", UNHEARD, why)
     if told or not changes(spec) or not reckons(task) or not any(tool.grounded for tool in live.tools):
         return None  # who was told once may mean it: a person's own words may have a number
     written = " ".join(str(args.get(name, "")) for name, role in spec.roles.items() if role is Role.TEXT)
     strays = invented_numbers(written, *shown_numbers(live.said, turn)) if written else []
     return _deny(f"{', '.join(strays[:3])} stands in no result; work it out first") if strays else None
+
+
+def _amiss(given: str, turn: Turn) -> str:
+    """What is wrong with a calculation of what several things cost; empty if nothing is."""
+    counts = several(turn.start["task"])
+    if missing := [count for count in counts if Decimal(count) not in Numbers(given).values]:
+        return f"the task says {' and '.join(missing)}; multiply each by what it costs"
+    stray = beside(given, turn) if counts else None
+    return 'the task does not ask for "{1}"; leave {0} out'.format(*stray) if stray else ""
 
 
 def _deny(why: str) -> Deny:
@@ -54,8 +64,8 @@ def as_the_task_has_it(
 ) -> Mapping[str, JSON]:
     """The arguments of a read, with the task's percentages and months as such, and what it counts and asks for.
 
-    See `hundredths`, `widened`, `counted`, and `asked`: that is for a tool that has not answered yet (after that a
-    model may know better what to ask for), and a call with a `thought` behind it, for one without gives no reasons.
+    See `hundredths`, `widened`, `counted`, `heard` and `asked`: these two are for a tool that has not answered yet, for
+    after that a model may know better what to ask for; `asked` for a call with a `thought` behind it: it gives reasons.
     What is asked for again is asked for the other month of the task. `said`: what was said before the task.
     """
     if not spec.reads:
@@ -63,7 +73,9 @@ def as_the_task_has_it(
     task = turn.start["task"]
     told = {name: hundredths(text, task) for name in spec.grounded if isinstance(text := args.get(name), str)}
     args = counted({**widened(args, task, lambda day: _found(day, turn)), **told}, spec, task)
-    if spec.name not in folded(turn, Become).answered:
+    become = folded(turn, Become)
+    if spec.name not in become.answered:
+        args = heard(args, turn, said) if become.unheard else args
         return asked(args, turn, f"{said}\n{thought}") if thought else args
     other = for_the_other(args, turn)
     return other if other is not args and turn.seen[Action(spec.name, args, turn.label).digest] else args

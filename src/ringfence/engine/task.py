@@ -15,7 +15,8 @@ _RECKONS = re.compile(
 _COUNTS = re.compile(r"\b(how many|how often|number of|how much more|how many more)\b", re.I)
 _APART = re.compile(r"\b(?:how (?:many|much) (?:more|less|fewer)\b.*\bthan|difference between)\b", re.I | re.S)
 _SEVERAL = re.compile(
-    r"(?:^|[.!?]\s+|\b(?:for|and|of|buy|want|need|with|take|get|have|each|all|to|are|would|will|do|does|must|can)\s+)(?:[2-9]|[1-9]\d{1,2})\s+"
+    r"(?:^|[.!?]\s+|\b(?:for|and|of|buy|want|need|with|take|get|have|each|all|to|are|would|will|do|does|must|can)\s+)"
+    r"(?P<count>[2-9]|[1-9]\d{1,2})\s+"
     r"(?!per ?cent|euros?|dollars?|pounds|o'clock|am\b|pm\b|"
     r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\b)"
     r"[a-z]",
@@ -75,6 +76,6 @@ def apart(task: str) -> bool:
     return _APART.search(task) is not None
 
 
-def several(task: str) -> bool:
-    """Whether a task asks what several things cost."""
-    return _PRICE.search(task) is not None and _SEVERAL.search(task) is not None
+def several(task: str) -> list[str]:
+    """How many of each there are, where a task asks what several things cost."""
+    return [match["count"] for match in _SEVERAL.finditer(task)] if _PRICE.search(task) else []

@@ -179,18 +179,19 @@ def for_the_other(args: Mapping[str, JSON], turn: Turn) -> Mapping[str, JSON]:
     if not 0 < len(gone) < len(asked):
         return args
     for iso in asked.keys() - gone:
-        args = {name: _replaced(value, {iso: gone[0], asked[iso]: asked[gone[0]]}) for name, value in args.items()}
+        args = {name: replaced(value, {iso: gone[0], asked[iso]: asked[gone[0]]}) for name, value in args.items()}
     return args
 
 
-def _replaced(value: JSON, words: Mapping[str, str]) -> JSON:
+def replaced(value: JSON, words: Mapping[str, str]) -> JSON:
+    """The value, with others in place of the texts that are these words."""
     match value:
         case str():
             return words.get(value, value)
         case dict():
-            return {key: _replaced(item, words) for key, item in value.items()}
+            return {key: replaced(item, words) for key, item in value.items()}
         case list() | tuple():
-            return [_replaced(item, words) for item in value]
+            return [replaced(item, words) for item in value]
     return value
 
 
