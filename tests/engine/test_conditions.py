@@ -16,7 +16,7 @@ from .conftest import Build, House, final, step
 
 TASK = "How many members joined in August 2025, and what is their average age?"
 _CSV_QUERY = SinkSpec("csv.query", schema=QueryArgs.model_json_schema())
-CONDITIONS: Any = {"schema": {"type": "object", "properties": {"where": {}}}}
+CONDITIONS: Any = {"schema": {"type": "object", "properties": {"where": {}, "limit": {}}}}
 
 
 def where(column: str, value: str, op: str = "=") -> Any:
@@ -157,6 +157,17 @@ async def test_whoever_asks_for_it_again_gets_the_one_name_of_the_closest_line(
     agent = members(jackdaw, jackdaw, opening={"passages": [SAMPLE | {"text": closest}]})
     await agent.run(TASK)
     assert made(agent) == [[("member", "=", taken)]]
+
+
+async def test_a_condition_without_an_operator_is_one_of_equality(members: Any) -> None:
+    """It may be left out, and what is beside the condition stays as it is."""
+    call = {"where": [{"column": "member", "value": "Jackdaw"}], "limit": 5}
+    agent = members(step(("query", call)), step(("query", call)), opening={"passages": [SAMPLE]})
+    await agent.run(TASK)
+    assert agent.tools["query"].calls == [{"where": [{"column": "member", "value": "EIDER"}], "limit": 5}]
+    agent = members(step(("query", {"where": [{"column": "paid", "value": "no"}]})))
+    await agent.run(TASK)
+    assert agent.tools["query"].calls == [{"where": []}]
 
 
 async def test_of_a_sample_the_lines_about_the_task_say_which_name_it_is(members: Any) -> None:

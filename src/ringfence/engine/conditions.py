@@ -82,7 +82,7 @@ def unheard(args: Mapping[str, JSON], turn: Turn, said: str) -> str:
     samples = told.samples()
     known = _words(f"{said}\n{task}") | told.words() | samples
     lists = [value for value in args.values() if isinstance(value, list | tuple) and samples]
-    equal = (where for value in lists for where in value if _is_one(where) and where["op"] == "=")
+    equal = (where for value in lists for where in value if _is_one(where) and where.get("op", "=") == "=")
     names = (value for where in equal if _NAME.match(value := str(where["value"]).strip()))
     return next((name for name in names if not _tells(name, known)), "")
 
@@ -95,11 +95,12 @@ def heard(args: Mapping[str, JSON], turn: Turn, said: str) -> Mapping[str, JSON]
     name = unheard(args, turn, said)
     task = _words(str(turn.start["task"])) if name else ()
     named = {one for one in _CAPITAL.findall(nearest(turn)) if not _tells(one, task)} if name else set()
-    return {key: replaced(value, {name: named.pop()}) for key, value in args.items()} if len(named) == 1 else args
+    other = {name: named.pop()} if len(named) == 1 else {}
+    return {key: replaced(value, other) for key, value in args.items()}
 
 
 def _is_one(value: JSON) -> bool:
-    return isinstance(value, dict) and value.keys() >= {"column", "op", "value"}
+    return isinstance(value, dict) and value.keys() >= {"column", "value"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +119,7 @@ class _Asked:
         turned = set[str]()
         for where in conditions:
             if isinstance(where, dict) and _is_one(where):
-                column, op, value = (str(where[key]).strip() for key in ("column", "op", "value"))
+                column, op, value = (str(where.get(key, "")).strip() for key in ("column", "op", "value"))
                 if not self._speaks_of(column, value):
                     continue
                 if op == "!=" and value and not self.leaves_out and _tells(value, self.task):
