@@ -111,6 +111,7 @@ SUM = {"path": HIRES, "aggregate": "sum", "column": "hours", "group_by": ""}
         ("How many hours were the hires?", {}, False),  # a column of it
         ("How many litres were sold?", {}, False),  # whatever the rows are, they are no litres
         ("How many hires were there?", {"path": "data/orders.csv"}, False),
+        ("How many hires were there?", {"column": "stock_qty"}, False),  # each row is many
         ("What did the hires bring?", {}, False),
     ],
 )

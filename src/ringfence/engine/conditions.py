@@ -26,6 +26,7 @@ _CAPITAL = re.compile(r"\b[A-ZÄÖÜ][^\W\d_]{3,}")
 _NAME = re.compile(r"[A-ZÄÖÜ][a-zäöüß]{3}")
 _HOW_MANY = re.compile(r"\bhow many (?:more |fewer |of (?:the|our|their|my) )?(?P<what>[^\W\d_]{3,})", re.I)
 _AMOUNT = re.compile(r"\b(?:how much|totals?|sums?|averages?|means?|most|least|\w+est|altogether)\b", re.I)
+_NUMBER_OF = re.compile(r"quantit|qty|count|number|num\b|piece|unit|stock|anzahl|menge|stück", re.I)
 _LEAVES_OUT = re.compile(
     r"\b(?:not|no|never|none|without|others?|else|except|excluding|but|different|yet|empty|missing|un\w+|"
     r"nicht|kein\w*|ohne|außer|andere\w*|leer|fehl\w+)\b|n't\b",
@@ -55,14 +56,15 @@ def asked(args: Mapping[str, JSON], turn: Turn, said: str) -> Mapping[str, JSON]
 def counted(args: Mapping[str, JSON], spec: SinkSpec, task: str) -> Mapping[str, JSON]:
     """The arguments of a query over the very things whose number is asked for: it counts them.
 
-    "How many hires were there?" of hires.csv is no sum of hours. A small model takes a column that nobody spoke of.
+    "How many hires were there?" of hires.csv is no sum of hours. A small model takes a column that nobody spoke of; one
+    that says how many there are of each is meant.
     """
     how_many, kind = _HOW_MANY.search(task), args.get("aggregate")
     column, path = str(args.get("column", "")), str(args.get("path", ""))
     if how_many is None or kind in (None, "", "count") or _AMOUNT.search(task) or "count" not in _kinds(spec):
         return args
     what = how_many["what"].casefold().removesuffix("s")[:_STEM]
-    if _names(column, _words(task)) or not _names(what, _words(path.rpartition("/")[2])):
+    if _NUMBER_OF.search(column) or _names(column, _words(task)) or not _names(what, _words(path.rpartition("/")[2])):
         return args
     return {**args, "aggregate": "count", "column": ""}
 

@@ -48,8 +48,8 @@ def unfounded(args: Mapping[str, JSON], spec: SinkSpec, turn: Turn, live: Live) 
 
 def _amiss(given: str, turn: Turn) -> str:
     """What is wrong with a calculation of what several things cost; empty if nothing is."""
-    counts = several(turn.start["task"])
-    if missing := [count for count in counts if Decimal(count) not in Numbers(given).values]:
+    counts, reckoned = several(turn.start["task"]), Numbers(given).values
+    if missing := [count for count in counts if Decimal(count) not in reckoned]:
         return f"the task says {' and '.join(missing)}; multiply each by what it costs"
     stray = beside(given, turn) if counts else None
     return 'the task does not ask for "{1}"; leave {0} out'.format(*stray) if stray else ""

@@ -24,6 +24,7 @@ _STEM = 5  # characters by which words are the same: jam and jammed, donation an
 _RESULTS = 5  # the newest, that are read
 _READ = 20_000  # characters of one
 _CHARS = 240
+_PRICES = 20  # numbers of a calculation that are looked at
 _MANY = 4  # rows, from which on the one that was named before is said once more
 
 
@@ -69,10 +70,11 @@ def beside(given: str, turn: Turn) -> tuple[str, str] | None:
     task = str(turn.start["task"])
     asked, said = set(_stems(task)), Numbers(task)
     results = [r.body["value"] for r, i in turn.items if i is not None and i.body.get("call", -1) >= 0 and r.view["ok"]]
-    lines = [line for value in results[-_RESULTS:] for line in _lines(value)]
+    lines = [line for value in results[-_RESULTS:] for line in _lines(value) if _NUMBER.search(line)]
+    known = [(line, Numbers(line), asked.intersection(_stems(line))) for line in lines]
     about: dict[str, tuple[str, set[str]]] = {}
-    for token in dict.fromkeys(_NUMBER.findall(given)):
-        shared = [(line, asked.intersection(_stems(line))) for line in lines if Numbers(line).have(token)]
+    for token in list(dict.fromkeys(_NUMBER.findall(given)))[:_PRICES]:
+        shared = [(line, words_of) for line, numbers, words_of in known if numbers.have(token)]
         if shared and not said.have(token):
             about[token] = max(shared, key=lambda one: len(one[1]))
     for token, (line, words_of) in about.items():
