@@ -116,6 +116,25 @@ def test_what_cannot_be_summed_is_left_out_and_said() -> None:
     assert result["note"] == "1 rows without a usable n were left out"
 
 
+def test_columns_that_hold_what_was_asked_for_and_no_more_are_not_all_that_is_shown() -> None:
+    only = ask(HOSTS, where=where("host", "=", "WEB-01"), select="host")
+    assert only == ask(HOSTS, where=where("host", "=", "WEB-01"))
+    assert len(only["columns"]) == 5
+    for columns, condition in (
+        ("host, cpu", where("host", "=", "web-01")),
+        ("since", where("since", "=", "2022-12")),
+        ("host", where("host", "contains", "web-01")),
+        ("host", where("host", "=", "nobody")),
+    ):
+        assert ask(HOSTS, where=condition, select=columns)["columns"] == columns.split(", ")
+
+
+def test_one_number_needs_no_order() -> None:
+    """The table of it has no such column, and the file does."""
+    counted = ask(HOSTS, aggregate="count", where=where("role", "=", "web"), sort_by="since")
+    assert counted["rows"] == [["2"]]
+
+
 def test_an_unknown_column_is_answered_with_the_nearest_and_all() -> None:
     for args in ({"select": "hots"}, {"sort_by": "hots"}, {"group_by": "hots"}, {"where": where("hots", "=", "x")}):
         with pytest.raises(ToolError, match=r"t\.csv has no column 'hots'") as caught:

@@ -194,6 +194,19 @@ def meets(cell: str, op: Op, value: str) -> bool:
     return order in {"<": (-1,), "<=": (-1, 0), ">": (1,), ">=": (1, 0)}[op]
 
 
+def _picked(
+    table: Table, names: Sequence[str], rows: Sequence[Sequence[str]], conditions: Sequence[tuple[int, Op, str]]
+) -> list[int]:
+    """The columns to show: those of these names; all, if there are none, or they hold what the conditions give alone.
+
+    A small model selects the boat, of the boat that it asks for.
+    """
+    picked = table.places(",".join(names))
+    given = {place: value.strip().casefold() for place, op, value in conditions if op == "="}
+    told = bool(rows) and all(given.get(n) == row[n].strip().casefold() for row in rows for n in picked)
+    return list(range(len(table.columns))) if told or not picked else picked
+
+
 def query(table: Table, args: QueryArgs, *, room: int) -> dict[str, JSON]:
     """The result of a query, as columns and rows that fit in `room` characters."""
     conditions = [(table.place(c.column), c.op, c.value) for c in args.where]
@@ -212,8 +225,8 @@ def query(table: Table, args: QueryArgs, *, room: int) -> dict[str, JSON]:
         table = Table(table.path, names, rows)
         picked = list(range(len(names)))
     else:
-        picked = table.places(",".join(args.select)) or list(range(len(table.columns)))
-    if args.sort_by:
+        picked = _picked(table, args.select, rows, conditions)
+    if args.sort_by and not (args.aggregate and not args.group_by):
         rows = _sorted(rows, _sort_place(table, args), descending=args.descending)
     shown: list[list[str]] = []
     used = 0
