@@ -123,9 +123,9 @@ def test_what_witnesses_have_signed_is_kept_with_the_head(path: Path) -> None:
     def publish(note: str) -> tuple[str, list[str]]:
         return notes.add(note, notes.signature_line(notes.unverified(note), WITNESS)), []
 
-    with journal_of(path, publish) as journal:
-        put(journal, *run_of("a"))
-        put(journal, *run_of("b"))
+    with journal_of(path, publish, required=True) as journal:
+        put(journal, *run_of("a"), anchored=True)  # who does not wait may find that only the newest head went out
+        put(journal, *run_of("b"), anchored=True)
     with journal_of(path) as journal:
         signed = [notes.opened(head.note, [KEY.verifier, WITNESS.verifier])[1] for head in journal.log.heads()]
     assert signed == [[KEY.verifier, WITNESS.verifier]] * len(signed)
