@@ -402,7 +402,16 @@ def test_snapshots_that_wait_for_no_record_are_bounded(served: Path) -> None:
         assert journal.log.state("a") == (2, bytes(3 << 20))
 
 
-def test_the_snapshot_of_somebody_elses_run_is_never_taken(served: Path) -> None:
+def test_empty_snapshots_that_wait_are_bounded_by_their_number(served: Path) -> None:
+    states = b"".join(wire.frame(wire.dumps({"state": ["a", seq, ""]})) for seq in range(1025))
+    raw(served, states + wire.frame(wire.dumps({"append": [line("a", 0), line("a", 1)]})))
+    with SocketJournal(served) as journal:
+        journal.append(record("a", 2))
+        asyncio.run(journal.flush())
+        assert journal.log.state("a") == (1, b"")  # that of the first record was pushed out
+
+
+def test_a_snapshot_whose_record_is_refused_is_not_taken(served: Path) -> None:
     with SocketJournal(served) as journal:
         journal.append(record("a", 0))
         asyncio.run(journal.flush())

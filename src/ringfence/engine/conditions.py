@@ -17,8 +17,7 @@ from ringfence.core.values import JSON
 from .evidence import in_iso
 from .folds import folded
 from .nearest import nearest
-from .relevance import words
-from .visits import excerpts, months, replaced, tells
+from .visits import about, excerpts, months, replaced
 
 _WORD, _LETTERS = re.compile(r"[^\W_]+"), re.compile(r"[^\W\d_]{3,}")
 _STEM = 5  # characters by which a column's name is a word of the task: amount_eur and amounts
@@ -158,7 +157,7 @@ class _Told:
     """The words of what was said to calls of the model and of passages; apart, of passages that are mere samples."""
 
     def __init__(self, task: str) -> None:
-        self._asked = frozenset(words(task))
+        self._is_about = about(task)
         self._words: set[str] = set()
         self._samples: dict[str, list[str]] = {}  # the lines of each file
         self._unread: list[str] = []
@@ -179,8 +178,8 @@ class _Told:
 
     def samples(self) -> set[str]:
         """Of a file that has lines about the task, the words of those alone: the next line names another."""
-        about = ([line for line in lines if tells(line, self._asked)] or lines for lines in self._samples.values())
-        return _words("\n".join(line for lines in about for line in lines))
+        told = (list(filter(self._is_about, lines)) or lines for lines in self._samples.values())
+        return _words("\n".join(line for lines in told for line in lines))
 
     def words(self) -> set[str]:
         """All of them; read when they are asked for first."""

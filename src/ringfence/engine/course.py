@@ -153,7 +153,7 @@ def _apart(turn: Turn, tools: Sequence[SinkSpec], ahead: Ahead) -> Course | None
     able, task = {spec.name for spec in tools if spec.grounded}, turn.start["task"]
     if not able or ahead.what or not able.isdisjoint(turn.calls):
         return None
-    wanted = apart(task) or (bool(several(task)) and folded(turn, Become).found)
+    wanted = apart(task) or (several(task) and folded(turn, Become).found)
     return _only(tools, able, RECKON) if wanted else None
 
 

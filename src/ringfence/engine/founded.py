@@ -15,7 +15,7 @@ from .course import INVENTED, UNHEARD, Become, changes
 from .evidence import Numbers, clipped, hundredths, invented_numbers
 from .folds import folded
 from .live import Live
-from .nearest import beside, nearest
+from .nearest import beside, brought, nearest
 from .task import reckons, several
 from .visits import for_the_other, widened
 
@@ -83,5 +83,4 @@ def as_the_task_has_it(
 
 def _found(day: str, turn: Turn) -> bool:
     """Whether a call that the model chose has brought it."""
-    mine = (record for record, intent in turn.items if intent is not None and intent.body.get("call", -1) >= 0)
-    return any(day in str(record.body["value"]) for record in mine)
+    return any(day in str(value) for value in brought(turn))

@@ -36,12 +36,9 @@ def nearest(turn: Turn) -> str:
     """
     asked = set(_stems(turn.start["task"]))
     best, most = "", 0
-    found = [
-        (i.body["call"], r.body["value"]) for r, i in turn.items if i is not None and "call" in i.body and r.view["ok"]
-    ]
-    results = [value for call, value in found if call >= 0]
-    shown = [one for _, value in found for one in excerpts(value) if not str(one.get("path", "")).endswith(_TABLES)]
-    results = results or [str(one.get("text", "")) for one in shown]
+    opened = (one for _, value in _answered(turn) for one in excerpts(value))
+    shown = (one for one in opened if not str(one.get("path", "")).endswith(_TABLES))
+    results = brought(turn) or [str(one.get("text", "")) for one in shown]
     for value in results[-_RESULTS:]:
         for line in _lines(value):
             shared = len(asked.intersection(_stems(line)))
@@ -69,8 +66,7 @@ def beside(given: str, turn: Turn) -> tuple[str, str] | None:
     """
     task = str(turn.start["task"])
     asked, said = set(_stems(task)), Numbers(task)
-    results = [r.body["value"] for r, i in turn.items if i is not None and i.body.get("call", -1) >= 0 and r.view["ok"]]
-    lines = [line for value in results[-_RESULTS:] for line in _lines(value) if _NUMBER.search(line)]
+    lines = [line for value in brought(turn)[-_RESULTS:] for line in _lines(value) if _NUMBER.search(line)]
     known = [(line, Numbers(line), asked.intersection(_stems(line))) for line in lines]
     about: dict[str, tuple[str, set[str]]] = {}
     for token in list(dict.fromkeys(_NUMBER.findall(given)))[:_PRICES]:
@@ -81,6 +77,17 @@ def beside(given: str, turn: Turn) -> tuple[str, str] | None:
         if any(words_of < others for _, others in about.values()):
             return token, line[:_CHARS]
     return None
+
+
+def brought(turn: Turn) -> list[JSON]:
+    """What the calls that the model chose have brought."""
+    return [value for call, value in _answered(turn) if call >= 0]
+
+
+def _answered(turn: Turn) -> list[tuple[int, JSON]]:
+    return [
+        (i.body["call"], r.body["value"]) for r, i in turn.items if i is not None and "call" in i.body and r.view["ok"]
+    ]
 
 
 def _stems(text: str) -> Iterator[str]:

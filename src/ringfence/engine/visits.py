@@ -122,7 +122,7 @@ class _Visited:
     """
 
     def __init__(self, task: str) -> None:
-        self._asked = frozenset(words(task))
+        self._is_about = about(task)
         self.places: set[str] = set()
         self.months: set[str] = set()
         self.refused: Counter[str] = Counter()
@@ -143,12 +143,13 @@ class _Visited:
     def _tells(self, passage: Mapping[str, JSON]) -> bool:
         if "path" not in passage or "note" not in passage:
             return "path" in passage
-        return any(tells(line, self._asked) for line in str(passage["text"]).split("\n"))
+        return any(map(self._is_about, str(passage["text"]).split("\n")))
 
 
-def tells(line: str, asked: frozenset[str]) -> bool:
-    """Whether a line of a mere sample is about the task, whose words were `asked`."""
-    return len(asked.intersection(words(line))) >= _TELLS
+def about(task: str) -> Callable[[str], bool]:
+    """What tells of a line of a mere sample whether it is about the task."""
+    asked = frozenset(words(task))
+    return lambda line: len(asked.intersection(words(line))) >= _TELLS
 
 
 def excerpts(value: JSON) -> Iterator[Mapping[str, JSON]]:

@@ -39,6 +39,7 @@ STALL_S = 30.0  # within a frame
 _KNOWN = 4096  # runs whose owner and next record are remembered
 _CREDENTIALS = struct.Struct("3i")  # pid, uid, gid: `struct ucred` of unix(7)
 _QUEUED_BYTES = 4 << 20
+_WAITING = 1024  # snapshots of one connection whose records have not come yet
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,8 +273,11 @@ class _Link:
             self.states[run, seq] = base64.b64decode(state, validate=True)
         except ValueError as error:
             raise Refused(f"expected base64: {error}") from None
-        while len(self.states) > 1 and sum(map(len, self.states.values())) > _QUEUED_BYTES:
+        while len(self.states) > 1 and (len(self.states) > _WAITING or self._held() > _QUEUED_BYTES):
             del self.states[next(iter(self.states))]
+
+    def _held(self) -> int:
+        return sum(len(run) + len(state) for (run, _), state in self.states.items())
 
     def close(self) -> None:
         """Let go of it."""
