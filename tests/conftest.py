@@ -22,6 +22,17 @@ def pytest_sessionstart() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with a real model are spread over the suite: beside each other, workers would wait for one another's."""
+    files = dict.fromkeys(item.path for item in items)
+    with_model = {item.path for item in items if item.get_closest_marker("model")}
+    place: dict[Path, float] = {}
+    for some in ([file for file in files if file in with_model], [file for file in files if file not in with_model]):
+        place |= {file: at / len(some) for at, file in enumerate(some)}
+    items.sort(key=lambda item: place[item.path])
+
+
 def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()

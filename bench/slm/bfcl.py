@@ -1,7 +1,8 @@
 """BFCL through one small model: its server's own tool calls, fenced JSON on top of them, and Ringfence's ladder.
 
-`python bench/slm/bfcl.py` asks what is not yet answered in `--out` (a JSON file a case), then prints the table; it may
-be stopped at any time, and `--minutes` stops it. `--split dev` is what prompts and thresholds were tuned on.
+`python bench/slm/bfcl.py` asks what is not yet answered in `--answers` (a line of JSON a case, part of the repository:
+anybody can make the table again, or go on), then prints the table; it may be stopped at any time, and `--minutes` stops
+it. `--split dev` is what prompts and thresholds were tuned on.
 """
 
 from __future__ import annotations
@@ -11,7 +12,9 @@ import asyncio
 import json
 import math
 import os
+import subprocess
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from itertools import zip_longest
@@ -31,10 +34,11 @@ ARMS = {"native": "native tool calls", "fenced": "native + fenced JSON", "ladder
 CALLED = tuple(name for name in CATEGORIES if name != "irrelevance")
 _Z = 1.96  # of a 95 % interval
 _TIMEOUT_S = 280
+HERE = Path(__file__).parent
 
 
 def cache() -> Path:
-    """Where the wheel and the answers are kept: nothing of them belongs into the repository."""
+    """Where the wheel of the cases is kept: they do not belong into the repository."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ringfence-bench" / "bfcl"
 
 
@@ -114,21 +118,36 @@ def _row(name: str, ids: Sequence[str], right: dict[str, dict[str, bool]]) -> st
     return "| " + " | ".join(cells) + " |"
 
 
-async def fill(todo: Sequence[Case], out: Path, model: str, *, until: float, say: Callable[[str], None]) -> None:
-    """Ask what is not answered yet, a file a case, until the time is up. Raises RingfenceError."""
+def read_answers(file: Path) -> dict[str, dict[str, Any]]:
+    """What is answered, by the id of its case; a last line that was cut off is none, and is taken away."""
+    text = file.read_text() if file.exists() else ""
+    whole = text[: text.rfind("\n") + 1]
+    if whole != text:
+        file.write_text(whole)
+    return {answer["id"]: answer for answer in map(json.loads, whole.splitlines())}
+
+
+def state() -> str:
+    """The commit whose ladder answers."""
+    return subprocess.run(
+        ["git", "describe", "--always", "--dirty"], cwd=HERE, capture_output=True, text=True, check=True
+    ).stdout.strip()
+
+
+async def fill(todo: Sequence[Case], answers: Path, model: str, *, until: float, say: Callable[[str], None]) -> None:
+    """Ask what is not answered yet, a line a case, until the time is up. Raises RingfenceError."""
     inference = Inference.model_validate(
         {"tiers": [{"name": "small", "provider": "embedded", "model": model, "logprobs": True}], "temperature": 0}
     )
-    backend = from_manifest(inference.tiers[0], inference, home=data_home())
+    backend, commit = from_manifest(inference.tiers[0], inference, home=data_home()), state()
     try:
         for case in todo:
             if time.monotonic() > until:
                 say("stopped: the time is up; run it again to go on")
                 break
-            answer = await ask(case, backend, model)
-            new = out / f"{case.id}.new"
-            new.write_text(json.dumps(answer, ensure_ascii=False, indent=1))
-            new.replace(out / f"{case.id}.json")
+            answer = {"commit": commit} | await ask(case, backend, model)
+            with answers.open("a") as file:
+                file.write(json.dumps(answer, ensure_ascii=False) + "\n")
             say(f"{case.id}: {answer['ladder']['seconds']:.1f} s")
     finally:
         await backend.aclose()
@@ -142,23 +161,25 @@ def main() -> None:
     parser.add_argument("--split", choices=("dev", "test"), default="test")
     parser.add_argument("--category", choices=CATEGORIES, action="append", help="only this one; may be repeated")
     parser.add_argument("--minutes", type=float, default=math.inf, help="stop asking after so long")
-    parser.add_argument("--out", type=Path, default=None, help="where answers are kept")
+    parser.add_argument("--answers", type=Path, default=None, help="the file of the answers")
     parser.add_argument("--wheels", type=Path, default=cache(), help="where the wheel of bfcl-eval is, or is put")
     parser.add_argument("--report", action="store_true", help="only print the table of what is answered")
     given = parser.parse_args()
-    out = given.out or cache() / given.model / given.split
-    out.mkdir(parents=True, exist_ok=True)
+    answers = given.answers or HERE / f"bfcl-{given.model}-{given.split}.jsonl"
     wheel = fetched(given.wheels)
     by_category = [load(wheel, name, given.split, given.cases) for name in given.category or CATEGORIES]
     cases = [case for row in zip_longest(*by_category) for case in row if case is not None]  # a part is balanced too
     if not given.report:
-        todo = [case for case in cases if not (out / f"{case.id}.json").exists()]
+        done = read_answers(answers)
+        todo = [case for case in cases if case.id not in done]
         until = time.monotonic() + 60 * given.minutes
-        asyncio.run(fill(todo, out, given.model, until=until, say=lambda text: print(text, flush=True)))
-    kept = {case.id: json.loads(file.read_text()) for case in cases if (file := out / f"{case.id}.json").exists()}
-    done = [case for case in cases if case.id in kept]
-    print(f"\n{given.model}, split {given.split}, {len(done)} of {len(cases)} cases answered\n")
-    print("\n".join(table(wheel, done, kept)))
+        asyncio.run(fill(todo, answers, given.model, until=until, say=lambda text: print(text, flush=True)))
+    done = read_answers(answers)
+    answered = [case for case in cases if case.id in done]
+    print(f"\n{given.model}, split {given.split}, {len(answered)} of {len(cases)} cases answered")
+    by_commit = Counter(done[case.id]["commit"] for case in answered)
+    print("at " + ", ".join(f"{commit} ({count})" for commit, count in by_commit.items()) + "\n")
+    print("\n".join(table(wheel, answered, done)))
 
 
 if __name__ == "__main__":

@@ -180,3 +180,11 @@ def test_no_call_is_right_where_no_tool_fits(bench: Callable[[str], Any], wheel:
     case = data.load(wheel, "irrelevance", "test", 1)[0]
     assert data.verdict(wheel, case, []) == ""
     assert data.verdict(wheel, case, [("anything", {})]) == "called"
+
+
+def test_answers_go_on_behind_a_line_that_was_cut_off(bench: Callable[[str], Any], tmp_path: Path) -> None:
+    bfcl, file = bench("bfcl"), tmp_path / "answers.jsonl"
+    assert bfcl.read_answers(file) == {}
+    file.write_text('{"id": "simple_0"}\n{"id": "simple_1"}\n{"id": "simp')
+    assert list(bfcl.read_answers(file)) == ["simple_0", "simple_1"]
+    assert file.read_text() == '{"id": "simple_0"}\n{"id": "simple_1"}\n'
