@@ -36,6 +36,16 @@ async def test_a_right_run_is_measured_from_its_record(desk: Desk) -> None:
     assert trial.again_cached == 0
 
 
+async def test_a_plan_of_the_grant_is_among_the_model_calls_and_no_step(desk: Desk) -> None:
+    planned = MANIFEST.replace("grant: {", "grant: {planned: true, ")
+    (desk.folder / "ringfence.yaml").write_text(planned)
+    desk.script = ['{"thought": "none", "needs": []}', CALC, final("It is 42.")]
+    (trial,) = await desk.play(desk.write(ONE.replace("calls: {", "budget: {steps: 2}, calls: {")))
+    assert trial.wrong == ("expected at most 2 model calls, got 3",)
+    assert (trial.steps, trial.valid, trial.served, trial.asked) == (2, 2, 1, 3)
+    assert (trial.tiers, trial.prompt > trial.again > 0) == ({"main": 3}, True)
+
+
 async def test_a_step_whose_call_its_tool_refuses_is_not_valid(desk: Desk) -> None:
     desk.script = [step("calc", nonsense=1), step("no.tool"), "I think I am done", CALC, final("It is 42.")]
     (trial,) = await desk.play(desk.write(ONE))

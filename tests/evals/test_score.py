@@ -90,6 +90,14 @@ def test_a_failed_run_is_told_with_what_was_expected_and_its_run(suite: Suite) -
     assert "80 %" not in out.split("prompt evaluated after the first step")[1].splitlines()[0]
 
 
+def test_model_calls_are_all_of_them_and_a_row_tells_the_steps_apart(suite: Suite) -> None:
+    served = [replace(ONE, served=3), LOST]
+    assert score("m", served, suite.cases).calls_median == 4.5
+    out = shown(report(suite, ["m"], served, suite.cases))
+    assert "model calls: steps / beside them       6 / 3" in out
+    assert "beside them" not in shown(report(suite, ["m"], [ONE, LOST], suite.cases))
+
+
 def test_rungs_are_no_row_where_nothing_counts_them(suite: Suite) -> None:
     assert "rungs" not in shown(report(suite, ["m"], [replace(ONE, rungs={})], suite.cases))
 

@@ -12,8 +12,8 @@ from rich.status import Status
 from rich.text import Text
 
 from ..core.chain import Kind, Record
-from ..engine import planner, summary
 from ..engine.result import Result
+from ..engine.servants import BEFORE
 from .text import one_line
 from .timeline import Line, Timeline, call_of, text
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from ..app import Event
 
 _PIPE_WIDTH = 100_000
-_BEFORE = (planner.PREFIX, summary.PREFIX)  # of runs that are made before the one that was asked for
 _TAIL = 60  # characters of the model's text that the spinner shows
 
 
@@ -78,7 +77,7 @@ class Live:
                 if isinstance(event, Result):
                     result = event
                     continue
-                if event.run_id and not seen and not event.run_id.startswith(_BEFORE):
+                if event.run_id and not seen and not event.run_id.startswith(BEFORE):
                     seen.append(event.run_id)
                 self.show(event)
         assert result is not None

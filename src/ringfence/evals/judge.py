@@ -93,7 +93,7 @@ def _records(wanted: Records, ran: Measured) -> Iterator[str]:
 
 def _budget(most: Budget, ran: Measured, seconds: float) -> Iterator[str]:
     for what, bound, came in (
-        ("model calls", most.steps, len(ran.steps)),
+        ("model calls", most.steps, len(ran.asked)),
         ("tokens", most.tokens, ran.tokens),
         ("seconds", most.seconds, round(seconds, 1)),
     ):

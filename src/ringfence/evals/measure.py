@@ -1,4 +1,7 @@
-"""What a run was, read off its record: model steps, calls, decisions, tokens. Nothing here asks the engine."""
+"""What a run was, read off its record: model steps, calls, decisions, tokens. Nothing here asks the engine.
+
+What the model was asked in runs that worked for it (a plan, a reading, a ranking, a second look) is counted with it.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,9 @@ from typing import Any
 
 from ringfence.core.chain import Kind, Record
 from ringfence.engine.ladder import read
+from ringfence.engine.servants import begun_before, begun_during
 from ringfence.engine.step import TOOL
+from ringfence.stores.log import Log
 
 MODEL = "model:"
 _UNFIT = frozenset({"bad-arguments", "bad-ref", "unknown-sink"})  # codes of calls that the tool's schema refuses
@@ -50,19 +55,47 @@ class Called:
 class Measured:
     """One run.
 
+    served   answers of the model to runs that worked for it
     decided  code, rule and verdict of each decision
     faults   kinds of the errors of the model's server, in order
     """
 
     steps: list[ModelStep] = field(default_factory=list)
+    served: list[ModelStep] = field(default_factory=list)
     calls: list[Called] = field(default_factory=list)
     decided: list[tuple[str, str, str]] = field(default_factory=list)
     faults: list[tuple[str, str]] = field(default_factory=list)
 
     @property
+    def asked(self) -> list[ModelStep]:
+        """All that the model answered: its steps, and what served the run."""
+        return [*self.steps, *self.served]
+
+    @property
     def tokens(self) -> int:
         """Tokens sent and generated."""
-        return sum(step.prompt + step.completion for step in self.steps)
+        return sum(one.prompt + one.completion for one in self.asked)
+
+
+def whole(log: Log, run: str) -> Measured:
+    """A run, by its whole id, with the runs that worked for it."""
+    ran = measure(log.read(run))
+    for servant in _servants(log, run):
+        ran.served += measure(log.read(servant)).steps
+    return ran
+
+
+def _servants(log: Log, run: str) -> Iterator[str]:
+    """The runs that worked for a run, by their whole ids; what it has begun comes after its own start in the log."""
+    yield from begun_before(run)
+    begun, before = begun_during(run), None
+    while page := log.runs(before=before):
+        for one in page:
+            if one.run == run:
+                return
+            if one.run.startswith(begun):
+                yield one.run
+        before = page[-1].index
 
 
 def measure(records: Iterable[Record]) -> Measured:

@@ -23,7 +23,7 @@ from ringfence.manifest.loader import load as load_manifest
 from ringfence.manifest.types import Manifest
 
 from .judge import judge
-from .measure import Measured, later, measure
+from .measure import Measured, later, whole
 from .suite import Case, Expected, Suite, expected_of
 
 SETUP_S = 300  # seconds that making one folder may take
@@ -58,7 +58,8 @@ class Trial:
     """One run of one case, and what it cost.
 
     wrong      each thing that was expected and did not come; empty for a right run
-    steps      model calls; `valid` of them could be read and their calls passed the schema
+    steps      of the model; `valid` of them could be read and their calls passed the schema
+    served     model calls of runs that worked for it; what it cost is with them
     again      prompt tokens of all steps but the first, `again_cached` of which the server had evaluated before
     rungs      steps by the rung of the ladder that they were read on
     tiers      model calls by the tier that answered
@@ -84,7 +85,13 @@ class Trial:
     rungs: dict[str, int] = field(default_factory=dict)
     tiers: dict[str, int] = field(default_factory=dict)
     models: dict[str, str] = field(default_factory=dict)
+    served: int = 0
     folder: str = ""
+
+    @property
+    def asked(self) -> int:
+        """Model calls in all."""
+        return self.steps + self.served
 
     @property
     def right(self) -> bool:
@@ -141,7 +148,7 @@ class Player:
             began = time.monotonic()
             result, said = await _run(room.agent, task, approve=case.approve)
             seconds = time.monotonic() - began
-            ran = measure(room.agent.journal.log.read(result.run_id))
+            ran = whole(room.agent.journal.log, result.run_id)
             wrong = judge(
                 expected, case.budget,
                 status=result.status, answer=result.answer or result.summary if result.status != "waiting" else "",
@@ -294,14 +301,15 @@ def _trial(
         steps=len(ran.steps),
         valid=sum(step.valid for step in ran.steps),
         calls=tuple(f"{call.tool}{'' if call.ok else '!'}" for call in ran.calls),
-        prompt=sum(step.prompt for step in ran.steps),
-        completion=sum(step.completion for step in ran.steps),
-        cached=sum(step.cached for step in ran.steps),
+        prompt=sum(one.prompt for one in ran.asked),
+        completion=sum(one.completion for one in ran.asked),
+        cached=sum(one.cached for one in ran.asked),
         again=sum(step.prompt for step in after),
         again_cached=sum(step.cached for step in after),
         rungs=dict(rungs),
-        tiers=dict(Counter(step.tier for step in ran.steps)),
-        models={step.tier: step.model for step in ran.steps if step.model},
+        tiers=dict(Counter(one.tier for one in ran.asked)),
+        models={one.tier: one.model for one in ran.asked if one.model},
+        served=len(ran.served),
         folder=kept,
     )
 

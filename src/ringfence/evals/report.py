@@ -15,6 +15,7 @@ from .score import Difference, Score, Verdict, difference, percent, score, verdi
 from .suite import Case, Suite
 
 EVERY = "every run right"  # the gate of a suite that states none
+_BESIDE = "model calls: steps / beside them"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,7 @@ def rows(found: Report) -> list[list[str]]:
         ["95 % interval", *(_between(s.success) for s in scores)],
         ["valid steps", *(f"{_share(s.valid)} ({s.valid_steps} of {s.steps})" for s in scores)],
         ["rungs", *(_counts(s.rungs) for s in scores)],
+        [_BESIDE, *(f"{s.steps} / {s.served}" for s in scores)],
         ["model calls by tier", *(_counts(s.tiers) for s in scores)],
         ["model calls a run, median", *(_number(s.calls_median) for s in scores)],
         ["tokens a run, median", *(_number(s.tokens_median) for s in scores)],
@@ -83,6 +85,8 @@ def rows(found: Report) -> list[list[str]]:
     hidden = {"rungs"} if not any(s.rungs for s in scores) else set[str]()
     if not any(len(s.tiers) > 1 for s in scores):
         hidden.add("model calls by tier")
+    if not any(s.served for s in scores):
+        hidden.add(_BESIDE)
     return [row for row in table if row[0] not in hidden]
 
 
@@ -128,7 +132,7 @@ def line(trial: Trial) -> str:
     name = f"{trial.case}" + (f" #{trial.seed}" if trial.seed != 1 else "")
     calls = " ".join(trial.calls) or "-"
     status = "" if trial.status == "done" else f" [{trial.status}]"
-    return f"{verdict} {name:<28} {trial.seconds:6.1f} s {trial.steps:2d} model calls  {calls}{status}" + "".join(
+    return f"{verdict} {name:<28} {trial.seconds:6.1f} s {trial.asked:2d} model calls  {calls}{status}" + "".join(
         f"\n      {' '.join(what.split())}" for what in trial.wrong
     )
 

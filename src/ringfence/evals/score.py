@@ -30,6 +30,7 @@ class Score:
     valid      share of model steps that could be read and whose calls passed the schema; None without a step
     evaluated  share of the prompt tokens after the first step that the server evaluated anew; None without such
     rounds     runs of the case that has the fewest
+    served     model calls of runs that worked for these, beside their steps
     """
 
     side: str
@@ -41,6 +42,7 @@ class Score:
     valid: float | None
     steps: int
     valid_steps: int
+    served: int
     calls_median: float
     tokens_median: float
     seconds_median: float
@@ -96,7 +98,8 @@ def score(side: str, trials: Sequence[Trial], cases: Sequence[Case]) -> Score:
         valid=valid / steps if steps else None,
         steps=steps,
         valid_steps=valid,
-        calls_median=_median(t.steps for t in mine),
+        served=sum(t.served for t in mine),
+        calls_median=_median(t.asked for t in mine),
         tokens_median=_median(t.prompt + t.completion for t in mine),
         seconds_median=_median(t.seconds for t in mine),
         seconds=sum(t.seconds for t in mine),
