@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 
 from ringfence.core.chain import Kind
+from ringfence.core.turn import fold
 from ringfence.core.values import JSON, Outcome
 from ringfence.engine.answering import Cite
 from ringfence.engine.grounding import grounded
+from ringfence.engine.mapreduce import spent
 from ringfence.engine.passages import Passage
 from ringfence.engine.settings import Settings
 from ringfence.engine.stated import WHY, read, thin
@@ -25,12 +27,14 @@ SEARCH = step(("kb.search", {"of": "x"}))
 YES, NO = '{"stated": "yes"}', '{"stated": "no"}'
 
 
-def agent(house: Build, *said: str, cite: Cite = Cite.STRICT, unknown: tuple[str, ...] = (), **how: Any) -> House:
+def agent(
+    house: Build, *said: str, cite: Cite = Cite.STRICT, unknown: tuple[str, ...] = (), most: int = 200_000, **how: Any
+) -> House:
     passage: dict[str, JSON] = {"n": 1, "document": "handbook/travel.md", "chars": f"0-{len(CAR)}", "text": CAR}
     value: dict[str, JSON] = {"passages": [passage]} | ({UNKNOWN: list(unknown)} if unknown else {})
     tools = {"kb.search": lambda args: value, **how.pop("tools", {})}
     search = step(("kb.search", {"of": how.pop("task", ASKED)}))
-    return house([search, *said], settings=Settings(cite=cite), tools=tools, **how)
+    return house([search, *said], settings=Settings(cite=cite, max_tokens=most), tools=tools, **how)
 
 
 def checks(made: House) -> list[str]:
@@ -88,6 +92,20 @@ async def test_under_warn_it_is_flagged_and_stays(house: Build) -> None:
     result = await made.run(ASKED)
     assert (result.answer, result.confidence) == (SAID, "low")
     assert WHY in result.flags[0]
+
+
+async def test_the_tokens_of_a_second_look_that_sends_an_answer_back_count_for_those_of_the_run(house: Build) -> None:
+    said, how = (final(SAID), NO, final("not in the documents")), {"cite": Cite.WARN, "unknown": ("bicycle",)}
+    made = agent(house, *said, **how)
+    await made.run(ASKED)
+    [run] = checks(made)
+    used = made.records(run)[-1].view["usage"]
+    [back] = [r for r in made.records() if "doubt" in r.body]
+    assert back.body["tokens"] == used["prompt"] + used["completion"] == spent(fold(made.records())) > 0
+    before = fold(made.records()[: back.seq]).usage
+    stopped = await agent(house, *said, **how, most=before["prompt"] + before["completion"] + 1).run(ASKED)
+    assert (stopped.status, stopped.usage["steps"]) == ("partial", 2)
+    assert "tokens, the limit of this run" in stopped.answer
 
 
 async def test_an_order_is_no_question_and_is_not_looked_at_again(house: Build) -> None:

@@ -67,6 +67,7 @@ class Verdict:
     cited   the passages that it rests on, checked
     cut     whether sentences that no passage supports were left out
     open    whether it goes back only because words of the question are in no document: a second look may settle it
+    tokens  that a second look took
     """
 
     answer: str
@@ -76,6 +77,7 @@ class Verdict:
     cited: tuple[Source, ...] = ()
     cut: bool = False
     open: bool = False
+    tokens: int = 0
 
 
 def judge(

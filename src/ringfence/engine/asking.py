@@ -102,10 +102,12 @@ class Asking:
         weak = thin(turn.start["task"], verdict.cited, there)
         if not (verdict.open or (weak and cite is Cite.STRICT)):
             return verdict
-        stated = await self._checker.states(turn, turn.label.join(live.label), verdict.cited, there)
-        if stated is None:
-            return verdict
-        return judge(answer, turn, live, verify, cite, stated=True) if stated else refused(verdict, cite, there, WHY)
+        stated, used = await self._checker.states(turn, turn.label.join(live.label), verdict.cited, there)
+        if stated:
+            verdict = judge(answer, turn, live, verify, cite, stated=True)
+        elif stated is not None:
+            verdict = refused(verdict, cite, there, WHY)
+        return replace(verdict, tokens=used)
 
     async def ask(self, turn: Turn, live: Live) -> Stop | None:
         """One request, its answer on record; or why there can be none."""

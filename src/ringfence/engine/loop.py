@@ -29,7 +29,7 @@ from .ladder import Unreadable, mended, rungs
 from .ledger import Ledger, Reconcile
 from .live import Live, Progress, failures, last_thought, since_thought
 from .mapreduce import SPEC as READ_ALL
-from .mapreduce import spent as read_in_parts
+from .mapreduce import spent as beside
 from .origin import origin
 from .plan import Planning, may_write
 from .plan import read as read_plan
@@ -219,7 +219,7 @@ class Engine:
 
     async def _think(self, turn: Turn, live: Live) -> None:
         settings, steps = self._settings, turn.usage["steps"]
-        spent = turn.usage["prompt"] + turn.usage["completion"] + read_in_parts(turn)
+        spent = turn.usage["prompt"] + turn.usage["completion"] + beside(turn)
         if steps >= settings.max_steps or spent >= settings.max_tokens:
             what = f"{steps} steps" if steps >= settings.max_steps else f"{spent} tokens"
             await self._give_up(turn, live, f"stopped after {what}, the limit of this run", status="partial")
@@ -324,12 +324,13 @@ class Engine:
         verdict = await self._asking.judged(str(final["answer"]), turn, live)
         if not verdict.why and (wrong := await self._validate(turn, "answer", {"answer": verdict.answer})):
             verdict = replace(verdict, why=wrong, kind=INVALID)
+        used: dict[str, JSON] = {"tokens": verdict.tokens} if verdict.tokens else {}
         if verdict.why and not last and may_go_back(turn):
-            self._say(turn, verdict.why, turn.label, doubt=verdict.kind)
+            self._say(turn, verdict.why, turn.label, doubt=verdict.kind, **used)
             return
         confidence = "" if made(turn, live.granted) else str(final.get("confidence", ""))
         signs, said = Signs(text="?", invalid=verdict.why, confidence=confidence), verdict.why or LOOK_AGAIN
-        if not last and self._asking.escalate(turn, live, signs, said, label=turn.label):
+        if not last and self._asking.escalate(turn, live, signs, said, label=turn.label, **used):
             return
         status, end = ended(turn, live, final, verdict, verify=self._settings.verify, last=last)
         await self._reply_and_finish(turn, live, status, end)

@@ -82,7 +82,10 @@ SPEC = SinkSpec(
 
 
 def spent(turn: Turn) -> int:
-    """Tokens that a run's calls have had used for them, as their results say: they count for its budget."""
+    """Tokens that were used for a run beside its steps: they count for its budget.
+
+    Results say what their calls took, and the message that sends an answer back what a second look at it did.
+    """
     return folded(turn, _Spent).tokens
 
 
@@ -93,6 +96,8 @@ class _Spent:
         if intent is not None and intent.view["sink"] in (SPEC.name, SEARCH) and record.view["ok"]:
             value = record.body["value"]
             self.tokens += value.get("tokens", 0) if isinstance(value, dict) else 0
+        elif record.kind is Kind.MESSAGE:
+            self.tokens += record.body.get("tokens", 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +106,7 @@ class Reader:
 
     tier    the model that a run is with, and its window
     past    the records of a run that was cut off, so that no part is asked twice; empty if there is none
-    limit   tokens of a run, those of its `read_all` calls included
+    limit   tokens of a run, those that were used for it beside its steps included
     part    tokens of a part, at most; `per_byte`: tokens a byte, to cut parts by
     """
 

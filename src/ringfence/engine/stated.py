@@ -81,21 +81,21 @@ class Checker:
 
     async def states(
         self, parent: Turn, label: Label, sources: Sequence[Source], passages: Mapping[int, Passage]
-    ) -> bool | None:
-        """Whether what an answer rests on states what the task of the run asks; None where nobody could be asked.
+    ) -> tuple[bool | None, int]:
+        """Whether what an answer rests on states what the task of the run asks, and the tokens that it took to ask.
 
-        Raises JournalError as the gate does.
+        None where nobody could be asked. Raises JournalError as the gate does.
         """
         tier, question = self._tier(parent), str(parent.start["task"])
         shown = [_shown(source, passages[source.n]) for source in sources[:_SOURCES] if source.n in passages]
         asked = f"Question: {question}\n\nDoes the passage state the answer to exactly this question?"
         messages = (encode("system", _SYSTEM), encode("user", "\n\n".join((*shown, asked))))
         prompt = Prompt(messages, (0,), _GRAMMAR, max_tokens=min(_ANSWER, tier.max_tokens))
-        result, _ = await asked_apart(
+        result, used = await asked_apart(
             self._gate, tier, parent, prefix=PREFIX, task=question, serves=SERVES, label=label, prompt=prompt,
             about=self._about, told=_told,
         )  # fmt: skip
-        return read(result)
+        return read(result), used
 
 
 def read(result: object) -> bool | None:
