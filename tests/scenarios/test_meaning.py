@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from ringfence.app import from_manifest
@@ -13,8 +15,11 @@ from ringfence.core.errors import BackendError
 from ringfence.core.labels import IDENTITY
 from ringfence.core.values import Action
 from ringfence.knowledge.embedding import OnnxEmbedder
+from ringfence.knowledge.ports import Vectors
 from ringfence.manifest.loader import load
+from ringfence.testing.scripted import ScriptedModel
 
+from ..cli.conftest import final
 from ..knowledge import weights
 
 MANIFEST = """\
@@ -67,3 +72,22 @@ async def test_without_the_model_the_words_alone_decide(notes: Path, monkeypatch
     assert [one["path"] for one in await found(notes, "knowledge: {embedding: {model: minilm-l6}}\n")] == [
         one["path"] for one in by_words
     ]
+
+
+async def test_the_same_question_about_the_same_files_embeds_nothing_again(
+    notes: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    embedded: list[str] = []
+
+    async def embed(made: OnnxEmbedder, texts: Sequence[str]) -> Vectors:
+        embedded.extend(texts)
+        return np.eye(len(texts), made.dim, dtype=np.float32)
+
+    monkeypatch.setattr(OnnxEmbedder, "embed", embed)
+    (notes / "ringfence.yaml").write_text(MANIFEST + "knowledge: {embedding: {model: minilm-l6}}\n")
+    model = ScriptedModel(lambda prompt: final("tighten the bolts"))
+    async with from_manifest(load(notes / "ringfence.yaml"), model=model) as agent:
+        await agent.run(QUESTION)
+        assert sorted(text == QUESTION for text in embedded) == [False, False, True]
+        await agent.run(QUESTION)
+    assert len(embedded) == 3

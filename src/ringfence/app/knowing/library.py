@@ -114,15 +114,20 @@ def index_of(manifest: Manifest) -> Index:
 
 
 def embedder_of(config: Embedding, home: Path) -> Embedder:
-    """What makes vectors; its weights are looked for when it is used. Raises ManifestError for a name of no model."""
+    """What makes vectors; its weights are looked for when it is used. Raises ManifestError for a name of no model.
+
+    Nothing is kept of those of a server: it may have other weights by now.
+    """
     if config.provider == "embedded":
+        from ringfence.knowledge.cached import CachedEmbedder
         from ringfence.knowledge.embedding import OnnxEmbedder
 
         model = models.find(config.model, home, kind="embedding")
         weights, tokenizer = (model.folder(home) / file.file for file in model.files)
-        return OnnxEmbedder(
+        made = OnnxEmbedder(
             weights, tokenizer, name=model.name, digest=model.sha256, dim=model.dim, window=model.window
         )
+        return CachedEmbedder(made)
     from ringfence.knowledge.served import OpenAIEmbedder
 
     key = config.api_key
