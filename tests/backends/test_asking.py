@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ringfence.backends import asking
-from ringfence.backends.aliases import same
+from ringfence.backends.aliases import Watch, same
 from ringfence.backends.answers import Place
 from ringfence.backends.findings import Finding, Findings
 from ringfence.backends.openai import OpenAIChat
@@ -221,6 +221,15 @@ async def test_a_model_that_changes_under_us_is_told_once() -> None:
     assert "instead_of" not in one.value
     assert (two.value["model"], two.value["instead_of"]) == ("another-model", "scripted")
     assert "instead_of" not in three.value
+
+
+def test_to_ask_a_server_again_what_it_has_hides_no_change() -> None:
+    watch = Watch("m")
+    told = []
+    for name in ("x.gguf", "y.gguf", "y.gguf"):
+        watch.also(name)
+        told.append(watch.another(name))
+    assert told == ["", "m", ""]
 
 
 async def test_a_server_of_one_model_may_call_it_otherwise_than_the_manifest_does() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 import pytest
@@ -19,9 +20,16 @@ OPS = Label(Trust.USER, frozenset({frozenset({"role:ops"})}))
 ASK = Action("model:small", {}, OPS, Prompt((b'{"role":"user","content":"hi"}',), schema=b"{}"))
 
 
+def named(name: str) -> Callable[[], Awaitable[str]]:
+    async def identity() -> str:
+        return name
+
+    return identity
+
+
 def kept(*answers: str | BackendError, clock: FakeClock | None = None, **bounds: int) -> tuple[Cached, ScriptedModel]:
     model = ScriptedModel(list(answers))
-    return Cached(model, Replies(clock or FakeClock(), **bounds), identity=lambda: "m", sampling=[0]), model
+    return Cached(model, Replies(clock or FakeClock(), **bounds), identity=named("m"), sampling=[0]), model
 
 
 async def test_the_same_request_is_answered_once_and_says_that_it_was_kept() -> None:
@@ -76,7 +84,7 @@ async def test_what_not_everybody_may_read_is_kept_for_each_principal_apart() ->
 async def test_another_model_or_another_sampling_is_another_request() -> None:
     replies, model = Replies(FakeClock()), ScriptedModel(["one", "two", "three"])
     ways = [("m", [0]), ("m2", [0]), ("m", [0, 0.5]), ("m", [0])]
-    sinks = [Cached(model, replies, identity=lambda name=name: name, sampling=sampling) for name, sampling in ways]
+    sinks = [Cached(model, replies, identity=named(name), sampling=sampling) for name, sampling in ways]
     assert [(await sink.perform(ASK)).value["text"] for sink in sinks] == ["one", "two", "three", "one"]
 
 
@@ -91,7 +99,7 @@ async def test_a_failure_and_half_an_answer_are_not_kept() -> None:
             return Outcome({"text": "so", "finish": "length", "usage": {}})
 
     replies = Replies(FakeClock())
-    await Cached(Half(), replies, identity=lambda: "m", sampling=[]).perform(ASK)
+    await Cached(Half(), replies, identity=named("m"), sampling=[]).perform(ASK)
     assert len(replies) == 0
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ringfence.backends import Backend, from_manifest
+from ringfence.backends import Backend, from_manifest, identity
 from ringfence.core.errors import BackendError
 from ringfence.core.labels import ANYONE, IDENTITY
 from ringfence.core.values import Action, Prompt
@@ -41,6 +41,33 @@ def test_the_audience_is_the_declared_one_or_follows_from_where_the_server_is(
     tmp_path: Path, tier: dict[str, Any], audience: Any
 ) -> None:
     assert backend(tmp_path, **tier).audience == audience
+
+
+async def identified(home: Path, **tier: Any) -> str:
+    made = backend(home, **tier)
+    try:
+        return await identity(Inference.model_validate({"tiers": [{"model": "m", **tier}]}).tiers[0], made, home)
+    finally:
+        await made.aclose()
+
+
+async def test_a_model_is_told_from_another_one_under_its_name_by_what_its_server_says_of_it(tmp_path: Path) -> None:
+    async def told(provider: str, pages: dict[str, Any]) -> str:
+        async with listen(ScriptedServer(["x"], model="m", pages=pages)) as server:
+            said = await identified(tmp_path, provider=provider, endpoint=server.url)
+        return said.replace(server.url, "")
+
+    tags = [{"/api/tags": {"models": [{"name": "m:latest", "digest": digest}, "?"]}} for digest in ("a", "a", "b")]
+    one, same, other = [await told("ollama", pages) for pages in tags]
+    assert one == same != other
+    paths = [{"/props": {"model_path": path}} for path in ("/a.gguf", "/a.gguf", "/b.gguf")]
+    one, same, other = [await told("llamacpp", pages) for pages in paths]
+    assert one == same != other
+
+
+async def test_a_server_that_lists_no_models_is_known_by_its_name_and_the_models(tmp_path: Path) -> None:
+    where = "http://127.0.0.1:9/v1"
+    assert await identified(tmp_path, provider="openai", endpoint=where) == f"openai {where} m "
 
 
 async def test_the_seed_of_the_manifest_is_sent_and_probabilities_are_asked_for_where_the_tier_says_so(

@@ -9,6 +9,7 @@ import pytest
 from ringfence.app import from_manifest
 from ringfence.core.chain import Kind
 from ringfence.manifest.loader import parse
+from ringfence.testing import ScriptedServer, listen
 from ringfence.testing.scripted import ScriptedModel
 
 from ..cli.conftest import final
@@ -31,6 +32,19 @@ async def test_a_task_that_is_given_again_is_answered_from_memory_where_that_is_
     assert said.body["value"].get("cached_reply", False) is (asked == 1)
     assert (said.view["usage"] == {"prompt": 0, "completion": 0, "cached": 0}) is (asked == 1)
     assert (again.usage["prompt"] == 0) is (asked == 1)
+
+
+async def test_weights_that_were_exchanged_behind_a_name_give_no_old_answer(tmp_path: Path) -> None:
+    tags, said = {"models": [{"name": "m", "digest": "old"}]}, iter(("old", "new"))
+    server = ScriptedServer(lambda asked: final(f"{next(said)} weights say so"), model="m", pages={"/api/tags": tags})
+    async with listen(server):
+        text = TEXT.replace("llamacpp", "ollama").format(cache="true", temperature="0")
+        manifest = parse(text.replace("model: m", f'model: m, endpoint: "{server.url}"'), tmp_path / "ringfence.yaml")
+        async with from_manifest(manifest) as agent:
+            before = [(await agent.run("Is it so?")).answer for _ in range(2)]
+            tags["models"][0]["digest"] = "new"
+            after = (await agent.run("Is it so?")).answer
+    assert (before, after) == (["old weights say so"] * 2, "new weights say so")
 
 
 def test_another_agent_keeps_nothing_of_it(tmp_path: Path) -> None:

@@ -257,7 +257,7 @@ def _connect(
         audience=backend.audience,
         output=IDENTITY,  # what a model says is labelled by what it was shown
     )
-    house.sinks[name] = before.of(config, model or backend.sink, given=model is not None)
+    house.sinks[name] = before.of(config, model or backend.sink, backend=backend if model is None else None)
     if config.redact:
         from ringfence.redaction.veil import Veil, Veiled
 

@@ -50,8 +50,8 @@ class Before:
         self._clock = clock
         self._replies: Replies | None = None
 
-    def of(self, tier: Tier, sink: Sink, *, given: bool) -> Sink:
-        """The sink of a tier, as its manifest wants it. `given`: it is not the tier's own, but takes its place."""
+    def of(self, tier: Tier, sink: Sink, *, backend: Backend | None) -> Sink:
+        """The sink of a tier, as its manifest wants it. `backend`: None for one that takes the place of the tier's."""
         if tier.patience_s is not None:
             from ringfence.backends.patient import Patient
 
@@ -60,8 +60,8 @@ class Before:
             return sink
         from ringfence.backends.cached import Cached, Replies
 
-        def identity() -> str:
-            return "given" if given else backends.identity(tier, data_home())
+        async def identity() -> str:
+            return "given" if backend is None else await backends.identity(tier, backend, data_home())
 
         self._replies = self._replies or Replies(self._clock)
         sampling: JSON = [tier.temperature, tier.top_p, tier.max_context]

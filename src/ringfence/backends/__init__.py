@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -97,16 +98,20 @@ def _known(home: Path, tier: Tier, server: str) -> Findings | None:
     return findings.load(home, tier.provider, server, tier.model)
 
 
-def identity(tier: Tier, home: Path) -> str:
-    """What a tier's answers come from: the SHA-256 of an embedded model's file, else its server and its name there.
+async def identity(tier: Tier, backend: Backend, home: Path) -> str:
+    """What a tier's answers come from: the SHA-256 of an embedded model's file; else its server, its name there, and
+    what the server says of the model right now.
 
-    Raises BackendError for a model that is not on this machine.
+    Raises BackendError for an embedded model that is not on this machine.
     """
     if tier.provider == "embedded":
         from . import models
 
         return f"sha256:{models.digest(tier.model, home)}"
-    return f"{tier.provider} {tier.endpoint} {tier.model}"
+    said = ""
+    with suppress(BackendError):  # it lists no models, or is gone, which the request itself shows
+        said = (await backend.probe()).identity
+    return f"{tier.provider} {tier.endpoint} {tier.model} {said}"
 
 
 def _chat(

@@ -23,15 +23,15 @@ class Watch:
 
     def __init__(self, asked: str) -> None:
         self._expected = asked
-        self._also = asked
+        self._also = ""
 
     def also(self, name: str) -> None:
-        """What the server itself calls the model that it has: a server of one model takes any name for it."""
-        self._also = name
+        """What the server itself calls the model that it has: one of one model takes any name. The first counts."""
+        self._also = self._also or name
 
     def another(self, answered: str) -> str:
         """The model that was expected, if this is another one; from then on, this one is. Empty if it is the same."""
-        if same(self._expected, answered) or same(self._also, answered):
+        if same(self._expected, answered) or (self._also and same(self._also, answered)):
             return ""
         expected, self._expected = self._expected, answered
         self._also = answered

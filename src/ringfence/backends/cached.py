@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from ringfence import tracing
@@ -66,16 +66,16 @@ class Replies:
 
 
 class Cached:
-    """Wraps a model's sink whose answers depend on the request alone (temperature 0, or a fixed seed).
+    """Wraps a model's sink whose answers depend on the request alone (temperature 0).
 
-    identity  names the model, by the digest of its file where there is one; asked at each request
+    identity  names the model, by its digest as far as one is known; asked at each request
     sampling  everything else that a server makes of the same request
 
     An answer that is given again says so (`"cached_reply": true`), used no tokens, and has the label that it had: under
     another label, or for another principal, the request is another one.
     """
 
-    def __init__(self, sink: Sink, replies: Replies, *, identity: Callable[[], str], sampling: JSON) -> None:
+    def __init__(self, sink: Sink, replies: Replies, *, identity: Callable[[], Awaitable[str]], sampling: JSON) -> None:
         self._sink = sink
         self._replies = replies
         self._identity = identity
@@ -83,7 +83,7 @@ class Cached:
 
     async def perform(self, action: Action) -> Outcome:
         """The answer that is kept, or that of the sink; raises what the sink raises."""
-        key = self._key(action)
+        key = await self._key(action)
         known = self._replies.get(key)
         if known is not None:
             if action.progress is not None:
@@ -95,10 +95,10 @@ class Cached:
             self._replies.put(key, outcome)
         return outcome
 
-    def _key(self, action: Action) -> str:
+    async def _key(self, action: Action) -> str:
         """By model, sampling, every byte that is sent, label, and whoever asks unless everybody may read it."""
         prompt, label = action.prompt, action.label
         following = tracing.current()
         who = following.principal if label.readers and following is not None else ""
         sent = [prompt.digest, prompt.max_tokens] if prompt is not None else None
-        return digest([action.sink, self._identity(), self._sampling, sent, label.to_json(), who])
+        return digest([action.sink, await self._identity(), self._sampling, sent, label.to_json(), who])

@@ -110,7 +110,7 @@ class OpenAIChat:
             return await self._told(done, prompt, len(body))
 
     async def probe(self) -> Capabilities:
-        """What the server really has, by one or two questions; raises BackendError if it is absent."""
+        """What the server really has, by a few questions; raises BackendError if it is absent."""
         found = await ask_server(self.wire)
         self._identity = self._identity or found.identity
         if self._watch is not None:

@@ -44,6 +44,7 @@ async def ask_server(wire: Wire) -> Capabilities:
         _, shown = await wire.look("api/show", {"model": place.model})
         window = await _ollama_window(wire, shown)
         says |= {key: _get(shown, key) for key in ("template", "parameters", "model_info", "details")}
+        says["digest"] = await _ollama_digest(wire)
     elif window is None:  # llama.cpp; LM Studio and others have no such page
         _, props = await wire.look("props")
         window = _get(_get(props, "default_generation_settings"), "n_ctx")
@@ -57,6 +58,13 @@ def _identity(says: JSON) -> str:
         return digest(says)
     except (ValueError, TypeError, RecursionError):
         return ""  # nothing that was proved is ever taken for its own
+
+
+async def _ollama_digest(wire: Wire) -> JSON:
+    """Of the files behind the model's name, which may be others tomorrow."""
+    _, listed = await wire.look("api/tags")
+    names = (wire.place.model, f"{wire.place.model}:latest")
+    return next((_get(one, "digest") for one in _get(listed, "models") or () if _get(one, "name") in names), None)
 
 
 async def _ollama_window(wire: Wire, shown: JSON) -> int | None:
