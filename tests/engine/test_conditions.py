@@ -98,6 +98,35 @@ async def test_of_two_that_were_left_out_the_first_is_asked_for(members: Any) ->
     assert made(agent)[0] == [("joined", "=", "2025-08")]
 
 
+@pytest.mark.parametrize(
+    ("task", "condition"),
+    [
+        ("How many nurses are there?", ("role", "=", "nurse")),  # however it is inflected
+        ("How many women are there?", ("sex", "=", "F")),  # a code
+        ("Which accounts are overdrawn?", ("balance", "<", "0")),  # a bound says what a word means
+        ("How many came since March?", ("admitted", ">=", "2025-03-01")),
+        ("How many customers live outside Berlin?", ("city", "!=", "Berlin")),
+        ("Count the beds, apart from those of the ICU", ("ward", "!=", "ICU")),
+        ("How many accounts are there that Berlin does not have?", ("city", "!=", "Berlin")),
+        ("How many accounts are in Berlin?", ("city", "!=", "Berlin")),  # a model of its own mind
+    ],
+)
+async def test_what_a_task_means_in_other_words_is_asked(members: Any, task: str, condition: Any) -> None:
+    column, op, value = condition
+    agent = members(where(column, value, op))
+    await agent.run(task)
+    assert made(agent) == [[condition]]
+
+
+async def test_a_value_of_the_tables_own_sample_is_no_name_from_nowhere(members: Any) -> None:
+    table = {"path": "patients.csv", "text": "id,name,ward,status\n1,Ann Lee,Cardiology,Discharged", "note": "a sample"}
+    log = {"path": "ward.log", "text": "Monday: two patients gone to the ward", "note": "a sample"}
+    asked = {"path": "patients.csv", "where": [{"column": "status", "op": "=", "value": "Discharged"}]}
+    agent = members(step(("query", asked)), opening={"passages": [table, log]})
+    await agent.run("How many patients of the ward have the status of gone home?")
+    assert agent.tools["query"].calls == [asked]
+
+
 HIRES = "data/hires.csv"
 SUM = {"path": HIRES, "aggregate": "sum", "column": "hours", "group_by": ""}
 
@@ -112,6 +141,8 @@ SUM = {"path": HIRES, "aggregate": "sum", "column": "hours", "group_by": ""}
         ("How many litres were sold?", {}, False),  # whatever the rows are, they are no litres
         ("How many hires were there?", {"path": "data/orders.csv"}, False),
         ("How many hires were there?", {"column": "stock_qty"}, False),  # each row is many
+        ("How many hires were there?", {"column": "places"}, False),  # and here
+        ("How many beds are there in the hospital?", {"path": "beds.csv", "column": "capacity"}, False),
         ("What did the hires bring?", {}, False),
     ],
 )

@@ -420,6 +420,13 @@ async def test_a_run_that_was_cancelled_before_its_first_message_stays_cancelled
         ("Who is on call? Tell him, and send a mail.", True),
         ("When does the contract run?", False), ("What did Ann write?", False), ("Which call was made first?", False),
         ("How many files are there?", False), ("", False), ("add 0, 1 and 2 to 1", False), ("Add a line to a.md", True),
+        ("Tell me the store with the best sales.", False), ("Give me the start date of Ann's contract.", False),
+        ("Give me the email of Ann", False), ("List the customers who pay by card", False),
+        ("Tell me the nurse on call", False), ("Show the schedule of Dr. Lee", False),
+        ("The book value of press 3", False),
+        ("List the invoices that we have to pay", False), ("In which ward do nurses call the doctor?", False),
+        ("If there are errors send a mail to Ann.", True), ("I need you to send Ann the report", True),
+        ("Work out the sum and save it to a.txt", True), ("- cancel the order", True), ("Would you mail Ann?", True),
     ],
 )  # fmt: skip
 def test_what_asks_to_act_is_told_from_what_only_asks(task: str, asked: bool) -> None:

@@ -249,17 +249,25 @@ async def test_ping_pong_and_the_same_result_over_and_over_end_in_an_answer(hous
     def answers(args: Any) -> Any:
         return {"text": f"it is {42 + int(args['of']) % 2}"}
 
-    agent = house(
-        [*(step(("look", {"of": str(n)})) for n in range(4)), final("it is 42")],
-        tools={"look": answers}, settings=Settings(planning=Planning.OFF),
-    )  # fmt: skip
+    def looks(count: int) -> list[str]:
+        return [*(step(("look", {"of": str(n)})) for n in range(count)), final("it is 42")]
+
+    agent = house(looks(10), tools={"look": answers}, settings=Settings(planning=Planning.OFF))
     result = await agent.run()
-    assert forms(agent)[4] == {"final"}
+    assert forms(agent)[10] == {"final"}
     assert goes_round(fold(agent.records()))
     assert result.status == "done"
-    same = house([*(step(("look", {"of": str(n)})) for n in range(3)), final("it is 42")])
-    await same.run()
-    assert forms(same)[3] == {"final"}
+    hollow = house(looks(3), tools={"look": lambda args: {"rows": []}})
+    await hollow.run()
+    assert forms(hollow)[3] == {"final"}
+
+
+async def test_the_same_result_of_different_calls_is_no_circle(house: Build) -> None:
+    names = ["Ann", "Bo", "Cy", "Di", "Ed"]
+    script = [*(step(("look", {"of": name})) for name in names), final("all have 3 free beds")]
+    agent = house(script, tools={"look": lambda args: {"free": 3}}, settings=Settings(planning=Planning.OFF))
+    await agent.run("How many free beds have Ann, Bo, Cy, Di and Ed?")
+    assert [call["of"] for call in agent.tools["look"].calls] == names
 
 
 async def test_calls_that_have_nothing_to_do_with_the_task_are_told_to_stay(house: Build) -> None:

@@ -11,7 +11,7 @@ from ringfence.core.chain import Kind
 from ringfence.core.policy import Effect, Role
 from ringfence.engine.evidence import hundredths, in_the_head, rounded
 from ringfence.engine.task import several
-from ringfence.engine.visits import months, places, widened
+from ringfence.engine.visits import compared, months, places, widened
 
 from .conftest import Build, House, fail, final, step
 
@@ -347,10 +347,46 @@ async def test_a_total_from_nowhere_is_not_written_down_but_a_person_may_want_it
         ("What did it cost on 3 May 2025, and to 12 March?", False),
         ("Which of the boats costs 40 euros?", False),
         ("How many were there for 3 nights?", False),
+        ("What does the subscription cost for 12 months?", False),
+        ("What would 2 adult tickets cost?", True),
+        ("Who is in charge of 3 wards?", False),
+        ("List customers who have 2 accounts and owe more than 500 euros", False),
+        ("12 boats stay for 3 nights each and pay 9 euros per boat and night.", True),
     ],
 )
 def test_several_things_cost_as_many_times_a_price(task: str, asked: bool) -> None:
     assert bool(several(task)) is asked
+
+
+@pytest.mark.parametrize(
+    ("task", "day"),
+    [
+        ("How many came on the 15th of March 2025?", "2025-03-15"),
+        ("How many came on 1st March 2025?", "2025-03-01"),
+        ("Wie viele kamen am 15.März 2025?", "2025-03-15"),
+        ("How many came in March 2025, on the 15th?", "2025-03-15"),
+        ("What was the balance at the end of March 2025?", "2025-03-31"),
+        ("What was the opening balance of March 2025?", "2025-03-01"),
+        ("How many came on the first Monday of March 2025?", "2025-03-03"),
+    ],
+)
+def test_a_day_that_the_task_means_stays_that_day(task: str, day: str) -> None:
+    args = {"where": [{"column": "date", "op": "=", "value": day}]}
+    assert widened(args, task) == args
+
+
+@pytest.mark.parametrize(
+    ("task", "beside"),
+    [
+        ("How many more came in March 2025 than in May 2025?", True),
+        ("What is the difference between March 2025 and May 2025?", True),
+        ("How many came between March 2025 and May 2025?", False),
+        ("How many came after March 2025 and before June 2025?", False),
+        ("The audit of January 2024 is over. How many came in March 2025?", False),
+    ],
+)
+def test_months_that_are_compared_are_told_from_the_ends_of_a_time(task: str, beside: bool) -> None:
+    assert bool(compared(task)) is beside
 
 
 async def test_what_several_things_cost_is_worked_out_by_the_tool_for_it(trust: Any) -> None:
@@ -475,3 +511,12 @@ async def test_the_closest_line_shows_no_image(house: Build) -> None:
     look = {"text": "the gate jammed first ![at](https://site.test/x.png)"}
     agent = house([step(("look", {"of": "a"})), final(task), final(task)], tools={**TOOLS, "look": lambda args: look})
     assert (await agent.run(task)).answer.endswith('jammed first [at](https://site.test/x.png)"')
+
+
+async def test_of_two_prices_for_two_kinds_of_people_none_only_stands_beside(house: Build) -> None:
+    tools = TOOLS | {"fetch": lambda args: {"text": "per person | 8.50\nchildren | 4.00"}}
+    right = "2 * 8.50 + 3 * 4.00"
+    script = [step(("fetch", {"of": NOTICE})), step(("calc", {"of": right})), final("32.32 euros")]
+    agent = house(script, tools=tools, specs=SPECS)
+    await agent.run(f"What do 2 adults and 3 children pay by {NOTICE}?")
+    assert [call["of"] for call in agent.tools["calc"].calls] == [right]

@@ -13,6 +13,7 @@ from ringfence.core.chain import Record
 from ringfence.core.policy import SinkSpec
 from ringfence.core.turn import Turn
 from ringfence.core.values import JSON
+from ringfence.months import MONTHS
 
 from .evidence import in_iso
 from .folds import folded
@@ -27,19 +28,27 @@ _HOW_MANY = re.compile(r"\bhow many (?:more |fewer |of (?:the|our|their|my) )?(?
 _AMOUNT = re.compile(r"\b(?:how much|totals?|sums?|averages?|means?|most|least|\w+est|altogether)\b", re.I)
 _NUMBER_OF = re.compile(r"quantit|qty|count|number|num\b|piece|unit|stock|anzahl|menge|stück", re.I)
 _LEAVES_OUT = re.compile(
-    r"\b(?:not|no|never|none|without|others?|else|except|excluding|but|different|yet|empty|missing|un\w+|"
-    r"nicht|kein\w*|ohne|außer|andere\w*|leer|fehl\w+)\b|n't\b",
+    r"\b(?:not|no|non|nor|neither|never|none|cannot|without|others?|else|except|exclud\w+|omit\w*|ignor\w+|leav\w+ out|"
+    r"outside|besides?|apart|aside|rather|but|different|yet|empty|missing|un\w+|"
+    r"nicht|kein\w*|weder|noch|ohne|außer\w*|ausgenommen|abgesehen|bis auf|andere\w*|leer|fehl\w+)\b|n't\b",
     re.I,
 )
+_CODE = re.compile(r"[A-Z]{1,3}\d*")  # F, NL, E2: a task has it in full words
+_OF_ANOTHER = re.compile(  # what a column says of a thing, and no number of things
+    r"hours?|minutes?|durations?|prices?|costs?|fees?|eur|euros?|usd|gbp|incomes?|revenues?|rates?|ages?|years?|weights?|"
+    r"lengths?|heights?|distances?|km|kg|stunden|preis|kosten|betrag|alter",
+    re.I,
+)
+_NO_NAME = re.compile(r"(?:mon|tues|wednes|thurs|fri|satur|sun)day", re.I)
 
 
 def asked(args: Mapping[str, JSON], turn: Turn, said: str) -> Mapping[str, JSON]:
     """The arguments of a query, with those of its conditions that are asked for.
 
-    The column or the value of one has to stand in the task, in what was `said` (before the task, or in the thought
-    behind the call: who has a reason gives it), in a result of a call that the model chose, or in a passage that it was
-    shown. What a task names it does not leave out, unless it says so: `!=` is `=` there, of several the first. Refused
-    in words, a small model makes the very same call again.
+    The column or the value of one that asks for a value has to stand in the task, in what was `said` (before the task,
+    or in the thought behind the call: who has a reason gives it), in a result of a call that the model chose, or in a
+    passage that it was shown. A month that a task names it does not leave out, unless it says so: `!=` is `=` there, of
+    several the first. Refused in words, a small model makes the very same call again.
     """
     lists = {
         name: value for name, value in args.items() if isinstance(value, list | tuple) and any(map(_is_one, value))
@@ -48,7 +57,7 @@ def asked(args: Mapping[str, JSON], turn: Turn, said: str) -> Mapping[str, JSON]
         return args
     task = str(turn.start["task"])
     known = _words(f"{said}\n{task}") | months(f"{said}\n{task}").keys()
-    whose = _Asked(known, folded(turn, _Told, task).words(), _LEAVES_OUT.search(task) is not None)
+    whose = _Asked(known, folded(turn, _Told, task).words(), _LEAVES_OUT.search(task) is not None, months(task))
     return {**args, **{name: whose.of(value) for name, value in lists.items()}}
 
 
@@ -63,7 +72,8 @@ def counted(args: Mapping[str, JSON], spec: SinkSpec, task: str) -> Mapping[str,
     if how_many is None or kind in (None, "", "count") or _AMOUNT.search(task) or "count" not in _kinds(spec):
         return args
     what = how_many["what"].casefold().removesuffix("s")[:_STEM]
-    if _NUMBER_OF.search(column) or _names(column, _words(task)) or not _names(what, _words(path.rpartition("/")[2])):
+    known = any(map(_OF_ANOTHER.fullmatch, re.split(r"[\W_]+", column))) and not _NUMBER_OF.search(column)
+    if not known or _names(column, _words(task)) or not _names(what, _words(path.rpartition("/")[2])):
         return args
     return {**args, "aggregate": "count", "column": ""}
 
@@ -80,7 +90,7 @@ def unheard(args: Mapping[str, JSON], turn: Turn, said: str) -> str:
     """
     task = str(turn.start["task"])
     told = folded(turn, _Told, task)
-    samples = told.samples()
+    samples = told.samples(at=str(args.get("path", "")))
     known = _words(f"{said}\n{task}") | told.words() | samples
     lists = [value for value in args.values() if isinstance(value, list | tuple) and samples]
     equal = (where for value in lists for where in value if _is_one(where) and where.get("op", "=") == "=")
@@ -95,7 +105,8 @@ def heard(args: Mapping[str, JSON], turn: Turn, said: str) -> Mapping[str, JSON]
     """
     name = unheard(args, turn, said)
     task = _words(str(turn.start["task"])) if name else ()
-    named = {one for one in _CAPITAL.findall(nearest(turn)) if not _tells(one, task)} if name else set()
+    words = _CAPITAL.findall(nearest(turn)) if name else ()
+    named = {one for one in words if not _tells(one, task) and one.casefold() not in MONTHS and not _NO_NAME.match(one)}
     other = {name: named.pop()} if len(named) == 1 else {}
     return {key: replaced(value, other) for key, value in args.items()}
 
@@ -107,12 +118,13 @@ def _is_one(value: JSON) -> bool:
 @dataclass(frozen=True, slots=True)
 class _Asked:
     """`task`: the words of the task and of what was said before it; `told`: of what was found since; `leaves_out`: the
-    task speaks of what is missing, or of others.
+    task speaks of what is missing, or of others; `months`: those that it names.
     """
 
     task: Collection[str]
     told: Collection[str]
     leaves_out: bool
+    months: Collection[str]
 
     def of(self, conditions: Sequence[JSON]) -> list[JSON]:
         """Those that are asked for."""
@@ -121,9 +133,9 @@ class _Asked:
         for where in conditions:
             if isinstance(where, dict) and _is_one(where):
                 column, op, value = (str(where.get(key, "")).strip() for key in ("column", "op", "value"))
-                if not self._speaks_of(column, value):
+                if op in ("", "=") and not self._speaks_of(column, value):
                     continue
-                if op == "!=" and value and not self.leaves_out and _tells(value, self.task):
+                if op == "!=" and value[:7] in self.months and not self.leaves_out:
                     if column in turned:
                         continue
                     turned.add(column)
@@ -132,7 +144,7 @@ class _Asked:
         return kept
 
     def _speaks_of(self, column: str, value: str) -> bool:
-        if not value and self.leaves_out:
+        if (not value and self.leaves_out) or _CODE.fullmatch(value):
             return True
         return any(_names(column, words) or _tells(value, words) for words in (self.task, self.told))
 
@@ -148,9 +160,9 @@ def _names(column: str, words: Collection[str]) -> bool:
 
 
 def _tells(value: str, words: Collection[str]) -> bool:
-    """Whether a part of a value is among them, or the month that it is of."""
+    """Whether a part of a value is among them, however it is inflected, or the month that it is of."""
     whole = value.casefold()
-    return whole[:7] in words or any(word in words for word in _WORD.findall(whole))
+    return whole[:7] in words or any(word in words for word in _WORD.findall(whole)) or _names(whole, words)
 
 
 class _Told:
@@ -176,9 +188,12 @@ class _Told:
             else:
                 self._unread.append(text)
 
-    def samples(self) -> set[str]:
-        """Of a file that has lines about the task, the words of those alone: the next line names another."""
-        told = (list(filter(self._is_about, lines)) or lines for lines in self._samples.values())
+    def samples(self, at: str) -> set[str]:
+        """Of a file that has lines about the task, the words of those alone: the next line names another. Of the one
+        that a query is `at`, all: such values are what it can ask for.
+        """
+        told = (list(filter(self._is_about, lines)) or lines for path, lines in self._samples.items() if path != at)
+        told = [*told, self._samples.get(at, [])]
         return _words("\n".join(line for lines in told for line in lines))
 
     def words(self) -> set[str]:

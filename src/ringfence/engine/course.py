@@ -42,6 +42,7 @@ LAST_STEP = "This is the last step: answer with what the results show, and say w
 
 _SAID = 300  # characters of an error that are said again
 _ROUND = 4  # calls that are looked at for going round in circles
+_LONG_ROUND = 10  # calls whose arguments differ
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +204,7 @@ class Become:
 
     doubts    why answers were sent back, in order
     answered  sinks that have answered, and denied: those that a person refused, or did not allow in time
-    told      the last calls that the model chose, each sink with its answer
+    told      the last calls that the model chose: the sink, the arguments where they brought something, the answer
     refused   the tools that were refused since one last answered, and why: left out of the next step, so that it goes
               elsewhere
     broken    tools whose last call failed, or found nothing and said why, with its words: to make that very call again
@@ -217,7 +218,7 @@ class Become:
         self.answered: set[str] = set()
         self.denied: set[str] = set()
         self.refused: Counter[tuple[str, str]] = Counter()
-        self.told: deque[tuple[str, str]] = deque(maxlen=_ROUND)
+        self.told: deque[tuple[str, str, str]] = deque(maxlen=_LONG_ROUND)
         self.broken: dict[str, str] = {}
         self._forgiven: set[str] = set()
         self.worked, self.found, self.failed = False, False, 0
@@ -238,10 +239,13 @@ class Become:
         if record.view.get("ok"):
             self.answered.add(intent.view["sink"])
         if intent.body.get("call", -1) >= 0:
-            self.told.append((intent.view["sink"], str(record.body.get("value"))))
-            self.worked = self.worked or bool(record.view["ok"])
-            self.found = self.found or bool(record.view["ok"] and not _hollow(record.body.get("value")))
-            self.failed += not record.view["ok"]
+            value, ok = record.body.get("value"), bool(record.view["ok"])
+            found = ok and not _hollow(
+                value
+            )  # the same of another ward, or another mail that went out, is something new
+            self.told.append((intent.view["sink"], str(intent.body.get("args")) if found else "", str(value)))
+            self.worked, self.found = self.worked or ok, self.found or found
+            self.failed += not ok
             self.broken.pop(intent.view["sink"], None)
             if why := _broken(record):
                 self.broken[intent.view["sink"]] = why
@@ -318,9 +322,15 @@ def _done(turn: Turn, tools: Sequence[SinkSpec]) -> bool:
 
 
 def goes_round(turn: Turn) -> bool:
-    """Whether the last calls brought nothing new: the same result three times, or two results in turns (ping-pong)."""
+    """Whether the last calls brought nothing new: the same result three times, or two results in turns (ping-pong).
+
+    Of different calls that found something: two results and no other for as long as nobody goes on in good faith.
+    """
     told = list(folded(turn, Become).told)
-    return (len(told) == _ROUND and (told[:2] == told[2:])) or (len(told) >= 3 and len(set(told[-3:])) == 1)
+    last = told[-_ROUND:]
+    turns = len(last) == _ROUND and last[:2] == last[2:]
+    few = len(told) == _LONG_ROUND and len({(sink, value) for sink, _, value in told}) <= 2
+    return turns or few or (len(last) >= 3 and len(set(last[-3:])) == 1)
 
 
 def _chosen(turn: Turn) -> tuple[bool, int]:

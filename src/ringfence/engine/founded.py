@@ -29,8 +29,8 @@ def unfounded(args: Mapping[str, JSON], spec: SinkSpec, turn: Turn, live: Live) 
     """
     become, task = folded(turn, Become), turn.start["task"]
     told, new = become.invented, not become.unheard and spec.name not in become.answered
-    if spec.reads and new and (name := unheard(args, turn, live.said)):
-        return Deny("POL-4", UNHEARD, f'nothing about the task says {name}. The closest is: "{nearest(turn)}"')
+    if spec.reads and new and (name := unheard(args, turn, live.said)) and (line := nearest(turn)):
+        return Deny("POL-4", UNHEARD, f'nothing about the task says {name}. The closest is: "{line}"')
     if given := " ".join(str(args.get(name, "")) for name in spec.grounded):
         shown = shown_numbers(live.said, turn)
         if strays := invented_numbers(given, *shown):
@@ -51,7 +51,7 @@ def _amiss(given: str, turn: Turn) -> str:
     counts, reckoned = several(turn.start["task"]), Numbers(given).values
     if missing := [count for count in counts if Decimal(count) not in reckoned]:
         return f"the task says {' and '.join(missing)}; multiply each by what it costs"
-    stray = beside(given, turn) if counts else None
+    stray = beside(given, turn, besides=len(counts)) if counts else None
     return 'the task does not ask for "{1}"; leave {0} out'.format(*stray) if stray else ""
 
 

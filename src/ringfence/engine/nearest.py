@@ -59,10 +59,10 @@ def named_before(value: JSON, told: Collection[str]) -> str:
     return ", ".join(named[0])[:_CHARS] if len(named) == 1 else ""
 
 
-def beside(given: str, turn: Turn) -> tuple[str, str] | None:
+def beside(given: str, turn: Turn, *, besides: int) -> tuple[str, str] | None:
     """A number of a calculation and its line in a result, if the task says less of that line than of another number's.
 
-    A small model adds the locker to the tickets, since it stands beside them.
+    A small model adds the locker to the tickets, since it stands beside them. `besides`: so many numbers are needed.
     """
     task = str(turn.start["task"])
     asked, said = set(_stems(task)), Numbers(task)
@@ -73,7 +73,7 @@ def beside(given: str, turn: Turn) -> tuple[str, str] | None:
         shared = [(line, words_of) for line, numbers, words_of in known if numbers.have(token)]
         if shared and not said.have(token):
             about[token] = max(shared, key=lambda one: len(one[1]))
-    for token, (line, words_of) in about.items():
+    for token, (line, words_of) in about.items() if len(about) > besides else ():
         if any(words_of < others for _, others in about.values()):
             return token, line[:_CHARS]
     return None

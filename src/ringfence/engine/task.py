@@ -15,28 +15,42 @@ _RECKONS = re.compile(
 _COUNTS = re.compile(r"\b(how many|how often|number of|how much more|how many more)\b", re.I)
 _APART = re.compile(r"\b(?:how (?:many|much) (?:more|less|fewer)\b.*\bthan|difference between)\b", re.I | re.S)
 _SEVERAL = re.compile(
-    r"(?:^|[.!?]\s+|\b(?:for|and|of|buy|want|need|with|take|get|have|each|all|to|are|would|will|do|does|must|can)\s+)"
+    r"(?:^|[.!?]\s+|\b(?:for|and|of|with|each|all|to|are|must|can|"
+    r"(?P<buys>buy|want|need|take|get|would|will|do|does))\s+)"
     r"(?P<count>[2-9]|[1-9]\d{1,2})\s+"
     r"(?!per ?cent|euros?|dollars?|pounds|o'clock|am\b|pm\b|"
     r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\b)"
-    r"[a-z]",
+    r"(?:(?P<unit>(?:second|minute|hour|day|night|week|month|quarter|year|"
+    r"[kmgt]b|k?m|k?g|lit(?:re|er)|met(?:re|er)|mile)s?\b)|[a-z])",
     re.I,
 )  # 2 adults and 17 children: as many times a price
-_PRICE = re.compile(r"\b(?:costs?|pay|prices?|owe|come to|charge)\b", re.I)
+_PRICE = re.compile(r"\b(?:costs?|pay|prices?|owe|come to)\b", re.I)
 _PLACE = re.compile(r"\.[a-z]{2,5}\b|\b(?:logs?|tables?|folders?|files?|database|rows?|lines?|entries)\b|/", re.I)
-_ACTS = re.compile(
-    r"\b(?:(?:write|create|save|store|append|insert|edit|change|replace|correct|fix|update|rename|move|copy|delete|remove|undo|"
-    r"send|post|reply|mail|email|message|notify|invite|share|book|schedule|cancel|pay|transfer|submit|upload|publish|"
-    r"run|execute|start|stop|restart|call|fetch|download|request|apply|set)\b|add (?=an? |the |this |that |[\"'“‘`])"
-    r"|(?<!has )(?<!have )(?<!had )(?<!was )(?<!were )(?<!been )(?<!who )(?<!be )"
-    r"put (?!in |up |on |off |out )(?=[^.?!\n]{1,80}\b(?:in|into|on|to)\b))",
+_VERB = (
+    r"(?P<verb>write|create|save|store|append|insert|edit|change|replace|correct|fix|update|rename|move|copy|delete|"
+    r"remove|undo|send|post|reply|mail|email|message|notify|invite|share|book|schedule|cancel|pay|transfer|submit|upload|publish|"
+    r"run|execute|start|stop|restart|call|fetch|download|request|apply|set|add(?= (?:an? |the |this |that |[\"'“‘`]))|"
+    r"put(?! (?:in|up|on|off|out) )(?= [^.?!\n]{1,80}\b(?:in|into|on|to)\b))\b"
+)
+_ACTS = re.compile(  # where a clause begins: elsewhere "call", "share" and "start" are things
+    r"(?:^\W*|[,:;–—(]\s*|\b(?:please|kindly|and|then|also|now|just|or|finally|afterwards|let's|let us|must|should|"
+    r"not|never|don't|(?<!what )you|(?<!have )(?<!has )(?<!had )(?<!amount )(?<!due )to|(?<!the )(?:first|next),?)\s+)"
+    + _VERB,
+    re.I,
+)
+_FRONTED = re.compile(r"\s*(?:if|once|after|before|as|for|in|with|from|using|should)\b", re.I)
+_AFTERWARDS = re.compile(
+    r"(?<!\bthe )(?<!\ba )(?<!\ban )(?<!\bwho )(?<!\bthat )(?<!\bwhich )(?<!\bof )(?<!\bon )(?<!\bthey )(?<!\bwe )\b"
+    + _VERB
+    + r"(?= (?:an?|the|it|them|this|that|me|him|her|us|my|our|your|his|its|their)\b)",
     re.I,
 )
 _KEPT = 2000  # characters of a task that is read once for all its steps
 _SENTENCE = re.compile(r"(?<=[.!?;\n])\s+")
 RUNS = frozenset(("run", "execute", "start", "call", "fetch", "download", "request"))  # a reading tool may as well
 _QUESTION = re.compile(
-    r"\s*(?:what|which|who|whom|whose|when|where|why|how|is|are|was|were|do|does|did|has|have|had)\b", re.I
+    r"\s*(?:(?:in|on|at|for|from|to|by|of|with|since|until)\s+(?=wh|how))?(?:what|which|who|whom|whose|when|where|why|how|is|are|was|were|do|does|did|has|have|had)\b",
+    re.I,
 )
 
 
@@ -62,7 +76,12 @@ def orders(task: str) -> frozenset[str]:
 @lru_cache(maxsize=1024)
 def _known_orders(task: str) -> frozenset[str]:
     sentences = (part for part in _SENTENCE.split(task) if not _QUESTION.match(part))
-    return frozenset(verb.strip().casefold() for sentence in sentences for verb in _ACTS.findall(sentence))
+    found = (match for one in sentences for rule in _rules(one) for match in rule.finditer(one))
+    return frozenset(match["verb"].casefold() for match in found)
+
+
+def _rules(sentence: str) -> tuple[re.Pattern[str], ...]:
+    return (_ACTS, _AFTERWARDS) if _FRONTED.match(sentence) else (_ACTS,)
 
 
 def only_asks(task: str) -> bool:
@@ -77,5 +96,9 @@ def apart(task: str) -> bool:
 
 
 def several(task: str) -> list[str]:
-    """How many of each there are, where a task asks what several things cost."""
-    return [match["count"] for match in _SEVERAL.finditer(task)] if _PRICE.search(task) else []
+    """How many of each there are, where a task asks what several things cost; how long they are had is none alone."""
+    found = list(_SEVERAL.finditer(task)) if _PRICE.search(task) else []
+    things = [match for match in found if not match["unit"]]
+    if not things or (len(found) == 1 and not found[0]["buys"]):
+        return []
+    return [match["count"] for match in found]

@@ -17,13 +17,29 @@ from ringfence.core.turn import Turn
 from ringfence.core.values import JSON
 from ringfence.months import MONTHS
 
+from .evidence import in_iso
 from .folds import folded
 from .relevance import words
 from .step import leaves
 
 _ADDRESS = re.compile(r"https?://[^\s\"'`<>()\[\]]+")
-_MONTH = re.compile(r"(?<!\d )(?<!\d\. )\b(?P<m>[A-Za-zÄä]{3,10})\.? (?P<y>(?:19|20)\d\d)\b")
-_DAYS = re.compile(r"\b(?:days?|daily|dates?|each|every|per|tage?|täglich|je)\b", re.I)
+_MONTH = re.compile(
+    r"(?P<day>(?<!\d)\d{1,2}(?:st|nd|rd|th)?(?:[\s.-]+|\s+of\s+))?\b(?P<m>[A-Za-zÄä]{3,10})\.?\s(?P<y>(?:19|20)\d\d)\b"
+)
+_DAYS = re.compile(
+    r"\b(?:days?|daily|dates?|each|every|per|when|nights?|week(?:day|end)s?|(?:mon|tues|wednes|thurs|fri|satur|sun)days?|"
+    r"tage?|täglich|je|wann)\b",
+    re.I,
+)
+_ONE_DAY = re.compile(  # which one of the month is meant is for the model to know
+    r"\b(?:end|start|beginning|opening|closing|eve|day|\d{1,2}(?:st|nd|rd|th)|(?:mon|tues|wednes|thurs|fri|satur|sun)day|"
+    r"ende|anfang|tag)\b",
+    re.I,
+)
+_SPAN = re.compile(
+    r"\b(?:(?<!difference )between|from|since|until|till|through|after|before|ab|seit|bis|nach|vor)\b", re.I
+)
+_SENTENCE = re.compile(r"(?<=[.!?;\n])\s+")
 _DAY = re.compile(r"(?:19|20)\d\d-\d\d-\d\d")
 _ISO_MONTH = re.compile(r"(?<!\d)(?:19|20)\d\d-(?:0[1-9]|1[0-2])(?!\d)")
 _MOST_REFUSED = 2  # calls of the tools that read a place: from then on the run does not insist on it
@@ -162,19 +178,25 @@ def excerpts(value: JSON) -> Iterator[Mapping[str, JSON]]:
 def months(task: str) -> dict[str, str]:
     """The months that a task names without a day, as 2025-08, and how it says them."""
     found = ((match, MONTHS.get(match["m"].casefold())) for match in _MONTH.finditer(task))
-    return {f"{match['y']}-{number:02}": match[0] for match, number in found if number}
+    return {f"{match['y']}-{number:02}": match[0] for match, number in found if number and not match["day"]}
+
+
+def compared(task: str) -> dict[str, str]:
+    """The months that one sentence of a task names beside each other, and not as the ends of a time."""
+    found = (months(sentence) for sentence in _SENTENCE.split(task) if not _SPAN.search(sentence))
+    return next((several for several in found if len(several) > 1), {})
 
 
 def _month_ahead(so_far: _Visited, task: str) -> str:
     """A month that no call was about, where calls were about another one of the task; else empty."""
-    asked = months(task)
+    asked = compared(task)
     gone = [name for iso, name in asked.items() if iso not in so_far.months]
     return gone[0] if 0 < len(gone) < len(asked) else ""
 
 
 def for_the_other(args: Mapping[str, JSON], turn: Turn) -> Mapping[str, JSON]:
     """The arguments of a call that was made before, for the month of the task that no call was about yet."""
-    asked = months(str(turn.start["task"]))
+    asked = compared(str(turn.start["task"]))
     seen = folded(turn, _Visited, str(turn.start["task"])).months
     gone = [iso for iso in asked if iso not in seen]
     if not 0 < len(gone) < len(asked):
@@ -202,11 +224,12 @@ def widened(args: Mapping[str, JSON], task: str, found: Callable[[str], bool] = 
 
     A small model writes `= 2025-08-01` for August 2025, and counts the days of a month apart, if nobody asked for days.
     """
-    asked = months(task) if len(task) <= _LONGEST else {}
+    asked = months(task) if len(task) <= _LONGEST and not _ONE_DAY.search(task) else {}
     if not asked:
         return args
+    said = in_iso(task)
     args = {
-        name: _widened(value, asked, lambda day: day in task or (day[8:] != "01" and found(day)))
+        name: _widened(value, asked, lambda day: day in said or (day[8:] != "01" and found(day)))
         for name, value in args.items()
     }
     wheres = (one for value in args.values() if isinstance(value, list) for one in value if isinstance(one, dict))
