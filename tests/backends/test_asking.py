@@ -140,6 +140,56 @@ async def test_what_was_proved_is_used_once_the_server_has_said_that_it_is_the_s
     assert done.value["how"] == "text"
 
 
+async def test_what_was_proved_of_a_model_goes_with_it() -> None:
+    """The server names another model than before: it is asked what it has, and in the usual way."""
+    async with listen(ScriptedServer(["x"], mode="other-model")) as server:
+        first = client(server.url)
+        identity = (await first.probe()).identity
+        await first.aclose()
+        found = Findings("openai", "x", "scripted", identity, 1, 1, (Finding("grammar", "no", ""),))
+        chat = client(server.url, known=lambda: found)
+        prompt = Prompt((b'{"role":"user","content":"hi"}',), schema=STEP)
+        told = [await chat.perform(Action("model:m", {}, IDENTITY, prompt)) for _ in range(2)]
+        found = Findings("openai", "x", "scripted", "e" * 64, 1, 1, found.rows)
+        told.append(await chat.perform(Action("model:m", {}, IDENTITY, prompt)))
+        await chat.aclose()
+    assert [one.value["how"] for one in told] == ["text", "text", "grammar"]
+    assert "instead_of" in told[1].value
+
+
+async def test_calls_that_broke_when_they_streamed_are_asked_for_in_one_piece() -> None:
+    pieces: list[str] = []
+    rows = {"tools_auto": True, "tools_required": True}
+    for streams, asked in ((True, True), (False, None)):
+        server = ScriptedServer([CALL])
+        known = proved(**rows, tools_streamed=streams)
+        (done,) = await said(server, known=lambda found=known: found, pinned=ID, progress=pieces.append)  # type: ignore[misc]
+        assert done.value["how"] == "native"
+        assert json.loads(server.seen[-1][1]).get("stream") is asked
+
+
+@pytest.mark.parametrize(("rows", "asks"), [({}, True), ({"tokenizer": False}, False)])
+async def test_a_tokenizer_that_was_proved_wrong_is_not_asked(rows: dict[str, Any], asks: bool) -> None:
+    async with listen(ScriptedServer(["x"])) as server:
+        chat = client(server.url, "llamacpp", known=lambda: proved(**rows), pinned=ID)
+        await chat.probe()
+        await chat.aclose()
+    assert (chat._counter is not None) is asks
+
+
+async def test_a_window_that_was_seen_to_be_smaller_than_the_server_says_counts() -> None:
+    rows = (Finding("window", "yes", "", 8192), Finding("too long", "no", "cut", 1024))
+    async with listen(ScriptedServer(["x"])) as server:
+        first = client(server.url, "llamacpp")
+        found = await first.probe()
+        known = Findings("llamacpp", "x", "scripted", found.identity, 1, 1, rows)
+        chat = client(server.url, "llamacpp", known=lambda: known)
+        assert (found.window or 0) > 1024
+        assert (await chat.probe()).window == 1024
+        await first.aclose()
+        await chat.aclose()
+
+
 async def test_a_server_that_refuses_the_grammar_is_asked_in_its_next_dialect_and_then_in_words() -> None:
     server = ScriptedServer(["{}"], mode="refuses-grammar")
     first, second = await said(
@@ -201,7 +251,8 @@ async def test_nothing_is_an_empty_text_and_no_usage_still_counts_words() -> Non
     (empty,) = await said(ScriptedServer(["x"], mode="empty"), **native())
     assert empty.value["text"] == ""
     (uncounted,) = await said(ScriptedServer(["x" * 40], mode="no-usage"))
-    assert uncounted.value["usage"] == {"prompt": 0, "completion": 10, "cached": 0}
+    assert uncounted.value["usage"] == {"prompt": uncounted.value["sent"] // 4, "completion": 10, "cached": 0}
+    assert uncounted.value["estimated"] is True
 
 
 async def test_control_characters_and_lone_surrogates_can_be_recorded() -> None:

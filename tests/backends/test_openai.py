@@ -29,9 +29,11 @@ def client(url: str, provider: str = "openai", *, timeout_s: float = 5.0, key: s
     return OpenAIChat(place, timeout_s=timeout_s, backoff_s=0.001, key=lambda: key, sampling={"temperature": 0.1})
 
 
-async def fault_of(server: ScriptedServer, progress: Callable[[str], None] | None = None) -> BackendError:
+async def fault_of(
+    server: ScriptedServer, progress: Callable[[str], None] | None = None, *, timeout_s: float = 0.2
+) -> BackendError:
     async with listen(server):
-        chat = client(server.url, timeout_s=0.2, key="k-secret")
+        chat = client(server.url, timeout_s=timeout_s, key="k-secret")
         try:
             with pytest.raises(BackendError) as caught:
                 await chat.perform(ask(progress))
@@ -241,7 +243,7 @@ async def test_an_answer_that_is_nested_without_end_is_no_answer(status: int) ->
 
 
 async def test_an_endless_answer_is_bounded() -> None:
-    fault = await fault_of(ScriptedServer(["x" * (MAX_BYTES + 1)]))
+    fault = await fault_of(ScriptedServer(["x" * (MAX_BYTES + 1)]), timeout_s=30.0)
     assert "more than 8388608 bytes" in fault.what
 
 

@@ -198,6 +198,17 @@ async def test_a_result_that_does_not_pass_is_told_to_the_model_once(house: Buil
     assert b"Look elsewhere" not in agent.model.prompts[2].messages[-1]
 
 
+async def test_results_that_do_not_pass_again_are_for_the_next_model(house: Build) -> None:
+    never = Validator("look", passes=lambda facts: "It is empty.", why="Look elsewhere")
+    looks = [step(("look", {"of": name})) for name in "ab"]
+    agent = house(looks, tiers={"big": Rung([final("42")])}, settings=Settings(validators=(never,)))
+    result = await agent.run()
+    assert (result.status, result.answer) == ("done", "42")
+    assert len(agent.model.prompts) == 2
+    moved = [record.view["why"] for record in agent.records() if record.view.get("tier") == "model:big"]
+    assert moved == ["invalid"]
+
+
 CHECK = Validator("answer", tool="tool:check", why="Check failed")
 CHECKS: Any = {"check": {"schema": None, "repeats": None}}
 

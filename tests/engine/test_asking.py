@@ -341,6 +341,20 @@ async def test_the_real_window_is_asked_when_a_run_comes_to_a_model_and_once(hou
     assert "window leaves" in result.answer
 
 
+async def test_a_model_that_is_not_there_when_it_is_asked_for_its_window_hands_over_and_is_left_alone(
+    house: Build,
+) -> None:
+    async def window() -> int | None:
+        raise BackendError("nothing answers there")
+
+    health = Health(failures=1)
+    big = Rung([LOOK, final("42")])
+    agent = house([], main={"more": {"ask_window": window}}, tiers={"big": big}, health=health)
+    result = await agent.run()
+    assert (result.status, asked(agent), moves(agent)) == ("done", ["big"] * 2, [("model:big", "failure")])
+    assert "failed 1 times" in health.why_not("model:main", agent.clock())
+
+
 async def test_near_the_window_the_tokenizer_of_the_server_decides(house: Build) -> None:
     counted: list[int] = []
 

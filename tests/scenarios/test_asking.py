@@ -12,7 +12,7 @@ from ringfence.core.chain import Kind, Record
 from ringfence.testing.anthropic import ScriptedAnthropic
 from ringfence.testing.server import ScriptedServer, listen
 
-from ..cli.conftest import MANIFEST
+from ..cli.conftest import MANIFEST, final, step
 
 
 def read_it(asked: Any) -> bool:
@@ -54,6 +54,31 @@ async def test_a_server_that_was_proved_to_call_natively_is_asked_natively_and_i
     assert [(step.tool, step.args["path"]) for step in result.steps if step.tool == "files.read"] == [
         ("files.read", "notes/a.txt")
     ]
+
+
+TWO_TIERS = """\
+inference:
+  tiers:
+    - {{name: small, provider: llamacpp, model: scripted, endpoint: "http://127.0.0.1:9", retries: 0}}
+    - {{name: large, provider: llamacpp, model: scripted, endpoint: "{url}", retries: 0, max_context: 100000}}
+tools:
+  - {{name: files, type: builtin, target_paths: [./notes]}}
+"""
+
+
+async def test_a_first_tier_that_is_not_there_is_no_reason_to_run_nothing(folder: Path) -> None:
+    script = [step("files.read", path="notes/a.txt"), final("The disk is full.")]
+    async with listen(ScriptedServer(script)) as server:
+        (folder / "ringfence.yaml").write_text(TWO_TIERS.format(url=server.url))
+        async with ringfence.load(folder / "ringfence.yaml") as agent:
+            result = await agent.run("what is wrong?")
+            large = agent._engine._asking._tiers["model:large"] if agent._engine else None
+            assert large is not None
+            assert large.ask_window is not None
+            window = await large.ask_window()
+    assert (result.status, result.answer) == ("done", "The disk is full.")
+    assert window is not None
+    assert window < 100_000  # the smaller of what the manifest says and what the server has
 
 
 CLOUD = """\

@@ -21,24 +21,24 @@ if TYPE_CHECKING:
 DEFAULT_WINDOW = 4096  # tokens, for a server that does not say
 
 
-async def tier_of(config: Tier, backend: Backend | None, veil: Veil | None, *, first: bool) -> engine.Tier:
-    """A tier as runs see it. The first one's server is asked what it has, the others' when a run comes to them.
+async def tier_of(config: Tier, backend: Backend | None, veil: Veil | None, *, now: bool) -> engine.Tier:
+    """A tier as runs see it. Its server is asked for its window `now`, or else when a run comes to it.
 
     `backend`: None for a server that may not hear the user's words, and so is not even asked. One that others see into
-    counts nothing for us: what it is shown is on record.
+    counts nothing for us: what it is shown is on record. Raises BackendError if a server that is asked is absent.
     """
 
     async def window() -> int | None:
-        return (await backend.probe()).window if backend is not None else None
+        found = (await backend.probe()).window if backend is not None else None
+        return min(filter(None, (config.max_context, found)), default=None)
 
-    bounds = [bound for bound in (config.max_context, await window() if first else None) if bound]
     return engine.Tier(
         f"model:{config.name}",
-        min(bounds, default=DEFAULT_WINDOW),
+        (await window() if now else config.max_context) or DEFAULT_WINDOW,
         config.max_tokens or 512,
         veil,
         count=backend.count if backend is not None and backend.audience is None else None,
-        ask_window=None if first or config.max_context else window,
+        ask_window=None if now else window,
     )
 
 

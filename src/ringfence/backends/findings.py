@@ -58,6 +58,11 @@ class Findings:
         row = self.row(name)
         return row is not None and row.said == "yes"
 
+    def fails(self, name: str) -> bool:
+        """Whether something was tried and does not hold."""
+        row = self.row(name)
+        return row is not None and row.said in ("no", "broken")
+
     @property
     def native(self) -> bool:
         """Whether tool calls may be asked for natively: `auto` gives valid calls, and `required` holds."""
@@ -79,9 +84,10 @@ class Findings:
 
     @property
     def window(self) -> int | None:
-        """Tokens of a request and its answer, as the server says."""
-        row = self.row("window")
-        return row.value if row is not None and type(row.value) is int else None
+        """Tokens of a request and its answer, as the server says; fewer where it was seen to cut what is longer."""
+        said, cut = self.row("window"), self.row("too long")
+        seen = [said, cut if cut is not None and cut.said == "no" else None]
+        return min((row.value for row in seen if row is not None and type(row.value) is int), default=None)
 
     @property
     def rung(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from ringfence.core.errors import BackendError, InternalError
 from ringfence.core.values import JSON, Action, Outcome, Prompt
@@ -20,6 +21,7 @@ from .wire import MAX_BYTES, Wire
 
 __all__ = ["MAX_BYTES", "OpenAIChat"]
 _LEFT_OUT = ("temperature", "top_p", "seed", "logprobs", "cache_prompt")  # where a model does not take them
+_BYTES_A_TOKEN = 4
 _COUNTED = 32  # prompts whose count is remembered until their answer comes
 
 
@@ -74,6 +76,7 @@ class OpenAIChat:
         self._ways: tuple[str, ...] | None = None
         self._worked: set[str] = set()
         self._counter = tokens.BY_PROVIDER.get(place.provider)
+        self._in_one_piece = False  # native calls, where they were seen to break when they stream
         self._counts: OrderedDict[str, int] = OrderedDict()
         self._watch = Watch(place.model) if place.provider != "embedded" else None  # whose digest is pinned
 
@@ -90,6 +93,8 @@ class OpenAIChat:
         while True:
             way, *others = ways
             how, part, offer = asking.part(way, prompt)
+            if how == "native" and self._in_one_piece:
+                progress = None
             body = self._body(prompt, part, stream=progress is not None)
             try:
                 done = await self.wire.ask(
@@ -116,7 +121,8 @@ class OpenAIChat:
         if self._watch is not None:
             self._watch.also(found.model)
         self._settle()
-        return found
+        proved = self._proved()
+        return found if proved is None else replace(found, window=proved.window or found.window)
 
     async def count(self, prompt: Prompt) -> int | None:
         """Tokens of a prompt, its tools included, by the server's own tokenizer and template.
@@ -164,12 +170,24 @@ class OpenAIChat:
     def _settle(self) -> None:
         if self._ways is not None:
             return
-        found = self._known()
-        if found is None or found.identity != self._identity:
+        found = self._proved()
+        if found is None:
             self._ways = asking.ways(self.place.provider)
             return
         self._ways = asking.ways(self.place.provider, native=found.native, grammar=found.grammar)
-        self._counter = found.tokenizer or self._counter
+        self._counter = found.tokenizer or (None if found.fails("tokenizer") else self._counter)
+        self._in_one_piece = found.fails("tools streamed")
+
+    def _proved(self) -> Findings | None:
+        """What was proved of the model that the server has; None if that was another one."""
+        found = self._known()
+        return found if found is not None and found.identity == self._identity else None
+
+    def _forget(self) -> None:
+        """What is known of the model: another one answers."""
+        self._identity, self._ways = "", None
+        self._worked.clear()
+        self._counter, self._in_one_piece = tokens.BY_PROVIDER.get(self.place.provider), False
 
     def _adapted(self, refused: Refused) -> bool:
         """Leave out what this model does not take, as the server's own words have it; False if that is nothing."""
@@ -196,14 +214,18 @@ class OpenAIChat:
         """The outcome with what is known of the request.
 
         sent       bytes of its body
+        estimated  true where its tokens are, by bytes: for a server that counts none budgets hold as well
         truncated  tokens of it that the server did not read, where there are any
         instead_of the model that was expected, where another one answered
         """
         value, more = done.value, dict[str, JSON](sent=sent)
         counter = self._counter if tokens.local(self.place) else None
         known = self._counts.pop(prompt.digest, None) if self._counts else None
+        if not value["usage"].get("prompt"):
+            more |= {"usage": {**value["usage"], "prompt": sent // _BYTES_A_TOKEN}, "estimated": True}
         if lost := await tokens.missing(self.wire, counter, prompt.messages, value["usage"], known):
             more["truncated"] = lost
         if self._watch is not None and (expected := self._watch.another(value["model"])):
             more["instead_of"] = expected
+            self._forget()
         return Outcome({**value, **more}, done.label, done.ok, done.subjects)

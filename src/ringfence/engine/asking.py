@@ -118,6 +118,8 @@ class Asking:
         try:
             prompt = await self._fitting(turn, live, tier, label)
         except BackendError as error:
+            if routing is not None and tier.sink not in live.windows:  # it was asked how large it is, and was not there
+                routing.health.note(tier.sink, Outcome({}, ok=False), routing.clock())
             if self.escalate(turn, live, Signs(failed=error.what)):
                 return None
             return Stop(f"{error.what} -> {error.todo}")

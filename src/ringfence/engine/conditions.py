@@ -192,8 +192,8 @@ class _Told:
         """Of a file that has lines about the task, the words of those alone: the next line names another. Of the one
         that a query is `at`, all: such values are what it can ask for.
         """
-        told = (list(filter(self._is_about, lines)) or lines for path, lines in self._samples.items() if path != at)
-        told = [*told, self._samples.get(at, [])]
+        others = (lines for path, lines in self._samples.items() if path != at)
+        told = [*(list(filter(self._is_about, lines)) or lines for lines in others), self._samples.get(at, [])]
         return _words("\n".join(line for lines in told for line in lines))
 
     def words(self) -> set[str]:

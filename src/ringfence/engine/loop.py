@@ -17,17 +17,17 @@ from ringfence.core.gate import Gate
 from ringfence.core.grants import TaskGrant
 from ringfence.core.labels import Label, Trust, join_all
 from ringfence.core.turn import State, Turn
-from ringfence.core.values import JSON, Action, Ask, Deny, Outcome, Principal, Prompt, canonical
+from ringfence.core.values import JSON, Action, Deny, Outcome, Principal, Prompt, canonical
 from ringfence.tracing import Trace
 
-from .answering import checked_before, ended, may_go_back
+from .answering import ended, may_go_back
 from .asking import Asking, Routing
 from .context import Said, Transcript
 from .course import INVALID, made
 from .founded import as_the_task_has_it, unfounded
 from .ladder import Unreadable, mended, rungs
 from .ledger import Ledger, Reconcile
-from .live import Live, Progress, failures, last_thought, since_thought
+from .live import Live, Progress, failures, last_thought
 from .mapreduce import SPEC as READ_ALL
 from .mapreduce import spent as beside
 from .origin import origin
@@ -40,9 +40,10 @@ from .result import Result, result_of
 from .router import Signs
 from .settings import Settings
 from .snapshot import Keep, due, packed, stamp
-from .step import LOOK_UP, TOOL, Call, Step, in_words, signatures, takes_words
+from .step import TOOL, Call, Step, in_words, signatures, takes_words
 from .task import acts
 from .tier import Tier
+from .validating import Validating, told_before
 
 OWN = frozenset({READ_MORE.name, READ_ALL.name})  # tools of the runtime's own, offered where something was cut
 LOOK_AGAIN = "Look again: is that the answer?"
@@ -71,6 +72,7 @@ class Engine:
         self._asking = Asking(gate, tiers, settings, routing, about)
         self._settings = settings
         self._reply = reply
+        self._validating = Validating(gate, settings)
         self._ledger = Ledger(gate, reconcile or {})
         self._read_more = read_more or ReadMore(chars=settings.result_chars)
 
@@ -201,21 +203,12 @@ class Engine:
             await self._deliver(turn, live, step)
         elif waiting := [n for n in range(len(step.calls)) if n not in turn.answered]:
             await self._act(turn, live, step.calls, waiting)
-        elif why := await self._checked(turn):
-            self._say(turn, why, turn.label, invalid=True)
+        elif why := await self._validating.results(turn):
+            signs, again = Signs(text="?", invalid=why), told_before(turn)
+            if not (again and self._asking.escalate(turn, live, signs, why, label=turn.label, invalid=True)):
+                self._say(turn, why, turn.label, invalid=True)
         else:
             await self._think(turn, live)
-
-    async def _checked(self, turn: Turn) -> str:
-        """What the operator's validators say against the results of the last step."""
-        if not self._settings.validators:
-            return ""
-        said = []
-        for record, intent in since_thought(turn)[1:]:
-            if intent is not None and record.view.get("ok") and intent.body.get("call", -1) >= 0:
-                facts = {"args": intent.body["args"], "result": record.body["value"]}
-                said.append(await self._validate(turn, intent.view["sink"].removeprefix(TOOL), facts))
-        return " ".join(filter(None, said))
 
     async def _think(self, turn: Turn, live: Live) -> None:
         settings, steps = self._settings, turn.usage["steps"]
@@ -322,7 +315,7 @@ class Engine:
             await self._retry(turn, live, "Call a tool first: no result answers the task yet.")
             return
         verdict = await self._asking.judged(str(final["answer"]), turn, live)
-        if not verdict.why and (wrong := await self._validate(turn, "answer", {"answer": verdict.answer})):
+        if not verdict.why and (wrong := await self._validating.answer(turn, verdict.answer)):
             verdict = replace(verdict, why=wrong, kind=INVALID)
         used: dict[str, JSON] = {"tokens": verdict.tokens} if verdict.tokens else {}
         if verdict.why and not last and may_go_back(turn):
@@ -334,25 +327,6 @@ class Engine:
             return
         status, end = ended(turn, live, final, verdict, verify=self._settings.verify, last=last)
         await self._reply_and_finish(turn, live, status, end)
-
-    async def _validate(self, turn: Turn, on: str, facts: Mapping[str, JSON]) -> str:
-        """What the operator's validators say against a result or an answer, in words; empty if it passes them all."""
-        facts = {"task": turn.start["task"], **facts}
-        for n, one in enumerate(v for v in self._settings.validators if v.on == on):
-            if one.passes is not None and (why := one.passes(facts)):
-                return f"{one.why or 'It did not pass a check of the operator'}. {why}".strip()
-            if one.tool:
-                spec = self._gate.policy.sinks.get(one.tool)
-                known = (spec.schema or {}).get("properties", facts) if spec is not None else facts
-                args = {name: fact for name, fact in facts.items() if name in known}
-                action = Action(one.tool, args, turn.label, call=LOOK_UP - turn.next_seq - n, run=turn.run)
-                answer = checked_before(turn, action) or await self._gate.perform(turn, action)
-                if isinstance(answer, Ask):  # nobody is asked whether a check may be made
-                    self._gate.refuse(turn, action, Deny(answer.rule, answer.code, answer.why))
-                if not isinstance(answer, Outcome) or not answer.ok or answer.value is not True:
-                    said = answer.value if isinstance(answer, Outcome) and isinstance(answer.value, str) else ""
-                    return f"{one.why or 'It did not pass a check of the operator'}. {said}".strip()
-        return ""
 
     async def _give_up(self, turn: Turn, live: Live, why: str, *, status: str) -> None:
         """End honestly: what happened, and what the tools found until then."""
