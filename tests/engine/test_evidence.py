@@ -9,6 +9,7 @@ from ringfence.engine.evidence import (
     doubt,
     echoes,
     half,
+    hundredths,
     inert,
     invented_numbers,
     only_repeats,
@@ -161,3 +162,24 @@ def test_a_rounding_of_what_was_shown_is_no_stray() -> None:
     assert unsupported_numbers("0.5", "0.49") == ["0.5"]
     assert unsupported_numbers("181.42", f"{'1' * 40}.123456") == ["181.42"]  # more digits than are reckoned with
     assert unsupported_numbers(f"0.{'1' * 30}", f"0.{'1' * 35}") == [f"0.{'1' * 30}"]
+
+
+@pytest.mark.parametrize(
+    ("given", "task"),
+    [
+        ("2000 * 0.05 * 5", "What simple interest do 2,000 euros bring at 5% over five years?"),
+        ("5000*0.03*3", "What do 5000 euros bring in three years at 3 percent?"),
+        ("5000 * 3 * 3", "What do 5000 euros bring in three years at 3 percent?"),
+        ("7 * 80 * 0.07", "What is a week at 80 euros a night, with 7% tax?"),
+        ("7 * 80", "What is a week at 80 euros a night, with 7% tax?"),
+        ("(12 * 350) * 0.12", "The rent is 350 a month. What are 12 % of a year's rent?"),
+        ("24*30*0.3", "A pump draws 24 kW. How much are 30 % of that over 30 days?"),
+        ("10 * 250 * 0.01", "What are 10% of 250 euros?"),
+        ("10 * 250 / 1e2", "What are 10% of 250 euros?"),
+        ("19 * 1.19", "What do nineteen syringes of 1 euro cost with 19 % VAT?"),
+        ("8 * 90 * .92", "What do eight visits at 90 euros cost with 8 % off?"),
+        ("5 * 200", "What are 3,5 % of 200 Euro?"),
+    ],
+)
+def test_a_calculation_that_has_the_share_already_or_may_mean_the_number_stays_as_it_is(given: str, task: str) -> None:
+    assert hundredths(given, task) == given
