@@ -6,6 +6,7 @@ import pytest
 
 from ringfence.engine.evidence import (
     Numbers,
+    clipped,
     doubt,
     echoes,
     half,
@@ -183,3 +184,72 @@ def test_a_rounding_of_what_was_shown_is_no_stray() -> None:
 )
 def test_a_calculation_that_has_the_share_already_or_may_mean_the_number_stays_as_it_is(given: str, task: str) -> None:
     assert hundredths(given, task) == given
+
+
+@pytest.mark.parametrize(
+    ("task", "shown"),
+    [
+        ("How high is the fever of Ann Lee?", "Ann Lee: temperature 39.2 °C, pulse 80"),
+        ("How high was the interest?", "3.5 %"),
+        ("How old is press 3?", "press 3, built 1987"),
+        ("How tall is the tank?", "the tank: 3.2 metres"),
+        ("What colour is ward 3?", "ward 3: turquoise"),
+        ("What is the weight of the parcel?", "parcel 7: 12 lbs"),
+        ("Who is phone support lead?", "support lead: Ann"),
+        ("Which registration number has patient Ann?", "Ann: P-778"),
+        ("How many emails did Ann send?", "4"),
+        ("What is the email retention?", "90 days"),
+        ("What is the salary of the night nurse?", "night nurse: 3,200 euros"),
+        ("What is the password policy?", "at least 12 characters"),
+        ("Which extension have the scans?", ".tiff"),
+        ("What is Bo's phone number?", "Bo Lee, 0171 5550134"),
+        ("When was Ann born?", "Ann Lee (1987-05-01), ward 2"),
+        ("Where was Ann born?", "Ann is a native of Bremen"),
+        ("What is the nationality of Ann?", "Ann Lee, French"),
+        ("How long is the warranty of the drill?", "the drill is covered for 24 months"),
+        ("Which park is the closest?", "Greenwich, 2 km"),
+        ("How many visitors has the web site?", "4,210 visitors"),
+        ("Who has the password?", "Ann"),
+    ],
+)
+def test_what_could_be_what_a_task_asks_for_counts_as_a_mention(task: str, shown: str) -> None:
+    assert unmentioned(task, shown) == ""
+
+
+@pytest.mark.parametrize(
+    ("task", "shown", "missing"),
+    [
+        ("What does it cost to park a car for a day?", "Day ticket: 10.03 euros", "parking"),
+        ("When was Ann Lee born? Have a look in the table.", "{'columns': ['id', 'joined'], '2019-03-01'}", "birthday"),
+        ("I need to ring our bank. Do we have their phone number anywhere?", "Rope: Halfhitch Ltd", "telephone number"),
+        ("What is the e-mail address of the ward?", "ward 3 has 12 beds", "mail address"),
+        ("What is the weight of pump 4?", "pump 4: 12 kW", "weight"),
+    ],
+)
+def test_what_nothing_shown_could_be_is_missed(task: str, shown: str, missing: str) -> None:
+    assert unmentioned(task, shown) == missing
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("15*20", "What do fifteen tickets at 20 euros cost?"),
+        ("20 * 18", "twenty beds for eighteen days"),
+        ("14 * 80", "a fortnight at 80 euros a night"),
+        ("36 / 2", "three dozen syringes"),
+        ("1200000 * 0.35", "1.2 million euros at thirty-five percent"),
+        ("5000 / 4", "a loan of 5k"),
+        ("25000 + 13000", "25 000 litres and 13'000 litres"),
+        ("16 - 13.5", "from 13.5 to 4 pm"),
+        ("37.5*4", "37,5 Stunden in der Woche, vier Wochen"),
+        ("12500*2", "12.500 Euro"),
+        ("250 * 21", "zweihundertfünfzig Dosen zu einundzwanzig Euro"),
+        ("125000 / 48", "a hundred and twenty-five thousand in forty-eight rates"),
+        ("17 + 18", "one shift of seventeen and eighteen hours"),
+        ("1234.5 * 2", "1.234,5 kg"),
+    ],
+)
+def test_a_number_in_words_or_in_another_notation_is_no_invention(given: str, said: str) -> None:
+    assert invented_numbers(given, Numbers(said), Numbers()) == []
+    assert invented_numbers(f"{given} + 77", Numbers(said)) == ["77"]
+    assert clipped(given, Numbers(said)) is None

@@ -475,3 +475,13 @@ async def test_the_closest_line_shows_no_image(house: Build) -> None:
     look = {"text": "the gate jammed first ![at](https://site.test/x.png)"}
     agent = house([step(("look", {"of": "a"})), final(task), final(task)], tools={**TOOLS, "look": lambda args: look})
     assert (await agent.run(task)).answer.endswith('jammed first [at](https://site.test/x.png)"')
+
+
+async def test_a_number_from_nowhere_is_refused_once_and_whoever_writes_it_again_means_it(house: Build) -> None:
+    call = step(("calc", {"of": "4711 * 8.08"}))
+    script = [step(("fetch", {"of": NOTICE})), call, step(("look", {"of": "x"})), call, final("32.32")]
+    agent = house(script, tools=TOOLS, specs=SPECS)
+    await agent.run(f"What does the moving of the crane come to, with the prices of {NOTICE}?")
+    assert [one["of"] for one in agent.tools["calc"].calls] == ["4711 * 8.08"]
+    asked = [json.loads(prompt.messages[-1])["content"] for prompt in agent.model.prompts]
+    assert sum("4711 stands in no result; look it up first" in text for text in asked) == 1

@@ -6,8 +6,10 @@ import re
 from collections.abc import Callable, Collection
 from decimal import Decimal, InvalidOperation
 
-from .figures import rounds
+from .attributes import ATTRIBUTES
+from .figures import rounds, values
 from .silence import abstains
+from .spoken import in_words, readings
 
 _NUMBER = re.compile(r"\d+(?:[.,:/-]\d+)*")
 _DIGITS = re.compile(r"\d+")
@@ -28,7 +30,9 @@ _SPELT = (
 _SHARE = re.compile(r"(?<![\d.,])(\d+(?:[.,]\d+)?)\s*(?:%|per ?cent\b|Prozent\b)", re.I)
 _HUNDREDTH = re.compile(r"100|%|percent|prozent", re.I)  # what makes one of a number
 _PERIODS = frozenset(("7", "12", "24", "30", "52", "60"))  # how often a short period is in a longer one
-_PERIOD = re.compile(r"\b(?:year|month|week|da(?:y|il)|hour|minute|annual|jahr|jähr|monat|woche|wöch|tag|tägl|stunde)", re.I)
+_PERIOD = re.compile(
+    r"\b(?:year|month|week|da(?:y|il)|hour|minute|annual|jahr|jähr|monat|woche|wöch|tag|tägl|stunde)", re.I
+)
 _FACTOR = re.compile(
     r"(?<![\w.])\d+(?:\.\d+)?(?=\s*[*×])|(?<=[*×] )\d+(?:\.\d+)?(?![\w.])|(?<=[*×])\d+(?:\.\d+)?(?![\w.])"
 )
@@ -51,34 +55,8 @@ _QUOTED = re.compile(r"[\"“„«][^\"”“»\n]{1,200}[\"”“»]")
 _CITED = re.compile(r"\[r?\d{1,6}\]")
 _THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?")
 _WORD = re.compile(r"[^\W\d_]{2,}|\d+")
-_ATTRIBUTES = tuple(
-    (name, re.compile(rf"\b(?:{asked})\b", re.I), re.compile(known or asked, re.I))
-    for name, asked, known in (
-        (
-            "telephone number",
-            "(?:tele)?phone(?: number)?|fax(?: number)?|(?:mobile|extension) number"
-            "|(?:'s|whose|what(?:'s| is) the|which) (?:mobile|extension)",
-            r"phone|mobil|\bfax|\btel\b|\+[1-9]\d|\bext\b",
-        ),
-        ("mail address", "e-?mail(?: address)?|mail address", r"mail|@"),
-        ("birthday", "born|birthday|birth date|date of birth|how old|age of", r"born|birth|\bage|years old|\bdob\b"),
-        (
-            "colour",
-            "colou?rs?",
-            r"colou?r|\b(?:red|blue|green|white|black|yellow|grey|gray|brown|orange|purple|pink)\b",
-        ),
-        ("weight", "weighs?|weight|how heavy", r"weigh|\d ?k?g\b|pounds|tonnes?"),
-        ("height", "how (?:tall|high)|height", r"height|tall|high|\d ?c?m\b"),
-        ("parking", "park(?:ing)?(?: a| the| your| my)? ?(?:car|fee|space|ticket)?", r"park"),
-        ("password", "passwords?|passcode|pin code", r"passw|passcode|\bpin\b"),
-        ("salary", "salary|salaries|wages?", r"salar|wage|\bpay"),
-        ("licence plate", "licen[cs]e plate|number ?plate|registration number", r"plate|regist"),
-        ("nationality", "nationality|citizenship", r"national|citizen"),
-        ("web site", "web ?site|home ?page|url", r"www\.|https?:|web ?site|home ?page|\burl\b"),
-        ("warranty", "warrant(?:y|ies)|guarantee", r"warrant|guarant"),
-        ("middle name", "middle name|maiden name|nickname", r"middle|maiden|nick"),
-    )
-)
+_OF_HOW = re.compile(r"\b(?:who|why|how (?:many|often|long|can|could|do(?:es)?|did|is|was|are|were))\b", re.I)
+_TABLE = re.compile(r"\bcolumns\b")
 _IMAGE = re.compile(r"!\[(?=[^\]]*\]\s*[(\[])")
 _FILLERS = frozenset(
     re.findall(
@@ -107,10 +85,13 @@ class Numbers:
         self._digits: set[str] = set()  # whole runs of digits
         self._compound: dict[str, None] = {}  # 02:28:40 is one number of several runs
         self._heads: dict[str, str] = {}  # 12 of 12.17
+        self._texts: list[str] = []
+        self._meant: set[Decimal] = set()
         self.add(text)
 
     def add(self, text: str) -> None:
         """Take in one more text; no number goes on from one into the next."""
+        self._texts.append(text)
         for token in _NUMBER.findall(text):
             self.values.add(_value(token))
             runs = _DIGITS.findall(token)
@@ -129,6 +110,14 @@ class Numbers:
             return False
         return len(runs) == 1 or any(_stands_in(token, whole) for whole in self._compound)
 
+    def mean(self, value: Decimal) -> bool:
+        """Whether a number is said in another way: in words, with a thousand's mark, in the afternoon."""
+        while self._texts:
+            text = self._texts.pop()
+            self._meant.update(readings(text))
+            self._meant.update(one for token in set(_NUMBER.findall(text)) for one in values(token))
+        return value in self._meant
+
     def behind(self, token: str) -> str:
         """A number with something behind the point that begins with this one; empty if there is no such."""
         return self._heads.get(token, "")
@@ -137,7 +126,7 @@ class Numbers:
 def clipped(given: str, *shown: Numbers) -> tuple[str, str] | None:
     """The number of a calculation that was shown as the beginning of another one alone, and that one: 12 of 12.17."""
     for token in filter(str.isdigit, _NUMBER.findall(given)):
-        if all(_value(token) not in numbers.values for numbers in shown):
+        if not any(_value(token) in numbers.values or numbers.mean(Decimal(token)) for numbers in shown):
             for whole in filter(None, (numbers.behind(token) for numbers in shown)):
                 return token, whole
     return None
@@ -154,8 +143,8 @@ def invented_numbers(given: str, *shown: Numbers) -> list[str]:
     for token in unshown(" ".join(part for whole in unshown(given) for part in _SIGNS.split(whole))):
         value = _value(token)
         if isinstance(value, Decimal):
-            shares = any(value * 100 in numbers.values for numbers in shown)
-            if value <= _SMALL or value in _FACTORS or shares:
+            shares = any(value * 100 in numbers.values or numbers.mean(value * 100) for numbers in shown)
+            if value <= _SMALL or value in _FACTORS or shares or any(numbers.mean(value) for numbers in shown):
                 continue
         strays.append(token)
     return strays
@@ -182,7 +171,8 @@ def hundredths(given: str, task: str) -> str:
     if _HUNDREDTH.search(given) or len(task) > _PASTED:
         return given
     terms = [Decimal(term) for term in _TERM.findall(given)]
-    shares = {match[1].replace(",", ".") for match in _SHARE.finditer(task)} - set(_NUMBER.findall(_SHARE.sub("", task)))
+    shares = {match[1].replace(",", ".") for match in _SHARE.finditer(task)}
+    shares.difference_update(_NUMBER.findall(_SHARE.sub("", task)), (str(number) for *_, number in in_words(task)))
     if Decimal(100) in terms or any(_taken(Decimal(share), terms) for share in shares):
         return given
     shares -= _PERIODS if _PERIOD.search(task) else set()
@@ -208,13 +198,18 @@ def restored(answer: str, shown: str) -> str:
 def unmentioned(task: str, shown: str) -> str:
     """What a task asks for by a common word that nothing shown has, under any of its names; "" if there is no such.
 
-    A small model that looks for a telephone number and finds none takes the next best number for it.
+    A small model that looks for a telephone number and finds none takes the next best number for it. What could be it
+    counts as one. Any date may be a birthday, and any word a nationality: these are missed where a table is shown that
+    has no such column.
     """
     if len(task) > _PASTED:
         return ""
     shown, task = shown.replace(task, ""), _QUOTED.sub("", task)
-    for name, asked, known in _ATTRIBUTES:
-        if asked.search(task) and not known.search(shown):
+    if _OF_HOW.search(task):
+        return ""
+    named = _TABLE.search(shown)
+    for name, asked, known, loose in ATTRIBUTES:
+        if asked.search(task) and not known.search(shown) and (named or loose is None or not loose.search(shown)):
             return name
     return ""
 
