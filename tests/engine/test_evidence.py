@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from ringfence.engine.evidence import (
@@ -253,3 +255,20 @@ def test_a_number_in_words_or_in_another_notation_is_no_invention(given: str, sa
     assert invented_numbers(given, Numbers(said), Numbers()) == []
     assert invented_numbers(f"{given} + 77", Numbers(said)) == ["77"]
     assert clipped(given, Numbers(said)) is None
+
+
+@pytest.mark.parametrize("pattern", ["{0}.{1}4321", "2025-03-21T{2:02}:{3:02}:{4:02}", "{0},{1},{2},{3}"])
+def test_numbers_are_looked_for_in_linear_time(pattern: str) -> None:
+    lines = [pattern.format(n % 977, n, n % 24, n % 60, n * 7 % 60) for n in range(16_000)]
+    answer = " ".join(f"{n % 977}.{n}5 and {n % 24:02}:{n * 11 % 60:02}:07" for n in range(400))
+    began = time.process_time()
+    unsupported_numbers(answer, "\n".join(lines))
+    half("one", "which " * 40_000)
+    half("one two", "which " * 40_000)
+    assert time.process_time() - began < 2  # it took minutes
+
+
+def test_a_part_of_a_long_number_is_found_in_it() -> None:
+    shown = "1:2:3:4:5:6:7:8:9:10:11:12"
+    assert unsupported_numbers("3:4:5 and 2:3:4:5:6:7:8:9:10:11", shown) == []
+    assert unsupported_numbers("3:4:6 and 2:3:4:5:6:7:8:9:10:12", shown) == ["3:4:6", "2:3:4:5:6:7:8:9:10:12"]

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from decimal import Decimal, InvalidOperation
 
 from .attributes import ATTRIBUTES
-from .figures import rounds, values
+from .figures import Sorted, values
 from .silence import abstains
 from .spoken import in_words, readings
 
 _NUMBER = re.compile(r"\d+(?:[.,:/-]\d+)*")
 _DIGITS = re.compile(r"\d+")
 _SIGNS = re.compile(r"[:/-]")
+_MAX_RUNS = 8  # of digits in one number, that are looked at together: 2026-02-01T03:17:07.123 has seven
 _SMALL = 12  # counting numbers and months are nobody's claim
 _FACTORS = frozenset(
     map(Decimal, (24, 28, 30, 31, 52, 60, 100, 360, 365, 1000, 1024, 3600, 86400, 10**6, 1024**2, 10**9))
@@ -74,7 +75,7 @@ def unsupported_numbers(answer: str, shown: str) -> list[str]:
     """The numbers, dates and times of an answer that stand nowhere in what was shown."""
     known = Numbers(shown)
     strays = [token for token in dict.fromkeys(_NUMBER.findall(answer)) if not known.have(token)]
-    return [token for token in strays if not _rounding(_value(token), known.values)]
+    return [token for token in strays if not known.rounded(_value(token))]
 
 
 class Numbers:
@@ -83,21 +84,25 @@ class Numbers:
     def __init__(self, text: str = "") -> None:
         self.values: set[Decimal | str] = set()
         self._digits: set[str] = set()  # whole runs of digits
-        self._compound: dict[str, None] = {}  # 02:28:40 is one number of several runs
+        self._within: set[str] = set()  # 02:28:40 is one number of several runs, and 02:28 stands within it
         self._heads: dict[str, str] = {}  # 12 of 12.17
         self._texts: list[str] = []
+        self._sorted: Sorted | None = None
         self._meant: set[Decimal] = set()
         self.add(text)
 
     def add(self, text: str) -> None:
         """Take in one more text; no number goes on from one into the next."""
         self._texts.append(text)
-        for token in _NUMBER.findall(text):
+        self._sorted = None
+        for token in dict.fromkeys(_NUMBER.findall(text)):
             self.values.add(_value(token))
+            if token.isdigit():
+                self._digits.add(token)
+                continue
             runs = _DIGITS.findall(token)
             self._digits.update(runs)
-            if len(runs) > 1:
-                self._compound[token] = None
+            self._within.update(_spans(token))
             if len(runs) == 2 and token[len(runs[0])] == ".":
                 self._heads.setdefault(runs[0], token)
 
@@ -106,9 +111,17 @@ class Numbers:
         if _value(token) in self.values:
             return True
         runs = _DIGITS.findall(token)
-        if not self._digits.issuperset(runs):
+        if len(runs) == 1:
+            return token in self._digits
+        return all(part in self._within for part in _spans(token, least=min(len(runs), _MAX_RUNS)))
+
+    def rounded(self, value: Decimal | str) -> bool:
+        """Whether a number with something behind the point is one that stands there with more of it."""
+        if not isinstance(value, Decimal) or int(value.as_tuple().exponent) >= 0:
             return False
-        return len(runs) == 1 or any(_stands_in(token, whole) for whole in self._compound)
+        if self._sorted is None:
+            self._sorted = Sorted(one for one in self.values if isinstance(one, Decimal))
+        return self._sorted.rounds_to(value)
 
     def mean(self, value: Decimal) -> bool:
         """Whether a number is said in another way: in words, with a thousand's mark, in the afternoon."""
@@ -222,7 +235,7 @@ def rounded(answer: str, task: str) -> str:
 
 def half(answer: str, task: str) -> bool:
     """Whether a task asks which one and how much, and the answer is one bare value."""
-    return _TWO.search(task) is not None and len(answer.split()) == 1
+    return len(answer.split(maxsplit=1)) == 1 and len(task) <= _PASTED and _TWO.search(task) is not None
 
 
 def only_repeats(answer: str, task: str) -> bool:
@@ -288,16 +301,11 @@ def _in_figures(answer: str, shown: str) -> str:
     return answer
 
 
-def _rounding(value: Decimal | str, known: Collection[Decimal | str]) -> bool:
-    """Whether a number with something behind the point is one that is known with more of it."""
-    if not isinstance(value, Decimal) or int(value.as_tuple().exponent) >= 0:
-        return False
-    return any(isinstance(one, Decimal) and rounds(one, value) for one in known)
-
-
-def _stands_in(token: str, shown: str) -> bool:
-    """As it is written, at digit borders: 2:28:40 does not stand in 02:28:40."""
-    return re.search(rf"(?<!\d){re.escape(token)}(?!\d)", shown) is not None
+def _spans(token: str, least: int = 2) -> Iterator[str]:
+    """The parts of a number of several runs of digits, at their borders, of so many runs and more: 02:28 of 02:28:40."""
+    runs = [match.span() for match in _DIGITS.finditer(token)]
+    for i, (start, _) in enumerate(runs):
+        yield from (token[start:end] for _, end in runs[i + least - 1 : i + _MAX_RUNS])
 
 
 def _value(token: str) -> Decimal | str:
