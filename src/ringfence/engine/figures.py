@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable
 from decimal import Decimal, InvalidOperation
 
 _NUMBER = re.compile(r"\d+(?:[.,:/-]\d+)*")
+_THOUSANDS = re.compile(r"[1-9]\d{0,2}(?:,\d{3})+|[1-9]\d{0,2}(?:\.\d{3})+")
 _PART = re.compile(r"\d+")
 _MAX_PARTS = 8  # of one number: 2026-02-01T03:17:07.123 has seven
 _MAX_DIGITS = 30
@@ -35,7 +36,7 @@ class Figures:
             return True
         if len(pieces) == _DATE and tuple(sorted(pieces)) in self._dates:
             return True
-        mine = values(number)
+        mine = meant(number)
         if any(value in self._values for value in mine):
             return True
         if mine and self._sorted is None:
@@ -61,14 +62,31 @@ def _pieces(token: str) -> list[str]:
 
 
 def values(token: str) -> list[Decimal]:
-    """What a number may mean: 1,234.5 as the English write it, 1.234,5 as the Germans do."""
-    found = []
-    for text in dict.fromkeys((token.replace(",", ""), token.replace(".", "").replace(",", "."))):
-        try:
-            found.append(Decimal(text) if len(text) <= _MAX_DIGITS else Decimal(text[:_MAX_DIGITS] + "e9"))
-        except InvalidOperation:
-            continue
-    return found
+    """What a number may mean: 1,234.5 as the English write it, 1.234,5 as the Germans do; 1.234 may be either."""
+    whole, mark, rest = token.rpartition("," if token.rfind(",") > token.rfind(".") else ".")
+    if "," in token and "." in token:
+        ways = [f"{_digits(whole)}.{rest}"] if _THOUSANDS.fullmatch(whole) and mark not in whole else []
+    else:
+        ways = [_digits(token)] if _THOUSANDS.fullmatch(token) else []
+        ways += [token.replace(",", ".")] if not set(whole) & {",", "."} else []
+    return list(dict.fromkeys(found for way in ways if (found := _decimal(way)) is not None))
+
+
+def meant(token: str) -> list[Decimal]:
+    """What a number of an answer may mean: 1,500 is no one and a half."""
+    found = values(token)
+    return found[:1] if "," in token and _THOUSANDS.fullmatch(token) else found
+
+
+def _digits(token: str) -> str:
+    return token.replace(",", "").replace(".", "")
+
+
+def _decimal(text: str) -> Decimal | None:
+    try:
+        return Decimal(text) if len(text) <= _MAX_DIGITS else Decimal(text[:_MAX_DIGITS] + "e9")
+    except InvalidOperation:
+        return None
 
 
 class Sorted:
