@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from ringfence.engine.evidence import (
     Numbers,
+    clipped,
     doubt,
     echoes,
     half,
+    hundredths,
     inert,
     invented_numbers,
     only_repeats,
@@ -161,3 +165,110 @@ def test_a_rounding_of_what_was_shown_is_no_stray() -> None:
     assert unsupported_numbers("0.5", "0.49") == ["0.5"]
     assert unsupported_numbers("181.42", f"{'1' * 40}.123456") == ["181.42"]  # more digits than are reckoned with
     assert unsupported_numbers(f"0.{'1' * 30}", f"0.{'1' * 35}") == [f"0.{'1' * 30}"]
+
+
+@pytest.mark.parametrize(
+    ("given", "task"),
+    [
+        ("2000 * 0.05 * 5", "What simple interest do 2,000 euros bring at 5% over five years?"),
+        ("5000*0.03*3", "What do 5000 euros bring in three years at 3 percent?"),
+        ("5000 * 3 * 3", "What do 5000 euros bring in three years at 3 percent?"),
+        ("7 * 80 * 0.07", "What is a week at 80 euros a night, with 7% tax?"),
+        ("7 * 80", "What is a week at 80 euros a night, with 7% tax?"),
+        ("(12 * 350) * 0.12", "The rent is 350 a month. What are 12 % of a year's rent?"),
+        ("24*30*0.3", "A pump draws 24 kW. How much are 30 % of that over 30 days?"),
+        ("10 * 250 * 0.01", "What are 10% of 250 euros?"),
+        ("10 * 250 / 1e2", "What are 10% of 250 euros?"),
+        ("19 * 1.19", "What do nineteen syringes of 1 euro cost with 19 % VAT?"),
+        ("8 * 90 * .92", "What do eight visits at 90 euros cost with 8 % off?"),
+        ("5 * 200", "What are 3,5 % of 200 Euro?"),
+    ],
+)
+def test_a_calculation_that_has_the_share_already_or_may_mean_the_number_stays_as_it_is(given: str, task: str) -> None:
+    assert hundredths(given, task) == given
+
+
+@pytest.mark.parametrize(
+    ("task", "shown"),
+    [
+        ("How high is the fever of Ann Lee?", "Ann Lee: temperature 39.2 °C, pulse 80"),
+        ("How high was the interest?", "3.5 %"),
+        ("How old is press 3?", "press 3, built 1987"),
+        ("How tall is the tank?", "the tank: 3.2 metres"),
+        ("What colour is ward 3?", "ward 3: turquoise"),
+        ("What is the weight of the parcel?", "parcel 7: 12 lbs"),
+        ("Who is phone support lead?", "support lead: Ann"),
+        ("Which registration number has patient Ann?", "Ann: P-778"),
+        ("How many emails did Ann send?", "4"),
+        ("What is the email retention?", "90 days"),
+        ("What is the salary of the night nurse?", "night nurse: 3,200 euros"),
+        ("What is the password policy?", "at least 12 characters"),
+        ("Which extension have the scans?", ".tiff"),
+        ("What is Bo's phone number?", "Bo Lee, 0171 5550134"),
+        ("When was Ann born?", "Ann Lee (1987-05-01), ward 2"),
+        ("Where was Ann born?", "Ann is a native of Bremen"),
+        ("What is the nationality of Ann?", "Ann Lee, French"),
+        ("How long is the warranty of the drill?", "the drill is covered for 24 months"),
+        ("Which park is the closest?", "Greenwich, 2 km"),
+        ("How many visitors has the web site?", "4,210 visitors"),
+        ("Who has the password?", "Ann"),
+    ],
+)
+def test_what_could_be_what_a_task_asks_for_counts_as_a_mention(task: str, shown: str) -> None:
+    assert unmentioned(task, shown) == ""
+
+
+@pytest.mark.parametrize(
+    ("task", "shown", "missing"),
+    [
+        ("What does it cost to park a car for a day?", "Day ticket: 10.03 euros", "parking"),
+        ("When was Ann Lee born? Have a look in the table.", "{'columns': ['id', 'joined'], '2019-03-01'}", "birthday"),
+        ("I need to ring our bank. Do we have their phone number anywhere?", "Rope: Halfhitch Ltd", "telephone number"),
+        ("What is the e-mail address of the ward?", "ward 3 has 12 beds", "mail address"),
+        ("What is the weight of pump 4?", "pump 4: 12 kW", "weight"),
+    ],
+)
+def test_what_nothing_shown_could_be_is_missed(task: str, shown: str, missing: str) -> None:
+    assert unmentioned(task, shown) == missing
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("15*20", "What do fifteen tickets at 20 euros cost?"),
+        ("20 * 18", "twenty beds for eighteen days"),
+        ("14 * 80", "a fortnight at 80 euros a night"),
+        ("36 / 2", "three dozen syringes"),
+        ("1200000 * 0.35", "1.2 million euros at thirty-five percent"),
+        ("5000 / 4", "a loan of 5k"),
+        ("25000 + 13000", "25 000 litres and 13'000 litres"),
+        ("16 - 13.5", "from 13.5 to 4 pm"),
+        ("37.5*4", "37,5 Stunden in der Woche, vier Wochen"),
+        ("12500*2", "12.500 Euro"),
+        ("250 * 21", "zweihundertfünfzig Dosen zu einundzwanzig Euro"),
+        ("125000 / 48", "a hundred and twenty-five thousand in forty-eight rates"),
+        ("17 + 18", "one shift of seventeen and eighteen hours"),
+        ("1234.5 * 2", "1.234,5 kg"),
+    ],
+)
+def test_a_number_in_words_or_in_another_notation_is_no_invention(given: str, said: str) -> None:
+    assert invented_numbers(given, Numbers(said), Numbers()) == []
+    assert invented_numbers(f"{given} + 77", Numbers(said)) == ["77"]
+    assert clipped(given, Numbers(said)) is None
+
+
+@pytest.mark.parametrize("pattern", ["{0}.{1}4321", "2025-03-21T{2:02}:{3:02}:{4:02}", "{0},{1},{2},{3}"])
+def test_numbers_are_looked_for_in_linear_time(pattern: str) -> None:
+    lines = [pattern.format(n % 977, n, n % 24, n % 60, n * 7 % 60) for n in range(16_000)]
+    answer = " ".join(f"{n % 977}.{n}5 and {n % 24:02}:{n * 11 % 60:02}:07" for n in range(400))
+    began = time.process_time()
+    unsupported_numbers(answer, "\n".join(lines))
+    half("one", "which " * 40_000)
+    half("one two", "which " * 40_000)
+    assert time.process_time() - began < 2  # it took minutes
+
+
+def test_a_part_of_a_long_number_is_found_in_it() -> None:
+    shown = "1:2:3:4:5:6:7:8:9:10:11:12"
+    assert unsupported_numbers("3:4:5 and 2:3:4:5:6:7:8:9:10:11", shown) == []
+    assert unsupported_numbers("3:4:6 and 2:3:4:5:6:7:8:9:10:12", shown) == ["3:4:6", "2:3:4:5:6:7:8:9:10:12"]

@@ -80,3 +80,39 @@ def test_what_no_passage_names_beside_others_of_its_kind_is_not_there(task: str,
 def test_a_pasted_text_asks_for_nothing_by_name() -> None:
     assert asked_for("K1 " * 400) == []
     assert [one.said for one in asked_for("Is K1 in ward 7?")] == ["K1", "ward 7"]
+
+
+@pytest.mark.parametrize(
+    ("task", "text"),
+    [
+        ("What was budget 2024?", "Budget 2023: 5 million. In 2024 the budget was 6 million."),
+        ("How many beds has ward 3?", "Ward 2 has 12 beds. Ward three has 14 beds."),
+        ("What does chapter 4 say?", "Chapter 3 is on loans. Chapter IV is on interest."),
+        ("What does class 1 cost?", "Class 2 costs 40 euros. First class costs 90."),
+        ("When does shift 3 begin?", "Shift 1 begins at 6, the 3rd shift at 22."),
+        ("Wann beginnt Schicht 3?", "Schicht 1 beginnt um 6, die dritte Schicht um 22 Uhr."),
+        ("What is in account 12?", "Account 11 holds 4 euros. Account twelve holds 90."),
+    ],
+)
+def test_a_year_names_nothing_and_a_figure_may_be_in_words(task: str, text: str) -> None:
+    assert never_named(task, text) == ""
+
+
+@pytest.mark.parametrize(
+    ("task", "text", "name"),
+    [
+        ("How many beds has ward 3?", "Ward 2 has 12 beds, and three nurses work on the first floor.", "ward 3"),
+        ("What does chapter 4 say?", "Chapter 3 is on loans. Chapter V is on interest.", "chapter 4"),
+        ("What does class 2 cost?", "First class costs 90 euros.", ""),  # of no other kind in figures
+    ],
+)
+def test_a_figure_in_words_is_one_of_its_kind_alone(task: str, text: str, name: str) -> None:
+    assert never_named(task, text) == name
+
+
+def test_what_is_called_by_a_figure_in_words_is_not_taken_for_another() -> None:
+    text = "Ward 2 has 12 beds. Ward three is the largest of the house. It has 14 beds."
+    assert other("How many beds has ward 3?", "It has 14 beds [1].", text) == ""
+    assert other("How many beds has ward 4?", "It has 14 beds [1].", text) == "ward 4"
+    budget = "Budget 2023: 5 million euros. In the year after the budget rose to 6 million euros."
+    assert other("What was budget 2024?", "It rose to 6 million euros [1].", budget) == ""

@@ -520,3 +520,13 @@ async def test_of_two_prices_for_two_kinds_of_people_none_only_stands_beside(hou
     agent = house(script, tools=tools, specs=SPECS)
     await agent.run(f"What do 2 adults and 3 children pay by {NOTICE}?")
     assert [call["of"] for call in agent.tools["calc"].calls] == [right]
+
+
+async def test_a_number_from_nowhere_is_refused_once_and_whoever_writes_it_again_means_it(house: Build) -> None:
+    call = step(("calc", {"of": "4711 * 8.08"}))
+    script = [step(("fetch", {"of": NOTICE})), call, step(("look", {"of": "x"})), call, final("32.32")]
+    agent = house(script, tools=TOOLS, specs=SPECS)
+    await agent.run(f"What does the moving of the crane come to, with the prices of {NOTICE}?")
+    assert [one["of"] for one in agent.tools["calc"].calls] == ["4711 * 8.08"]
+    asked = [json.loads(prompt.messages[-1])["content"] for prompt in agent.model.prompts]
+    assert sum("4711 stands in no result; look it up first" in text for text in asked) == 1

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from decimal import Decimal, InvalidOperation
 
-from .figures import rounds
+from .attributes import ATTRIBUTES
+from .figures import Sorted, values
 from .silence import abstains
+from .spoken import in_words, readings
 
 _NUMBER = re.compile(r"\d+(?:[.,:/-]\d+)*")
 _DIGITS = re.compile(r"\d+")
 _SIGNS = re.compile(r"[:/-]")
+_MAX_RUNS = 8  # of digits in one number, that are looked at together: 2026-02-01T03:17:07.123 has seven
 _SMALL = 12  # counting numbers and months are nobody's claim
 _FACTORS = frozenset(
     map(Decimal, (24, 28, 30, 31, 52, 60, 100, 360, 365, 1000, 1024, 3600, 86400, 10**6, 1024**2, 10**9))
@@ -25,10 +28,16 @@ _SPELT = (
     re.compile(rf"(?P<d>\b\d{{1,2}})(?:st|nd|rd|th)?\.? (?:of )?(?P<m>{_NAMED}),? (?P<y>\d{{4}}\b)", re.I),
     re.compile(rf"(?P<m>\b{_NAMED}) (?P<d>\d{{1,2}})(?:st|nd|rd|th)?,? (?P<y>\d{{4}}\b)", re.I),
 )
-_SHARE = re.compile(r"(\d+(?:\.\d+)?)\s*(?:%|per ?cent\b|Prozent\b)", re.I)
+_SHARE = re.compile(r"(?<![\d.,])(\d+(?:[.,]\d+)?)\s*(?:%|per ?cent\b|Prozent\b)", re.I)
+_HUNDREDTH = re.compile(r"100|%|percent|prozent", re.I)  # what makes one of a number
+_PERIODS = frozenset(("7", "12", "24", "30", "52", "60"))  # how often a short period is in a longer one
+_PERIOD = re.compile(
+    r"\b(?:year|month|week|da(?:y|il)|hour|minute|annual|jahr|jähr|monat|woche|wöch|tag|tägl|stunde)", re.I
+)
 _FACTOR = re.compile(
     r"(?<![\w.])\d+(?:\.\d+)?(?=\s*[*×])|(?<=[*×] )\d+(?:\.\d+)?(?![\w.])|(?<=[*×])\d+(?:\.\d+)?(?![\w.])"
 )
+_TERM = re.compile(r"(?<![\w.])(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d{1,2})?", re.I)
 _AMOUNT = re.compile(
     r"\b(?:how (?:much|many more)|costs?|pay|owe|prices?|amounts?|sum|total|altogether|together|average|mean|add|plus|"
     r"minus|multiply|times|divide|difference|work out|calculate|compute|in all|kosten|kostet|wie viel|zusammen|"
@@ -47,34 +56,8 @@ _QUOTED = re.compile(r"[\"“„«][^\"”“»\n]{1,200}[\"”“»]")
 _CITED = re.compile(r"\[r?\d{1,6}\]")
 _THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?")
 _WORD = re.compile(r"[^\W\d_]{2,}|\d+")
-_ATTRIBUTES = tuple(
-    (name, re.compile(rf"\b(?:{asked})\b", re.I), re.compile(known or asked, re.I))
-    for name, asked, known in (
-        (
-            "telephone number",
-            "(?:tele)?phone(?: number)?|fax(?: number)?|(?:mobile|extension) number"
-            "|(?:'s|whose|what(?:'s| is) the|which) (?:mobile|extension)",
-            r"phone|mobil|\bfax|\btel\b|\+[1-9]\d|\bext\b",
-        ),
-        ("mail address", "e-?mail(?: address)?|mail address", r"mail|@"),
-        ("birthday", "born|birthday|birth date|date of birth|how old|age of", r"born|birth|\bage|years old|\bdob\b"),
-        (
-            "colour",
-            "colou?rs?",
-            r"colou?r|\b(?:red|blue|green|white|black|yellow|grey|gray|brown|orange|purple|pink)\b",
-        ),
-        ("weight", "weighs?|weight|how heavy", r"weigh|\d ?k?g\b|pounds|tonnes?"),
-        ("height", "how (?:tall|high)|height", r"height|tall|high|\d ?c?m\b"),
-        ("parking", "park(?:ing)?(?: a| the| your| my)? ?(?:car|fee|space|ticket)?", r"park"),
-        ("password", "passwords?|passcode|pin code", r"passw|passcode|\bpin\b"),
-        ("salary", "salary|salaries|wages?", r"salar|wage|\bpay"),
-        ("licence plate", "licen[cs]e plate|number ?plate|registration number", r"plate|regist"),
-        ("nationality", "nationality|citizenship", r"national|citizen"),
-        ("web site", "web ?site|home ?page|url", r"www\.|https?:|web ?site|home ?page|\burl\b"),
-        ("warranty", "warrant(?:y|ies)|guarantee", r"warrant|guarant"),
-        ("middle name", "middle name|maiden name|nickname", r"middle|maiden|nick"),
-    )
-)
+_OF_HOW = re.compile(r"\b(?:who|why|how (?:many|often|long|can|could|do(?:es)?|did|is|was|are|were))\b", re.I)
+_TABLE = re.compile(r"\bcolumns\b")
 _IMAGE = re.compile(r"!\[(?=[^\]]*\]\s*[(\[])")
 _FILLERS = frozenset(
     re.findall(
@@ -92,7 +75,7 @@ def unsupported_numbers(answer: str, shown: str) -> list[str]:
     """The numbers, dates and times of an answer that stand nowhere in what was shown."""
     known = Numbers(shown)
     strays = [token for token in dict.fromkeys(_NUMBER.findall(answer)) if not known.have(token)]
-    return [token for token in strays if not _rounding(_value(token), known.values)]
+    return [token for token in strays if not known.rounded(_value(token))]
 
 
 class Numbers:
@@ -101,18 +84,25 @@ class Numbers:
     def __init__(self, text: str = "") -> None:
         self.values: set[Decimal | str] = set()
         self._digits: set[str] = set()  # whole runs of digits
-        self._compound: dict[str, None] = {}  # 02:28:40 is one number of several runs
+        self._within: set[str] = set()  # 02:28:40 is one number of several runs, and 02:28 stands within it
         self._heads: dict[str, str] = {}  # 12 of 12.17
+        self._texts: list[str] = []
+        self._sorted: Sorted | None = None
+        self._meant: set[Decimal] = set()
         self.add(text)
 
     def add(self, text: str) -> None:
         """Take in one more text; no number goes on from one into the next."""
-        for token in _NUMBER.findall(text):
+        self._texts.append(text)
+        self._sorted = None
+        for token in dict.fromkeys(_NUMBER.findall(text)):
             self.values.add(_value(token))
+            if token.isdigit():
+                self._digits.add(token)
+                continue
             runs = _DIGITS.findall(token)
             self._digits.update(runs)
-            if len(runs) > 1:
-                self._compound[token] = None
+            self._within.update(_spans(token))
             if len(runs) == 2 and token[len(runs[0])] == ".":
                 self._heads.setdefault(runs[0], token)
 
@@ -121,9 +111,25 @@ class Numbers:
         if _value(token) in self.values:
             return True
         runs = _DIGITS.findall(token)
-        if not self._digits.issuperset(runs):
+        if len(runs) == 1:
+            return token in self._digits
+        return all(part in self._within for part in _spans(token, least=min(len(runs), _MAX_RUNS)))
+
+    def rounded(self, value: Decimal | str) -> bool:
+        """Whether a number with something behind the point is one that stands there with more of it."""
+        if not isinstance(value, Decimal) or int(value.as_tuple().exponent) >= 0:
             return False
-        return len(runs) == 1 or any(_stands_in(token, whole) for whole in self._compound)
+        if self._sorted is None:
+            self._sorted = Sorted(one for one in self.values if isinstance(one, Decimal))
+        return self._sorted.rounds_to(value)
+
+    def mean(self, value: Decimal) -> bool:
+        """Whether a number is said in another way: in words, with a thousand's mark, in the afternoon."""
+        while self._texts:
+            text = self._texts.pop()
+            self._meant.update(readings(text))
+            self._meant.update(one for token in set(_NUMBER.findall(text)) for one in values(token))
+        return value in self._meant
 
     def behind(self, token: str) -> str:
         """A number with something behind the point that begins with this one; empty if there is no such."""
@@ -133,7 +139,7 @@ class Numbers:
 def clipped(given: str, *shown: Numbers) -> tuple[str, str] | None:
     """The number of a calculation that was shown as the beginning of another one alone, and that one: 12 of 12.17."""
     for token in filter(str.isdigit, _NUMBER.findall(given)):
-        if all(_value(token) not in numbers.values for numbers in shown):
+        if not any(_value(token) in numbers.values or numbers.mean(Decimal(token)) for numbers in shown):
             for whole in filter(None, (numbers.behind(token) for numbers in shown)):
                 return token, whole
     return None
@@ -150,8 +156,8 @@ def invented_numbers(given: str, *shown: Numbers) -> list[str]:
     for token in unshown(" ".join(part for whole in unshown(given) for part in _SIGNS.split(whole))):
         value = _value(token)
         if isinstance(value, Decimal):
-            shares = any(value * 100 in numbers.values for numbers in shown)
-            if value <= _SMALL or value in _FACTORS or shares:
+            shares = any(value * 100 in numbers.values or numbers.mean(value * 100) for numbers in shown)
+            if value <= _SMALL or value in _FACTORS or shares or any(numbers.mean(value) for numbers in shown):
                 continue
         strays.append(token)
     return strays
@@ -173,12 +179,23 @@ def _strays(answer: str, shown: str) -> list[str]:
 def hundredths(given: str, task: str) -> str:
     """A calculation in which a factor that the task gives as a percentage, and as nothing else, is one: 36.5 is 36.5%.
 
-    As it is, if anything in it makes a hundredth already.
+    As it is, if anything in it makes a hundredth already, or the factor may be how many there are: of months, of years.
     """
-    if "100" in given or "%" in given or "percent" in given.casefold() or len(task) > _PASTED:
+    if _HUNDREDTH.search(given) or len(task) > _PASTED:
         return given
-    shares = {match[1] for match in _SHARE.finditer(task)} - set(_NUMBER.findall(_SHARE.sub("", task)))
-    return _FACTOR.sub(lambda found: f"{found[0]}%" if found[0] in shares else found[0], given) if shares else given
+    terms = [Decimal(term) for term in _TERM.findall(given)]
+    shares = {match[1].replace(",", ".") for match in _SHARE.finditer(task)}
+    shares.difference_update(_NUMBER.findall(_SHARE.sub("", task)), (str(number) for *_, number in in_words(task)))
+    if Decimal(100) in terms or any(_taken(Decimal(share), terms) for share in shares):
+        return given
+    shares -= _PERIODS if _PERIOD.search(task) else set()
+    once = {share for share in shares if terms.count(Decimal(share)) == 1}
+    return _FACTOR.sub(lambda found: f"{found[0]}%" if found[0] in once else found[0], given) if once else given
+
+
+def _taken(share: Decimal, terms: Collection[Decimal]) -> bool:
+    """Whether a hundredth of a percentage is among the terms, or what it leaves or comes to: 0.19, 0.81, 1.19."""
+    return any(part in terms for part in (Decimal("0.01"), share / 100, 1 - share / 100, 1 + share / 100))
 
 
 def restored(answer: str, shown: str) -> str:
@@ -194,13 +211,18 @@ def restored(answer: str, shown: str) -> str:
 def unmentioned(task: str, shown: str) -> str:
     """What a task asks for by a common word that nothing shown has, under any of its names; "" if there is no such.
 
-    A small model that looks for a telephone number and finds none takes the next best number for it.
+    A small model that looks for a telephone number and finds none takes the next best number for it. What could be it
+    counts as one. Any date may be a birthday, and any word a nationality: these are missed where a table is shown that
+    has no such column.
     """
     if len(task) > _PASTED:
         return ""
     shown, task = shown.replace(task, ""), _QUOTED.sub("", task)
-    for name, asked, known in _ATTRIBUTES:
-        if asked.search(task) and not known.search(shown):
+    if _OF_HOW.search(task):
+        return ""
+    named = _TABLE.search(shown)
+    for name, asked, known, loose in ATTRIBUTES:
+        if asked.search(task) and not known.search(shown) and (named or loose is None or not loose.search(shown)):
             return name
     return ""
 
@@ -213,7 +235,7 @@ def rounded(answer: str, task: str) -> str:
 
 def half(answer: str, task: str) -> bool:
     """Whether a task asks which one and how much, and the answer is one bare value."""
-    return _TWO.search(task) is not None and len(answer.split()) == 1
+    return len(answer.split(maxsplit=1)) == 1 and len(task) <= _PASTED and _TWO.search(task) is not None
 
 
 def only_repeats(answer: str, task: str) -> bool:
@@ -279,16 +301,11 @@ def _in_figures(answer: str, shown: str) -> str:
     return answer
 
 
-def _rounding(value: Decimal | str, known: Collection[Decimal | str]) -> bool:
-    """Whether a number with something behind the point is one that is known with more of it."""
-    if not isinstance(value, Decimal) or int(value.as_tuple().exponent) >= 0:
-        return False
-    return any(isinstance(one, Decimal) and rounds(one, value) for one in known)
-
-
-def _stands_in(token: str, shown: str) -> bool:
-    """As it is written, at digit borders: 2:28:40 does not stand in 02:28:40."""
-    return re.search(rf"(?<!\d){re.escape(token)}(?!\d)", shown) is not None
+def _spans(token: str, least: int = 2) -> Iterator[str]:
+    """The parts of a number of several runs of digits, at their borders, of so many runs and more: 02:28 of 02:28:40."""
+    runs = [match.span() for match in _DIGITS.finditer(token)]
+    for i, (start, _) in enumerate(runs):
+        yield from (token[start:end] for _, end in runs[i + least - 1 : i + _MAX_RUNS])
 
 
 def _value(token: str) -> Decimal | str:

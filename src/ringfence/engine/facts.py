@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from .evidence import in_iso
-from .figures import Figures, values
+from .figures import Figures, meant, values
 from .relevance import COMMON
 from .verbs import listed
 from .words import Token, pathlike, tokens
@@ -210,7 +210,7 @@ class Hay:
         """Whether a number stands there, and not of something else: 30 hours are not 30 days."""
         if not self._figures.knows(number):
             return False
-        seen = set().union(*(self._units.get(value, ()) for value in values(number)))
+        seen = set().union(*(self._units.get(value, ()) for value in meant(number)))
         if not seen:  # rounded, or a part of a date, which only a year is by itself
             return not unit and (not number.isdecimal() or len(number) > _SHORT)
         return not unit or unit in seen or "" in seen

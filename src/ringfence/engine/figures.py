@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from bisect import bisect_left, bisect_right
+from collections.abc import Collection, Iterable
 from decimal import Decimal, InvalidOperation
 
 _NUMBER = re.compile(r"\d+(?:[.,:/-]\d+)*")
+_THOUSANDS = re.compile(r"[1-9]\d{0,2}(?:,\d{3})+|[1-9]\d{0,2}(?:\.\d{3})+")
 _PART = re.compile(r"\d+")
 _MAX_PARTS = 8  # of one number: 2026-02-01T03:17:07.123 has seven
 _MAX_DIGITS = 30
 _MAX_VALUES = 20_000  # of what was shown, that a rounding is looked for among
-_MAX_ROUNDED = 200  # numbers of one answer that may be roundings
+_FEW = 4  # of numbers that are as good as the same, that are looked at
 _DATE = 3  # parts of a date, in any order: 2026-02-01, 01.02.2026
 
 
@@ -23,9 +25,9 @@ class Figures:
         self._parts: set[str] = {str(count) for count in counts}
         self._dates: set[tuple[str, ...]] = set()
         self._values: dict[Decimal, None] = {}
-        self._rounded = 0
         for token in dict.fromkeys(_NUMBER.findall(shown)):
             self._take(token)
+        self._sorted: Sorted | None = None
 
     def knows(self, number: str) -> bool:
         """Whether a number was shown: as it is, by its value, as a part of a date or time, or in more digits."""
@@ -34,11 +36,12 @@ class Figures:
             return True
         if len(pieces) == _DATE and tuple(sorted(pieces)) in self._dates:
             return True
-        mine = values(number)
+        mine = meant(number)
         if any(value in self._values for value in mine):
             return True
-        self._rounded += 1
-        return self._rounded <= _MAX_ROUNDED and any(rounds(value, one) for one in mine for value in self._values)
+        if mine and self._sorted is None:
+            self._sorted = Sorted(self._values)
+        return self._sorted is not None and any(map(self._sorted.rounds_to, mine))
 
     def _take(self, token: str) -> None:
         pieces = _PART.findall(token)[:_MAX_PARTS]
@@ -59,14 +62,44 @@ def _pieces(token: str) -> list[str]:
 
 
 def values(token: str) -> list[Decimal]:
-    """What a number may mean: 1,234.5 as the English write it, 1.234,5 as the Germans do."""
-    found = []
-    for text in dict.fromkeys((token.replace(",", ""), token.replace(".", "").replace(",", "."))):
-        try:
-            found.append(Decimal(text) if len(text) <= _MAX_DIGITS else Decimal(text[:_MAX_DIGITS] + "e9"))
-        except InvalidOperation:
-            continue
-    return found
+    """What a number may mean: 1,234.5 as the English write it, 1.234,5 as the Germans do; 1.234 may be either."""
+    whole, mark, rest = token.rpartition("," if token.rfind(",") > token.rfind(".") else ".")
+    if "," in token and "." in token:
+        ways = [f"{_digits(whole)}.{rest}"] if _THOUSANDS.fullmatch(whole) and mark not in whole else []
+    else:
+        ways = [_digits(token)] if _THOUSANDS.fullmatch(token) else []
+        ways += [token.replace(",", ".")] if not set(whole) & {",", "."} else []
+    return list(dict.fromkeys(found for way in ways if (found := _decimal(way)) is not None))
+
+
+def meant(token: str) -> list[Decimal]:
+    """What a number of an answer may mean: 1,500 is no one and a half."""
+    found = values(token)
+    return found[:1] if "," in token and _THOUSANDS.fullmatch(token) else found
+
+
+def _digits(token: str) -> str:
+    return token.replace(",", "").replace(".", "")
+
+
+def _decimal(text: str) -> Decimal | None:
+    try:
+        return Decimal(text) if len(text) <= _MAX_DIGITS else Decimal(text[:_MAX_DIGITS] + "e9")
+    except InvalidOperation:
+        return None
+
+
+class Sorted:
+    """Numbers in their order: whether one of them rounds to another is told without looking at each."""
+
+    def __init__(self, numbers: Iterable[Decimal]) -> None:
+        self._numbers = sorted(numbers)
+
+    def rounds_to(self, mine: Decimal) -> bool:
+        """Whether `mine` is one of them in fewer places."""
+        half = Decimal(5).scaleb(int(mine.as_tuple().exponent) - 1)
+        start, end = bisect_left(self._numbers, mine - half), bisect_right(self._numbers, mine + half)
+        return any(rounds(value, mine) for value in self._numbers[start : min(end, start + _FEW)])
 
 
 def rounds(value: Decimal, mine: Decimal) -> bool:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from decimal import Decimal
 
+from ringfence.core.chain import Kind, Record
 from ringfence.core.policy import Role, SinkSpec
 from ringfence.core.turn import Turn
 from ringfence.core.values import JSON, Action, Deny
@@ -19,13 +21,15 @@ from .nearest import beside, brought, nearest
 from .task import reckons, several
 from .visits import for_the_other, widened
 
+_FIGURES = re.compile(r"\d+(?:[.,:/-]\d+)*")
+
 
 def unfounded(args: Mapping[str, JSON], spec: SinkSpec, turn: Turn, live: Live) -> Deny | None:
     """What a call has from nowhere, in words for the model.
 
-    Numbers to reckon with that stand neither in the task nor in a result; and, once in a run, one that is the beginning
-    of another, a total that is written down before it was worked out, a name that nothing about the task says, and what
-    is not of what several things cost.
+    Numbers to reckon with that stand neither in the task nor in a result, each once; and, once in a run, one that is
+    the beginning of another, a total that is written down before it was worked out, a name that nothing about the task
+    says, and what is not of what several things cost.
     """
     become, task = folded(turn, Become), turn.start["task"]
     told, new = become.invented, not become.unheard and spec.name not in become.answered
@@ -33,7 +37,8 @@ def unfounded(args: Mapping[str, JSON], spec: SinkSpec, turn: Turn, live: Live) 
         return Deny("POL-4", UNHEARD, f'nothing about the task says {name}. The closest is: "{line}"')
     if given := " ".join(str(args.get(name, "")) for name in spec.grounded):
         shown = shown_numbers(live.said, turn)
-        if strays := invented_numbers(given, *shown):
+        strays = invented_numbers(given, *shown)
+        if not folded(turn, _Refused).numbers.issuperset(strays):
             return _deny(f"{', '.join(strays[:3])} stands in no result; look it up first")
         if not told and (cut := clipped(given, *shown)):
             return _deny("{} stands in no result, but {} does".format(*cut))
@@ -53,6 +58,18 @@ def _amiss(given: str, turn: Turn) -> str:
         return f"the task says {' and '.join(missing)}; multiply each by what it costs"
     stray = beside(given, turn, besides=len(counts)) if counts else None
     return 'the task does not ask for "{1}"; leave {0} out'.format(*stray) if stray else ""
+
+
+class _Refused:
+    """The numbers that a call was refused for: whoever writes one down again means it."""
+
+    def __init__(self) -> None:
+        self.numbers: set[str] = set()
+
+    def take(self, record: Record, intent: Record | None) -> None:
+        """One more item."""
+        if record.kind is Kind.DECISION and record.view["code"] == INVENTED:
+            self.numbers.update(_FIGURES.findall(str(record.body["why"])))
 
 
 def _deny(why: str) -> Deny:

@@ -14,6 +14,7 @@ from .evidence import in_iso
 from .facts import is_unit, telling
 from .grounding import Source
 from .passages import Passage
+from .spoken import in_words
 from .words import units
 
 _NAME = re.compile(
@@ -30,6 +31,19 @@ _MORE = re.compile(
 )
 _MORE_CHARS, _LONGEST = 200, 1_000  # of a list of figures; of `1 to 1000`
 _STEM = 6
+_YEAR = re.compile(r"(?:19|20)\d\d")
+_BEHIND = re.compile(r"\b([^\W\d_]{3,})(?=[ -](?:([IVX]{1,6})|([^\W\d_]{3,}))\b)")  # chapter IV, ward three
+_AHEAD = re.compile(r"\b(?:(\d{1,3})(?:st|nd|rd|th|\.)|([^\W\d_]{4,}))(?=[ -]([^\W\d_]{3,}))")  # 3rd ward, first class
+_ORDINALS = {
+    start: number
+    for number, starts in enumerate(
+        "first erste|second zweite|third dritte|fourth vierte|fifth fünfte|sixth sechste|seventh siebte|eighth achte|"
+        "ninth neunte|tenth zehnte|eleventh elfte|twelfth zwölfte".split("|"),
+        1,
+    )
+    for start in starts.split()
+}
+_ROMAN = {"I": 1, "V": 5, "X": 10}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +65,8 @@ def names(text: str) -> Iterator[tuple[int, Name]]:
             yield match.start(), Name(_kind(match["letters"]), match["digits"].lstrip("0"), said)
         elif telling(match["noun"]) and not is_unit(match["behind"] or ""):
             for own in _listed(match["figure"], text[match.end("figure") :][:_MORE_CHARS]):
-                yield match.start(), Name(_kind(match["noun"]), own, said)
+                if not _YEAR.fullmatch(own):  # of budget 2024, no more than in 2024
+                    yield match.start(), Name(_kind(match["noun"]), own, said)
 
 
 def _listed(first: str, behind: str) -> Iterator[str]:
@@ -79,6 +94,7 @@ def never_named(task: str, text: str) -> str:
     """A thing that is asked for, where a text has others of its kind and not this one; else empty."""
     known = {(one.kind, one.own) for _, one in names(in_iso(text))}
     kinds = {kind for kind, _ in known} - {"day"}  # what holds from one day on holds on another
+    known |= set(_in_words(text))
     gone = (name for name in asked_for(task) if name.kind in kinds and (name.kind, name.own) not in known)
     return next((name.said for name in gone), "")
 
@@ -100,13 +116,37 @@ def _strays(kind: str, own: set[str], source: Source, passages: Mapping[int, Pas
     if not source.quote or not 0 <= start <= len(passage.text):
         return False
     head = _named(kind, "\n".join((passage.document, passage.title, passage.headings)))
-    if own & set(head):
+    if own & set(head) or any(which == kind and figure in own for which, figure in _in_words(passage.text)):
         return False
     before = [(a, b) for a, b in units(passage.text[:start])]
     near = passage.text[before[-1][0] if before else start : start + len(source.quote)]
     text = passage.text[: start + len(source.quote)]
     found = [*head, *_named(kind, text)]
     return bool(found) and not own & set(_named(kind, near)) and found[-1] not in own
+
+
+def _in_words(text: str) -> Iterator[tuple[str, str]]:
+    """The kind and figure of what is called ward three, third ward, 3rd ward or chapter III."""
+    for noun, roman, word in _BEHIND.findall(text):
+        if number := _roman(roman) if roman else _count(word):
+            yield _kind(noun), str(number)
+    for figure, word, noun in _AHEAD.findall(text):
+        if number := int(figure) if figure else _ordinal(word):
+            yield _kind(noun), str(number)
+
+
+def _count(word: str) -> int:
+    return next((number for start, end, number in in_words(word) if (start, end) == (0, len(word))), 0)
+
+
+def _ordinal(word: str) -> int:
+    small = word.casefold()
+    return _ORDINALS.get(small, 0) or _ORDINALS.get(small[:-1], 0)
+
+
+def _roman(said: str) -> int:
+    figures = [_ROMAN[sign] for sign in said]
+    return sum(-one if one < max(figures[n:]) else one for n, one in enumerate(figures))
 
 
 def _named(kind: str, text: str) -> list[str]:

@@ -1,0 +1,68 @@
+"""What a number may mean, and what was shown of it."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from ringfence.engine.claims import flags
+from ringfence.engine.figures import Figures, values
+from ringfence.engine.grounding import grounded
+from ringfence.engine.passages import Passage
+
+
+def speaks_against(answer: str, text: str) -> tuple[bool, bool]:
+    """Whether the passages, and whether the record, have something against an answer."""
+    there = {1: Passage(1, "handbook.md", text, "Handbook", start=0, end=len(text))}
+    held = grounded(answer, there, "What is it?", strict=True)
+    return bool(held.flags), bool(list(flags(answer, shown=text, task="What is it?", done=[], tools=[])))
+
+
+@pytest.mark.parametrize(
+    ("token", "meant"),
+    [
+        ("12.5", "12.5"), ("12,5", "12.5"), ("1,234.5", "1234.5"), ("1.234,5", "1234.5"), ("1.500", "1500 1.500"),
+        ("1,234,567", "1234567"), ("1.234.567", "1234567"), ("0.500", "0.500"), ("1234.567", "1234.567"),
+        ("3.12.1", ""), ("1,2,3", ""), ("03:17", ""), ("12,34.5", ""), ("2025", "2025"),
+    ],
+)  # fmt: skip
+def test_a_mark_is_one_of_thousands_only_before_three_digits(token: str, meant: str) -> None:
+    assert values(token) == list(map(Decimal, meant.split()))
+
+
+@pytest.mark.parametrize(
+    ("answer", "text"),
+    [
+        ("The fee is 125 euros.", "The fee is 12.5 euros."),
+        ("The dose is 15 mg.", "The dose is 1.5 mg."),
+        ("The dose is 25 mg.", "The dose is 2.5 mg."),
+        ("The rate is 35 %.", "The rate is 3.5 %."),
+        ("The fee is 1,500 euros.", "The fee is 1.5 euros."),
+        ("Die Gebühr beträgt 125 Euro.", "Die Gebühr beträgt 12,5 Euro."),
+        ("The pressure is 1625 bar.", "The pressure is 16.25 bar."),
+        ("The balance is 123456 euros.", "The balance is 1,234.56 euros."),
+    ],
+)
+def test_a_number_of_other_size_is_another_one(answer: str, text: str) -> None:
+    assert speaks_against(answer, text) == (True, True)
+
+
+@pytest.mark.parametrize(
+    ("answer", "text"),
+    [
+        ("The fee is 1,500 euros.", "The fee is 1500 euros."),
+        ("The fee is 1500 euros.", "The fee is 1.500 euros."),
+        ("The fee is 12.50 euros.", "Fee: 12,50 euros"),
+        ("The balance is 1.234,50 euros.", "The balance is 1234.5 euros."),
+        ("The mass is 12,345 kg.", "The mass is 12.345 kg."),
+        ("The mass is 3.500 kg.", "The mass is 3.5 kg."),
+    ],
+)
+def test_a_number_in_the_notation_of_another_country_is_the_same(answer: str, text: str) -> None:
+    assert speaks_against(answer, text) == (False, False)
+
+
+def test_a_rounding_is_one_of_what_was_shown() -> None:
+    known = Figures("181.4106 and 0.1249 and 33.33333", ())
+    assert [known.knows(number) for number in ("181.41", "0.125", "33.3", "181.42")] == [True, True, True, False]
