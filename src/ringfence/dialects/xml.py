@@ -37,7 +37,9 @@ def _elements(parameter: str, value: str, ends: str) -> Reader:
                 ended = closes.search(text, begun.end())
                 if ended is None:
                     raise Truncated(args, lost=True)
-                args[begun["key"].strip()] = _value(text[begun.end() : ended.start()], begun)
+                if (key := begun["key"].strip()) in args:
+                    raise ValueError(f"expected each parameter once, found another {key!r}")
+                args[key] = _value(text[begun.end() : ended.start()], begun)
                 at = ended.end()
             elif done := last.match(text, at):
                 return Found(done.end(), (Raw(opened["name"], args, text[opened.start() : done.end()]),))

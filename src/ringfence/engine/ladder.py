@@ -173,7 +173,15 @@ def _asked_for(text: str) -> tuple[Step, str] | None:
     except (ValueError, RecursionError):
         return None
     step = _step(value) if isinstance(value, dict) and any(form in value for form in _FORMS) else None
-    return None if step is None else (step, text[begin:end])
+    if step is None:
+        return None
+    source = text[begin:end]
+    if step.calls:
+        try:
+            dialects.once(source, value)
+        except ValueError as error:
+            raise Unreadable(f"your call could not be read: {error}") from error
+    return step, source
 
 
 def _step(value: Mapping[str, Any]) -> Step | None:
