@@ -78,6 +78,7 @@ FORMS = (
             rf"</{_DSML}(?:invoke|function)>",
         ),
     ),
+    Form("glm", rf"<tool_call>\s{{0,8}}{NAME}\s{{0,8}}(?=\{{)", named("</tool_call>")),  # GLM 4's within 4.5's tags
     Form(
         "glm",
         rf"<tool_call>\s{{0,8}}{NAME}(?=\s{{0,8}}</?(?:arg_key|tool_call)>)",
