@@ -416,6 +416,14 @@ async def test_a_server_that_changes_its_model_is_told_of(house: Build) -> None:
     assert "the model changed in the middle of the run: qwen, then llama" in (await agent.run()).notes
 
 
+async def test_a_model_that_another_one_answered_for_is_told_of_once(house: Build) -> None:
+    looks = [Told(step(("look", {"of": str(n)})), model="llama", instead_of="qwen") for n in range(2)]
+    agent = house([*looks, Told(final("it is 42"), model="llama")])
+    assert (await agent.run()).notes == ("another model answered: llama instead of qwen",)
+    agent = house([Told(LOOK, model="qwen"), Told(final("it is 42"), model="llama", instead_of="qwen")])
+    assert (await agent.run()).notes == ("the model changed in the middle of the run: qwen, then llama",)
+
+
 async def test_a_model_that_changes_beside_one_that_never_answered_is_told_of_as_well(house: Build) -> None:
     agent = two(house, [Told(LOOK, model="qwen"), Told("hm", model="llama"), "hm", "hm"], [DOWN])
     assert any("model changed" in note for note in (await agent.run()).notes)

@@ -8,6 +8,6 @@ from __future__ import annotations
 from .reader import read, steps
 from .reading import Printed, Reading
 from .repair import Repaired, repaired
-from .tolerant import Truncated, loads
+from .tolerant import Truncated, loads, once
 
-__all__ = ["Printed", "Reading", "Repaired", "Truncated", "loads", "read", "repaired", "steps"]
+__all__ = ["Printed", "Reading", "Repaired", "Truncated", "loads", "once", "read", "repaired", "steps"]

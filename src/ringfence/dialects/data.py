@@ -35,7 +35,7 @@ _OTHER_SIDE = re.compile(
     re.IGNORECASE,
 )
 _TURN = re.compile(
-    r"<\|(?:im_end|im_start|eot_id|eom_id|endoftext|end_of_text|start_header_id|return|end_of_turn_token)\|>"
+    r"<\|(?:im_end|im_start|eot_id|eom_id|endoftext|end_of_text|start_header_id|return|end_of_turn_token|observation|user)\|>"
     r"|<(?:end|start)_of_turn>|</s>|<｜(?:end|begin)▁of▁sentence｜>|<｜User｜>",
     re.IGNORECASE,
 )

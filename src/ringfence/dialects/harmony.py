@@ -1,6 +1,8 @@
 """gpt-oss: a message to a function, on the commentary channel. The analysis channel is a thought, see `thoughts`.
 
 <|channel|>commentary to=functions.files.read <|constrain|>json<|message|>{"path": "a.txt"}<|call|>
+ to=functions.files.read<|channel|>commentary json<|message|>{"path": "a.txt"}<|call|>      behind the prompt's own
+                                                                                              `<|start|>assistant`
 """
 
 from __future__ import annotations
@@ -8,7 +10,7 @@ from __future__ import annotations
 from .named import NAME, named
 from .reading import Form
 
-_JSON = r"\s{0,4}(?:<\|constrain\|>)?\s{0,4}(?:json|code)?\s{0,4}<\|message\|>\s{0,16}(?=\{)"
+_JSON = r"\s{0,4}(?:<\|constrain\|>)?\s{0,4}(?:json|code)?\s{0,4}<\|message\|>\s{0,16}(?=[{\"])"
 _CHANNEL = r"<\|channel\|>(?:commentary|analysis|final)"
 
 FORMS = (
@@ -19,3 +21,4 @@ FORMS = (
         named("<|call|>", "<|end|>"),
     ),
 )
+FIRST = Form("harmony", rf" ?to=(?:functions\.)?{NAME}\s{{0,4}}{_CHANNEL}{_JSON}", named("<|call|>", "<|end|>"))

@@ -14,7 +14,7 @@ _ID = r"(?:functions\.)?(?P<name>[A-Za-z_][\w./-]{0,127})(?::\d{1,6})?"
 FORMS = (
     Form(
         "kimi",
-        rf"<\|tool_call_begin\|>\s{{0,16}}{_ID}\s{{0,16}}<\|tool_call_argument_begin\|>\s{{0,16}}(?=\{{)",
+        rf"<\|tool_call_begin\|>\s{{0,16}}{_ID}\s{{0,16}}<\|tool_call_argument_begin\|>\s{{0,16}}(?=[{{\"])",
         named("<|tool_call_end|>"),
     ),
 )

@@ -5,15 +5,14 @@ from __future__ import annotations
 import re
 
 from .reading import Form, Found, Page
-from .shapes import block, calls, several
+from .shapes import block, called, several
 
 KEY = r"""\s{0,64}(?:"[^"\n]{1,80}"|'[^'\n]{1,80}'|“[^”\n]{1,80}”|[A-Za-z_]\w{0,79})\s{0,16}:"""
 
 
 def _object(page: Page, opened: re.Match[str]) -> Found | None:
-    value, end = page.json(opened.start(), "```")
-    found = tuple(calls(value, page.text[opened.start() : end], page.names))
-    return Found(end, found, value)
+    value, end, found = called(page, opened.start(), "```")
+    return Found(end, tuple(found), value)
 
 
 def _list(page: Page, opened: re.Match[str]) -> Found | None:

@@ -26,7 +26,8 @@ _SPOT = re.compile(  # where something may begin; a set in front, so that the se
 _HUSK = re.compile(  # what is left of fences and tags when the calls are taken out; a set in front here too
     r"[`~<](?:(?<=`)`{2,16}[\w+-]*\s*```+|(?<=~)~{2,16}[\w+-]*\s*~~~+|(?<=<)(?:"
     r"/?(?:\w{1,16}:|｜DSML｜)?(?:tool_calls?|function_calls?|tools)>"
-    r"|\|tool_calls_section_(?:begin|end)\|>|\|(?:from|start)\|>assistant))"
+    r"|\|tool_calls?_section_(?:begin|end)\|>|\|(?:from|start)\|>assistant|\|end\|>"
+    r"|\|channel\|>(?:commentary|final)<\|message\|>))"
 )
 _KEYS = "|".join([*NAMES, *ARGS, *LISTS, "thought", "final_answer", "type"])
 _CALLISH = re.compile(rf"""["'“]?(?:{_KEYS})["'”]?\s*:""")
@@ -55,7 +56,7 @@ def _openers(forms: list[Form]) -> _Openers:
 @lru_cache(maxsize=1)
 def _forms() -> dict[str, _Openers]:
     """The forms by the character they begin with; under "" those that only begin a text."""
-    by_first: dict[str, list[Form]] = {"": [functionary.FIRST, pythonic.WHOLE]}
+    by_first: dict[str, list[Form]] = {"": [functionary.FIRST, harmony.FIRST, pythonic.WHOLE]}
     for family in FAMILIES:
         for form in family.FORMS:
             by_first.setdefault(form.opener.lstrip("\\")[0], []).append(form)
@@ -119,7 +120,7 @@ class _Walk:
 
     def run(self) -> None:
         text = self.page.text
-        if text and text[0].isalnum():
+        if text[:1].isalnum() or text.startswith(" to="):
             self._step(0)
         while spot := _SPOT.search(text, self.at):
             self.at = here = spot.start()
@@ -190,7 +191,7 @@ class _Walk:
     def reading(self) -> Reading:
         self._say(len(self.page.text))
         prose = "".join(self.prose)
-        prose = _HUSK.sub("", prose) if self.calls or self.unknown else prose
+        prose = _HUSK.sub("", prose) if self.calls or self.unknown or "<|channel|>final" in prose else prose
         return Reading(
             tuple(self.calls),
             prose.strip(),

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from .tolerant import JSON, Truncated, decode
+from .tolerant import JSON, Truncated, decode, once
 
 _PREFIX = re.compile(r"(?:functions?|tools?|default_api|api)[.:/]")  # namespaces that templates put before a name
 _LONGEST_NAME = 128
@@ -104,6 +104,12 @@ class Page:
     cut: bool = False
 
     def json(self, at: int, *stops: str) -> tuple[JSON, int]:
+        """The value at `at`, of a call; raises as `value` does, and ValueError where a key stands twice."""
+        value, end = self.value(at, *stops)
+        once(self.text[at:end], value)
+        return value, end
+
+    def value(self, at: int, *stops: str) -> tuple[JSON, int]:
         """The value at `at`; closing brackets may be missing before a stop, and at the end of a text that was not cut.
 
         Raises ValueError; Truncated where the end has eaten a value, or may have.

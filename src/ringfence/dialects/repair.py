@@ -42,7 +42,7 @@ def repaired(args: dict[str, JSON], schema: Schema, control: Collection[str] = (
     """The arguments as the schema (JSON Schema 2020-12, its common part) wants them, as far as that can be had.
 
     - keys are renamed that differ in case, underscores or hyphens, or by one edit, if one property alone fits and is
-      free;
+      free; `input`, which is also the key of a value without one, if one argument alone can be meant;
     - types are changed where nothing is lost: "5" and 5, "true" and true, 5.0 and 5, a value and the list of it alone,
       JSON in a string and what it stands for; an enum's value is found whatever its case and blanks;
     - null for what may be left out, and keys that nobody knows, are dropped, the latter only if `additionalProperties`
@@ -108,7 +108,7 @@ class _Mender:
         names: dict[str, str] = {}
         if list(value) == [LONE] and LONE not in properties:
             only = list(properties) if len(properties) == 1 else list(required)
-            names = {LONE: only[0]} if len(only) == 1 and only[0] in properties else {}
+            names = {LONE: only[0]} if len(only) == 1 and only[0] in properties and only[0] not in control else {}
         for alike in (_same, _near):
             strange = [key for key in value if key not in properties and key not in names]
             free = [name for name in properties if name not in value and name not in names.values()]

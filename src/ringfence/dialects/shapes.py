@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from .reading import Found, Names, Page, Raw, Reader
-from .tolerant import JSON, loads
+from .tolerant import JSON, loads, once
 
 NAMES = ("name", "tool", "tool_name", "function", "function_name", "action", "recipient_name")
 ARGS = ("arguments", "parameters", "args", "input", "action_input", "tool_input", "params", "kwargs")
@@ -95,14 +95,22 @@ def block(*closings: str, strict: bool = True) -> Reader:
     return read
 
 
+def called(page: Page, at: int, *stops: str) -> tuple[JSON, int, list[Raw]]:
+    """The object at `at`, the index behind it, and the calls that it is; raises ValueError."""
+    value, end = page.value(at, *stops)
+    source = page.text[at:end]
+    if found := list(calls(value, source, page.names)):
+        once(source, value)
+    return value, end, found
+
+
 def several(page: Page, at: int, stops: tuple[str, ...] = (), *, strict: bool) -> tuple[list[Raw], int]:
     """The calls in the objects from `at` on, each with its own source, and the index behind the last."""
     text, found, begun, end = page.text, list[Raw](), at, at
     opened = _LIST.match(text, at)
     at = _SEPARATOR.match(text, opened.end() if opened else at).end()  # type: ignore[union-attr]
     while text.startswith("{", at):
-        value, end = page.json(at, *stops)
-        printed = list(calls(value, text[at:end], page.names))
+        value, end, printed = called(page, at, *stops)
         if strict and not printed and not _is_definition(value):
             raise ValueError('expected a call, {"name": ..., "arguments": {...}}, found an object that is none')
         found += printed

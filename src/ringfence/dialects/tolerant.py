@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any, NoReturn
 
@@ -66,7 +66,18 @@ def _refuse(word: str) -> NoReturn:
     raise ValueError(f"expected a number, found {word}: JSON has none")
 
 
+def _different(pairs: list[tuple[str, JSON]]) -> dict[str, JSON]:
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        keys = [key for key, _ in pairs]
+        raise ValueError(_TWICE.format(next(key for key in keys if keys.count(key) > 1)))
+    return made
+
+
+_NESTED = frozenset({dict, list})
+_TWICE = "expected each key of an object once, found another {!r}"
 _STRICT = json.JSONDecoder(strict=False, parse_constant=_refuse)
+_ONCE = json.JSONDecoder(strict=False, parse_constant=_refuse, object_pairs_hook=_different)
 
 
 def loads(text: str) -> JSON:
@@ -80,24 +91,46 @@ def loads(text: str) -> JSON:
     end = _SPACE.match(text, end).end()  # type: ignore[union-attr]
     if end < len(text):
         raise ValueError(f"expected the end behind the JSON value, found {text[end : end + 20]!r}")
+    once(text, value)
     return sound(value)
 
 
-def decode(text: str, start: int, stops: tuple[str, ...] = ()) -> tuple[JSON, int]:
-    """The JSON value that begins at `start`, and the index behind it; raises as `loads` does, but for `sound`.
+def once(text: str, value: JSON) -> None:
+    """Raises ValueError if in the text of this value a key of an object stands twice: of two names or recipients
+    nobody can tell which one is meant.
+    """
+    if isinstance(value, dict | list) and text.count(":") > _members(value):  # there may be more than were kept
+        with suppress(Truncated):
+            decode(text, 0, decoder=_ONCE)
+
+
+def _members(value: JSON) -> int:
+    count, nested = 0, [value]
+    for item in nested:  # grows
+        inner = item
+        if type(item) is dict:
+            count += len(item)
+            inner = item.values()
+        nested += [one for one in inner if type(one) in _NESTED]
+    return count
+
+
+def decode(text: str, start: int, stops: tuple[str, ...] = (), decoder: json.JSONDecoder = _STRICT) -> tuple[JSON, int]:
+    """The JSON value that begins at `start`, and the index behind it; raises as `loads` does, but for `sound` and
+    `once`.
 
     Brackets may be missing before one of the `stops` (a closing tag, a fence): there the writer did come to an end.
     """
     try:
-        return _STRICT.raw_decode(text, start)
+        return decoder.raw_decode(text, start)
     except RecursionError:
         raise ValueError(f"expected JSON of at most {MAX_DEPTH} levels, found more") from None
     except json.JSONDecodeError as fault:
         if fault.pos - start <= _WINDOW:
-            return _rewritten(text, start, stops)
-    except ValueError:  # NaN
+            return _rewritten(text, start, stops, decoder)
+    except ValueError:  # NaN, or a key that stands twice
         pass
-    parser = _Parser(text, stops, lambda at: text[at : at + 20])  # most of it is JSON already
+    parser = _Parser(text, stops, lambda at: text[at : at + 20], decoder)  # most of it is JSON already
     return _whole(parser, *parser.value(start, MAX_DEPTH))
 
 
@@ -108,7 +141,7 @@ def _whole(parser: _Parser, value: JSON, end: int, *, last: bool = True) -> tupl
     return value, end
 
 
-def _rewritten(text: str, start: int, stops: tuple[str, ...]) -> tuple[JSON, int]:
+def _rewritten(text: str, start: int, stops: tuple[str, ...], decoder: json.JSONDecoder) -> tuple[JSON, int]:
     """As `decode`, of what is no JSON: by the strict decoder where rewriting is enough, else by our own.
 
     It is rewritten in windows that grow, since what stands behind the value may be long, and many values follow.
@@ -120,16 +153,16 @@ def _rewritten(text: str, start: int, stops: tuple[str, ...]) -> tuple[JSON, int
         end = start + 8 * (end - start)
         end = len(text) if len(text) < end + (end - start) else end
         try:
-            value, behind = _STRICT.raw_decode(new.text)
+            value, behind = decoder.raw_decode(new.text)
             return value, new.origin(behind)
         except RecursionError:
             raise ValueError(f"expected JSON of at most {MAX_DEPTH} levels, found more") from None
         except json.JSONDecodeError as fault:
             if not whole and _reaches(new.text, fault.pos):
                 continue
-        except ValueError:  # NaN
+        except ValueError:  # NaN, or a key that stands twice
             pass
-        parser = _Parser(new.text, stops, lambda at, new=new: text[new.origin(at) :][:20])  # type: ignore[misc]
+        parser = _Parser(new.text, stops, lambda at, new=new: text[new.origin(at) :][:20], decoder)  # type: ignore[misc]
         parser.strings = _WRITTEN_STRING
         try:
             value, behind = parser.value(0, MAX_DEPTH)
@@ -180,10 +213,13 @@ def sound(value: JSON) -> JSON:
 class _Parser:
     """Recursive descent, a level of the value per level of the stack; `cut` says that the text ended too early."""
 
-    def __init__(self, text: str, stops: tuple[str, ...], shown: Callable[[int], str]) -> None:
+    def __init__(
+        self, text: str, stops: tuple[str, ...], shown: Callable[[int], str], decoder: json.JSONDecoder = _STRICT
+    ) -> None:
         self.text = text
         self.stops = stops
         self.shown = shown  # what stands at a place, as it was printed
+        self.decoder = decoder
         self.cut = False
         self.lost = False
         self.strings = _STRING
@@ -201,7 +237,7 @@ class _Parser:
                 self._fail(at, f"at most {MAX_DEPTH} levels")
             if room < MAX_DEPTH and self._failed[1] < 3 and _MAYBE_STRICT.match(self.text, at):
                 try:  # most of a broken text is sound, and read a lot faster so
-                    return _STRICT.raw_decode(self.text, at)
+                    return self.decoder.raw_decode(self.text, at)
                 except (ValueError, RecursionError) as fault:
                     place = getattr(fault, "pos", -1)
                     self._failed = (place, self._failed[1] + 1 if place == self._failed[0] else 1)
@@ -212,6 +248,7 @@ class _Parser:
         members: dict[str, JSON] = {}
         while not self._closes(at := self._space(at), "}"):
             if (bulk := self._bulk(_MEMBERS, at, "{}", room)) is not None:
+                self._differ(members, bulk[0])
                 members |= bulk[0]
                 at = bulk[1]
                 continue
@@ -223,11 +260,16 @@ class _Parser:
                 self._fail(at, f"':' behind the key {key!r}")
             item, at = self.value(at + 1, room)
             if item is not _CUT:
+                self._differ(members, (key,))
                 members[key] = item
             if self.cut:
                 return members, at
             at = self._comma(at, "}")
         return members, at if self.cut else at + 1
+
+    def _differ(self, members: dict[str, JSON], more: Iterable[str]) -> None:
+        if self.decoder is _ONCE and not members.keys().isdisjoint(more):
+            raise ValueError(_TWICE.format(next(key for key in more if key in members)))
 
     def _list(self, at: int, room: int) -> tuple[JSON, int]:
         items: list[JSON] = []
@@ -251,7 +293,7 @@ class _Parser:
             return None
         self._plain = found.end()  # if it is not sound, the rest of it is read one by one
         with suppress(ValueError):
-            return _STRICT.decode(f"{brackets[0]}{found[0][:-1]}{brackets[1]}"), found.end()
+            return self.decoder.decode(f"{brackets[0]}{found[0][:-1]}{brackets[1]}"), found.end()
         return None
 
     def _closes(self, at: int, bracket: str) -> bool:

@@ -37,7 +37,9 @@ def _elements(parameter: str, value: str, ends: str) -> Reader:
                 ended = closes.search(text, begun.end())
                 if ended is None:
                     raise Truncated(args, lost=True)
-                args[begun["key"].strip()] = _value(text[begun.end() : ended.start()], begun)
+                if (key := begun["key"].strip()) in args:
+                    raise ValueError(f"expected each parameter once, found another {key!r}")
+                args[key] = _value(text[begun.end() : ended.start()], begun)
                 at = ended.end()
             elif done := last.match(text, at):
                 return Found(done.end(), (Raw(opened["name"], args, text[opened.start() : done.end()]),))
@@ -76,6 +78,7 @@ FORMS = (
             rf"</{_DSML}(?:invoke|function)>",
         ),
     ),
+    Form("glm", rf"<tool_call>\s{{0,8}}{NAME}\s{{0,8}}(?=\{{)", named("</tool_call>")),  # GLM 4's within 4.5's tags
     Form(
         "glm",
         rf"<tool_call>\s{{0,8}}{NAME}(?=\s{{0,8}}</?(?:arg_key|tool_call)>)",

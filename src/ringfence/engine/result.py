@@ -93,8 +93,17 @@ def _notes(turn: Turn) -> Iterator[str]:
         yield f"the model server cut {used} tokens off a request, and what it answered was used all the same"
     tiers = dict.fromkeys(intent.view["sink"] for _, intent in asked)
     for sink in tiers:
-        said = (str(r.body["value"].get("model", "")) for r, i in asked if i.view["sink"] == sink and r.view["ok"])
-        if len(models := dict.fromkeys(filter(None, said))) > 1:
-            yield f"the model changed in the middle of the run: {', then '.join(models)}"
+        yield from _models([r.body["value"] for r, i in asked if i.view["sink"] == sink and r.view["ok"]])
     if len(tiers) > 1:
         yield f"asked {', then '.join(sink.removeprefix('model:') for sink in tiers)}"
+
+
+def _models(answers: list[dict[str, Any]]) -> Iterator[str]:
+    """Which models gave the answers of one tier, where it is not the one that was expected."""
+    models = dict.fromkeys(filter(None, (str(value.get("model", "")) for value in answers)))
+    if len(models) > 1:
+        yield f"the model changed in the middle of the run: {', then '.join(models)}"
+    swaps = dict.fromkeys((value.get("model"), value.get("instead_of")) for value in answers)
+    for model, expected in swaps:
+        if expected and expected not in models:  # else it is told above
+            yield f"another model answered: {model} instead of {expected}"
