@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ringfence.dialects import repaired
+from ringfence.dialects.shapes import LONE
 
 SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -102,8 +103,14 @@ def test_a_lone_value_is_the_only_argument_there_is() -> None:
     }
 
 
-def test_a_lone_value_is_no_control_argument() -> None:
-    """`input` may have been the model's own word for something else."""
+def test_a_value_without_a_key_is_the_only_argument_whatever_it_does() -> None:
+    assert repaired({LONE: "a"}, SCHEMA | {"required": ["path"]}, ("path",)).args == {"path": "a"}
+    assert repaired({LONE: "a"}, {"properties": {"input": {}, "text": {}}}).args == {"input": "a"}
+    assert repaired({LONE: "a"}, {"properties": {"to": {}, "text": {}}}).args == {LONE: "a"}
+
+
+def test_an_input_is_no_control_argument() -> None:
+    """It may have been the model's own word for something else."""
     schema = {"properties": {"to": {}, "text": {}}, "required": ["to"]}
     assert repaired({"input": "Hello"}, schema).args == {"to": "Hello"}
     assert repaired({"input": "Hello"}, schema, ("to",)) == repaired({"input": "Hello"}, None)

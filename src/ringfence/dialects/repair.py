@@ -28,6 +28,7 @@ _MAX_EXACT = 2**53 - 1  # RFC 7493 2.2
 _INTEGER = re.compile(r"-?(?:0|[1-9]\d{0,15})")
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d{0,30})(?:\.\d{1,30})?(?:[eE][+-]?\d{1,3})?")
 _NO = object()
+_INPUT = "input"  # what a model calls the only argument
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ def repaired(args: dict[str, JSON], schema: Schema, control: Collection[str] = (
     """The arguments as the schema (JSON Schema 2020-12, its common part) wants them, as far as that can be had.
 
     - keys are renamed that differ in case, underscores or hyphens, or by one edit, if one property alone fits and is
-      free; `input`, which is also the key of a value without one, if one argument alone can be meant;
+      free; a value without a key is the only argument that can be meant, and so is `input`, but no control argument;
     - types are changed where nothing is lost: "5" and 5, "true" and true, 5.0 and 5, a value and the list of it alone,
       JSON in a string and what it stands for; an enum's value is found whatever its case and blanks;
     - null for what may be left out, and keys that nobody knows, are dropped, the latter only if `additionalProperties`
@@ -106,9 +107,11 @@ class _Mender:
         self, value: Args, properties: dict[str, Any], required: Collection[str], control: frozenset[str], path: str
     ) -> Args:
         names: dict[str, str] = {}
-        if list(value) == [LONE] and LONE not in properties:
-            only = list(properties) if len(properties) == 1 else list(required)
-            names = {LONE: only[0]} if len(only) == 1 and only[0] in properties and only[0] not in control else {}
+        if (key := next(iter(value), "")) in (LONE, _INPUT) and len(value) == 1 and key not in properties:
+            only = list(properties) if len(properties) == 1 or _INPUT in properties else list(required)
+            only = [_INPUT] if _INPUT in only else only
+            free = [name for name in only if name in properties and (key == LONE or name not in control)]
+            names = {key: free[0]} if len(only) == len(free) == 1 else {}
         for alike in (_same, _near):
             strange = [key for key in value if key not in properties and key not in names]
             free = [name for name in properties if name not in value and name not in names.values()]

@@ -12,7 +12,7 @@ NAMES = ("name", "tool", "tool_name", "function", "function_name", "action", "re
 ARGS = ("arguments", "parameters", "args", "input", "action_input", "tool_input", "params", "kwargs")
 NESTED = ("function", "tool_call", "function_call", "tool", "call", "action")
 LISTS = ("tool_calls", "calls", "function_calls", "tool_uses", "actions")
-LONE = "input"  # the key of an argument that came without one
+LONE = "(a value)"  # the key of an argument that came without one: no model writes it
 _FLAT = ("tool", "tool_name", "function_name", "function", "action")  # `name` may be anybody's
 _BESIDE = frozenset({"id", "type", "thought", "thoughts", "reasoning", "enough"})
 _CALLING = frozenset(NAMES + NESTED + LISTS)
@@ -22,7 +22,7 @@ _LIST = re.compile(r"\[[\s\[]{0,8}+")
 
 
 def arguments(value: JSON) -> dict[str, JSON]:
-    """Arguments as an object: given as one, as JSON in a string, or as a lone value (its key is `input` then).
+    """Arguments as an object: given as one, as JSON in a string, or as a lone value (its key is `LONE` then).
 
     Raises ValueError for a string that begins as an object and is none.
     """
