@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 
 from ringfence.engine.claims import flags
+from ringfence.engine.evidence import doubt, unsupported_numbers
 from ringfence.engine.figures import Figures, values
 from ringfence.engine.grounding import grounded
 from ringfence.engine.passages import Passage
@@ -66,3 +67,35 @@ def test_a_number_in_the_notation_of_another_country_is_the_same(answer: str, te
 def test_a_rounding_is_one_of_what_was_shown() -> None:
     known = Figures("181.4106 and 0.1249 and 33.33333", ())
     assert [known.knows(number) for number in ("181.41", "0.125", "33.3", "181.42")] == [True, True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("answer", "text"),
+    [
+        ("The fee is 234 euros.", "The fee is 1,234 euros."),
+        ("The fee is 17 euros.", "The fee is 12.17 euros."),
+        ("The dose is 5 mg.", "The dose is 0.5 mg."),
+        ("The tank holds 500 litres.", "The tank holds 12.500 litres."),
+        ("The balance is 567 euros.", "The balance is 1,234,567.89 euros."),
+    ],
+)
+def test_what_stands_behind_a_mark_is_no_number_by_itself(answer: str, text: str) -> None:
+    assert speaks_against(answer, text) == (True, True)
+    assert doubt(answer, shown=text, task="What is it?", chosen=True)
+
+
+@pytest.mark.parametrize(
+    ("answer", "text"),
+    [
+        ("The count is 234.", "id,ward,count\n4,north,17,234\n"),
+        ("The count is 234.", "count,beds\n17,234\n"),
+        ("The counts are 17 and 234.", "counts=[17,234]"),
+        ("It was in 2025.", "It was on 2025-03-21."),
+        ("It opens at 8.", "It opens at 08:15."),
+        ("It runs Python 3.", "It runs Python 3.12."),
+        ("The last byte is 5.", "The address is 10.0.0.5, its last byte."),
+    ],
+)
+def test_a_part_of_a_row_a_date_a_time_or_a_version_is_one(answer: str, text: str) -> None:
+    assert unsupported_numbers(answer, text) == (["8"] if "08" in text else [])
+    assert speaks_against(answer, text)[1] is False

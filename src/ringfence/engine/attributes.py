@@ -7,9 +7,7 @@ import re
 _END = r"(?=\W*\Z|\s*[?.!,;:)]|\s+(?:of|for|has|have|had|does|do|did|is|was|are|were|on|in|at)\b)"  # no `phone support`
 _WHOSE = r"(?:\w+'s|their|his|her|your|whose)"
 _UNIT = r"(?:[kmµ]?g|t|lbs?|oz|st|pounds?|ounces?|stones?|tons?|tonnes?|grams?|kilos?|kilograms?|%)(?![^\W\d_])"
-_LENGTH = (
-    r"(?:(?:[kdcm]?m|(?:centi)?met(?:re|er)s?|feet|foot|ft|inch(?:es)?|in|storeys?|stories|floors?)\b|['′″\"])"
-)
+_LENGTH = r"(?:(?:[kdcm]?m|(?:centi)?met(?:re|er)s?|feet|foot|ft|inch(?:es)?|in|storeys?|stories|floors?)\b|['′″\"])"
 _COLOURS = (
     "red|blue|green|white|black|yellow|gr[ea]y|brown|orange|purple|pink|turquoise|teal|beige|violet|gold|silver|navy|"
     "cyan|magenta|maroon|cream|ivory|lilac|olive|scarlet|mint|bronze|copper|RAL"

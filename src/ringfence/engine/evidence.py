@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterator
 from decimal import Decimal, InvalidOperation
 
 from .attributes import ATTRIBUTES
-from .figures import Sorted, values
+from .figures import Sorted, is_one, listed, values
 from .silence import abstains
 from .spoken import in_words, readings
 
@@ -94,15 +94,18 @@ class Numbers:
     def add(self, text: str) -> None:
         """Take in one more text; no number goes on from one into the next."""
         self._texts.append(text)
-        self._sorted = None
+        self._sorted, rows = None, listed(text)
         for token in dict.fromkeys(_NUMBER.findall(text)):
             self.values.add(_value(token))
             if token.isdigit():
                 self._digits.add(token)
                 continue
             runs = _DIGITS.findall(token)
-            self._digits.update(runs)
-            self._within.update(_spans(token))
+            if is_one(token) and token not in rows:
+                self._digits.add(runs[0])
+            else:
+                self._digits.update(runs)
+                self._within.update(_spans(token))
             if len(runs) == 2 and token[len(runs[0])] == ".":
                 self._heads.setdefault(runs[0], token)
 
@@ -302,7 +305,7 @@ def _in_figures(answer: str, shown: str) -> str:
 
 
 def _spans(token: str, least: int = 2) -> Iterator[str]:
-    """The parts of a number of several runs of digits, at their borders, of so many runs and more: 02:28 of 02:28:40."""
+    """The parts of a number of several runs of digits, at their borders, of so many and more: 02:28 of 02:28:40."""
     runs = [match.span() for match in _DIGITS.finditer(token)]
     for i, (start, _) in enumerate(runs):
         yield from (token[start:end] for _, end in runs[i + least - 1 : i + _MAX_RUNS])

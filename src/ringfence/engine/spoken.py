@@ -87,7 +87,7 @@ def _english(said: str) -> Iterator[tuple[int, int, int]]:
         number = _SMALL.get(match[0]) or _TENS.get(match[0]) or _SCALES.get(match[0], 0)
         if not number:
             continue
-        if number < 100 and last and not (last >= 100 or (20 <= last and number < 10)):
+        if number < 100 and last and not (last >= 100 or (last >= 20 and number < 10)):
             yield start, end, total + part
             total = part = last = 0
         start = start if last else match.start()
