@@ -7,9 +7,9 @@ from collections.abc import Callable, Collection, Iterator
 from decimal import Decimal, InvalidOperation
 
 from .attributes import ATTRIBUTES
-from .figures import Sorted, is_one, listed, values
+from .figures import Sorted, is_one, listed, meant, values
 from .silence import abstains
-from .spoken import in_words, readings
+from .spoken import in_words, readings, restated
 
 _NUMBER = re.compile(r"\d+(?:[.,:/-]\d+)*")
 _DIGITS = re.compile(r"\d+")
@@ -73,7 +73,10 @@ def inert(answer: str) -> str:
 
 def unsupported_numbers(answer: str, shown: str) -> list[str]:
     """The numbers, dates and times of an answer that stand nowhere in what was shown."""
-    known = Numbers(shown)
+    return _unsupported(answer, Numbers(shown))
+
+
+def _unsupported(answer: str, known: Numbers) -> list[str]:
     strays = [token for token in dict.fromkeys(_NUMBER.findall(answer)) if not known.have(token)]
     return [token for token in strays if not known.rounded(_value(token))]
 
@@ -176,7 +179,9 @@ def in_the_head(answer: str, *, shown: str, task: str) -> bool:
 
 def _strays(answer: str, shown: str) -> list[str]:
     """Its numbers that stand nowhere, but for its marks and the months that it writes out."""
-    return unsupported_numbers(_in_figures(_CITED.sub("", answer), shown), shown)
+    known = Numbers(shown)
+    text = restated(_in_figures(_CITED.sub("", answer), shown), lambda token: not _unsupported(token, known))
+    return [token for token in _unsupported(text, known) if not any(map(known.mean, meant(token)))]
 
 
 def hundredths(given: str, task: str) -> str:
