@@ -7,9 +7,9 @@ from collections.abc import Callable, Collection, Iterator
 from decimal import Decimal, InvalidOperation
 
 from .attributes import ATTRIBUTES
-from .figures import Sorted, values
+from .figures import Sorted, is_one, listed, meant, values
 from .silence import abstains
-from .spoken import in_words, readings
+from .spoken import in_words, readings, restated
 
 _NUMBER = re.compile(r"\d+(?:[.,:/-]\d+)*")
 _DIGITS = re.compile(r"\d+")
@@ -73,7 +73,10 @@ def inert(answer: str) -> str:
 
 def unsupported_numbers(answer: str, shown: str) -> list[str]:
     """The numbers, dates and times of an answer that stand nowhere in what was shown."""
-    known = Numbers(shown)
+    return _unsupported(answer, Numbers(shown))
+
+
+def _unsupported(answer: str, known: Numbers) -> list[str]:
     strays = [token for token in dict.fromkeys(_NUMBER.findall(answer)) if not known.have(token)]
     return [token for token in strays if not known.rounded(_value(token))]
 
@@ -94,15 +97,18 @@ class Numbers:
     def add(self, text: str) -> None:
         """Take in one more text; no number goes on from one into the next."""
         self._texts.append(text)
-        self._sorted = None
+        self._sorted, rows = None, listed(text)
         for token in dict.fromkeys(_NUMBER.findall(text)):
             self.values.add(_value(token))
             if token.isdigit():
                 self._digits.add(token)
                 continue
             runs = _DIGITS.findall(token)
-            self._digits.update(runs)
-            self._within.update(_spans(token))
+            if is_one(token) and token not in rows:
+                self._digits.add(runs[0])
+            else:
+                self._digits.update(runs)
+                self._within.update(_spans(token))
             if len(runs) == 2 and token[len(runs[0])] == ".":
                 self._heads.setdefault(runs[0], token)
 
@@ -173,7 +179,9 @@ def in_the_head(answer: str, *, shown: str, task: str) -> bool:
 
 def _strays(answer: str, shown: str) -> list[str]:
     """Its numbers that stand nowhere, but for its marks and the months that it writes out."""
-    return unsupported_numbers(_in_figures(_CITED.sub("", answer), shown), shown)
+    known = Numbers(shown)
+    text = restated(_in_figures(_CITED.sub("", answer), shown), lambda token: not _unsupported(token, known))
+    return [token for token in _unsupported(text, known) if not any(map(known.mean, meant(token)))]
 
 
 def hundredths(given: str, task: str) -> str:
@@ -302,7 +310,7 @@ def _in_figures(answer: str, shown: str) -> str:
 
 
 def _spans(token: str, least: int = 2) -> Iterator[str]:
-    """The parts of a number of several runs of digits, at their borders, of so many runs and more: 02:28 of 02:28:40."""
+    """The parts of a number of several runs of digits, at their borders, of so many and more: 02:28 of 02:28:40."""
     runs = [match.span() for match in _DIGITS.finditer(token)]
     for i, (start, _) in enumerate(runs):
         yield from (token[start:end] for _, end in runs[i + least - 1 : i + _MAX_RUNS])

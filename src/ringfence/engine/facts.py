@@ -14,23 +14,13 @@ from decimal import Decimal
 from .evidence import in_iso
 from .figures import Figures, meant, values
 from .relevance import COMMON
+from .spoken import in_words
 from .verbs import listed
 from .words import Token, pathlike, tokens
 
 _NUMBER = re.compile(r"\d+(?:[.,:/-]\d+)*")
 _CODE = re.compile(r"(?=[^\W_]*\d)(?=\d*[^\W\d_])[^\W_]+(?:[-_.][^\W_]+)*|[^\W\d_]{2,}-\d[\w-]*")
 _ENUMERATED = re.compile(r"^\s*(?:[-*•]\s*)?\d{1,3}[.)]\s")
-_COUNTED = {
-    word: str(number)
-    for number, words in {
-        2: "two zwei twice zweimal", 3: "three drei thrice dreimal", 4: "four vier", 5: "five fünf", 6: "six sechs",
-        7: "seven sieben", 8: "eight acht", 9: "nine neun", 10: "ten zehn", 11: "eleven elf",
-        12: "twelve zwölf", 14: "fourteen vierzehn", 15: "fifteen fünfzehn", 20: "twenty zwanzig",
-        24: "twenty-four vierundzwanzig", 30: "thirty dreißig", 40: "forty vierzig", 48: "forty-eight",
-        50: "fifty fünfzig", 60: "sixty sechzig", 72: "seventy-two", 90: "ninety neunzig", 100: "hundred hundert",
-    }.items()
-    for word in words.split()
-}  # fmt: skip
 _UNITS = {
     name: unit
     for unit, names in {
@@ -52,7 +42,6 @@ _UNITS = {
     }.items()
     for name in names.split()
 }  # fmt: skip
-_SPELT = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)?")
 _UNIT_SIGN = re.compile(r"\s*([%€$]|(?:(?:working|calendar|business)\s+)?[^\W\d_]+)")
 _BEFORE = re.compile(r"([€$]|\beur|\busd)\s*$", re.I)
 _MONTHS = listed(
@@ -141,8 +130,12 @@ def is_unit(word: str) -> bool:
 
 def _in_figures(text: str) -> str:
     """The text with dates and small numbers in figures: three days are 3 days."""
-    text = in_iso(unicodedata.normalize("NFC", text))
-    return _SPELT.sub(lambda match: _COUNTED.get(match[0].casefold(), match[0]), text)
+    text, last, out = in_iso(unicodedata.normalize("NFC", text)), 0, []
+    for start, end, number in in_words(text):
+        if number > 1:
+            out += [text[last:start], str(number)]
+            last = end
+    return "".join((*out, text[last:]))
 
 
 def is_german(text: str) -> bool:
@@ -214,6 +207,10 @@ class Hay:
         if not seen:  # rounded, or a part of a date, which only a year is by itself
             return not unit and (not number.isdecimal() or len(number) > _SHORT)
         return not unit or unit in seen or "" in seen
+
+    def has_figure(self, number: str) -> bool:
+        """Whether a number stands there, whatever of."""
+        return self._figures.knows(number)
 
     def has_name(self, name: str) -> bool:
         """Whether a name stands there, in whatever case; of one with hyphens each part will do."""

@@ -9,6 +9,9 @@ from decimal import Decimal, InvalidOperation
 
 _NUMBER = re.compile(r"\d+(?:[.,:/-]\d+)*")
 _THOUSANDS = re.compile(r"[1-9]\d{0,2}(?:,\d{3})+|[1-9]\d{0,2}(?:\.\d{3})+")
+_ONE = re.compile(r"\d+\.\d+|[1-9]\d{0,2}(?:,\d{3})+(?:\.\d+)?|[1-9]\d{0,2}(?:\.\d{3})+(?:,\d+)?")
+_ROW = r"[1-9]\d{0,2}(?:,\d{3})+"
+_LISTED = re.compile(rf"(?<=[^\s\d][,(\[{{]){_ROW}|(?<=[(\[{{]){_ROW}|{_ROW}(?=,[^\s\d]|[\])}}])|^{_ROW}$", re.M)
 _PART = re.compile(r"\d+")
 _MAX_PARTS = 8  # of one number: 2026-02-01T03:17:07.123 has seven
 _MAX_DIGITS = 30
@@ -25,8 +28,9 @@ class Figures:
         self._parts: set[str] = {str(count) for count in counts}
         self._dates: set[tuple[str, ...]] = set()
         self._values: dict[Decimal, None] = {}
+        rows = listed(shown)
         for token in dict.fromkeys(_NUMBER.findall(shown)):
-            self._take(token)
+            self._take(token, one=is_one(token) and token not in rows)
         self._sorted: Sorted | None = None
 
     def knows(self, number: str) -> bool:
@@ -43,7 +47,12 @@ class Figures:
             self._sorted = Sorted(self._values)
         return self._sorted is not None and any(map(self._sorted.rounds_to, mine))
 
-    def _take(self, token: str) -> None:
+    def _take(self, token: str, *, one: bool) -> None:
+        if one:
+            self._written.update((token, _PART.findall(token)[0]))
+            if len(self._values) < _MAX_VALUES:
+                self._values.update(dict.fromkeys(values(token)))
+            return
         pieces = _PART.findall(token)[:_MAX_PARTS]
         spans = [match.span() for match in _PART.finditer(token)][:_MAX_PARTS]
         for i, (start, _) in enumerate(spans):
@@ -59,6 +68,16 @@ class Figures:
 def _pieces(token: str) -> list[str]:
     """The whole numbers in a token, without leading zeros."""
     return [piece.lstrip("0") or "0" for piece in _PART.findall(token)[:_MAX_PARTS]]
+
+
+def is_one(token: str) -> bool:
+    """Whether a token is one number, so that what stands behind its marks is none: 17 of 12.17, 234 of 1,234."""
+    return _ONE.fullmatch(token) is not None
+
+
+def listed(text: str) -> set[str]:
+    """What may be a number with marks of thousands, and stands in a row of a table: x,17,234."""
+    return set(_LISTED.findall(text)) if "," in text else set()
 
 
 def values(token: str) -> list[Decimal]:

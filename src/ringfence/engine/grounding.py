@@ -19,6 +19,7 @@ from .facts import Facts, Hay, facts, is_german
 from .marks import MARK, marked, tidied, unmarked
 from .passages import Passage, parsed, span
 from .silence import abstains
+from .spoken import restated
 from .words import units
 
 MAX_ANSWER = 16_384  # characters of an answer that are held against passages; the rest is not shown
@@ -160,13 +161,14 @@ class _Held:
         """A sentence with the marks that hold, and what speaks against it."""
         marks, bare = marked(sentence), unmarked(sentence)
         wanted = [n for n in dict.fromkeys(marks) if n in self.passages]
-        stated = facts(bare, known=self._known)
+        plain = restated(bare, self._known_figure)
+        stated = facts(plain, known=self._known)
         if not stated.claims or _HEADING.match(bare) or bare.rstrip(_OUTER + ")*").endswith("?"):
             return with_marks(bare, wanted if marks == wanted else []), None
         if _INTRO.search(bare) and not (stated.numbers or stated.names):
             return bare, None
         whose = [n for a, b in sources.quotations(bare) if (n := self._whose.get(bare[a:b]))]
-        found = self._support(bare, stated, [*dict.fromkeys((*whose, *wanted))])
+        found = self._support(plain, stated, [*dict.fromkeys((*whose, *wanted))])
         if found:
             for n in found:
                 self._stated.setdefault(n, []).append(stated)
@@ -174,6 +176,9 @@ class _Held:
         if abstains(bare) or self._elsewhere(stated):
             return bare, None
         return bare, self._unsupported(bare, stated, [n for n in marks if n not in self.passages])
+
+    def _known_figure(self, number: str) -> bool:
+        return any(hay.has_figure(number) for hay in (*self._hays.values(), self._other))
 
     def _unsupported(self, bare: str, stated: Facts, strays: Sequence[int]) -> Flag:
         best = max(self._hays.values(), key=lambda hay: (-sum(1 for _ in hay.missing(stated)), hay.share(stated)))

@@ -36,13 +36,13 @@ _BEHIND = re.compile(r"\b([^\W\d_]{3,})(?=[ -](?:([IVX]{1,6})|([^\W\d_]{3,}))\b)
 _AHEAD = re.compile(r"\b(?:(\d{1,3})(?:st|nd|rd|th|\.)|([^\W\d_]{4,}))(?=[ -]([^\W\d_]{3,}))")  # 3rd ward, first class
 _ORDINALS = {
     start: number
-    for number, starts in enumerate(
-        "first erste|second zweite|third dritte|fourth vierte|fifth fünfte|sixth sechste|seventh siebte|eighth achte|"
-        "ninth neunte|tenth zehnte|eleventh elfte|twelfth zwölfte".split("|"),
-        1,
-    )
+    for number, starts in {
+        1: "first erste", 2: "second zweite", 3: "third dritte", 4: "fourth vierte", 5: "fifth fünfte",
+        6: "sixth sechste", 7: "seventh siebte", 8: "eighth achte", 9: "ninth neunte", 10: "tenth zehnte",
+        11: "eleventh elfte", 12: "twelfth zwölfte",
+    }.items()
     for start in starts.split()
-}
+}  # fmt: skip
 _ROMAN = {"I": 1, "V": 5, "X": 10}
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Sequence
+from decimal import Decimal
 from typing import Literal
 
 from .deeds import Deed
-from .figures import Figures
+from .figures import Figures, meant
+from .spoken import readings, restated
 from .step import leaves
 from .verbs import listed
 from .words import pathlike, tokens
@@ -54,6 +56,7 @@ class Known:
         self._figures = Figures(self._shown, counts)
         self._looks = _MAX_LOOKS
         self._handles = {deed.handle for deed in done if deed.handle} | {str(n) for n in cited}
+        self._meant: set[Decimal] | None = None
         self._plain: str | None = None
         self._lower: str | None = None
 
@@ -78,9 +81,15 @@ class Known:
         for token in tokens(text):
             if pathlike(token) and "@" not in token.raw:
                 text = text.replace(token.raw, " ", 1)  # a file or an address is held against the record as a whole
-        for number in dict.fromkeys(_NUMBER.findall(text)):
-            if not self._figures.knows(number):
+        for number in dict.fromkeys(_NUMBER.findall(restated(text, self._figures.knows))):
+            if not self._figures.knows(number) and not self._means(number):
                 yield number, f"{number} stands in no result: copy the value from a result, or work it out with a tool"
+
+    def _means(self, number: str) -> bool:
+        """Whether a number was shown in words, or in another notation."""
+        if self._meant is None:
+            self._meant = set(readings(self._shown))
+        return not self._meant.isdisjoint(meant(number))
 
     def named(self, sentence: str) -> Iterator[tuple[Kind, str, str]]:
         """Sources and files that no result has shown."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal, InvalidOperation
 
 from .figures import values
@@ -34,10 +34,13 @@ _HUNDREDS = rf"(?:(?:{_UNITS})?hundert(?:und)?)?(?:(?:(?:{_UNITS})und)?(?:{'|'.j
 _GERMAN = re.compile(rf"(?:(?:{_HUNDREDS})tausend(?:und)?)?{_HUNDREDS}")
 _ENGLISH = rf"(?:{_PLAIN}|hundred|thousand)"
 _SAID = re.compile(
-    rf"\b(?:a )?{_ENGLISH}(?:(?:-|[ \t]{{1,2}}(?:and )?){_ENGLISH})*\b"
+    rf"\b{_ENGLISH}(?:(?:-|[ \t]{{1,2}}(?:and )?){_ENGLISH})*\b"
     rf"|\b(?=[a-zäöüß]*(?:hundert|tausend|zig|ßig|ssig))[a-zäöüß]{{5,60}}\b",
     re.I,
 )
+_TOKEN = re.compile(r"[^\W\d_]+")
+_FIRST = frozenset((*_SMALL, *_TENS, *_SCALES))
+_COMPOUND = ("zig", "ßig", "ssig", "hundert", "tausend")
 _WORD = re.compile(r"[a-zäöüß]+")
 _TIMES = {
     "k": 1000, "thousand": 1000, "tausend": 1000, "tsd": 1000, "dozen": 12, "dutzend": 12, "million": 10**6,
@@ -48,16 +51,31 @@ _SCALED = re.compile(rf"(?<![\w.,])(\d{{1,12}}(?:[.,]\d{{1,12}}){{0,4}})[ \t]?({
 _WORDED = re.compile(rf"\b({_PLAIN}|an?|einer?|eine) (dozen|dutzend|million(?:en)?|billion|milliarden?)\b", re.I)
 _GROUPED = re.compile(r"(?<![\w.,])\d{1,3}(?:(?:[ '’\u00a0\u202f])\d{3}){1,4}(?![\w]|[.,]\d{3})(?:[.,]\d{1,12})?")
 _AFTERNOON = re.compile(r"(?<![\w.,:])(\d{1,2})(?:[:.](\d\d))?[ \t]?([ap])\.?m\b", re.I)
+_CLOCK = re.compile(r"(?<![\d:.,])(\d{1,2}):(\d\d)(?![\d:])")
+_DAY = re.compile(r"(?<![\w.,/])(\d{1,2})([/.])(\d{1,2})[/.](\d{4})(?![\d/])")
+_LASTS = re.compile(
+    r"(?<![\w.,])(\d{1,4}) (?:hours?|Stunden?)(?:,| and| und)? (\d{1,2})(?= (?:minutes?|Minuten?)\b)", re.I
+)
+_HALF = re.compile(r"\bhalf(?= (?:of|the)\b)|\bdie Hälfte\b", re.I)
+_PERCENT = re.compile(r"(?<![\w.,])(\d{1,12}(?:\.\d{1,12})?)[ \t]?(?:%|percent\b)")
+_Ways = Callable[[re.Match[str]], list[str]]
 _FORTNIGHT = re.compile(r"\bfortnight", re.I)
 
 
 def in_words(text: str) -> Iterator[tuple[int, int, int]]:
     """Numbers in words: where each begins and ends, and how many that is."""
-    for match in _SAID.finditer(text):
-        if number := _german(match[0].casefold()):
+    upto = 0
+    for token in _TOKEN.finditer(text):
+        word = token[0].lower()
+        if token.start() < upto or not (word in _FIRST or any(part in word for part in _COMPOUND)):
+            continue
+        if not (match := _SAID.match(text, token.start())):
+            continue
+        upto, said = match.end(), match[0].lower()
+        if number := _german(said):
             yield *match.span(), number
         else:
-            yield from ((match.start() + a, match.start() + b, n) for a, b, n in _english(match[0].casefold()))
+            yield from ((match.start() + a, match.start() + b, n) for a, b, n in _english(said))
 
 
 def readings(text: str) -> Iterator[Decimal]:
@@ -80,6 +98,66 @@ def readings(text: str) -> Iterator[Decimal]:
         yield Decimal(14)
 
 
+def restated(text: str, known: Callable[[str], bool]) -> str:
+    """The text with what is known in plain figures alone in these: 17:30 for 5:30 pm, 1200000 for 1.2 million."""
+    for pattern, ways in _WAYS:
+
+        def plain(found: re.Match[str], pattern: re.Pattern[str] = pattern, ways: _Ways = ways) -> str:
+            if pattern is not _HALF and known(found[1] if pattern is _PERCENT else found[0]):
+                return found[0]
+            return next((way for way in ways(found) if known(way)), found[0])
+
+        text = pattern.sub(plain, text)
+    last, out = 0, []
+    for start, end, number in in_words(text):
+        if number > 1 and known(str(number)):
+            out += [text[last:start], str(number)]
+            last = end
+    return "".join((*out, text[last:]))
+
+
+def _at(found: re.Match[str]) -> list[str]:
+    hour, minute = int(found[1]), found[2] or "00"
+    if found.re is _AFTERNOON:
+        hour = hour % 12 + (12 if found[3] in "pP" else 0)
+    return [f"{hour:02}:{minute}", f"{hour}:{minute}"]
+
+
+def _on(found: re.Match[str]) -> list[str]:
+    day, month, year = int(found[1]), int(found[3]), found[4]
+    ways = [(day, month), (month, day)] if found[2] == "/" else [(day, month)]
+    return [f"{year}-{m:02}-{d:02}" for d, m in ways if m <= 12]
+
+
+def _minutes(found: re.Match[str]) -> list[str]:
+    return [str(60 * int(found[1]) + int(found[2]))]
+
+
+def _fifty(_: re.Match[str]) -> list[str]:
+    return ["50"]
+
+
+def _scaled(found: re.Match[str]) -> list[str]:
+    times = _TIMES[found[2].casefold()]
+    return [f"{(value * times).normalize():f}" for value in values(found[1])] if found[2].casefold() != "m" else []
+
+
+def _grouped(found: re.Match[str]) -> list[str]:
+    return [re.sub(r"[^\d.,]", "", found[0])]
+
+
+def _share(found: re.Match[str]) -> list[str]:
+    return [] if int(Decimal(found[1])) < 1 else [f"{Decimal(found[1]) / 100:f}"]
+
+
+_WAYS: tuple[tuple[re.Pattern[str], _Ways], ...] = (
+    (_AFTERNOON, _at), (_CLOCK, _at), (_DAY, _on), (_SCALED, _scaled), (_GROUPED, _grouped),
+    (_LASTS, _minutes),
+    (_HALF, _fifty),
+    (_PERCENT, _share),
+)  # fmt: skip
+
+
 def _english(said: str) -> Iterator[tuple[int, int, int]]:
     """One hundred and twenty-five thousand; seven and eight are two."""
     total = part = last = start = end = 0
@@ -87,7 +165,7 @@ def _english(said: str) -> Iterator[tuple[int, int, int]]:
         number = _SMALL.get(match[0]) or _TENS.get(match[0]) or _SCALES.get(match[0], 0)
         if not number:
             continue
-        if number < 100 and last and not (last >= 100 or (20 <= last and number < 10)):
+        if number < 100 and last and not (last >= 100 or (last >= 20 and number < 10)):
             yield start, end, total + part
             total = part = last = 0
         start = start if last else match.start()
