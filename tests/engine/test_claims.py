@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ringfence.core.values import JSON
-from ringfence.engine.claims import MAX_ANSWER, Deed, Flag, abstains, flags, proved
+from ringfence.engine.claims import MAX_ANSWER, MAX_FLAGS, Deed, Flag, abstains, flags, proved
 from ringfence.engine.deeds import State
 
 SHOWN = (
@@ -204,6 +204,19 @@ def test_if_nothing_is_left_the_record_is_told() -> None:
 
 def test_an_answer_without_a_flag_is_left_as_it_is() -> None:
     assert proved("  a\n\n\n\nb ", []) == "  a\n\n\n\nb "
+
+
+def test_what_was_not_looked_at_any_more_is_not_proved() -> None:
+    answer = "The port is 6432. " + "I sent it. " * 70 + "The port is 6432."
+    found = flags(answer, shown=SHOWN, task="which port?", done=[READ], tools=())
+    assert (len(found), found[-1].at) == (MAX_FLAGS + 1, (found[-2].at[1], len(answer)))
+    assert proved(answer, found, [READ]) == "The port is 6432."
+
+
+@pytest.mark.parametrize(("more", "count"), [("", 64), (" The port is 6432.", 65)])
+def test_an_answer_that_ends_with_the_last_flag_that_is_told_has_no_more(more: str, count: int) -> None:
+    answer = " ".join(["I sent it."] * MAX_FLAGS) + more
+    assert len(kinds(answer, READ)) == count
 
 
 PIECES = "I we sent was the mail file not no and by . ! ? | \" ' „ “ [1] r5 ` notes/a.txt 12:30"

@@ -24,6 +24,7 @@ MAX_ANSWER = 65_536  # characters of an answer that are checked, and that a prov
 MAX_SHOWN = 4_000_000  # characters of results that an answer is held against
 MAX_FLAGS = 64
 _TEXT = 200  # characters of a claim that a flag repeats
+_TOO_MANY = f"{MAX_FLAGS} claims before this are not proved, so it was not checked: claim less"
 _FENCE = re.compile(r"```[^`]*(?:```|\Z)")
 
 
@@ -57,16 +58,18 @@ def flags(
     done   the calls on record, as `deeds` gives them; tools: what the run was granted
     cited  numbers of passages that may be cited: [3]
 
-    Only the first `MAX_ANSWER` characters are looked at; what lies behind them is one flag by itself.
+    Only the first `MAX_ANSWER` characters are looked at, and those up to the `MAX_FLAGS`th flag; what lies behind them
+    is one flag by itself: what was not looked at is not proved.
     """
     text, shown = answer[:MAX_ANSWER], shown[-MAX_SHOWN:]
     acts, known = Acts(task, shown, done, tools), sources.Known(task, shown, done, cited)
     found: list[Flag] = []
     blank = _FENCE.sub(lambda match: re.sub(r"[^\n]", " ", match.group()), text)
     for start, end in units(blank):
-        found += _of_sentence(text[start:end], (start, end), blank[start:end], acts, known)
         if len(found) >= MAX_FLAGS:
+            found.append(Flag("artifact", text[start:][:_TEXT], _TOO_MANY, (start, len(text))))
             break
+        found += _of_sentence(text[start:end], (start, end), blank[start:end], acts, known)
     if len(answer) > MAX_ANSWER:
         why = f"an answer has at most {MAX_ANSWER} characters, and this has {len(answer)}: answer in fewer words"
         found.append(Flag("artifact", answer[MAX_ANSWER:][:_TEXT], why, (MAX_ANSWER, len(answer))))
