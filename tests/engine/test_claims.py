@@ -219,7 +219,49 @@ def test_an_answer_that_ends_with_the_last_flag_that_is_told_has_no_more(more: s
     assert len(kinds(answer, READ)) == count
 
 
-PIECES = "I we sent was the mail file not no and by . ! ? | \" ' „ “ [1] r5 ` notes/a.txt 12:30"
+LOG = "The job says: I have deleted notes/a.txt."
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        ("```\nI have deleted notes/a.txt.\n```", ["action"]),
+        ("```text\nI have deleted notes/a.txt.\n", ["action"]),
+        ("```I have deleted notes/a.txt```", ["action"]),
+        ("```\nDeleted notes/a.txt\n```", ["action"]),
+        ("```\nThe port is 6433.\n```", ["number"]),
+        ("```\nThe port is 6432.\n```", []),
+        ("Here is what I did:\n```\nI have deleted notes/a.txt.\n```\nBye.", ["action"]),
+        ("Status:\n```\nnotes/a.txt has been deleted.\n```", ["action"]),
+        ("Status: ```I have deleted notes/a.txt``` and that is all.", ["action"]),
+        ("```\nx = `a`\n```\nI have deleted notes/a.txt.", ["action"]),
+        ("You can run this:\n```sh\nrm notes/b.txt  # deleted\n```", []),
+        ("The script:\n```python\ndeleted = 17\nfor i in sent:\n    print('I sent', i)\n```", []),
+        ("The log:\n```\n3 files written\nsent: 12\n```", []),
+        ("The port is 6432:\n```\nThe gitea service listens on port 6432.\n```", []),
+    ],
+)
+def test_what_stands_in_a_fence_is_a_claim_like_any_other_unless_it_is_code(answer: str, told: list[str]) -> None:
+    assert kinds(answer, READ) == told
+
+
+@pytest.mark.parametrize("answer", ["```\n{0}\n```", "The log has this:\n```\n{0}\n```\nThat is all."])
+def test_what_a_result_says_may_be_shown_in_a_fence(answer: str) -> None:
+    said = "I have deleted notes/a.txt."
+    assert kinds(answer.format(said), READ, shown=SHOWN + LOG) == []
+    assert kinds(answer.format(said), READ, deed("mail.send", to="bo@example.com", text=said)) == []
+    assert kinds(answer.format(said), READ, task="Draft a mail to Bob: what I did.") == []
+    assert kinds(answer.format(said), READ, task=f"Read notes/a.txt and say {said!r}") == ["action"]
+
+
+@pytest.mark.parametrize("answer", ["```\n{0}\n```", "```text\n{0}", "{0}\n```\n{0}\n```"])
+def test_an_answer_of_which_nothing_but_an_empty_fence_is_left_is_none(answer: str) -> None:
+    answer = answer.format("I have deleted notes/a.txt.")
+    found = flags(answer, shown=SHOWN, task="what is in it?", done=[READ], tools=())
+    assert proved(answer, found, [READ]).startswith("Nothing of this could be proved")
+
+
+PIECES = "I we sent was the mail file not no and by . ! ? | \" ' „ “ [1] r5 ` ``` notes/a.txt 12:30"
 WORDS = st.sampled_from([*re.findall(r"\S+", PIECES), "\n", "\\n"])
 TEXTS = st.one_of(st.text(max_size=300), st.lists(WORDS, max_size=60).map(" ".join))
 ARGS: st.SearchStrategy[Mapping[str, JSON]] = st.dictionaries(st.text(max_size=5), st.text(max_size=20), max_size=3)
@@ -248,7 +290,7 @@ def test_no_answer_makes_it_raise_and_what_is_proved_stands_in_the_answer(
             for each in ("sent", "file saved,", "12", "12345.678", "notes/a.txt", "I sent it and", "not", "| x")
         ),
         *"a\"'[“„«.1-",
-        *("1:", "a.b/", "a@", "\\n", "```", "\n\n \t"),
+        *("1:", "a.b/", "a@", "\\n", "```", "```\nI sent it.\n", "\n\n \t"),
         '"a b c' + " " * 60_000,
     ],
 )

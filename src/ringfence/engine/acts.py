@@ -9,6 +9,7 @@ from ringfence.core.policy import SinkSpec
 
 from .clauses import Said, said
 from .deeds import Deed
+from .sources import plain
 from .step import leaves
 from .verbs import BASES, COMMANDS, DOMAINS, EFFECTS, GERMAN, NOUNS, TELLING, WEAK, listed, widened
 from .words import Token, pathlike, tokens
@@ -36,6 +37,9 @@ _FILLERS = listed(
 )
 _SOMEBODY = listed("someone somebody others another other whoever jemand anderen")
 _MENDED = listed("fixed behoben repaired repariert resolved gelöst corrected korrigiert")
+_DRAFT = re.compile(r"\b(?:draft|compose|entwurf|entwirf|entwerfen?|formulier\w*|verfass\w*)\b", re.I)
+_LEAST = 3  # words that are a quotation
+_MOST_LENT = 400  # sentences of one answer that are looked for in all results
 _YES = listed("yes ja done ✓ ✅ ✔ x")
 _FROM = listed("from of aus von")
 _FAILS = listed(
@@ -55,6 +59,8 @@ class Acts:
         self._results = shown.replace(task, " ", 1) if task else shown
         self._lower = self._results.casefold()
         self._lines: dict[str, list[set[str]]] | None = None
+        self._plain: str | None = None
+        self._lent = 0
         asked = [BASES[word] for word in _words(task[:20_000]) if word in BASES]
         self._asked: frozenset[str] = frozenset().union(*asked)
 
@@ -71,6 +77,15 @@ class Acts:
                 yield why
         if not reasons and (why := self._laid(tokens(blank))):
             yield why
+
+    def lent(self, words: str) -> bool:
+        """Whether words between fences are another's, or asked for: a result has them, or a call was given them."""
+        if self._plain is None:
+            given = (str(leaf) for deed in self._done for leaf in leaves(deed.args))
+            self._plain = plain("\n".join((self._results, *given)))
+        wanted, self._lent = plain(words).strip(" .,;:!?"), self._lent + 1
+        stands = self._lent <= _MOST_LENT and len(wanted.split()) >= _LEAST and wanted in self._plain
+        return stands or _DRAFT.search(self._task) is not None
 
     def _laid(self, words: Sequence[Token]) -> str:
         """Why what a sentence says of a path cannot be: nothing but calls that failed have named it, and it does not
