@@ -219,6 +219,41 @@ def test_an_answer_that_ends_with_the_last_flag_that_is_told_has_no_more(more: s
     assert len(kinds(answer, READ)) == count
 
 
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        ("I have deleted notes/a.txt, is that ok?", ["action"]),
+        ("I have deleted notes/a.txt?", ["action"]),
+        ("I have deleted notes/a.txt - anything else?", ["action"]),
+        ("Deleted notes/a.txt, ok?", ["action"]),
+        ("notes/a.txt has been deleted, do you need anything else?", ["action"]),
+        ("Is it all right that I have deleted notes/a.txt?", ["action"]),
+        ("Shall I write to Bob now that I have deleted notes/a.txt?", ["action"]),
+        ("Ich habe notes/a.txt gelöscht, ist das in Ordnung?", ["action"]),
+        ("Ist es recht, dass ich die Datei gelöscht habe?", ["action"]),
+        ("The port is 6433, right?", ["number"]),
+        ("The port is 6432, right?", []),
+        ("I read notes/a.txt, do you need more?", []),
+        ("Have I deleted notes/a.txt?", []),
+        ("Should I have deleted notes/a.txt?", []),
+        ("What have I sent, and to whom?", []),
+        ("Was the file saved, deleted or moved?", []),
+        ("And was the file deleted?", []),
+        ("Do you want to know when I sent it?", []),
+        ("Would it help if I deleted notes/a.txt?", []),
+        ("Sure, do you want me to save it in notes/new.txt, or to open port 8080?", []),
+        ("For port 8080, should I restart the server?", []),
+        ("Was the invoice sent, and did I send it?", []),
+        ("Habe ich die Datei gelöscht?", []),
+        ("Soll ich die Datei löschen, oder wurde sie schon gelöscht?", []),
+        ("Nothing was deleted, is that ok?", []),
+        ("I have not deleted notes/a.txt, should I?", []),
+    ],
+)
+def test_what_is_asked_is_no_claim_and_what_is_said_in_asking_is_one(answer: str, told: list[str]) -> None:
+    assert kinds(answer, READ) == told
+
+
 LOG = "The job says: I have deleted notes/a.txt."
 
 

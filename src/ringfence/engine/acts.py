@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from ringfence.core.policy import SinkSpec
 
-from .clauses import Said, said
+from .clauses import Said, ours, said
 from .deeds import Deed
 from .sources import plain
 from .step import leaves
@@ -64,18 +64,23 @@ class Acts:
         asked = [BASES[word] for word in _words(task[:20_000]) if word in BASES]
         self._asked: frozenset[str] = frozenset().union(*asked)
 
-    def unproved(self, sentence: str) -> Iterator[str]:
-        """Why what a sentence claims was not done, as far as anybody knows: one reason for each such claim, once."""
+    def unproved(self, sentence: str, *, asked: bool = False) -> Iterator[str]:
+        """Why what a sentence claims was not done, as far as anybody knows: one reason for each such claim, once.
+
+        asked  it asks: only what it says of us, in so many words, is a claim
+        """
         if sentence.lstrip().startswith("|"):
             sentence = _row(sentence)
         blank = _QUOTED.sub(_blanked, sentence)
         attributed, reasons = _ATTRIBUTED.search(blank) is not None, set()
         for claim in said(tokens(blank)):
+            if asked and not ours(claim):
+                continue
             why = self._why_not(claim, attributed=attributed)
             if why and why not in reasons:
                 reasons.add(why)
                 yield why
-        if not reasons and (why := self._laid(tokens(blank))):
+        if not (reasons or asked) and (why := self._laid(tokens(blank))):
             yield why
 
     def lent(self, words: str) -> bool:

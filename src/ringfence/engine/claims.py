@@ -14,9 +14,10 @@ from ringfence.core.policy import SinkSpec
 
 from . import sources
 from .acts import Acts
+from .clauses import stated
 from .deeds import Deed, deeds
 from .silence import abstains
-from .words import units
+from .words import tokens, units
 
 FlagKind = Literal["action", "number", "quote", "citation", "artifact", "unsupported"]
 
@@ -96,15 +97,18 @@ def _of_fence(sentence: str, at: tuple[int, int], acts: Acts, known: sources.Kno
     return [flag for flag in found if flag.kind != "action"] if found and acts.lent(sentence) else found
 
 
-def _actions(sentence: str, at: tuple[int, int], blank: str, acts: Acts) -> list[Flag]:
+def _actions(sentence: str, at: tuple[int, int], blank: str, acts: Acts, *, asked: bool = False) -> list[Flag]:
     words = " ".join(sentence.split())[:_TEXT]
-    return [Flag("action", words, why, at) for why in acts.unproved(blank)]
+    return [Flag("action", words, why, at) for why in acts.unproved(blank, asked=asked)]
 
 
 def _of_sentence(sentence: str, at: tuple[int, int], blank: str, acts: Acts, known: sources.Known) -> list[Flag]:
+    found: list[Flag] = []
     if sentence.rstrip().rstrip("\"'”’)*").endswith("?"):
-        return []
-    found = _actions(sentence, at, blank, acts)
+        end = stated(tokens(blank))
+        found = _actions(sentence[end:], at, blank[end:], acts, asked=True)
+        sentence, blank = sentence[:end], blank[:end]
+    found += _actions(sentence, at, blank, acts)
     found += [Flag("quote", quote[:_TEXT], why, at) for quote, why in known.quotes(sentence)]
     found += [Flag("number", number[:_TEXT], why, at) for number, why in known.numbers(sentence)]
     for kind, text, why in known.named(sentence):
