@@ -16,6 +16,7 @@ from .verbs import (
     MADE,
     NEEDS,
     NOUNS,
+    OBJECTS,
     OPENED,
     PREDICATES,
     STRONG,
@@ -209,17 +210,17 @@ def _turned(clause: Sequence[Token], j: int, after: Sequence[str]) -> tuple[froz
             return (frozenset({"send"}), True) if before in {"its", "their"} else None
         case "rid":
             return (frozenset({"delete"}), False) if before in {"got", "gotten"} and after[:1] == ["of"] else None
-        case "took":
-            return (frozenset({"delete"}), False) if {"out", "off", "down"} & set(after) else None
+        case "took" | "taken" if after[:2] == ["care", "of"]:
+            return _seen_to(clause, j)
+        case "took" | "taken":
+            off = word == "took" and {"out", "off", "down"} & set(after)
+            return (frozenset({"delete"}), False) if off else None
         case "heads-up":
             return (frozenset({"send"}), True) if {"gave", "given"} & {t.word for t in clause[:j]} else None
         case "bekommen" | "got":
             of_me = word == "bekommen" or after[-2:] == ["from", "me"] or "from me" in " ".join(after)
             heard = nouns | frozenset().union(*(NOUNS.get(word, frozenset()) for word in after))
             return (frozenset({"send"}), True) if of_me and "send" in heard else None
-        case "care":
-            of: frozenset[str] = frozenset().union(*(NOUNS.get(word, frozenset()) for word in after))
-            return (of, True) if before in {"took", "taken"} and of else None
         case "unterwegs":
             return frozenset({"send"}), True
         case "went":
@@ -240,6 +241,16 @@ def _turned(clause: Sequence[Token], j: int, after: Sequence[str]) -> tuple[froz
     now = before in {"now", "then"} or {"now", "jetzt"} & set(after)
     held = now and any(pathlike(t) or t.word in _FILES for t in clause[:j])
     return (frozenset({"write"}), True) if held else None
+
+
+def _seen_to(clause: Sequence[Token], j: int) -> tuple[frozenset[str], bool]:
+    """Of what was taken care of: a booking was booked, with a file anything may have been done, "it" is the task."""
+    passive = bool({"is", "are", "was", "were", "been"} & {token.word for token in clause[:j]})
+    of = clause[:j] if passive else clause[j + 3 : j + 8]
+    kinds: frozenset[str] = frozenset().union(*(NOUNS[token.word] for token in of if token.word in NOUNS))
+    if kinds - {"write"} and not passive:
+        return kinds, True
+    return (EFFECTS if any(token.word in OBJECTS or pathlike(token) for token in of) else frozenset()), True
 
 
 def _managed(clause: Sequence[Token], j: int, before: str) -> bool:
