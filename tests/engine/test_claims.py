@@ -280,6 +280,13 @@ def test_what_stands_in_a_fence_is_a_claim_like_any_other_unless_it_is_code(answ
     assert kinds(answer, READ) == told
 
 
+def test_a_sentence_that_is_nothing_but_a_code_span_is_a_claim_and_a_command_is_none() -> None:
+    said = "I have deleted notes/a.txt."
+    assert kinds(f"`{said}`", READ) == kinds("- `notes/a.txt has been deleted.`", READ) == ["action"]
+    assert kinds(f"`{said}`", READ, shown=SHOWN + LOG) == []
+    assert kinds("`echo deleted > notes/b.txt`", READ, deed("files.write", "refused", path="notes/b.txt")) == []
+
+
 @pytest.mark.parametrize("answer", ["```\n{0}\n```", "The log has this:\n```\n{0}\n```\nThat is all."])
 def test_what_a_result_says_may_be_shown_in_a_fence(answer: str) -> None:
     said = "I have deleted notes/a.txt."

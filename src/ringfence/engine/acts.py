@@ -19,6 +19,7 @@ _LINE = re.compile(r"\\n|\n|(?<=[.!?;])\s|\}, ?\{|\], ?\[")
 _WORD = re.compile(r"[^\W_]+(?:[-'][^\W_]+)*")
 _SPLIT = re.compile(r"[^A-Za-zÄÖÜäöüß]+|(?<=[a-z])(?=[A-Z])")
 _QUOTED = re.compile(r"\"[^\"\n]*\"|“[^“”\n]*”|„[^„“”\n]*[“”]|«[^«»\n]*»|`[^`\n]*`")
+_ALONE = re.compile(r"\W*`((?:I|We|Ich|Wir)\b[^`\n]*|[^`\n]+[.!])`\W*")  # a sentence that is nothing but a code span
 _MAKES = frozenset({"write", "change"})
 _ALWAYS = listed("send delete pay book cancel publish move")
 _GENERAL = listed("shell bash terminal python http exec")
@@ -81,6 +82,8 @@ class Acts:
         """
         if sentence.lstrip().startswith("|"):
             sentence = _row(sentence)
+        if (alone := _ALONE.fullmatch(sentence)) and not self.lent(alone[1]):
+            sentence = sentence.replace("`", " ")
         blank = _QUOTED.sub(_blanked, sentence)
         attributed, reasons = _ATTRIBUTED.search(blank) is not None, set()
         for claim in said(tokens(blank)):
@@ -94,7 +97,7 @@ class Acts:
             yield why
 
     def lent(self, words: str) -> bool:
-        """Whether words between fences are another's, or asked for: a result has them, or a call was given them."""
+        """Whether words in a fence or a code span are another's or asked for: a result or a call has them."""
         if self._plain is None:
             given = (str(leaf) for deed in self._done for leaf in leaves(deed.args))
             self._plain = plain("\n".join((self._results, *given)))
