@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ringfence.core.values import JSON
-from ringfence.engine.claims import MAX_ANSWER, Deed, Flag, abstains, flags, proved
+from ringfence.engine.claims import MAX_ANSWER, MAX_FLAGS, Deed, Flag, abstains, flags, proved
 from ringfence.engine.deeds import State
 
 SHOWN = (
@@ -206,7 +206,104 @@ def test_an_answer_without_a_flag_is_left_as_it_is() -> None:
     assert proved("  a\n\n\n\nb ", []) == "  a\n\n\n\nb "
 
 
-PIECES = "I we sent was the mail file not no and by . ! ? | \" ' „ “ [1] r5 ` notes/a.txt 12:30"
+def test_what_was_not_looked_at_any_more_is_not_proved() -> None:
+    answer = "The port is 6432. " + "I sent it. " * 70 + "The port is 6432."
+    found = flags(answer, shown=SHOWN, task="which port?", done=[READ], tools=())
+    assert (len(found), found[-1].at) == (MAX_FLAGS + 1, (found[-2].at[1], len(answer)))
+    assert proved(answer, found, [READ]) == "The port is 6432."
+
+
+@pytest.mark.parametrize(("more", "count"), [("", 64), (" The port is 6432.", 65)])
+def test_an_answer_that_ends_with_the_last_flag_that_is_told_has_no_more(more: str, count: int) -> None:
+    answer = " ".join(["I sent it."] * MAX_FLAGS) + more
+    assert len(kinds(answer, READ)) == count
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        ("I have deleted notes/a.txt, is that ok?", ["action"]),
+        ("I have deleted notes/a.txt?", ["action"]),
+        ("I have deleted notes/a.txt - anything else?", ["action"]),
+        ("Deleted notes/a.txt, ok?", ["action"]),
+        ("notes/a.txt has been deleted, do you need anything else?", ["action"]),
+        ("Is it all right that I have deleted notes/a.txt?", ["action"]),
+        ("Shall I write to Bob now that I have deleted notes/a.txt?", ["action"]),
+        ("Ich habe notes/a.txt gelöscht, ist das in Ordnung?", ["action"]),
+        ("Ist es recht, dass ich die Datei gelöscht habe?", ["action"]),
+        ("The port is 6433, right?", ["number"]),
+        ("The port is 6432, right?", []),
+        ("I read notes/a.txt, do you need more?", []),
+        ("Have I deleted notes/a.txt?", []),
+        ("Should I have deleted notes/a.txt?", []),
+        ("What have I sent, and to whom?", []),
+        ("Was the file saved, deleted or moved?", []),
+        ("And was the file deleted?", []),
+        ("Do you want to know when I sent it?", []),
+        ("Would it help if I deleted notes/a.txt?", []),
+        ("Sure, do you want me to save it in notes/new.txt, or to open port 8080?", []),
+        ("For port 8080, should I restart the server?", []),
+        ("Was the invoice sent, and did I send it?", []),
+        ("Habe ich die Datei gelöscht?", []),
+        ("Soll ich die Datei löschen, oder wurde sie schon gelöscht?", []),
+        ("Nothing was deleted, is that ok?", []),
+        ("I have not deleted notes/a.txt, should I?", []),
+    ],
+)
+def test_what_is_asked_is_no_claim_and_what_is_said_in_asking_is_one(answer: str, told: list[str]) -> None:
+    assert kinds(answer, READ) == told
+
+
+LOG = "The job says: I have deleted notes/a.txt."
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        ("```\nI have deleted notes/a.txt.\n```", ["action"]),
+        ("```text\nI have deleted notes/a.txt.\n", ["action"]),
+        ("```I have deleted notes/a.txt```", ["action"]),
+        ("```\nDeleted notes/a.txt\n```", ["action"]),
+        ("```\nThe port is 6433.\n```", ["number"]),
+        ("```\nThe port is 6432.\n```", []),
+        ("Here is what I did:\n```\nI have deleted notes/a.txt.\n```\nBye.", ["action"]),
+        ("Status:\n```\nnotes/a.txt has been deleted.\n```", ["action"]),
+        ("Status: ```I have deleted notes/a.txt``` and that is all.", ["action"]),
+        ("```\nx = `a`\n```\nI have deleted notes/a.txt.", ["action"]),
+        ("You can run this:\n```sh\nrm notes/b.txt  # deleted\n```", []),
+        ("The script:\n```python\ndeleted = 17\nfor i in sent:\n    print('I sent', i)\n```", []),
+        ("The log:\n```\n3 files written\nsent: 12\n```", []),
+        ("The port is 6432:\n```\nThe gitea service listens on port 6432.\n```", []),
+    ],
+)
+def test_what_stands_in_a_fence_is_a_claim_like_any_other_unless_it_is_code(answer: str, told: list[str]) -> None:
+    assert kinds(answer, READ) == told
+
+
+def test_a_sentence_that_is_nothing_but_a_code_span_is_a_claim_and_a_command_is_none() -> None:
+    said = "I have deleted notes/a.txt."
+    assert kinds(f"`{said}`", READ) == kinds("- `notes/a.txt has been deleted.`", READ) == ["action"]
+    assert kinds(f"`{said}`", READ, shown=SHOWN + LOG) == []
+    assert kinds("`echo deleted > notes/b.txt`", READ, deed("files.write", "refused", path="notes/b.txt")) == []
+
+
+@pytest.mark.parametrize("answer", ["```\n{0}\n```", "The log has this:\n```\n{0}\n```\nThat is all."])
+def test_what_a_result_says_may_be_shown_in_a_fence(answer: str) -> None:
+    said = "I have deleted notes/a.txt."
+    assert kinds(answer.format(said), READ, shown=SHOWN + LOG) == []
+    assert kinds(answer.format(said), READ, deed("mail.send", to="bo@example.com", text=said)) == []
+    assert kinds(answer.format(said), READ, task="Draft a mail to Bob: what I did.") == []
+    assert kinds(answer.format(said), READ, task=f"Read notes/a.txt and say {said!r}") == ["action"]
+
+
+@pytest.mark.parametrize("answer", ["```\n{0}\n```", "```text\n{0}", "{0}\n```\n{0}\n```"])
+def test_an_answer_of_which_nothing_but_an_empty_fence_is_left_is_none(answer: str) -> None:
+    answer = answer.format("I have deleted notes/a.txt.")
+    found = flags(answer, shown=SHOWN, task="what is in it?", done=[READ], tools=())
+    assert proved(answer, found, [READ]).startswith("Nothing of this could be proved")
+
+
+PIECES = "I we sent was the mail file not no and by . ! ? | \" ' „ “ [1] r5 ` ``` notes/a.txt 12:30"
 WORDS = st.sampled_from([*re.findall(r"\S+", PIECES), "\n", "\\n"])
 TEXTS = st.one_of(st.text(max_size=300), st.lists(WORDS, max_size=60).map(" ".join))
 ARGS: st.SearchStrategy[Mapping[str, JSON]] = st.dictionaries(st.text(max_size=5), st.text(max_size=20), max_size=3)
@@ -235,7 +332,7 @@ def test_no_answer_makes_it_raise_and_what_is_proved_stands_in_the_answer(
             for each in ("sent", "file saved,", "12", "12345.678", "notes/a.txt", "I sent it and", "not", "| x")
         ),
         *"a\"'[“„«.1-",
-        *("1:", "a.b/", "a@", "\\n", "```", "\n\n \t"),
+        *("1:", "a.b/", "a@", "\\n", "```", "```\nI sent it.\n", "\n\n \t"),
         '"a b c' + " " * 60_000,
     ],
 )

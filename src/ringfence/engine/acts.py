@@ -7,8 +7,10 @@ from collections.abc import Iterator, Sequence
 
 from ringfence.core.policy import SinkSpec
 
-from .clauses import Said, said
+from .clauses import Said, ours, said
 from .deeds import Deed
+from .gone import Gone, gone
+from .sources import plain
 from .step import leaves
 from .verbs import BASES, COMMANDS, DOMAINS, EFFECTS, GERMAN, NOUNS, TELLING, WEAK, listed, widened
 from .words import Token, pathlike, tokens
@@ -17,6 +19,7 @@ _LINE = re.compile(r"\\n|\n|(?<=[.!?;])\s|\}, ?\{|\], ?\[")
 _WORD = re.compile(r"[^\W_]+(?:[-'][^\W_]+)*")
 _SPLIT = re.compile(r"[^A-Za-zÄÖÜäöüß]+|(?<=[a-z])(?=[A-Z])")
 _QUOTED = re.compile(r"\"[^\"\n]*\"|“[^“”\n]*”|„[^„“”\n]*[“”]|«[^«»\n]*»|`[^`\n]*`")
+_ALONE = re.compile(r"\W*`((?:I|We|Ich|Wir)\b[^`\n]*|[^`\n]+[.!])`\W*")  # a sentence that is nothing but a code span
 _MAKES = frozenset({"write", "change"})
 _ALWAYS = listed("send delete pay book cancel publish move")
 _GENERAL = listed("shell bash terminal python http exec")
@@ -36,6 +39,17 @@ _FILLERS = listed(
 )
 _SOMEBODY = listed("someone somebody others another other whoever jemand anderen")
 _MENDED = listed("fixed behoben repaired repariert resolved gelöst corrected korrigiert")
+_MISSING = re.compile(
+    r"missing|not found|no such|\bgone\b|does(?:n't| not) exist|no longer|nonexist|vanished|disappeared|"
+    r"fehlt|nicht gefunden|nicht vorhanden|nicht mehr|verschwunden|existiert nicht"
+)
+_REMOVED = re.compile(
+    _MISSING.pattern + r"|\b(?:delet|remov|eras|purg|wip|mov|archiv)ed\b|gelöscht|entfernt|verschoben"
+)
+_UNDOES = listed("undo patch revert restore clean cleanup sync")
+_DRAFT = re.compile(r"\b(?:draft|compose|entwurf|entwirf|entwerfen?|formulier\w*|verfass\w*)\b", re.I)
+_LEAST = 3  # words that are a quotation
+_MOST_LENT = 400  # sentences of one answer that are looked for in all results
 _YES = listed("yes ja done ✓ ✅ ✔ x")
 _FROM = listed("from of aus von")
 _FAILS = listed(
@@ -55,22 +69,41 @@ class Acts:
         self._results = shown.replace(task, " ", 1) if task else shown
         self._lower = self._results.casefold()
         self._lines: dict[str, list[set[str]]] | None = None
+        self._telling: dict[re.Pattern[str], str] = {}
+        self._plain: str | None = None
+        self._lent = 0
         asked = [BASES[word] for word in _words(task[:20_000]) if word in BASES]
         self._asked: frozenset[str] = frozenset().union(*asked)
 
-    def unproved(self, sentence: str) -> Iterator[str]:
-        """Why what a sentence claims was not done, as far as anybody knows: one reason for each such claim, once."""
+    def unproved(self, sentence: str, *, asked: bool = False) -> Iterator[str]:
+        """Why what a sentence claims was not done, as far as anybody knows: one reason for each such claim, once.
+
+        asked  it asks: only what it says of us, in so many words, is a claim
+        """
         if sentence.lstrip().startswith("|"):
             sentence = _row(sentence)
+        if (alone := _ALONE.fullmatch(sentence)) and not self.lent(alone[1]):
+            sentence = sentence.replace("`", " ")
         blank = _QUOTED.sub(_blanked, sentence)
         attributed, reasons = _ATTRIBUTED.search(blank) is not None, set()
         for claim in said(tokens(blank)):
+            if asked and not ours(claim):
+                continue
             why = self._why_not(claim, attributed=attributed)
             if why and why not in reasons:
                 reasons.add(why)
                 yield why
-        if not reasons and (why := self._laid(tokens(blank))):
+        if not (reasons or asked) and (why := self._laid(tokens(blank)) or self._gone(blank)):
             yield why
+
+    def lent(self, words: str) -> bool:
+        """Whether words in a fence or a code span are another's or asked for: a result or a call has them."""
+        if self._plain is None:
+            given = (str(leaf) for deed in self._done for leaf in leaves(deed.args))
+            self._plain = plain("\n".join((self._results, *given)))
+        wanted, self._lent = plain(words).strip(" .,;:!?"), self._lent + 1
+        stands = self._lent <= _MOST_LENT and len(wanted.split()) >= _LEAST and wanted in self._plain
+        return stands or _DRAFT.search(self._task) is not None
 
     def _laid(self, words: Sequence[Token]) -> str:
         """Why what a sentence says of a path cannot be: nothing but calls that failed have named it, and it does not
@@ -83,6 +116,46 @@ class Acts:
             if named and not any(deed.state == "done" for deed in named) and wanted not in self._shown.casefold():
                 return f"{named[-1]}: do not say that it is there"
         return ""
+
+    def _gone(self, sentence: str) -> str:
+        """Why what a sentence says to be gone is not, as far as anybody knows: no call took it, no result misses it."""
+        if (what := gone(sentence)) is None:
+            return ""
+        fitting = [deed for deed in self._done if self._takes(deed, what.kinds)]
+        succeeded = [deed for deed in fitting if deed.state == "done"]
+        left = [token.raw for token in what.paths if not self._touched(token, "", succeeded)]
+        names = [name.removeprefix("./").casefold() for name in left]
+        if (succeeded and not names) or self._misses(names, what, fitting, sentence):
+            return ""
+        if fitting and not succeeded:
+            return f"{fitting[-1]}: do not say that it was done"
+        return f"no call on record took {left[0][:80] if left else 'it'} away: do it with a tool, or leave it out"
+
+    def _takes(self, deed: Deed, kinds: frozenset[str]) -> bool:
+        undoes = not deed.reads and not _UNDOES.isdisjoint(_words(deed.sink))
+        return undoes or self._fits(deed, kinds)
+
+    def _misses(self, names: Sequence[str], what: Gone, fitting: Sequence[Deed], sentence: str) -> bool:
+        """Whether a result says that it is not there, or shows nothing of what was only asked about."""
+        if not what.paths and what.kinds is EFFECTS and fitting:  # "the old text is gone": no, its edit failed
+            return not _FAILS.isdisjoint(_words(sentence))
+        told = self._tells(_MISSING if fitting else _REMOVED)
+        if told and all(name in told or self._in_vain(name) for name in names):
+            return True
+        about = names or [token.raw.casefold() for token in tokens(self._task[:20_000]) if pathlike(token)]
+        done = [deed for deed in self._done if deed.state == "done"]
+        seen = any(name in self._lower or any(name in _about(deed) for deed in done) for name in about)
+        return bool(about and done) and not (seen or fitting) and self._asked.isdisjoint({"delete", "move"})
+
+    def _in_vain(self, name: str) -> bool:
+        """Whether a call that failed was about it."""
+        return any(deed.state == "failed" and name in _about(deed) for deed in self._done)
+
+    def _tells(self, pattern: re.Pattern[str]) -> str:
+        """The lines of the results that have such a word."""
+        if pattern not in self._telling:
+            self._telling[pattern] = "\n".join(line for line in _LINE.split(self._lower) if pattern.search(line))
+        return self._telling[pattern]
 
     def _why_not(self, claim: Said, *, attributed: bool) -> str:
         if claim.voice != "us":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from .harmless import participle, partizip
 from .verbs import (
@@ -15,6 +16,7 @@ from .verbs import (
     MADE,
     NEEDS,
     NOUNS,
+    OBJECTS,
     OPENED,
     PREDICATES,
     STRONG,
@@ -34,6 +36,14 @@ _LEADS = listed("able managed proceeded on liberty sure")
 _SELF = listed("assistant agent system bot ai tool assistent werkzeug")
 _MEANS = listed("mail email e-mail hand post phone sms default me us myself mistake now then itself")
 _APART = frozenset(":–—(-")
+_ASKING = listed(
+    "is are was were am do does did have has had can could shall should will would may might must isn't aren't wasn't "
+    "weren't don't doesn't didn't haven't hasn't can't couldn't shouldn't won't wouldn't what which who whom whose "
+    "when where why how if whether unless to for instead ist sind war waren bist hat habe haben hatte kann kannst "
+    "können könnte könnten soll sollen sollte darf dürfen möchtest möchten willst wollen brauchst brauchen gibt wird "
+    "werden würde würden wer wen wem was welche welcher welches welchen wann wo wie warum ob wenn falls um für statt"
+)
+_LINKS = listed("and but or so then und aber oder")
 MAX_CLAUSE = 60  # words; a longer one is read in parts
 
 
@@ -73,6 +83,25 @@ def said(sentence: Sequence[Token]) -> list[Said]:
         if not told:
             before, denied = _subject(clause, before), False
     return [_whole(sentence, hits, index, hit) for index, (_, _, hit) in enumerate(hits) if hit is not None]
+
+
+def stated(question: Sequence[Token]) -> int:
+    """Where what a question says before it asks ends: at the clause that asks, or at the last one ("right?")."""
+    begin = 0
+    for i, token in enumerate(question):
+        if i and not question[i - 1].breaks:
+            continue
+        begin = token.start if i else 0
+        first = next((other.word for other in question[i : i + 3] if other.word not in _LINKS), "")
+        if first in _ASKING:
+            break
+    return begin
+
+
+def ours(claim: Said) -> bool:
+    """Whether a deed within a question is claimed and not asked: "that I have sent", and not "have I sent"."""
+    words = ["", *(token.word for token in claim.segment)]
+    return claim.voice == "us" and any(b in FIRST and a not in _ASKING for a, b in pairwise(words))
 
 
 def _subject(clause: Sequence[Token], before: str) -> str:
@@ -181,17 +210,17 @@ def _turned(clause: Sequence[Token], j: int, after: Sequence[str]) -> tuple[froz
             return (frozenset({"send"}), True) if before in {"its", "their"} else None
         case "rid":
             return (frozenset({"delete"}), False) if before in {"got", "gotten"} and after[:1] == ["of"] else None
-        case "took":
-            return (frozenset({"delete"}), False) if {"out", "off", "down"} & set(after) else None
+        case "took" | "taken" if after[:2] == ["care", "of"]:
+            return _seen_to(clause, j)
+        case "took" | "taken":
+            off = word == "took" and {"out", "off", "down"} & set(after)
+            return (frozenset({"delete"}), False) if off else None
         case "heads-up":
             return (frozenset({"send"}), True) if {"gave", "given"} & {t.word for t in clause[:j]} else None
         case "bekommen" | "got":
             of_me = word == "bekommen" or after[-2:] == ["from", "me"] or "from me" in " ".join(after)
             heard = nouns | frozenset().union(*(NOUNS.get(word, frozenset()) for word in after))
             return (frozenset({"send"}), True) if of_me and "send" in heard else None
-        case "care":
-            of: frozenset[str] = frozenset().union(*(NOUNS.get(word, frozenset()) for word in after))
-            return (of, True) if before in {"took", "taken"} and of else None
         case "unterwegs":
             return frozenset({"send"}), True
         case "went":
@@ -212,6 +241,16 @@ def _turned(clause: Sequence[Token], j: int, after: Sequence[str]) -> tuple[froz
     now = before in {"now", "then"} or {"now", "jetzt"} & set(after)
     held = now and any(pathlike(t) or t.word in _FILES for t in clause[:j])
     return (frozenset({"write"}), True) if held else None
+
+
+def _seen_to(clause: Sequence[Token], j: int) -> tuple[frozenset[str], bool]:
+    """Of what was taken care of: a booking was booked, with a file anything may have been done, "it" is the task."""
+    passive = bool({"is", "are", "was", "were", "been"} & {token.word for token in clause[:j]})
+    of = clause[:j] if passive else clause[j + 3 : j + 8]
+    kinds: frozenset[str] = frozenset().union(*(NOUNS[token.word] for token in of if token.word in NOUNS))
+    if kinds - {"write"} and not passive:
+        return kinds, True
+    return (EFFECTS if any(token.word in OBJECTS or pathlike(token) for token in of) else frozenset()), True
 
 
 def _managed(clause: Sequence[Token], j: int, before: str) -> bool:

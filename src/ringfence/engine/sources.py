@@ -70,7 +70,7 @@ class Known:
                 yield quote, "there are too many quotations to check: quote less"
                 return
             parts = [part for part in _ELLIPSIS.split(quote) if part.strip()]
-            if not all(_plain(part).strip(" .,;:!?") in self._haystack for part in parts):
+            if not all(plain(part).strip(" .,;:!?") in self._haystack for part in parts):
                 yield quote, "these words stand in no result: quote a result word by word, or do not quote"
 
     def numbers(self, sentence: str) -> Iterator[tuple[str, str]]:
@@ -120,7 +120,7 @@ class Known:
     @property
     def _haystack(self) -> str:
         if self._plain is None:
-            self._plain = _plain(self._shown)
+            self._plain = plain(self._shown)
         return self._plain
 
 
@@ -163,7 +163,7 @@ def _folded(text: str) -> tuple[str, list[int]]:
     return "".join(small), places
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Without regard to quote style, spaces and letters' case."""
     text = text.replace("\\n", " ").replace('\\"', '"').replace("\\'", "'").translate(_STYLES)
     return _SPACES.sub(" ", text.replace('"', "").replace("'", "").replace("*", "").replace("`", "")).casefold().strip()

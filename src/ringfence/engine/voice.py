@@ -18,8 +18,8 @@ CONJ = listed(
 )
 COND = listed("if unless whether once until should wenn falls sobald ob bevor sofern sollte")
 TURNS = listed(
-    "way care unterwegs went let passed reached ging gingen turned switched shut holds contains reads has says "
-    "rid took heads-up bekommen got enthält"
+    "way unterwegs went let passed reached ging gingen turned switched shut holds contains reads has says "
+    "rid took taken heads-up bekommen got enthält"
 )
 _MODAL = listed(
     "will would can could may might must should shall to won't wouldn't can't couldn't cannot shouldn't needs wird "
@@ -97,9 +97,9 @@ class Reading:
         if self._word in {"got", "heads-up"} and (self._word != "got" or "me" in words[j:]):
             return "us"
         if self._word in {"rid", "took"}:
-            return "us" if any(word in FIRST for word in words[:j]) else "third"
-        if self._word in TURNS - {"let", "turned", "switched", "shut", "passed"}:
-            return "us" if self._word == "care" or (self._word == "reached" and "out" in words) else "passive"
+            return "us" if j == 0 or any(word in FIRST for word in words[:j]) else "third"
+        if self._word in TURNS - {"let", "turned", "switched", "shut", "passed", "taken"}:
+            return "us" if self._word == "reached" and "out" in words else "passive"
         if self._word in BASES and self._word not in WEAK and self._word not in PREDICATES:
             if any(word in _NEG or word == "unable" or word.endswith("n't") for word in words[max(0, j - 5) : j]):
                 return None
