@@ -23,7 +23,7 @@ from ringfence.engine.mapreduce import MAX_CHUNKS, SPEC, ReadAll, Reader, spent
 from ringfence.engine.readmore import ReadMore
 from ringfence.engine.tier import Tier
 
-from .conftest import Build, House, final, step
+from .conftest import Build, House, Told, final, step
 
 LINES = [f"Line {n}: the pump in hall {n % 7} ran for {n * 3} minutes." for n in range(900)]
 LINES[450] = "Line 450: the alarm code is 7731."
@@ -58,7 +58,7 @@ class Agent:
             said = says(prompt)
             if isinstance(said, BackendError):
                 raise said
-            return str(said)
+            return said if isinstance(said, str) else str(said)
 
         house.model._steps = say
         tier = Tier("model:main", window)
@@ -187,6 +187,21 @@ async def test_a_part_that_the_window_does_not_hold_is_read_in_halves(house: Bui
     value = (await agent.read()).value
     assert value["read"] == "all"
     assert [each["value"] for each in value["found"]] == ["7731", "9042"]
+
+
+async def test_a_part_that_the_server_cut_is_read_in_halves_and_what_stays_too_long_is_not_called_read(
+    house: Build,
+) -> None:
+    def cuts(prompt: Prompt) -> Any:
+        return Told("{}", truncated=300) if len(part_of(prompt)) > 2500 else codes(prompt)
+
+    agent = await agent_of(house, cuts)
+    value = (await agent.read()).value
+    assert value["read"] == "all"
+    assert [each["value"] for each in value["found"]] == ["7731", "9042"]
+    never = await agent_of(house, lambda prompt: Told(codes(prompt), truncated=300))
+    with pytest.raises(ToolError, match="cut 300 tokens off a part"):
+        await never.read()
 
 
 async def test_an_answer_that_is_none_leaves_its_part_unread_and_says_so(house: Build) -> None:

@@ -13,7 +13,18 @@ from ringfence.core.errors import ToolError
 from ringfence.core.policy import Effect, Role
 from ringfence.core.turn import Turn, fold
 from ringfence.engine.course import goes_round
-from ringfence.engine.plan import MAX_GOALS, MAX_REPLANS, Do, Goal, Planning, drifts, from_words, read, standing
+from ringfence.engine.plan import (
+    MAX_GOALS,
+    MAX_REPLANS,
+    Do,
+    Goal,
+    Planning,
+    Standing,
+    drifts,
+    from_words,
+    read,
+    standing,
+)
 from ringfence.engine.settings import Settings
 
 from .conftest import Build, House, final, step
@@ -101,6 +112,8 @@ async def test_what_is_reached_is_what_the_record_shows(house: Build) -> None:
     whole = standing(turn, RECKONERS, EFFECTS, given=GIVEN)
     assert (whole.reached, whole.left, whole.acts) == ({1, 2, 3}, False, False)
     assert whole.text() == "Plan:\n1. [done] find\n2. [done] count\n3. [done] write"
+    told = Standing((GIVEN[0], Goal(Do.ACT, "write", "out/a.txt has it.")), frozenset({1})).text()
+    assert told == "Plan:\n1. [done] find\n2. write\nThe next goal is reached when out/a.txt has it."
 
 
 async def test_a_model_cannot_say_that_a_goal_is_reached(house: Build) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -163,5 +164,8 @@ def test_the_short_form_of_a_tool_is_its_first_sentence_without_notes() -> None:
         },
     )  # fmt: skip
     assert signature(spec, short=True) == "- x(a, b=3): First"
+    endless = signature(replace(spec, summary="It looks up " + "one more thing and " * 40), short=True)
+    assert len(endless) < 230
+    assert endless.endswith(" ...")
     assert "long words" in signature(spec)
     assert takes_words(spec)

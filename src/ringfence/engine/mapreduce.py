@@ -236,7 +236,7 @@ class _Reading:
         return read
 
     async def _part(self, chunk: Chunk, depth: int) -> bool:
-        """Whether reading goes on after this part; one that the window does not hold is read in halves."""
+        """Whether reading goes on after this part; one that did not fit, or that the server cut, is read in halves."""
         prompt = self._prompt(chunk)
         if (value := self._known.get(prompt.digest)) is None:
             if self._turn.state == "done":
@@ -246,16 +246,18 @@ class _Reading:
                 self.why = "the tokens of this run are used up"
                 return False
             value = await self._ask(prompt)
-        if value.get("kind") == "ContextOverflow" and depth < 4 and len(halves := chunk.halves()) == 2:
+        if usage := value.get("usage"):
+            self.tokens += usage["prompt"] + usage["completion"]
+        lost = value.get("truncated", 0)  # tokens that the server did not read
+        if (lost or value.get("kind") == "ContextOverflow") and depth < 4 and len(halves := chunk.halves()) == 2:
             return await self._part(halves[0], depth + 1) and await self._part(halves[1], depth + 1)
-        if "text" not in value:
+        if lost or "text" not in value:
             self.unread.append(chunk)
             self._faults += 1
-            self.why = str(value.get("error", "the model did not answer"))
+            cut = f"the model server cut {lost} tokens off a part"
+            self.why = cut if lost else str(value.get("error", "the model did not answer"))
             return self._faults < _MAX_FAULTS and not value.get("refused")
         self._faults, self.answered = 0, self.answered + 1
-        usage = value["usage"]
-        self.tokens += usage["prompt"] + usage["completion"]
         try:
             self.found += parsed(value["text"], chunk)
         except ValueError:

@@ -108,8 +108,11 @@ class Standing:
 
     def text(self) -> str:
         """The plan as the model is shown it, a goal a line."""
-        lines = (f"{n}. {'[done] ' if n in self.reached else ''}{goal.what}" for n, goal in enumerate(self.goals, 1))
-        return "Plan:\n" + "\n".join(lines) if self.goals else ""
+        goals = list(enumerate(self.goals, 1))
+        now = next((goal for n, goal in goals if n not in self.reached and goal.done_when), None)
+        lines = (f"{n}. {'[done] ' if n in self.reached else ''}{goal.what}" for n, goal in goals)
+        until = f"\nThe next goal is reached when {now.done_when.rstrip('.')}." if now is not None else ""
+        return "Plan:\n" + "\n".join(lines) + until if goals else ""
 
 
 @lru_cache(maxsize=1024)

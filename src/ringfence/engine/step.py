@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from textwrap import shorten
 from typing import Any, TypeVar
 
 from ringfence.core.policy import SinkSpec
@@ -12,6 +13,7 @@ from ringfence.core.turn import Turn
 from ringfence.core.values import JSON
 
 TOOL = "tool:"
+_SHORT = 200  # characters of what a tool is for, where prompts are lean
 LOOK_UP = -1000  # the number of a call that finds out about another one: this, less the seq of that one's intent
 CLOSING = frozenset(
     {"path", "columns", "document"}
@@ -255,7 +257,7 @@ def signature(spec: SinkSpec, *, short: bool = False) -> str:
         default = "" if name in required else f"={json.dumps(rule.get('default'))}"
         note = f" ({rule['description']})" if "description" in rule and not short else ""
         shown.append(f"{name}{default}{note}")
-    summary = spec.summary.split(". ")[0] if short else spec.summary
+    summary = shorten(spec.summary.split(". ")[0], _SHORT, placeholder=" ...") if short else spec.summary
     return f"- {spec.name.removeprefix(TOOL)}({', '.join(shown)}): {summary}"
 
 
