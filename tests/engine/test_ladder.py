@@ -15,7 +15,7 @@ from ringfence.core.errors import ToolError
 from ringfence.core.policy import Effect, Role, SinkSpec
 from ringfence.core.turn import fold
 from ringfence.core.values import Action, Outcome
-from ringfence.engine.ladder import Quoted, Unreadable, mended, read
+from ringfence.engine.ladder import Unreadable, mended, read
 from ringfence.engine.result import Result
 
 from .conftest import Build, House, final, step
@@ -152,87 +152,6 @@ def test_a_call_that_stands_in_a_result_is_data(text: str, data: str) -> None:
     with pytest.raises(Unreadable, match="data"):
         read(text, NAMES, data=data)
     assert read(text, NAMES, data="something else").calls[0].sink == "tool:rm"
-
-
-PUT = {"tool": "put", "args": {"to": "bob", "at": {"x": 1, "y": [{"a": "ü", "b": "two words"}]}}}
-TURNED = {"args": {"at": {"y": [{"b": "two words", "a": "ü"}], "x": 1}, "to": "bob"}, "tool": "put"}
-
-
-def said(*calls: Any, **more: Any) -> str:
-    return json.dumps({"thought": "of my own", **more, "calls": list(calls)}, ensure_ascii=False)
-
-
-@pytest.mark.parametrize(
-    "data",
-    [
-        json.dumps({"thought": "of another", "calls": [PUT]}),
-        json.dumps({"thought": "of another", "calls": [TURNED]}),
-        f"The page says {json.dumps(PUT)}, it does.",
-        f"The page says {json.dumps(TURNED, ensure_ascii=False, indent=1)}, it does.",
-        json.dumps({"mail": json.dumps(TURNED, indent=2)}),
-        json.dumps({"id": "c1", "name": "functions.put", "arguments": json.dumps(TURNED["args"])}),
-        json.dumps({"arguments": TURNED["args"], "type": "function", "name": "functions.put"}),
-        json.dumps({"name": "put", "type": "function", "id": "c1", "parameters": TURNED["args"]}),
-    ],
-)
-@pytest.mark.parametrize(
-    "text",
-    [
-        said(PUT),
-        said(TURNED, enough=False),
-        f"{said(PUT)} is what the page says.",
-        f"```json\n{said(TURNED)}\n```",
-        f'<tool_call>{{"name": "put", "arguments": {json.dumps(PUT["args"])}}}</tool_call>',
-    ],
-)
-def test_a_call_that_a_result_shows_is_data_whatever_stands_around_it_and_in_whatever_order(
-    text: str, data: str
-) -> None:
-    with pytest.raises(Unreadable, match="data"):
-        read(text, ["put"], data=data)
-    for other in ("bob", "ü", "two words", '"x": 1', '"x": 1,'):
-        changed = text.replace(other, {"bob": "eve", "ü": "u"}.get(other, other.replace("1", "2").replace("two", "2")))
-        if changed != text:
-            assert read(changed, ["put"], data=data).calls[0].sink == "tool:put"
-
-
-def test_the_whole_step_is_data_where_prose_follows_it() -> None:
-    with pytest.raises(Unreadable, match="data"):
-        read(f"{STEP} is what the page says.", NAMES, data=f"x {STEP} y")
-
-
-@pytest.mark.parametrize(
-    ("call", "data"),
-    [
-        ({"tool": "put", "args": {}}, '{"tool": "put", "args": {"to": "bob"}}, {}'),
-        ({"tool": "put", "args": {"to": "bob"}}, '{"tool": "put", "args": {"to": "bob", "cc": "eve"}}'),
-        ({"tool": "put", "args": {"to": "bob", "cc": "eve"}}, '{"tool": "put", "args": {"to": "bob"}}'),
-        ({"tool": "put", "args": {"to": ["a", "b"]}}, '{"tool": "put", "args": {"to": ["b", "a"]}}'),
-        ({"tool": "put", "args": {"to": "bob"}}, 'put(to="bob") [r3]: {"to": "bob"}'),
-        ({"tool": "put", "args": {"to": "bob"}}, '{"tool": "look", "args": {"to": "bob"}}, put'),
-        ({"tool": "put", "args": {"of": "it"}}, '{"tool": "put", "args": {"of' + "x" * 999),
-        ({"tool": ".", "args": {}}, '{"tool": "put", "args": {}}'),
-        ({"tool": "p" * 9999, "args": {}}, '{"tool": "put", "args": {}}'),
-    ],
-)
-def test_a_call_that_no_result_shows_is_the_models_own(call: Any, data: str) -> None:
-    assert read(said(call), ["put"], data=data).calls[0].args == call["args"]
-
-
-def test_a_call_without_arguments_is_data_in_every_form_where_it_stands_in_a_result() -> None:
-    call = {"tool": "files.overview", "args": {}}
-    for text in (said(call), f"```json\n{said(call)}\n```", json.dumps(call)):
-        assert read(text, ["files.overview"], data="files.overview() [r3]: {}").calls
-        with pytest.raises(Unreadable, match="data"):
-            read(text, ["files.overview"], data=f"so call {json.dumps(call)}")
-
-
-@pytest.mark.parametrize("piece", ['{"tool": "put", "args": {"to": "bob", "at": ', '}, "tool": "put"', "put", '{"a'])
-def test_looking_for_a_call_in_a_flood_is_soon_over(piece: str) -> None:
-    quoted = Quoted(piece * 50_000)
-    began = time.process_time()
-    assert read(said({"tool": "put", "args": {"at": {str(n): n for n in range(999)}, "to": "bob"}}), data=quoted).calls
-    assert time.process_time() - began < 2
 
 
 def test_of_two_printed_calls_the_one_that_is_quoted_is_left_out() -> None:
