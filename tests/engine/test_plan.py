@@ -78,6 +78,7 @@ def test_goals_are_bounded_in_number_and_length() -> None:
 
 
 def test_a_written_plan_is_read_and_what_is_none_is_refused_in_words() -> None:
+    assert read([{"do": "look", "what": "a.md", "done_when": None}])[0].done_when == ""
     assert read([{"do": "look", "what": " a.md ", "done_when": "x"}, {"do": "fly", "what": "x"}, 7]) == (
         Goal(Do.LOOK, "a.md", "x"),
     )

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ringfence.backends import Backend
 from ringfence.core.errors import BackendError
 from ringfence.core.gate import Gate
 from ringfence.core.labels import Label, Trust
 from ringfence.engine.ledger import Reconcile
 from ringfence.engine.loop import Engine
 from ringfence.engine.mapreduce import Reader
-from ringfence.engine.tier import Tier as Seen
-from ringfence.engine.tier import Veil
-from ringfence.manifest.types import Tier
 
 from . import past
 from .house import REPLY
@@ -34,7 +30,13 @@ async def engine_of(agent: Agent, gate: Gate, *, probe: bool) -> Engine:
         sink = f"model:{config.name}"
         hears = probe and bool(house.backends) and _may_hear(agent, sink)
         backend = house.backends[n] if hears else None
-        tiers.append(await _tier(config, backend, house.veils.get(sink), first=not n, alone=len(house.backends) == 1))
+        veil = house.veils.get(sink)
+        try:
+            tiers.append(await tier_of(config, backend, veil, now=not n))
+        except BackendError:
+            if len(house.backends) == 1:
+                raise
+            tiers.append(await tier_of(config, backend, veil, now=False))  # a run finds so, and goes to another
     catalogue = manifest.catalogue.items()
     ways = {f"tool:{n}": Reconcile(f"tool:{w.by}", w.args, w.done) for n, e in catalogue if (w := e.reconcile)}
     engine = Engine(
@@ -54,16 +56,6 @@ async def engine_of(agent: Agent, gate: Gate, *, probe: bool) -> Engine:
     house.read_all.about = house.ranker.about = lambda run: past.subjects(journal.log, run)
     house.ranker.gate, house.ranker.tier = gate, engine.tier
     return engine
-
-
-async def _tier(config: Tier, backend: Backend | None, veil: Veil | None, *, first: bool, alone: bool) -> Seen:
-    """The first one is asked what it has; where it is not there, a run that comes to it finds so, and has others."""
-    try:
-        return await tier_of(config, backend, veil, now=first)
-    except BackendError:
-        if alone:
-            raise
-        return await tier_of(config, backend, veil, now=False)
 
 
 def _may_hear(agent: Agent, sink: str) -> bool:

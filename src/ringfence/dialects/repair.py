@@ -108,10 +108,9 @@ class _Mender:
     ) -> Args:
         names: dict[str, str] = {}
         if (key := next(iter(value), "")) in (LONE, _INPUT) and len(value) == 1 and key not in properties:
-            only = list(properties) if len(properties) == 1 or _INPUT in properties else list(required)
-            only = [_INPUT] if _INPUT in only else only
-            free = [name for name in only if name in properties and (key == LONE or name not in control)]
-            names = {key: free[0]} if len(only) == len(free) == 1 else {}
+            may = [_INPUT] if _INPUT in properties else list(properties) if len(properties) == 1 else list(required)
+            if len(may) == 1 and may[0] in properties and (key == LONE or may[0] not in control):
+                names = {key: may[0]}
         for alike in (_same, _near):
             strange = [key for key in value if key not in properties and key not in names]
             free = [name for name in properties if name not in value and name not in names.values()]

@@ -18,7 +18,7 @@ from ringfence.months import MONTHS
 from .evidence import in_iso
 from .folds import folded
 from .nearest import nearest
-from .visits import about, excerpts, months, replaced
+from .visits import WEEKDAY, about, excerpts, months, replaced
 
 _WORD, _LETTERS = re.compile(r"[^\W_]+"), re.compile(r"[^\W\d_]{3,}")
 _STEM = 5  # characters by which a column's name is a word of the task: amount_eur and amounts
@@ -39,7 +39,7 @@ _OF_ANOTHER = re.compile(  # what a column says of a thing, and no number of thi
     r"lengths?|heights?|distances?|km|kg|stunden|preis|kosten|betrag|alter",
     re.I,
 )
-_NO_NAME = re.compile(r"(?:mon|tues|wednes|thurs|fri|satur|sun)day", re.I)
+_WEEKDAY = re.compile(WEEKDAY, re.I)
 
 
 def asked(args: Mapping[str, JSON], turn: Turn, said: str) -> Mapping[str, JSON]:
@@ -72,8 +72,8 @@ def counted(args: Mapping[str, JSON], spec: SinkSpec, task: str) -> Mapping[str,
     if how_many is None or kind in (None, "", "count") or _AMOUNT.search(task) or "count" not in _kinds(spec):
         return args
     what = how_many["what"].casefold().removesuffix("s")[:_STEM]
-    known = any(map(_OF_ANOTHER.fullmatch, re.split(r"[\W_]+", column))) and not _NUMBER_OF.search(column)
-    if not known or _names(column, _words(task)) or not _names(what, _words(path.rpartition("/")[2])):
+    measures = any(map(_OF_ANOTHER.fullmatch, re.split(r"[\W_]+", column))) and not _NUMBER_OF.search(column)
+    if not measures or _names(column, _words(task)) or not _names(what, _words(path.rpartition("/")[2])):
         return args
     return {**args, "aggregate": "count", "column": ""}
 
@@ -103,11 +103,13 @@ def heard(args: Mapping[str, JSON], turn: Turn, said: str) -> Mapping[str, JSON]
 
     For who was told that line and asks for the very same name again, as a small model does.
     """
-    name = unheard(args, turn, said)
-    task = _words(str(turn.start["task"])) if name else ()
-    words = _CAPITAL.findall(nearest(turn)) if name else ()
-    named = {one for one in words if not _tells(one, task) and one.casefold() not in MONTHS and not _NO_NAME.match(one)}
-    other = {name: named.pop()} if len(named) == 1 else {}
+    if not (name := unheard(args, turn, said)):
+        return args
+    task, words = _words(str(turn.start["task"])), _CAPITAL.findall(nearest(turn))
+    named = {one for one in words if not (_tells(one, task) or one.casefold() in MONTHS or _WEEKDAY.match(one))}
+    if len(named) != 1:
+        return args
+    other = {name: named.pop()}
     return {key: replaced(value, other) for key, value in args.items()}
 
 

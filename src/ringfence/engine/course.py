@@ -204,7 +204,8 @@ class Become:
 
     doubts    why answers were sent back, in order
     answered  sinks that have answered, and denied: those that a person refused, or did not allow in time
-    told      the last calls that the model chose: the sink, the arguments where they brought something, the answer
+    told      the last calls that the model chose: the sink, the arguments where they brought something (the same of
+              another ward is something new, and so is another mail that went out), the answer
     refused   the tools that were refused since one last answered, and why: left out of the next step, so that it goes
               elsewhere
     broken    tools whose last call failed, or found nothing and said why, with its words: to make that very call again
@@ -240,9 +241,7 @@ class Become:
             self.answered.add(intent.view["sink"])
         if intent.body.get("call", -1) >= 0:
             value, ok = record.body.get("value"), bool(record.view["ok"])
-            found = ok and not _hollow(
-                value
-            )  # the same of another ward, or another mail that went out, is something new
+            found = ok and not _hollow(value)
             self.told.append((intent.view["sink"], str(intent.body.get("args")) if found else "", str(value)))
             self.worked, self.found = self.worked or ok, self.found or found
             self.failed += not ok
@@ -324,7 +323,7 @@ def _done(turn: Turn, tools: Sequence[SinkSpec]) -> bool:
 def goes_round(turn: Turn) -> bool:
     """Whether the last calls brought nothing new: the same result three times, or two results in turns (ping-pong).
 
-    Of different calls that found something: two results and no other for as long as nobody goes on in good faith.
+    Different calls may find the same in good faith: of those it takes ten with no more than two results.
     """
     told = list(folded(turn, Become).told)
     last = told[-_ROUND:]

@@ -7,11 +7,10 @@ from collections.abc import Callable, Collection, Iterator
 from decimal import Decimal, InvalidOperation
 
 from .attributes import ATTRIBUTES
-from .figures import Sorted, is_one, listed, meant, values
+from .figures import NUMBER, Sorted, is_one, listed, meant, values
 from .silence import abstains
 from .spoken import in_words, readings, restated
 
-_NUMBER = re.compile(r"\d+(?:[.,:/-]\d+)*")
 _DIGITS = re.compile(r"\d+")
 _SIGNS = re.compile(r"[:/-]")
 _MAX_RUNS = 8  # of digits in one number, that are looked at together: 2026-02-01T03:17:07.123 has seven
@@ -77,7 +76,7 @@ def unsupported_numbers(answer: str, shown: str) -> list[str]:
 
 
 def _unsupported(answer: str, known: Numbers) -> list[str]:
-    strays = [token for token in dict.fromkeys(_NUMBER.findall(answer)) if not known.have(token)]
+    strays = [token for token in dict.fromkeys(NUMBER.findall(answer)) if not known.have(token)]
     return [token for token in strays if not known.rounded(_value(token))]
 
 
@@ -98,7 +97,7 @@ class Numbers:
         """Take in one more text; no number goes on from one into the next."""
         self._texts.append(text)
         self._sorted, rows = None, listed(text)
-        for token in dict.fromkeys(_NUMBER.findall(text)):
+        for token in dict.fromkeys(NUMBER.findall(text)):
             self.values.add(_value(token))
             if token.isdigit():
                 self._digits.add(token)
@@ -134,7 +133,7 @@ class Numbers:
         while self._texts:
             text = self._texts.pop()
             self._meant.update(readings(text))
-            self._meant.update(one for token in set(_NUMBER.findall(text)) for one in values(token))
+            self._meant.update(one for token in set(NUMBER.findall(text)) for one in values(token))
         return value in self._meant
 
     def behind(self, token: str) -> str:
@@ -144,7 +143,7 @@ class Numbers:
 
 def clipped(given: str, *shown: Numbers) -> tuple[str, str] | None:
     """The number of a calculation that was shown as the beginning of another one alone, and that one: 12 of 12.17."""
-    for token in filter(str.isdigit, _NUMBER.findall(given)):
+    for token in filter(str.isdigit, NUMBER.findall(given)):
         if not any(_value(token) in numbers.values or numbers.mean(Decimal(token)) for numbers in shown):
             for whole in filter(None, (numbers.behind(token) for numbers in shown)):
                 return token, whole
@@ -155,7 +154,7 @@ def invented_numbers(given: str, *shown: Numbers) -> list[str]:
     """The numbers of a calculation that come from nowhere: neither shown, nor a share of 100, nor a common factor."""
 
     def unshown(text: str) -> list[str]:
-        tokens = dict.fromkeys(_NUMBER.findall(text))
+        tokens = dict.fromkeys(NUMBER.findall(text))
         return [token for token in tokens if not any(numbers.have(token) for numbers in shown)]
 
     strays = []  # 12/5 is a division here, and no date
@@ -193,7 +192,7 @@ def hundredths(given: str, task: str) -> str:
         return given
     terms = [Decimal(term) for term in _TERM.findall(given)]
     shares = {match[1].replace(",", ".") for match in _SHARE.finditer(task)}
-    shares.difference_update(_NUMBER.findall(_SHARE.sub("", task)), (str(number) for *_, number in in_words(task)))
+    shares.difference_update(NUMBER.findall(_SHARE.sub("", task)), (str(number) for *_, number in in_words(task)))
     if Decimal(100) in terms or any(_taken(Decimal(share), terms) for share in shares):
         return given
     shares -= _PERIODS if _PERIOD.search(task) else set()
@@ -208,7 +207,7 @@ def _taken(share: Decimal, terms: Collection[Decimal]) -> bool:
 
 def restored(answer: str, shown: str) -> str:
     """The answer with clipped copies written as they were shown: 2:28:40 for 02:28:40, if nothing else it could be."""
-    known = set(_NUMBER.findall(shown))
+    known = set(NUMBER.findall(shown))
     for token in unsupported_numbers(answer, shown):
         whole = {other for other in known if len(token) >= _CLIPPED and other.endswith(token)}
         if len(whole) == 1:

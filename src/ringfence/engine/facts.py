@@ -12,13 +12,12 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from .evidence import in_iso
-from .figures import Figures, meant, values
+from .figures import NUMBER, Figures, meant, values
 from .relevance import COMMON
 from .spoken import in_words
 from .verbs import listed
 from .words import Token, pathlike, tokens
 
-_NUMBER = re.compile(r"\d+(?:[.,:/-]\d+)*")
 _CODE = re.compile(r"(?=[^\W_]*\d)(?=\d*[^\W\d_])[^\W_]+(?:[-_.][^\W_]+)*|[^\W\d_]{2,}-\d[\w-]*")
 _ENUMERATED = re.compile(r"^\s*(?:[-*•]\s*)?\d{1,3}[.)]\s")
 _UNITS = {
@@ -113,7 +112,7 @@ def facts(sentence: str, *, known: str = "") -> Facts:
             names.append(_bare(token.word))
         elif (bare := _bare(token.word)) not in _COMMON and token.word not in _MONTHS and len(bare) > 1:
             plain.append(bare)
-    numbers = tuple(dict.fromkeys((match.group(), _unit(text, match)) for match in _NUMBER.finditer(text)))
+    numbers = tuple(dict.fromkeys((match.group(), _unit(text, match)) for match in NUMBER.finditer(text)))
     return Facts(numbers, tuple(dict.fromkeys(names)), tuple(dict.fromkeys(plain)))
 
 
@@ -195,7 +194,7 @@ class Hay:
             part[:_STEM] for word in set(re.findall(r"[^\W_]+", self.small)) for part in _ways(word)
         )
         self._units = {}
-        for match in _NUMBER.finditer(text):
+        for match in NUMBER.finditer(text):
             for value in values(match.group()):
                 self._units.setdefault(value, set()).add(_unit(text, match))
 

@@ -7,7 +7,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterable
 from decimal import Decimal, InvalidOperation
 
-_NUMBER = re.compile(r"\d+(?:[.,:/-]\d+)*")
+NUMBER = re.compile(r"\d+(?:[.,:/-]\d+)*")
 _THOUSANDS = re.compile(r"[1-9]\d{0,2}(?:,\d{3})+|[1-9]\d{0,2}(?:\.\d{3})+")
 _ONE = re.compile(r"\d+\.\d+|[1-9]\d{0,2}(?:,\d{3})+(?:\.\d+)?|[1-9]\d{0,2}(?:\.\d{3})+(?:,\d+)?")
 _ROW = r"[1-9]\d{0,2}(?:,\d{3})+"
@@ -29,7 +29,7 @@ class Figures:
         self._dates: set[tuple[str, ...]] = set()
         self._values: dict[Decimal, None] = {}
         rows = listed(shown)
-        for token in dict.fromkeys(_NUMBER.findall(shown)):
+        for token in dict.fromkeys(NUMBER.findall(shown)):
             self._take(token, one=is_one(token) and token not in rows)
         self._sorted: Sorted | None = None
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from decimal import Decimal
 
@@ -15,13 +14,12 @@ from .answering import shown_numbers
 from .conditions import asked, counted, heard, unheard
 from .course import INVENTED, UNHEARD, Become, changes
 from .evidence import Numbers, clipped, hundredths, invented_numbers
+from .figures import NUMBER
 from .folds import folded
 from .live import Live
 from .nearest import beside, brought, nearest
 from .task import reckons, several
 from .visits import for_the_other, widened
-
-_FIGURES = re.compile(r"\d+(?:[.,:/-]\d+)*")
 
 
 def unfounded(args: Mapping[str, JSON], spec: SinkSpec, turn: Turn, live: Live) -> Deny | None:
@@ -69,7 +67,7 @@ class _Refused:
     def take(self, record: Record, intent: Record | None) -> None:
         """One more item."""
         if record.kind is Kind.DECISION and record.view["code"] == INVENTED:
-            self.numbers.update(_FIGURES.findall(str(record.body["why"])))
+            self.numbers.update(NUMBER.findall(str(record.body["why"])))
 
 
 def _deny(why: str) -> Deny:

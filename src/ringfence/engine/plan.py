@@ -157,7 +157,7 @@ def read(value: JSON) -> tuple[Goal, ...]:
     for entry in value if isinstance(value, list) else ():
         match entry:
             case {"do": str(do), "what": str(what), **rest} if do in set(Do) and what.strip():
-                goals.append(Goal(Do(do), what.strip()[:_CHARS], str(rest.get("done_when", ""))[:_CHARS]))
+                goals.append(Goal(Do(do), what.strip()[:_CHARS], str(rest.get("done_when") or "")[:_CHARS]))
     if not goals:
         raise ValueError('a plan is a list of {"do": "look", "reckon" or "act", "what": ..., "done_when": ...}')
     return tuple(goals[:MAX_GOALS])

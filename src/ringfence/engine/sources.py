@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Literal
 
 from .deeds import Deed
-from .figures import Figures, meant
+from .figures import NUMBER, Figures, meant
 from .spoken import readings, restated
 from .step import leaves
 from .verbs import listed
@@ -23,7 +23,6 @@ _QUOTES = (
 )
 _QUOTE_WORDS = 3
 _ELLIPSIS = re.compile(r"\s*(?:\[?(?:\.\.\.|…)\]?)\s*")
-_NUMBER = re.compile(r"\d+(?:[.,:/-]\d+)*")
 _ENUMERATED = re.compile(r"^\s*(?:[-*•]\s*)?\d{1,3}[.)]\s")
 _CITED = re.compile(r"(?<!\w)\[(r?\d{1,6})\](?!\()")
 _ADVICE = re.compile(
@@ -81,7 +80,7 @@ class Known:
         for token in tokens(text):
             if pathlike(token) and "@" not in token.raw:
                 text = text.replace(token.raw, " ", 1)  # a file or an address is held against the record as a whole
-        for number in dict.fromkeys(_NUMBER.findall(restated(text, self._figures.knows))):
+        for number in dict.fromkeys(NUMBER.findall(restated(text, self._figures.knows))):
             if not self._figures.knows(number) and not self._means(number):
                 yield number, f"{number} stands in no result: copy the value from a result, or work it out with a tool"
 

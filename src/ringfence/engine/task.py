@@ -28,8 +28,9 @@ _PRICE = re.compile(r"\b(?:costs?|pay|prices?|owe|come to)\b", re.I)
 _PLACE = re.compile(r"\.[a-z]{2,5}\b|\b(?:logs?|tables?|folders?|files?|database|rows?|lines?|entries)\b|/", re.I)
 _VERB = (
     r"(?P<verb>write|create|save|store|append|insert|edit|change|replace|correct|fix|update|rename|move|copy|delete|"
-    r"remove|undo|send|post|reply|mail|email|message|notify|invite|share|book|schedule|cancel|pay|transfer|submit|upload|publish|"
-    r"run|execute|start|stop|restart|call|fetch|download|request|apply|set|add(?= (?:an? |the |this |that |[\"'“‘`]))|"
+    r"remove|undo|send|post|reply|mail|email|message|notify|invite|share|book|schedule|cancel|pay|transfer|submit|"
+    r"upload|publish|run|execute|start|stop|restart|call|fetch|download|request|apply|set|"
+    r"add(?= (?:an? |the |this |that |[\"'“‘`]))|"
     r"put(?! (?:in|up|on|off|out) )(?= [^.?!\n]{1,80}\b(?:in|into|on|to)\b))\b"
 )
 _ACTS = re.compile(  # where a clause begins: elsewhere "call", "share" and "start" are things
@@ -49,9 +50,15 @@ _KEPT = 2000  # characters of a task that is read once for all its steps
 _SENTENCE = re.compile(r"(?<=[.!?;\n])\s+")
 RUNS = frozenset(("run", "execute", "start", "call", "fetch", "download", "request"))  # a reading tool may as well
 _QUESTION = re.compile(
-    r"\s*(?:(?:in|on|at|for|from|to|by|of|with|since|until)\s+(?=wh|how))?(?:what|which|who|whom|whose|when|where|why|how|is|are|was|were|do|does|did|has|have|had)\b",
+    r"\s*(?:(?:in|on|at|for|from|to|by|of|with|since|until)\s+(?=wh|how))?"
+    r"(?:what|which|who|whom|whose|when|where|why|how|is|are|was|were|do|does|did|has|have|had)\b",
     re.I,
 )
+
+
+def sentences(task: str) -> list[str]:
+    """The sentences of a task, and its lines."""
+    return _SENTENCE.split(task)
 
 
 def reckons(task: str) -> bool:
@@ -75,8 +82,8 @@ def orders(task: str) -> frozenset[str]:
 
 @lru_cache(maxsize=1024)
 def _known_orders(task: str) -> frozenset[str]:
-    sentences = (part for part in _SENTENCE.split(task) if not _QUESTION.match(part))
-    found = (match for one in sentences for rule in _rules(one) for match in rule.finditer(one))
+    told = (sentence for sentence in sentences(task) if not _QUESTION.match(sentence))
+    found = (match for one in told for rule in _rules(one) for match in rule.finditer(one))
     return frozenset(match["verb"].casefold() for match in found)
 
 

@@ -21,25 +21,26 @@ from .evidence import in_iso
 from .folds import folded
 from .relevance import words
 from .step import leaves
+from .task import sentences
 
 _ADDRESS = re.compile(r"https?://[^\s\"'`<>()\[\]]+")
 _MONTH = re.compile(
     r"(?P<day>(?<!\d)\d{1,2}(?:st|nd|rd|th)?(?:[\s.-]+|\s+of\s+))?\b(?P<m>[A-Za-zÄä]{3,10})\.?\s(?P<y>(?:19|20)\d\d)\b"
 )
+WEEKDAY = "(?:mon|tues|wednes|thurs|fri|satur|sun)day"
 _DAYS = re.compile(
-    r"\b(?:days?|daily|dates?|each|every|per|when|nights?|week(?:day|end)s?|(?:mon|tues|wednes|thurs|fri|satur|sun)days?|"
-    r"tage?|täglich|je|wann)\b",
+    r"\b(?:days?|daily|dates?|each|every|per|when|nights?|week(?:day|end)s?|"
+    rf"{WEEKDAY}s?|tage?|täglich|je|wann)\b",
     re.I,
 )
 _ONE_DAY = re.compile(  # which one of the month is meant is for the model to know
-    r"\b(?:end|start|beginning|opening|closing|eve|day|\d{1,2}(?:st|nd|rd|th)|(?:mon|tues|wednes|thurs|fri|satur|sun)day|"
-    r"ende|anfang|tag)\b",
+    r"\b(?:end|start|beginning|opening|closing|eve|day|\d{1,2}(?:st|nd|rd|th)|"
+    rf"{WEEKDAY}|ende|anfang|tag)\b",
     re.I,
 )
 _SPAN = re.compile(
     r"\b(?:(?<!difference )between|from|since|until|till|through|after|before|ab|seit|bis|nach|vor)\b", re.I
 )
-_SENTENCE = re.compile(r"(?<=[.!?;\n])\s+")
 _DAY = re.compile(r"(?:19|20)\d\d-\d\d-\d\d")
 _ISO_MONTH = re.compile(r"(?<!\d)(?:19|20)\d\d-(?:0[1-9]|1[0-2])(?!\d)")
 _MOST_REFUSED = 2  # calls of the tools that read a place: from then on the run does not insist on it
@@ -183,7 +184,7 @@ def months(task: str) -> dict[str, str]:
 
 def compared(task: str) -> dict[str, str]:
     """The months that one sentence of a task names beside each other, and not as the ends of a time."""
-    found = (months(sentence) for sentence in _SENTENCE.split(task) if not _SPAN.search(sentence))
+    found = (months(sentence) for sentence in sentences(task) if not _SPAN.search(sentence))
     return next((several for several in found if len(several) > 1), {})
 
 
