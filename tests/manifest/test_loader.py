@@ -5,9 +5,11 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import yaml
 
 from ringfence.app.house import furnish
 from ringfence.engine.mapreduce import SPEC as READ_ALL
@@ -188,12 +190,16 @@ def test_a_number_with_a_colon_is_text_and_a_quoted_number_too() -> None:
 
 
 def test_a_manifest_is_loaded_within_twenty_milliseconds() -> None:
-    def took() -> float:
+    """On a machine where PyYAML alone takes eight or less; a slower one is given as many times as long."""
+
+    def took(what: Callable[[], object]) -> float:
         began = time.process_time()
-        parse(SKETCH, "m.yaml")
+        what()
         return time.process_time() - began
 
-    assert min(took() for _ in range(5)) < 0.020
+    rounds = [(took(lambda: yaml.safe_load(SKETCH)), took(lambda: parse(SKETCH, "m.yaml"))) for _ in range(9)]
+    floor, ours = (min(times) for times in zip(*rounds, strict=True))
+    assert ours < max(0.020, 2.5 * floor), f"{ours * 1000:.1f} ms, PyYAML alone {floor * 1000:.1f} ms"
 
 
 def test_a_manifest_in_code_is_checked_as_one_in_a_file() -> None:

@@ -292,16 +292,15 @@ def test_time_grows_with_the_text_alone(piece: str) -> None:
 
     def cost(size: int) -> float:
         text = (piece * (size // len(piece) + 1))[:size]
-        best = float("inf")
-        for _ in range(2):
-            began = time.process_time()
-            redactor.spans(text)
-            best = min(best, time.process_time() - began)
-        return best
+        began = time.process_time()
+        redactor.spans(text)
+        return time.process_time() - began
 
-    small, large = cost(10_000), cost(80_000)  # eight times the text: a quadratic scan takes 64 times as long
-    assert large < 24 * small + 0.02
-    assert large < 2.0
+    def grows_with_the_text() -> bool:
+        small, large = cost(10_000), cost(80_000)  # eight times the text: a quadratic scan takes 64 times as long
+        return large < 2.0 and large < 24 * small + 0.02
+
+    assert any(grows_with_the_text() for _ in range(5))  # a machine that is slow for a moment is none of its fault
 
 
 def test_every_kind_is_found_in_some_test() -> None:

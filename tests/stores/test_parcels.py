@@ -15,6 +15,7 @@ from ringfence.core.errors import JournalError
 from ringfence.stores import open_journal, open_log
 from ringfence.stores.parcels import Parcel, _joined, split
 from ringfence.stores.rows import Chunk, Squeeze, dictionary
+from ringfence.stores.sqlite import SqliteJournal
 from ringfence.stores.vault import Sealed, Vault, _lock
 
 from .test_journal_contract import LABEL, record, run_of, write
@@ -46,6 +47,13 @@ def chunks(path: Path) -> list[Chunk]:
     found = [Chunk.of(row) for row in db.execute("SELECT * FROM chunks ORDER BY idx").fetchall()]
     db.close()
     return found
+
+
+async def keep(journal: SqliteJournal, last: Record, state: bytes) -> None:
+    """Append a record with what its run had become; in a loop, where no commit takes the one before the other."""
+    journal.append(last)
+    journal.keep_state(last.run, last.seq, state)
+    await journal.flush()
 
 
 def put(path: Path, index: int, bodies: bytes) -> None:
@@ -215,9 +223,8 @@ def test_a_writer_that_remembers_a_key_does_not_seal_with_it_once_it_is_destroye
 def test_a_state_is_sealed_and_the_newest_of_its_run_alone(path: Path) -> None:
     with open_journal(path) as journal:
         for seq in range(3):
-            journal.append(record("a", seq, Kind.STARTED if seq == 0 else Kind.CHECKPOINT))
-            journal.keep_state("a", seq, b'{"state of": "%s"}\n{"n": %d}' % (SECRET.encode(), seq))
-            asyncio.run(journal.flush())
+            last = record("a", seq, Kind.STARTED if seq == 0 else Kind.CHECKPOINT)
+            asyncio.run(keep(journal, last, b'{"state of": "%s"}\n{"n": %d}' % (SECRET.encode(), seq)))
         assert journal.log.state("a") == (2, b'{"state of": "%s"}\n{"n": 2}' % SECRET.encode())
         held = b"".join(file.read_bytes() for file in path.parent.glob("journal.db*"))
         assert SECRET.encode() not in held
@@ -228,9 +235,7 @@ def test_a_state_is_sealed_and_the_newest_of_its_run_alone(path: Path) -> None:
 def test_a_state_of_another_run_or_record_is_not_believed(path: Path) -> None:
     with open_journal(path) as journal:
         for run in ("a", "b"):
-            journal.append(record(run, 0, Kind.STARTED))
-            journal.keep_state(run, 0, run.encode())
-        asyncio.run(journal.flush())
+            asyncio.run(keep(journal, record(run, 0, Kind.STARTED), run.encode()))
         log_id = journal.log.id
     db = apsw.Connection(str(path))
     sealed = dict(db.execute("SELECT run, sealed FROM states").fetchall())
@@ -250,9 +255,7 @@ def test_a_state_of_another_run_or_record_is_not_believed(path: Path) -> None:
 
 def test_a_state_is_gone_with_the_key_of_its_subject(path: Path) -> None:
     with open_journal(path) as journal:
-        journal.append(said("a", 0, Kind.STARTED, "user:alice", "subject:1"))
-        journal.keep_state("a", 0, b"state")
-        asyncio.run(journal.flush())
+        asyncio.run(keep(journal, said("a", 0, Kind.STARTED, "user:alice", "subject:1"), b"state"))
         journal.vault.destroy(1, subject="subject:1")
         with pytest.raises(Sealed):
             journal.log.state("a")
