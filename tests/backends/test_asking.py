@@ -225,6 +225,40 @@ async def test_the_seed_and_the_wish_for_probabilities_are_sent_and_the_decision
     assert "sure" not in plain.value
 
 
+@pytest.mark.parametrize(
+    ("wish", "rows", "asked"),
+    [
+        (None, {"logprobs": True}, True),
+        (None, {"logprobs": False}, None),
+        (None, {}, None),
+        (False, {"logprobs": True}, None),
+        (True, {"logprobs": False}, True),
+    ],
+)
+async def test_probabilities_are_asked_for_by_themselves_where_the_server_was_proved_to_tell_them(
+    wish: bool | None, rows: dict[str, bool], asked: bool | None
+) -> None:
+    server = ScriptedServer(["{}"])
+    await said(server, logprobs=wish, known=lambda: proved(**rows), pinned=ID)
+    assert json.loads(server.seen[-1][1]).get("logprobs") is asked
+
+
+async def test_probabilities_that_were_proved_of_a_model_go_with_it() -> None:
+    async with listen(ScriptedServer(["x"], mode="other-model")) as server:
+        first = client(server.url)
+        found = Findings("openai", "x", "scripted", (await first.probe()).identity, 1, 1, proved(logprobs=True).rows)
+        await first.aclose()
+        chat = client(server.url, logprobs=None, known=lambda: found)
+        prompt = Prompt((b'{"role":"user","content":"hi"}',), schema=STEP)
+        for _ in range(2):
+            await chat.perform(Action("model:m", {}, IDENTITY, prompt))
+        found = Findings("openai", "x", "scripted", "e" * 64, 1, 1, found.rows)
+        await chat.perform(Action("model:m", {}, IDENTITY, prompt))
+        await chat.aclose()
+    told = [json.loads(body) for _, body in server.seen if b"messages" in body]
+    assert ["logprobs" in body for body in told] == [True, True, False]
+
+
 async def test_the_bytes_of_the_request_are_told() -> None:
     server = ScriptedServer(["{}"])
     (done,) = await said(server)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ringfence.backends import Backend, from_manifest, identity
+from ringfence.backends import Backend, findings, from_manifest, identity
 from ringfence.core.errors import BackendError
 from ringfence.core.labels import ANYONE, IDENTITY
 from ringfence.core.values import Action, Prompt
@@ -83,6 +83,25 @@ async def test_the_seed_of_the_manifest_is_sent_and_probabilities_are_asked_for_
     assert b'"logprobs":true' in first
     assert b'"seed":0' in second
     assert b"logprobs" not in second
+
+
+@pytest.mark.parametrize(("tiers", "asks"), [(1, False), (2, True)])
+async def test_a_tier_with_a_next_one_asks_for_probabilities_where_its_server_was_proved_to_tell_them(
+    tmp_path: Path, tiers: int, asks: bool
+) -> None:
+    async with listen(ScriptedServer(["x"])) as server:
+        one = {"name": "one", "provider": "openai", "endpoint": server.url, "model": "m"}
+        inference = Inference.model_validate({"tiers": [one, {**one, "name": "two", "model": "n"}][:tiers]})
+        made = from_manifest(inference.tiers[0], inference, home=tmp_path)
+        told = (await made.probe()).identity
+        await made.aclose()
+        rows = (findings.Finding("logprobs", "yes", "told"),)
+        url = str(inference.tiers[0].endpoint)
+        findings.save(tmp_path, findings.Findings("openai", url, "m", told, 1, 1, rows))
+        made = from_manifest(inference.tiers[0], inference, home=tmp_path)
+        await made.sink.perform(ACTION)
+        await made.aclose()
+    assert (b'"logprobs":true' in server.seen[-1][1]) is asks
 
 
 async def test_a_tier_takes_what_it_does_not_say_from_the_manifest_and_its_key_from_the_environment(

@@ -65,6 +65,20 @@ def test_a_choice_among_what_the_task_names_is_no_echo_of_it() -> None:
     assert only_repeats("...", "On which pontoon is she?")
 
 
+@pytest.mark.parametrize(
+    ("answer", "task"),
+    [
+        ("radio.log", "Which is larger, gate.log or radio.log? Just the name."),
+        ("Ward 3", "Is the pump on Ward 3 or on Ward 5?"),
+        ("Bremen", "Liegt das Lager in Bremen oder in Ulm?"),
+        ("Ana", "Who signed earlier than the other, Ana or Ben?"),
+    ],
+)
+def test_one_of_two_that_the_task_names_is_an_answer(answer: str, task: str) -> None:
+    assert not doubt(answer, shown=f"{SHOWN} {answer}", task=task, chosen=True)
+    assert "repeats" in doubt(task, shown=f"{SHOWN} {task}", task=task, chosen=True)
+
+
 @pytest.mark.parametrize("task", ["How many loans altogether?", "the highest price", "when was the last error"])
 def test_a_task_that_reckons_is_known(task: str) -> None:
     assert reckons(task)

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from ringfence.core.chain import Kind
+from ringfence.core.labels import Label, Trust
 from ringfence.core.turn import Turn, fold
 from ringfence.core.values import JSON, Prompt
-from ringfence.engine.context import Transcript, _Part
+from ringfence.engine.context import Said, Transcript, _Part
 from ringfence.engine.folds import folded
 from ringfence.engine.plan import Planning
 from ringfence.engine.settings import Settings
@@ -95,6 +96,23 @@ def test_trimming_by_bisection_drops_what_the_rule_says(pairs: int) -> None:
     for over in range(-1, sum(sizes) + 3):
         left = transcript._since(over)
         assert [transcript._parts.index(part) for part in left] == dropped(sizes, over)
+
+
+def test_the_newest_of_the_conversation_keep_their_share_while_older_steps_go() -> None:
+    transcript = Transcript("", [Said("user", "x" * 200, Label(Trust.USER))] * 20, result_chars=1000)
+    for _ in range(12):
+        transcript._append(_Part(b"y" * 500, ()))
+    last, said = _Part(b"z" * 100, ()), len(transcript._history[0].data)
+    seen = set()
+    for room in range(700, 20 * said + 7000, 50):
+        parts, left_out = transcript._fit(last, room)
+        talk, steps = parts.count(transcript._history[0]), sum(part.data[:1] == b"y" for part in parts)
+        assert sum(len(part.data) for part in parts) <= room
+        assert left_out == 32 - talk - steps
+        share = int(room / 8 / said)
+        assert talk >= share if steps == 12 else talk == share if steps > 1 else talk <= share
+        seen.add((talk == 20, talk > share, talk == share > 0, steps == 12, steps > 1))
+    assert len(seen) > 4
 
 
 class _Seqs:

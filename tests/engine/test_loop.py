@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Mapping
 
 import pytest
 
@@ -13,6 +14,7 @@ from ringfence.core.errors import BackendError, JournalError
 from ringfence.core.labels import Label, Trust
 from ringfence.core.policy import Effect, Role
 from ringfence.core.turn import State, fold
+from ringfence.core.values import JSON
 from ringfence.engine import consent
 from ringfence.engine.context import Said
 from ringfence.engine.settings import Settings
@@ -47,6 +49,26 @@ async def test_an_error_goes_back_to_the_model(house: Build) -> None:
     result = await agent.run()
     assert not result.steps[0].ok
     assert b"failed: no such file. try another" in agent.model.prompts[1].messages[-1]
+
+
+@pytest.mark.parametrize("tool_first", [True, False])
+async def test_a_run_that_found_no_answer_asks_for_what_was_in_its_way(house: Build, tool_first: bool) -> None:
+    calls = [step(("look", {"of": "a"})), step(("look", {"of": "b"}))]
+    agent = house(
+        [*calls, *[final("not found in the files")] * 2], tools={"look": fail}, settings=Settings(tool_first=tool_first)
+    )
+    assert (await agent.run()).summary.endswith(
+        "; look failed: no such file -> try another: say what to use instead, and ask again"
+    )
+
+
+async def test_a_run_whose_next_call_answered_asks_nothing(house: Build) -> None:
+    def at_last(args: Mapping[str, JSON]) -> JSON:
+        return {"text": "nothing of it"} if args["of"] == "b" else fail(args)
+
+    calls = [step(("look", {"of": "a"})), step(("look", {"of": "b"}))]
+    agent = house([*calls, *[final("not found in the files")] * 2], tools={"look": at_last})
+    assert "ask again" not in (await agent.run()).summary
 
 
 async def test_the_same_call_is_not_made_twice_and_only_the_answer_is_left(house: Build) -> None:

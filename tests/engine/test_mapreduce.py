@@ -18,7 +18,7 @@ from ringfence.core.labels import Trust
 from ringfence.core.turn import Turn, fold
 from ringfence.core.values import Action, Outcome, Prompt
 from ringfence.engine.chunks import Chunk, split
-from ringfence.engine.findings import parsed, reduced
+from ringfence.engine.findings import MAX_NAMED, parsed, reduced
 from ringfence.engine.mapreduce import MAX_CHUNKS, SPEC, ReadAll, Reader, spent
 from ringfence.engine.readmore import ReadMore
 from ringfence.engine.tier import Tier
@@ -213,6 +213,18 @@ async def test_an_answer_that_is_none_leaves_its_part_unread_and_says_so(house: 
     assert "Line 450" in TEXT[start:end]
 
 
+async def test_a_part_of_which_as_much_is_named_as_may_be_may_hold_more_and_that_is_said(
+    house: Build,
+) -> None:
+    def named(times: int) -> Callable[[Prompt], str]:
+        return lambda prompt: found(*[("Line 450", "")] * times) if "Line 450" in part_of(prompt) else found()
+
+    assert "may_hold_more" not in (await (await agent_of(house, named(MAX_NAMED - 1))).read()).value
+    value = (await (await agent_of(house, named(MAX_NAMED))).read()).value
+    start, end = map(int, value["may_hold_more"][0].partition(":")[2].split("-"))
+    assert "Line 450" in TEXT[start:end]
+
+
 async def test_a_model_that_is_gone_is_not_asked_on_and_on(house: Build) -> None:
     agent = await agent_of(house, lambda prompt: BackendError("it is gone"))
     with pytest.raises(ToolError, match="it is gone"):
@@ -284,7 +296,7 @@ async def test_what_was_used_is_told_by_the_record(house: Build) -> None:
 
 def test_a_quote_is_found_over_line_ends_and_given_as_it_stands() -> None:
     chunk = Chunk(100, 140, "the alarm\n  code is 7731, they say.")
-    (one,) = parsed(found(("the alarm code is 7731", "7731")), chunk)
+    (one,), _ = parsed(found(("the alarm code is 7731", "7731")), chunk)
     assert (one.start, one.end, one.text, one.value) == (100, 124, "the alarm\n  code is 7731", "7731")
 
 
@@ -297,9 +309,9 @@ def test_what_is_no_list_of_passages_is_told(said: str) -> None:
 def test_passages_are_put_in_order_each_once_and_counted() -> None:
     text = "a code 12. b. a code 12. the code 13 here"
     chunk = Chunk(0, len(text), text)
-    late = parsed(found(("code 13", "13"), ("the code 13 here", "")), chunk)
-    early = parsed(found(("a code 12", "12")), chunk)
-    again = parsed(found(("a code 12", "12")), Chunk(14, len(text), text[14:]))
+    late, _ = parsed(found(("code 13", "13"), ("the code 13 here", "")), chunk)
+    early, _ = parsed(found(("a code 12", "12")), chunk)
+    again, _ = parsed(found(("a code 12", "12")), Chunk(14, len(text), text[14:]))
     assert reduced([*late, *again, *early, *early], "r5") == {
         "found": [
             {"text": "a code 12", "from": "r5:0-9", "value": "12", "times": 2},

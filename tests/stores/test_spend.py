@@ -76,14 +76,6 @@ async def test_requests_tokens_and_money_are_counted_from_the_log(journal: Journ
     assert spend(clock, journal).spent(ALICE, CLOUD) == meter.spent(ALICE, CLOUD)  # another process
 
 
-async def test_a_server_that_does_not_count_what_it_reads_uses_its_budget_up_all_the_same(
-    journal: Journal, clock: FakeClock
-) -> None:
-    answer = said(clock, "a", 1, 0, prompt=0)
-    await log(journal, asked(clock, "a", 0), replace(answer, view={**answer.view, "sent": 4000}))
-    assert spend(clock, journal).spent(ALICE, CLOUD) == Spent(1, 1100, pytest.approx(0.0045))
-
-
 async def test_each_principal_and_each_tier_has_its_own(journal: Journal, clock: FakeClock) -> None:
     await log(
         journal, asked(clock, "a", 0), said(clock, "a", 1, 0), asked(clock, "a", 2, SMALL), said(clock, "a", 3, 2)

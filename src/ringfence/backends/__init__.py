@@ -132,7 +132,7 @@ def _chat(
         sampling=_sampling(tier, sampling),
         timeout_s=tier.timeout_s,
         retries=tier.retries if retries is None else retries,
-        logprobs=tier.logprobs,
+        logprobs=False if tier.logprobs is None and tier.name == sampling.tiers[-1].name else tier.logprobs,
         known=known,
         pinned=pinned,
     )

@@ -38,7 +38,7 @@ class OpenAIChat:
     sampling   `temperature`, `top_p`, `seed`: sent as they are
     timeout_s  for a whole answer; when it streams, between two pieces of it
     backoff_s  before the first retry; doubles, with jitter
-    logprobs   whether to ask for the probability of the decision
+    logprobs   whether to ask for the probability of the decision; None: where it was proved that the server tells it
     known      what was proved of the server, if anything was; read once
     pinned     the identity of the model where it is known without asking; what was proved of another one is not used
     """
@@ -52,7 +52,7 @@ class OpenAIChat:
         timeout_s: float = 120.0,
         retries: int = 2,
         backoff_s: float = 0.25,
-        logprobs: bool = False,
+        logprobs: bool | None = False,
         known: Callable[[], Findings | None] = lambda: None,
         pinned: str = "",
     ) -> None:
@@ -67,10 +67,10 @@ class OpenAIChat:
             models=self._models,
         )
         extra: dict[str, JSON] = {"cache_prompt": True} if place.provider in ("embedded", "llamacpp") else {}
-        extra |= {"logprobs": True, "top_logprobs": ALTERNATIVES} if logprobs else {}
-        self._fixed = {"model": place.model, **(sampling or {}), **extra}
+        self._fixed: dict[str, JSON] = {"model": place.model, **(sampling or {}), **extra}
         self._limit = "max_tokens"
-        self._head = head(self._fixed, self._limit)
+        self._logprobs = logprobs
+        self._ask_probabilities(logprobs is True)
         self._known = known
         self._identity = pinned
         self._ways: tuple[str, ...] | None = None
@@ -177,6 +177,14 @@ class OpenAIChat:
         self._ways = asking.ways(self.place.provider, native=found.native, grammar=found.grammar)
         self._counter = found.tokenizer or (None if found.fails("tokenizer") else self._counter)
         self._in_one_piece = found.fails("tools streamed")
+        if self._logprobs is None:
+            self._ask_probabilities(found.holds("logprobs"))
+
+    def _ask_probabilities(self, wanted: bool) -> None:
+        told = {"logprobs": True, "top_logprobs": ALTERNATIVES}
+        kept = {key: value for key, value in self._fixed.items() if key not in told}
+        self._fixed = {**kept, **(told if wanted else {})}
+        self._head = head(self._fixed, self._limit)
 
     def _proved(self) -> Findings | None:
         """What was proved of the model that the server has; None if that was another one."""
@@ -188,6 +196,8 @@ class OpenAIChat:
         self._identity, self._ways = "", None
         self._worked.clear()
         self._counter, self._in_one_piece = tokens.BY_PROVIDER.get(self.place.provider), False
+        if self._logprobs is None:
+            self._ask_probabilities(False)
 
     def _adapted(self, refused: Refused) -> bool:
         """Leave out what this model does not take, as the server's own words have it; False if that is nothing."""

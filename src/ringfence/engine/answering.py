@@ -21,6 +21,7 @@ from .course import (
     ROUNDED,
     UNRECKONED,
     UNSUPPORTED,
+    asks_back,
     changed,
     doubts,
     has_worked,
@@ -218,6 +219,8 @@ def ended(
     if undone(turn, live.granted):  # whatever the answer says of it
         status, end["confidence"] = "partial", "low"
         end["summary"] = f"nothing was changed or sent; {end['summary']}"
+    if (status == "partial" or abstains(verdict.answer)) and (question := asks_back(turn)):
+        end["summary"] = f"{end['summary']}; {question}"
     return status, end
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_left
+from collections import deque
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
@@ -24,6 +25,7 @@ _dumps = json.JSONEncoder(ensure_ascii=False).encode
 
 _OURS = "partial"  # a field that is for the loop alone: a model asked a table for the row `partial: true`
 _LAID_OUT = 4  # objects in one another that are laid out in lines
+_HISTORY = 0.125  # of the room: the newest of the conversation before the run that outlasts older steps
 _MARGIN = 64  # tokens of the chat template that no message counts
 _LOOK_FIRST = "First see what there is."
 _LONG = 3  # times what is shown of a result: from there on a text is read in parts
@@ -158,29 +160,34 @@ class Transcript:
             self._per_byte = max(0.1, 1.1 * prompt_tokens / self._sent)
 
     def _fit(self, last: _Part, room: int) -> tuple[list[_Part], int]:
-        """Drop the oldest history, then the oldest steps, then what opened the run, then overviews; never `last`."""
-        head, history = self._opened(), list(self._history)
-        size = sum(len(part.data) for part in (*head, *history, last)) + self._ends[-1]
-        while size > room and history:
-            size -= len(history.pop(0).data)
-        parts = [*self._since(size - room), last]
-        size -= self._ends[-1] - sum(len(part.data) for part in parts[:-1])
-        kept, maps = len(self._maps), len(self._maps)
+        """Drop the oldest history down to its share, the oldest steps, the rest of the history, then what opened the
+        run, then overviews; never `last`, nor the instructions.
+        """
+        head, history = self._opened(), deque(self._history)
+        talk = sum(len(said.data) for said in history)
+        size = sum(len(part.data) for part in (*head, last)) + talk
+        first, every = self._ends[min(1, len(self._parts))], self._ends[-1]
+        for share, wanted in ((_HISTORY * room, every), (0, first)):
+            while size + wanted > room and talk > share:
+                gone = len(history.popleft().data)
+                size, talk = size - gone, talk - gone
+            if steps := self._since(size + every - room):
+                break
+        size += sum(len(part.data) for part in steps)
+        kept = maps = len(self._maps)
         while size > room and maps:
             maps -= 1
-            gone = [
-                part.data for part in head[2 + 2 * maps if maps else 1 :]
-            ]  # an overview, and the call that it answers
-            del head[2 + 2 * maps if maps else 1 :]
-            size -= sum(map(len, gone))
+            at = 2 + 2 * maps if maps else 1  # an overview, and the call that it answers
+            size -= sum(len(part.data) for part in head[at:])
+            del head[at:]
         if size > room:
             raise BackendError(
                 f"the request needs about {int(size * self._per_byte)} tokens, and the model's window leaves"
                 f" {int(room * self._per_byte)}",
                 todo="raise inference.max_context, lower workflow.result_chars, or use a model with a larger window",
             )
-        left_out = len(self._history) - len(history) + len(self._parts) + 1 - len(parts) + kept - maps
-        return [*head, *history, *parts], left_out
+        left_out = len(self._history) - len(history) + len(self._parts) - len(steps) + kept - maps
+        return [*head, *history, *steps, last], left_out
 
     def _since(self, over: int) -> list[_Part]:
         """The parts that are left when the oldest steps are dropped for so many bytes, the first message last of all.

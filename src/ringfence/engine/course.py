@@ -16,7 +16,7 @@ from ringfence.core.turn import Turn
 from ringfence.core.values import JSON
 
 from .folds import folded
-from .step import in_words
+from .step import TOOL, in_words
 from .task import RUNS, apart, orders, reckons, several
 from .visits import NOWHERE, Ahead, suits
 
@@ -38,6 +38,7 @@ NOT_FOUND = "not found in the files"
 NOT_THERE = f'No result says it: find it with a call, or the final_answer is "{NOT_FOUND}".'
 STAY = "The last calls had nothing to do with the task. Stay with its words."
 MEND = "The last call {}. Make it in another way."
+ASK = "{} {}: say what to use instead, and ask again"
 LAST_STEP = "This is the last step: answer with what the results show, and say what is missing."
 
 _SAID = 300  # characters of an error that are said again
@@ -126,6 +127,15 @@ def _mend(turn: Turn) -> str:
     """What is wrong with the last call, for the model; empty if nothing is."""
     broken = folded(turn, Become).broken
     return MEND.format(next(reversed(broken.values())).rstrip(".")) if broken else ""
+
+
+def asks_back(turn: Turn) -> str:
+    """What a person is to say so that a run that found no answer could go on; empty where no call was in want of it."""
+    broken = folded(turn, Become).broken
+    if not broken:
+        return ""
+    sink, why = list(broken.items())[-1]
+    return ASK.format(sink.removeprefix(TOOL), why.rstrip("."))
 
 
 def _sent_back(turn: Turn, tools: Sequence[SinkSpec], refused: Collection[tuple[str, str]]) -> Course | None:

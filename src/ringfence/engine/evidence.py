@@ -46,6 +46,7 @@ _AMOUNT = re.compile(
 _WORKED_OUT = re.compile(r"\d\W{0,2}(?:[^\W\d_]+\W){0,3}(?:[*×·x+/÷=]|times|plus|minus)\W{0,3}\d", re.I)
 _EXACT = re.compile(r"\b(?:exact(?:ly)?|precise(?:ly)?|how many bytes|in bytes|genau)\b", re.I)
 _ROUNDED = re.compile(r"\b\d+(?:\.\d+)? ?(?:[KMGT]i?B?|kB)\b")
+_CHOICE = re.compile(r"\b(?:or|than|oder|als)\b", re.I)
 _TWO = re.compile(
     r"\b(?:which|who|what|where|when)\b[^.?!\n]*\band (?:how|which|what|when|who|where|by)\b|"
     r"\b(?:welcher?s?|wer|was|wo|wann)\b[^.?!\n]*\bund (?:wie|welcher?s?|wer|was|wo|wann)\b",
@@ -277,7 +278,7 @@ def doubt(answer: str, *, shown: str, task: str, chosen: bool, nearest: Callable
         return f"{size} is rounded, and the task asks for the exact number: call a tool again so that it shows it."
     if half(answer, task):
         return "The task asks for two things. Answer both, in one sentence."
-    if only_repeats(answer, task):
+    if only_repeats(answer, task) and (not _CHOICE.search(task) or echoes(answer, task)):
         line = nearest()
         shows = f'the value that a result shows: "{line}"' if line else "the value that a result shows"
         return f'That only repeats the task. Answer with {shows}, or with "not found".'

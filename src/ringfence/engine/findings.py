@@ -12,6 +12,7 @@ from ringfence.dialects import loads
 from .chunks import Chunk
 
 MAX_FOUND = 60  # passages of one result
+MAX_NAMED = 8  # passages that a model names of one part
 _MAX_QUOTE = 300
 _WORDS = re.compile(r"\S+")
 
@@ -26,8 +27,9 @@ class Found:
     value: str = ""
 
 
-def parsed(said: str, chunk: Chunk) -> list[Found]:
-    """The passages that a model has named and that stand in its part, word for word but for white space.
+def parsed(said: str, chunk: Chunk) -> tuple[list[Found], bool]:
+    """The passages that a model has named and that stand in its part, word for word but for white space; and whether it
+    named as many as it may, so that there may be more.
 
     Others are dropped. Raises ValueError for what is no list of passages.
     """
@@ -42,7 +44,7 @@ def parsed(said: str, chunk: Chunk) -> list[Found]:
             text = chunk.text[span[0] : span[1]]
             stands = isinstance(value, str) and bool(value.strip()) and value in chunk.text and value != text
             found.append(Found(chunk.start + span[0], chunk.start + span[1], text, value if stands else ""))
-    return found
+    return found, len(named) >= MAX_NAMED
 
 
 def reduced(found: Sequence[Found], handle: str) -> dict[str, JSON]:

@@ -22,7 +22,7 @@ from ringfence.core.values import JSON, Action, Outcome, Prompt, digest
 
 from .chunks import Chunk, split
 from .context import encode
-from .findings import Found, parsed, reduced
+from .findings import MAX_NAMED, Found, parsed, reduced
 from .folds import folded
 from .passages import SEARCH
 from .readmore import check_handle, text_of
@@ -36,7 +36,6 @@ _PART = 1500  # tokens of a part: a small model overlooks things in more
 _MARGIN = 96  # tokens of the chat template, and of what is not counted
 _PER_BYTE = 0.4  # tokens, before a server has told us
 _MAX_FAULTS = 2  # requests in a row that failed
-_MAX_QUOTES = 8  # of one part
 _SYSTEM = """\
 You are given one part of a longer text, and a question. List what in this part answers the question.
 Reply with one JSON object: {"found": [{"quote": "...", "value": "..."}]}.
@@ -135,7 +134,8 @@ class ReadAll:
     _lost: dict[str, int] = field(default_factory=dict)  # tokens of calls that came to nothing, by run
 
     async def perform(self, action: Action) -> Outcome:
-        """`{"found": [{"text", "from", ...}], "chunks": n, "read": "all", "tokens": n}`.
+        """`{"found": [{"text", "from", ...}], "chunks": n, "read": "all", "tokens": n}`, and parts: `unread`, and
+        `may_hold_more`.
 
         Raises ToolError for an unknown handle, a model that may not see the text, and one that reads nothing.
         """
@@ -157,8 +157,9 @@ class ReadAll:
             self._lost[turn.run] = self._lost.get(turn.run, 0) + reading.tokens  # no result says that they were used
             raise
         value = reduced(reading.found, handle) | {"chunks": len(chunks), "read": _read(read, chunks, reading)}
-        if reading.unread:
-            value["unread"] = [f"{handle}:{chunk.start}-{chunk.end}" for chunk in reading.unread]
+        for key, places in ("unread", reading.unread), ("may_hold_more", reading.full):
+            if places:
+                value[key] = [f"{handle}:{chunk.start}-{chunk.end}" for chunk in places]
         return Outcome({**value, "tokens": reading.tokens}, label)
 
     def _room(self, tier: Tier, question: str) -> int:
@@ -201,6 +202,7 @@ class _Reading:
         self._faults = 0
         self.found: list[Found] = []
         self.unread: list[Chunk] = []
+        self.full: list[Chunk] = []  # of which as many passages were named as may be
         self.tokens, self.answered = 0, 0
         self.why = ""
 
@@ -259,9 +261,12 @@ class _Reading:
             return self._faults < _MAX_FAULTS and not value.get("refused")
         self._faults, self.answered = 0, self.answered + 1
         try:
-            self.found += parsed(value["text"], chunk)
+            found, full = parsed(value["text"], chunk)
         except ValueError:
             self.unread.append(chunk)
+        else:
+            self.found += found
+            self.full += [chunk] if full else []
         return True
 
     async def _ask(self, prompt: Prompt) -> dict[str, JSON]:
@@ -305,7 +310,7 @@ def _grammar() -> bytes:
     }
     schema = {
         "type": "object",
-        "properties": {"found": {"type": "array", "items": found, "maxItems": _MAX_QUOTES}},
+        "properties": {"found": {"type": "array", "items": found, "maxItems": MAX_NAMED}},
         "required": ["found"],
         "additionalProperties": False,
     }

@@ -17,6 +17,7 @@ from .strict import Conflict, Strict
 Reason = Literal["failure", "empty", "unsure", "exhausted", "invalid"]
 _SEEN_CHARS = 6145  # of a task that a pattern is held against: what the router looks at
 _SLOW_S = 0.25  # of processor time, for that much
+_SQUARE, _TIMES = re.compile("a+x", re.I), 3
 _STEP, _FINE = 1.5, 40  # by how much the texts grow that a pattern is timed on; by one each before
 
 
@@ -37,19 +38,24 @@ def _sound(pattern: str) -> str:
 def held_up(pattern: str) -> str:
     """By which text a pattern is held up, in words; empty if none was found. No proof: it is tried on what it names.
 
-    A backtracking matcher can take time that grows with a power of the text's length, or beyond any (CWE-1333).
+    A backtracking matcher can take time that grows with a power of the text's length, or beyond any (CWE-1333). On a
+    slow machine it may take a few times as long as `a+x`, which takes the square of the length, takes there.
     """
     compiled = re.compile(f"(?:{pattern})", re.I)
     for seed in _seeds(pattern):
         for text in _growing(seed):
-            began = time.thread_time()
-            compiled.search(text)
-            took = time.thread_time() - began
-            if took > _SLOW_S:
+            took = _took(compiled, text)
+            if took > _SLOW_S and took > _TIMES * _took(_SQUARE, "a" * len(text)):
                 return (
                     f"{seed[:8]!r} over and over, {len(text)} characters, took {took * 1000:.0f} ms: bound what repeats"
                 )
     return ""
+
+
+def _took(pattern: re.Pattern[str], text: str) -> float:
+    began = time.thread_time()
+    pattern.search(text)
+    return time.thread_time() - began
 
 
 def _growing(seed: str) -> Iterator[str]:

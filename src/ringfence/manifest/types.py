@@ -124,8 +124,12 @@ class Tier(Sampling):
         float, Field(ge=1, description="seconds without work after which the embedded model's server stops")
     ] = 300.0
     logprobs: Annotated[
-        bool, Field(description="ask how sure the model is of what it decides, where its server can tell")
-    ] = False
+        bool | None,
+        Field(
+            description="ask how sure the model is of what it decides; if not set, where `models probe` has found that"
+            " its server tells and there is a next tier to go to"
+        ),
+    ] = None
     redact: Annotated[
         bool,
         Field(

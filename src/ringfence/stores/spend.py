@@ -134,7 +134,7 @@ class Spend:
             return
         asked = self._open.pop((record.run, record.view["of"]), None)
         if asked is not None and record.time >= self._day:
-            used, usage = self._used[asked], _told(record.view)
+            used, usage = self._used[asked], record.view["usage"]
             tokens = _count(usage, "prompt") + _count(usage, "completion")
             money = used.money + cost(usage, self._prices.get(asked[1]))
             self._used[asked] = Spent(used.requests, used.tokens + tokens, money)
@@ -169,12 +169,6 @@ def cost(usage: Mapping[str, JSON], price: Price | None) -> float:
     fresh, known = max(0, prompt - cached), min(prompt, cached)
     had = price.input if price.cached is None else price.cached
     return (fresh * price.input + known * had + _count(usage, "completion") * price.output) / _MILLION
-
-
-def _told(view: Mapping[str, JSON]) -> Mapping[str, JSON]:
-    """What an answer used. Of a server that does not count what it reads, a token for four bytes that were sent."""
-    usage: Mapping[str, JSON] = view["usage"]
-    return usage if _count(usage, "prompt") else {**usage, "prompt": _count(view, "sent") // 4}
 
 
 def _count(usage: Mapping[str, JSON], name: str) -> int:
