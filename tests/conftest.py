@@ -12,7 +12,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
+settings.register_profile("shared", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("shared")  # on a machine that does other work an example may take any time
 _ONE_MODEL = Path(tempfile.gettempdir()) / f"ringfence-tests-model-{os.geteuid()}.lock"
 
 

@@ -51,7 +51,7 @@ def test_a_file_keeps_every_head_in_order_for_others_to_read(tmp_path: Path) -> 
 
 
 @given(st.lists(st.integers(0, len(HEADS[1])), max_size=4))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_a_file_that_a_crash_left_with_a_piece_of_a_head_loses_no_later_one(
     tmp_path_factory: pytest.TempPathFactory, cuts: list[int]
 ) -> None:

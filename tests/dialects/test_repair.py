@@ -173,7 +173,7 @@ arguments = st.dictionaries(names, values, max_size=6)
 
 
 @given(args=arguments, control=st.sets(st.sampled_from(list(SCHEMA["properties"])), max_size=3))
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=1000)
 def test_a_second_repair_changes_nothing(args: dict[str, Any], control: set[str]) -> None:
     once = repaired(args, SCHEMA, control)
     twice = repaired(once.args, SCHEMA, control)
@@ -183,14 +183,14 @@ def test_a_second_repair_changes_nothing(args: dict[str, Any], control: set[str]
 
 
 @given(args=arguments)
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=1000)
 def test_valid_arguments_come_back_as_they_are(args: dict[str, Any]) -> None:
     if jsonschema.Draft202012Validator(SCHEMA).is_valid(args):
         assert repaired(args, SCHEMA) == repaired(args, None)
 
 
 @given(args=arguments, control=st.sets(st.sampled_from(list(SCHEMA["properties"])), min_size=1, max_size=5))
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=1000)
 def test_a_control_argument_never_changes_in_value_and_never_appears_from_nowhere(
     args: dict[str, Any], control: set[str]
 ) -> None:

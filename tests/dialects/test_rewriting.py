@@ -45,7 +45,7 @@ def _by_hand(text: str) -> tuple[str, object]:
         return "refused", None
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=1500)
 @given(st.sampled_from("{["), st.lists(st.sampled_from(PIECES), max_size=14).map("".join), st.sampled_from([4, 1024]))
 def test_rewriting_makes_nothing_of_a_text_that_reading_by_hand_does_not(first: str, rest: str, window: int) -> None:
     with pytest.MonkeyPatch.context() as patch:

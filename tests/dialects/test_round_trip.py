@@ -111,7 +111,7 @@ TEXT_DIALECTS: dict[str, Callable[[str, dict[str, str]], str]] = {
 
 @pytest.mark.parametrize("dialect", JSON_DIALECTS)
 @given(call=calls)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_a_call_as_json_comes_back_as_it_was(dialect: str, call: tuple[str, Args]) -> None:
     reading = read(JSON_DIALECTS[dialect](*call), NAMES)
     assert [(printed.tool, printed.args) for printed in reading.calls] == [call]
@@ -120,7 +120,7 @@ def test_a_call_as_json_comes_back_as_it_was(dialect: str, call: tuple[str, Args
 
 @pytest.mark.parametrize("dialect", TEXT_DIALECTS)
 @given(name=st.sampled_from(NAMES), args=st.dictionaries(keys, safe, max_size=4))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_a_call_as_text_comes_back_as_it_was(dialect: str, name: str, args: dict[str, str]) -> None:
     reading = read(TEXT_DIALECTS[dialect](name, args), NAMES)
     assert [(printed.tool, printed.args) for printed in reading.calls] == [(name, args)]
@@ -128,7 +128,7 @@ def test_a_call_as_text_comes_back_as_it_was(dialect: str, name: str, args: dict
 
 
 @given(value=values)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_json_and_its_python_form_are_read_as_what_they_stand_for(value: Any) -> None:
     assert loads(json.dumps(value)) == value
     assert loads(json.dumps(value, indent=1, ensure_ascii=False)) == value
@@ -156,7 +156,7 @@ PIECES = [
 
 @given(text=st.lists(st.sampled_from(PIECES) | st.text(max_size=5), max_size=40).map("".join), cut=st.booleans())
 @example(text="\ud800", cut=False)
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=1500)
 def test_nothing_raises_and_every_source_stands_in_the_text(text: str, cut: bool) -> None:
     reading = read(text, ("calc",), cut=cut)
     for call in (*reading.calls, *reading.unknown):

@@ -488,7 +488,7 @@ async def test_a_truncated_answer_that_asks_for_an_effect_is_not_made(house: Bui
 READERS = ["role:hr", "role:ops", "user:alice", "user:bob"]
 
 
-@effort(max_examples=60, deadline=None)
+@effort(max_examples=60)
 @given(
     st.frozensets(st.sampled_from(READERS), min_size=1, max_size=2),
     st.lists(

@@ -309,7 +309,7 @@ TEXTS = st.one_of(st.text(max_size=300), st.lists(WORDS, max_size=60).map(" ".jo
 ARGS: st.SearchStrategy[Mapping[str, JSON]] = st.dictionaries(st.text(max_size=5), st.text(max_size=20), max_size=3)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(TEXTS, TEXTS, TEXTS, ARGS)
 def test_no_answer_makes_it_raise_and_what_is_proved_stands_in_the_answer(
     answer: str, shown: str, task: str, args: Mapping[str, JSON]

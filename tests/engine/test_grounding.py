@@ -260,7 +260,7 @@ def shown_in_order(part: str, whole: str) -> bool:
     return all(sign in rest for sign in part)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(TEXTS, TEXTS, TEXTS, st.booleans())
 def test_no_answer_makes_it_raise_and_its_quotes_are_verbatim(text: str, other: str, task: str, strict: bool) -> None:
     passages = {**SHOWN, 5: Passage(5, "x.md", other)}
@@ -278,7 +278,7 @@ def test_no_answer_makes_it_raise_and_its_quotes_are_verbatim(text: str, other: 
     assert set(re.findall(r"\w", said.casefold())) <= known
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(WORDS, max_size=30).map(" ".join))
 def test_every_quotation_of_three_words_that_is_printed_stands_in_a_passage(text: str) -> None:
     for said in (f'It says "{text}".', f"Es heißt „{text}“ [3]."):

@@ -323,7 +323,7 @@ def test_passages_are_put_in_order_each_once_and_counted() -> None:
 PIECES = st.sampled_from(["a word ", "A sentence. ", "line\n", "ü€😀", "\0", "x" * 700, "\r\n", '"', "\\", "\u2028"])
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(PIECES, max_size=200).map("".join), st.integers(800, 4000))
 def test_the_parts_are_all_of_the_text_in_order_and_none_is_too_long(text: str, max_bytes: int) -> None:
     chunks = split(text, max_bytes=max_bytes)

@@ -53,7 +53,7 @@ documents = st.builds(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(documents, st.sampled_from(COUNTS), st.sampled_from([(128, 0), (128, 64), (300, 40), (512, 64)]))
 def test_chunks_fit_and_point_at_the_text_and_cover_all_of_it(
     parsed: Parsed, count: Count, size: tuple[int, int]
@@ -76,7 +76,7 @@ def test_chunks_fit_and_point_at_the_text_and_cover_all_of_it(
     assert "\0" not in text
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(documents)
 def test_a_chunk_is_of_the_page_of_every_block_in_it(parsed: Parsed) -> None:
     chunks = split(parsed, count=estimate)[1]

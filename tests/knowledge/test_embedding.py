@@ -128,7 +128,7 @@ async def test_a_chunk_is_never_cut(minilm: OnnxEmbedder) -> None:
     assert all(one.end > after.start for one, after in pairwise(chunks))  # they overlap
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(documents)
 def test_whatever_a_document_holds_its_chunks_fit_by_the_real_tokenizer(parsed: Parsed) -> None:
     made = real()

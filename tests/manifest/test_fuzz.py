@@ -15,7 +15,7 @@ from ringfence.core.errors import ManifestError
 from ringfence.manifest.loader import dump, load, parse
 from ringfence.manifest.types import TOOLS_OF, BuiltinTool, Entry, Grant, Host, Manifest, Sampling, Tier, Workflow
 
-_QUIET = settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None)
+_QUIET = settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 
 
 def _fault(load_it: Callable[[], object]) -> str:

@@ -6,7 +6,7 @@ import tracemalloc
 
 import pymerkle
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ringfence.core.chain import EMPTY_ROOT, Frontier, leaf, node
@@ -103,7 +103,6 @@ def test_every_consistency_proof_of_a_small_tree_is_that_of_the_rfc_and_no_other
 
 
 @given(st.integers(1, 300), st.data())
-@settings(deadline=None)
 def test_pymerkle_makes_the_same_proofs(size: int, data: st.DataObject) -> None:
     tree = pymerkle.InmemoryTree(algorithm="sha256")
     for n in range(size):
@@ -118,7 +117,6 @@ def test_pymerkle_makes_the_same_proofs(size: int, data: st.DataObject) -> None:
 
 
 @given(st.integers(1, 4096), st.data())
-@settings(deadline=None)
 def test_a_pass_that_begins_at_any_kept_frontier_makes_the_same_proof(size: int, data: st.DataObject) -> None:
     index = data.draw(st.integers(0, size - 1))
     kept = data.draw(st.integers(0, index))
@@ -138,7 +136,6 @@ def test_a_pass_from_the_old_size_reads_only_what_is_new() -> None:
 
 
 @given(st.integers(1, 4096), st.data())
-@settings(deadline=None)
 def test_a_proof_has_at_most_one_hash_more_than_the_tree_is_high(size: int, data: st.DataObject) -> None:
     index = data.draw(st.integers(0, size - 1))
     high = (size - 1).bit_length()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ringfence.core.chain import Kind, Record
@@ -25,13 +25,11 @@ _values = st.recursive(
 
 
 @given(_values)
-@settings(deadline=None)
 def test_what_is_called_small_is_what_no_cut_would_change(value: JSON) -> None:
     assert _small(value) == (_cut(value, [ALL_CHARS], 0) == value)
 
 
 @given(st.dictionaries(st.sampled_from(["text", "value", "args", "prompt"]), _values, max_size=3))
-@settings(deadline=None)
 def test_a_record_is_shown_as_if_it_were_copied_and_cut_at_each_step(body: dict[str, JSON]) -> None:
     record = Record("run1", 0, 0, Kind.STARTED, "user:ann", IDENTITY, {}, body)
     expected = _cut(Redactor().view("run1", _content(body)), [ALL_CHARS], 0)

@@ -134,7 +134,7 @@ class Given:
         return Source("x", len(data), 0, io.BytesIO(data))  # type: ignore[arg-type]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(data=st.binary(max_size=80).map(lambda b: b.replace(b"\xff", b"\n").replace(b"\x00", b"a")))
 def test_blocks_end_with_lines_and_leave_nothing_out(data: bytes) -> None:
     with pytest.MonkeyPatch.context() as patch:
@@ -179,7 +179,7 @@ BITS = [
 TEXTS = st.lists(st.sampled_from(BITS), max_size=20).map("".join)
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600)
 @given(pattern=st.sampled_from(PATTERNS), text=TEXTS)
 def test_the_sieve_drops_no_line_that_matches(pattern: str, text: str) -> None:
     ignore = pattern == pattern.lower()
@@ -208,7 +208,7 @@ def test_a_pattern_with_a_text_in_every_match_is_looked_for_as_bytes(pattern: st
     assert (Sieve.of(pattern, ignore_case=True).lowered(b"x") is not None) == used
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     text=st.lists(st.sampled_from(["ab", "ab", "a", " ", "\n", "\r\n"]), max_size=40).map("".join),
     size=st.integers(1, 9),
@@ -225,7 +225,7 @@ def test_counts_do_not_depend_on_where_blocks_end_nor_on_how_much_is_looked_at(t
     assert json.dumps(pieces)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(data=st.text(alphabet="ab\n", max_size=60).map(str.encode), size=st.integers(1, 9))
 def test_marks_lead_to_every_line(data: bytes, size: int) -> None:
     with pytest.MonkeyPatch.context() as patch:

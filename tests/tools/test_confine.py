@@ -188,7 +188,7 @@ PATHS = st.one_of(
 )
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(path=PATHS)
 def test_random_paths_never_escape(folders: Folders, path: str) -> None:
     try:

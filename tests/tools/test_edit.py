@@ -102,7 +102,7 @@ LINES = st.lists(st.sampled_from(["a", "b", "", " x", "é"]), min_size=1, max_si
 ENDS = st.lists(st.sampled_from(["\n", "\r\n"]), min_size=6, max_size=6)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(lines=LINES, ends=ENDS, target=st.integers(0, 5), new=st.sampled_from(["NEW", "N\nM", "", "UNIQUE\nmore"]))
 def test_bytes_outside_of_the_edit_never_change(
     tmp_path_factory: pytest.TempPathFactory, lines: list[str], ends: list[str], target: int, new: str
@@ -218,7 +218,7 @@ async def test_a_preview_is_bounded_and_says_what_it_leaves_out(box: Box) -> Non
     assert left + shown.count("\n+") == 20_000 + 1  # and the +++ line
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(before=st.text(alphabet="ab\n", max_size=40), after=st.text(alphabet="ab\n", max_size=40))
 def test_a_difference_can_be_applied_to_get_the_other_text(before: str, after: str) -> None:
     from ringfence.tools.patch import apply, parse_patch

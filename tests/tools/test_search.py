@@ -94,7 +94,7 @@ PATTERNS = st.sampled_from(["a", "ab|b", "a+", "[ab]{2}", "(a)b", r"\w+", "^a", 
 TEXT = st.text(alphabet="abA \n\r", max_size=60)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(pattern=PATTERNS, text=TEXT)
 def test_counts_are_those_of_re(pattern: str, text: str) -> None:
     _, found = scan(Pattern.read(pattern), [("x", text)])
@@ -179,7 +179,7 @@ async def test_without_folders_text_works_on_given_text_alone(
     assert "path" not in tools[0].spec.schema["properties"]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(words=st.lists(st.sampled_from(["ann", "bob", "eve"]), min_size=1, max_size=30))
 def test_values_are_counted_as_a_counter_does(words: list[str]) -> None:
     text = "\n".join(f"user={word}" for word in words)

@@ -50,7 +50,7 @@ async def _parse(parser: ConfinedParser, folder: Path, name: str, data: bytes) -
         assert not any(FORBIDDEN.search(block.text) or not block.text.strip() for block in parsed.blocks)
 
 
-fuzz = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+fuzz = settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @fuzz
