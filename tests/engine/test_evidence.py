@@ -12,7 +12,6 @@ from ringfence.engine.evidence import (
     doubt,
     echoes,
     half,
-    hundredths,
     inert,
     invented_numbers,
     only_repeats,
@@ -20,6 +19,7 @@ from ringfence.engine.evidence import (
     unmentioned,
     unsupported_numbers,
 )
+from ringfence.engine.shares import hundredths
 from ringfence.engine.silence import abstains
 from ringfence.engine.task import reckons
 

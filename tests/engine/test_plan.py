@@ -65,6 +65,9 @@ def forms(agent: House) -> list[set[str]]:
         ("Who is on call? What is his number? Send it to Ann.", [Do.LOOK, Do.LOOK, Do.ACT]),
         ("1. Read a.md\n2. Sum up the costs in it\n3. Save the sum to b.md", [Do.LOOK, Do.RECKON, Do.ACT]),
         ("Welche Pumpe lief am längsten? Wann war das?", [Do.LOOK, Do.LOOK]),
+        ("Accounts here. From a.csv I need the total of what is open. Put it into out.txt.", [Do.RECKON, Do.ACT]),
+        ("Good morning! What is the fee?", []),
+        ("Find the pump. Write its name into out.txt.", [Do.LOOK, Do.ACT]),
     ],
 )
 def test_the_goals_of_a_task_are_its_own_sentences(task: str, goals: list[Do]) -> None:
@@ -140,6 +143,23 @@ async def test_under_light_an_answer_waits_for_the_act_that_the_task_names(house
     assert [f >= {"final"} for f in forms(agent)] == [False, False, True]
     assert b"Plan:" in agent.model.prompts[0].messages[-1]
     assert b"[done]" in agent.model.prompts[1].messages[-1]
+
+
+@pytest.mark.parametrize(("planning", "again"), [(Planning.OFF, 1), (Planning.LIGHT, 2)])
+async def test_a_model_that_makes_the_same_call_again_can_only_act_at_last(
+    house: Build, planning: Planning, again: int
+) -> None:
+    """Under a plan whose other goals come first it is told once more to look for them."""
+    task = "Find the pump that ran longest. Add up its hours. Then write them into out.txt."
+    script = [LOOK, *[LOOK] * again, step(("put", {"of": "42"})), final("42 is written")]
+    agent = house(script, tools={**TOOLS, "more": str}, specs=PUT, settings=Settings(planning=planning))
+    result = await agent.run(task)
+    assert (result.status, [one.tool for one in result.steps if one.ok]) == ("done", ["look", "put"])
+    able = [
+        {name for name in (b'"look"', b'"put"', b'"more"') if name in (p.schema or b"")} for p in agent.model.prompts
+    ]
+    assert able[1 + again] == {b'"put"'}
+    assert b'"more"' in able[again]
 
 
 async def test_with_planning_off_nothing_is_said_of_a_plan(house: Build) -> None:

@@ -9,7 +9,8 @@ import pytest
 
 from ringfence.core.chain import Kind
 from ringfence.core.policy import Effect, Role
-from ringfence.engine.evidence import hundredths, in_the_head, rounded
+from ringfence.engine.evidence import in_the_head, rounded
+from ringfence.engine.shares import hundredths
 from ringfence.engine.task import several
 from ringfence.engine.visits import compared, months, places, widened
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ringfence.tools.dated import dated
+from ringfence.tools.dated import dated, in_figures
 
 
 @pytest.mark.parametrize(
@@ -27,3 +27,24 @@ def test_a_date_is_found_in_the_path_or_near_the_beginning(path: str, text: str,
 @pytest.mark.parametrize("text", ["", "# Key", "10.20.2024", "room 2024-a", "2024", "x" * 400 + "1 May 2024"])
 def test_what_is_no_date_of_the_note_is_none(text: str) -> None:
     assert dated("a.md", text) == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        ("1 May 2026", "2026-05-01"),
+        (" May 1st, 2026 ", "2026-05-01"),
+        ("3. März 2023", "2023-03-03"),
+        ("03.04.2023", "2023-04-03"),
+        ("2023-04-03", "2023-04-03"),
+        ("May 2026", "2026-05"),
+        ("2026-05", "2026-05"),
+        ("31 June 2026", ""),
+        ("before 1 May 2026", ""),
+        ("2026", ""),
+        ("", ""),
+        ("1 May 2026" + " " * 40 + "x", ""),
+    ],
+)
+def test_a_text_that_is_a_date_is_one_in_figures(text: str, day: str) -> None:
+    assert in_figures(text) == day

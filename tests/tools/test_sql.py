@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import shutil
+import sqlite3
 import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,7 +17,7 @@ import pytest
 
 from ringfence.core.errors import ToolError
 from ringfence.core.policy import Effect
-from ringfence.tools.sql import _opened, query_sqlite
+from ringfence.tools.sql import _opened, check_amounts, known, overview, query_sqlite, summed
 from ringfence.tools.tool import Use
 
 from .asking import Query, ask
@@ -84,6 +86,65 @@ async def test_an_overview_says_what_tables_are_joined_by_and_an_error_where_a_c
         await ask(tool, "select sum(price) from part where order_id = 7")
     assert str(wrong.value.todo).startswith("order_id is in another table: order_parts.order_id; there are: ")
     assert "join order_parts.order_id = orders.id, order_parts.part_id = part.id" in str(wrong.value.todo)
+
+
+VISITS = [
+    ("items", "item_id INTEGER\nlabel TEXT\nunit_price REAL"),
+    ("visit_items", "visit_id INTEGER\nitem_id INTEGER\nqty INTEGER"),
+    ("visits", "visit_id INTEGER\nvet TEXT\ncategory_id INTEGER"),
+    ("categories", "id INTEGER\nname TEXT"),
+]
+
+
+def test_a_key_is_told_by_the_name_that_it_has_in_both_tables() -> None:
+    keys = {one: key for table in overview(VISITS)["tables"] for one, _, key in map(_parted, table["columns"]) if key}
+    assert keys == {"visit_id": "visits.visit_id", "item_id": "items.item_id", "category_id": "categories.id"}
+
+
+def _parted(told: str) -> tuple[str, str, str]:
+    column, _, key = told.partition(" = ")
+    return column.split(" ")[0], column, key
+
+
+@pytest.mark.parametrize(
+    ("missing", "near"),
+    [("item_price", "items.unit_price"), ("unit_prise", "items.unit_price"), ("vett", "visits.vet"), ("colour", "")],
+)
+def test_a_column_that_is_in_no_table_is_told_one_of_a_name_like_it(missing: str, near: str) -> None:
+    todo = known(VISITS, f"no such column: {missing}")
+    assert todo.startswith(f"did you mean {near}? there are: " if near else "there are: ")
+    assert "join visit_items.visit_id = visits.visit_id, visit_items.item_id = items.item_id" in todo
+
+
+@pytest.mark.parametrize(
+    ("sql", "wrong"),
+    [
+        ("SELECT SUM(item_id * qty) FROM visit_items", "item_id"),
+        ('select avg(v."Visit_ID") from visits v', "visit_id"),
+        ("SELECT total ( qty + item_id )", "item_id"),
+        ("SELECT SUM(qty * unit_price) FROM visit_items JOIN items USING (item_id)", ""),
+        ("SELECT COUNT(item_id), MAX(visit_id) FROM visit_items", ""),
+        ("SELECT SUM(CASE WHEN item_id = 3 THEN 1 ELSE 0 END), SUM(item_id = 3) FROM visit_items", ""),
+        ("SELECT item_id, SUM(qty) FROM visit_items GROUP BY item_id", ""),
+    ],
+)
+def test_what_names_a_row_is_no_amount(sql: str, wrong: str) -> None:
+    if not wrong:
+        return check_amounts(summed(sql), VISITS)
+    with pytest.raises(ToolError, match=f"{wrong} names a row, and is no amount") as refused:
+        check_amounts(summed(sql), VISITS)
+    assert "unit_price" in str(refused.value.todo)
+    return None
+
+
+async def test_a_sum_of_declared_keys_is_refused_and_nothing_is_asked(tmp_path: Path) -> None:
+    database = tmp_path / "a.db"
+    with contextlib.closing(sqlite3.connect(database)) as db:
+        db.executescript("create table a (nr integer primary key, x); create table b (one references a(nr), n)")
+    tool = query_sqlite(database, Use(), room=4_000)
+    with pytest.raises(ToolError, match="one names a row, and is no amount"):
+        await ask(tool, "select sum(one * n) from b")
+    assert (await ask(tool, "select sum(n) from b"))["rows"] == [{"sum(n)": None}]
 
 
 async def test_an_overview_shows_values_only_where_nobody_has_said_whose_they_are(database: Path) -> None:

@@ -46,6 +46,42 @@ async def test_a_value_of_another_column_is_told_where_it_stands(call: Call) -> 
     assert wrong["note"] == "no row has role = web-02; web-02 stands in host"
 
 
+STOCK = "drug\tpacks\texpires\nA\t3\t2026-04-10\nB\t89\t2026-08-13\nC\t5\t03.02.2026\n"
+
+
+@pytest.mark.parametrize(
+    ("op", "value", "drugs"),
+    [
+        ("<", "1 May 2026", "AC"),
+        ("<", "2026-05-01", "AC"),
+        (">", "1. Mai 2026", "B"),
+        ("=", "April 10, 2026", "A"),
+        ("=", "3 Feb 2026", "C"),
+        ("=", "April 2026", "A"),
+        ("!=", "2026-04", "BC"),
+        ("=", "2026", "ABC"),
+    ],
+)
+def test_a_date_is_compared_as_one_however_it_is_written(op: Op, value: str, drugs: str) -> None:
+    found = ask(STOCK, path="t.tsv", select=["drug"], where=where("expires", op, value))
+    assert "".join(row[0] for row in found["rows"]) == drugs
+
+
+def test_a_name_of_a_month_in_a_column_of_texts_is_a_text() -> None:
+    found = ask("month,sum\nMay 2026,3\nJune 2026,4\n", where=where("month", "=", "May 2026"))
+    assert found["rows"] == [["May 2026", "3"]]
+
+
+def test_rows_that_are_no_groups_are_shown_instead_of_counted() -> None:
+    asked = {"path": "t.tsv", "group_by": "drug", "aggregate": "count"}
+    found = ask(STOCK, select=["drug", "packs"], sort_by="count", **asked)
+    assert found["rows"] == [["A", "3"], ["B", "89"], ["C", "5"]]
+    assert "max 89 (row B" in found["packs of all 3 rows"]
+    assert found["note"] == "each drug stands in one row, so that its columns are shown"
+    assert ask(STOCK, select=["drug"], **asked)["columns"] == ["drug", "count"]  # nothing else was asked for
+    assert ask(STOCK + "A\t1\t\n", select=["drug", "packs"], **asked)["rows"][0] == ["A", "2"]
+
+
 @pytest.mark.usefixtures("hosts")
 async def test_rows_are_filtered_sorted_and_cut(call: Call) -> None:
     conditions = [{"column": "ROLE", "op": "=", "value": "web"}]

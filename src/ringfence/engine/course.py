@@ -87,9 +87,10 @@ def course(
         and _wants(task, by_itself=bool(suited))
         and not _done(turn, tools)
     ):
+        only = (acts_now or _stuck(turn, refused, acts_later=acts_later)) and worked and not failed
         if (acts_later or ahead.tools) and not failed and not refused:
             later = frozenset(spec.name for spec in tools if changes(spec))
-        elif way := _act(tools, effects, suited, refused, failed=failed > 0, only=acts_now and worked and not failed):
+        elif way := _act(tools, effects, suited, refused, failed=failed > 0, only=only):
             return way
     if MISSING in doubts(turn):
         return Course(calls=not worked, final=True, note=NOT_THERE, without=frozenset(sink for sink, _ in refused))
@@ -146,7 +147,8 @@ def _sent_back(turn: Turn, tools: Sequence[SinkSpec], refused: Collection[tuple[
     if doubt == ROUNDED:
         return Course(calls=True, final=False, note=LOOK)
     able = {spec.name for spec in tools if spec.grounded} - {sink for sink, _ in refused}
-    if not able or not (doubt == UNRECKONED or any(code == INVENTED for _, code in refused)):
+    strays = set() if orders(turn.start["task"]) else _effects(tools)  # nobody asked for these, nor for their numbers
+    if not able or not (doubt == UNRECKONED or any(code == INVENTED and sink not in strays for sink, code in refused)):
         return None
     return _only(tools, able, RECKON)
 
@@ -166,6 +168,15 @@ def _apart(turn: Turn, tools: Sequence[SinkSpec], ahead: Ahead) -> Course | None
         return None
     wanted = apart(task) or (several(task) and folded(turn, Become).found)
     return _only(tools, able, RECKON) if wanted else None
+
+
+def _stuck(turn: Turn, refused: Counter[tuple[str, str]], *, acts_later: bool) -> bool:
+    """Whether a model that has found something makes the same call again: it knows of nothing else to look up.
+
+    Where another goal comes before the one that acts, it has to do so twice.
+    """
+    again = sum(times for (_, code), times in refused.items() if code == "repeat")
+    return folded(turn, Become).found and again > acts_later
 
 
 def _act(

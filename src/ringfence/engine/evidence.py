@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal, InvalidOperation
 
 from .attributes import ATTRIBUTES
 from .figures import NUMBER, Sorted, is_one, listed, meant, values
 from .silence import abstains
-from .spoken import in_words, readings, restated
+from .spoken import readings, restated
 
 _DIGITS = re.compile(r"\d+")
 _SIGNS = re.compile(r"[:/-]")
@@ -27,16 +27,6 @@ _SPELT = (
     re.compile(rf"(?P<d>\b\d{{1,2}})(?:st|nd|rd|th)?\.? (?:of )?(?P<m>{_NAMED}),? (?P<y>\d{{4}}\b)", re.I),
     re.compile(rf"(?P<m>\b{_NAMED}) (?P<d>\d{{1,2}})(?:st|nd|rd|th)?,? (?P<y>\d{{4}}\b)", re.I),
 )
-_SHARE = re.compile(r"(?<![\d.,])(\d+(?:[.,]\d+)?)\s*(?:%|per ?cent\b|Prozent\b)", re.I)
-_HUNDREDTH = re.compile(r"100|%|percent|prozent", re.I)  # what makes one of a number
-_PERIODS = frozenset(("7", "12", "24", "30", "52", "60"))  # how often a short period is in a longer one
-_PERIOD = re.compile(
-    r"\b(?:year|month|week|da(?:y|il)|hour|minute|annual|jahr|jähr|monat|woche|wöch|tag|tägl|stunde)", re.I
-)
-_FACTOR = re.compile(
-    r"(?<![\w.])\d+(?:\.\d+)?(?=\s*[*×])|(?<=[*×] )\d+(?:\.\d+)?(?![\w.])|(?<=[*×])\d+(?:\.\d+)?(?![\w.])"
-)
-_TERM = re.compile(r"(?<![\w.])(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d{1,2})?", re.I)
 _AMOUNT = re.compile(
     r"\b(?:how (?:much|many more)|costs?|pay|owe|prices?|amounts?|sum|total|altogether|together|average|mean|add|plus|"
     r"minus|multiply|times|divide|difference|work out|calculate|compute|in all|kosten|kostet|wie viel|zusammen|"
@@ -182,28 +172,6 @@ def _strays(answer: str, shown: str) -> list[str]:
     known = Numbers(shown)
     text = restated(_in_figures(_CITED.sub("", answer), shown), lambda token: not _unsupported(token, known))
     return [token for token in _unsupported(text, known) if not any(map(known.mean, meant(token)))]
-
-
-def hundredths(given: str, task: str) -> str:
-    """A calculation in which a factor that the task gives as a percentage, and as nothing else, is one: 36.5 is 36.5%.
-
-    As it is, if anything in it makes a hundredth already, or the factor may be how many there are: of months, of years.
-    """
-    if _HUNDREDTH.search(given) or len(task) > _PASTED:
-        return given
-    terms = [Decimal(term) for term in _TERM.findall(given)]
-    shares = {match[1].replace(",", ".") for match in _SHARE.finditer(task)}
-    shares.difference_update(NUMBER.findall(_SHARE.sub("", task)), (str(number) for *_, number in in_words(task)))
-    if Decimal(100) in terms or any(_taken(Decimal(share), terms) for share in shares):
-        return given
-    shares -= _PERIODS if _PERIOD.search(task) else set()
-    once = {share for share in shares if terms.count(Decimal(share)) == 1}
-    return _FACTOR.sub(lambda found: f"{found[0]}%" if found[0] in once else found[0], given) if once else given
-
-
-def _taken(share: Decimal, terms: Collection[Decimal]) -> bool:
-    """Whether a hundredth of a percentage is among the terms, or what it leaves or comes to: 0.19, 0.81, 1.19."""
-    return any(part in terms for part in (Decimal("0.01"), share / 100, 1 - share / 100, 1 + share / 100))
 
 
 def restored(answer: str, shown: str) -> str:

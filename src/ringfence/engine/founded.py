@@ -13,11 +13,12 @@ from ringfence.core.values import JSON, Action, Deny
 from .answering import shown_numbers
 from .conditions import asked, counted, heard, unheard
 from .course import INVENTED, UNHEARD, Become, changes
-from .evidence import Numbers, clipped, hundredths, invented_numbers
+from .evidence import Numbers, clipped, invented_numbers
 from .figures import NUMBER
 from .folds import folded
 from .live import Live
 from .nearest import beside, brought, nearest
+from .shares import hundredths, whole
 from .task import reckons, several
 from .visits import for_the_other, widened
 
@@ -79,14 +80,16 @@ def as_the_task_has_it(
 ) -> Mapping[str, JSON]:
     """The arguments of a read, with the task's percentages and months as such, and what it counts and asks for.
 
-    See `hundredths`, `widened`, `counted`, `heard` and `asked`: these two are for a tool that has not answered yet, for
-    after that a model may know better what to ask for; `asked` for a call with a `thought` behind it: it gives reasons.
+    See `hundredths`, `whole`, `widened`, `counted`, `heard` and `asked`: these two are for a tool that has not answered
+    yet, for after that a model may know better; `asked` for a call with a `thought` behind it: it gives reasons.
     What is asked for again is asked for the other month of the task. `said`: what was said before the task.
     """
     if not spec.reads:
         return args
     task = turn.start["task"]
-    told = {name: hundredths(text, task) for name in spec.grounded if isinstance(text := args.get(name), str)}
+    told = {
+        name: whole(hundredths(text, task), task) for name in spec.grounded if isinstance(text := args.get(name), str)
+    }
     args = counted({**widened(args, task, lambda day: _found(day, turn)), **told}, spec, task)
     become = folded(turn, Become)
     if spec.name not in become.answered:

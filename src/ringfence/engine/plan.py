@@ -31,6 +31,11 @@ _BORDER = re.compile(
     r"|,?\s+and\s+(?=(?:write|save|put|store|append|send|mail|post|note|record)\b)|\s*\n\s*(?:\d+[.)]|[-*])\s+",
     re.I,
 )
+_NO_GOAL = re.compile(  # accounts here; good morning everybody; thanks a lot
+    r"(?!(?:find|look|read|check|see|open|list|show|get|take|tell|name|search|go|visit|compare)\b)"
+    r"[^\W\d]+(?:[\s,'’-]+[^\W\d]+){0,3}[.!,]*",
+    re.I,
+)
 _QUOTED = re.compile(r"[\"“„«'‘`][^\"”“»'’`]*[\"”“»'’`]")
 WORK_OUT = "work out what is asked for"
 _MARK = re.compile(r"^\s*(?:\d{1,2}[.)]|[-*])(?=\s|$)")
@@ -121,7 +126,10 @@ def from_words(task: str) -> tuple[Goal, ...]:
     if len(task) > _LONGEST:
         return ()
     parts = [part for piece in _BORDER.split(task) if (part := _MARK.sub("", piece).strip())]
-    goals = _in_order([Goal(_kind(part), part[:_CHARS]) for part in parts])
+    kinds = [(_kind(part), part) for part in parts]
+    goals = _in_order(
+        [Goal(do, part[:_CHARS]) for do, part in kinds if do is not Do.LOOK or not _NO_GOAL.fullmatch(part)]
+    )
     wanted = [goal for goal in goals if goal.do is not Do.LOOK or goal.what.endswith("?") or len(goals) > 1]
     return tuple(wanted[:MAX_GOALS]) if len(wanted) > 1 else ()
 

@@ -1,4 +1,6 @@
-"""The date that a note bears: in its path, or near its beginning. Of notes that disagree the newest one holds."""
+"""Dates as people write them. A note bears one in its path, or near its beginning: of notes that disagree the newest
+one holds.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +10,7 @@ from datetime import date
 from ringfence.months import MONTHS
 
 _HEAD = 300  # characters in which a note says of when it is
+_LONGEST = 24  # characters of a date: 30th of a month with a long name
 _NAME = "|".join(sorted(MONTHS, key=len, reverse=True))
 _FORMS = (
     re.compile(r"(?<!\d)(?P<y>(?:19|20)\d\d)[-/_.](?P<m>\d\d)(?:[-/_.](?P<d>\d\d))?(?!\d)"),
@@ -25,6 +28,16 @@ def dated(path: str, text: str) -> str:
         if found:
             return min(found)[1]
     return ""
+
+
+def in_figures(text: str) -> str:
+    """A text that is a date and nothing else, in figures or with the month's name, as an ISO date; of a month alone
+    2026-05. "" for any other text.
+    """
+    bare = text.strip()
+    found = next((match for form in _FORMS if (match := form.fullmatch(bare))), None) if len(bare) <= _LONGEST else None
+    day = _day(found) if found else ""
+    return day if found and found.groupdict().get("d") else day[:7]
 
 
 def _day(match: re.Match[str]) -> str:

@@ -96,7 +96,8 @@ def read_file(folders: Folders, use: Use, *, room: int) -> Tool:
                 return _read(source, args, room, kept.of(source))
 
     summary = "Read a text file, or some lines of it. Use it when you know the path."
-    return define("files.read", summary, ReadArgs, run, use=use, timeout_s=SECONDS)
+    ends = r"\b(?:first|last|final|top|bottom) (?:\w+ )?lines?\b"
+    return define("files.read", summary, ReadArgs, run, use=use, timeout_s=SECONDS, suits=ends)
 
 
 def stat_file(folders: Folders, use: Use) -> Tool:

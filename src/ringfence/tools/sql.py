@@ -6,6 +6,7 @@ views, functions without effects. Where https://www.sqlite.org/security.html spe
 
 from __future__ import annotations
 
+import difflib
 import math
 import os
 import re
@@ -74,6 +75,7 @@ _JOINS = """
 select m.name || '.' || f."from", f."table" || '.' || coalesce(f."to", 'id')
 from sqlite_schema m, pragma_foreign_key_list(m.name) f where m.type = 'table'
 """
+_SUMMED = re.compile(r"\b(?:sum|avg|total)\s*\(([\w\s.*+/\"`-]+)\)", re.I)  # without a comparison in it
 _NO_COLUMN = re.compile(r"no such column: [\"`\[]?(?:\w+\.)?(\w+)|column \"?(?:\w+\.)?(\w+)\"? does not exist")
 
 
@@ -103,10 +105,12 @@ def query_sqlite(
                 if not args.sql.strip():
                     return _overview(db, looks, until)
                 try:
+                    if names := summed(args.sql):
+                        check_amounts(names, _tables(db), _declared(db))
                     return _query(db, args, max_rows, room)
                 except apsw.SQLError as error:
                     said = f"the statement cannot be read: {_said(error)}"
-                    raise ToolError(said, todo=known(_tables(db), said)) from None
+                    raise ToolError(said, todo=known(_tables(db), said, _declared(db))) from None
         except apsw.AuthError as error:
             raise ToolError(f"only a SELECT is allowed: {_said(error)}", todo="ask with a SELECT of tables") from None
         except apsw.InterruptError:
@@ -122,7 +126,7 @@ def query_sqlite(
 
 
 def _overview(db: apsw.Connection, looks: bool, until: float) -> JSON:
-    tables, joins = _tables(db), {str(one): str(other) for one, other in db.execute(_JOINS)}
+    tables, joins = _tables(db), _declared(db)
     if not looks:
         return overview(tables, joins=joins)
     soon = min(until, time.monotonic() + LOOK_S)
@@ -247,8 +251,7 @@ def overview(
 ) -> JSON:
     """`{tables: [{table, columns}]}`, from names and lines of `column type`.
 
-    joins  the declared keys, `table.column` to `table.column`; where a column has none, it is told by its name:
-           `part_id` is `parts.id`
+    joins  the declared keys, `table.column` to `table.column`; where a column has none, it is told by its name
     """
     shown: list[JSON] = []
     keys = {**_joins(tables), **joins}
@@ -273,35 +276,67 @@ def _columns(tables: Sequence[Sequence[object]]) -> dict[str, list[str]]:
 
 
 def _joins(tables: Sequence[Sequence[object]]) -> dict[str, str]:
-    """The columns that are named after the `id` of another table."""
+    """The columns that are named after the key of another table: `part_id` is `parts.id`, or `parts.part_id`."""
     columns, found = _columns(tables), dict[str, str]()
-    ids = {name.lower(): name for name, has in columns.items() if "id" in has}
+    known_as = {name.lower(): name for name in columns}
     for table, has in columns.items():
         for column in has:
             stem = column.lower().removesuffix("_id")
-            other = next((ids[name] for name in (stem, f"{stem}s", f"{stem}es") if name in ids), "")
-            if stem != column.lower() and other not in ("", table):
-                found[f"{table}.{column}"] = f"{other}.id"
+            names = (stem, f"{stem}s", f"{stem}es", f"{stem.removesuffix('y')}ies")
+            other = next((known_as[name] for name in names if name in known_as), table)
+            key = next((one for one in columns[other] if one.lower() in ("id", column.lower())), "")
+            if stem != column.lower() and other != table and key:
+                found[f"{table}.{column}"] = f"{other}.{key}"
     return found
 
 
-def known(tables: Sequence[Sequence[object]], said: str = "") -> str:
+def summed(sql: str) -> list[str]:
+    """The names of what a statement sums up or averages, alone or as a factor, in lower case."""
+    return re.findall(r"[^\W\d]\w*", " ".join(_SUMMED.findall(sql)).lower())
+
+
+def check_amounts(
+    names: Iterable[str], tables: Sequence[Sequence[object]], joins: Mapping[str, str] = MappingProxyType({})
+) -> None:
+    """Raises ToolError if one of them names a row of a table, and so is no amount. `joins`: the declared keys."""
+    pairs = {**_joins(tables), **joins}.items()
+    keys = {one.rpartition(".")[2].lower() for pair in pairs for one in pair}
+    if wrong := next((name for name in names if name in keys), ""):
+        raise ToolError(f"{wrong} names a row, and is no amount", todo=known(tables, joins=joins))
+
+
+def known(tables: Sequence[Sequence[object]], said: str = "", joins: Mapping[str, str] = MappingProxyType({})) -> str:
     """The tables and columns there are, in a line, for a model that guessed; `said`: what is wrong with its statement.
 
-    First the tables that have the column which it took for one of another table.
+    First the tables that have the column which it took for one of another table, or one of a name like it.
     """
-    columns = _columns(tables)
+    columns, joins = _columns(tables), {**_joins(tables), **joins}
     missing = next(filter(None, match.groups()), "") if (match := _NO_COLUMN.search(said)) else ""
     having = [f"{name}.{column}" for name, has in columns.items() for column in has if column == missing]
+    near = [] if having or not missing else _like(missing, columns)
     lead = f"{missing} is in another table: {', '.join(having)[:300]}; " if having else ""
-    joins = [f"{one} = {other}" for one, other in _joins(tables).items()]
-    behind = f"; join {', '.join(joins)[:300]}" if having and joins else ""
+    lead = f"did you mean {' or '.join(near)[:200]}? " if near else lead
     listed = [f"{name}({', '.join(has)})" for name, has in columns.items()]
+    behind = f"; join {', '.join(f'{one} = {other}' for one, other in joins.items())[:300]}" if joins else ""
     return f"{lead}there are: {'; '.join(listed)[:1_500]}{behind}" if listed else "there are no tables"
+
+
+def _like(missing: str, columns: Mapping[str, Sequence[str]]) -> list[str]:
+    """Up to two columns of names like one that is in no table: nearly the same, or with the same last word."""
+    names = list(dict.fromkeys(column for has in columns.values() for column in has))
+    last = missing.lower().rpartition("_")[2]
+    near = difflib.get_close_matches(missing.lower(), names, n=2, cutoff=0.75)
+    near = near or [name for name in names if name.lower().rpartition("_")[2] == last][:2]
+    return [f"{table}.{name}" for name in near for table, has in columns.items() if name in has][:2]
 
 
 def _tables(db: apsw.Connection) -> list[Any]:
     return db.execute(_TABLES).fetchall()
+
+
+def _declared(db: apsw.Connection) -> dict[str, str]:
+    """The declared keys, `table.column` to `table.column`."""
+    return {str(one): str(other) for one, other in db.execute(_JOINS)}
 
 
 def _said(error: Exception) -> str:

@@ -20,7 +20,7 @@ from ringfence.core.policy import Effect, Role
 from ringfence.core.values import JSON, Action, Outcome
 from ringfence.manifest.fields import SecretRef, loopback
 
-from .sql import MAX_ROWS, SECONDS, SUITS, SUMMARY, QueryArgs, known, named, overview, table
+from .sql import MAX_ROWS, SECONDS, SUITS, SUMMARY, QueryArgs, check_amounts, known, named, overview, summed, table
 from .tool import Tool, Use, parse, specify
 
 if TYPE_CHECKING:
@@ -122,6 +122,8 @@ class _Postgres:
             await _check_role(db)
             if not args.sql.strip():
                 return overview(await _rows(db, _TABLES))
+            if names := summed(args.sql):
+                check_amounts(names, await _rows(db, _TABLES))
             return await self._query(db, args)
         except psycopg.errors.QueryCanceled:
             raise ToolError(f"the query did not end within {self._seconds:g} s", todo="ask for less") from None

@@ -21,6 +21,7 @@ from ringfence.core.policy import Role
 from ringfence.core.values import JSON
 
 from .calc import readable
+from .dated import in_figures
 from .folders import Folders
 from .texts import notes, read_text
 from .tool import KNOWN_COLUMN, KNOWN_TABLE, Args, Tool, Use, define
@@ -42,14 +43,12 @@ _NUMBER = re.compile(r"([-+]?)[$€£]?((?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.
 
 
 Column = Annotated[str, Field(json_schema_extra=KNOWN_COLUMN)]
+LOOK_ROWS = 50  # that tell what a column holds
 
 
 def _listed(value: object) -> object:
     """Columns separated by commas are as good as a list of them."""
     return tuple(filter(None, map(str.strip, value.split(",")))) if isinstance(value, str) else value
-
-
-LOOK_ROWS = 50  # that tell what a column holds
 
 
 class Condition(Args):
@@ -154,15 +153,16 @@ def read_table(path: str, text: str, *, seconds: float) -> Table:
 
 @lru_cache(maxsize=16_384)
 def typed(text: str) -> Cell:
-    """A cell as a number (`1,200.50`, `85%`, `$3`), an ISO 8601 date or time, a text, or empty."""
+    """A number (`1,200.50`, `85%`, `$3`), a date (`2026-05-01`, `1 May 2026`), an ISO 8601 time, a text, or empty."""
     bare = text.strip()
     if not bare:
         return EMPTY, ""
     if len(bare) <= MAX_DIGITS and (number := _NUMBER.fullmatch(bare)):
         return NUMBER, Fraction(number[1] + number[2].replace(",", ""))
-    if len(bare) >= 8 and bare[:4].isdigit():
+    day = bare if bare[:4].isdigit() else in_figures(bare) if bare[-4:].isdigit() else ""
+    if len(day) >= 8:
         try:
-            moment = datetime.fromisoformat(bare)
+            moment = datetime.fromisoformat(day)
             return DATE, moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
         except (ValueError, OverflowError):
             pass
@@ -174,6 +174,13 @@ def holds(cells: Iterable[str]) -> set[int]:
     return {typed(cell)[0] for cell in cells} - {EMPTY}
 
 
+@lru_cache(maxsize=256)
+def _period(value: str) -> str:
+    """A year or a month, which is all of its days: 2026, 2026-05, May 2026; "" for anything else."""
+    span = in_figures(value)
+    return value.strip() if _PERIOD.fullmatch(value.strip()) else span if len(span) == 7 else ""
+
+
 def meets(cell: str, op: Op, value: str) -> bool:
     """Whether a cell meets a condition. Two numbers or two dates compare as such, all else as text without case.
 
@@ -182,10 +189,9 @@ def meets(cell: str, op: Op, value: str) -> bool:
     if op == "contains":
         return value.strip().lower() in cell.lower()
     (kind, left), (other, right) = typed(cell), typed(value)
-    if op in ("=", "!=") and _PERIOD.fullmatch(value.strip()) and cell.startswith(f"{value.strip()}-"):
-        return op == "="  # a year or a month is all of its days
     if op in ("=", "!="):
-        return (kind == other and left == right) is (op == "=")
+        within = (span := _period(value)) and f"{left if kind == DATE else cell}".startswith(f"{span}-")
+        return bool(within or (kind == other and left == right)) is (op == "=")
     if EMPTY in (kind, other):
         return False
     if kind != other:
@@ -218,6 +224,9 @@ def query(table: Table, args: QueryArgs, *, room: int) -> dict[str, JSON]:
     matched, total = len(rows), len(table.rows)
     none = "" if matched else _why_none(table, conditions)
     note, whole = "", dict[str, JSON]()
+    if ungrouped := _one_row_each(table, rows, args):
+        note = f"each {args.group_by} stands in one row, so that its columns are shown"
+        args = args.model_copy(update=ungrouped)
     if args.aggregate or args.group_by:
         args = args.model_copy(update=_meant(table, args))
         names, rows, note = _aggregated(table, rows, args)
@@ -303,8 +312,7 @@ def _sorted(rows: list[list[str]], place: int, *, descending: bool) -> list[list
 
 def _meant(table: Table, args: QueryArgs) -> dict[str, str]:
     """What an aggregate can only mean: of the columns selected, or of all, the one that is no group and can be
-    calculated with; the only one selected, if it is the group as well, and then nothing is grouped. Small models write
-    it so. The result's own column says which it was.
+    calculated with; the only one selected, if it is the group as well, and then nothing is grouped.
     """
     if args.column or args.aggregate in ("", "count"):
         return {}
@@ -314,6 +322,16 @@ def _meant(table: Table, args: QueryArgs) -> dict[str, str]:
     among = [n for n in picked if n not in keys] or range(len(table.columns))
     able = [n for n in among if n not in keys and _numeric(table, n)]
     return {"column": table.columns[able[0]]} if len(able) == 1 else {}
+
+
+def _one_row_each(table: Table, rows: list[list[str]], args: QueryArgs) -> dict[str, str]:
+    """Where rows are counted by what no two of them share, and other columns are selected, these are meant."""
+    keys, picked = table.places(args.group_by), table.places(",".join(args.select))
+    if args.aggregate not in ("", "count") or len(keys) != 1 or set(picked) <= set(keys) or len(rows) < 2:
+        return {}
+    alone = len({row[keys[0]] for row in rows}) == len(rows)
+    sort_by = "" if args.sort_by.strip().lower() == "count" else args.sort_by
+    return {"group_by": "", "aggregate": "", "column": "", "sort_by": sort_by} if alone else {}
 
 
 def _numeric(table: Table, place: int) -> bool:

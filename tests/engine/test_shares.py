@@ -1,0 +1,67 @@
+"""A share that is added to something or taken off it, in what is calculated. Dates and numbers of other tasks stay."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ringfence.core.policy import Effect, Role
+from ringfence.engine.shares import whole
+
+from .conftest import Build, final, step
+
+VAT = "A knee operation comes to 747.75 euros net. How much is it with 19 % VAT, to the cent?"
+
+
+@pytest.mark.parametrize(
+    ("given", "task", "meant"),
+    [
+        ("747.75 * 0.19", VAT, "747.75 * 1.19"),
+        ("19% of 747.75", VAT, "1.19 * 747.75"),
+        ("(747.75 * 19/100)", VAT, "747.75 * 1.19"),
+        ("12 * 3.50 * .07", "We want 12 bottles at 3.50 plus 7 %. What do we pay?", "12 * 3.5 * 1.07"),
+        ("80 * 0.19", "Was kosten 80 Euro zuzüglich 19 % MwSt?", "80 * 1.19"),
+        ("415 * 0.04", "44 packs cost 415 euros. What do we pay less 4 %?", "415 * 0.96"),
+        ("60 × 0.125", "What is a 60 euro ticket with 12.5% off?", "60 * 0.875"),
+        ("60 * 0.2", "Preis 60 Euro, 20 % Rabatt: was zahle ich?", "60 * 0.8"),
+    ],
+)
+def test_what_is_asked_for_with_its_share_is_calculated_with_it(given: str, task: str, meant: str) -> None:
+    assert whole(given, task) == meant
+
+
+@pytest.mark.parametrize(
+    ("given", "task"),
+    [
+        ("747.75 * 0.19", "How much is the VAT on 747.75 euros with 19 % VAT?"),
+        ("747.75 * 0.19", "747.75 euros plus 19 % VAT: what is the VAT?"),
+        ("500 * 0.19", "How much alcohol is in 500 ml of a solution with 19 % alcohol?"),
+        ("200 * 0.15", "What are 15 % of 200?"),
+        ("60 * 0.2", "What do we save with 20 % off a 60 euro ticket?"),
+        ("60 * 0.2", "How much discount is it: 60 euros less 20 %?"),
+        ("747.75 * 1.19", VAT),
+        ("747.75 + 747.75 * 0.19", VAT),
+        ("747.75 * (1 + 0.19)", VAT),
+        ("747.75", VAT),
+        ("0.19 * 0.19", VAT),
+        ("price * 0.19", VAT),
+        ("747.75 * 0.07", VAT),
+        ("747.75 * 0.19", VAT + " " * 1000),
+        ("(747.75 * 0.19", VAT),
+        ("", VAT),
+    ],
+)
+def test_any_other_calculation_stays_as_it_is(given: str, task: str) -> None:
+    assert whole(given, task) == given
+
+
+async def test_the_call_that_is_made_is_the_one_with_the_share(house: Build) -> None:
+    specs: Any = {"calc": {"effect": Effect.READ, "grounded": frozenset({"of"}), "roles": {"of": Role.LOW}}}
+    agent = house(
+        [step(("calc", {"of": "747.75 * 0.19"})), final("889.82")],
+        tools={"calc": lambda args: {"result": "889.8225"}},
+        specs=specs,
+    )
+    await agent.run(VAT)
+    assert agent.tools["calc"].calls == [{"of": "747.75 * 1.19"}]
