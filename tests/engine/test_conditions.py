@@ -227,3 +227,44 @@ async def test_the_same_call_again_is_made_for_the_other_month(members: Any) -> 
     agent = members(again, again, again)
     await agent.run("How many more members joined in August 2025 than in July 2025?")
     assert made(agent)[:2] == [[("joined", "=", "2025-08")], [("joined", "=", "2025-07")]]
+
+
+def summed(*conditions: tuple[str, str]) -> Any:
+    told = [{"column": column, "op": "=", "value": value} for column, value in conditions]
+    return step(("query", {"where": told, "aggregate": "sum", "column": "invoice_eur"}))
+
+
+async def test_a_sum_that_leaves_out_whom_the_task_names_is_refused_once(members: Any) -> None:
+    agent = members(summed(), summed(("supplier", "Veltin Carbonic")))
+    await agent.run("Bookkeeping: what do we still owe Veltin Carbonic? Sum up what isn't settled.")
+    assert made(agent) == [[("supplier", "=", "Veltin Carbonic")]]
+    (refused,) = [r.body["why"] for r in agent.records() if r.view.get("code") == "unheard"]
+    assert refused == "the task asks about Veltin Carbonic, and this call does not; add a condition for it"
+
+
+async def test_who_leaves_the_name_out_again_means_it(members: Any) -> None:
+    agent = members(summed(), summed(("settled", "no")))
+    await agent.run("What do we still owe Veltin Carbonic, with what isn't settled?")
+    assert len(made(agent)) == 1
+
+
+@pytest.mark.parametrize(
+    "task",
+    [
+        "I'm Anna Berg from accounting, what is the sum of all invoices?",
+        "Anna Berg here. What is the sum of all invoices?",
+        "What is the sum for Monday Morning, March April?",
+        "Was ist die Summe der Rechnungen an die Firma Veltin Carbonic, und wie viele sind es?",
+        "What is the sum of the invoices? I have to tell Anna Berg.",
+    ],
+)
+async def test_a_name_that_may_be_no_condition_is_none(members: Any, task: str) -> None:
+    agent = members(summed())
+    await agent.run(task)
+    assert len(made(agent)) == 1
+
+
+async def test_a_name_that_was_found_before_may_be_a_number_by_now(members: Any) -> None:
+    agent = members(where("supplier", "Veltin Carbonic"), summed(("supplier_no", "12")))
+    await agent.run("What do we still owe Veltin Carbonic? Sum it up.")
+    assert len(made(agent)) == 2

@@ -101,6 +101,22 @@ def test_a_key_is_told_by_the_name_that_it_has_in_both_tables() -> None:
     assert keys == {"visit_id": "visits.visit_id", "item_id": "items.item_id", "category_id": "categories.id"}
 
 
+ORDERS = [
+    ("orders", "order_no INTEGER\ncustomer TEXT"),
+    ("order_lines", "order_no INTEGER\nsku TEXT\nqty INTEGER"),
+    ("products", "sku TEXT\nname TEXT\nday TEXT"),
+    ("days", "day TEXT\nname TEXT"),
+]
+
+
+def test_a_key_may_be_called_anything_as_long_as_one_table_begins_with_it() -> None:
+    keys = [told for table in overview(ORDERS)["tables"] for told in table["columns"] if " = " in told]
+    assert keys == ["order_no INTEGER = orders.order_no", "sku TEXT = products.sku"]
+    assert known(ORDERS, "no such column: product").startswith(
+        "product is no column, but products is a table; there are"
+    )
+
+
 def _parted(told: str) -> tuple[str, str, str]:
     column, _, key = told.partition(" = ")
     return column.split(" ")[0], column, key

@@ -15,7 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ringfence.core.errors import ToolError
-from ringfence.tools.table import WORD, Condition, Op, QueryArgs, meets, query, read_table, typed
+from ringfence.tools.cells import WORD, Op, meets, typed
+from ringfence.tools.table import Condition, QueryArgs, query, read_table
 
 Call = Callable[..., Any]
 HOSTS = """host,role,cpu,since,note
@@ -41,9 +42,26 @@ def where(column: str, op: Op, value: str) -> tuple[Condition, ...]:
 
 
 @pytest.mark.usefixtures("hosts")
-async def test_a_value_of_another_column_is_told_where_it_stands(call: Call) -> None:
+async def test_a_value_that_stands_in_one_other_column_alone_is_asked_for_there(call: Call) -> None:
     wrong = await call("csv.query", path="hosts.csv", where=[{"column": "role", "op": "=", "value": "web-02"}])
-    assert wrong["note"] == "no row has role = web-02; web-02 stands in host"
+    assert wrong["note"] == "web-02 stands in host, not in role: asked for there"
+    assert [row[0] for row in wrong["rows"]] == ["web-02"]
+
+
+def test_a_value_that_stands_in_two_other_columns_is_told_where() -> None:
+    found = ask("a,b,c\nx,y,z\ny,x,z\n", where=where("c", "=", "x"))
+    assert (found["rows"], found["note"]) == ([], "no row has c = x; x stands in a, b")
+    summed = ask("a,b,n\nx,y,1\nw,y,2\n", where=where("a", "=", "y"), aggregate="sum", column="n")
+    assert (summed["rows"], summed["note"]) == ([["3"]], "y stands in b, not in a: asked for there")
+    assert ask("a,b\nx,y\n", where=where("a", "!=", "y"))["rows"] == [["x", "y"]]
+
+
+def test_a_few_rows_without_an_order_are_no_answer_to_which_has_the_most() -> None:
+    found = ask(STOCK, path="t.tsv", select=["drug", "packs"], limit=1)
+    assert len(found["rows"]) == 3
+    assert "max 89 (row B" in found["packs of all 3 rows"]
+    assert ask(STOCK, path="t.tsv", select=["drug"], limit=1)["rows"] == [["A"]]  # nothing that has a most
+    assert ask(STOCK, path="t.tsv", limit=1, sort_by="packs", descending=True)["rows"][0][0] == "B"
 
 
 STOCK = "drug\tpacks\texpires\nA\t3\t2026-04-10\nB\t89\t2026-08-13\nC\t5\t03.02.2026\n"
@@ -95,7 +113,7 @@ async def test_rows_are_filtered_sorted_and_cut(call: Call) -> None:
         "max 99 (row web-02, web, 99, 2023-05-01, )",
         "matched": "2 of 4 rows",
     }
-    limited = await call("csv.query", path="logs/hosts.csv", limit=1)
+    limited = await call("csv.query", path="logs/hosts.csv", select="host", limit=1)
     assert limited["note"].startswith("showing 1 of 4 rows")
     first = await call("csv.query", path="logs/hosts.csv", sort_by="cpu", limit=1)
     assert first["note"] == "the first 1 of 4 rows, as asked for"
@@ -208,8 +226,8 @@ def test_the_only_column_that_an_aggregate_can_mean_is_taken_and_named(
 
 
 def test_groups_come_with_what_they_are_together() -> None:
-    assert ask(TWO, group_by="boat")["count of all 2 groups"] == str(len(TWO.splitlines()) - 1)
-    assert ask(TWO, group_by="boat", aggregate="sum", column="eur")["sum(eur) of all 2 groups"] == "40"
+    assert ask(TWO, group_by="boat")["count of all 2 groups"] == f"{len(TWO.splitlines()) - 1}; 1 a group on average"
+    assert ask(TWO, group_by="boat", aggregate="sum", column="eur")["sum(eur) of all 2 groups"].startswith("40; ")
     assert not any("groups" in key for key in ask(TWO, group_by="boat", aggregate="max", column="eur"))
 
 

@@ -16,6 +16,7 @@ from ringfence.core.values import JSON
 from ringfence.months import MONTHS
 
 from .evidence import in_iso
+from .facts import is_german
 from .folds import folded
 from .nearest import nearest
 from .visits import WEEKDAY, about, excerpts, months, replaced
@@ -32,6 +33,12 @@ _LEAVES_OUT = re.compile(
     r"outside|besides?|apart|aside|rather|but|different|yet|empty|missing|un\w+|"
     r"nicht|kein\w*|weder|noch|ohne|außer\w*|ausgenommen|abgesehen|bis auf|andere\w*|leer|fehl\w+)\b|n't\b",
     re.I,
+)
+_READ = 1000  # characters of a task, from which on it holds a text
+_AGGREGATE = re.compile(r"\b(?:count|sum|avg|total|min|max)\s*\(", re.I)
+_NAMED = re.compile(  # within a sentence, and not of who speaks or is spoken to
+    r"(?<![.!?:;]\s)(?<!\bI'm\s)(?<!\bI\sam\s)(?<!\bis\s)(?<!\bfor\s)(?<!\bto\s)(?<!\b[Tt]ell\s)(?<!\b[Aa]sk\s)"
+    r"(?<!\b[Dd]ear\s)(?<=[a-z,]\s)([A-ZÄÖÜ][a-zäöüß]{2,}(?:\s(?:&\s)?[A-ZÄÖÜ][a-zäöüß]{2,})+)\b"
 )
 _CODE = re.compile(r"[A-Z]{1,3}\d*")  # F, NL, E2: a task has it in full words
 _OF_ANOTHER = re.compile(  # what a column says of a thing, and no number of things
@@ -96,6 +103,34 @@ def unheard(args: Mapping[str, JSON], turn: Turn, said: str) -> str:
     equal = (where for value in lists for where in value if _is_one(where) and where.get("op", "=") == "=")
     names = (value for where in equal if _NAME.match(value := str(where["value"]).strip()))
     return next((name for name in names if not _tells(name, known)), "")
+
+
+def forgotten(args: Mapping[str, JSON], turn: Turn) -> str:
+    """Whom or what the task is about by a name of two words or more, and a sum or a count leaves out; empty if nothing.
+
+    A name that an earlier call has asked for, or brought, is not left out: it may be a number by now.
+    """
+    task = str(turn.start["task"])
+    reckons = args.get("aggregate") not in (None, "") or _AGGREGATE.search(str(args.get("sql", "")))
+    if not reckons or len(task) > _READ or is_german(task):
+        return ""
+    known = " ".join((str(args), *folded(turn, _Calls).texts)).casefold()
+    for found in _NAMED.finditer(task):
+        words = [word.casefold() for word in found[1].split()]
+        if not any(word in known or word in MONTHS or _WEEKDAY.match(word) for word in words):
+            return found[1]
+    return ""
+
+
+class _Calls:
+    """What calls that the model chose and that answered have asked for and brought."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+
+    def take(self, record: Record, intent: Record | None) -> None:
+        if intent is not None and intent.body.get("call", -1) >= 0 and record.view.get("ok"):
+            self.texts += (str(intent.body.get("args")), str(record.body.get("value")))
 
 
 def heard(args: Mapping[str, JSON], turn: Turn, said: str) -> Mapping[str, JSON]:

@@ -11,7 +11,7 @@ from ringfence.core.turn import Turn
 from ringfence.core.values import JSON, Action, Deny
 
 from .answering import shown_numbers
-from .conditions import asked, counted, heard, unheard
+from .conditions import asked, counted, forgotten, heard, unheard
 from .course import INVENTED, UNHEARD, Become, changes
 from .evidence import Numbers, clipped, invented_numbers
 from .figures import NUMBER
@@ -28,12 +28,14 @@ def unfounded(args: Mapping[str, JSON], spec: SinkSpec, turn: Turn, live: Live) 
 
     Numbers to reckon with that stand neither in the task nor in a result, each once; and, once in a run, one that is
     the beginning of another, a total that is written down before it was worked out, a name that nothing about the task
-    says, and what is not of what several things cost.
+    says, a sum or count that leaves out whom the task names, and what is not of what several things cost.
     """
     become, task = folded(turn, Become), turn.start["task"]
     told, new = become.invented, not become.unheard and spec.name not in become.answered
     if spec.reads and new and (name := unheard(args, turn, live.said)) and (line := nearest(turn)):
         return Deny("POL-4", UNHEARD, f'nothing about the task says {name}. The closest is: "{line}"')
+    if spec.reads and new and (name := forgotten(args, turn)):
+        return Deny("POL-4", UNHEARD, f"the task asks about {name}, and this call does not; add a condition for it")
     if given := " ".join(str(args.get(name, "")) for name in spec.grounded):
         shown = shown_numbers(live.said, turn)
         strays = invented_numbers(given, *shown)

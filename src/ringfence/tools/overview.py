@@ -7,9 +7,10 @@ import csv
 from ringfence.core.errors import ToolError
 from ringfence.core.values import JSON
 
+from .cells import DATE, NUMBER, holds
 from .folders import SNIFF_BYTES, Entry, Folders, is_binary, size_text
 from .lines import fields
-from .table import DATE, LOOK_ROWS, NUMBER, holds, separates
+from .table import LOOK_ROWS, separates
 from .texts import decode, note_skipped, notes
 from .tool import Args, Tool, Use, define
 

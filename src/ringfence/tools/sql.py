@@ -75,6 +75,8 @@ _JOINS = """
 select m.name || '.' || f."from", f."table" || '.' || coalesce(f."to", 'id')
 from sqlite_schema m, pragma_foreign_key_list(m.name) f where m.type = 'table'
 """
+_KEY = re.compile(r"_(?:id|no|nr|num|number|code|key)$")
+_ANY = ("id", "name", "title", "date", "day", "time")  # first columns that are no keys of other tables
 _SUMMED = re.compile(r"\b(?:sum|avg|total)\s*\(([\w\s.*+/\"`-]+)\)", re.I)  # without a comparison in it
 _NO_COLUMN = re.compile(r"no such column: [\"`\[]?(?:\w+\.)?(\w+)|column \"?(?:\w+\.)?(\w+)\"? does not exist")
 
@@ -276,17 +278,21 @@ def _columns(tables: Sequence[Sequence[object]]) -> dict[str, list[str]]:
 
 
 def _joins(tables: Sequence[Sequence[object]]) -> dict[str, str]:
-    """The columns that are named after the key of another table: `part_id` is `parts.id`, or `parts.part_id`."""
+    """The columns that are named after the key of another table (`part_id` is `parts.id`, or `parts.part_id`), or as the
+    first column of one other table alone (`sku`).
+    """
     columns, found = _columns(tables), dict[str, str]()
     known_as = {name.lower(): name for name in columns}
     for table, has in columns.items():
         for column in has:
-            stem = column.lower().removesuffix("_id")
-            names = (stem, f"{stem}s", f"{stem}es", f"{stem.removesuffix('y')}ies")
-            other = next((known_as[name] for name in names if name in known_as), table)
-            key = next((one for one in columns[other] if one.lower() in ("id", column.lower())), "")
-            if stem != column.lower() and other != table and key:
-                found[f"{table}.{column}"] = f"{other}.{key}"
+            same, stem = column.lower(), _KEY.sub("", column.lower())
+            names = (stem, f"{stem}s", f"{stem}es", f"{stem.removesuffix('y')}ies") if stem != same else ()
+            others = [known_as[name] for name in names if name in known_as][:1]
+            if not others and same not in (has[0].lower(), *_ANY):
+                others = [name for name, of in columns.items() if of[0].lower() == same]
+            key = next((one for name in others for one in columns[name] if one.lower() in ("id", same)), "")
+            if len(others) == 1 and others[0] != table and key:
+                found[f"{table}.{column}"] = f"{others[0]}.{key}"
     return found
 
 
@@ -315,7 +321,9 @@ def known(tables: Sequence[Sequence[object]], said: str = "", joins: Mapping[str
     having = [f"{name}.{column}" for name, has in columns.items() for column in has if column == missing]
     near = [] if having or not missing else _like(missing, columns)
     lead = f"{missing} is in another table: {', '.join(having)[:300]}; " if having else ""
+    named = [name for name in columns if missing and name.lower().removesuffix("s") == missing.lower()]
     lead = f"did you mean {' or '.join(near)[:200]}? " if near else lead
+    lead = lead or "".join(f"{missing} is no column, but {name} is a table; " for name in named)
     listed = [f"{name}({', '.join(has)})" for name, has in columns.items()]
     behind = f"; join {', '.join(f'{one} = {other}' for one, other in joins.items())[:300]}" if joins else ""
     return f"{lead}there are: {'; '.join(listed)[:1_500]}{behind}" if listed else "there are no tables"

@@ -5,13 +5,10 @@ from __future__ import annotations
 import csv
 import difflib
 import io
-import re
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from fractions import Fraction
-from functools import lru_cache
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
@@ -21,7 +18,7 @@ from ringfence.core.policy import Role
 from ringfence.core.values import JSON
 
 from .calc import readable
-from .dated import in_figures
+from .cells import EMPTY, NUMBER, Cell, Op, holds, meets, typed
 from .folders import Folders
 from .texts import notes, read_text
 from .tool import KNOWN_COLUMN, KNOWN_TABLE, Args, Tool, Use, define
@@ -29,17 +26,11 @@ from .tool import KNOWN_COLUMN, KNOWN_TABLE, Args, Tool, Use, define
 SECONDS = 10.0
 ROLES = {"path": Role.CONTROL}
 CELL_CHARS = 200
+_FEW = 5  # rows, fewer of which are asked for as the first of an order
 SHOWN = 20  # rows of a result, unless another number is asked for
 _EXTREMES = {"max": "max", "maximum": "max", "highest": "max", "min": "min", "minimum": "min", "lowest": "min"}
-_PERIOD = re.compile(r"\d{4}(-\d\d)?")
-MAX_DIGITS = 60  # of a number; longer ones are text
 
-Op = Literal["=", "!=", "<", "<=", ">", ">=", "contains"]
 Aggregate = Literal["", "count", "sum", "avg", "min", "max"]
-Cell = tuple[int, Fraction | datetime | str]  # kind and value: kinds sort among each other
-NUMBER, DATE, WORD, EMPTY = range(4)
-
-_NUMBER = re.compile(r"([-+]?)[$€£]?((?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.[0-9]+)?|\.[0-9]+)\s?%?")
 
 
 Column = Annotated[str, Field(json_schema_extra=KNOWN_COLUMN)]
@@ -82,6 +73,9 @@ class QueryArgs(Args):
     ] = ""
     descending: Annotated[bool, Field(description="true for the largest first")] = False
     limit: Annotated[int, Field(ge=1, le=200, description="how many rows to show")] = SHOWN
+
+
+_Condition = tuple[int, Op, str]  # the position of a column, and what its cells are held against
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,55 +145,6 @@ def read_table(path: str, text: str, *, seconds: float) -> Table:
     return Table(path, tuple(columns), [(row + [""] * (width - len(row)))[:width] for row in rows[1:]])
 
 
-@lru_cache(maxsize=16_384)
-def typed(text: str) -> Cell:
-    """A number (`1,200.50`, `85%`, `$3`), a date (`2026-05-01`, `1 May 2026`), an ISO 8601 time, a text, or empty."""
-    bare = text.strip()
-    if not bare:
-        return EMPTY, ""
-    if len(bare) <= MAX_DIGITS and (number := _NUMBER.fullmatch(bare)):
-        return NUMBER, Fraction(number[1] + number[2].replace(",", ""))
-    day = bare if bare[:4].isdigit() else in_figures(bare) if bare[-4:].isdigit() else ""
-    if len(day) >= 8:
-        try:
-            moment = datetime.fromisoformat(day)
-            return DATE, moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
-        except (ValueError, OverflowError):
-            pass
-    return WORD, bare.lower()
-
-
-def holds(cells: Iterable[str]) -> set[int]:
-    """The kinds of what stands in cells, empty ones aside."""
-    return {typed(cell)[0] for cell in cells} - {EMPTY}
-
-
-@lru_cache(maxsize=256)
-def _period(value: str) -> str:
-    """A year or a month, which is all of its days: 2026, 2026-05, May 2026; "" for anything else."""
-    span = in_figures(value)
-    return value.strip() if _PERIOD.fullmatch(value.strip()) else span if len(span) == 7 else ""
-
-
-def meets(cell: str, op: Op, value: str) -> bool:
-    """Whether a cell meets a condition. Two numbers or two dates compare as such, all else as text without case.
-
-    An empty cell is neither less nor greater than anything.
-    """
-    if op == "contains":
-        return value.strip().lower() in cell.lower()
-    (kind, left), (other, right) = typed(cell), typed(value)
-    if op in ("=", "!="):
-        within = (span := _period(value)) and f"{left if kind == DATE else cell}".startswith(f"{span}-")
-        return bool(within or (kind == other and left == right)) is (op == "=")
-    if EMPTY in (kind, other):
-        return False
-    if kind != other:
-        left, right = cell.lower(), value.strip().lower()
-    order = (left > right) - (left < right)  # type: ignore[operator]  # of one kind
-    return order in {"<": (-1,), "<=": (-1, 0), ">": (1,), ">=": (1, 0)}[op]
-
-
 def _picked(
     table: Table, names: Sequence[str], rows: Sequence[Sequence[str]], conditions: Sequence[tuple[int, Op, str]]
 ) -> list[int]:
@@ -215,7 +160,7 @@ def _picked(
 
 def query(table: Table, args: QueryArgs, *, room: int) -> dict[str, JSON]:
     """The result of a query, as columns and rows that fit in `room` characters."""
-    conditions = [(table.place(c.column), c.op, c.value) for c in args.where]
+    conditions, elsewhere = _placed(table, [(table.place(c.column), c.op, c.value) for c in args.where])
     extremes = [c for c in conditions if c[2].strip().lower() in _EXTREMES]
     plain = [c for c in conditions if c not in extremes]
     rows = [row for row in table.rows if all(meets(row[n], op, value) for n, op, value in plain)]
@@ -223,13 +168,15 @@ def query(table: Table, args: QueryArgs, *, room: int) -> dict[str, JSON]:
         rows = _extreme(rows, place, _EXTREMES[value.strip().lower()])
     matched, total = len(rows), len(table.rows)
     none = "" if matched else _why_none(table, conditions)
-    note, whole = "", dict[str, JSON]()
+    note, whole = elsewhere, dict[str, JSON]()
     if ungrouped := _one_row_each(table, rows, args):
-        note = f"each {args.group_by} stands in one row, so that its columns are shown"
+        told = f"each {args.group_by} stands in one row, so that its columns are shown"
+        note = "; ".join(filter(None, (note, told)))
         args = args.model_copy(update=ungrouped)
     if args.aggregate or args.group_by:
         args = args.model_copy(update=_meant(table, args))
-        names, rows, note = _aggregated(table, rows, args)
+        names, rows, left_out = _aggregated(table, rows, args)
+        note = "; ".join(filter(None, (note, left_out)))
         whole = _whole(names[-1], rows) if args.group_by else {}
         table = Table(table.path, names, rows)
         picked = list(range(len(names)))
@@ -237,6 +184,11 @@ def query(table: Table, args: QueryArgs, *, room: int) -> dict[str, JSON]:
         picked = _picked(table, args.select, rows, conditions)
     if args.sort_by and not (args.aggregate and not args.group_by):
         rows = _sorted(rows, _sort_place(table, args), descending=args.descending)
+    totals = {} if args.aggregate or args.group_by else _totals(table, rows, picked)
+    if (
+        totals and not args.sort_by and args.limit < _FEW
+    ):  # the first rows of a file are no order: a model takes them for one
+        args = args.model_copy(update={"limit": SHOWN})
     shown: list[list[str]] = []
     used = 0
     for row in rows[: args.limit]:
@@ -247,7 +199,6 @@ def query(table: Table, args: QueryArgs, *, room: int) -> dict[str, JSON]:
         shown.append(cells)
     cut = _cut(len(shown), len(rows), args) if len(shown) < len(rows) else ""
     columns = [table.columns[n] for n in picked]
-    totals = {} if args.aggregate or args.group_by else _totals(table, rows, picked)
     return {
         "columns": columns,
         "rows": shown,
@@ -256,6 +207,25 @@ def query(table: Table, args: QueryArgs, *, room: int) -> dict[str, JSON]:
         "matched": f"{matched} of {total} rows",
         **notes(cut, none, note),
     }
+
+
+def _placed(table: Table, conditions: list[_Condition]) -> tuple[list[_Condition], str]:
+    """The conditions, and a note. What stands in one other column alone, and nowhere in its own, is asked for there."""
+    placed, notes_ = [], []
+    for place, op, value in conditions:
+        others = [n for n in range(len(table.columns)) if n != place] if op == "=" else []
+        if others and value.strip().lower() not in _EXTREMES and not _stands(table, place, value):
+            others = [n for n in others if _stands(table, n, value)]
+            if len(others) == 1:
+                told = f"{value} stands in {table.columns[others[0]]}, not in {table.columns[place]}: asked for there"
+                notes_.append(told)
+                place = others[0]
+        placed.append((place, op, value))
+    return placed, "; ".join(notes_)
+
+
+def _stands(table: Table, place: int, value: str) -> bool:
+    return any(meets(row[place], "=", value) for row in table.rows)
 
 
 def _cut(shown: int, there: int, args: QueryArgs) -> str:
@@ -286,7 +256,8 @@ def _whole(name: str, rows: list[list[str]]) -> dict[str, JSON]:
     """What counts or sums of groups come to together: a model takes one group for all."""
     if len(rows) < 2 or not name.startswith(("count", "sum(")):
         return {}
-    return {f"{name} of all {len(rows)} groups": _aggregate("sum", [row[-1] for row in rows], 0)[0]}
+    total, average = (_aggregate(kind, [row[-1] for row in rows], 0)[0] for kind in ("sum", "avg"))
+    return {f"{name} of all {len(rows)} groups": f"{total}; {average} a group on average"}
 
 
 def _extreme(rows: list[list[str]], place: int, kind: str) -> list[list[str]]:

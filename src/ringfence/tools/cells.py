@@ -1,0 +1,68 @@
+"""What stands in a cell of a table: a number, a date, a text or nothing, and how two of them compare."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from fractions import Fraction
+from functools import lru_cache
+from typing import Literal
+
+from .dated import in_figures
+
+Op = Literal["=", "!=", "<", "<=", ">", ">=", "contains"]
+Cell = tuple[int, Fraction | datetime | str]  # kind and value: kinds sort among each other
+NUMBER, DATE, WORD, EMPTY = range(4)
+_PERIOD = re.compile(r"\d{4}(-\d\d)?")
+MAX_DIGITS = 60  # of a number; longer ones are text
+_NUMBER = re.compile(r"([-+]?)[$€£]?((?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.[0-9]+)?|\.[0-9]+)\s?%?")
+
+
+@lru_cache(maxsize=16_384)
+def typed(text: str) -> Cell:
+    """A number (`1,200.50`, `85%`, `$3`), a date (`2026-05-01`, `1 May 2026`), an ISO 8601 time, a text, or empty."""
+    bare = text.strip()
+    if not bare:
+        return EMPTY, ""
+    if len(bare) <= MAX_DIGITS and (number := _NUMBER.fullmatch(bare)):
+        return NUMBER, Fraction(number[1] + number[2].replace(",", ""))
+    day = bare if bare[:4].isdigit() else in_figures(bare) if bare[-4:].isdigit() else ""
+    if len(day) >= 8:
+        try:
+            moment = datetime.fromisoformat(day)
+            return DATE, moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
+        except (ValueError, OverflowError):
+            pass
+    return WORD, bare.lower()
+
+
+def holds(cells: Iterable[str]) -> set[int]:
+    """The kinds of what stands in cells, empty ones aside."""
+    return {typed(cell)[0] for cell in cells} - {EMPTY}
+
+
+@lru_cache(maxsize=256)
+def _period(value: str) -> str:
+    """A year or a month, which is all of its days: 2026, 2026-05, May 2026; "" for anything else."""
+    span = in_figures(value)
+    return value.strip() if _PERIOD.fullmatch(value.strip()) else span if len(span) == 7 else ""
+
+
+def meets(cell: str, op: Op, value: str) -> bool:
+    """Whether a cell meets a condition. Two numbers or two dates compare as such, all else as text without case.
+
+    An empty cell is neither less nor greater than anything.
+    """
+    if op == "contains":
+        return value.strip().lower() in cell.lower()
+    (kind, left), (other, right) = typed(cell), typed(value)
+    if op in ("=", "!="):
+        within = (span := _period(value)) and f"{left if kind == DATE else cell}".startswith(f"{span}-")
+        return bool(within or (kind == other and left == right)) is (op == "=")
+    if EMPTY in (kind, other):
+        return False
+    if kind != other:
+        left, right = cell.lower(), value.strip().lower()
+    order = (left > right) - (left < right)  # type: ignore[operator]  # of one kind
+    return order in {"<": (-1,), "<=": (-1, 0), ">": (1,), ">=": (1, 0)}[op]
