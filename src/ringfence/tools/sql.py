@@ -278,7 +278,7 @@ def _columns(tables: Sequence[Sequence[object]]) -> dict[str, list[str]]:
 
 
 def _joins(tables: Sequence[Sequence[object]]) -> dict[str, str]:
-    """The columns that are named after the key of another table (`part_id` is `parts.id`, or `parts.part_id`), or as the
+    """The columns named after the key of another table (`part_id` is `parts.id`, or `parts.part_id`), or called as the
     first column of one other table alone (`sku`).
     """
     columns, found = _columns(tables), dict[str, str]()
