@@ -62,6 +62,14 @@ async def test_read_of_the_last_lines(call: Call) -> None:
     }  # fmt: skip
 
 
+async def test_who_names_an_end_is_shown_that_of_the_file_as_well(call: Call) -> None:
+    """A model that is asked for the last line asks for last=1."""
+    result = await call("files.read", path="logs/app.log", first=1, last=1)
+    assert (result["lines"], result["last line of the file"]) == ("1-1 of 60", "60: INFO user=u3 code=59")
+    assert "last line of the file" not in await call("files.read", path="logs/app.log", first=59, last=60)
+    assert "last line of the file" not in await call("files.read", path="logs/app.log")
+
+
 async def test_read_of_more_than_fits_says_how_to_go_on(call: Call, box: Path) -> None:
     (box / "logs/long.log").write_text("".join(f"line {n:05} of a long log\n" for n in range(1, 1001)))
     first = await call("files.read", path="logs/long.log")

@@ -84,7 +84,8 @@ async def test_an_overview_says_what_tables_are_joined_by_and_an_error_where_a_c
     assert tables["notes_of"] == ["person INTEGER = people.id", "kind_id INTEGER"]
     with pytest.raises(ToolError) as wrong:
         await ask(tool, "select sum(price) from part where order_id = 7")
-    assert str(wrong.value.todo).startswith("order_id is in another table: order_parts.order_id; there are: ")
+    lead = "order_id is in another table: order_parts.order_id; FROM part JOIN order_parts ON order_parts.part_id = part.id; "
+    assert str(wrong.value.todo).startswith(lead)
     assert "join order_parts.order_id = orders.id, order_parts.part_id = part.id" in str(wrong.value.todo)
 
 
@@ -130,6 +131,22 @@ def test_a_column_that_is_in_no_table_is_told_one_of_a_name_like_it(missing: str
     todo = known(VISITS, f"no such column: {missing}")
     assert todo.startswith(f"did you mean {near}? there are: " if near else "there are: ")
     assert "join visit_items.visit_id = visits.visit_id, visit_items.item_id = items.item_id" in todo
+
+
+@pytest.mark.parametrize(
+    ("missing", "sql", "join"),
+    [
+        ("item_price", "SELECT SUM(item_price * qty) FROM visit_items WHERE visit_id = 3", "visit_items JOIN items"),
+        ("unit_price", "select sum(unit_price * qty) from visit_items", "visit_items JOIN items"),
+        ("qty", "SELECT qty FROM items", "items JOIN visit_items"),
+        ("unit_price", "SELECT unit_price FROM categories", ""),
+        ("unit_price", "", ""),
+    ],
+)
+def test_how_the_table_is_joined_that_has_the_column_is_told(missing: str, sql: str, join: str) -> None:
+    todo = known(VISITS, f"no such column: {missing}", sql=sql)
+    assert (f"FROM {join} ON visit_items.item_id = items.item_id; there are: " in todo) is bool(join)
+    assert ("FROM" in todo) is bool(join)
 
 
 @pytest.mark.parametrize(

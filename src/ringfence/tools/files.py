@@ -23,6 +23,7 @@ from .tool import KNOWN_PATH, Args, Tool, Use, define
 
 SECONDS = 10.0
 MAX_LAST = 1_000  # lines from the end
+_END_CHARS = 200  # of the last line of a file, beside those that were asked for
 LINE_CHARS = 2_000  # what is shown of one line
 PIECE_BYTES = 65_536
 ROLES = {"path": Role.CONTROL}
@@ -163,7 +164,10 @@ def _read(source: Source, args: ReadArgs, room: int, marks: Marks | None = None)
         raise ToolError(
             f"{source.path} has {total} lines, and you asked for line {args.first}", todo="give a smaller first"
         )
-    return _shown(source, shown, total, room)
+    result = _shown(source, shown, total, room)
+    if args.last and shown[-1][0] < total:  # "the last line" is what a model may have meant with last=1
+        return {**result, "last line of the file": f"{total}: {text[:_END_CHARS]}"}
+    return result
 
 
 def _skip(source: Source, first: int, marks: Marks) -> int:
@@ -177,7 +181,9 @@ def _skip(source: Source, first: int, marks: Marks) -> int:
     return skipped
 
 
-def _shown(source: Source, lines: list[tuple[int, str]], total: int, room: int, *, from_end: bool = False) -> JSON:
+def _shown(
+    source: Source, lines: list[tuple[int, str]], total: int, room: int, *, from_end: bool = False
+) -> dict[str, JSON]:
     while len(lines) > 1 and sum(len(text) + 1 for _, text in lines) > room:
         lines.pop(0 if from_end else -1)
     first, last = lines[0][0], lines[-1][0]

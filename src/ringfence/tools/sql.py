@@ -11,7 +11,7 @@ import math
 import os
 import re
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import closing
 from itertools import islice
 from pathlib import Path
@@ -75,6 +75,7 @@ _JOINS = """
 select m.name || '.' || f."from", f."table" || '.' || coalesce(f."to", 'id')
 from sqlite_schema m, pragma_foreign_key_list(m.name) f where m.type = 'table'
 """
+_FROM = re.compile(r"\bfrom\s+[\"`\[]?(\w+)", re.I)
 _KEY = re.compile(r"_(?:id|no|nr|num|number|code|key)$")
 _ANY = ("id", "name", "title", "date", "day", "time")  # first columns that are no keys of other tables
 _SUMMED = re.compile(r"\b(?:sum|avg|total)\s*\(([\w\s.*+/\"`-]+)\)", re.I)  # without a comparison in it
@@ -112,7 +113,7 @@ def query_sqlite(
                     return _query(db, args, max_rows, room)
                 except apsw.SQLError as error:
                     said = f"the statement cannot be read: {_said(error)}"
-                    raise ToolError(said, todo=known(_tables(db), said, _declared(db))) from None
+                    raise ToolError(said, todo=known(_tables(db), said, _declared(db), args.sql)) from None
         except apsw.AuthError as error:
             raise ToolError(f"only a SELECT is allowed: {_said(error)}", todo="ask with a SELECT of tables") from None
         except apsw.InterruptError:
@@ -311,10 +312,13 @@ def check_amounts(
         raise ToolError(f"{wrong} names a row, and is no amount", todo=known(tables, joins=joins))
 
 
-def known(tables: Sequence[Sequence[object]], said: str = "", joins: Mapping[str, str] = MappingProxyType({})) -> str:
-    """The tables and columns there are, in a line, for a model that guessed; `said`: what is wrong with its statement.
+def known(
+    tables: Sequence[Sequence[object]], said: str = "", joins: Mapping[str, str] = MappingProxyType({}), sql: str = ""
+) -> str:
+    """The tables and columns there are, in a line, for a model that guessed; `said`: what is wrong with its `sql`.
 
-    First the tables that have the column which it took for one of another table, or one of a name like it.
+    First the tables that have the column which it took for one of another table, or one of a name like it, and how the
+    one that is asked is joined with them.
     """
     columns, joins = _columns(tables), {**_joins(tables), **joins}
     missing = next(filter(None, match.groups()), "") if (match := _NO_COLUMN.search(said)) else ""
@@ -324,9 +328,20 @@ def known(tables: Sequence[Sequence[object]], said: str = "", joins: Mapping[str
     named = [name for name in columns if missing and name.lower().removesuffix("s") == missing.lower()]
     lead = f"did you mean {' or '.join(near)[:200]}? " if near else lead
     lead = lead or "".join(f"{missing} is no column, but {name} is a table; " for name in named)
+    lead += _joined(sql, {one.partition(".")[0] for one in (*having, *near)}, joins)
     listed = [f"{name}({', '.join(has)})" for name, has in columns.items()]
     behind = f"; join {', '.join(f'{one} = {other}' for one, other in joins.items())[:300]}" if joins else ""
     return f"{lead}there are: {'; '.join(listed)[:1_500]}{behind}" if listed else "there are no tables"
+
+
+def _joined(sql: str, others: Collection[str], joins: Mapping[str, str]) -> str:
+    """The FROM of a statement with the other table in it that has the column; empty if no key says how."""
+    match = _FROM.search(sql)
+    for one, other in joins.items() if match else ():
+        table, far = one.partition(".")[0], other.partition(".")[0]
+        if match and {table, far} & {*others} - {match[1]} and match[1] in (table, far):
+            return f"FROM {match[1]} JOIN {far if match[1] == table else table} ON {one} = {other}; "
+    return ""
 
 
 def _like(missing: str, columns: Mapping[str, Sequence[str]]) -> list[str]:

@@ -128,7 +128,7 @@ class _Postgres:
         except psycopg.errors.QueryCanceled:
             raise ToolError(f"the query did not end within {self._seconds:g} s", todo="ask for less") from None
         except psycopg.Error as error:
-            raise await _failure(db, error, url) from None
+            raise await _failure(db, error, url, args.sql) from None
 
     async def _query(self, db: AsyncConnection[Any], args: QueryArgs) -> JSON:
         """A cursor's declaration, never fetched from, says that the text is one whole SELECT, and names its columns;
@@ -185,7 +185,7 @@ async def _rows(db: AsyncConnection[Any], sql: str, *values: object) -> Sequence
         return await cursor.fetchall()
 
 
-async def _failure(db: AsyncConnection[Any], error: Any, url: str) -> ToolError:
+async def _failure(db: AsyncConnection[Any], error: Any, url: str, sql: str) -> ToolError:
     """What the server said, without what is secret; for a name that is not there, those that are."""
     import psycopg
 
@@ -195,7 +195,7 @@ async def _failure(db: AsyncConnection[Any], error: Any, url: str) -> ToolError:
     todo = "ask with one SELECT"
     if isinstance(error, psycopg.errors.UndefinedTable | psycopg.errors.UndefinedColumn):
         await db.rollback()
-        todo = known(await _rows(db, _TABLES), said)
+        todo = known(await _rows(db, _TABLES), said, sql=sql)
     return ToolError(f"the statement was refused: {said[:300]}", todo=todo)
 
 
