@@ -84,8 +84,9 @@ async def test_an_overview_says_what_tables_are_joined_by_and_an_error_where_a_c
     assert tables["notes_of"] == ["person INTEGER = people.id", "kind_id INTEGER"]
     with pytest.raises(ToolError) as wrong:
         await ask(tool, "select sum(price) from part where order_id = 7")
-    lead = "order_id is in another table: order_parts.order_id; FROM part JOIN order_parts ON order_parts.part_id = part.id; "
-    assert str(wrong.value.todo).startswith(lead)
+    lead, join = str(wrong.value.todo).split("; ")[:2]
+    assert lead == "order_id is in another table: order_parts.order_id"
+    assert join == "FROM part JOIN order_parts ON order_parts.part_id = part.id"
     assert "join order_parts.order_id = orders.id, order_parts.part_id = part.id" in str(wrong.value.todo)
 
 
