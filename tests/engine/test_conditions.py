@@ -16,7 +16,7 @@ from .conftest import Build, House, final, step
 
 TASK = "How many members joined in August 2025, and what is their average age?"
 _CSV_QUERY = SinkSpec("csv.query", schema=QueryArgs.model_json_schema())
-CONDITIONS: Any = {"schema": {"type": "object", "properties": {"where": {}, "limit": {}}}}
+CONDITIONS: Any = {"schema": {"type": "object", "properties": {"where": {"x-any": "*"}, "limit": {}}}}
 
 
 def where(column: str, value: str, op: str = "=") -> Any:
@@ -234,18 +234,18 @@ def summed(*conditions: tuple[str, str]) -> Any:
     return step(("query", {"where": told, "aggregate": "sum", "column": "invoice_eur"}))
 
 
-async def test_a_sum_that_leaves_out_whom_the_task_names_is_refused_once(members: Any) -> None:
-    agent = members(summed(), summed(("supplier", "Veltin Carbonic")))
-    await agent.run("Bookkeeping: what do we still owe Veltin Carbonic? Sum up what isn't settled.")
-    assert made(agent) == [[("supplier", "=", "Veltin Carbonic")]]
-    (refused,) = [r.body["why"] for r in agent.records() if r.view.get("code") == "unheard"]
-    assert refused == "the task asks about Veltin Carbonic, and this call does not; add a condition for it"
-
-
-async def test_who_leaves_the_name_out_again_means_it(members: Any) -> None:
-    agent = members(summed(), summed(("settled", "no")))
-    await agent.run("What do we still owe Veltin Carbonic, with what isn't settled?")
-    assert len(made(agent)) == 1
+@pytest.mark.parametrize(
+    ("task", "name"),
+    [
+        ("Bookkeeping: what do we still owe Veltin Carbonic? Sum up what isn't settled.", "Veltin Carbonic"),
+        ("How many hours did Rita Kowal work in all?", "Rita Kowal"),
+        ('The sum of kWh of the meter "brewhouse".', "brewhouse"),
+    ],
+)
+async def test_a_sum_is_of_whom_the_task_names_in_whatever_column_that_is(members: Any, task: str, name: str) -> None:
+    agent = members(summed(("settled", "no")))
+    await agent.run(task)
+    assert made(agent)[0][-1] == ("*", "=", name)
 
 
 @pytest.mark.parametrize(
@@ -256,15 +256,22 @@ async def test_who_leaves_the_name_out_again_means_it(members: Any) -> None:
         "What is the sum for Monday Morning, March April?",
         "Was ist die Summe der Rechnungen an die Firma Veltin Carbonic, und wie viele sind es?",
         "What is the sum of the invoices? I have to tell Anna Berg.",
+        'Put the sum into "out/sum.txt".',
+        "",
     ],
 )
 async def test_a_name_that_may_be_no_condition_is_none(members: Any, task: str) -> None:
     agent = members(summed())
+    await agent.run(task or f"{'x ' * 600}What do we owe Veltin Carbonic?")
+    assert made(agent) == [[]]
+
+
+async def test_a_name_that_is_asked_for_or_was_found_before_is_not_asked_for_again(members: Any) -> None:
+    task = "What do we still owe Veltin Carbonic? Sum it up."
+    agent = members(summed(("supplier", "Veltin")))
     await agent.run(task)
-    assert len(made(agent)) == 1
-
-
-async def test_a_name_that_was_found_before_may_be_a_number_by_now(members: Any) -> None:
+    assert made(agent) == [[("supplier", "=", "Veltin")]]
     agent = members(where("supplier", "Veltin Carbonic"), summed(("supplier_no", "12")))
-    await agent.run("What do we still owe Veltin Carbonic? Sum it up.")
+    await agent.run(task)
     assert len(made(agent)) == 2
+    assert made(agent)[1] == [("supplier_no", "=", "12")]

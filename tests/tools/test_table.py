@@ -56,6 +56,16 @@ def test_a_value_that_stands_in_two_other_columns_is_told_where() -> None:
     assert ask("a,b\nx,y\n", where=where("a", "!=", "y"))["rows"] == [["x", "y"]]
 
 
+def test_what_any_column_has_is_asked_for_in_the_one_that_has_it() -> None:
+    def of(value: str) -> tuple[Any, Any]:
+        found = ask("a,b,n\nx,y,1\nw,y,2\ny2,x,4\n", where=where("*", "=", value), aggregate="sum", column="n")
+        return found["rows"], found["note"]
+
+    assert of("y") == ([["3"]], "y stands in b: asked for there")
+    assert of("x") == ([["7"]], "x stands in several columns: not asked for")
+    assert of("z") == ([["7"]], "z stands in no column: not asked for")
+
+
 def test_a_few_rows_without_an_order_are_no_answer_to_which_has_the_most() -> None:
     found = ask(STOCK, path="t.tsv", select=["drug", "packs"], limit=1)
     assert len(found["rows"]) == 3

@@ -34,11 +34,12 @@ _LEAVES_OUT = re.compile(
     r"nicht|kein\w*|weder|noch|ohne|außer\w*|ausgenommen|abgesehen|bis auf|andere\w*|leer|fehl\w+)\b|n't\b",
     re.I,
 )
+ANY_COLUMN = "x-any"  # in the schema of a column's name: `*` is the one that has the value
 _READ = 1000  # characters of a task, from which on it holds a text
-_AGGREGATE = re.compile(r"\b(?:count|sum|avg|total|min|max)\s*\(", re.I)
 _NAMED = re.compile(  # within a sentence, and not of who speaks or is spoken to
     r"(?<![.!?:;]\s)(?<!\bI'm\s)(?<!\bI\sam\s)(?<!\bis\s)(?<!\bfor\s)(?<!\bto\s)(?<!\b[Tt]ell\s)(?<!\b[Aa]sk\s)"
     r"(?<!\b[Dd]ear\s)(?<=[a-z,]\s)([A-ZÄÖÜ][a-zäöüß]{2,}(?:\s(?:&\s)?[A-ZÄÖÜ][a-zäöüß]{2,})+)\b"
+    r"|[\"“„]([^\"“”„\n/.]{3,40})[\"”“]"
 )
 _CODE = re.compile(r"[A-Z]{1,3}\d*")  # F, NL, E2: a task has it in full words
 _OF_ANOTHER = re.compile(  # what a column says of a thing, and no number of things
@@ -105,21 +106,24 @@ def unheard(args: Mapping[str, JSON], turn: Turn, said: str) -> str:
     return next((name for name in names if not _tells(name, known)), "")
 
 
-def forgotten(args: Mapping[str, JSON], turn: Turn) -> str:
-    """Whom or what the task is about by a name of two words or more, and a sum or a count leaves out; empty if nothing.
+def remembered(args: Mapping[str, JSON], spec: SinkSpec, turn: Turn) -> Mapping[str, JSON]:
+    """The arguments of a sum or count over rows, with whom the task is about by a name of two words, or in quotes.
 
-    A name that an earlier call has asked for, or brought, is not left out: it may be a number by now.
+    It is asked for in the column that has it, if one alone does: a tool says by `x-any` that it knows. A name that an
+    earlier call has asked for, or brought, is not left out: it may be a number by now.
     """
-    task = str(turn.start["task"])
-    reckons = args.get("aggregate") not in (None, "") or _AGGREGATE.search(str(args.get("sql", "")))
-    if not reckons or len(task) > _READ or is_german(task):
-        return ""
+    task, conditions = str(turn.start["task"]), args.get("where")
+    if not isinstance(conditions, list | tuple) or not args.get("aggregate") or ANY_COLUMN not in str(spec.schema):
+        return args
+    if len(task) > _READ or is_german(task):
+        return args
     known = " ".join((str(args), *folded(turn, _Calls).texts)).casefold()
     for found in _NAMED.finditer(task):
-        words = [word.casefold() for word in found[1].split()]
+        name = next(filter(None, found.groups()))
+        words = [word.casefold() for word in name.split()]
         if not any(word in known or word in MONTHS or _WEEKDAY.match(word) for word in words):
-            return found[1]
-    return ""
+            return {**args, "where": [*conditions, {"column": "*", "op": "=", "value": name}]}
+    return args
 
 
 class _Calls:

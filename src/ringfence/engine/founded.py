@@ -11,7 +11,7 @@ from ringfence.core.turn import Turn
 from ringfence.core.values import JSON, Action, Deny
 
 from .answering import shown_numbers
-from .conditions import asked, counted, forgotten, heard, unheard
+from .conditions import asked, counted, heard, remembered, unheard
 from .course import INVENTED, UNHEARD, Become, changes
 from .evidence import Numbers, clipped, invented_numbers
 from .figures import NUMBER
@@ -28,14 +28,12 @@ def unfounded(args: Mapping[str, JSON], spec: SinkSpec, turn: Turn, live: Live) 
 
     Numbers to reckon with that stand neither in the task nor in a result, each once; and, once in a run, one that is
     the beginning of another, a total that is written down before it was worked out, a name that nothing about the task
-    says, a sum or count that leaves out whom the task names, and what is not of what several things cost.
+    says, and what is not of what several things cost.
     """
     become, task = folded(turn, Become), turn.start["task"]
     told, new = become.invented, not become.unheard and spec.name not in become.answered
     if spec.reads and new and (name := unheard(args, turn, live.said)) and (line := nearest(turn)):
         return Deny("POL-4", UNHEARD, f'nothing about the task says {name}. The closest is: "{line}"')
-    if spec.reads and new and (name := forgotten(args, turn)):
-        return Deny("POL-4", UNHEARD, f"the task asks about {name}, and this call does not; add a condition for it")
     if given := " ".join(str(args.get(name, "")) for name in spec.grounded):
         shown = shown_numbers(live.said, turn)
         strays = invented_numbers(given, *shown)
@@ -82,9 +80,9 @@ def as_the_task_has_it(
 ) -> Mapping[str, JSON]:
     """The arguments of a read, with the task's percentages and months as such, and what it counts and asks for.
 
-    See `hundredths`, `whole`, `widened`, `counted`, `heard` and `asked`: these two are for a tool that has not answered
-    yet, for after that a model may know better; `asked` for a call with a `thought` behind it: it gives reasons.
-    What is asked for again is asked for the other month of the task. `said`: what was said before the task.
+    See `hundredths`, `whole`, `widened`, `counted`, `heard`, `asked` and `remembered`: the last three are for a tool
+    that has not answered yet, for after that a model may know better; `asked` for a call with a `thought` behind it: it
+    gives reasons. What is asked for again is asked for the other month of the task. `said`: what was said before it.
     """
     if not spec.reads:
         return args
@@ -96,7 +94,7 @@ def as_the_task_has_it(
     become = folded(turn, Become)
     if spec.name not in become.answered:
         args = heard(args, turn, said) if become.unheard else args
-        return asked(args, turn, f"{said}\n{thought}") if thought else args
+        return remembered(asked(args, turn, f"{said}\n{thought}") if thought else args, spec, turn)
     other = for_the_other(args, turn)
     return other if other is not args and turn.seen[Action(spec.name, args, turn.label).digest] else args
 

@@ -45,7 +45,13 @@ def _listed(value: object) -> object:
 class Condition(Args):
     """One condition; a row has to meet all of them."""
 
-    column: Annotated[str, Field(description="a column name", json_schema_extra=KNOWN_COLUMN)]
+    column: Annotated[
+        str,
+        Field(
+            description="a column name",
+            json_schema_extra={**KNOWN_COLUMN, "x-any": "*"},
+        ),
+    ]
     op: Annotated[Op, Field(description="how to compare")] = "="
     value: Annotated[str, Field(description="a number, a date such as 2025-01-31, or a text")]
 
@@ -160,7 +166,7 @@ def _picked(
 
 def query(table: Table, args: QueryArgs, *, room: int) -> dict[str, JSON]:
     """The result of a query, as columns and rows that fit in `room` characters."""
-    conditions, elsewhere = _placed(table, [(table.place(c.column), c.op, c.value) for c in args.where])
+    conditions, elsewhere = _placed(table, args.where)
     extremes = [c for c in conditions if c[2].strip().lower() in _EXTREMES]
     plain = [c for c in conditions if c not in extremes]
     rows = [row for row in table.rows if all(meets(row[n], op, value) for n, op, value in plain)]
@@ -209,19 +215,30 @@ def query(table: Table, args: QueryArgs, *, room: int) -> dict[str, JSON]:
     }
 
 
-def _placed(table: Table, conditions: list[_Condition]) -> tuple[list[_Condition], str]:
-    """The conditions, and a note. What stands in one other column alone, and nowhere in its own, is asked for there."""
-    placed, notes_ = [], []
-    for place, op, value in conditions:
-        others = [n for n in range(len(table.columns)) if n != place] if op == "=" else []
-        if others and value.strip().lower() not in _EXTREMES and not _stands(table, place, value):
-            others = [n for n in others if _stands(table, n, value)]
-            if len(others) == 1:
-                told = f"{value} stands in {table.columns[others[0]]}, not in {table.columns[place]}: asked for there"
-                notes_.append(told)
-                place = others[0]
-        placed.append((place, op, value))
-    return placed, "; ".join(notes_)
+def _placed(table: Table, asked: Sequence[Condition]) -> tuple[list[_Condition], str]:
+    """The conditions, and a note. What stands in one other column alone, and nowhere in its own, is asked for there.
+
+    Of `*` any column is its own: what stands in one alone is asked for there, and else it is no condition.
+    """
+    placed, told = list[_Condition](), list[str]()
+    for one in asked:
+        own = None if one.column.strip() == "*" else table.place(one.column)
+        plain = one.op == "=" and one.value.strip().lower() not in _EXTREMES
+        if own is not None and (not plain or _stands(table, own, one.value)):
+            placed.append((own, one.op, one.value))
+            continue
+        having = [n for n in range(len(table.columns)) if n != own and _stands(table, n, one.value)]
+        if len(having) == 1:
+            there = table.columns[having[0]]
+            told.append(
+                f"{one.value} stands in {there}{'' if own is None else f', not in {one.column}'}: asked for there"
+            )
+            placed.append((having[0], one.op, one.value))
+        elif own is not None:
+            placed.append((own, one.op, one.value))
+        else:
+            told.append(f"{one.value} stands in {'several columns' if having else 'no column'}: not asked for")
+    return placed, "; ".join(told)
 
 
 def _stands(table: Table, place: int, value: str) -> bool:
