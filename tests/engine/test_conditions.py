@@ -16,7 +16,8 @@ from .conftest import Build, House, final, step
 
 TASK = "How many members joined in August 2025, and what is their average age?"
 _CSV_QUERY = SinkSpec("csv.query", schema=QueryArgs.model_json_schema())
-CONDITIONS: Any = {"schema": {"type": "object", "properties": {"where": {"x-any": "*"}, "limit": {}}}}
+ANY: Any = {"type": "array", "items": {"properties": {"column": {"x-any": "*"}}}}
+CONDITIONS: Any = {"schema": {"type": "object", "properties": {"where": ANY, "limit": {}}}}
 
 
 def where(column: str, value: str, op: str = "=") -> Any:
@@ -253,10 +254,19 @@ async def test_a_sum_is_of_whom_the_task_names_in_whatever_column_that_is(member
     [
         "I'm Anna Berg from accounting, what is the sum of all invoices?",
         "Anna Berg here. What is the sum of all invoices?",
-        "What is the sum for Monday Morning, March April?",
+        "What is the sum of Monday Morning, March April?",
         "Was ist die Summe der Rechnungen an die Firma Veltin Carbonic, und wie viele sind es?",
         "What is the sum of the invoices? I have to tell Anna Berg.",
         'Put the sum into "out/sum.txt".',
+        "Our director, Anna Berg, wants the sum of all patients.",
+        "As my colleague Anna Berg asked, how many patients do all units have?",
+        "A question by Anna Berg asked how many there are.",
+        "How much did we spend in total, leaving out the Red Cross?",
+        "How many patients are there without those of Emergency Room?",
+        "What share of all patients is of Emergency Room?",
+        "How many more patients has Maternity than those of Emergency Room?",
+        "How many hours did Rita Kowal and Leo Hale work?",
+        "How many patients does each unit of Emergency Room have?",
         "",
     ],
 )
@@ -264,6 +274,29 @@ async def test_a_name_that_may_be_no_condition_is_none(members: Any, task: str) 
     agent = members(summed())
     await agent.run(task or f"{'x ' * 600}What do we owe Veltin Carbonic?")
     assert made(agent) == [[]]
+
+
+FULL = {"column": "a", "op": "=", "value": "b"}
+
+
+@pytest.mark.parametrize(
+    "more",
+    [{"aggregate": "max"}, {"aggregate": ""}, {"group_by": "unit"}, {"where": [FULL] * 10}],
+)
+async def test_of_groups_extremes_and_full_lists_nobody_is_remembered(members: Any, more: Any) -> None:
+    asked = {"where": [], "aggregate": "sum", "column": "invoice_eur", **more}
+    agent = members(step(("query", asked)))
+    await agent.run("What do we still owe Veltin Carbonic? Sum up a and b.")
+    assert len(made(agent)[0]) == len(asked["where"])
+
+
+async def test_a_tool_that_does_not_say_so_is_given_no_name(house: Build) -> None:
+    told = {"properties": {"where": {"type": "array", "description": "x-any"}}}
+    agent = house(
+        [summed(), final("3")], tools={"query": lambda args: {"rows": [3]}}, specs={"query": {"schema": told}}
+    )
+    await agent.run("What do we still owe Veltin Carbonic?")
+    assert agent.tools["query"].calls[0]["where"] == []
 
 
 async def test_a_name_that_is_asked_for_or_was_found_before_is_not_asked_for_again(members: Any) -> None:

@@ -68,6 +68,9 @@ def forms(agent: House) -> list[set[str]]:
         ("Accounts here. From a.csv I need the total of what is open. Put it into out.txt.", [Do.RECKON, Do.ACT]),
         ("Good morning! What is the fee?", []),
         ("Find the pump. Write its name into out.txt.", [Do.LOOK, Do.ACT]),
+        ("Review the report. Then send a mail to ops@x.example.", [Do.LOOK, Do.ACT]),
+        ("Verify backups. Then save the result to de.txt.", [Do.LOOK, Do.ACT]),
+        ("Measure both pumps, then write a note to n.txt", [Do.LOOK, Do.ACT]),
     ],
 )
 def test_the_goals_of_a_task_are_its_own_sentences(task: str, goals: list[Do]) -> None:

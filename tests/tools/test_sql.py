@@ -111,6 +111,28 @@ ORDERS = [
 ]
 
 
+@pytest.mark.parametrize(
+    ("tables", "sql"),
+    [
+        ([("payments", "id INTEGER\namount REAL"), ("by_region", "amount REAL\nregion TEXT")], "sum(amount)"),
+        ([("tariffs", "price REAL\nlabel TEXT"), ("items", "item TEXT\nprice REAL")], "avg(price)"),
+        ([("budget", "year INTEGER\namount REAL"), ("staff", "name TEXT\nyear INTEGER")], "avg(year)"),
+        ([("items", "id INTEGER"), ("orders", "no TEXT\nitems_num INTEGER")], "sum(items_num)"),
+        ([("bed", "id INTEGER"), ("wards", "name TEXT\nbed_number INTEGER")], "sum(bed_number)"),
+    ],
+)
+def test_an_amount_that_is_called_as_something_else_is_one(tables: Any, sql: str) -> None:
+    check_amounts(summed(f"SELECT {sql} FROM x"), tables)
+
+
+async def test_a_view_of_a_table_that_is_gone_keeps_no_other_table_from_being_summed_up(tmp_path: Path) -> None:
+    database = tmp_path / "a.db"
+    with contextlib.closing(sqlite3.connect(database)) as db:
+        db.executescript("create table gone(a); create view broken as select a from gone; create table t(x)")
+        db.executescript("insert into t values (3); drop table gone")
+    assert (await ask(query_sqlite(database, Use(), room=4_000), "select sum(x) from t"))["rows"] == [{"sum(x)": 3}]
+
+
 def test_a_key_may_be_called_anything_as_long_as_one_table_begins_with_it() -> None:
     keys = [told for table in overview(ORDERS)["tables"] for told in table["columns"] if " = " in told]
     assert keys == ["order_no INTEGER = orders.order_no", "sku TEXT = products.sku"]
@@ -160,6 +182,10 @@ def test_how_the_table_is_joined_that_has_the_column_is_told(missing: str, sql: 
         ("SELECT COUNT(item_id), MAX(visit_id) FROM visit_items", ""),
         ("SELECT SUM(CASE WHEN item_id = 3 THEN 1 ELSE 0 END), SUM(item_id = 3) FROM visit_items", ""),
         ("SELECT item_id, SUM(qty) FROM visit_items GROUP BY item_id", ""),
+        ("SELECT SUM(item_id IS NOT NULL) FROM visit_items", ""),
+        ("SELECT SUM(case item_id when 3 then 1 else 0 end) FROM visit_items", ""),
+        ("SELECT * FROM visits WHERE vet = 'avg(item_id)'", ""),
+        ("SELECT SUM(item_id.qty) FROM visit_items item_id", ""),
     ],
 )
 def test_what_names_a_row_is_no_amount(sql: str, wrong: str) -> None:

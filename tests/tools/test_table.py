@@ -49,28 +49,49 @@ async def test_a_value_that_stands_in_one_other_column_alone_is_asked_for_there(
 
 
 def test_a_value_that_stands_in_two_other_columns_is_told_where() -> None:
-    found = ask("a,b,c\nx,y,z\ny,x,z\n", where=where("c", "=", "x"))
-    assert (found["rows"], found["note"]) == ([], "no row has c = x; x stands in a, b")
-    summed = ask("a,b,n\nx,y,1\nw,y,2\n", where=where("a", "=", "y"), aggregate="sum", column="n")
-    assert (summed["rows"], summed["note"]) == ([["3"]], "y stands in b, not in a: asked for there")
-    assert ask("a,b\nx,y\n", where=where("a", "!=", "y"))["rows"] == [["x", "y"]]
+    found = ask("a,b,c\nxyz,y,z\ny,xyz,z\n", where=where("c", "=", "xyz"))
+    assert (found["rows"], found["note"]) == ([], "no row has c = xyz; xyz stands in a, b")
+
+
+@pytest.mark.parametrize(
+    ("text", "column", "value", "more"),
+    [
+        ("invoice,paid,shipped,amount\n1,yes,no,10\n2,yes,no,20\n", "paid", "no", {}),
+        ("id,discharged,note\n1,2025-01-01,\n", "discharged", "", {}),
+        ("account,balance,limit\n1,100,300\n", "balance", "300", {}),
+        ("name,children,age\nAnn,2,3\n", "children", "3", {}),
+        ("invoice,paid_on,due_on\n1,2024-04-01,2024-05-01\n", "paid_on", "2024-05-01", {}),
+        ("payer,payee,amount\nAnna,Ben,10\nBen,Dora,5\n", "payer", "Dora", {}),  # both have the same names
+        ("payer,payee,amount\nAnna,Ben,10\nCarl,Ben,20\n", "payer", "Ben", {"aggregate": "sum", "column": "amount"}),
+        ("payer,payee,amount\nAnna,Ben,10\n", "payer", "Ben", {"group_by": "payer"}),
+    ],
+)
+def test_what_may_be_of_another_thing_is_not_asked_for_elsewhere(
+    text: str, column: str, value: str, more: dict[str, Any]
+) -> None:
+    found = ask(text, where=where(column, "=", value), **more)
+    assert found["matched"].startswith("0 of")
+    assert f"no row has {column} = {value}" in found["note"]
 
 
 def test_what_any_column_has_is_asked_for_in_the_one_that_has_it() -> None:
-    def of(value: str) -> tuple[Any, Any]:
-        found = ask("a,b,n\nx,y,1\nw,y,2\ny2,x,4\n", where=where("*", "=", value), aggregate="sum", column="n")
+    def of(value: str, op: Op = "=") -> tuple[Any, Any]:
+        found = ask("a,b,n\nx,y,1\nw,y,2\ny2,x,4\n", where=where("*", op, value), aggregate="sum", column="n")
         return found["rows"], found["note"]
 
-    assert of("y") == ([["3"]], "y stands in b: asked for there")
+    assert of("Y") == ([["3"]], "Y stands in b: asked for there")
     assert of("x") == ([["7"]], "x stands in several columns: not asked for")
     assert of("z") == ([["7"]], "z stands in no column: not asked for")
+    with pytest.raises(ToolError, match="stands for a column with =, and not with contains"):
+        of("x", "contains")
 
 
-def test_a_few_rows_without_an_order_are_no_answer_to_which_has_the_most() -> None:
+def test_a_few_rows_without_an_order_are_said_to_be_no_order() -> None:
     found = ask(STOCK, path="t.tsv", select=["drug", "packs"], limit=1)
-    assert len(found["rows"]) == 3
+    assert found["rows"] == [["A", "3"]]
+    assert "These are the first in the file's order" in found["note"]
     assert "max 89 (row B" in found["packs of all 3 rows"]
-    assert ask(STOCK, path="t.tsv", select=["drug"], limit=1)["rows"] == [["A"]]  # nothing that has a most
+    assert "order" not in ask(STOCK, path="t.tsv", select=["drug"], limit=1)["note"]  # nothing that has a most
     assert ask(STOCK, path="t.tsv", limit=1, sort_by="packs", descending=True)["rows"][0][0] == "B"
 
 
@@ -88,6 +109,10 @@ STOCK = "drug\tpacks\texpires\nA\t3\t2026-04-10\nB\t89\t2026-08-13\nC\t5\t03.02.
         ("=", "April 2026", "A"),
         ("!=", "2026-04", "BC"),
         ("=", "2026", "ABC"),
+        (">=", "2026-04", "AB"),
+        ("<", "April 2026", "C"),
+        (">", "2026-04", "B"),
+        ("<", "2026", ""),
     ],
 )
 def test_a_date_is_compared_as_one_however_it_is_written(op: Op, value: str, drugs: str) -> None:

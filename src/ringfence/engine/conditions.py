@@ -34,12 +34,18 @@ _LEAVES_OUT = re.compile(
     r"nicht|kein\w*|weder|noch|ohne|außer\w*|ausgenommen|abgesehen|bis auf|andere\w*|leer|fehl\w+)\b|n't\b",
     re.I,
 )
-ANY_COLUMN = "x-any"  # in the schema of a column's name: `*` is the one that has the value
 _READ = 1000  # characters of a task, from which on it holds a text
-_NAMED = re.compile(  # within a sentence, and not of who speaks or is spoken to
-    r"(?<![.!?:;]\s)(?<!\bI'm\s)(?<!\bI\sam\s)(?<!\bis\s)(?<!\bfor\s)(?<!\bto\s)(?<!\b[Tt]ell\s)(?<!\b[Aa]sk\s)"
-    r"(?<!\b[Dd]ear\s)(?<=[a-z,]\s)([A-ZÄÖÜ][a-zäöüß]{2,}(?:\s(?:&\s)?[A-ZÄÖÜ][a-zäöüß]{2,})+)\b"
-    r"|[\"“„]([^\"“”„\n/.]{3,40})[\"”“]"
+_MOST = 10  # conditions of a query
+_TWO_WORDS = r"[A-ZÄÖÜ][a-zäöüß]{2,}(?:\s(?:&\s)?[A-ZÄÖÜ][a-zäöüß]{2,})+"
+_CAPITALS = re.compile(rf"(?<=[a-z,]\s){_TWO_WORDS}\b")
+_NAMED = re.compile(
+    rf"\b(?:owed?|owes|of|by|from|did|does)\s+({_TWO_WORDS})\b(?!\s+(?:first|last|asked|asks|wants|needs|said|says)\b)"
+    r"|\b(?:of|by|from)\s+(?:the\s+)?(?:[a-z]+\s+)?[\"“„]([^\"”“„\n/.]{3,40})[\"”“]"
+)
+_COMPARES = re.compile(
+    r"%|\b(?:than|shares?|per ?cent(?:age)?|compared?|per|each|every|instead of|leaving|except\w*|exclud\w+|without|"
+    r"other than|apart from|besides)\b",
+    re.I,
 )
 _CODE = re.compile(r"[A-Z]{1,3}\d*")  # F, NL, E2: a task has it in full words
 _OF_ANOTHER = re.compile(  # what a column says of a thing, and no number of things
@@ -107,23 +113,33 @@ def unheard(args: Mapping[str, JSON], turn: Turn, said: str) -> str:
 
 
 def remembered(args: Mapping[str, JSON], spec: SinkSpec, turn: Turn) -> Mapping[str, JSON]:
-    """The arguments of a sum or count over rows, with whom the task is about by a name of two words, or in quotes.
+    """The arguments of a sum or count over rows, with whom it is asked of, by a name of two words or in quotes.
 
-    It is asked for in the column that has it, if one alone does: a tool says by `x-any` that it knows. A name that an
-    earlier call has asked for, or brought, is not left out: it may be a number by now.
+    It is asked for in the column that has it, if one alone does: a tool says by `x-any` that it knows. Only the one
+    name behind "of", "by", "from", "owe" or "did": who asks, is left out or compared with is no condition. A name that
+    an earlier call has asked for, or brought, is none either: it may be a number by now.
     """
     task, conditions = str(turn.start["task"]), args.get("where")
-    if not isinstance(conditions, list | tuple) or not args.get("aggregate") or ANY_COLUMN not in str(spec.schema):
+    if not isinstance(conditions, list | tuple) or args.get("aggregate") not in ("sum", "count", "avg"):
         return args
-    if len(task) > _READ or is_german(task):
+    grouped = args.get("group_by") and [args["group_by"]] != list(args.get("select") or ())
+    if grouped or len(conditions) >= _MOST or len(task) > _READ or is_german(task) or not _takes_any(spec):
+        return args
+    named = [next(filter(None, found.groups())) for found in _NAMED.finditer(task)]
+    if len(named) != 1 or len(_CAPITALS.findall(task)) > 1 or _COMPARES.search(task):
         return args
     known = " ".join((str(args), *folded(turn, _Calls).texts)).casefold()
-    for found in _NAMED.finditer(task):
-        name = next(filter(None, found.groups()))
-        words = [word.casefold() for word in name.split()]
-        if not any(word in known or word in MONTHS or _WEEKDAY.match(word) for word in words):
-            return {**args, "where": [*conditions, {"column": "*", "op": "=", "value": name}]}
-    return args
+    words = [word.casefold() for word in named[0].split()]
+    if any(word in known or word in MONTHS or _WEEKDAY.match(word) for word in words):
+        return args
+    return {**args, "where": [*conditions, {"column": "*", "op": "=", "value": named[0]}]}
+
+
+def _takes_any(spec: SinkSpec) -> bool:
+    match spec.schema:
+        case {"properties": {"where": {"items": {"properties": {"column": {"x-any": "*"}}}}}}:
+            return spec.reads
+    return False
 
 
 class _Calls:

@@ -31,9 +31,9 @@ _BORDER = re.compile(
     r"|,?\s+and\s+(?=(?:write|save|put|store|append|send|mail|post|note|record)\b)|\s*\n\s*(?:\d+[.)]|[-*])\s+",
     re.I,
 )
-_NO_GOAL = re.compile(  # accounts here; good morning everybody; thanks a lot
-    r"(?!(?:find|look|read|check|see|open|list|show|get|take|tell|name|search|go|visit|compare)\b)"
-    r"[^\W\d]+(?:[\s,'’-]+[^\W\d]+){0,3}[.!,]*",
+_GREETING = re.compile(  # accounts here; good morning everybody; thanks a lot
+    r"(?:hi|hello|hey|good (?:morning|afternoon|evening|day)|thanks?|thank you|please|cheers|hallo|moin|danke|"
+    r"guten (?:tag|morgen|abend))\b[^\d?]{0,30}|[^\W\d]+(?: [^\W\d]+)? here[.!,]*",
     re.I,
 )
 _QUOTED = re.compile(r"[\"“„«'‘`][^\"”“»'’`]*[\"”“»'’`]")
@@ -128,7 +128,7 @@ def from_words(task: str) -> tuple[Goal, ...]:
     parts = [part for piece in _BORDER.split(task) if (part := _MARK.sub("", piece).strip())]
     kinds = [(_kind(part), part) for part in parts]
     goals = _in_order(
-        [Goal(do, part[:_CHARS]) for do, part in kinds if do is not Do.LOOK or not _NO_GOAL.fullmatch(part)]
+        [Goal(do, part[:_CHARS]) for do, part in kinds if do is not Do.LOOK or not _GREETING.fullmatch(part)]
     )
     wanted = [goal for goal in goals if goal.do is not Do.LOOK or goal.what.endswith("?") or len(goals) > 1]
     return tuple(wanted[:MAX_GOALS]) if len(wanted) > 1 else ()

@@ -20,26 +20,23 @@ _FACTOR = re.compile(
     r"(?<![\w.])\d+(?:\.\d+)?(?=\s*[*×])|(?<=[*×] )\d+(?:\.\d+)?(?![\w.])|(?<=[*×])\d+(?:\.\d+)?(?![\w.])"
 )
 _TERM = re.compile(r"(?<![\w.])(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d{1,2})?", re.I)
-_LEVY = (
-    r"(?:vat|gst|(?:sales )?tax|surcharge|tip|gratuity|service charge|markup|mwst|mehrwertsteuer|ust|steuer|"
-    r"aufschlag|zuschlag)"
-)
 _PERCENT = r"\s*(?:%|per ?cent|prozent)"
 _NUMBER = r"\d+(?:[.,]\d+)?"
+_LEVY = (
+    r"(?:vat|gst|(?:sales )?tax|surcharge|tip|gratuity|service charge|mwst|mehrwertsteuer|umsatzsteuer|ust|aufschlag|"
+    r"zuschlag)"
+)
+_OFF = r"(?:off(?=\W*$|[.,;:?!)]| (?:an?|the|each|every|it|them|that|this|for|on)\b)|discount|rabatt|nachlass|skonto)"
 _UP = re.compile(
-    rf"\b(?:with|incl(?:uding|usive of)?\.?|inklusive|inkl\.?|mit)\s+(?P<with>{_NUMBER}){_PERCENT}\s+{_LEVY}\b"
-    rf"|\b(?:plus|add(?:ing)?|zuzüglich|zzgl\.?)\s+(?P<plus>{_NUMBER}){_PERCENT}",
+    r"\b(?:with|incl(?:uding|usive of)?\.?|inklusive|inkl\.?|mit|plus|add(?:ing)?|zuzüglich|zzgl\.?)\s+"
+    rf"({_NUMBER}){_PERCENT}\s+{_LEVY}\b",
     re.I,
 )
-_DOWN = re.compile(
-    rf"\b(?:less|minus|abzüglich|reduced by)\s+(?P<less>{_NUMBER}){_PERCENT}"
-    rf"|(?<![\d.,])(?P<off>{_NUMBER}){_PERCENT}\s+(?:off\b|discount|rabatt|nachlass|skonto)",
-    re.I,
-)
-_SHARE_ITSELF = re.compile(
-    r"\b(?:how (?:much|high|many)|what|wie ?viel|wie hoch)\b"
-    r"(?:\W+(?!(?:with|plus|incl\w*|mit|add\w*|after|less|minus)\b)[^\W\d]+){0,4}?"
-    rf"\W+(?:{_LEVY}|discount|rabatt|saved?|saving|gespart)\b",
+_DOWN = re.compile(rf"(?<![\d.,])({_NUMBER}){_PERCENT}\s+{_OFF}", re.I)
+_OF_WHICH = re.compile(rf"\b(?:{_LEVY}|discount|rabatt|nachlass|skonto|save[ds]?|saving|gespart)\b", re.I)
+_TO_PAY = re.compile(
+    r"\b(?:totals?|costs?|pay|price|gross|in all|altogether|how much is (?:it|that|this)|come[s]? to|be charged|"
+    r"kostet|kosten|zahl\w*|brutto|endpreis|insgesamt|zusammen)\b",
     re.I,
 )
 _A_FACTOR = re.compile(r"(\d+(?:\.\d+)?|\.\d+)(\s*%|\s*/\s*100(?:\.0)?)?")
@@ -68,24 +65,26 @@ def _taken(share: Decimal, terms: Collection[Decimal]) -> bool:
 
 
 def whole(given: str, task: str) -> str:
-    """A product with a share that the task adds to something, or takes off it, as what that comes to.
+    """A product with a share that the task adds to a price, or takes off it, as what that comes to.
 
-    747.75 * 0.19 is 747.75 * 1.19 where the task asks for it with 19 % VAT, and not for the VAT.
+    747.75 * 0.19 is 747.75 * 1.19 where the task asks what to pay with 19 % VAT. As it is wherever the share itself may
+    be meant: it is spoken of more than once, another percentage is, or a number that looks like it.
     """
-    if len(task) > _PASTED or _SHARE_ITSELF.search(task):
+    if len(task) > _PASTED or len(_SHARE.findall(task)) != 1 or not _TO_PAY.search(task):
         return given
-    shares = {value: sign for rule, sign in ((_UP, 1), (_DOWN, -1)) for value in _named(rule, task)}
+    named = [(match, sign) for rule, sign in ((_UP, 1), (_DOWN, -1)) if (match := rule.search(task))]
+    if len(named) != 1 or len(_OF_WHICH.findall(task)) + (named[0][0][0].lower().endswith("off")) != 1:
+        return given
+    share, sign = Decimal(named[0][0][1].replace(",", ".")) / 100, named[0][1]
     factors = [_A_FACTOR.fullmatch(part.strip(" ()")) for part in re.split(r"[*×]|\bof\b", given)]
-    if len(factors) < 2 or given.count("(") != given.count(")"):
-        return given
     values = [Decimal(factor[1]) / (100 if factor[2] else 1) for factor in factors if factor]
-    found = [(n, sign) for n, value in enumerate(values) for share, sign in shares.items() if value * 100 == share]
-    if len(values) < len(factors) or len(found) != 1:
+    other = {float(number) for number in NUMBER.findall(_SHARE.sub("", task)) if number.count(".") < 2 and _is(number)}
+    if len(factors) < 2 or len(values) < len(factors) or given.count("(") != given.count(")"):
         return given
-    ((at, sign),) = found
-    return " * ".join(f"{(1 + sign * value if n == at else value).normalize():f}" for n, value in enumerate(values))
+    if values.count(share) != 1 or 1 + sign * share in values or float(share) in other:
+        return given
+    return " * ".join(f"{(1 + sign * value if value == share else value).normalize():f}" for value in values)
 
 
-def _named(rule: re.Pattern[str], task: str) -> list[Decimal]:
-    said = (next(filter(None, found.groups()), "").replace(",", ".") for found in rule.finditer(task))
-    return [Decimal(text) for text in said if _A_FACTOR.fullmatch(text) and Decimal(text) < 100]
+def _is(number: str) -> bool:
+    return _A_FACTOR.fullmatch(number) is not None

@@ -226,7 +226,7 @@ def _chosen(schema: JSON, choices: Mapping[str, Sequence[str]]) -> JSON:
             known = [value for value in choices.get(key, ()) if value.endswith(ends)]
             if known:
                 return {"enum": [""] * (rest.get("default") == "") + known}
-            return rest
+            return {name: rule for name, rule in rest.items() if name != "x-any"}
         case {"type": "array", "items": {"x-from": _}}:
             items = _chosen(schema["items"], choices)
             count = len(items.get("enum", ()))

@@ -27,7 +27,8 @@ def typed(text: str) -> Cell:
         return EMPTY, ""
     if len(bare) <= MAX_DIGITS and (number := _NUMBER.fullmatch(bare)):
         return NUMBER, Fraction(number[1] + number[2].replace(",", ""))
-    day = bare if bare[:4].isdigit() else in_figures(bare) if bare[-4:].isdigit() else ""
+    day = bare if bare[:4].isdigit() and bare[4:5] != "." else ""
+    day = day or (in_figures(bare) if bare[:4].isdigit() or bare[-4:].isdigit() else "")
     if len(day) >= 8:
         try:
             moment = datetime.fromisoformat(day)
@@ -57,9 +58,13 @@ def meets(cell: str, op: Op, value: str) -> bool:
     if op == "contains":
         return value.strip().lower() in cell.lower()
     (kind, left), (other, right) = typed(cell), typed(value)
+    if kind == DATE and (span := _period(value)):  # a day is within a year or a month, before or after it
+        kind, other, left, right = WORD, WORD, str(left)[: len(span)], span
     if op in ("=", "!="):
-        within = (span := _period(value)) and f"{left if kind == DATE else cell}".startswith(f"{span}-")
-        return bool(within or (kind == other and left == right)) is (op == "=")
+        same = kind == other and left == right
+        if not same and (span := _period(value)):
+            same = cell.startswith(f"{span}-") or in_figures(cell) == span
+        return same is (op == "=")
     if EMPTY in (kind, other):
         return False
     if kind != other:

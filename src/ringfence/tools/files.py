@@ -97,7 +97,7 @@ def read_file(folders: Folders, use: Use, *, room: int) -> Tool:
                 return _read(source, args, room, kept.of(source))
 
     summary = "Read a text file, or some lines of it. Use it when you know the path."
-    ends = r"\b(?:first|last|final|top|bottom) (?:\w+ )?lines?\b"
+    ends = r"\b(?:first|last|final) (?:\d+ |few )?lines? (?:of|in|from) (?:the file )?\S*[./]\w"
     return define("files.read", summary, ReadArgs, run, use=use, timeout_s=SECONDS, suits=ends)
 
 

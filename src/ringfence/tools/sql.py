@@ -75,6 +75,8 @@ _JOINS = """
 select m.name || '.' || f."from", f."table" || '.' || coalesce(f."to", 'id')
 from sqlite_schema m, pragma_foreign_key_list(m.name) f where m.type = 'table'
 """
+_LITERAL, _QUALIFIER = re.compile(r"'[^']*'"), re.compile(r"[\"`]?\w+[\"`]?\s*\.")
+_COUNTS = re.compile(r"\b(?:case|when|is|in|not|like|between|and|or)\b", re.I)  # no product
 _FROM = re.compile(r"\bfrom\s+[\"`\[]?(\w+)", re.I)
 _KEY = re.compile(r"_(?:id|no|nr|num|number|code|key)$")
 _ANY = ("id", "name", "title", "date", "day", "time")  # first columns that are no keys of other tables
@@ -109,7 +111,7 @@ def query_sqlite(
                     return _overview(db, looks, until)
                 try:
                     if names := summed(args.sql):
-                        check_amounts(names, _tables(db), _declared(db))
+                        _check(db, names)
                     return _query(db, args, max_rows, room)
                 except apsw.SQLError as error:
                     said = f"the statement cannot be read: {_said(error)}"
@@ -298,16 +300,19 @@ def _joins(tables: Sequence[Sequence[object]]) -> dict[str, str]:
 
 
 def summed(sql: str) -> list[str]:
-    """The names of what a statement sums up or averages, alone or as a factor, in lower case."""
-    return re.findall(r"[^\W\d]\w*", " ".join(_SUMMED.findall(sql)).lower())
+    """The names of the columns that a statement sums up or averages, alone or as a factor, in lower case."""
+    found = _SUMMED.findall(_LITERAL.sub("''", sql).lower())
+    factors = " ".join(_QUALIFIER.sub("", one) for one in found if not _COUNTS.search(one))
+    return re.findall(r"[^\W\d]\w*", factors)
 
 
 def check_amounts(
     names: Iterable[str], tables: Sequence[Sequence[object]], joins: Mapping[str, str] = MappingProxyType({})
 ) -> None:
-    """Raises ToolError if one of them names a row of a table, and so is no amount. `joins`: the declared keys."""
-    pairs = {**_joins(tables), **joins}.items()
-    keys = {one.rpartition(".")[2].lower() for pair in pairs for one in pair}
+    """Raises ToolError if one of them names a row, and so is no amount: a declared key (`joins`), or an `_id`."""
+    keys = {one.rpartition(".")[2].lower() for pair in joins.items() for one in pair}
+    ids = {one.rpartition(".")[2].lower() for pair in _joins(tables).items() for one in pair}
+    keys |= {name for name in ids if name == "id" or name.endswith("_id")}
     if wrong := next((name for name in names if name in keys), ""):
         raise ToolError(f"{wrong} names a row, and is no amount", todo=known(tables, joins=joins))
 
@@ -360,6 +365,14 @@ def _tables(db: apsw.Connection) -> list[Any]:
 def _declared(db: apsw.Connection) -> dict[str, str]:
     """The declared keys, `table.column` to `table.column`."""
     return {str(one): str(other) for one, other in db.execute(_JOINS)}
+
+
+def _check(db: apsw.Connection, names: Sequence[str]) -> None:
+    try:
+        tables, joins = _tables(db), _declared(db)
+    except apsw.Error:  # a view of a table that is gone: what the statement asks for may be there all the same
+        return
+    check_amounts(names, tables, joins)
 
 
 def _said(error: Exception) -> str:

@@ -18,7 +18,7 @@ from ringfence.core.policy import Role
 from ringfence.core.values import JSON
 
 from .calc import readable
-from .cells import EMPTY, NUMBER, Cell, Op, holds, meets, typed
+from .cells import EMPTY, NUMBER, WORD, Cell, Op, holds, meets, typed
 from .folders import Folders
 from .texts import notes, read_text
 from .tool import KNOWN_COLUMN, KNOWN_TABLE, Args, Tool, Use, define
@@ -28,10 +28,10 @@ ROLES = {"path": Role.CONTROL}
 CELL_CHARS = 200
 _FEW = 5  # rows, fewer of which are asked for as the first of an order
 SHOWN = 20  # rows of a result, unless another number is asked for
+_FLAGS = ("yes", "no", "true", "false", "open", "closed", "done", "ja", "nein", "none", "null", "nan")
 _EXTREMES = {"max": "max", "maximum": "max", "highest": "max", "min": "min", "minimum": "min", "lowest": "min"}
 
 Aggregate = Literal["", "count", "sum", "avg", "min", "max"]
-
 
 Column = Annotated[str, Field(json_schema_extra=KNOWN_COLUMN)]
 LOOK_ROWS = 50  # that tell what a column holds
@@ -166,7 +166,7 @@ def _picked(
 
 def query(table: Table, args: QueryArgs, *, room: int) -> dict[str, JSON]:
     """The result of a query, as columns and rows that fit in `room` characters."""
-    conditions, elsewhere = _placed(table, args.where)
+    conditions, elsewhere = _placed(table, args)
     extremes = [c for c in conditions if c[2].strip().lower() in _EXTREMES]
     plain = [c for c in conditions if c not in extremes]
     rows = [row for row in table.rows if all(meets(row[n], op, value) for n, op, value in plain)]
@@ -191,10 +191,6 @@ def query(table: Table, args: QueryArgs, *, room: int) -> dict[str, JSON]:
     if args.sort_by and not (args.aggregate and not args.group_by):
         rows = _sorted(rows, _sort_place(table, args), descending=args.descending)
     totals = {} if args.aggregate or args.group_by else _totals(table, rows, picked)
-    if (
-        totals and not args.sort_by and args.limit < _FEW
-    ):  # the first rows of a file are no order: a model takes them for one
-        args = args.model_copy(update={"limit": SHOWN})
     shown: list[list[str]] = []
     used = 0
     for row in rows[: args.limit]:
@@ -204,6 +200,8 @@ def query(table: Table, args: QueryArgs, *, room: int) -> dict[str, JSON]:
             break
         shown.append(cells)
     cut = _cut(len(shown), len(rows), args) if len(shown) < len(rows) else ""
+    if cut and totals and not args.sort_by and args.limit < _FEW:  # a model takes the first rows of a file for an order
+        cut = f"{cut}. These are the first in the file's order: for the one with the most use sort_by, descending=true"
     columns = [table.columns[n] for n in picked]
     return {
         "columns": columns,
@@ -215,24 +213,33 @@ def query(table: Table, args: QueryArgs, *, room: int) -> dict[str, JSON]:
     }
 
 
-def _placed(table: Table, asked: Sequence[Condition]) -> tuple[list[_Condition], str]:
-    """The conditions, and a note. What stands in one other column alone, and nowhere in its own, is asked for there.
+def _placed(table: Table, args: QueryArgs) -> tuple[list[_Condition], str]:
+    """The conditions, and a note.
 
-    Of `*` any column is its own: what stands in one alone is asked for there, and else it is no condition.
+    A name that stands nowhere in its column, and in one other alone, is asked for there: not where rows are counted or
+    summed up, whose number would be of something else, nor where both columns hold the same names (payer and payee). Of
+    `*` any column is its own: what stands in one alone is asked for there, and else it is no condition.
     """
-    placed, told = list[_Condition](), list[str]()
-    for one in asked:
-        own = None if one.column.strip() == "*" else table.place(one.column)
-        plain = one.op == "=" and one.value.strip().lower() not in _EXTREMES
-        if own is not None and (not plain or _stands(table, own, one.value)):
-            placed.append((own, one.op, one.value))
-            continue
-        having = [n for n in range(len(table.columns)) if n != own and _stands(table, n, one.value)]
-        if len(having) == 1:
-            there = table.columns[having[0]]
-            told.append(
-                f"{one.value} stands in {there}{'' if own is None else f', not in {one.column}'}: asked for there"
-            )
+    placed, told, cells = list[_Condition](), list[str](), dict[int, set[str]]()
+
+    def holds_(place: int) -> set[str]:
+        if place not in cells:
+            cells[place] = {row[place].casefold() for row in table.rows}
+        return cells[place]
+
+    for one in args.where:
+        value, own = one.value.strip().casefold(), None if one.column.strip() == "*" else table.place(one.column)
+        if own is None and one.op != "=":
+            raise ToolError(f"* stands for a column with =, and not with {one.op}", todo="name the column")
+        if own is not None:
+            moves = one.op == "=" and not args.aggregate and not args.group_by and _is_name(one.value)
+            if not moves or any(meets(row[own], "=", one.value) for row in table.rows):
+                placed.append((own, one.op, one.value))
+                continue
+        having = [n for n in range(len(table.columns)) if n != own and value in holds_(n)]
+        if len(having) == 1 and (own is None or holds_(own).isdisjoint(holds_(having[0]) - {""})):
+            instead = "" if own is None else f", not in {table.columns[own]}"
+            told.append(f"{one.value} stands in {table.columns[having[0]]}{instead}: asked for there")
             placed.append((having[0], one.op, one.value))
         elif own is not None:
             placed.append((own, one.op, one.value))
@@ -241,8 +248,10 @@ def _placed(table: Table, asked: Sequence[Condition]) -> tuple[list[_Condition],
     return placed, "; ".join(told)
 
 
-def _stands(table: Table, place: int, value: str) -> bool:
-    return any(meets(row[place], "=", value) for row in table.rows)
+def _is_name(value: str) -> bool:
+    """Whether a value can only be of one thing: no number, date, yes or no, and not empty."""
+    bare = value.strip().casefold()
+    return typed(value)[0] == WORD and len(bare) > 2 and bare not in (*_EXTREMES, *_FLAGS)
 
 
 def _cut(shown: int, there: int, args: QueryArgs) -> str:
@@ -313,7 +322,7 @@ def _meant(table: Table, args: QueryArgs) -> dict[str, str]:
 
 
 def _one_row_each(table: Table, rows: list[list[str]], args: QueryArgs) -> dict[str, str]:
-    """Where rows are counted by what no two of them share, and other columns are selected, these are meant."""
+    """Where rows are counted by what no two share, and other columns are selected, these are meant."""
     keys, picked = table.places(args.group_by), table.places(",".join(args.select))
     if args.aggregate not in ("", "count") or len(keys) != 1 or set(picked) <= set(keys) or len(rows) < 2:
         return {}
