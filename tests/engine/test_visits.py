@@ -531,3 +531,11 @@ async def test_a_number_from_nowhere_is_refused_once_and_whoever_writes_it_again
     assert [one["of"] for one in agent.tools["calc"].calls] == ["4711 * 8.08"]
     asked = [json.loads(prompt.messages[-1])["content"] for prompt in agent.model.prompts]
     assert sum("4711 stands in no result; look it up first" in text for text in asked) == 1
+
+
+async def test_what_the_task_still_names_keeps_a_model_that_repeats_itself_from_acting(trust: Any) -> None:
+    board = step(("fetch", {"of": NOTICE}))
+    script = [board, board, step(("query", {"of": HIRES})), step(("write", {"path": "data/new.csv", "text": "15"}))]
+    agent = trust(*script, final("15 is written"))
+    await agent.run(f"Count the boats of {NOTICE} that are in {HIRES}, and write the number into data/new.csv.")
+    assert "query" in offered(agent)[2]

@@ -87,8 +87,8 @@ def course(
         and _wants(task, by_itself=bool(suited))
         and not _done(turn, tools)
     ):
-        stuck = not (ahead.what or ahead.tools) and _stuck(turn, refused, acts_later=acts_later)
-        only = (acts_now or stuck) and worked and not failed
+        ready = worked and not failed and not (ahead.what or ahead.tools)
+        only = ready and (acts_now or _stuck(turn, refused, acts_later=acts_later))
         if (acts_later or ahead.tools) and not failed and not refused:
             later = frozenset(spec.name for spec in tools if changes(spec))
         elif way := _act(tools, effects, suited, refused, failed=failed > 0, only=only):
