@@ -18,7 +18,8 @@ from ringfence.months import MONTHS
 from .evidence import in_iso
 from .facts import is_german
 from .folds import folded
-from .nearest import nearest
+from .nearest import asked_and_brought, nearest
+from .task import PASTED
 from .visits import WEEKDAY, about, excerpts, months, replaced
 
 _WORD, _LETTERS = re.compile(r"[^\W_]+"), re.compile(r"[^\W\d_]{3,}")
@@ -34,7 +35,6 @@ _LEAVES_OUT = re.compile(
     r"nicht|kein\w*|weder|noch|ohne|außer\w*|ausgenommen|abgesehen|bis auf|andere\w*|leer|fehl\w+)\b|n't\b",
     re.I,
 )
-_READ = 1000  # characters of a task, from which on it holds a text
 _MOST = 10  # conditions of a query
 _TWO_WORDS = r"[A-ZÄÖÜ][a-zäöüß]{2,}(?:\s(?:&\s)?[A-ZÄÖÜ][a-zäöüß]{2,})+"
 _CAPITALS = re.compile(rf"(?<=[a-z,]\s){_TWO_WORDS}\b")
@@ -123,12 +123,12 @@ def remembered(args: Mapping[str, JSON], spec: SinkSpec, turn: Turn) -> Mapping[
     if not isinstance(conditions, list | tuple) or args.get("aggregate") not in ("sum", "count", "avg"):
         return args
     grouped = args.get("group_by") and [args["group_by"]] != list(args.get("select") or ())
-    if grouped or len(conditions) >= _MOST or len(task) > _READ or is_german(task) or not _takes_any(spec):
+    if grouped or len(conditions) >= _MOST or len(task) > PASTED or is_german(task) or not _takes_any(spec):
         return args
     named = [next(filter(None, found.groups())) for found in _NAMED.finditer(task)]
     if len(named) != 1 or len(_CAPITALS.findall(task)) > 1 or _COMPARES.search(task):
         return args
-    known = " ".join((str(args), *folded(turn, _Calls).texts)).casefold()
+    known = " ".join(map(str, (args, *asked_and_brought(turn)))).casefold()
     words = [word.casefold() for word in named[0].split()]
     if any(word in known or word in MONTHS or _WEEKDAY.match(word) for word in words):
         return args
@@ -140,17 +140,6 @@ def _takes_any(spec: SinkSpec) -> bool:
         case {"properties": {"where": {"items": {"properties": {"column": {"x-any": "*"}}}}}}:
             return spec.reads
     return False
-
-
-class _Calls:
-    """What calls that the model chose and that answered have asked for and brought."""
-
-    def __init__(self) -> None:
-        self.texts: list[str] = []
-
-    def take(self, record: Record, intent: Record | None) -> None:
-        if intent is not None and intent.body.get("call", -1) >= 0 and record.view.get("ok"):
-            self.texts += (str(intent.body.get("args")), str(record.body.get("value")))
 
 
 def heard(args: Mapping[str, JSON], turn: Turn, said: str) -> Mapping[str, JSON]:

@@ -127,17 +127,20 @@ def _first(turn: Turn, tools: Sequence[SinkSpec], suited: set[str], later: froze
 
 def _mend(turn: Turn) -> str:
     """What is wrong with the last call, for the model; empty if nothing is."""
-    broken = folded(turn, Become).broken
-    return MEND.format(next(reversed(broken.values())).rstrip(".")) if broken else ""
+    _, why = _wrong(turn)
+    return MEND.format(why) if why else ""
 
 
 def asks_back(turn: Turn) -> str:
     """What a person is to say so that a run that found no answer could go on; empty where no call was in want of it."""
-    broken = folded(turn, Become).broken
-    if not broken:
-        return ""
-    sink, why = list(broken.items())[-1]
-    return ASK.format(sink.removeprefix(TOOL), why.rstrip("."))
+    tool, why = _wrong(turn)
+    return ASK.format(tool, why) if why else ""
+
+
+def _wrong(turn: Turn) -> tuple[str, str]:
+    """The tool whose last call brought nothing, the newest one, and what was wrong with it; empty if there is none."""
+    sink, why = next(reversed(folded(turn, Become).broken.items()), ("", ""))
+    return sink.removeprefix(TOOL), why.rstrip(".")
 
 
 def _sent_back(turn: Turn, tools: Sequence[SinkSpec], refused: Collection[tuple[str, str]]) -> Course | None:

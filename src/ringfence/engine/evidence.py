@@ -10,6 +10,7 @@ from .attributes import ATTRIBUTES
 from .figures import NUMBER, Sorted, is_one, listed, meant, values
 from .silence import abstains
 from .spoken import readings, restated
+from .task import PASTED
 
 _DIGITS = re.compile(r"\d+")
 _SIGNS = re.compile(r"[:/-]")
@@ -18,7 +19,6 @@ _SMALL = 12  # counting numbers and months are nobody's claim
 _FACTORS = frozenset(
     map(Decimal, (24, 28, 30, 31, 52, 60, 100, 360, 365, 1000, 1024, 3600, 86400, 10**6, 1024**2, 10**9))
 )
-_PASTED = 1000  # characters of a task, from which on it holds a text and not the question alone
 _ECHO_WORDS, _ECHO_SHARE = 5, 0.6  # words of an answer that says the task again, and their share of the task's
 _CLIPPED = 6  # characters of a date or time that may have lost its first digits
 _MONTHS = ("jan", "feb", "m[aä]r", "apr", "ma[yi]", "jun", "jul", "aug", "sep", "o[ck]t", "nov", "de[cz]")
@@ -191,7 +191,7 @@ def unmentioned(task: str, shown: str) -> str:
     counts as one. Any date may be a birthday, and any word a nationality: these are missed where a table is shown that
     has no such column.
     """
-    if len(task) > _PASTED:
+    if len(task) > PASTED:
         return ""
     shown, task = shown.replace(task, ""), _QUOTED.sub("", task)
     if _OF_HOW.search(task):
@@ -211,12 +211,12 @@ def rounded(answer: str, task: str) -> str:
 
 def half(answer: str, task: str) -> bool:
     """Whether a task asks which one and how much, and the answer is one bare value."""
-    return len(answer.split(maxsplit=1)) == 1 and len(task) <= _PASTED and _TWO.search(task) is not None
+    return len(answer.split(maxsplit=1)) == 1 and len(task) <= PASTED and _TWO.search(task) is not None
 
 
 def only_repeats(answer: str, task: str) -> bool:
     """Whether every word of the answer is already in the task: it says nothing, unless a document came with that."""
-    if len(task) > _PASTED:
+    if len(task) > PASTED:
         return False
     asked = {word.lower() for word in _WORD.findall(task)} | _FILLERS
     said = _WORD.findall(answer)

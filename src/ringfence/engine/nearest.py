@@ -36,7 +36,7 @@ def nearest(turn: Turn) -> str:
     """
     asked = set(_stems(turn.start["task"]))
     best, most = "", 0
-    opened = (one for _, value in _answered(turn) for one in excerpts(value))
+    opened = (one for *_, value in _answered(turn) for one in excerpts(value))
     shown = (one for one in opened if not str(one.get("path", "")).endswith(_TABLES))
     results = brought(turn) or [str(one.get("text", "")) for one in shown]
     for value in results[-_RESULTS:]:
@@ -81,12 +81,19 @@ def beside(given: str, turn: Turn, *, besides: int) -> tuple[str, str] | None:
 
 def brought(turn: Turn) -> list[JSON]:
     """What the calls that the model chose have brought."""
-    return [value for call, value in _answered(turn) if call >= 0]
+    return [value for call, _, value in _answered(turn) if call >= 0]
 
 
-def _answered(turn: Turn) -> list[tuple[int, JSON]]:
+def asked_and_brought(turn: Turn) -> list[JSON]:
+    """What the calls that the model chose and that answered were given, and what they have brought."""
+    return [part for call, *parts in _answered(turn) if call >= 0 for part in parts]
+
+
+def _answered(turn: Turn) -> list[tuple[int, JSON, JSON]]:
     return [
-        (i.body["call"], r.body["value"]) for r, i in turn.items if i is not None and "call" in i.body and r.view["ok"]
+        (i.body["call"], i.body.get("args"), r.body["value"])
+        for r, i in turn.items
+        if i is not None and "call" in i.body and r.view["ok"]
     ]
 
 

@@ -8,8 +8,8 @@ from decimal import Decimal
 
 from .figures import NUMBER
 from .spoken import in_words
+from .task import PASTED
 
-_PASTED = 1000  # characters of a task, from which on it holds a text and not the question alone
 _SHARE = re.compile(r"(?<![\d.,])(\d+(?:[.,]\d+)?)\s*(?:%|per ?cent\b|Prozent\b)", re.I)
 _HUNDREDTH = re.compile(r"100|%|percent|prozent", re.I)  # what makes one of a number
 _PERIODS = frozenset(("7", "12", "24", "30", "52", "60"))  # how often a short period is in a longer one
@@ -39,6 +39,7 @@ _TO_PAY = re.compile(
     r"kostet|kosten|zahl\w*|brutto|endpreis|insgesamt|zusammen)\b",
     re.I,
 )
+_PLAIN = re.compile(r"\d+(?:\.\d+)?|\.\d+")
 _A_FACTOR = re.compile(r"(\d+(?:\.\d+)?|\.\d+)(\s*%|\s*/\s*100(?:\.0)?)?")
 
 
@@ -47,7 +48,7 @@ def hundredths(given: str, task: str) -> str:
 
     As it is, if anything in it makes a hundredth already, or the factor may be how many there are: of months, of years.
     """
-    if _HUNDREDTH.search(given) or len(task) > _PASTED:
+    if _HUNDREDTH.search(given) or len(task) > PASTED:
         return given
     terms = [Decimal(term) for term in _TERM.findall(given)]
     shares = {match[1].replace(",", ".") for match in _SHARE.finditer(task)}
@@ -70,21 +71,18 @@ def whole(given: str, task: str) -> str:
     747.75 * 0.19 is 747.75 * 1.19 where the task asks what to pay with 19 % VAT. As it is wherever the share itself may
     be meant: it is spoken of more than once, another percentage is, or a number that looks like it.
     """
-    if len(task) > _PASTED or len(_SHARE.findall(task)) != 1 or not _TO_PAY.search(task):
+    if len(task) > PASTED or len(_SHARE.findall(task)) != 1 or not _TO_PAY.search(task):
         return given
     named = [(match, sign) for rule, sign in ((_UP, 1), (_DOWN, -1)) if (match := rule.search(task))]
-    if len(named) != 1 or len(_OF_WHICH.findall(task)) + (named[0][0][0].lower().endswith("off")) != 1:
+    if len(named) != 1:
         return given
-    share, sign = Decimal(named[0][0][1].replace(",", ".")) / 100, named[0][1]
+    ((match, sign),) = named
+    spoken_of = len(_OF_WHICH.findall(task)) + match[0].lower().endswith("off")
+    share = Decimal(match[1].replace(",", ".")) / 100
     factors = [_A_FACTOR.fullmatch(part.strip(" ()")) for part in re.split(r"[*×]|\bof\b", given)]
     values = [Decimal(factor[1]) / (100 if factor[2] else 1) for factor in factors if factor]
-    other = {float(number) for number in NUMBER.findall(_SHARE.sub("", task)) if number.count(".") < 2 and _is(number)}
-    if len(factors) < 2 or len(values) < len(factors) or given.count("(") != given.count(")"):
-        return given
-    if values.count(share) != 1 or 1 + sign * share in values or float(share) in other:
+    others = {Decimal(number) for number in NUMBER.findall(_SHARE.sub("", task)) if _PLAIN.fullmatch(number)}
+    product = len(values) == len(factors) > 1 and given.count("(") == given.count(")") and values.count(share) == 1
+    if spoken_of != 1 or not product or 1 + sign * share in values or share in others:
         return given
     return " * ".join(f"{(1 + sign * value if value == share else value).normalize():f}" for value in values)
-
-
-def _is(number: str) -> bool:
-    return _A_FACTOR.fullmatch(number) is not None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+PASTED = 1000  # characters of a task, from which on it holds a text and not the question alone
 _RECKONS = re.compile(
     r"\b(?:count|sum|total|altogether|together|average|mean|median|add|plus|minus|multiply|times|divide|difference|"
     r"how often|work out|calculate|compute|in all|"

@@ -13,9 +13,9 @@ from .folds import folded
 from .meant import never_named
 from .passages import NOT_THERE, READ, SEARCH, Passage
 from .readmore import SPEC as READ_MORE
+from .task import PASTED
 
 UNKNOWN = "no document mentions"  # the key of a search's result, which reads as a sentence
-_PASTED = 1000  # characters of a task, from which on it holds a text and not the question alone
 _FEW = 0.5  # of a question's words, below which passages hardly answer it
 _NAMED = 3
 
@@ -75,7 +75,7 @@ def lacking(task: str, passages: Mapping[int, Passage], shown: str = "") -> str:
     A code counts by itself; of names one that is there is enough, and abbreviations may be written out. What is called
     by a word and a figure (test stand 3) counts where the passages have others of its kind.
     """
-    if len(task) > _PASTED:
+    if len(task) > PASTED:
         return ""
     asked, hay = facts(task, known=task.casefold()), _hay(passages, shown)
     names = [name for name in asked.names if any(map(str.isalpha, name))]
@@ -90,7 +90,7 @@ def lacking(task: str, passages: Mapping[int, Passage], shown: str = "") -> str:
 
 def unheard(task: str, passages: Mapping[int, Passage], shown: str = "") -> str:
     """A note for the model, where the passages share less than half of a question's words; else empty."""
-    if len(task) > _PASTED:
+    if len(task) > PASTED:
         return ""
     asked, hay = facts(task, known=task.casefold()), _hay(passages, shown)
     words = Facts(words=(*asked.names, *asked.words))

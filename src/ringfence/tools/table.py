@@ -45,13 +45,7 @@ def _listed(value: object) -> object:
 class Condition(Args):
     """One condition; a row has to meet all of them."""
 
-    column: Annotated[
-        str,
-        Field(
-            description="a column name",
-            json_schema_extra={**KNOWN_COLUMN, "x-any": "*"},
-        ),
-    ]
+    column: Annotated[str, Field(description="a column name", json_schema_extra={**KNOWN_COLUMN, "x-any": "*"})]
     op: Annotated[Op, Field(description="how to compare")] = "="
     value: Annotated[str, Field(description="a number, a date such as 2025-01-31, or a text")]
 
@@ -152,7 +146,7 @@ def read_table(path: str, text: str, *, seconds: float) -> Table:
 
 
 def _picked(
-    table: Table, names: Sequence[str], rows: Sequence[Sequence[str]], conditions: Sequence[tuple[int, Op, str]]
+    table: Table, names: Sequence[str], rows: Sequence[Sequence[str]], conditions: Sequence[_Condition]
 ) -> list[int]:
     """The columns to show: those of these names; all, if there are none, or they hold what the conditions give alone.
 
@@ -174,15 +168,13 @@ def query(table: Table, args: QueryArgs, *, room: int) -> dict[str, JSON]:
         rows = _extreme(rows, place, _EXTREMES[value.strip().lower()])
     matched, total = len(rows), len(table.rows)
     none = "" if matched else _why_none(table, conditions)
-    note, whole = elsewhere, dict[str, JSON]()
+    alone, left_out, whole = "", "", dict[str, JSON]()
     if ungrouped := _one_row_each(table, rows, args):
-        told = f"each {args.group_by} stands in one row, so that its columns are shown"
-        note = "; ".join(filter(None, (note, told)))
+        alone = f"each {args.group_by} stands in one row, so that its columns are shown"
         args = args.model_copy(update=ungrouped)
     if args.aggregate or args.group_by:
         args = args.model_copy(update=_meant(table, args))
         names, rows, left_out = _aggregated(table, rows, args)
-        note = "; ".join(filter(None, (note, left_out)))
         whole = _whole(names[-1], rows) if args.group_by else {}
         table = Table(table.path, names, rows)
         picked = list(range(len(names)))
@@ -209,7 +201,7 @@ def query(table: Table, args: QueryArgs, *, room: int) -> dict[str, JSON]:
         **totals,
         **whole,
         "matched": f"{matched} of {total} rows",
-        **notes(cut, none, note),
+        **notes(cut, none, elsewhere, alone, left_out),
     }
 
 
@@ -220,12 +212,12 @@ def _placed(table: Table, args: QueryArgs) -> tuple[list[_Condition], str]:
     summed up, whose number would be of something else, nor where both columns hold the same names (payer and payee). Of
     `*` any column is its own: what stands in one alone is asked for there, and else it is no condition.
     """
-    placed, told, cells = list[_Condition](), list[str](), dict[int, set[str]]()
+    placed, told, columns = list[_Condition](), list[str](), dict[int, set[str]]()
 
-    def holds_(place: int) -> set[str]:
-        if place not in cells:
-            cells[place] = {row[place].casefold() for row in table.rows}
-        return cells[place]
+    def texts(place: int) -> set[str]:
+        if place not in columns:
+            columns[place] = {row[place].casefold() for row in table.rows}
+        return columns[place]
 
     for one in args.where:
         value, own = one.value.strip().casefold(), None if one.column.strip() == "*" else table.place(one.column)
@@ -236,8 +228,8 @@ def _placed(table: Table, args: QueryArgs) -> tuple[list[_Condition], str]:
             if not moves or any(meets(row[own], "=", one.value) for row in table.rows):
                 placed.append((own, one.op, one.value))
                 continue
-        having = [n for n in range(len(table.columns)) if n != own and value in holds_(n)]
-        if len(having) == 1 and (own is None or holds_(own).isdisjoint(holds_(having[0]) - {""})):
+        having = [n for n in range(len(table.columns)) if n != own and value in texts(n)]
+        if len(having) == 1 and (own is None or texts(own).isdisjoint(texts(having[0]) - {""})):
             instead = "" if own is None else f", not in {table.columns[own]}"
             told.append(f"{one.value} stands in {table.columns[having[0]]}{instead}: asked for there")
             placed.append((having[0], one.op, one.value))
@@ -323,12 +315,14 @@ def _meant(table: Table, args: QueryArgs) -> dict[str, str]:
 
 def _one_row_each(table: Table, rows: list[list[str]], args: QueryArgs) -> dict[str, str]:
     """Where rows are counted by what no two share, and other columns are selected, these are meant."""
-    keys, picked = table.places(args.group_by), table.places(",".join(args.select))
-    if args.aggregate not in ("", "count") or len(keys) != 1 or set(picked) <= set(keys) or len(rows) < 2:
+    if args.aggregate not in ("", "count") or not args.group_by or len(rows) < 2:
         return {}
-    alone = len({row[keys[0]] for row in rows}) == len(rows)
+    keys, there = table.places(args.group_by), {column.lower() for column in table.columns}
+    others = {name.strip().lower() for name in args.select} & there - {table.columns[n].lower() for n in keys}
+    if len(keys) != 1 or not others or len({row[keys[0]] for row in rows}) < len(rows):
+        return {}
     sort_by = "" if args.sort_by.strip().lower() == "count" else args.sort_by
-    return {"group_by": "", "aggregate": "", "column": "", "sort_by": sort_by} if alone else {}
+    return {"group_by": "", "aggregate": "", "column": "", "sort_by": sort_by}
 
 
 def _numeric(table: Table, place: int) -> bool:
@@ -381,7 +375,7 @@ def _aggregate(kind: str, cells: Sequence[str], count: int) -> tuple[str, int]:
     return pick(usable, key=lambda pair: pair[0])[1], len(cells) - len(usable)
 
 
-def _why_none(table: Table, conditions: Sequence[tuple[int, Op, str]]) -> str:
+def _why_none(table: Table, conditions: Sequence[_Condition]) -> str:
     """For a model that guessed: the condition that no row meets, and where its value stands or what its column has."""
     if not conditions:
         return "the table has no rows"
