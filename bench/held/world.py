@@ -15,35 +15,8 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[1] / "slm"))
 
 import pages
+from template import MANIFEST
 
-MANIFEST = """# The assistant of a made-up {what}; world {seed}.
-runtime:
-  name: {name}
-
-inference:
-  tiers:
-    - {{name: small, provider: embedded, model: qwen2.5-coder-1.5b}}
-  temperature: 0.1
-
-tools:
-  - {{name: files, type: builtin, target_paths: {folders}, permissions: [read, grep, write]}}
-  - {{name: text, type: builtin, target_paths: {folders}}}
-  - {{name: csv, type: builtin, target_paths: [./tables]}}
-  - {{name: sql, type: builtin, database: {database}}}
-  - {{name: calc, type: builtin}}
-  - {{name: time, type: builtin}}
-  - {{name: shell, type: builtin, target_paths: {folders}, allow: [wc, ls, df, uptime, head, tail, sort, nproc, uname]}}
-  - name: web
-    type: builtin
-    callers: [role:crew] # and the site is their own: what they ask may go there
-    hosts: [{{host: 127.0.0.1, port: {port}, private: true, audience: [role:crew]}}]
-
-grant:
-  effects: [files.write, web.fetch] # what a task may do beyond reading; each call is still decided by the gate
-
-workflow:
-  max_steps: 10
-"""
 PAGE = "<!doctype html><html><head><title>{title}</title></head><body><h1>{title}</h1>{body}</body></html>\n"
 Cases = dict[str, dict[str, Any]]  # what is expected of each case, by its id
 Words = dict[str, str]  # what is filled into the tasks' texts
@@ -110,7 +83,7 @@ def make(suite: Suite, folder: Path, seed: int, idle_s: float) -> None:
     cases, words = suite.lay(folder, seed)
     port = pages.start(folder, idle_s)
     own = {"what": suite.what, "name": suite.name, "folders": suite.folders, "database": suite.database}
-    write(folder / "ringfence.yaml", MANIFEST.format(seed=seed, port=port, **own))
+    write(folder / "ringfence.yaml", MANIFEST.format(seed=seed, port=port, tables="tables", **own))
     expect = {**cases, "vars": {**words, "site": f"http://127.0.0.1:{port}"}}
     write(folder / "expect.json", json.dumps(expect, indent=1, ensure_ascii=False) + "\n")
 

@@ -15,36 +15,12 @@ import pages
 from answers import expected
 from facts import draw
 from lay import lay, write
+from template import MANIFEST
 
-MANIFEST = """# The assistant of a made-up boat trust; world {seed} of bench/slm.
-runtime:
-  name: boat-trust
-
-inference:
-  tiers:
-    - {{name: small, provider: embedded, model: qwen2.5-coder-1.5b}}
-  temperature: 0.1
-
-tools:
-  - {{name: files, type: builtin, target_paths: {folders}, permissions: [read, grep, write]}}
-  - {{name: text, type: builtin, target_paths: {folders}}}
-  - {{name: csv, type: builtin, target_paths: [./data]}}
-  - {{name: sql, type: builtin, database: ./db/trust.db}}
-  - {{name: calc, type: builtin}}
-  - {{name: time, type: builtin}}
-  - {{name: shell, type: builtin, target_paths: {folders}, allow: [wc, ls, df, uptime, head, tail, sort, nproc, uname]}}
-  - name: web
-    type: builtin
-    callers: [role:crew] # and the site is the crew's own: what they ask may go there
-    hosts: [{{host: 127.0.0.1, port: {port}, private: true, audience: [role:crew]}}]
-
-grant:
-  effects: [files.write, web.fetch] # what a task may do beyond reading; each call is still decided by the gate
-
-workflow:
-  max_steps: 10
-"""
-FOLDERS = "[./notes, ./config, ./logs, ./data, ./out]"
+OWN = {
+    "what": "boat trust", "name": "boat-trust", "tables": "data", "database": "./db/trust.db",
+    "folders": "[./notes, ./config, ./logs, ./data, ./out]",
+}  # fmt: skip
 
 
 def make(folder: Path, seed: int, idle_s: float) -> None:
@@ -55,7 +31,7 @@ def make(folder: Path, seed: int, idle_s: float) -> None:
     facts = draw(seed)
     lay(facts, folder)
     port = pages.start(folder, idle_s)
-    write(folder / "ringfence.yaml", MANIFEST.format(seed=seed, port=port, folders=FOLDERS))
+    write(folder / "ringfence.yaml", MANIFEST.format(seed=seed, port=port, **OWN))
     answers = expected(facts, folder, f"http://127.0.0.1:{port}")
     write(folder / "expect.json", json.dumps(answers, indent=1, ensure_ascii=False) + "\n")
 
