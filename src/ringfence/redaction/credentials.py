@@ -80,7 +80,7 @@ _MARKS: Final = re.compile(  # each alternative begins with a letter that is rar
     rf"|w(?:{_PASSWORD})|W(?:{_PASSWORD})|k{_KEY}|K{_KEY}|c{_SECRET}|C{_SECRET}|ñ(?<=contraseñ)a|ł(?<=hasł)o"
 )
 _REST: Final = re.compile(
-    r"\w{0,24}(?:[\w-]{0,24}|[ ](?:is|ist|est|es|è|jest))[\"']?\]?[ \t\0]{0,4}"
+    r"\w{0,24}+(?:[\w-]{0,24}+|[ ](?:is|ist|est|es|è|jest))[\"']?\]?[ \t\0]{0,4}"
     r"(?::=|=>|[:=\0]|(?<=[ ]is)|(?<=[ ]ist)|(?<=[ ]est)|(?<=[ ]es)|(?<=[ ]è)|(?<=[ ]jest))[ \t\0]{0,4}"
     r"(?:\\?\"(?P<double>[^\"\s\\\0]{4,256})\\?\"|'(?P<single>[^'\s\0]{4,256})'"
     r"|(?P<open>[^\s\"'`,;&<>\0\\)(\[\]{}]{4,256})(?P<after>.?))",
