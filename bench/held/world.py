@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import csv
 import json
+import re
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -63,6 +64,28 @@ def money(cents: int) -> str:
 def rounded(number: Decimal) -> str:
     """Rounded to two decimals, as people round."""
     return str(number.quantize(Decimal("0.01"), ROUND_HALF_UP))
+
+
+def tie(number: Decimal) -> bool:
+    """Whether rounding to two decimals is a matter of taste."""
+    return (number * 1000) % 10 == 5
+
+
+def text(folder: Path, name: str) -> str:
+    """A file of a world."""
+    return (folder / name).read_text("utf-8")
+
+
+def rows(folder: Path, name: str, separator: str) -> list[dict[str, str]]:
+    """A table of a world."""
+    head, *body = [line.split(separator) for line in text(folder, name).splitlines()]
+    return [dict(zip(head, line, strict=True)) for line in body]
+
+
+def find(pattern: str, where: str) -> str:
+    """What is there once."""
+    (found,) = re.findall(pattern, where)
+    return str(found)
 
 
 def says(*strings: object, none: Iterable[object] = ()) -> dict[str, Any]:

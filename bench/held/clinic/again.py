@@ -10,26 +10,11 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+from world import find, rows, text
+
 KINDS = (".md", ".html", ".log", ".toml", ".ini", ".csv", ".tsv", ".txt")
 BILL = "select sum(qty * unit_price) from visit_items join items using (item_id) where visit_id = ?"
 RANKS = "select vet, count(*) n from visits where strftime('%Y', seen_on) = ? group by vet order by n desc"
-
-
-def text(folder: Path, name: str) -> str:
-    """A file."""
-    return (folder / name).read_text("utf-8")
-
-
-def rows(folder: Path, name: str, separator: str) -> list[dict[str, str]]:
-    """A table."""
-    head, *body = [line.split(separator) for line in text(folder, name).splitlines()]
-    return [dict(zip(head, line, strict=True)) for line in body]
-
-
-def find(pattern: str, where: str) -> str:
-    """What is there once."""
-    (found,) = re.findall(pattern, where)
-    return str(found)
 
 
 def notes(folder: Path) -> dict[str, Any]:

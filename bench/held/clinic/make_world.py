@@ -38,7 +38,7 @@ from names import (
     VETS,
     VILLAGES,
 )
-from world import Cases, Suite, Words, holds, main, money, page, rounded, says, table, write
+from world import Cases, Suite, Words, holds, main, money, page, rounded, says, table, tie, write
 
 FOLDERS = "[./practice, ./settings, ./logs, ./tables, ./out]"
 SCHEMA = """
@@ -49,11 +49,6 @@ create table items(item_id integer primary key, label text, unit_price real);
 create table visit_items(visit_id integer, item_id integer, qty integer);
 """
 Pet = tuple[str, str, str, str, str, str]  # tag, name, species, sex, kilos, owner
-
-
-def tie(number: Decimal) -> bool:
-    """Whether rounding to two decimals is a matter of taste."""
-    return (number * 1000) % 10 == 5
 
 
 def notes(rng: random.Random, folder: Path, vets: list[str], people: list[str]) -> Cases:
