@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 
 from ringfence.core.policy import SinkSpec
-from ringfence.engine.conditions import counted
+from ringfence.engine.conditions import all_of_it, counted
+from ringfence.tools.files import ReadArgs
 from ringfence.tools.table import QueryArgs
 
 from .conftest import Build, House, final, step
 
 TASK = "How many members joined in August 2025, and what is their average age?"
+READS = SinkSpec("files.read", schema=ReadArgs.model_json_schema())
 _CSV_QUERY = SinkSpec("csv.query", schema=QueryArgs.model_json_schema())
 ANY: Any = {"type": "array", "items": {"properties": {"column": {"x-any": "*"}}}}
 CONDITIONS: Any = {"schema": {"type": "object", "properties": {"where": ANY, "limit": {}}}}
@@ -308,3 +310,62 @@ async def test_a_name_that_is_asked_for_or_was_found_before_is_not_asked_for_aga
     await agent.run(task)
     assert len(made(agent)) == 2
     assert made(agent)[1] == [("supplier_no", "=", "12")]
+
+
+SUPPLIES = "tables/deliveries.csv"
+OWED = "What do we still owe Veltin Carbonic? Sum up the deliveries that aren't settled, tables/deliveries.csv."
+
+
+def total(*conditions: tuple[str, str], **more: Any) -> Any:
+    wheres = [{"column": column, "op": "=", "value": value} for column, value in conditions]
+    return step(("query", {"path": SUPPLIES, "aggregate": "sum", "column": "eur", "where": wheres, **more}))
+
+
+@pytest.mark.parametrize(
+    ("task", "again", "calls"),
+    [
+        (OWED, total(("settled", "no")), 1),
+        (OWED, total(("settled", "no"), ("supplier", "Veltin Carbonic"), ("goods", "gas")), 2),  # asks for less
+        (OWED, total(("settled", "no"), aggregate="count"), 2),  # of something else
+        (f"{OWED} And how much do we owe in all?", total(("settled", "no")), 2),
+        (f"{OWED} What share of all is that?", total(("settled", "no")), 2),
+        (f"{OWED} Settled or not.", total(("supplier", "Veltin Carbonic")), 2),  # a condition too many is taken back
+        ("Which fraction of what is not settled do we owe Veltin Carbonic?", total(("settled", "no")), 2),
+        ("Welchen Teil der Rechnungen, die offen sind, schulden wir Veltin Carbonic?", total(("settled", "no")), 2),
+    ],
+)
+async def test_what_was_asked_of_one_is_not_asked_of_all_after_that(
+    members: Any, task: str, again: Any, calls: int
+) -> None:
+    agent = members(total(("settled", "no"), ("supplier", "Veltin Carbonic")), again)
+    await agent.run(task)
+    assert len(agent.tools["query"].calls) == calls
+
+
+@pytest.mark.parametrize(
+    ("task", "last"),
+    [
+        ("One of the pumps is leaking, it's in journal/workshop.log. Which one?", 0),
+        ("What does the first line of journal/workshop.log say?", 1),
+        ("Which entry is the oldest in journal/workshop.log?", 1),
+        ("Who wrote the header of journal/workshop.log?", 1),
+        ("What is the most recent event in journal/workshop.log?", 1),
+        ("Was war der letzte Eintrag in journal/workshop.log?", 1),
+        ("Which interpreter does bin/run.sh use?", 1),
+    ],
+)
+def test_the_first_line_alone_is_read_where_it_is_asked_for(task: str, last: int) -> None:
+    args = {"path": "journal/workshop.log", "first": 1, "last": 1}
+    assert all_of_it(args, READS, task) == {**args, "last": last}
+    assert all_of_it(args, _CSV_QUERY, task) == args  # a tool that has no end
+    for other in ({**args, "last": 400}, {**args, "last": True}, {**args, "last": "1"}, {"path": "a"}):
+        assert all_of_it(other, READS, task) == other
+
+
+@pytest.mark.parametrize("first", [{"rows": [[""]], "matched": "0 of 75 rows"}, {"rows": [["0"]]}, {"rows": []}])
+async def test_of_one_of_whom_nothing_was_found_it_may_be_asked_in_another_way(house: Build, first: Any) -> None:
+    tools = {"query": lambda args: first, "find": lambda args: None}
+    script = [total(("settled", "no"), ("supplier", "Veltin Carbonic")), total(("settled", "no")), final("0")]
+    agent = house(script, tools=tools, specs={"query": CONDITIONS, "find": {"opens": "question"}})
+    await agent.run(OWED)
+    assert len(agent.tools["query"].calls) == 2

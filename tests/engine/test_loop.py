@@ -449,6 +449,11 @@ async def test_a_run_that_was_cancelled_before_its_first_message_stays_cancelled
         ("List the invoices that we have to pay", False), ("In which ward do nurses call the doctor?", False),
         ("If there are errors send a mail to Ann.", True), ("I need you to send Ann the report", True),
         ("Work out the sum and save it to a.txt", True), ("- cancel the order", True), ("Would you mail Ann?", True),
+        ("Need to send a reminder to Ming. Whats their email adress?", False), ("I need to send Ann a mail.", True),
+        ("Who leads ward 3? I want to send him the report.", True),
+        ("We need to cancel the delivery from Kranz. Who is the contact?", True),
+        ("I need to book a room for Monday. Is room 12 free?", True),
+        ("I need to send the shift plan to ward 4. What he owes is in a.csv.", True),
     ],
 )  # fmt: skip
 def test_what_asks_to_act_is_told_from_what_only_asks(task: str, asked: bool) -> None:

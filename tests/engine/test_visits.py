@@ -11,7 +11,7 @@ from ringfence.core.chain import Kind
 from ringfence.core.policy import Effect, Role
 from ringfence.engine.evidence import in_the_head, rounded
 from ringfence.engine.shares import hundredths
-from ringfence.engine.task import several
+from ringfence.engine.task import given, several
 from ringfence.engine.visits import compared, months, places, widened
 
 from .conftest import Build, House, fail, final, step
@@ -539,3 +539,58 @@ async def test_what_the_task_still_names_keeps_a_model_that_repeats_itself_from_
     agent = trust(*script, final("15 is written"))
     await agent.run(f"Count the boats of {NOTICE} that are in {HIRES}, and write the number into data/new.csv.")
     assert "query" in offered(agent)[2]
+
+
+@pytest.mark.parametrize(
+    ("task", "holds"),
+    [
+        ("We brewed 594 hl and got 571 hl into bottles. How many percent did we lose?", True),
+        ("56 crates with 20 bottles each cost us 996.80 euros. What's that for one bottle?", True),
+        ("Wir haben 594 hl gebraut und 571 hl abgefüllt. Wie viel Prozent fehlen?", True),
+        ("What percentage of the rows of tables/a.csv have 3 hl or 4 hl?", False),  # names where to look
+        ("How many percent of the 40 patients came back?", False),  # one amount alone
+        ("Who took tour 12 on day 3?", False),  # nothing to share or to divide
+        ("What is the maximum dose per day for a child of 20 kg and 6 years?", False),  # a rule, which is written
+        ("How many customers have more than 3 accounts with 1000 euros each?", False),  # bounds, and no amounts
+        ("Send each of the 3 helpers 50 euros. What do 4 hours come to?", False),  # and an order
+    ],
+)
+def test_what_brings_its_numbers_along_is_told(task: str, holds: bool) -> None:
+    assert given(task) is holds
+
+
+async def test_who_looks_in_vain_for_the_numbers_of_the_task_is_made_to_calculate(house: Build) -> None:
+    tools = {**TOOLS, "query": lambda args: {"rows": [], "note": "no row has brewed = 594"}}
+    agent = house(
+        [step(("query", {"of": "a"})), step(("calc", {"of": "(594 - 571) / 594"})), final("3.87")],
+        tools={name: tools[name] for name in ("query", "calc", "look")},
+        specs={name: SPECS[name] for name in ("query", "calc")},
+    )
+    await agent.run("We brewed 594 hl and got 571 hl into bottles. How many percent did we lose?")
+    assert offered(agent)[1] == {"calc"}
+    assert len(agent.tools["calc"].calls) == 1
+
+
+SPARES = "part,item,fits,shelf\n40002,seal kit,P-34,D20"
+
+
+@pytest.mark.parametrize(
+    ("text", "way"),
+    [
+        (f"{SPARES}\n40045,seal kit,P-38,B21", {"query"}),  # two that fit as well: one of them is a guess
+        (SPARES, {"query", "final"}),
+        ("seal,kit,pump,shelf\n1,2,3,4", {"query"}),  # the names of columns are in every question about a table
+    ],
+)
+async def test_a_table_is_looked_at_unless_one_line_of_its_sample_is_about_the_task(
+    house: Build, text: str, way: set[str]
+) -> None:
+    passages = [{"path": HIRES, "text": text, "note": "a sample"}]
+    tools = {"find": lambda args: {"passages": passages}, **{n: TOOLS[n] for n in ("overview", "query", "look")}}
+    agent = house(
+        [step(("look", {"of": "logs/gate.log"})), step(("query", {"of": HIRES})), final("D20")],
+        tools=tools,
+        specs={"find": {"opens": "question"}, "overview": SPECS["overview"], "query": SPECS["query"]},
+    )
+    await agent.run(f"A pump leaks, see logs/gate.log. On what shelf is its seal kit? {HIRES} has all parts.")
+    assert offered(agent)[1] & {"query", "final"} == way

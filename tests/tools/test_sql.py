@@ -152,7 +152,8 @@ def _parted(told: str) -> tuple[str, str, str]:
 )
 def test_a_column_that_is_in_no_table_is_told_one_of_a_name_like_it(missing: str, near: str) -> None:
     todo = known(VISITS, f"no such column: {missing}")
-    assert todo.startswith(f"did you mean {near}? there are: " if near else "there are: ")
+    none = f"{missing} is no column of any table"
+    assert todo.startswith(f"did you mean {near}? there are: " if near else f"{none}; there are: ")
     assert "join visit_items.visit_id = visits.visit_id, visit_items.item_id = items.item_id" in todo
 
 

@@ -87,12 +87,21 @@ def test_what_any_column_has_is_asked_for_in_the_one_that_has_it() -> None:
 
 
 def test_a_few_rows_without_an_order_are_said_to_be_no_order() -> None:
-    found = ask(STOCK, path="t.tsv", select=["drug", "packs"], limit=1)
-    assert found["rows"] == [["A", "3"]]
+    found = ask(STOCK, path="t.tsv", select=["drug", "packs"], limit=2)
+    assert found["rows"] == [["A", "3"], ["B", "89"]]
     assert "These are the first in the file's order" in found["note"]
     assert "max 89 (row B" in found["packs of all 3 rows"]
     assert "order" not in ask(STOCK, path="t.tsv", select=["drug"], limit=1)["note"]  # nothing that has a most
     assert ask(STOCK, path="t.tsv", limit=1, sort_by="packs", descending=True)["rows"][0][0] == "B"
+
+
+def test_the_first_of_all_rows_is_not_given_for_the_one_with_the_most() -> None:
+    with pytest.raises(ToolError, match="one of 3 rows is asked for, and not which") as caught:
+        ask(STOCK, path="t.tsv", select=["drug", "packs"], limit=1)
+    assert caught.value.todo.startswith("give sort_by (packs) and descending=true for the most")
+    assert ask(STOCK, path="t.tsv", limit=1)["rows"] == [["A", "3", "2026-04-10"]]  # a look at what there is
+    kept = where("drug", "contains", "B")
+    assert ask(STOCK, path="t.tsv", select=["drug", "packs"], where=kept, limit=1)["rows"] == [["B", "89"]]
 
 
 STOCK = "drug\tpacks\texpires\nA\t3\t2026-04-10\nB\t89\t2026-08-13\nC\t5\t03.02.2026\n"

@@ -39,6 +39,7 @@ from .passages import NOT_THERE, Passage, passages
 from .silence import abstains
 from .step import TOOL
 from .unanswered import lacking, nothing_there, others, searched, unknown
+from .whose import strange
 
 
 class Verify(StrEnum):
@@ -101,6 +102,7 @@ def judge(
     settled = not live.granted or changed(turn, live.granted)  # what was done is no claim about the results
     line = partial(nearest, turn)
     why = "" if settled else doubt(answer, shown=shown, task=task, chosen=has_worked(turn), nearest=line)
+    why = why or ("" if settled or abstains(answer) else strange(answer, turn, live.said))
     if why:
         return replace(verdict, why=why, kind=_kind(answer, shown, task, live))
     if found and verify is Verify.STRICT:

@@ -26,7 +26,7 @@ ATTRIBUTES = tuple(
             r"|(?<![\d:.,/-])0\d{2,5}[ /-]\d{2}",
             "",
         ),
-        ("mail address", rf"(?:e-?)?mail address\b|{_WHOSE} e-?mail{_END}", r"mail|@", ""),
+        ("mail address", rf"(?:e-?)?mail add?ress\b|{_WHOSE} e-?mail{_END}", r"mail|@", ""),
         (
             "birthday",
             rf"when\b[^.?!\n]{{0,80}}\bborn\b|(?:birthday|birth date|date of birth){_END}",

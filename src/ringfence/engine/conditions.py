@@ -18,7 +18,7 @@ from ringfence.months import MONTHS
 from .evidence import in_iso
 from .facts import is_german
 from .folds import folded
-from .nearest import asked_and_brought, nearest
+from .nearest import answered, asked_and_brought, nearest
 from .task import PASTED
 from .visits import WEEKDAY, about, excerpts, months, replaced
 
@@ -47,10 +47,24 @@ _COMPARES = re.compile(
     r"other than|apart from|besides)\b",
     re.I,
 )
+_BOTH = re.compile(
+    r"\b(?:in all|in total|overall|altogether|of (?:them )?all|respectively|both|also|fraction|half|third|quarter|"
+    r"ratio|vs|versus|out of|of y|above|below|average|whole|rest|part|proportion|or not)\b"
+    r"|(?:\b(?:and|or)|[,.?!;])\s+(?:how|what|which|in the)\b|\?.*\?",
+    re.I,
+)
+_SAME = ("path", "aggregate", "column", "group_by")
 _CODE = re.compile(r"[A-Z]{1,3}\d*")  # F, NL, E2: a task has it in full words
 _OF_ANOTHER = re.compile(  # what a column says of a thing, and no number of things
     r"hours?|minutes?|durations?|prices?|costs?|fees?|eur|euros?|usd|gbp|incomes?|revenues?|rates?|ages?|years?|weights?|"
     r"lengths?|heights?|distances?|km|kg|stunden|preis|kosten|betrag|alter",
+    re.I,
+)
+_LINES = 2  # of a file: who reads so few from its beginning on looks at its first ones
+_OF_LINES = re.compile(
+    r"\b(?:lines?|rows?|first|top|head(?:er|ing)?s?|begin\w*|start\w*|opening|title|column\w*|field\w*|format|separator|"
+    r"earliest|oldest|last|latest|newest|recent|final|ends?|ended|intro\w*|preview|sample|interpreter|shebang|version|"
+    r"\d+ (?:entries|records)|zeilen?|anfang|erste\w*|letzte\w*|neueste\w*|oben|kopf\w*|titel|überschrift)\b",
     re.I,
 )
 _WEEKDAY = re.compile(WEEKDAY, re.I)
@@ -142,6 +156,47 @@ def _takes_any(spec: SinkSpec) -> bool:
     return False
 
 
+def wider(args: Mapping[str, JSON], turn: Turn) -> str:
+    """Whom a query leaves out that the same one has asked for before, and found, where the task names it; else empty.
+
+    A small model that has the sum of one supplier asks for that of all, and adds the two. A name is left out alone, and
+    not where a task compares, or asks for more than one thing.
+    """
+    task, now = str(turn.start["task"]), _equal(args)
+    if now is None or not args.get("aggregate") or len(task) > PASTED or is_german(task):
+        return ""
+    if _COMPARES.search(task) or _BOTH.search(task):
+        return ""
+    for call, before, value in answered(turn):
+        if call < 0 or not isinstance(before, dict) or any(before.get(key) != args.get(key) for key in _SAME):
+            continue
+        then = _equal(before)
+        gone = [one for one in then or () if one not in now]
+        if then is None or len(gone) != 1 or len(then) != len(now) + 1 or not _found(value):
+            continue
+        if _NAME.match(gone[0]) and re.search(rf"\b{re.escape(gone[0])}\b", task):
+            return gone[0]
+    return ""
+
+
+def _equal(args: Mapping[str, JSON]) -> list[str] | None:
+    """What its conditions ask for, if all of them are for the same."""
+    conditions = args.get("where")
+    if not isinstance(conditions, list | tuple):
+        return None
+    wheres = [where for where in conditions if isinstance(where, dict) and _is_one(where)]
+    same = len(wheres) == len(conditions) and all(where.get("op", "=") == "=" for where in wheres)
+    return [str(where["value"]).strip() for where in wheres] if same else None
+
+
+def _found(value: JSON) -> bool:
+    """Whether a result has a cell with something in it."""
+    rows = value.get("rows") if isinstance(value, dict) else None
+    return isinstance(rows, list) and any(
+        str(cell) not in ("", "0") for row in rows if isinstance(row, list) for cell in row
+    )
+
+
 def heard(args: Mapping[str, JSON], turn: Turn, said: str) -> Mapping[str, JSON]:
     """The arguments, with the one name of the line that is closest to the task for a name that nothing has said.
 
@@ -155,6 +210,25 @@ def heard(args: Mapping[str, JSON], turn: Turn, said: str) -> Mapping[str, JSON]
         return args
     other = {name: named.pop()}
     return {key: replaced(value, other) for key, value in args.items()}
+
+
+def all_of_it(args: Mapping[str, JSON], spec: SinkSpec, task: str) -> Mapping[str, JSON]:
+    """The arguments of a look at the first line or two of a file, without its end where nobody spoke of lines.
+
+    A small model reads the first line of a log, and answers from that.
+    """
+    first, last = args.get("first"), args.get("last")
+    if first != 1 or not isinstance(last, int) or isinstance(last, bool) or not 0 < last <= _LINES:
+        return args
+    return {**args, "last": 0} if _to_the_end(spec) and not _OF_LINES.search(task) else args
+
+
+def _to_the_end(spec: SinkSpec) -> bool:
+    """Whether it reads a file to its end where `last` is 0."""
+    match spec.schema:
+        case {"properties": {"path": _, "last": {"default": 0}}}:
+            return True
+    return False
 
 
 def _is_one(value: JSON) -> bool:

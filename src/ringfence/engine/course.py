@@ -13,12 +13,11 @@ from dataclasses import dataclass, replace
 from ringfence.core.chain import Kind, Record
 from ringfence.core.policy import Effect, SinkSpec
 from ringfence.core.turn import Turn
-from ringfence.core.values import JSON
 
 from .folds import folded
 from .step import TOOL, in_words
-from .task import RUNS, apart, orders, reckons, several
-from .visits import NOWHERE, Ahead, suits
+from .task import RUNS, apart, given, orders, reckons, several
+from .visits import NOWHERE, Ahead, hollow, suits
 
 NOTHING, UNSUPPORTED, INVALID, MISSING = "nothing", "unsupported", "invalid", "missing"
 UNRECKONED, ROUNDED, REPEATS = "unreckoned", "rounded", "repeats"
@@ -165,12 +164,14 @@ def _only(tools: Sequence[SinkSpec], able: Collection[str], note: str) -> Course
 def _apart(turn: Turn, tools: Sequence[SinkSpec], ahead: Ahead) -> Course | None:
     """How far two values are apart, and what several things cost, is worked out by a tool, once all is there.
 
-    A small model subtracts others, and multiplies in its head.
+    A small model subtracts others, and multiplies in its head. And it looks for numbers that the task itself gives,
+    where there are none.
     """
     able, task = {spec.name for spec in tools if spec.grounded}, turn.start["task"]
     if not able or ahead.what or not able.isdisjoint(turn.calls):
         return None
-    wanted = apart(task) or (several(task) and folded(turn, Become).found)
+    found = folded(turn, Become).found
+    wanted = apart(task) or (several(task) and found) or (given(task) and not found)
     return _only(tools, able, RECKON) if wanted else None
 
 
@@ -266,7 +267,7 @@ class Become:
             self.answered.add(intent.view["sink"])
         if intent.body.get("call", -1) >= 0:
             value, ok = record.body.get("value"), bool(record.view["ok"])
-            found = ok and not _hollow(value)
+            found = ok and not hollow(value)
             self.told.append((intent.view["sink"], str(intent.body.get("args")) if found else "", str(value)))
             self.worked, self.found = self.worked or ok, self.found or found
             self.failed += not ok
@@ -287,18 +288,8 @@ def _broken(record: Record) -> str:
     value = record.body["value"]
     if not record.view["ok"]:
         return f"failed: {in_words(value)}"[:_SAID]
-    why = value.get("note", "") if isinstance(value, dict) and _hollow(value) else ""
+    why = value.get("note", "") if isinstance(value, dict) and hollow(value) else ""
     return f"found nothing: {why}"[:_SAID] if why else ""
-
-
-def _hollow(value: JSON) -> bool:
-    """Whether a result is a list of nothing: no rows, no matches. A page without links is none."""
-    if not isinstance(value, dict):
-        return value is None or value == "" or value == []
-    if any(value.get(name) for name in ("text", "json", "stdout")):
-        return False
-    lists = [item for key, item in value.items() if isinstance(item, list) and key != "columns"]
-    return bool(lists) and not any(lists)
 
 
 class _LookedUp:

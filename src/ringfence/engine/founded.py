@@ -11,7 +11,7 @@ from ringfence.core.turn import Turn
 from ringfence.core.values import JSON, Action, Deny
 
 from .answering import shown_numbers
-from .conditions import asked, counted, heard, remembered, unheard
+from .conditions import all_of_it, asked, counted, heard, remembered, unheard, wider
 from .course import INVENTED, UNHEARD, Become, changes
 from .evidence import Numbers, clipped, invented_numbers
 from .figures import NUMBER
@@ -34,6 +34,8 @@ def unfounded(args: Mapping[str, JSON], spec: SinkSpec, turn: Turn, live: Live) 
     told, new = become.invented, not become.unheard and spec.name not in become.answered
     if spec.reads and new and (name := unheard(args, turn, live.said)) and (line := nearest(turn)):
         return Deny("POL-4", UNHEARD, f'nothing about the task says {name}. The closest is: "{line}"')
+    if spec.reads and (name := wider(args, turn)):
+        return Deny("POL-7", "repeat", f"the same was asked of {name} before, whom the task names; its result is above")
     if given := " ".join(str(args.get(name, "")) for name in spec.grounded):
         shown = shown_numbers(live.said, turn)
         strays = invented_numbers(given, *shown)
@@ -80,9 +82,10 @@ def as_the_task_has_it(
 ) -> Mapping[str, JSON]:
     """The arguments of a read, with the task's percentages and months as such, and what it counts and asks for.
 
-    See `hundredths`, `whole`, `widened`, `counted`, `heard`, `asked` and `remembered`: the last three are for a tool
-    that has not answered yet, for after that a model may know better; `asked` for a call with a `thought` behind it: it
-    gives reasons. What is asked for again is asked for the other month of the task. `said`: what was said before it.
+    See `hundredths`, `whole`, `widened`, `counted`, `all_of_it`, `heard`, `asked` and `remembered`: the
+    last four are for a tool that has not answered yet, for after that a model may know better; `asked` for a call with
+    a `thought` behind it: it gives reasons. What is asked for again is asked for the other month of the task. `said`:
+    what was said before it.
     """
     if not spec.reads:
         return args
@@ -93,6 +96,7 @@ def as_the_task_has_it(
     args = counted({**widened(args, task, lambda day: _found(day, turn)), **told}, spec, task)
     become = folded(turn, Become)
     if spec.name not in become.answered:
+        args = all_of_it(args, spec, task)
         args = heard(args, turn, said) if become.unheard else args
         return remembered(asked(args, turn, f"{said}\n{thought}") if thought else args, spec, turn)
     other = for_the_other(args, turn)

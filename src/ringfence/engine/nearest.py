@@ -14,12 +14,11 @@ from ringfence.core.values import JSON
 
 from .evidence import Numbers
 from .relevance import COMMON, words
-from .visits import excerpts
+from .visits import TABLES, excerpts
 
 _WORD = re.compile(r"[^\W\d_]{3,}")
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _PATH = re.compile(r"\S*/\S*")  # where a line stands is not what it says
-_TABLES = (".csv", ".tsv")
 _STEM = 5  # characters by which words are the same: jam and jammed, donation and donations
 _RESULTS = 5  # the newest, that are read
 _READ = 20_000  # characters of one
@@ -34,14 +33,14 @@ def nearest(turn: Turn) -> str:
     Of what the model's own calls brought; as long as none has brought anything, of the passages that opened the run,
     but for those of tables: the names of columns are in every question about one.
     """
-    asked = set(_stems(turn.start["task"]))
+    asked = set(stems(turn.start["task"]))
     best, most = "", 0
-    opened = (one for *_, value in _answered(turn) for one in excerpts(value))
-    shown = (one for one in opened if not str(one.get("path", "")).endswith(_TABLES))
+    opened = (one for *_, value in answered(turn) for one in excerpts(value))
+    shown = (one for one in opened if not str(one.get("path", "")).endswith(TABLES))
     results = brought(turn) or [str(one.get("text", "")) for one in shown]
     for value in results[-_RESULTS:]:
-        for line in _lines(value):
-            shared = len(asked.intersection(_stems(line)))
+        for line in lines(value):
+            shared = len(asked.intersection(stems(line)))
             if shared >= max(most, 1):
                 best, most = line, shared
     return best if len(best) <= _CHARS else f"{best[: _CHARS - 3]}..."
@@ -65,9 +64,9 @@ def beside(given: str, turn: Turn, *, besides: int) -> tuple[str, str] | None:
     A small model adds the locker to the tickets, since it stands beside them. `besides`: so many numbers are needed.
     """
     task = str(turn.start["task"])
-    asked, said = set(_stems(task)), Numbers(task)
-    lines = [line for value in brought(turn)[-_RESULTS:] for line in _lines(value) if _NUMBER.search(line)]
-    known = [(line, Numbers(line), asked.intersection(_stems(line))) for line in lines]
+    asked, said = set(stems(task)), Numbers(task)
+    shown = [line for value in brought(turn)[-_RESULTS:] for line in lines(value) if _NUMBER.search(line)]
+    known = [(line, Numbers(line), asked.intersection(stems(line))) for line in shown]
     about: dict[str, tuple[str, set[str]]] = {}
     for token in list(dict.fromkeys(_NUMBER.findall(given)))[:_PRICES]:
         shared = [(line, words_of) for line, numbers, words_of in known if numbers.have(token)]
@@ -81,15 +80,16 @@ def beside(given: str, turn: Turn, *, besides: int) -> tuple[str, str] | None:
 
 def brought(turn: Turn) -> list[JSON]:
     """What the calls that the model chose have brought."""
-    return [value for call, _, value in _answered(turn) if call >= 0]
+    return [value for call, _, value in answered(turn) if call >= 0]
 
 
 def asked_and_brought(turn: Turn) -> list[JSON]:
     """What the calls that the model chose and that answered were given, and what they have brought."""
-    return [part for call, *parts in _answered(turn) if call >= 0 for part in parts]
+    return [part for call, *parts in answered(turn) if call >= 0 for part in parts]
 
 
-def _answered(turn: Turn) -> list[tuple[int, JSON, JSON]]:
+def answered(turn: Turn) -> list[tuple[int, JSON, JSON]]:
+    """The calls that answered: their number (less than 0 of those that opened the run), arguments and result."""
     return [
         (i.body["call"], i.body.get("args"), r.body["value"])
         for r, i in turn.items
@@ -97,17 +97,18 @@ def _answered(turn: Turn) -> list[tuple[int, JSON, JSON]]:
     ]
 
 
-def _stems(text: str) -> Iterator[str]:
+def stems(text: str) -> Iterator[str]:
+    """The words of content of a text, each by its first letters."""
     found = map(str.casefold, _WORD.findall(_PATH.sub(" ", text)))
     return (word[:_STEM] for word in found if word not in COMMON)
 
 
-def _lines(value: JSON, name: str = "") -> Iterator[str]:
+def lines(value: JSON, name: str = "") -> Iterator[str]:
     """What a result says, a line each; a plain value with its name before it, a row in one."""
     match value:
         case dict():
             for key, item in value.items():
-                yield from _lines(item, key)
+                yield from lines(item, key)
         case [*items] if items and not any(isinstance(item, dict | list) for item in items):
             if len(items) > 1 and not all(len(str(item)) > _CHARS // 4 for item in items):
                 yield ", ".join(map(str, items))[:_READ]
@@ -115,7 +116,7 @@ def _lines(value: JSON, name: str = "") -> Iterator[str]:
                 yield from map(str, items)
         case [*items]:
             for item in items:
-                yield from _lines(item, name)
+                yield from lines(item, name)
         case str() if "\n" in value:
             yield from (line.strip() for line in value[:_READ].split("\n") if line.strip())
         case bool() | None:

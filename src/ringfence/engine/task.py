@@ -27,6 +27,22 @@ _SEVERAL = re.compile(
 )  # 2 adults and 17 children: as many times a price
 _PRICE = re.compile(r"\b(?:costs?|pay|prices?|owe|come to)\b", re.I)
 _PLACE = re.compile(r"\.[a-z]{2,5}\b|\b(?:logs?|tables?|folders?|files?|database|rows?|lines?|entries)\b|/", re.I)
+_GIVEN = re.compile(
+    r"(?<![\w.,/-])(?!(?:19|20)\d\d\b)\d+(?:[.,]\d+)*(?: ?[%€$£]|"
+    r" (?!(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\b)[^\W\d_])|[€$£] ?\d",
+    re.I,
+)
+_OF_GIVEN = re.compile(
+    r"%|\b(?:per ?cents?|percentage|what share|each|apiece|for one|per|altogether|in all|left over|remain\w*|split|"
+    r"shared|divided|prozent|pro|jeweils|insgesamt)\b",
+    re.I,
+)
+_HOW_MUCH = re.compile(r"\bhow (?:much|many)\b|\bwhat(?:'s| is| are)?\b|\bpercent(?:age)?\b|\bwie ?viele?\b", re.I)
+_LOOKED_UP = re.compile(
+    r"\b(?:more than|less than|fewer than|over|above|below|under|at (?:least|most)|which|who|whose|list|says?|limit|"
+    r"maximum|minimum|allowed|dose|mehr als|weniger als|über|unter|welche\w*|wer)\b",
+    re.I,
+)
 _VERB = (
     r"(?P<verb>write|create|save|store|append|insert|edit|change|replace|correct|fix|update|rename|move|copy|delete|"
     r"remove|undo|send|post|reply|mail|email|message|notify|invite|share|book|schedule|cancel|pay|transfer|submit|"
@@ -38,6 +54,11 @@ _ACTS = re.compile(  # where a clause begins: elsewhere "call", "share" and "sta
     r"(?:^\W*|[,:;–—(]\s*|\b(?:please|kindly|and|then|also|now|just|or|finally|afterwards|let's|let us|must|should|"
     r"not|never|don't|(?<!what )you|(?<!have )(?<!has )(?<!had )(?<!amount )(?<!due )to|(?<!the )(?:first|next),?)\s+)"
     + _VERB,
+    re.I,
+)
+_NEED = re.compile(r"\bneeds? to " + _VERB, re.I)
+_WHERE_TO = re.compile(
+    r"\s*(?:whats?|what's|what is|which)\b[^.?!]*\b(?:add?ress|e-?mail|phone|telephone|mobile|fax|extension)\b",
     re.I,
 )
 _FRONTED = re.compile(r"\s*(?:if|once|after|before|as|for|in|with|from|using|should)\b", re.I)
@@ -52,7 +73,7 @@ _SENTENCE = re.compile(r"(?<=[.!?;\n])\s+")
 RUNS = frozenset(("run", "execute", "start", "call", "fetch", "download", "request"))  # a reading tool may as well
 _QUESTION = re.compile(
     r"\s*(?:(?:in|on|at|for|from|to|by|of|with|since|until)\s+(?=wh|how))?"
-    r"(?:what|which|who|whom|whose|when|where|why|how|is|are|was|were|do|does|did|has|have|had)\b",
+    r"(?:whats?|which|who|whos|whom|whose|when|wheres?|why|hows?|is|are|was|were|do|does|did|has|have|had)\b",
     re.I,
 )
 
@@ -83,7 +104,11 @@ def orders(task: str) -> frozenset[str]:
 
 @lru_cache(maxsize=1024)
 def _known_orders(task: str) -> frozenset[str]:
-    told = (sentence for sentence in sentences(task) if not _QUESTION.match(sentence))
+    said = sentences(task)
+    whom = max(
+        (n for n, one in enumerate(said) if _WHERE_TO.match(one)), default=0
+    )  # "I need to mail Ann. What address?"
+    told = (_NEED.sub("", one) if n < whom else one for n, one in enumerate(said) if not _QUESTION.match(one))
     found = (match for one in told for rule in _rules(one) for match in rule.finditer(one))
     return frozenset(match["verb"].casefold() for match in found)
 
@@ -96,6 +121,13 @@ def only_asks(task: str) -> bool:
     """Whether a task is a plain question, in English or with a question mark, that asks to change nothing."""
     question = task.rstrip().endswith(("?", "？", "؟")) or _QUESTION.match(task) is not None
     return question and not acts(task)
+
+
+def given(task: str) -> bool:
+    """Whether a task may hold all that it asks to calculate with: two amounts or more, and no place to look one up."""
+    if len(task) > PASTED or _PLACE.search(task) or _LOOKED_UP.search(task) or orders(task):
+        return False
+    return len(_GIVEN.findall(task)) > 1 and _OF_GIVEN.search(task) is not None and _HOW_MUCH.search(task) is not None
 
 
 def apart(task: str) -> bool:

@@ -44,6 +44,7 @@ _SPAN = re.compile(
 _DAY = re.compile(r"(?:19|20)\d\d-\d\d-\d\d")
 _ISO_MONTH = re.compile(r"(?<!\d)(?:19|20)\d\d-(?:0[1-9]|1[0-2])(?!\d)")
 _MOST_REFUSED = 2  # calls of the tools that read a place: from then on the run does not insist on it
+TABLES = (".csv", ".tsv")
 _TELLS = 2  # words of the task in a line that is about it
 _BEHIND = ".,;:!?"
 _LONGEST = 2000  # characters of a task, from which on it holds a text and not the question alone
@@ -133,13 +134,13 @@ class _Visited:
     """What the calls that the model chose and that answered were about.
 
     places   every text that they were given, and files of which an opening call has shown a passage; of a mere sample
-             only where a line of it is about the task
+             only where one line of it is about the task
     months   those that the texts name
     refused  calls that were refused, by sink
     """
 
     def __init__(self, task: str) -> None:
-        self._is_about = about(task)
+        self._asked = frozenset(words(task))
         self.places: set[str] = set()
         self.months: set[str] = set()
         self.refused: Counter[str] = Counter()
@@ -160,7 +161,24 @@ class _Visited:
     def _tells(self, passage: Mapping[str, JSON]) -> bool:
         if "path" not in passage or "note" not in passage:
             return "path" in passage
-        return any(map(self._is_about, str(passage["text"]).split("\n")))
+        lines = str(passage.get("text", "")).split("\n")
+        return _tell(self._asked, lines[1:] if str(passage["path"]).endswith(TABLES) else lines)
+
+
+def _tell(asked: frozenset[str], lines: Iterable[str]) -> bool:
+    """Whether one of these lines is about a task, more than any other: of two parts that fit, the first is a guess."""
+    shared = sorted((len(asked.intersection(words(line))) for line in lines), reverse=True)
+    return bool(shared) and shared[0] >= _TELLS and shared[:1] != shared[1:2]
+
+
+def hollow(value: JSON) -> bool:
+    """Whether a result is a list of nothing: no rows, no matches. A page without links is none."""
+    if not isinstance(value, dict):
+        return value is None or value == "" or value == []
+    if any(value.get(name) for name in ("text", "json", "stdout")):
+        return False
+    lists = [item for key, item in value.items() if isinstance(item, list) and key != "columns"]
+    return bool(lists) and not any(lists)
 
 
 def about(task: str) -> Callable[[str], bool]:

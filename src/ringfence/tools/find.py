@@ -174,7 +174,7 @@ def _shown(passage: Passage, question: str, room: int) -> dict[str, JSON]:
         numbers = sorted(sorted(numbers, key=lambda n: -shared[n])[:SAMPLE_LINES])
         numbers = [n for n in numbers if shared[n] >= SAMPLE_SHARE * best]
     shown: list[int] = []
-    text = [lines[0][:LINE_CHARS]] if table and first > 1 else []
+    text = [lines[0][:LINE_CHARS]] if table and 1 not in numbers else []
     used = sum(len(line) + 1 for line in text)
     for number in numbers:
         line = lines[number - 1]

@@ -333,6 +333,7 @@ def known(
     named = [name for name in columns if missing and name.lower().removesuffix("s") == missing.lower()]
     lead = f"did you mean {' or '.join(near)[:200]}? " if near else lead
     lead = lead or "".join(f"{missing} is no column, but {name} is a table; " for name in named)
+    lead = lead or (f"{missing} is no column of any table; " if missing and columns and missing not in columns else "")
     lead += _joined(sql, {one.partition(".")[0] for one in (*having, *near)}, joins)
     listed = [f"{name}({', '.join(has)})" for name, has in columns.items()]
     behind = f"; join {', '.join(f'{one} = {other}' for one, other in joins.items())[:300]}" if joins else ""
@@ -350,11 +351,12 @@ def _joined(sql: str, others: Collection[str], joins: Mapping[str, str]) -> str:
 
 
 def _like(missing: str, columns: Mapping[str, Sequence[str]]) -> list[str]:
-    """Up to two columns of names like one that is in no table: nearly the same, or with the same last word."""
+    """Up to two columns of names like one that is in no table: nearly the same, with the same last word, or longer."""
     names = list(dict.fromkeys(column for has in columns.values() for column in has))
     last = missing.lower().rpartition("_")[2]
     near = difflib.get_close_matches(missing.lower(), names, n=2, cutoff=0.75)
     near = near or [name for name in names if name.lower().rpartition("_")[2] == last][:2]
+    near = near or [name for name in names if name.lower().startswith(f"{missing.lower()}_")][:2]
     return [f"{table}.{name}" for name in near for table, has in columns.items() if name in has][:2]
 
 

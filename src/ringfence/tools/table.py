@@ -6,7 +6,7 @@ import csv
 import difflib
 import io
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Annotated, Literal
@@ -193,6 +193,8 @@ def query(table: Table, args: QueryArgs, *, room: int) -> dict[str, JSON]:
         shown.append(cells)
     cut = _cut(len(shown), len(rows), args) if len(shown) < len(rows) else ""
     if cut and totals and not args.sort_by and args.limit < _FEW:  # a model takes the first rows of a file for an order
+        if args.limit == 1 and args.select and not args.where and len(totals) < len(picked) and not alone:
+            raise _which(len(rows), totals)
         cut = f"{cut}. These are the first in the file's order: for the one with the most use sort_by, descending=true"
     columns = [table.columns[n] for n in picked]
     return {
@@ -238,6 +240,13 @@ def _placed(table: Table, args: QueryArgs) -> tuple[list[_Condition], str]:
         else:
             told.append(f"{one.value} stands in {'several columns' if having else 'no column'}: not asked for")
     return placed, "; ".join(told)
+
+
+def _which(rows: int, totals: Mapping[str, JSON]) -> ToolError:
+    """For who asks for one row of all, and not for which."""
+    by = ", ".join(name.partition(" of all ")[0] for name in totals)[:600]
+    todo = f"give sort_by ({by}) and descending=true for the most, or limit={SHOWN} for rows in the file's order"
+    return ToolError(f"one of {rows} rows is asked for, and not which", todo=todo)
 
 
 def _is_name(value: str) -> bool:

@@ -1,0 +1,112 @@
+"""Whose value an answer gives. Pure: decided by the record.
+
+A small model that has looked up one row answers with the value of another, which a sample showed at the beginning; and
+of a list of extensions that has none of the desk it is asked for, it takes the first.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from ringfence.core.turn import Turn
+from ringfence.core.values import JSON
+
+from .evidence import Numbers
+from .nearest import answered, lines, stems
+from .task import PASTED, reckons
+from .visits import excerpts
+
+_VALUE = re.compile(r"\b(?=\w*\d)\w{2,}(?:[.:-]\w+)*")  # 171.0, D20, 2025-01-29
+_DAY = re.compile(r"\d+[.-]\d+[.-]\d+")  # of many notations
+_REACHED_AT = re.compile(
+    r"\b(?:extensions?|(?:tele)?phone|mobile|fax|ring|reach|durchwahl|telefon\w*)\b(?! numbers? of\b)", re.I
+)
+_LABELLED = re.compile(
+    r"\W*([^\W\d][^\d:|;,]{2,60}?)(?:\s*[:|;,-]\s*(?:[^\W\d]{1,12}\.?:?\s+)?|\s+)(\d[\d\s/+-]{0,30})\W*"
+)
+_SOME, _MOST = 3, 200  # entries that make a list, and that are looked at
+_NAMED = 4  # of them, that are told
+
+
+def strange(answer: str, turn: Turn, said: str = "") -> str:
+    """Why a value of an answer is of another thing than what was asked for, in words for the model; else empty.
+
+    `said`: what was said before the task.
+    """
+    if len(turn.start["task"]) > PASTED:
+        return ""
+    return _of_a_sample(answer, turn, said) or _of_a_list(answer, turn)
+
+
+def _of_a_sample(answer: str, turn: Turn, said: str) -> str:
+    """A value that only a sample of a file shows, in rows without what a call has asked for and found in that file."""
+    asked: dict[str, list[str]] = {}
+    told, samples = [turn.start["task"], said], list[tuple[str, str]]()
+    for call, args, value in answered(turn):
+        if call >= 0:
+            told += [str(args), str(value)]
+            path, keys = _looked_up(args, value)
+            asked.setdefault(path, []).extend(keys)
+            continue
+        for one in excerpts(value):
+            samples += [(str(one.get("path")), str(one.get("text", "")))] if "note" in one else []
+            told += [] if "note" in one else [str(one.get("text", ""))]
+    about = [(path, line) for path, text in samples if asked.get(path) for line in text.split("\n")]
+    known, numbers = set(_VALUE.findall(" ".join(told))), Numbers(" ".join(told)) if about else Numbers()
+    for value in _VALUE.findall(answer) if about else ():
+        if value in known or _DAY.fullmatch(value) or numbers.have(value):
+            continue
+        rows = [(path, line) for path, line in about if value in _VALUE.findall(line)]
+        if rows and not any(key in line for path, line in rows for key in asked[path]):
+            return f"{value} is of another row of {rows[0][0]}. Answer with what the call found in it."
+    return ""
+
+
+def _looked_up(args: JSON, value: JSON) -> tuple[str, list[str]]:
+    """The file that a query has looked rows up in and found some, and what it asked for; nothing of sums and counts."""
+    if not isinstance(args, dict) or not isinstance(value, dict) or args.get("aggregate") or not value.get("rows"):
+        return "", []
+    wheres = args.get("where")
+    some = [one for one in wheres if isinstance(one, dict)] if isinstance(wheres, list | tuple) else []
+    return str(args.get("path", "")), [
+        str(one["value"]) for one in some if one.get("op", "=") == "=" and one.get("value")
+    ]
+
+
+def _of_a_list(answer: str, turn: Turn) -> str:
+    """A value of the one entry of a list none of whose entries the task names, where it asks how somebody is reached.
+
+    A list that was read, by the one call that there was: one that was asked for by a condition has what it asked for.
+    """
+    task, results = turn.start["task"], [value for call, _, value in answered(turn) if call >= 0]
+    if len(results) != 1 or not _REACHED_AT.search(task) or reckons(task):
+        return ""
+    entries = _entries(results[0])
+    said = set(_VALUE.findall(answer))
+    if len(entries) < _SOME or sum(not said.isdisjoint(_VALUE.findall(line)) for _, line in entries) != 1:
+        return ""
+    asked, held = set(stems(task)), [set(stems(f"{label} {line}")) for label, line in entries]
+    often = Counter(stem for words in held for stem in words)
+    if any(asked & {stem for stem in words if often[stem] * 2 <= len(held)} for words in held):
+        return ""
+    names = ", ".join(label[:40] for label, _ in entries[:_NAMED])
+    return f'The list is of {names}. If the task asks for none of them, answer "not found"; else answer the same again.'
+
+
+def _entries(value: JSON) -> Sequence[tuple[str, str]]:
+    """What a result lists, each entry by its label and its line: `Gatehouse: 272`, or the label in the line above."""
+    if isinstance(value, Mapping) and "rows" in value:
+        return []
+    found, above, told = list[tuple[str, str, str]](), "", list(lines(value))[:_MOST]
+    for line in told:
+        shape = re.sub(r"\d+", "0", line)
+        if "0" not in shape:
+            above = line
+        elif above:
+            found.append((shape, above, line))
+            above = ""
+    kinds = Counter(shape for shape, *_ in found)
+    alike = [(label, line) for shape, label, line in found if kinds[shape] >= _SOME]
+    return alike or [(match[1], line) for line in told if (match := _LABELLED.fullmatch(line))]

@@ -1,0 +1,152 @@
+"""An answer's value is that of what was asked, and of no other row or entry."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ringfence.core.chain import Kind
+from ringfence.core.policy import Effect, Role
+from ringfence.engine.whose import _VALUE
+
+from .conftest import Build, House, final, step
+
+TABLE = "tables/batches.csv"
+SAMPLE = {"path": TABLE, "note": "a sample", "text": "batch,beer,hl\nB2528,Pils,171.0\nB2540,Saison,280.1"}
+TASK = "How many hl are in batch B2527, going by tables/batches.csv?"
+QUERY: Any = {"suits": r"\.csv\b", "schema": {"type": "object", "properties": {"path": {}, "where": {}}}}
+LOOK_UP = step(("query", {"path": TABLE, "where": [{"column": "batch", "op": "=", "value": "B2527"}]}))
+
+
+def doubts(agent: House) -> list[str]:
+    """Why answers were sent back."""
+    return [r.body["text"] for r in agent.records() if r.kind is Kind.MESSAGE and "doubt" in r.body]
+
+
+@pytest.fixture
+def brewery(house: Build) -> Any:
+    def build(*script: Any, rows: Any = (("254.8",),), sample: Any = SAMPLE) -> House:
+        tools = {
+            "find": lambda args: {"passages": [sample]},
+            "query": lambda args: {"columns": ["hl"], "rows": [list(row) for row in rows], "matched": "1 of 46 rows"},
+        }
+        return house(list(script), tools=tools, specs={"find": {"opens": "question"}, "query": QUERY})
+
+    return build
+
+
+async def test_a_value_that_only_a_sample_shows_is_not_that_of_the_row_which_a_call_has_found(brewery: Any) -> None:
+    agent = brewery(LOOK_UP, final("171.0"), final("254.8"))
+    result = await agent.run(TASK)
+    assert result.answer == "254.8"
+    assert doubts(agent) == [f"171.0 is of another row of {TABLE}. Answer with what the call found in it."]
+
+
+@pytest.mark.parametrize(
+    ("answer", "rows", "sample"),
+    [
+        ("It is 254.8 hl.", [["254.8"]], SAMPLE),
+        ("Batch B2527 has 254.80 hl.", [["254.8"]], SAMPLE),  # the same number in another notation
+        ("171.0", [], SAMPLE),  # the call found nothing
+        ("171.0", [["254.8"]], {**SAMPLE, "path": "tables/other.csv"}),  # which no call has asked
+        ("171.0", [["254.8"]], {"path": TABLE, "text": SAMPLE["text"]}),  # no mere sample
+        ("171.0", [["254.8"]], {**SAMPLE, "text": "batch,beer,hl\nB2527,Pils,171.0"}),  # the row that was asked for
+        ("29.01.2025", [["254.8"]], {**SAMPLE, "text": "B2528,29.01.2025"}),  # a day, in what notation ever
+    ],
+)
+async def test_any_other_value_stands(brewery: Any, answer: str, rows: Any, sample: Any) -> None:
+    agent = brewery(LOOK_UP, final(answer), final("254.8"), rows=rows, sample=sample)
+    assert (await agent.run(TASK)).answer == answer
+    assert doubts(agent) == []
+
+
+async def test_a_count_of_the_rows_says_nothing_of_what_stands_in_one(brewery: Any) -> None:
+    counts = step(("query", {"path": TABLE, "aggregate": "count", "where": [{"column": "hl", "value": "B2527"}]}))
+    agent = brewery(counts, final("There is one, of 171.0 hl"), final("1"))
+    await agent.run(TASK)
+    assert doubts(agent) == []
+
+
+PAGE = "http://site.test/contacts"
+ABOVE = (
+    "# Contacts\nFrom outside, dial 0 first.\n\nGatehouse\nextension 272\nWorkshop\nextension 210\nLab\nextension 235"
+)
+BESIDE = "# Contacts\nGatehouse: 272\nWorkshop: ext. 210\n- Lab: 235"
+LISTS: Any = {
+    "above": {"text": ABOVE},
+    "beside": {"text": BESIDE},
+    "json": {
+        "json": [{"desk": name, "extension": n} for name, n in (("Gatehouse", 272), ("Workshop", 210), ("Lab", 235))]
+    },
+}
+FETCH: Any = {
+    "suits": "https?://", "effect": Effect.EGRESS, "idempotent": True, "audience": None, "roles": {"of": Role.LOW},
+}  # fmt: skip
+
+
+@pytest.fixture
+def directory(house: Build) -> Any:
+    def build(page: Any, *script: Any) -> House:
+        return house(list(script), tools={"fetch": lambda args: page}, specs={"fetch": FETCH})
+
+    return build
+
+
+@pytest.mark.parametrize("kind", LISTS)
+async def test_the_first_of_a_list_that_has_none_of_whom_the_task_asks_is_nobodys_number(
+    directory: Any, kind: str
+) -> None:
+    agent = directory(LISTS[kind], step(("fetch", {"of": PAGE})), final("272"), final("not found"))
+    result = await agent.run(f"I want to ring the brewhouse. What extension do they have? Try {PAGE}")
+    assert result.answer == "not found"
+    assert 'If the task asks for none of them, answer "not found"' in doubts(agent)[0]
+    assert "Gatehouse" in doubts(agent)[0]
+
+
+@pytest.mark.parametrize(
+    ("task", "answer"),
+    [
+        (f"What extension does the workshop have? Try {PAGE}", "210"),
+        (f"What extension do I ring for the workshops? {PAGE}", "272"),  # wrong, and no business of this check
+        (f"Give me all extensions that {PAGE} has", "272, 210, 235"),
+        (f"How many extensions are on {PAGE}? The number alone.", "3"),
+        (f"Which desk has the highest extension on {PAGE}?", "The Gatehouse, 272"),
+        (f"What is on {PAGE}?", "Gatehouse 272, Workshop 210 and Lab 235"),  # asks how nobody is reached
+    ],
+)
+@pytest.mark.parametrize("kind", LISTS)
+async def test_an_answer_about_what_the_list_has_stands(directory: Any, kind: str, task: str, answer: str) -> None:
+    agent = directory(LISTS[kind], step(("fetch", {"of": PAGE})), final(answer), final("not found"))
+    await agent.run(task)
+    assert [why for why in doubts(agent) if "The list is of" in why] == []
+
+
+PHONES = "Night porter: 272\nStaff canteen: 281\nDr. Weber: 3302\nWard North: 4401\nLost or stolen: 0800 111"
+
+
+@pytest.mark.parametrize(
+    ("task", "answer"),
+    [
+        ("What is Dr. Weber's phone number?", "3302"),
+        ("What is the phone number of Ward North?", "4401"),
+        ("What is the extension of the porter?", "272"),
+        ("Which phone number is for a stolen card?", "0800 111"),
+        ("What extension does the canteen have?", "281"),
+    ],
+)
+async def test_labels_of_several_words_are_read_in_full(directory: Any, task: str, answer: str) -> None:
+    agent = directory({"text": PHONES}, step(("fetch", {"of": PAGE})), final(answer), final("not found"))
+    assert (await agent.run(f"{task} {PAGE}")).answer == answer
+
+
+async def test_whom_another_call_has_named_is_in_the_list(directory: Any) -> None:
+    agent = directory(
+        {"text": PHONES}, step(("fetch", {"of": PAGE})), step(("fetch", {"of": "http://site.test/head"})), final("3302")
+    )
+    await agent.run(f"What is the phone number of the head of cardiology? {PAGE}")
+    assert doubts(agent) == []
+
+
+def test_words_without_a_figure_take_time_that_grows_with_the_text() -> None:
+    assert _VALUE.findall("a" * 200_000 + " " + "_" * 200_000 + " B2528") == ["B2528"]
