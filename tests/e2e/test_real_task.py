@@ -18,10 +18,7 @@ from ringfence.stores import open_log
 pytestmark = pytest.mark.model
 ROOT = Path(__file__).parents[2]
 MODEL = "qwen2.5-coder-1.5b"
-QUESTIONS = {
-    "On which port does the connection pooler take application connections?": "6432",
-    "How many requests in logs/access.log were answered with status 502?": "19",
-}
+QUESTION, ANSWER = "How many requests in logs/access.log were answered with status 502?", "19"
 
 
 @pytest.fixture(scope="module")
@@ -37,13 +34,13 @@ def ops(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize(("task", "answer"), QUESTIONS.items())
-def test_the_real_model_answers_from_real_files(ops: Path, task: str, answer: str) -> None:
-    command = [sys.executable, "-m", "ringfence.cli", "run", task, "--json", "--manifest", str(ops / "ringfence.yaml")]
+def test_the_real_model_answers_from_real_files(ops: Path) -> None:
+    arguments = ["run", QUESTION, "--json", "--manifest", str(ops / "ringfence.yaml")]
+    command = [sys.executable, "-m", "ringfence.cli", *arguments]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, env={**os.environ, "NO_COLOR": "1"})
     result = json.loads(done.stdout)
     assert (done.returncode, result["status"]) == (0, "done"), done.stderr
-    assert answer in result["answer"]
+    assert ANSWER in result["answer"]
     assert result["steps"]  # never an answer without a tool
     with open_log(ops / ".ringfence" / "journal.db") as log:
         records = log.read(result["run_id"])
