@@ -14,6 +14,7 @@ from ringfence.engine.evidence import (
     half,
     inert,
     invented_numbers,
+    mixed,
     only_repeats,
     restored,
     unmentioned,
@@ -269,6 +270,23 @@ def test_a_number_in_words_or_in_another_notation_is_no_invention(given: str, sa
     assert invented_numbers(given, Numbers(said), Numbers()) == []
     assert invented_numbers(f"{given} + 77", Numbers(said)) == ["77"]
     assert clipped(given, Numbers(said)) is None
+
+
+@pytest.mark.parametrize(
+    ("answer", "codes"),
+    [
+        ("It is DW-4206.", ["DW-4206"]),
+        ("It is KX-4206, and not DW-4107.", []),
+        ("It is kx-4206", []),
+        ("P24 and P-38", []),
+        ("UTF-38 of DW-4107", []),  # of no kind that was shown
+        ("DW-4107-B", []),
+    ],
+)
+def test_a_code_made_of_two_that_were_shown_stands_nowhere(answer: str, codes: list[str]) -> None:
+    shown = "DW-4107 seal=intact, KX-4206 seal=broken, P-38 leaks, pump P-24 does not"
+    assert mixed(answer, shown) == codes
+    assert bool(doubt(answer, shown=shown, task="Which lorry?", chosen=True)) is bool(codes)
 
 
 @pytest.mark.parametrize("pattern", ["{0}.{1}4321", "2025-03-21T{2:02}:{3:02}:{4:02}", "{0},{1},{2},{3}"])

@@ -100,7 +100,7 @@ async def test_the_first_of_a_list_that_has_none_of_whom_the_task_asks_is_nobody
     agent = directory(LISTS[kind], step(("fetch", {"of": PAGE})), final("272"), final("not found"))
     result = await agent.run(f"I want to ring the brewhouse. What extension do they have? Try {PAGE}")
     assert result.answer == "not found"
-    assert 'If the task asks for none of them, answer "not found"' in doubts(agent)[0]
+    assert "the task seems to ask for none of them" in doubts(agent)[0]
     assert "Gatehouse" in doubts(agent)[0]
 
 
@@ -146,6 +146,33 @@ async def test_whom_another_call_has_named_is_in_the_list(directory: Any) -> Non
     )
     await agent.run(f"What is the phone number of the head of cardiology? {PAGE}")
     assert doubts(agent) == []
+
+
+YARD = {"path": "handbook/yard.md", "text": "The weighbridge is open on working days; ask for the ticket there."}
+CHARGE = {"path": "handbook/circular.md", "text": "Storage costs 41 euros per pallet and day."}
+SCALES = {"path": "handbook/scales.md", "text": "The weighbridge on the north side: 12 euros for a lorry."}
+
+
+@pytest.mark.parametrize(
+    ("passages", "answer", "word"),
+    [
+        ([YARD, CHARGE], "41", "weighbridge"),
+        ([YARD, CHARGE], "It is not stated.", ""),
+        ([CHARGE], "41", ""),  # no passage has the word: another one may say it
+        ([YARD, {**SCALES, "text": "The weighbridge is 12 m long."}, CHARGE], "41", ""),  # nor does one alone
+        ([{**YARD, "text": f"{YARD['text']} It costs 12 euros."}, CHARGE], "12", ""),
+        ([{**YARD, "note": "a sample"}, CHARGE], "41", ""),
+    ],
+)
+async def test_what_one_passage_says_is_not_said_of_what_another_one_is_about(
+    house: Build, passages: Any, answer: str, word: str
+) -> None:
+    tools = {"find": lambda args: {"passages": passages}, "look": lambda args: {"text": "nothing"}}
+    script = [final(answer), step(("look", {"of": "it"})), final(answer), final(answer)]
+    agent = house(script, tools=tools, specs={"find": {"opens": "question"}})
+    await agent.run("What do they take in euros for a lorry on the weighbridge?")
+    said = [why for why in doubts(agent) if "says nothing of" in why]
+    assert [f"says nothing of the {word}." in why for why in said] == [True] * bool(word)
 
 
 def test_words_without_a_figure_take_time_that_grows_with_the_text() -> None:

@@ -299,6 +299,7 @@ def test_of_two_lines_that_disagree_the_newest_is_told_alone() -> None:
         ("Since 12 August the spare key is with Hasan.", "who has had the spare key since 2024?"),
         ("The spare key hangs with Hasan.", "who has the spare key?"),
         ("Since 12 August the bins are in the shed.", "who has the spare key of the shed?"),
+        ("Since 12 August the charge for the shed is 41 euros.", "what charge is there for a spare key?"),
     ],
 )
 def test_an_older_line_stays_where_nothing_says_that_it_has_changed_or_the_past_is_asked_for(

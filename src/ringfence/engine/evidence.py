@@ -48,6 +48,7 @@ _THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?")
 _WORD = re.compile(r"[^\W\d_]{2,}|\d+")
 _OF_HOW = re.compile(r"\b(?:who|why|how (?:many|often|long|can|could|do(?:es)?|did|is|was|are|were))\b", re.I)
 _TABLE = re.compile(r"\bcolumns\b")
+_CODE = re.compile(r"\b[A-Z]{1,5}-?\d{2,12}\b")
 _IMAGE = re.compile(r"!\[(?=[^\]]*\]\s*[(\[])")
 _FILLERS = frozenset(
     re.findall(
@@ -174,6 +175,14 @@ def _strays(answer: str, shown: str) -> list[str]:
     return [token for token in _unsupported(text, known) if not any(map(known.mean, meant(token)))]
 
 
+def mixed(answer: str, shown: str) -> list[str]:
+    """The codes of an answer that are made of two that were shown: DW-4206 of DW-4107 and KX-4206."""
+    known = {code.replace("-", "") for code in _CODE.findall(shown)}
+    kinds = {code.rstrip("0123456789") for code in known}
+    found = {code: code.replace("-", "") for code in _CODE.findall(answer)}
+    return [code for code, bare in found.items() if bare not in known and bare.rstrip("0123456789") in kinds]
+
+
 def restored(answer: str, shown: str) -> str:
     """The answer with clipped copies written as they were shown: 2:28:40 for 02:28:40, if nothing else it could be."""
     known = set(NUMBER.findall(shown))
@@ -240,7 +249,7 @@ def doubt(answer: str, *, shown: str, task: str, chosen: bool, nearest: Callable
         return "" if chosen else "It was not in those passages. Look further: call a tool that can find it."
     if missing := unmentioned(task, shown):
         return f'No result says anything of a {missing}. If it is not there, answer "not found", and no other value.'
-    if strays := _strays(answer, shown):
+    if strays := _strays(answer, shown) or mixed(answer, shown):
         return f"{', '.join(strays[:3])} stands in no result. Copy the value from a result, or work it out with a tool."
     if size := rounded(answer, task):
         return f"{size} is rounded, and the task asks for the exact number: call a tool again so that it shows it."

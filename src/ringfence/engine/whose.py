@@ -14,6 +14,7 @@ from ringfence.core.turn import Turn
 from ringfence.core.values import JSON
 
 from .evidence import Numbers
+from .facts import is_unit
 from .nearest import answered, lines, stems
 from .task import PASTED, reckons
 from .visits import excerpts
@@ -26,7 +27,9 @@ _REACHED_AT = re.compile(
 _LABELLED = re.compile(
     r"\W*([^\W\d][^\d:|;,]{2,60}?)(?:\s*[:|;,-]\s*(?:[^\W\d]{1,12}\.?:?\s+)?|\s+)(\d[\d\s/+-]{0,30})\W*"
 )
+_LONG = re.compile(r"[^\W\d_]{3,}")
 _SOME, _MOST = 3, 200  # entries that make a list, and that are looked at
+_UNLESS = 'If it is not there, answer "not found"; if it is, answer the same again.'
 _NAMED = 4  # of them, that are told
 
 
@@ -37,7 +40,7 @@ def strange(answer: str, turn: Turn, said: str = "") -> str:
     """
     if len(turn.start["task"]) > PASTED:
         return ""
-    return _of_a_sample(answer, turn, said) or _of_a_list(answer, turn)
+    return _of_a_sample(answer, turn, said) or _of_a_list(answer, turn) or _of_a_passage(answer, turn)
 
 
 def _of_a_sample(answer: str, turn: Turn, said: str) -> str:
@@ -92,7 +95,28 @@ def _of_a_list(answer: str, turn: Turn) -> str:
     if any(asked & {stem for stem in words if often[stem] * 2 <= len(held)} for words in held):
         return ""
     names = ", ".join(label[:40] for label, _ in entries[:_NAMED])
-    return f'The list is of {names}. If the task asks for none of them, answer "not found"; else answer the same again.'
+    return f"The list is of {names}, and the task seems to ask for none of them. {_UNLESS}"
+
+
+def _of_a_passage(answer: str, turn: Turn) -> str:
+    """A value of one passage alone, where the word of the task that tells most stands in another one alone.
+
+    A small model that is asked for the fee of the weighbridge takes that of the storage, which stands beside it.
+    """
+    results, task = answered(turn), turn.start["task"]
+    passages = [one for call, _, value in results for one in excerpts(value) if call < 0]
+    if any(call >= 0 for call, *_ in results) or reckons(task) or any("note" in one for one in passages):
+        return ""
+    texts = [f"{one.get('path', '')}\n{one.get('headings', '')}\n{one.get('text', '')}" for one in passages]
+    held = [set(stems(text)) for text in texts]
+    often = Counter(stem for words in held for stem in words)
+    asked = {stem: word for word in _LONG.findall(task) if not is_unit(word.lower()) for stem in stems(word)}
+    tells = {stem: word for stem, word in asked.items() if often[stem] == 1}
+    for value in _VALUE.findall(answer):
+        having = [n for n, text in enumerate(texts) if value in _VALUE.findall(text)]
+        if len(having) == 1 and tells and not tells.keys() & held[having[0]]:
+            return f"What says {value} says nothing of the {next(iter(tells.values()))}. {_UNLESS}"
+    return ""
 
 
 def _entries(value: JSON) -> Sequence[tuple[str, str]]:
