@@ -571,6 +571,28 @@ async def test_who_looks_in_vain_for_the_numbers_of_the_task_is_made_to_calculat
     assert len(agent.tools["calc"].calls) == 1
 
 
+async def test_an_answer_to_numbers_of_the_task_that_stands_nowhere_is_calculated(house: Build) -> None:
+    """The passages say nothing of it, and the model takes 2.86 from nowhere."""
+    agent = house(
+        [
+            final("2.86"),
+            step(("look", {"of": "x"})),
+            final("2.86"),
+            step(("calc", {"of": "842 / 100 * 30.5"})),
+            final("256.81"),
+        ],
+        tools={
+            "find": lambda args: {"passages": [{"path": "a.md", "text": "lorry"}]},
+            "look": TOOLS["look"],
+            "calc": TOOLS["calc"],
+        },
+        specs={"find": {"opens": "question"}, "calc": SPECS["calc"]},
+    )
+    await agent.run("A lorry takes 30.5 litres per 100 kilometres. How many litres does it need for 842 kilometres?")
+    assert offered(agent)[0] == {"look", "calc"}  # no passage answers it
+    assert offered(agent)[-2] == {"calc"}
+
+
 SPARES = "part,item,fits,shelf\n40002,seal kit,P-34,D20"
 
 

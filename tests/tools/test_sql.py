@@ -17,7 +17,8 @@ import pytest
 
 from ringfence.core.errors import ToolError
 from ringfence.core.policy import Effect
-from ringfence.tools.sql import _opened, check_amounts, known, overview, query_sqlite, summed
+from ringfence.tools.sql import _opened, query_sqlite
+from ringfence.tools.sql_schema import check_amounts, keyed, known, overview, summed
 from ringfence.tools.tool import Use
 
 from .asking import Query, ask
@@ -139,6 +140,34 @@ def test_a_key_may_be_called_anything_as_long_as_one_table_begins_with_it() -> N
     assert known(ORDERS, "no such column: product").startswith(
         "product is no column, but products is a table; there are"
     )
+
+
+DELIVERIES = [
+    ("deliveries", "id INTEGER\ndriver_id INTEGER\nday TEXT"),
+    ("drivers", "id INTEGER\nname TEXT\nlicence TEXT"),
+    ("depots", "depot_id INTEGER"),
+]
+
+
+@pytest.mark.parametrize(
+    ("sql", "columns", "rows", "told"),
+    [
+        ("SELECT driver_id FROM deliveries GROUP BY driver_id LIMIT 1", ["driver_id"], 1, True),
+        ("SELECT driver_id, count(*) FROM Deliveries", ["driver_id", "count(*)"], 3, True),
+        ("SELECT driver_id FROM deliveries WHERE day > 'drivers'", ["driver_id"], 1, True),
+        ("SELECT driver_id FROM deliveries", ["driver_id"], 4, False),  # a list of them
+        ("SELECT driver_id FROM deliveries", ["driver_id"], 0, False),
+        ("SELECT driver_id, name FROM deliveries JOIN drivers ON 1", ["driver_id", "name"], 1, False),
+        ("SELECT id, name FROM drivers", ["id", "name"], 1, False),
+        ("SELECT day FROM deliveries", ["day"], 1, False),
+    ],
+)
+def test_whose_key_a_result_has_is_told_with_the_from_that_has_the_name(
+    sql: str, columns: list[str], rows: int, told: bool
+) -> None:
+    note = "driver_id is the key of a row of drivers (id, name, licence): FROM deliveries JOIN drivers ON "
+    said = keyed(sql, columns, rows, DELIVERIES, {})
+    assert said == (f"{note}deliveries.driver_id = drivers.id has its name" if told else "")
 
 
 def _parted(told: str) -> tuple[str, str, str]:

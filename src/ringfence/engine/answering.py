@@ -38,6 +38,7 @@ from .nearest import nearest
 from .passages import NOT_THERE, Passage, passages
 from .silence import abstains
 from .step import TOOL
+from .task import given
 from .unanswered import lacking, nothing_there, others, searched, unknown
 from .whose import strange
 
@@ -117,7 +118,8 @@ def _kind(answer: str, shown: str, task: str, live: Live) -> str:
         return NOTHING
     if unmentioned(task, shown):
         return MISSING
-    if any(spec.grounded for spec in live.tools) and in_the_head(answer, shown=shown, task=task):
+    reckons = given(task) or in_the_head(answer, shown=shown, task=task)
+    if reckons and any(spec.grounded for spec in live.tools):
         return UNRECKONED
     if rounded(answer, task):
         return ROUNDED

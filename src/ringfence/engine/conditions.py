@@ -78,9 +78,7 @@ def asked(args: Mapping[str, JSON], turn: Turn, said: str) -> Mapping[str, JSON]
     passage that it was shown. A month that a task names it does not leave out, unless it says so: `!=` is `=` there, of
     several the first. Refused in words, a small model makes the very same call again.
     """
-    lists = {
-        name: value for name, value in args.items() if isinstance(value, list | tuple) and any(map(_is_one, value))
-    }
+    lists = {name: value for name, value in args.items() if isinstance(value, list | tuple) and any(map(is_one, value))}
     if not lists:
         return args
     task = str(turn.start["task"])
@@ -121,7 +119,7 @@ def unheard(args: Mapping[str, JSON], turn: Turn, said: str) -> str:
     samples = told.samples(at=str(args.get("path", "")))
     known = _words(f"{said}\n{task}") | told.words() | samples
     lists = [value for value in args.values() if isinstance(value, list | tuple) and samples]
-    equal = (where for value in lists for where in value if _is_one(where) and where.get("op", "=") == "=")
+    equal = (where for value in lists for where in value if is_one(where) and where.get("op", "=") == "=")
     names = (value for where in equal if _NAME.match(value := str(where["value"]).strip()))
     return next((name for name in names if not _tells(name, known)), "")
 
@@ -184,7 +182,7 @@ def _equal(args: Mapping[str, JSON]) -> list[str] | None:
     conditions = args.get("where")
     if not isinstance(conditions, list | tuple):
         return None
-    wheres = [where for where in conditions if isinstance(where, dict) and _is_one(where)]
+    wheres = [where for where in conditions if isinstance(where, dict) and is_one(where)]
     same = len(wheres) == len(conditions) and all(where.get("op", "=") == "=" for where in wheres)
     return [str(where["value"]).strip() for where in wheres] if same else None
 
@@ -231,7 +229,8 @@ def _to_the_end(spec: SinkSpec) -> bool:
     return False
 
 
-def _is_one(value: JSON) -> bool:
+def is_one(value: JSON) -> bool:
+    """Whether a value is a condition of a query."""
     return isinstance(value, dict) and value.keys() >= {"column", "value"}
 
 
@@ -251,7 +250,7 @@ class _Asked:
         kept: list[JSON] = []
         turned = set[str]()
         for where in conditions:
-            if isinstance(where, dict) and _is_one(where):
+            if isinstance(where, dict) and is_one(where):
                 column, op, value = (str(where.get(key, "")).strip() for key in ("column", "op", "value"))
                 if op in ("", "=") and not self._speaks_of(column, value):
                     continue

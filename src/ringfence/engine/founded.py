@@ -11,6 +11,7 @@ from ringfence.core.turn import Turn
 from ringfence.core.values import JSON, Action, Deny
 
 from .answering import shown_numbers
+from .bounds import bounded
 from .conditions import all_of_it, asked, counted, heard, remembered, unheard, wider
 from .course import INVENTED, UNHEARD, Become, changes
 from .evidence import Numbers, clipped, invented_numbers
@@ -82,7 +83,7 @@ def as_the_task_has_it(
 ) -> Mapping[str, JSON]:
     """The arguments of a read, with the task's percentages and months as such, and what it counts and asks for.
 
-    See `hundredths`, `whole`, `widened`, `counted`, `all_of_it`, `heard`, `asked` and `remembered`: the
+    See `hundredths`, `whole`, `widened`, `bounded`, `counted`, `all_of_it`, `heard`, `asked` and `remembered`: the
     last four are for a tool that has not answered yet, for after that a model may know better; `asked` for a call with
     a `thought` behind it: it gives reasons. What is asked for again is asked for the other month of the task. `said`:
     what was said before it.
@@ -93,7 +94,7 @@ def as_the_task_has_it(
     told = {
         name: whole(hundredths(text, task), task) for name in spec.grounded if isinstance(text := args.get(name), str)
     }
-    args = counted({**widened(args, task, lambda day: _found(day, turn)), **told}, spec, task)
+    args = counted(bounded({**widened(args, task, lambda day: _found(day, turn)), **told}, task), spec, task)
     become = folded(turn, Become)
     if spec.name not in become.answered:
         args = all_of_it(args, spec, task)

@@ -89,7 +89,7 @@ def reckons(task: str) -> bool:
     "How many" counts where the task says what to count in; else it may well be written somewhere.
     """
     counts = _COUNTS.search(task) is not None and _PLACE.search(task) is not None
-    return counts or _RECKONS.search(task) is not None
+    return counts or _RECKONS.search(task) is not None or given(task)
 
 
 def acts(task: str) -> bool:

@@ -6,16 +6,13 @@ views, functions without effects. Where https://www.sqlite.org/security.html spe
 
 from __future__ import annotations
 
-import difflib
 import math
 import os
-import re
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import closing
 from itertools import islice
 from pathlib import Path
-from types import MappingProxyType
 from typing import Annotated, Any
 
 import apsw
@@ -25,6 +22,7 @@ from pydantic import Field
 from ringfence.core.errors import ToolError
 from ringfence.core.values import JSON
 
+from .sql_schema import Look, check_amounts, keyed, known, overview, summed
 from .texts import notes
 from .tool import Args, Tool, Use, define
 
@@ -33,7 +31,6 @@ MAX_ROWS = 200
 MAX_SQL_CHARS = 10_000
 MAX_VALUE_BYTES = 2**20  # of one value or row while SQLite works on it
 CELL_CHARS = 1_000  # shown of one value
-MAX_TABLES, MAX_COLUMNS = 60, 40  # shown by the overview
 LOOK_S, LOOK_ROWS, _LOOK_CHARS = 1.0, 1_000, 24  # a look at what the values of a column are like
 STEPS = 1_000  # of SQLite's machine between two looks at the clock
 SUMMARY = "Ask the database with one SELECT. Empty sql shows the tables and their columns."
@@ -75,13 +72,6 @@ _JOINS = """
 select m.name || '.' || f."from", f."table" || '.' || coalesce(f."to", 'id')
 from sqlite_schema m, pragma_foreign_key_list(m.name) f where m.type = 'table'
 """
-_LITERAL, _QUALIFIER = re.compile(r"'[^']*'"), re.compile(r"[\"`]?\w+[\"`]?\s*\.")
-_COUNTS = re.compile(r"\b(?:case|when|is|in|not|like|between|and|or)\b", re.I)  # no product
-_FROM = re.compile(r"\bfrom\s+[\"`\[]?(\w+)", re.I)
-_KEY = re.compile(r"_(?:id|no|nr|num|number|code|key)$")
-_ANY = ("id", "name", "title", "date", "day", "time")  # first columns that are no keys of other tables
-_SUMMED = re.compile(r"\b(?:sum|avg|total)\s*\(([\w\s.*+/\"`-]+)\)", re.I)  # without a comparison in it
-_NO_COLUMN = re.compile(r"no such column: [\"`\[]?(?:\w+\.)?(\w+)|column \"?(?:\w+\.)?(\w+)\"? does not exist")
 
 
 class QueryArgs(Args):
@@ -172,13 +162,17 @@ def _query(db: apsw.Connection, args: QueryArgs, max_rows: int, room: int) -> JS
         raise ToolError("there is more than one statement", todo="give one SELECT, and nothing after it")
     columns = named(column[0] for column in about.description)
     try:
-        cursor = db.execute(args.sql, args.params)
-        return table(columns, list(islice(cursor, max_rows + 1)), max_rows, room)
+        rows = list(islice(db.execute(args.sql, args.params), max_rows + 1))
     except apsw.BindingsError:
         raise ToolError(
             f"the statement has another number of placeholders than params has values ({len(args.params)})",
             todo="write $1, $2, ... and give one value for each",
         ) from None
+    try:
+        key = keyed(args.sql, columns, len(rows), _tables(db), _declared(db))
+    except apsw.Error:
+        key = ""
+    return table(columns, rows, max_rows, room, key=key)
 
 
 def named(columns: Iterable[str]) -> list[str]:
@@ -191,8 +185,11 @@ def named(columns: Iterable[str]) -> list[str]:
     return names
 
 
-def table(columns: Sequence[str], rows: Sequence[Sequence[object]], max_rows: int, room: int) -> JSON:
-    """`{columns, rows, matched, truncated}`: rows are objects, at most `max_rows` and about `room` characters."""
+def table(columns: Sequence[str], rows: Sequence[Sequence[object]], max_rows: int, room: int, *, key: str = "") -> JSON:
+    """`{columns, rows, matched, truncated}`: rows are objects, at most `max_rows` and about `room` characters.
+
+    key  a note on what a column refers to
+    """
     shown: list[JSON] = []
     used = 0
     for row in rows[:max_rows]:
@@ -205,7 +202,7 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[object]], max_rows: in
     cut = f"only the first {len(shown)} rows; add conditions, aggregate, or use limit and offset" if more else ""
     some = {"matched": f"{len(rows)} rows"} if 1 < len(rows) <= max_rows else {}  # a model miscounts them
     none = "" if rows else "no row matches"
-    return {"columns": list(columns), "rows": shown, **some, "truncated": more, **notes(cut, none)}
+    return {"columns": list(columns), "rows": shown, **some, "truncated": more, **notes(cut, none, key)}
 
 
 def cell(value: object) -> JSON:
@@ -221,9 +218,6 @@ def cell(value: object) -> JSON:
             return f"[{len(value)} bytes]"
     text = str(value)
     return text if len(text) <= CELL_CHARS else f"{text[:CELL_CHARS]}... [{len(text) - CELL_CHARS} more characters]"
-
-
-Look = Callable[[str, str], str]  # what the values of a column look like, by table and column
 
 
 def _looks(db: apsw.Connection, *, until: float) -> Look:
@@ -246,118 +240,6 @@ def _looks(db: apsw.Connection, *, until: float) -> Look:
         return f" ({told})" if told else ""
 
     return look
-
-
-def overview(
-    tables: Sequence[Sequence[object]],
-    look: Look = lambda table, column: "",
-    *,
-    joins: Mapping[str, str] = MappingProxyType({}),
-) -> JSON:
-    """`{tables: [{table, columns}]}`, from names and lines of `column type`.
-
-    joins  the declared keys, `table.column` to `table.column`; where a column has none, it is told by its name
-    """
-    shown: list[JSON] = []
-    keys = {**_joins(tables), **joins}
-    for name, lines in tables[:MAX_TABLES]:
-        told = []
-        for line in _lines(lines)[:MAX_COLUMNS]:
-            column = line.rpartition(" ")[0] or line
-            key = keys.get(f"{name}.{column}", "")
-            told.append(f"{line}{' = ' * bool(key)}{key}{look(str(name), column)}")
-        shown.append({"table": name, "columns": told})
-    more = f"and {len(tables) - MAX_TABLES} more tables" if len(tables) > MAX_TABLES else ""
-    return {"tables": shown, **notes(more, "" if tables else "there are no tables")}
-
-
-def _lines(lines: object) -> list[str]:
-    return [line.strip() for line in str(lines).split("\n")]
-
-
-def _columns(tables: Sequence[Sequence[object]]) -> dict[str, list[str]]:
-    """The names of columns, by table."""
-    return {str(name): [line.split(" ")[0] for line in _lines(lines)] for name, lines in tables}
-
-
-def _joins(tables: Sequence[Sequence[object]]) -> dict[str, str]:
-    """The columns named after the key of another table (`part_id` is `parts.id`, or `parts.part_id`), or called as the
-    first column of one other table alone (`sku`).
-    """
-    columns, found = _columns(tables), dict[str, str]()
-    known_as = {name.lower(): name for name in columns}
-    for table, has in columns.items():
-        for column in has:
-            same, stem = column.lower(), _KEY.sub("", column.lower())
-            names = (stem, f"{stem}s", f"{stem}es", f"{stem.removesuffix('y')}ies") if stem != same else ()
-            others = [known_as[name] for name in names if name in known_as][:1]
-            if not others and same not in (has[0].lower(), *_ANY):
-                others = [name for name, of in columns.items() if of[0].lower() == same]
-            key = next((one for name in others for one in columns[name] if one.lower() in ("id", same)), "")
-            if len(others) == 1 and others[0] != table and key:
-                found[f"{table}.{column}"] = f"{others[0]}.{key}"
-    return found
-
-
-def summed(sql: str) -> list[str]:
-    """The names of the columns that a statement sums up or averages, alone or as a factor, in lower case."""
-    found = _SUMMED.findall(_LITERAL.sub("''", sql).lower())
-    factors = " ".join(_QUALIFIER.sub("", one) for one in found if not _COUNTS.search(one))
-    return re.findall(r"[^\W\d]\w*", factors)
-
-
-def check_amounts(
-    names: Iterable[str], tables: Sequence[Sequence[object]], joins: Mapping[str, str] = MappingProxyType({})
-) -> None:
-    """Raises ToolError if one of them names a row, and so is no amount: a declared key (`joins`), or an `_id`."""
-    keys = {one.rpartition(".")[2].lower() for pair in joins.items() for one in pair}
-    ids = {one.rpartition(".")[2].lower() for pair in _joins(tables).items() for one in pair}
-    keys |= {name for name in ids if name == "id" or name.endswith("_id")}
-    if wrong := next((name for name in names if name in keys), ""):
-        raise ToolError(f"{wrong} names a row, and is no amount", todo=known(tables, joins=joins))
-
-
-def known(
-    tables: Sequence[Sequence[object]], said: str = "", joins: Mapping[str, str] = MappingProxyType({}), sql: str = ""
-) -> str:
-    """The tables and columns there are, in a line, for a model that guessed; `said`: what is wrong with its `sql`.
-
-    First the tables that have the column which it took for one of another table, or one of a name like it, and how the
-    one that is asked is joined with them.
-    """
-    columns, joins = _columns(tables), {**_joins(tables), **joins}
-    missing = next(filter(None, match.groups()), "") if (match := _NO_COLUMN.search(said)) else ""
-    having = [f"{name}.{column}" for name, has in columns.items() for column in has if column == missing]
-    near = [] if having or not missing else _like(missing, columns)
-    lead = f"{missing} is in another table: {', '.join(having)[:300]}; " if having else ""
-    named = [name for name in columns if missing and name.lower().removesuffix("s") == missing.lower()]
-    lead = f"did you mean {' or '.join(near)[:200]}? " if near else lead
-    lead = lead or "".join(f"{missing} is no column, but {name} is a table; " for name in named)
-    lead = lead or (f"{missing} is no column of any table; " if missing and columns and missing not in columns else "")
-    lead += _joined(sql, {one.partition(".")[0] for one in (*having, *near)}, joins)
-    listed = [f"{name}({', '.join(has)})" for name, has in columns.items()]
-    behind = f"; join {', '.join(f'{one} = {other}' for one, other in joins.items())[:300]}" if joins else ""
-    return f"{lead}there are: {'; '.join(listed)[:1_500]}{behind}" if listed else "there are no tables"
-
-
-def _joined(sql: str, others: Collection[str], joins: Mapping[str, str]) -> str:
-    """The FROM of a statement with the other table in it that has the column; empty if no key says how."""
-    match = _FROM.search(sql)
-    for one, other in joins.items() if match else ():
-        table, far = one.partition(".")[0], other.partition(".")[0]
-        if match and {table, far} & {*others} - {match[1]} and match[1] in (table, far):
-            return f"FROM {match[1]} JOIN {far if match[1] == table else table} ON {one} = {other}; "
-    return ""
-
-
-def _like(missing: str, columns: Mapping[str, Sequence[str]]) -> list[str]:
-    """Up to two columns of names like one that is in no table: nearly the same, with the same last word, or longer."""
-    names = list(dict.fromkeys(column for has in columns.values() for column in has))
-    last = missing.lower().rpartition("_")[2]
-    near = difflib.get_close_matches(missing.lower(), names, n=2, cutoff=0.75)
-    near = near or [name for name in names if name.lower().rpartition("_")[2] == last][:2]
-    near = near or [name for name in names if name.lower().startswith(f"{missing.lower()}_")][:2]
-    return [f"{table}.{name}" for name in near for table, has in columns.items() if name in has][:2]
 
 
 def _tables(db: apsw.Connection) -> list[Any]:
