@@ -559,8 +559,9 @@ def test_what_brings_its_numbers_along_is_told(task: str, holds: bool) -> None:
     assert given(task) is holds
 
 
-async def test_who_looks_in_vain_for_the_numbers_of_the_task_is_made_to_calculate(house: Build) -> None:
-    tools = {**TOOLS, "query": lambda args: {"rows": [], "note": "no row has brewed = 594"}}
+@pytest.mark.parametrize("query", [lambda args: {"rows": [], "note": "no row has brewed = 594"}, fail])
+async def test_who_looks_in_vain_for_the_numbers_of_the_task_is_made_to_calculate(house: Build, query: Any) -> None:
+    tools = {**TOOLS, "query": query}
     agent = house(
         [step(("query", {"of": "a"})), step(("calc", {"of": "(594 - 571) / 594"})), final("3.87")],
         tools={name: tools[name] for name in ("query", "calc", "look")},

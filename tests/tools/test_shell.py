@@ -170,6 +170,19 @@ def test_commands_that_only_read_are_a_confined_read(root: Path) -> None:
     assert "Commands start with: df, cat." in spec.summary
 
 
+async def test_which_file_of_a_list_is_the_largest_is_said(root: Path) -> None:
+    for name, size in (("dock.log", 2788), ("gate of 3.log", 13861), ("a.log", 272)):
+        (root / "box").mkdir(exist_ok=True)
+        (root / "box" / name).write_text("x" * size)
+    tool = make(root, Unconfined(), "ls")
+    said = (await run(tool, "ls -l box"))["note"]
+    assert said.startswith("the largest is gate of 3.log with 13861 bytes, the smallest a.log with 272; 3 files of")
+    assert "note" not in await run(tool, "ls box")
+    (root / "alone").mkdir()
+    (root / "alone/a.txt").write_text("x")
+    assert "note" not in await run(tool, "ls -l alone")
+
+
 async def test_a_program_of_bare_numbers_says_which_option_counts_what(root: Path) -> None:
     (root / "a.txt").write_text("one two\n")
     tool = make(root, Unconfined(), "df", "wc")
@@ -265,7 +278,7 @@ async def test_sizes_are_exact_or_said_to_be_rounded(root: Path) -> None:
     for command in ("ls -lh", "ls -hl .", "ls -l --human-readable", "ls -l --si"):
         listed = await run(tool, command)
         assert " 43033 " in listed["stdout"]
-        assert "note" not in listed
+        assert "rounded" not in listed["note"]
     assert (await run(tool, "du -sh ."))["note"] == shell.ROUNDED
     assert "note" not in await run(tool, "du -s .")
     by_the_operator = make(root, Unconfined(), "ls -lh")

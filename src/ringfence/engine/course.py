@@ -76,7 +76,7 @@ def course(
         return Course(calls=False, final=True, note=LAST_STEP if last else "")
     task, refused = turn.start["task"], folded(turn, Become).refused
     suited, (worked, failed) = _suited(task, tools), _chosen(turn)
-    if way := _sent_back(turn, tools, refused) or (_apart(turn, tools, ahead) if worked and not refused else None):
+    if way := _sent_back(turn, tools, refused) or _reckoned(turn, tools, ahead, refused):
         return way
     effects, later = _wanted(task, tools), frozenset[str]()
     if (
@@ -161,18 +161,21 @@ def _only(tools: Sequence[SinkSpec], able: Collection[str], note: str) -> Course
     return Course(calls=True, final=False, note=note, without=frozenset(spec.name for spec in tools).difference(able))
 
 
-def _apart(turn: Turn, tools: Sequence[SinkSpec], ahead: Ahead) -> Course | None:
+def _reckoned(
+    turn: Turn, tools: Sequence[SinkSpec], ahead: Ahead, refused: Collection[tuple[str, str]]
+) -> Course | None:
     """How far two values are apart, and what several things cost, is worked out by a tool, once all is there.
 
     A small model subtracts others, and multiplies in its head. And it looks for numbers that the task itself gives,
     where there are none.
     """
-    able, task = {spec.name for spec in tools if spec.grounded}, turn.start["task"]
+    task, become = turn.start["task"], folded(turn, Become)
+    able = {spec.name for spec in tools if spec.grounded} - {sink for sink, _ in refused}
     if not able or ahead.what or not able.isdisjoint(turn.calls):
         return None
-    found = folded(turn, Become).found
-    wanted = apart(task) or (several(task) and found) or (given(task) and not found)
-    return _only(tools, able, RECKON) if wanted else None
+    there = become.worked and not refused and (apart(task) or (several(task) and become.found))
+    in_vain = given(task) and not become.found and (become.worked or become.failed > 0)
+    return _only(tools, able, RECKON) if there or in_vain else None
 
 
 def _stuck(turn: Turn, refused: Counter[tuple[str, str]], *, acts_later: bool) -> bool:

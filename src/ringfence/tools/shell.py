@@ -67,6 +67,19 @@ WORDS = {
 ROUNDED = "sizes are rounded; without -h they are exact"
 
 
+_LISTED = re.compile(r"-[rwxsStT-]{9}[.+@]? +\d+ +\S+ +\S+ +(\d+) +\S+ +\d+ +[\d:]+ (.+)")
+
+
+def sizes_of(listed: str) -> str:
+    """The largest and the smallest file of what `ls -l` shows, and what all come to: a model takes the first one."""
+    files = [(int(found[1]), found[2]) for line in listed.splitlines() if (found := _LISTED.fullmatch(line))]
+    if len(files) < 2:
+        return ""
+    (least, small), (most, large) = min(files), max(files)
+    total = f"{len(files)} files of {sum(size for size, _ in files)} bytes in all"
+    return f"the largest is {large} with {most} bytes, the smallest {small} with {least}; {total}"
+
+
 class RunArgs(Args):
     """Arguments of shell.run."""
 
@@ -210,7 +223,8 @@ class _Shell:
             raise ToolError(answer)
         job, way = self._job(answer), self._egress(action.run) if self._egress else None
         shown = self._shown(await collect(self._launcher, job, way=way, max_bytes=self._max_bytes))
-        note = ROUNDED if rounds(answer.argv) else answer.rule.tells
+        sizes = sizes_of(str(shown["stdout"])) if answer.argv[0] == "ls" and not shown["truncated"] else ""
+        note = ROUNDED if rounds(answer.argv) else sizes or answer.rule.tells
         return Outcome({"note": note, **shown} if note else shown)
 
     def _job(self, command: Permitted) -> Job:
