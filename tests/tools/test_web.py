@@ -177,6 +177,16 @@ def test_what_a_user_asks_for_goes_only_to_hosts_whose_audience_may_read_it() ->
         ("<script>x</script>y", "y"), ("<script>x", ""), ("<SCRIPT>x</ScRiPt >y", "y"), ("<style><p>x</style>y", "y"),
         ("<!-- a --><b>c</b>", "c"), ("<!-- a", ""), ("<!doctype html>x", "x"), ("<?php x ?>y", "y"),
         ("<svg><text>x</text></svg>y", "y"), ("<svg/>y", "y"), ("a&nbsp; \n b", "a b"), ("&lt;b&gt;", "<b>"),
+        (
+            "<table><tr><th>Line<th>To<th>Closes</tr><tr><td>L5<td>Porto<td>14:35<tr><td>L6<td><td>16:40</table><td>a<td>b",
+            "Line | To | Closes\nLine: L5 | To: Porto | Closes: 14:35\nLine: L6 | To: | Closes: 16:40\na | b",
+        ),
+        ("<table><tr><th>a<th>b<th>c<tr><td colspan=3>none</table>", "a | b | c\nnone"),
+        ("<table><tr><th>a<th>b<tr><td>1<td>2</table>", "a | b\n1 | 2"),
+        (
+            "<tr><th>a<th>b<th>c" + "<tr><td>1<td>2<td>3" * 41,
+            "a | b | c" + "\n1 | 2 | 3" * 41,
+        ),
         ("<a title='>'>x</a>", "x"), ('<p title="<script>">x', "x"), ("<td>a<td>b", "a | b"), ("<li><li>x", "- x"),
         ("<h2>x</h2>", "## x"), ("<pre> a\n\n  b </pre>c", " a\n\n  b \nc"), ("<textarea><b>x</textarea>y", "y"),
     ],

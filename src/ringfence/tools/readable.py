@@ -25,6 +25,8 @@ _BLOCK = {
     "tbody", "thead", "tr", "ul", "br", "pre", "li", "h1", "h2", "h3", "h4", "h5", "h6",
 }  # fmt: skip
 _LEAD = {"li": "- ", **{f"h{n}": "#" * n + " " for n in range(1, 7)}}
+SPELT = 40  # rows of a table whose cells carry the names of their columns
+_CELLS = re.compile(r" ?\| ?")
 _SPACE = re.compile(r"[ \t\n\r\f\v\xa0]+")
 
 
@@ -37,10 +39,13 @@ class Page(NamedTuple):
 
 
 def readable(html: str) -> Page:
-    """The text of a page, a line for each block, with `#` for headings, `-` for items and `|` between cells."""
+    """The text of a page, a line for each block, with `#` for headings, `-` for items and `|` between cells.
+
+    The cells of a table of at most `SPELT` rows that has three columns or more carry the names of their columns.
+    """
     title, lines, line, links = "", [""], [], []  # type: str, list[str], list[str], list[tuple[str, str]]
     link: tuple[str, int] | None = None
-    pre = 0
+    pre, table = 0, _Table()
     for kind, value in _visible(html):
         match kind:
             case "title":
@@ -54,12 +59,48 @@ def readable(html: str) -> Page:
                 link = None
             case "td" | "th":
                 line.append(" | ")
+                table.cell(kind)
             case _ if kind.lstrip("/") in _BLOCK:
                 lines.append(_line(line, pre))
+                table.row(len(lines) - 1, lines)
+                if kind in ("table", "/table"):
+                    table.spell_out(lines)
+                    table = _Table()
                 line, link = [_LEAD.get(kind, "")], None
                 pre = max(0, pre + {"pre": 1, "/pre": -1}.get(kind, 0))
     lines.append(_line(line, pre))
+    table.row(len(lines) - 1, lines)
+    table.spell_out(lines)
     return Page(title, "\n".join(text for text in lines if text), links)
+
+
+class _Table:
+    """The rows of a table that is being read: a small model loses the header, and takes the cell of another column."""
+
+    def __init__(self) -> None:
+        self._names: list[str] = []
+        self._cells = {"th": 0, "td": 0}
+        self._rows: list[tuple[int, list[str]]] = []
+
+    def cell(self, kind: str) -> None:
+        """One more cell of the row."""
+        self._cells[kind] += 1
+
+    def row(self, at: int, lines: list[str]) -> None:
+        """The row ends: it is line `at`. The first one of names alone is the header."""
+        heads, count = self._cells["th"], sum(self._cells.values())
+        if count:
+            self._cells = {"th": 0, "td": 0}
+            cells = _CELLS.split(lines[at])
+            if not self._names and heads == count == len(cells) > 2 and all(cells):
+                self._names = cells
+            elif self._names and len(cells) == len(self._names):
+                self._rows.append((at, cells))
+
+    def spell_out(self, lines: list[str]) -> None:
+        """Put the names of the columns before the cells, unless there are too many rows."""
+        for at, cells in self._rows if len(self._rows) <= SPELT else ():
+            lines[at] = " | ".join(f"{name}: {cell}".strip() for name, cell in zip(self._names, cells, strict=True))
 
 
 def _line(pieces: list[str], pre: int) -> str:
