@@ -6,7 +6,12 @@ from typing import Any
 
 import pytest
 
+from ringfence.core.policy import SinkSpec
 from ringfence.engine.bounds import bounded
+from ringfence.tools.table import QueryArgs
+from ringfence.tools.tool import schema_of
+
+QUERY = SinkSpec("csv.query", schema=schema_of(QueryArgs))
 
 
 def where(value: str, op: str = "=") -> Any:
@@ -18,8 +23,8 @@ def where(value: str, op: str = "=") -> Any:
     [
         ("How many parcels weigh more than 16 kg?", "16", ">"),
         ("How many parcels weigh more than 16kg?", "16", ">"),
-        ("Count the patients older than 64.", "64", ">"),
         ("Which invoices are above €1200?", "1200", ">"),
+        ("Count the parcels of over 16 kg", "16", ">"),
         ("How many pupils have at least 3 absences?", "3", ">="),
         ("Which tickets have no more than 2 replies?", "2", "<="),
         ("Wie viele Pakete wiegen weniger als 2.5 kg?", "2.5", "<"),
@@ -29,13 +34,33 @@ def where(value: str, op: str = "=") -> Any:
         ("How many weigh more than 16.5 kg?", "16", "="),
         ("How many grew by more than 16 percent?", "16", "="),
         ("How many weigh more than 1,600 kg?", "1", "="),
+        ("Which trucks are no older than 5 years?", "5", "="),  # a denial, of which we say nothing
+        ("Which parcels aren't heavier than 20 kg?", "20", "="),
+        ("Welche Pakete wiegen nicht mehr als 20 kg?", "20", "="),
+        ("Was our revenue in 2024 higher than 2023?", "2023", "="),
+        ("Which customer is filed under 4711?", "4711", "="),
+        ("Wer ist unter 4711 gespeichert?", "4711", "="),
+        ("Is room 204 larger than 206?", "206", "="),
+        ("Which teams finished above 5th?", "5", "="),
     ],
 )
 def test_a_number_that_is_said_as_a_bound_is_asked_for_as_one(task: str, value: str, op: str) -> None:
-    assert bounded(where(value), task) == where(value, op)
-    assert bounded(where(value, "<="), task) == where(value, "<=")  # who has compared may mean it
+    assert bounded(where(value), QUERY, task) == where(value, op)
+    assert bounded(where(value, "<="), QUERY, task) == where(value, "<=")  # who has compared may mean it
+    keyed: Any = {"where": [{"column": "hall_no", "op": "=", "value": value}]}
+    assert bounded(keyed, QUERY, task) == keyed
+    assert bounded(where(value), SinkSpec("other"), task) == where(value)  # a tool that cannot compare
 
 
-@pytest.mark.parametrize("args", [{}, {"where": "16"}, {"where": [16, None]}, {"where": [{"column": "a"}]}])
+@pytest.mark.parametrize(
+    "args",
+    [
+        {},
+        {"where": "16"},
+        {"where": [16, None]},
+        {"where": [{"column": "a"}]},
+        {"where": [{"column": "a", "value": 16}]},
+    ],
+)
 def test_what_is_no_condition_stays(args: Any) -> None:
-    assert bounded(args, "more than 16") == args
+    assert bounded(args, QUERY, "How many weigh more than 16 kg?") == args

@@ -281,10 +281,14 @@ def test_a_number_in_words_or_in_another_notation_is_no_invention(given: str, sa
         ("P24 and P-38", []),
         ("UTF-38 of DW-4107", []),  # of no kind that was shown
         ("DW-4107-B", []),
+        ("KW12", []),  # of KW 12
+        ("E103", []),  # of "E: 103"
+        ("kx4206", []),
+        ("HK-07", []),
     ],
 )
 def test_a_code_made_of_two_that_were_shown_stands_nowhere(answer: str, codes: list[str]) -> None:
-    shown = "DW-4107 seal=intact, KX-4206 seal=broken, P-38 leaks, pump P-24 does not"
+    shown = "DW-4107 seal=intact, KX-4206 seal=broken, P-38 leaks, pump P-24 does not; KW 12, KW13, E104, E: 103, HK-7"
     assert mixed(answer, shown) == codes
     assert bool(doubt(answer, shown=shown, task="Which lorry?", chosen=True)) is bool(codes)
 

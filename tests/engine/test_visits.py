@@ -552,6 +552,11 @@ async def test_what_the_task_still_names_keeps_a_model_that_repeats_itself_from_
         ("Who took tour 12 on day 3?", False),  # nothing to share or to divide
         ("What is the maximum dose per day for a child of 20 kg and 6 years?", False),  # a rule, which is written
         ("How many customers have more than 3 accounts with 1000 euros each?", False),  # bounds, and no amounts
+        ("How much rest is required per 24 hours for a driver with 9 hours at the wheel?", False),
+        ("What is the backup retention, 30 days or 90 days, for the shared drive?", False),
+        ("What percentage does the bank charge for a loan of 5000 € for 24 months?", False),
+        ("What is the fee per pupil for the 5 day trip of class 7 b?", False),
+        ("A lorry takes 30.5 litres per 100 kilometres. How many litres are 842 kilometres?", True),
         ("Send each of the 3 helpers 50 euros. What do 4 hours come to?", False),  # and an order
     ],
 )

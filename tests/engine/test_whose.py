@@ -51,7 +51,8 @@ async def test_a_value_that_only_a_sample_shows_is_not_that_of_the_row_which_a_c
         ("171.0", [], SAMPLE),  # the call found nothing
         ("171.0", [["254.8"]], {**SAMPLE, "path": "tables/other.csv"}),  # which no call has asked
         ("171.0", [["254.8"]], {"path": TABLE, "text": SAMPLE["text"]}),  # no mere sample
-        ("171.0", [["254.8"]], {**SAMPLE, "text": "batch,beer,hl\nB2527,Pils,171.0"}),  # the row that was asked for
+        ("171.0", [["254.8"]], {**SAMPLE, "text": "batch,beer,hl\nb2527,Pils,171.0"}),  # the row that was asked for
+        ("171.0", [["254.8"]], {**SAMPLE, "text": "B2528,going,171.0"}),  # and one that the task may speak of, too
         ("29.01.2025", [["254.8"]], {**SAMPLE, "text": "B2528,29.01.2025"}),  # a day, in what notation ever
     ],
 )
@@ -122,6 +123,30 @@ async def test_an_answer_about_what_the_list_has_stands(directory: Any, kind: st
     assert [why for why in doubts(agent) if "The list is of" in why] == []
 
 
+PEOPLE = "Li Wu: 201\nJo Ng: 202\nWard C: 203\nIT-Abteilung: 204"
+
+
+@pytest.mark.parametrize(
+    ("task", "answer"),
+    [
+        ("What is Li Wu's phone number?", "201"),
+        ("What is the extension of ward C?", "203"),
+        ("Durchwahl der IT-Abteilung?", "204"),
+        ("How many guests reach the summit at 202?", "202"),
+    ],
+)
+async def test_short_names_are_names(directory: Any, task: str, answer: str) -> None:
+    agent = directory({"text": PEOPLE}, step(("fetch", {"of": PAGE})), final(answer), final("not found"))
+    await agent.run(f"{task} {PAGE}")
+    assert [why for why in doubts(agent) if "The list is of" in why] == []
+
+
+async def test_who_says_it_again_may_mean_it(directory: Any) -> None:
+    agent = directory(LISTS["beside"], step(("fetch", {"of": PAGE})), final("272"), final("272"))
+    result = await agent.run(f"What extension does the reception have? {PAGE}")
+    assert (result.answer, result.status, result.confidence) == ("272", "done", "high")
+
+
 PHONES = "Night porter: 272\nStaff canteen: 281\nDr. Weber: 3302\nWard North: 4401\nLost or stolen: 0800 111"
 
 
@@ -162,6 +187,7 @@ SCALES = {"path": "handbook/scales.md", "text": "The weighbridge on the north si
         ([YARD, {**SCALES, "text": "The weighbridge is 12 m long."}, CHARGE], "41", ""),  # nor does one alone
         ([{**YARD, "text": f"{YARD['text']} It costs 12 euros."}, CHARGE], "12", ""),
         ([{**YARD, "note": "a sample"}, CHARGE], "41", ""),
+        ([{**YARD, "text": "How to keep the weighbridge clean, please look."}, SCALES], "12", ""),
     ],
 )
 async def test_what_one_passage_says_is_not_said_of_what_another_one_is_about(

@@ -170,6 +170,24 @@ def test_whose_key_a_result_has_is_told_with_the_from_that_has_the_name(
     assert said == (f"{note}deliveries.driver_id = drivers.id has its name" if told else "")
 
 
+@pytest.mark.parametrize(
+    "tables",
+    [
+        [("bookings", "id INTEGER\nroom_number TEXT"), ("rooms", "id INTEGER\nroom_number TEXT\nname TEXT")],
+        [("stock", "id INTEGER\nsku TEXT"), ("sales", "sku TEXT\nname TEXT")],
+        [("orders", "id INTEGER\nzone_id INTEGER"), ("zones", "zone_id INTEGER\nprice REAL")],  # which have no names
+    ],
+)
+def test_what_may_be_no_key_or_has_no_name_is_not_told(tables: Any) -> None:
+    column = tables[0][1].split("\n")[1].split(" ")[0]
+    assert keyed(f"SELECT {column} FROM {tables[0][0]}", [column], 1, tables, {}) == ""
+
+
+def test_a_key_is_the_column_of_the_same_name_where_there_is_one() -> None:
+    tables = [("bookings", "id INTEGER\nroom_number TEXT"), ("rooms", "id INTEGER\nroom_number TEXT\nbeds TEXT")]
+    assert "room_number TEXT = rooms.room_number" in overview(tables)["tables"][0]["columns"]
+
+
 def _parted(told: str) -> tuple[str, str, str]:
     column, _, key = told.partition(" = ")
     return column.split(" ")[0], column, key

@@ -38,7 +38,6 @@ from .nearest import nearest
 from .passages import NOT_THERE, Passage, passages
 from .silence import abstains
 from .step import TOOL
-from .task import given
 from .unanswered import lacking, nothing_there, others, searched, unknown
 from .whose import strange
 
@@ -103,7 +102,8 @@ def judge(
     settled = not live.granted or changed(turn, live.granted)  # what was done is no claim about the results
     line = partial(nearest, turn)
     why = "" if settled else doubt(answer, shown=shown, task=task, chosen=has_worked(turn), nearest=line)
-    why = why or ("" if settled or abstains(answer) else strange(answer, turn, live.said))
+    if not (why or settled or abstains(answer) or doubts(turn)):  # who says it again may mean it
+        why = strange(answer, turn, live.said)
     if why:
         return replace(verdict, why=why, kind=_kind(answer, shown, task, live))
     if found and verify is Verify.STRICT:
@@ -118,8 +118,7 @@ def _kind(answer: str, shown: str, task: str, live: Live) -> str:
         return NOTHING
     if unmentioned(task, shown):
         return MISSING
-    reckons = given(task) or in_the_head(answer, shown=shown, task=task)
-    if reckons and any(spec.grounded for spec in live.tools):
+    if any(spec.grounded for spec in live.tools) and in_the_head(answer, shown=shown, task=task):
         return UNRECKONED
     if rounded(answer, task):
         return ROUNDED

@@ -6,39 +6,72 @@ A small model that is asked for what weighs more than 16 kg asks for what weighs
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from ringfence.core.policy import SinkSpec
 from ringfence.core.values import JSON
 
 from .conditions import is_one
+from .facts import is_unit
 from .task import PASTED
 
 _OPS = {">=": "least", "<=": "most", ">": "more", "<": "less"}
 _BOUND = re.compile(
-    r"\b(?:(?P<least>at least|(?:no|not) (?:less|fewer) than|(?:a )?minimum of|mindestens)"
+    r"(?<!\w)(?:(?P<least>at least|(?:no|not) (?:less|fewer) than|(?:a )?minimum of|mindestens)"
     r"|(?P<most>at most|(?:no|not) more than|up to|(?:a )?maximum of|höchstens|bis zu)"
-    r"|(?P<more>(?:more|greater|larger|bigger|higher|heavier|longer|older|taller) than|over|above|exceed(?:s|ing)?|"
-    r"mehr als|über)"
-    r"|(?P<less>(?:less|fewer|smaller|lower|lighter|shorter|younger|cheaper) than|under|below|weniger als|unter))"
-    r"\s+[€$£]?(?P<n>\d+(?:\.\d+)?)(?!\d|[.,]\d)(?!\s*(?:%|percent))",
+    r"|(?P<more>(?:more|greater|larger|bigger|higher|heavier|longer|older|taller) than|(?P<over>over|above|über)|"
+    r"mehr als)"
+    r"|(?P<less>(?:less|fewer|smaller|lower|lighter|shorter|younger|cheaper) than|(?P<under>under|below|unter)"
+    r"|weniger als))"
+    r"\s+(?P<coin>[€$£]?)(?P<n>\d+(?:\.\d+)?)(?!\d|[.,]\d|st\b|nd\b|rd\b|th\b)\s*(?P<unit>[€$°]|[^\W\d_]*)(?!\s*(?:%|percent))",
     re.I,
 )
+_NOT = re.compile(r"\b(?:no|not|never|nor|nicht|kein\w*)\s+(?:\w+\s+)?\Z|n't\s+(?:\w+\s+)?\Z", re.I)
 _NUMBER = re.compile(r"(?<![\w.,])\d+(?:\.\d+)?(?!\d|[.,]\d)")
+_YEAR = re.compile(r"(?:19|20)\d\d")
+_KEY = re.compile(r"(?:.*_)?(?:id|no|nr|num|number|code|key|room|account|year|month|day)", re.I)
 
 
-def bounded(args: Mapping[str, JSON], task: str) -> Mapping[str, JSON]:
+def bounded(args: Mapping[str, JSON], spec: SinkSpec, task: str) -> Mapping[str, JSON]:
     """The arguments of a query, with `=` of a number that the task says as a bound as that bound: more than 16 is > 16.
 
-    Not where the task says that number a second time.
+    For a tool that can compare so. Not of a key or a year, nor where the task says that number a second time.
     """
-    found = {match["n"]: match for match in _BOUND.finditer(task)} if len(task) <= PASTED else {}
+    found = (
+        {match["n"]: op for match in _BOUND.finditer(task) if (op := _op(match, task))} if len(task) <= PASTED else {}
+    )
     said = _NUMBER.findall(task) if found else []
-    ops = {n: next(op for op in _OPS if match[_OPS[op]]) for n, match in found.items() if said.count(n) == 1}
+    ops = {n: op for n, op in found.items() if len([one for one in said if one == n]) <= 1}
 
-    def as_said(where: JSON) -> JSON:
-        if not isinstance(where, dict) or not is_one(where) or where.get("op", "=") != "=":
+    def as_said(where: JSON, able: Sequence[JSON]) -> JSON:
+        if not isinstance(where, dict) or not is_one(where) or where.get("op") != "=":
             return where
-        return {**where, "op": ops.get(str(where["value"]).strip(), "=")}
+        op = ops.get(str(where["value"]).strip(), "=")
+        return {**where, "op": op} if op in able and not _KEY.fullmatch(str(where["column"])) else where
 
-    lists = {name: value for name, value in args.items() if isinstance(value, list | tuple) and any(map(is_one, value))}
-    return {**args, **{name: list(map(as_said, value)) for name, value in lists.items()}} if ops else args
+    able = {name: _able(spec, name) for name in args} if ops else {}
+    return {
+        name: [as_said(one, able[name]) for one in value]
+        if able.get(name) and isinstance(value, list | tuple)
+        else value
+        for name, value in args.items()
+    }
+
+
+def _op(match: re.Match[str], task: str) -> str:
+    """The sign that a bound stands for; empty for what may be none: the second room of two, an account, a denial."""
+    denied = _NOT.search(task[max(0, match.start() - 40) : match.start()]) and not (match["least"] or match["most"])
+    unit = match["coin"] or match["unit"]
+    counted = bool(unit) and (match["coin"] or unit in "€$°" or len(unit) > 1 or is_unit(unit))
+    bare = (match["over"] or match["under"]) and not (match["coin"] or unit in "€$°" or is_unit(unit))
+    if denied or not counted or bare or _YEAR.fullmatch(match["n"]) or unit.lower() in ("percent", "prozent", "per"):
+        return ""
+    return next(op for op in _OPS if match[_OPS[op]])
+
+
+def _able(spec: SinkSpec, name: str) -> Sequence[JSON]:
+    """The signs that a list of conditions can have."""
+    match (spec.schema or {}).get("properties", {}).get(name):
+        case {"items": {"properties": {"op": {"enum": [*signs]}}}}:
+            return signs
+    return ()

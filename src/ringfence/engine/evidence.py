@@ -10,7 +10,7 @@ from .attributes import ATTRIBUTES
 from .figures import NUMBER, Sorted, is_one, listed, meant, values
 from .silence import abstains
 from .spoken import readings, restated
-from .task import PASTED
+from .task import PASTED, given
 
 _DIGITS = re.compile(r"\d+")
 _SIGNS = re.compile(r"[:/-]")
@@ -48,7 +48,7 @@ _THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?")
 _WORD = re.compile(r"[^\W\d_]{2,}|\d+")
 _OF_HOW = re.compile(r"\b(?:who|why|how (?:many|often|long|can|could|do(?:es)?|did|is|was|are|were))\b", re.I)
 _TABLE = re.compile(r"\bcolumns\b")
-_CODE = re.compile(r"\b[A-Z]{1,5}-?\d{2,12}\b")
+_CODE = re.compile(r"\b([A-Za-z]{1,5})-?(\d{2,12})\b")
 _IMAGE = re.compile(r"!\[(?=[^\]]*\]\s*[(\[])")
 _FILLERS = frozenset(
     re.findall(
@@ -163,9 +163,10 @@ def invented_numbers(given: str, *shown: Numbers) -> list[str]:
 def in_the_head(answer: str, *, shown: str, task: str) -> bool:
     """Whether an answer has a number that was shown nowhere and that it seems to have worked out by itself.
 
-    That is where the task asks for an amount, or the answer says how.
+    That is where the task asks for an amount, or gives the numbers itself, or the answer says how.
     """
-    return bool(_strays(answer, shown)) and bool(_AMOUNT.search(task) or _WORKED_OUT.search(answer))
+    worked_out = _AMOUNT.search(task) or given(task) or _WORKED_OUT.search(answer)
+    return bool(worked_out) and bool(_strays(answer, shown))
 
 
 def _strays(answer: str, shown: str) -> list[str]:
@@ -176,11 +177,24 @@ def _strays(answer: str, shown: str) -> list[str]:
 
 
 def mixed(answer: str, shown: str) -> list[str]:
-    """The codes of an answer that are made of two that were shown: DW-4206 of DW-4107 and KX-4206."""
-    known = {code.replace("-", "") for code in _CODE.findall(shown)}
-    kinds = {code.rstrip("0123456789") for code in known}
-    found = {code: code.replace("-", "") for code in _CODE.findall(answer)}
-    return [code for code, bare in found.items() if bare not in known and bare.rstrip("0123456789") in kinds]
+    """The codes of an answer that are made of two that were shown: DW-4206 of DW-4107 and KX-4206.
+
+    Of its letters there is another code, and its digits stand behind other letters alone.
+    """
+    known = {_bare(*code) for code in _CODE.findall(shown)}
+    kinds, figures = {letters for letters, _ in known}, {digits for _, digits in known}
+    strays = []
+    for match in _CODE.finditer(answer):
+        letters, digits = _bare(*match.groups())
+        if (letters, digits) not in known and letters in kinds and digits in figures:
+            stands = re.finditer(rf"(?<!\d)0*{digits}(?!\d)", shown)
+            if all(shown[max(0, at.start() - 2) : at.start()].rstrip("-")[-1:].isalpha() for at in stands):
+                strays.append(match[0])
+    return list(dict.fromkeys(strays))
+
+
+def _bare(letters: str, digits: str) -> tuple[str, str]:
+    return letters.casefold(), digits.lstrip("0") or "0"
 
 
 def restored(answer: str, shown: str) -> str:

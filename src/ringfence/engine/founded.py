@@ -83,8 +83,8 @@ def as_the_task_has_it(
 ) -> Mapping[str, JSON]:
     """The arguments of a read, with the task's percentages and months as such, and what it counts and asks for.
 
-    See `hundredths`, `whole`, `widened`, `bounded`, `counted`, `all_of_it`, `heard`, `asked` and `remembered`: the
-    last four are for a tool that has not answered yet, for after that a model may know better; `asked` for a call with
+    See `hundredths`, `whole`, `widened`, `counted`, `all_of_it`, `bounded`, `heard`, `asked` and `remembered`: the
+    last five are for a tool that has not answered yet, for after that a model may know better; `asked` for a call with
     a `thought` behind it: it gives reasons. What is asked for again is asked for the other month of the task. `said`:
     what was said before it.
     """
@@ -94,10 +94,10 @@ def as_the_task_has_it(
     told = {
         name: whole(hundredths(text, task), task) for name in spec.grounded if isinstance(text := args.get(name), str)
     }
-    args = counted(bounded({**widened(args, task, lambda day: _found(day, turn)), **told}, task), spec, task)
+    args = counted({**widened(args, task, lambda day: _found(day, turn)), **told}, spec, task)
     become = folded(turn, Become)
     if spec.name not in become.answered:
-        args = all_of_it(args, spec, task)
+        args = bounded(all_of_it(args, spec, task), spec, task)
         args = heard(args, turn, said) if become.unheard else args
         return remembered(asked(args, turn, f"{said}\n{thought}") if thought else args, spec, turn)
     other = for_the_other(args, turn)

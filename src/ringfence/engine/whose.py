@@ -21,13 +21,14 @@ from .visits import excerpts
 
 _VALUE = re.compile(r"\b(?=\w*\d)\w{2,}(?:[.:-]\w+)*")  # 171.0, D20, 2025-01-29
 _DAY = re.compile(r"\d+[.-]\d+[.-]\d+")  # of many notations
-_REACHED_AT = re.compile(
-    r"\b(?:extensions?|(?:tele)?phone|mobile|fax|ring|reach|durchwahl|telefon\w*)\b(?! numbers? of\b)", re.I
-)
+_REACHED_AT = re.compile(r"\b(?:extension|(?:tele)?phone|mobile|fax|durchwahl|telefon\w*)\b(?! numbers? of\b)", re.I)
 _LABELLED = re.compile(
     r"\W*([^\W\d][^\d:|;,]{2,60}?)(?:\s*[:|;,-]\s*(?:[^\W\d]{1,12}\.?:?\s+)?|\s+)(\d[\d\s/+-]{0,30})\W*"
 )
-_LONG = re.compile(r"[^\W\d_]{3,}")
+_ABOUT = re.compile(  # on the north weighbridge
+    r"\b(?:of|for|on|at|to|from|in|into)\s+(?:the|an?|our|my|your)\s+(?:[^\W\d_]+[ -])?([^\W\d_]{4,})", re.I
+)
+_WORD = re.compile(r"\w+")
 _SOME, _MOST = 3, 200  # entries that make a list, and that are looked at
 _UNLESS = 'If it is not there, answer "not found"; if it is, answer the same again.'
 _NAMED = 4  # of them, that are told
@@ -57,12 +58,14 @@ def _of_a_sample(answer: str, turn: Turn, said: str) -> str:
             samples += [(str(one.get("path")), str(one.get("text", "")))] if "note" in one else []
             told += [] if "note" in one else [str(one.get("text", ""))]
     about = [(path, line) for path, text in samples if asked.get(path) for line in text.split("\n")]
+    task = {word for word in _words(turn.start["task"]) if len(word) > 2 and not word.isdigit()}
     known, numbers = set(_VALUE.findall(" ".join(told))), Numbers(" ".join(told)) if about else Numbers()
     for value in _VALUE.findall(answer) if about else ():
         if value in known or _DAY.fullmatch(value) or numbers.have(value):
             continue
-        rows = [(path, line) for path, line in about if value in _VALUE.findall(line)]
-        if rows and not any(key in line for path, line in rows for key in asked[path]):
+        rows = [(path, line.casefold()) for path, line in about if value in _VALUE.findall(line)]
+        meant = any(key in line for path, line in rows for key in asked[path])
+        if rows and not meant and all(task.isdisjoint(_words(line)) for _, line in rows):  # the task may be of it, too
             return f"{value} is of another row of {rows[0][0]}. Answer with what the call found in it."
     return ""
 
@@ -74,7 +77,7 @@ def _looked_up(args: JSON, value: JSON) -> tuple[str, list[str]]:
     wheres = args.get("where")
     some = [one for one in wheres if isinstance(one, dict)] if isinstance(wheres, list | tuple) else []
     return str(args.get("path", "")), [
-        str(one["value"]) for one in some if one.get("op", "=") == "=" and one.get("value")
+        str(one["value"]).casefold() for one in some if one.get("op", "=") == "=" and one.get("value")
     ]
 
 
@@ -90,9 +93,10 @@ def _of_a_list(answer: str, turn: Turn) -> str:
     said = set(_VALUE.findall(answer))
     if len(entries) < _SOME or sum(not said.isdisjoint(_VALUE.findall(line)) for _, line in entries) != 1:
         return ""
-    asked, held = set(stems(task)), [set(stems(f"{label} {line}")) for label, line in entries]
-    often = Counter(stem for words in held for stem in words)
-    if any(asked & {stem for stem in words if often[stem] * 2 <= len(held)} for words in held):
+    held = [{*stems(f"{label} {line}"), *_words(label)} for label, line in entries]
+    often = Counter(word for words in held for word in words)
+    telling = {word for word, count in often.items() if count * 2 <= len(held)}
+    if not telling.isdisjoint({*stems(task), *_words(task)}):
         return ""
     names = ", ".join(label[:40] for label, _ in entries[:_NAMED])
     return f"The list is of {names}, and the task seems to ask for none of them. {_UNLESS}"
@@ -110,13 +114,17 @@ def _of_a_passage(answer: str, turn: Turn) -> str:
     texts = [f"{one.get('path', '')}\n{one.get('headings', '')}\n{one.get('text', '')}" for one in passages]
     held = [set(stems(text)) for text in texts]
     often = Counter(stem for words in held for stem in words)
-    asked = {stem: word for word in _LONG.findall(task) if not is_unit(word.lower()) for stem in stems(word)}
-    tells = {stem: word for stem, word in asked.items() if often[stem] == 1}
+    about = {stem: word for word in _ABOUT.findall(task) if not is_unit(word) for stem in stems(word)}
+    tells = {stem: word for stem, word in about.items() if often[stem] == 1}
     for value in _VALUE.findall(answer):
         having = [n for n, text in enumerate(texts) if value in _VALUE.findall(text)]
         if len(having) == 1 and tells and not tells.keys() & held[having[0]]:
             return f"What says {value} says nothing of the {next(iter(tells.values()))}. {_UNLESS}"
     return ""
+
+
+def _words(text: str) -> set[str]:
+    return set(_WORD.findall(text.casefold()))
 
 
 def _entries(value: JSON) -> Sequence[tuple[str, str]]:

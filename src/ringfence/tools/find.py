@@ -215,8 +215,7 @@ def _closest(texts: list[tuple[str, str]], question: str) -> tuple[dict[str, JSO
     if len(chosen) < 2 or not any(day for _, day in chosen):
         return as_they_are, ""
     older, newer = sorted(chosen, key=lambda one: (one[1], _UPDATES.search(one[0]) is not None))
-    subject = asked.keys() & set(words(older[0]))
-    if len(subject & set(words(newer[0]))) * 2 <= len(subject):  # the newer one is about something else
+    if not asked.keys() & set(words(older[0])) & set(words(newer[0])):  # the newer one is about something else
         return as_they_are, ""
     updates = _UPDATES.search(newer[0]) is not None
     if older[1] == newer[1] or not (older[1] or updates):

@@ -12,6 +12,7 @@ from ringfence.core.values import JSON
 
 from .texts import notes
 
+_NAMES = re.compile(r"(?:^|_)(?:name|title|label|description|surname|firma|bezeichnung)", re.I)
 FEW, _SHOWN = 3, 8  # rows of a result whose keys are told, and columns of the table that they are of
 MAX_TABLES, MAX_COLUMNS = 60, 40  # shown by the overview
 _LITERAL, _QUALIFIER = re.compile(r"'[^']*'"), re.compile(r"[\"`]?\w+[\"`]?\s*\.")
@@ -70,7 +71,8 @@ def _joins(tables: Sequence[Sequence[object]]) -> dict[str, str]:
             others = [known_as[name] for name in names if name in known_as][:1]
             if not others and same not in (has[0].lower(), *_ANY):
                 others = [name for name, of in columns.items() if of[0].lower() == same]
-            key = next((one for name in others for one in columns[name] if one.lower() in ("id", same)), "")
+            keys = [one for name in others for one in columns[name] if one.lower() in (same, "id")]
+            key = max(keys, key=lambda one: one.lower() == same, default="")
             if len(others) == 1 and others[0] != table and key:
                 found[f"{table}.{column}"] = f"{others[0]}.{key}"
     return found
@@ -120,17 +122,19 @@ def known(
 def keyed(
     sql: str, columns: Collection[str], rows: int, tables: Sequence[Sequence[object]], joins: Mapping[str, str]
 ) -> str:
-    """A note where a result of a few rows has the key of a row of another table, which the statement does not ask.
+    """A note where a result of a few rows has the key of a row of another table, which has names and is not asked.
 
-    A small model that is asked which driver it was answers with his number.
+    A small model that is asked which driver it was answers with his number. A key is a declared one (`joins`), or an
+    `_id`.
     """
     if not 0 < rows <= FEW:
         return ""
-    asked = set(re.findall(r"\w+", _LITERAL.sub("''", sql).lower()))
-    for one, other in {**_joins(tables), **joins}.items():
-        (table, column), far = one.split(".", 1), other.partition(".")[0]
-        has = _columns(tables).get(far, ())
-        if column in columns and len(has) > 1 and table.lower() in asked and far.lower() not in asked:
+    asked, there = set(re.findall(r"\w+", _LITERAL.sub("''", sql).lower())), _columns(tables)
+    ids = {one: other for one, other in _joins(tables).items() if one.lower().endswith("_id")}
+    for one, other in {**ids, **joins}.items():
+        (table, _, column), far = one.partition("."), other.partition(".")[0]
+        has = there.get(far, ())
+        if column in columns and table.lower() in asked and far.lower() not in asked and any(map(_NAMES.search, has)):
             told = f"{column} is the key of a row of {far} ({', '.join(has[:_SHOWN])})"
             return f"{told}: FROM {table} JOIN {far} ON {one} = {other} has its name"
     return ""
