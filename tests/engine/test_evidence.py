@@ -55,7 +55,7 @@ def test_an_answer_that_there_is_none_is_known_as_one(answer: str) -> None:
 def test_an_answer_that_only_repeats_the_task_says_nothing() -> None:
     assert only_repeats("The code of the hall", "What is the code of the alarm in the hall?")
     assert not only_repeats("The code is in the safe", "What is the code of the alarm in the hall?")
-    assert "repeats" in doubt("HALL", shown=SHOWN, task="the code of the hall?", chosen=True)
+    assert "repeats" in doubt("HALL", shown=SHOWN, task="the name of the hall?", chosen=True)
 
 
 def test_a_choice_among_what_the_task_names_is_no_echo_of_it() -> None:
@@ -80,7 +80,15 @@ def test_one_of_two_that_the_task_names_is_an_answer(answer: str, task: str) -> 
     assert "repeats" in doubt(task, shown=f"{SHOWN} {task}", task=task, chosen=True)
 
 
-@pytest.mark.parametrize("task", ["How many loans altogether?", "the highest price", "when was the last error"])
+@pytest.mark.parametrize(
+    "task",
+    [
+        "How many loans altogether?",
+        "the highest price",
+        "when was the last error",
+        "How many minutes are in logs/calls.log?",
+    ],
+)
 def test_a_task_that_reckons_is_known(task: str) -> None:
     assert reckons(task)
 
@@ -92,6 +100,7 @@ def test_a_task_that_reckons_is_known(task: str) -> None:
         "Who is paged when a disk is full?",
         "What's the most I may spend in one go?",
         "What is the latest that we can book?",
+        "Look up in config/bells.ini how many minutes a lesson lasts.",
     ],
 )
 def test_a_task_that_looks_something_up_does_not(task: str) -> None:
@@ -270,6 +279,26 @@ def test_a_number_in_words_or_in_another_notation_is_no_invention(given: str, sa
     assert invented_numbers(given, Numbers(said), Numbers()) == []
     assert invented_numbers(f"{given} + 77", Numbers(said)) == ["77"]
     assert clipped(given, Numbers(said)) is None
+
+
+def test_what_stands_before_a_list_is_no_answer() -> None:
+    shown = "Spare keys hang in the office. For everything else:\n- Boiler room: Keller"
+    assert "only what stands before" in doubt("For everything else:", shown=shown, task="Who has the key?", chosen=True)
+    assert doubt("Keller", shown=shown, task="Who has the key?", chosen=True) == ""
+
+
+@pytest.mark.parametrize(
+    ("task", "shown", "missing"),
+    [
+        ("the code for the lock of the bike shed", "The bike shed has a new lock since June.", "code"),
+        ("What is the door code?", "The door is green.", "code"),
+        ("the code for the lock of the bike shed", "The PIN is 4711", ""),
+        ("the code of the alarm?", "Alarm: 4711", ""),
+        ("the code of conduct", "Be kind.", ""),
+    ],
+)
+def test_a_code_that_nothing_mentions_is_missing(task: str, shown: str, missing: str) -> None:
+    assert unmentioned(task, shown) == missing
 
 
 @pytest.mark.parametrize(

@@ -267,6 +267,10 @@ def doubt(answer: str, *, shown: str, task: str, chosen: bool, nearest: Callable
         return f"{', '.join(strays[:3])} stands in no result. Copy the value from a result, or work it out with a tool."
     if size := rounded(answer, task):
         return f"{size} is rounded, and the task asks for the exact number: call a tool again so that it shows it."
+    if answer.rstrip().endswith(":"):
+        return (
+            "That is only what stands before a list or a value. Answer with the entry or the value that is asked for."
+        )
     if half(answer, task):
         return "The task asks for two things. Answer both, in one sentence."
     if only_repeats(answer, task) and (not _CHOICE.search(task) or echoes(answer, task)):
