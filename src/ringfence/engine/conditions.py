@@ -29,20 +29,20 @@ _NAME = re.compile(r"[A-ZÄÖÜ][a-zäöüß]{3}")
 _HOW_MANY = re.compile(r"\bhow many (?:more |fewer |of (?:the|our|their|my) )?(?P<what>[^\W\d_]{3,})", re.I)
 _AMOUNT = re.compile(r"\b(?:how much|totals?|sums?|averages?|means?|most|least|\w+est|altogether)\b", re.I)
 _NUMBER_OF = re.compile(r"quantit|qty|count|number|num\b|piece|unit|stock|anzahl|menge|stück", re.I)
-_LEAVES_OUT = re.compile(
+LEAVES_OUT = re.compile(
     r"\b(?:not|no|non|nor|neither|never|none|cannot|without|others?|else|except|exclud\w+|omit\w*|ignor\w+|leav\w+ out|"
     r"outside|besides?|apart|aside|rather|but|different|yet|empty|missing|un\w+|"
     r"nicht|kein\w*|weder|noch|ohne|außer\w*|ausgenommen|abgesehen|bis auf|andere\w*|leer|fehl\w+)\b|n't\b",
     re.I,
 )
-_MOST = 10  # conditions of a query
+MOST = 10  # conditions of a query
 _TWO_WORDS = r"[A-ZÄÖÜ][a-zäöüß]{2,}(?:\s(?:&\s)?[A-ZÄÖÜ][a-zäöüß]{2,})+"
 _CAPITALS = re.compile(rf"(?<=[a-z,]\s){_TWO_WORDS}\b")
 _NAMED = re.compile(
     rf"\b(?:owed?|owes|of|by|from|did|does)\s+({_TWO_WORDS})\b(?!\s+(?:first|last|asked|asks|wants|needs|said|says)\b)"
     r"|\b(?:of|by|from)\s+(?:the\s+)?(?:[a-z]+\s+)?[\"“„]([^\"”“„\n/.]{3,40})[\"”“]"
 )
-_COMPARES = re.compile(
+COMPARES = re.compile(
     r"%|\b(?:than|shares?|per ?cent(?:age)?|compared?|per|each|every|instead of|leaving|except\w*|exclud\w+|without|"
     r"other than|apart from|besides)\b",
     re.I,
@@ -83,7 +83,7 @@ def asked(args: Mapping[str, JSON], turn: Turn, said: str) -> Mapping[str, JSON]
         return args
     task = str(turn.start["task"])
     known = _words(f"{said}\n{task}") | months(f"{said}\n{task}").keys()
-    whose = _Asked(known, folded(turn, _Told, task).words(), _LEAVES_OUT.search(task) is not None, months(task))
+    whose = _Asked(known, folded(turn, _Told, task).words(), LEAVES_OUT.search(task) is not None, months(task))
     return {**args, **{name: whose.of(value) for name, value in lists.items()}}
 
 
@@ -135,10 +135,10 @@ def remembered(args: Mapping[str, JSON], spec: SinkSpec, turn: Turn) -> Mapping[
     if not isinstance(conditions, list | tuple) or args.get("aggregate") not in ("sum", "count", "avg"):
         return args
     grouped = args.get("group_by") and [args["group_by"]] != list(args.get("select") or ())
-    if grouped or len(conditions) >= _MOST or len(task) > PASTED or is_german(task) or not _takes_any(spec):
+    if grouped or len(conditions) >= MOST or len(task) > PASTED or is_german(task) or not takes_any(spec):
         return args
     named = [next(filter(None, found.groups())) for found in _NAMED.finditer(task)]
-    if len(named) != 1 or len(_CAPITALS.findall(task)) > 1 or _COMPARES.search(task):
+    if len(named) != 1 or len(_CAPITALS.findall(task)) > 1 or COMPARES.search(task):
         return args
     known = " ".join(map(str, (args, *asked_and_brought(turn)))).casefold()
     words = [word.casefold() for word in named[0].split()]
@@ -147,7 +147,8 @@ def remembered(args: Mapping[str, JSON], spec: SinkSpec, turn: Turn) -> Mapping[
     return {**args, "where": [*conditions, {"column": "*", "op": "=", "value": named[0]}]}
 
 
-def _takes_any(spec: SinkSpec) -> bool:
+def takes_any(spec: SinkSpec) -> bool:
+    """Whether a query may ask for a value in whatever column has it."""
     match spec.schema:
         case {"properties": {"where": {"items": {"properties": {"column": {"x-any": "*"}}}}}}:
             return spec.reads
@@ -163,7 +164,7 @@ def wider(args: Mapping[str, JSON], turn: Turn) -> str:
     task, now = str(turn.start["task"]), _equal(args)
     if now is None or not args.get("aggregate") or len(task) > PASTED or is_german(task):
         return ""
-    if _COMPARES.search(task) or _BOTH.search(task):
+    if COMPARES.search(task) or _BOTH.search(task):
         return ""
     for call, before, value in answered(turn):
         if call < 0 or not isinstance(before, dict) or any(before.get(key) != args.get(key) for key in _SAME):

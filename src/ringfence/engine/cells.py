@@ -1,0 +1,72 @@
+"""Values of a table that a task names, and a query leaves out. Pure: decided by the record.
+
+A small model that is asked for the painting jobs that are open asks for all that are open. That `painting` is a value
+is told by the sample of the table that the run began with; which column has it, the tool knows (`x-any`).
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator, Mapping
+
+from ringfence.core.policy import SinkSpec
+from ringfence.core.turn import Turn
+from ringfence.core.values import JSON
+
+from .conditions import COMPARES, LEAVES_OUT, MOST, is_one, takes_any
+from .nearest import answered
+from .task import PASTED
+from .visits import TABLES, excerpts
+
+_VALUE = re.compile(r"[^\W\d_]{4,}(?:[ -][^\W\d_]{2,})?")
+_NO_VALUE = re.compile(
+    r"open|opened|closed|done|true|false|none|null|paid|unpaid|sent|left|last|first|total|count|today|name|date|number|list|"
+    r"other|others|same|some|from|with|have|this|that|they|them|what|when|which|offen|nein",
+    re.I,
+)
+_ORDERED = re.compile(r"\b(?:most|least|fewest|or|versus|vs|both|oder|\w{3,}est)\b", re.I)
+
+
+def named(args: Mapping[str, JSON], spec: SinkSpec, turn: Turn) -> Mapping[str, JSON]:
+    """The arguments of a query, with the one value of a column that the task names and no condition asks for.
+
+    Not where the task compares, leaves out, chooses between two or asks for the most.
+    """
+    task, wheres = str(turn.start["task"]), args.get("where")
+    if not isinstance(wheres, list | tuple) or len(wheres) >= MOST or len(task) > PASTED or not takes_any(spec):
+        return args
+    if COMPARES.search(task) or LEAVES_OUT.search(task) or _ORDERED.search(task):
+        return args
+    asked = [where for where in wheres if isinstance(where, dict) and is_one(where)]
+    columns = {str(where["column"]).casefold() for where in asked}
+    known = " ".join(str(where["value"]) for where in asked).casefold()
+    by_column: dict[str, set[str]] = {}
+    for column, value in _cells(turn, str(args.get("path", ""))):
+        by_column.setdefault(column.casefold(), set())
+        if _VALUE.fullmatch(value) and re.search(rf"(?<![\w/.-]){re.escape(value)}(?![\w/]|\.\w)", task, re.I):
+            by_column[column.casefold()].add(value)
+    said = [(column, *values) for column, values in by_column.items() if len(values) == 1]
+    left_out = [
+        value
+        for column, value in said
+        if column not in (*columns, str(args.get("group_by", "")).casefold())
+        and value.casefold() not in known
+        and value.casefold() not in by_column
+        and not _NO_VALUE.fullmatch(value)
+    ]
+    if len(left_out) != 1 or "*" in columns:
+        return args
+    return {**args, "where": [*wheres, {"column": "*", "op": "=", "value": left_out[0]}]}
+
+
+def _cells(turn: Turn, path: str) -> Iterator[tuple[str, str]]:
+    """The columns and values of the rows that the samples of a table show."""
+    for call, _, value in answered(turn):
+        for one in excerpts(value) if call < 0 and path.endswith(TABLES) else ():
+            if one.get("path") != path or "note" not in one:
+                continue
+            head, *lines = str(one.get("text", "")).split("\n")
+            rows = csv.reader([head, *lines], delimiter=max(",;\t|", key=head.count))
+            columns = next(rows, [])
+            yield from (cell for row in rows if len(row) == len(columns) for cell in zip(columns, row, strict=True))

@@ -1,0 +1,59 @@
+"""A value that the task names is asked for, in whatever column has it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from .conftest import Build, final, step
+
+PATH = "tables/repairs.csv"
+SAMPLE = "ticket,room,trade,state\nW627,208,painting,open\nW630,102,painting,open\nW631,214,plumbing,open"
+ANY: Any = {"type": "array", "items": {"properties": {"column": {"x-any": "*"}}}}
+SPEC: Any = {"schema": {"type": "object", "properties": {"where": ANY, "path": {}}}}
+OPEN = {"column": "state", "op": "=", "value": "open"}
+TASK = f"Count the painting jobs in {PATH} whose state is open."
+
+
+@pytest.fixture
+def asked(house: Build) -> Any:
+    async def ask(task: str, *, sample: str = SAMPLE, path: str = PATH, **more: Any) -> list[Any]:
+        """The values that were asked for in any column."""
+        passages = [{"path": path, "text": sample, "note": "a sample"}]
+        tools = {"find": lambda args: {"passages": passages}, "query": lambda args: {"rows": [["1"]]}}
+        call = step(("query", {"path": PATH, "where": [OPEN], **more}))
+        agent = house([call, final("1")], tools=tools, specs={"find": {"opens": "question"}, "query": SPEC})
+        await agent.run(task)
+        (made,) = agent.tools["query"].calls
+        return [where["value"] for where in made["where"] if where["column"] == "*"]
+
+    return ask
+
+
+async def test_a_value_of_the_table_that_the_task_names_is_a_condition(asked: Any) -> None:
+    assert await asked(TASK) == ["painting"]
+
+
+@pytest.mark.parametrize(
+    ("task", "more"),
+    [
+        (f"Count the jobs in {PATH} whose state is open.", {}),  # it names none
+        (f"Count the painting and the plumbing jobs in {PATH} whose state is open.", {}),  # two of one column
+        (f"Count the jobs in {PATH} that are open without painting.", {}),
+        (f"How many more painting jobs than others are open in {PATH}?", {}),
+        (f"Is painting the trade with the most open jobs in {PATH}?", {}),
+        (f"Are more jobs of painting or of the roof open in {PATH}?", {}),
+        (f"Count the open jobs of each trade, painting first, in {PATH}", {}),
+        (TASK, {"where": [OPEN, {"column": "trade", "op": "=", "value": "painting"}]}),  # it is asked for
+        (TASK, {"where": [OPEN, {"column": "trade", "op": "!=", "value": "plumbing"}]}),
+        (TASK, {"group_by": "trade"}),
+        (TASK, {"sample": "ticket,trade\nW627,painting and more"}),  # no value of its own
+        (TASK, {"sample": "painting,trade\nW627,painting"}),  # a column is called so
+        (TASK, {"path": "tables/other.csv"}),
+        (f"Open {PATH} and count the jobs.", {"sample": "ticket,state\nW1,open", "where": []}),
+        (f"What stands in notes/painting.md and {PATH}?", {}),
+    ],
+)
+async def test_any_other_query_is_as_the_model_has_made_it(asked: Any, task: str, more: dict[str, Any]) -> None:
+    assert await asked(task, **more) == []
