@@ -13,11 +13,11 @@ from collections.abc import Mapping, Sequence
 from ringfence.core.turn import Turn
 from ringfence.core.values import JSON
 
-from .evidence import Numbers
+from .evidence import Numbers, unsupported_numbers
 from .facts import is_unit
 from .nearest import answered, lines, stems
 from .task import PASTED, reckons
-from .visits import excerpts
+from .visits import excerpts, hollow
 
 _VALUE = re.compile(r"\b(?=\w*\d)\w{2,}(?:[.:-]\w+)*")  # 171.0, D20, 2025-01-29
 _DAY = re.compile(r"\d+[.-]\d+[.-]\d+")  # of many notations
@@ -31,6 +31,7 @@ _ABOUT = re.compile(  # on the north weighbridge
 _WORD = re.compile(r"\w+")
 _SOME, _MOST = 3, 200  # entries that make a list, and that are looked at
 _UNLESS = 'If it is not there, answer "not found"; if it is, answer the same again.'
+_TELLS = 2  # words of the task in a line that is about it
 _NAMED = 4  # of them, that are told
 
 
@@ -41,44 +42,29 @@ def strange(answer: str, turn: Turn, said: str = "") -> str:
     """
     if len(turn.start["task"]) > PASTED:
         return ""
-    return _of_a_sample(answer, turn, said) or _of_a_list(answer, turn) or _of_a_passage(answer, turn)
+    return _of_no_call(answer, turn, said) or _of_a_list(answer, turn) or _of_a_passage(answer, turn)
 
 
-def _of_a_sample(answer: str, turn: Turn, said: str) -> str:
-    """A value that only a sample of a file shows, in rows without what a call has asked for and found in that file."""
-    asked: dict[str, list[str]] = {}
-    told, samples = [turn.start["task"], said], list[tuple[str, str]]()
-    for call, args, value in answered(turn):
-        if call >= 0:
-            told += [str(args), str(value)]
-            path, keys = _looked_up(args, value)
-            asked.setdefault(path, []).extend(keys)
-            continue
-        for one in excerpts(value):
-            samples += [(str(one.get("path")), str(one.get("text", "")))] if "note" in one else []
-            told += [] if "note" in one else [str(one.get("text", ""))]
-    about = [(path, line) for path, text in samples if asked.get(path) for line in text.split("\n")]
-    task = {word for word in _words(turn.start["task"]) if len(word) > 2 and not word.isdigit()}
-    known, numbers = set(_VALUE.findall(" ".join(told))), Numbers(" ".join(told)) if about else Numbers()
-    for value in _VALUE.findall(answer) if about else ():
-        if value in known or _DAY.fullmatch(value) or numbers.have(value):
-            continue
-        rows = [(path, line.casefold()) for path, line in about if value in _VALUE.findall(line)]
-        meant = any(key in line for path, line in rows for key in asked[path])
-        if rows and not meant and all(task.isdisjoint(_words(line)) for _, line in rows):  # the task may be of it, too
-            return f"{value} is of another row of {rows[0][0]}. Answer with what the call found in it."
+def _of_no_call(answer: str, turn: Turn, said: str) -> str:
+    """A number that only what opened the run shows, where the model's own calls have found something.
+
+    A small model has the title with the most loans, and takes the days of a loan for how many; it has looked up one
+    batch, and answers with the litres of another. What a line says that is about the task may be meant.
+    """
+    results = answered(turn)
+    chosen = [(args, value) for call, args, value in results if call >= 0]
+    if not any(not hollow(value) for _, value in chosen):
+        return ""
+    told = " ".join((turn.start["task"], said, *(str(part) for pair in chosen for part in pair)))
+    strays = [one for one in unsupported_numbers(answer, told) if len(one) > 1 and not _DAY.fullmatch(one)]
+    opened = [one for call, _, value in results if call < 0 for one in excerpts(value)] if strays else []
+    task = set(stems(turn.start["task"]))
+    for stray in strays:
+        having = [(line, "note" in one) for one in opened for line in str(one.get("text", "")).split("\n")]
+        having = [(line, sample) for line, sample in having if Numbers(line).have(stray)]
+        if having and all(sample or len(task.intersection(stems(line))) < _TELLS for line, sample in having):
+            return f"{stray} is in no result of your calls: call for what is missing, or answer from them. {_UNLESS}"
     return ""
-
-
-def _looked_up(args: JSON, value: JSON) -> tuple[str, list[str]]:
-    """The file that a query has looked rows up in and found some, and what it asked for; nothing of sums and counts."""
-    if not isinstance(args, dict) or not isinstance(value, dict) or args.get("aggregate") or not value.get("rows"):
-        return "", []
-    wheres = args.get("where")
-    some = [one for one in wheres if isinstance(one, dict)] if isinstance(wheres, list | tuple) else []
-    return str(args.get("path", "")), [
-        str(one["value"]).casefold() for one in some if one.get("op", "=") == "=" and one.get("value")
-    ]
 
 
 def _of_a_list(answer: str, turn: Turn) -> str:

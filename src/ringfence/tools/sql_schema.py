@@ -12,6 +12,7 @@ from ringfence.core.values import JSON
 
 from .texts import notes
 
+_APOSTROPHE = re.compile(r"(\w)'(s\b|[A-Z]\w)")  # behind a letter, and no end of a text
 _NAMES = re.compile(r"(?:^|_)(?:name|title|label|description|surname|firma|bezeichnung)", re.I)
 FEW, _SHOWN = 3, 8  # rows of a result whose keys are told, and columns of the table that they are of
 MAX_TABLES, MAX_COLUMNS = 60, 40  # shown by the overview
@@ -110,6 +111,7 @@ def known(
     near = [] if having or not missing else _like(missing, columns)
     lead = f"{missing} is in another table: {', '.join(having)[:300]}; " if having else ""
     named = [name for name in columns if missing and name.lower().removesuffix("s") == missing.lower()]
+    lead = lead or _quoted(sql, said)
     lead = f"did you mean {' or '.join(near)[:200]}? " if near else lead
     lead = lead or "".join(f"{missing} is no column, but {name} is a table; " for name in named)
     lead = lead or (f"{missing} is no column of any table; " if missing and columns and missing not in columns else "")
@@ -138,6 +140,12 @@ def keyed(
             told = f"{column} is the key of a row of {far} ({', '.join(has[:_SHOWN])})"
             return f"{told}: FROM {table} JOIN {far} ON {one} = {other} has its name"
     return ""
+
+
+def _quoted(sql: str, said: str) -> str:
+    """The statement with the apostrophe of a name (Nobody's Kite) written twice; empty if that is not what is wrong."""
+    mended = _APOSTROPHE.sub(r"\1''\2", sql)
+    return f"write an apostrophe twice: {mended[:600]}; " if "syntax error" in said and mended != sql else ""
 
 
 def _joined(sql: str, others: Collection[str], joins: Mapping[str, str]) -> str:
