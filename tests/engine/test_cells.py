@@ -53,6 +53,11 @@ async def test_a_value_of_the_table_that_the_task_names_is_a_condition(asked: An
         (TASK, {"path": "tables/other.csv"}),
         (f"Open {PATH} and count the jobs.", {"sample": "ticket,state\nW1,open", "where": []}),
         (f"What stands in notes/painting.md and {PATH}?", {}),
+        (f"Is the painting job W627 of {PATH} open?", {}),
+        (f"I like painting. Count the open jobs in {PATH}", {}),
+        (f"Count the jobs of the painting trade, plumbing jobs too, in {PATH}", {}),
+        (f"Count the painting-trained people in {PATH}", {}),
+        (TASK, {"sample": "ticket,trade\nW627,a\rb\nW1,painting"}),  # no table
     ],
 )
 async def test_any_other_query_is_as_the_model_has_made_it(asked: Any, task: str, more: dict[str, Any]) -> None:

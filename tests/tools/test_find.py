@@ -324,12 +324,6 @@ async def test_what_a_newer_note_has_changed_is_left_out_of_the_older_one_and_sa
     assert "Kaja" in before["runbooks/key.md"]
 
 
-def test_a_second_line_that_shares_much_less_is_not_told() -> None:
-    near, beside = "- Drama cupboard: Hennig has the key", "Spare keys of classrooms hang in the office."
-    told, _ = _closest([(near, ""), (beside, "")], "who has the key to the drama cupboard?")
-    assert told == {"closest lines": [near]}
-
-
 def test_lines_of_one_date_or_of_none_are_both_told() -> None:
     lines = ["The spare key is with Kaja.", "The spare key opens the boathouse."]
     for days in (("", ""), ("2024-06-10", "2024-06-10"), ("", "2024-06-10")):

@@ -47,12 +47,6 @@ ATTRIBUTES = tuple(
             r"park|garage|\bcars?\b|vehicle",
             "",
         ),
-        (
-            "code",
-            r"(?:the|what|which) code (?:for|of|to) (?:the|our|my)\b|(?:door|entry|access|gate|alarm|lock)[ -]code\b",
-            r"\bcodes?\b|\bpin\b|(?:lock|alarm|door|gate|safe|shed)\W{1,3}\d",
-            "",
-        ),
         ("password", rf"(?:passwords?|passcode|pin code){_END}", r"passw|passcode|\bpin\b|\bpw\b|pwd|\bkey", ""),
         (
             "salary",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 
 from ringfence.core.policy import SinkSpec
 from ringfence.core.turn import Turn
@@ -20,40 +21,39 @@ from .task import PASTED
 from .visits import TABLES, excerpts
 
 _VALUE = re.compile(r"[^\W\d_]{4,}(?:[ -][^\W\d_]{2,})?")
-_NO_VALUE = re.compile(
-    r"open|opened|closed|done|true|false|none|null|paid|unpaid|sent|left|last|first|total|count|today|name|date|number|list|"
-    r"other|others|same|some|from|with|have|this|that|they|them|what|when|which|offen|nein",
-    re.I,
+_OF = (  # count the open painting jobs
+    r"\b(?:count|how many|number of|list|show|total of|sum of|amounts? of)\s+(?:(?:the|all|our|my|open)\s+){{0,3}}"
+    r"{value}\s+(?!ones\b)[a-z]{{2,}}s\b"
 )
-_ORDERED = re.compile(r"\b(?:most|least|fewest|or|versus|vs|both|oder|\w{3,}est)\b", re.I)
+_MORE = re.compile(r"[.?!;]\s+\S|\b(?:and|or|und|oder|most|least|fewest|\w{3,}est)\b|,\s", re.I)
+_ASKS = re.compile(r"\s*(?:is|are|was|were|has|have|had|does?|did|when)\b", re.I)
 
 
 def named(args: Mapping[str, JSON], spec: SinkSpec, turn: Turn) -> Mapping[str, JSON]:
-    """The arguments of a query, with the one value of a column that the task names and no condition asks for.
+    """The arguments of a query, with the one value of a column by which a task tells what it counts or lists, if no
+    condition asks for it.
 
-    Not where the task compares, leaves out, chooses between two or asks for the most.
+    Only of a task of one clause: who asks, says more or compares may mean something else by that word.
     """
     task, wheres = str(turn.start["task"]), args.get("where")
     if not isinstance(wheres, list | tuple) or len(wheres) >= MOST or len(task) > PASTED or not takes_any(spec):
         return args
-    if COMPARES.search(task) or LEAVES_OUT.search(task) or _ORDERED.search(task):
+    if any(rule.search(task) for rule in (COMPARES, LEAVES_OUT, _MORE)) or _ASKS.match(task):
         return args
     asked = [where for where in wheres if isinstance(where, dict) and is_one(where)]
-    columns = {str(where["column"]).casefold() for where in asked}
+    columns = {str(where["column"]).strip().casefold() for where in asked}
+    columns.update(name.strip().casefold() for name in str(args.get("group_by", "")).split(","))
     known = " ".join(str(where["value"]) for where in asked).casefold()
     by_column: dict[str, set[str]] = {}
     for column, value in _cells(turn, str(args.get("path", ""))):
         by_column.setdefault(column.casefold(), set())
-        if _VALUE.fullmatch(value) and re.search(rf"(?<![\w/.-]){re.escape(value)}(?![\w/]|\.\w)", task, re.I):
+        if _VALUE.fullmatch(value) and re.search(_OF.format(value=re.escape(value)), task, re.I):
             by_column[column.casefold()].add(value)
     said = [(column, *values) for column, values in by_column.items() if len(values) == 1]
     left_out = [
         value
         for column, value in said
-        if column not in (*columns, str(args.get("group_by", "")).casefold())
-        and value.casefold() not in known
-        and value.casefold() not in by_column
-        and not _NO_VALUE.fullmatch(value)
+        if column not in columns and value.casefold() not in known and value.casefold() not in by_column
     ]
     if len(left_out) != 1 or "*" in columns:
         return args
@@ -68,5 +68,6 @@ def _cells(turn: Turn, path: str) -> Iterator[tuple[str, str]]:
                 continue
             head, *lines = str(one.get("text", "")).split("\n")
             rows = csv.reader([head, *lines], delimiter=max(",;\t|", key=head.count))
-            columns = next(rows, [])
-            yield from (cell for row in rows if len(row) == len(columns) for cell in zip(columns, row, strict=True))
+            with suppress(csv.Error):
+                columns = next(rows, [])
+                yield from (cell for row in rows if len(row) == len(columns) for cell in zip(columns, row, strict=True))

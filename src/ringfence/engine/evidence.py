@@ -48,6 +48,10 @@ _THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?")
 _WORD = re.compile(r"[^\W\d_]{2,}|\d+")
 _OF_HOW = re.compile(r"\b(?:who|why|how (?:many|often|long|can|could|do(?:es)?|did|is|was|are|were))\b", re.I)
 _TABLE = re.compile(r"\bcolumns\b")
+_LEADS_IN = re.compile(r"\s*(?:[^\W\d]\S*[ \t]+){3,}[^\s\d]+:\s*")
+_BEGINNING = re.compile(
+    r"\b(?:lines?|headings?|prefix|keys? of|drive|letters?|labels?|titles?|phrases?|begin\w*|start\w*|greet\w*)\b", re.I
+)
 _CODE = re.compile(r"\b([A-Za-z]{1,5})-?(\d{2,12})\b")
 _IMAGE = re.compile(r"!\[(?=[^\]]*\]\s*[(\[])")
 _FILLERS = frozenset(
@@ -267,7 +271,7 @@ def doubt(answer: str, *, shown: str, task: str, chosen: bool, nearest: Callable
         return f"{', '.join(strays[:3])} stands in no result. Copy the value from a result, or work it out with a tool."
     if size := rounded(answer, task):
         return f"{size} is rounded, and the task asks for the exact number: call a tool again so that it shows it."
-    if answer.rstrip().endswith(":"):
+    if _LEADS_IN.fullmatch(answer) and not _BEGINNING.search(task):
         return (
             "That is only what stands before a list or a value. Answer with the entry or the value that is asked for."
         )

@@ -14,11 +14,14 @@ _RECKONS = re.compile(
     re.I,
 )  # the most that one may is a rule, which is written somewhere
 _COUNTS = re.compile(r"\b(how many|how often|number of|how much more|how many more)\b", re.I)
-_MEASURE = re.compile(  # how many minutes a lesson lasts stands somewhere, unless rows are to be counted
-    r"\A(?!.*(?:\.[ct]sv\b|\.log\b|\b(?:database|tables?|logs?|rows?|lines?|entries)\b))"
-    r".*\bhow many (?:seconds|minutes|hours|days|weeks|months|years|euros?|cents|percent|(?:centi|kilo)?met(?:re|er)s|"
-    r"lit(?:re|er)s|grams|kilos?|degrees|cm|mm|km|kg|mg|ml)\b",
-    re.I | re.S,
+_MEASURE = re.compile(  # how many minutes a lesson lasts stands somewhere; how many hours Ann has worked is added up
+    r"\bhow many (?:seconds|minutes|hours|days|weeks|months|years|euros?|cents|percent|(?:centi|kilo)?met(?:re|er)s|"
+    r"lit(?:re|er)s|grams|kilos?|degrees|cm|mm|km|kg|mg|ml) (?:(?:does|do|may|can|must|should|before|after|in advance)\b|"
+    r"(?:an?|the) \w+ (?:lasts?|takes?|costs?|weighs?|has|is|may|must)\b)",
+    re.I,
+)
+_ADDS_UP = re.compile(
+    r"\b(?:did|had|have|were|was|since|until|between|per|each|rows?|lines?|entries|database|tables?)\b|\.[ct]sv\b", re.I
 )
 _APART = re.compile(r"\b(?:how (?:many|much) (?:more|less|fewer)\b.*\bthan|difference between)\b", re.I | re.S)
 _SEVERAL = re.compile(
@@ -95,7 +98,9 @@ def reckons(task: str) -> bool:
 
     "How many" counts where the task says what to count in; else it may well be written somewhere.
     """
-    counts = _COUNTS.search(task) is not None and _PLACE.search(task) is not None and not _MEASURE.search(task)
+    counts = _COUNTS.search(task) is not None and _PLACE.search(task) is not None
+    if counts and _MEASURE.search(task) and not _ADDS_UP.search(task):
+        counts = False
     return counts or _RECKONS.search(task) is not None or given(task)
 
 

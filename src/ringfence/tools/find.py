@@ -44,7 +44,6 @@ _PAST = re.compile(
     re.I,
 )
 SAME = 0.6  # of what an older line shares with the question: a newer one that shares less is about something else
-SECOND = 0.5  # of what the closest line shares with the question: a second one that shares less is beside the point
 LEFT_OUT = "[an older line about this is left out: a newer one, below, says that it has changed]"
 _RULE = re.compile(r"\|(\s*:?-+:?\s*\|)+")
 
@@ -211,8 +210,7 @@ def _closest(texts: list[tuple[str, str]], question: str) -> tuple[dict[str, JSO
         line: sum(1 + 0.5 / count for word, count in asked.items() if word in has)
         for line, has in zip(lines, held, strict=True)
     }
-    best = sorted(worth, key=lambda line: -worth[line])[:2]
-    chosen = [line for line in best if worth[line] > 0 and worth[line] >= SECOND * worth[best[0]]]
+    chosen = [line for line in sorted(worth, key=lambda line: -worth[line])[:2] if worth[line] > 0]
     as_they_are: dict[str, JSON] = {"closest lines": [line[:LINE_CHARS] for line, _ in chosen]} if chosen else {}
     if len(chosen) < 2 or not any(day for _, day in chosen):
         return as_they_are, ""
