@@ -622,3 +622,13 @@ async def test_a_table_is_looked_at_unless_one_line_of_its_sample_is_about_the_t
     )
     await agent.run(f"A pump leaks, see logs/gate.log. On what shelf is its seal kit? {HIRES} has all parts.")
     assert offered(agent)[1] & {"query", "final"} == way
+
+
+async def test_who_repeats_the_task_after_a_calculation_is_shown_its_result(house: Build) -> None:
+    agent = house(
+        [step(("look", {"of": "by pupil"})), step(("calc", {"of": "100 * 90 / 868"})), final("90"), final("10.37")],
+        tools={"look": lambda args: {"by": "pupils of 868"}, "calc": lambda args: {"result": "10.3686"}},
+        specs={"calc": SPECS["calc"]},
+    )
+    assert (await agent.run("90 of 868 pupils were off sick. whats that in percent?")).answer == "10.37"
+    assert any('a result shows: "result: 10.3686"' in r.body["text"] for r in agent.records() if "doubt" in r.body)

@@ -39,6 +39,8 @@ async def test_list_names_every_file_with_its_size(call: Call) -> None:
 async def test_list_takes_a_folder_and_part_of_a_name(call: Call) -> None:
     assert (await call("files.list", path="runbooks", name="DB"))["files"] == ["runbooks/db.md (33 B)"]
     assert (await call("files.list", name="*.log"))["files"] == ["logs/app.log (1.2 KB)"]
+    assert (await call("files.list"))["matched"] == f"{len((await call('files.list'))['files'])} files"
+    assert "matched" not in await call("files.list", name="*.log")
     assert (await call("files.list", name="*.pdf"))["note"] == "no file's name matches *.pdf"
 
 

@@ -33,11 +33,14 @@ def nearest(turn: Turn) -> str:
     Of what the model's own calls brought; as long as none has brought anything, of the passages that opened the run,
     but for those of tables: the names of columns are in every question about one.
     """
+    results = brought(turn)
+    if results and isinstance(last := results[-1], dict) and "result" in last:  # what was worked out answers the task
+        return f"result: {last['result']}"[:_CHARS]
     asked = set(stems(turn.start["task"]))
     best, most = "", 0
     opened = (one for *_, value in answered(turn) for one in excerpts(value))
     shown = (one for one in opened if not str(one.get("path", "")).endswith(TABLES))
-    results = brought(turn) or [str(one.get("text", "")) for one in shown]
+    results = results or [str(one.get("text", "")) for one in shown]
     for value in results[-_RESULTS:]:
         for line in lines(value):
             shared = len(asked.intersection(stems(line)))

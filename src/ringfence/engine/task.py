@@ -16,7 +16,8 @@ _RECKONS = re.compile(
 _COUNTS = re.compile(r"\b(how many|how often|number of|how much more|how many more)\b", re.I)
 _MEASURE = re.compile(  # how many minutes a lesson lasts stands somewhere; how many hours Ann has worked is added up
     r"\bhow many (?:seconds|minutes|hours|days|weeks|months|years|euros?|cents|percent|(?:centi|kilo)?met(?:re|er)s|"
-    r"lit(?:re|er)s|grams|kilos?|degrees|cm|mm|km|kg|mg|ml) (?:(?:does|do|may|can|must|should|before|after|in advance)\b|"
+    r"lit(?:re|er)s|grams|kilos?|degrees|cm|mm|km|kg|mg|ml) "
+    r"(?:(?:does|do|may|can|must|should|before|after|in advance)\b|"
     r"(?:an?|the) \w+ (?:lasts?|takes?|costs?|weighs?|has|is|may|must)\b)",
     re.I,
 )

@@ -76,7 +76,8 @@ def list_files(folders: Folders, use: Use, *, room: int) -> Tool:
             cut = f"showing {len(shown)} of {len(found)} files; give one of the folders as path: {inside}"
         if not found:
             none = f"no file's name matches {args.name}" if args.name and walk.files else "there are no files here"
-        return {"files": shown, **notes(cut, none, note_skipped(walk.skipped))}
+        matched = {"matched": f"{len(found)} files"} if len(found) > 1 else {}  # a model miscounts them
+        return {"files": shown, **matched, **notes(cut, none, note_skipped(walk.skipped))}
 
     summary = "List the files with their sizes. Use it to see which files there are."
     return define("files.list", summary, ListArgs, run, use=use, timeout_s=SECONDS)
