@@ -219,3 +219,22 @@ async def test_what_one_passage_says_is_not_said_of_what_another_one_is_about(
 
 def test_words_without_a_figure_take_time_that_grows_with_the_text() -> None:
     assert _VALUE.findall("a" * 200_000 + " " + "_" * 200_000 + " B2528") == ["B2528"]
+
+
+BUSES = "Line: 14 | To: Quarry Road | Leaves at: 14:05\nLine: 46 | To: Old Station | Leaves at: 15:20"
+
+
+@pytest.mark.parametrize(
+    ("task", "answer", "sent_back"),
+    [
+        ("At what time does bus line 82 leave?", "15:20", True),
+        ("At what time does bus line 82 leave?", "It is not found there.", False),
+        ("At what time does bus line 46 leave?", "15:20", False),
+        ("At what time does tram 82 leave?", "15:20", False),  # there are no trams at all: they may be called so
+        ("Where does the 15:20 go?", "Old Station", False),
+    ],
+)
+async def test_of_another_of_its_kind_nothing_is_said(directory: Any, task: str, answer: str, sent_back: bool) -> None:
+    agent = directory({"text": BUSES}, step(("fetch", {"of": PAGE})), final(answer), final(answer))
+    assert (await agent.run(f"{task} {PAGE}")).answer == answer
+    assert ["nothing of line 82" in why for why in doubts(agent)] == [True] * sent_back

@@ -15,6 +15,7 @@ from ringfence.core.values import JSON
 
 from .evidence import Numbers, unsupported_numbers
 from .facts import is_unit
+from .meant import never_named
 from .nearest import answered, lines, stems
 from .task import PASTED, reckons
 from .visits import excerpts, hollow
@@ -42,7 +43,8 @@ def strange(answer: str, turn: Turn, said: str = "") -> str:
     """
     if len(turn.start["task"]) > PASTED:
         return ""
-    return _of_no_call(answer, turn, said) or _of_a_list(answer, turn) or _of_a_passage(answer, turn)
+    found = _of_no_call(answer, turn, said) or _of_a_list(answer, turn) or _of_a_passage(answer, turn)
+    return found or _of_others(turn)
 
 
 def _of_no_call(answer: str, turn: Turn, said: str) -> str:
@@ -65,6 +67,17 @@ def _of_no_call(answer: str, turn: Turn, said: str) -> str:
         if having and all(sample or len(task.intersection(stems(line))) < _TELLS for line, sample in having):
             return f"{stray} is in no result of your calls: call for what is missing, or answer from them. {_UNLESS}"
     return ""
+
+
+def _of_others(turn: Turn) -> str:
+    """The thing that a task calls by a figure (line 82), where the calls have found others of its kind alone."""
+    parts = [str(part) for call, *parts in answered(turn) if call >= 0 for part in parts]
+    told = "\n".join(parts).replace("\\n", "\n")  # the lines of texts, within what they stand in
+    name = never_named(turn.start["task"], told)
+    figures = re.findall(r"\d+", name)
+    if not name or any(re.search(rf"(?<!\d){figure}(?!\d)", told) for figure in figures):
+        return ""
+    return f"Your calls have found others, and nothing of {name}. {_UNLESS}"
 
 
 def _of_a_list(answer: str, turn: Turn) -> str:
