@@ -53,7 +53,7 @@ async def test_a_value_that_only_a_sample_shows_is_not_that_of_the_row_which_a_c
         (
             "171.0",
             [["254.8"]],
-            {"path": TABLE, "text": "Going by this batch, 171.0 hl"},
+            {"path": "notes/a.md", "text": "Going by this batch, 171.0 hl"},
         ),  # a line about the task
         ("29.01.2025", [["254.8"]], {**SAMPLE, "text": "B2528,29.01.2025"}),  # a day, in what notation ever
     ],

@@ -18,7 +18,7 @@ from .facts import is_unit
 from .meant import never_named
 from .nearest import answered, lines, stems
 from .task import PASTED, reckons
-from .visits import excerpts, hollow
+from .visits import TABLES, excerpts, hollow
 
 _VALUE = re.compile(r"\b(?=\w*\d)\w{2,}(?:[.:-]\w+)*")  # 171.0, D20, 2025-01-29
 _DAY = re.compile(r"\d+[.-]\d+[.-]\d+")  # of many notations
@@ -51,7 +51,7 @@ def _of_no_call(answer: str, turn: Turn, said: str) -> str:
     """A number that only what opened the run shows, where the model's own calls have found something.
 
     A small model has the title with the most loans, and takes the days of a loan for how many; it has looked up one
-    batch, and answers with the litres of another. What a line says that is about the task may be meant.
+    batch, and answers with the litres of another. What a line says that is about the task may be meant, but no row.
     """
     results = answered(turn)
     chosen = [(args, value) for call, args, value in results if call >= 0]
@@ -62,9 +62,9 @@ def _of_no_call(answer: str, turn: Turn, said: str) -> str:
     opened = [one for call, _, value in results if call < 0 for one in excerpts(value)] if strays else []
     task = set(stems(turn.start["task"]))
     for stray in strays:
-        having = [(line, "note" in one) for one in opened for line in str(one.get("text", "")).split("\n")]
-        having = [(line, sample) for line, sample in having if Numbers(line).have(stray)]
-        if having and all(sample or len(task.intersection(stems(line))) < _TELLS for line, sample in having):
+        parts = [(str(one.get("path")).endswith(TABLES), str(one.get("text", "")).split("\n")) for one in opened]
+        having = [(table, line) for table, text in parts for line in text if Numbers(line).have(stray)]
+        if having and all(table or len(task.intersection(stems(line))) < _TELLS for table, line in having):
             return f"{stray} is in no result of your calls: call for what is missing, or answer from them. {_UNLESS}"
     return ""
 
