@@ -84,26 +84,20 @@ async def test_a_long_task_can_be_read_on_part_by_part(folder: Path) -> None:
     assert result.steps[-1].ok
 
 
-async def test_a_long_file_is_shown_cut_and_read_in_parts(folder: Path) -> None:
+async def test_a_long_file_is_shown_in_part_and_read_on_where_it_says(folder: Path) -> None:
     (folder / "notes" / "long.txt").write_text(TEXT)
-    look = step("files.read", path="notes/long.txt")
-    script = Answers(look, "", final("The alarm code is 7731."))
-
-    plain = script.__call__
-
-    def answer(prompt: Prompt) -> str:
-        text = said(prompt)
-        if "Part of the text:" in text or script.steps[0]:
-            return plain(prompt)
-        script.steps.pop(0)
-        handle = text.rpartition('read_more(handle="')[2].partition('"')[0]
-        return step("read_all", handle=handle, question="What is the alarm code?")
-
-    script.model = ScriptedModel(answer)
+    script = Answers(
+        step("files.read", path="notes/long.txt"),
+        step("files.read", path="notes/long.txt", first=601, last=601),
+        final("The alarm code is 7731."),
+    )
     async with agent_with(folder, script) as agent:
         result = await agent.run("What is the alarm code in notes/long.txt?")
     assert (result.status, result.answer) == ("done", "The alarm code is 7731.")
-    assert "7731" in said(steps_of(script)[2])
+    shown = said(steps_of(script)[1]).rpartition("of 1200")[2]
+    assert "for more, use first=" in shown
+    assert "7731" not in shown
+    assert "7731" in said(steps_of(script)[2]).rpartition("601-601 of 1200")[2]
 
 
 async def test_a_task_that_fits_is_not_cut(folder: Path) -> None:
