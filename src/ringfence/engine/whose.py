@@ -31,7 +31,7 @@ _ABOUT = re.compile(  # on the north weighbridge
 )
 _WORD = re.compile(r"\w+")
 _SOME, _MOST = 3, 200  # entries that make a list, and that are looked at
-_UNLESS = 'If it is not there, answer "not found"; if it is, answer the same again.'
+_UNLESS = 'If nothing says it of what the task asks for, the answer is "not found".'
 _TELLS = 2  # words of the task in a line that is about it
 _NAMED = 4  # of them, that are told
 
