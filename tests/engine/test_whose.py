@@ -8,7 +8,8 @@ import pytest
 
 from ringfence.core.chain import Kind
 from ringfence.core.policy import Effect, Role
-from ringfence.engine.whose import _VALUE
+from ringfence.engine.whose import _KEYED, _VALUE
+from ringfence.tools.sql_schema import keyed
 
 from .conftest import Build, House, final, step
 
@@ -64,6 +65,7 @@ async def test_any_other_value_stands(brewery: Any, answer: str, rows: Any, samp
     assert doubts(agent) == []
 
 
+KEY = "driver_id is the key of a row of drivers (id, name)"
 PAGE = "http://site.test/contacts"
 ABOVE = (
     "# Contacts\nFrom outside, dial 0 first.\n\nGatehouse\nextension 272\nWorkshop\nextension 210\nLab\nextension 235"
@@ -238,3 +240,23 @@ async def test_of_another_of_its_kind_nothing_is_said(directory: Any, task: str,
     agent = directory({"text": BUSES}, step(("fetch", {"of": PAGE})), final(answer), final(answer))
     assert (await agent.run(f"{task} {PAGE}")).answer == answer
     assert ["nothing of line 82" in why for why in doubts(agent)] == [True] * sent_back
+
+
+@pytest.mark.parametrize(
+    ("task", "note", "sent_back"),
+    [
+        ("Which driver made the most deliveries?", KEY, True),
+        ("How many deliveries were there?", KEY, False),
+        ("Which driver made the most deliveries?", "no row matches", False),
+    ],
+)
+async def test_the_key_of_a_row_is_no_answer_to_who_it_is(house: Build, task: str, note: str, sent_back: bool) -> None:
+    tools = {"query": lambda args: {"rows": [{"driver_id": 2}], "note": note}}
+    agent = house([step(("query", {"of": "x"})), final("2"), final("2")], tools=tools)
+    await agent.run(task)
+    assert [why.startswith(KEY) for why in doubts(agent)] == [True] * sent_back
+
+
+def test_the_note_is_the_one_that_the_tool_gives() -> None:
+    tables = [("deliveries", "id INTEGER\ndriver_id INTEGER"), ("drivers", "id INTEGER\nname TEXT")]
+    assert _KEYED in keyed("SELECT driver_id FROM deliveries", ["driver_id"], 1, tables, {})

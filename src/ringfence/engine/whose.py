@@ -16,7 +16,7 @@ from ringfence.core.values import JSON
 from .evidence import Numbers, unsupported_numbers
 from .facts import is_unit
 from .meant import never_named
-from .nearest import answered, lines, stems
+from .nearest import answered, brought, lines, stems
 from .task import PASTED, reckons
 from .visits import TABLES, excerpts, hollow
 
@@ -30,6 +30,10 @@ _ABOUT = re.compile(  # on the north weighbridge
     r"\b(?:of|for|on|at|to|from|in|into)\s+(?:the|an?|our|my|your)\s+(?:[^\W\d_]+[ -])?([^\W\d_]{4,})", re.I
 )
 _WORD = re.compile(r"\w+")
+_WHO = re.compile(
+    r"\b(?:who|whose|which|what (?:is|was) the name|wer|welche[rs]?)\b(?! (?:id|number|no|code|key)\b)", re.I
+)
+_KEYED = " is the key of a row of "
 _SOME, _MOST = 3, 200  # entries that make a list, and that are looked at
 _UNLESS = 'If nothing says it of what the task asks for, the answer is "not found".'
 _TELLS = 2  # words of the task in a line that is about it
@@ -44,7 +48,7 @@ def strange(answer: str, turn: Turn, said: str = "") -> str:
     if len(turn.start["task"]) > PASTED:
         return ""
     found = _of_no_call(answer, turn, said) or _of_a_list(answer, turn) or _of_a_passage(answer, turn)
-    return found or _of_others(turn)
+    return found or _of_others(turn) or _of_a_key(turn)
 
 
 def _of_no_call(answer: str, turn: Turn, said: str) -> str:
@@ -78,6 +82,15 @@ def _of_others(turn: Turn) -> str:
     if not name or any(re.search(rf"(?<!\d){figure}(?!\d)", told) for figure in figures):
         return ""
     return f"Your calls have found others, and nothing of {name}. {_UNLESS}"
+
+
+def _of_a_key(turn: Turn) -> str:
+    """That the last result has the key of a row (`sql.query` says so), where the task asks who or which one it is."""
+    last = next(reversed(brought(turn)), None)
+    note = str(last.get("note", "")) if isinstance(last, dict) else ""
+    return (
+        f"{note}. Ask for that name, and answer with it." if _KEYED in note and _WHO.search(turn.start["task"]) else ""
+    )
 
 
 def _of_a_list(answer: str, turn: Turn) -> str:
