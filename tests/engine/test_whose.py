@@ -260,3 +260,27 @@ async def test_the_key_of_a_row_is_no_answer_to_who_it_is(house: Build, task: st
 def test_the_note_is_the_one_that_the_tool_gives() -> None:
     tables = [("deliveries", "id INTEGER\ndriver_id INTEGER"), ("drivers", "id INTEGER\nname TEXT")]
     assert _KEYED in keyed("SELECT driver_id FROM deliveries", ["driver_id"], 1, tables, {})
+
+
+TIMES = (
+    "Line: L4 | To: Lyon | Acceptance closes: 18:05 | Departure: 19:45\n"
+    "Line: L5 | To: Porto | Acceptance closes: 14:35 | Departure: 16:15"
+)
+
+
+@pytest.mark.parametrize(
+    ("task", "answer", "sent_back"),
+    [
+        ("At what time does acceptance close for the line to Porto?", "Departure: 16:15", True),
+        ("At what time does acceptance close for the line to Porto?", "14:35", False),
+        ("When is the departure to Porto?", "16:15", False),
+        ("When does the lorry to Porto leave, and when does acceptance close?", "16:15 and 14:35", False),
+        ("When does the lorry to Porto leave?", "16:15", False),  # no column is called so
+    ],
+)
+async def test_the_cell_of_another_column_is_not_what_was_asked(
+    directory: Any, task: str, answer: str, sent_back: bool
+) -> None:
+    agent = directory({"text": TIMES}, step(("fetch", {"of": PAGE})), final(answer), final(answer))
+    assert (await agent.run(f"{task} {PAGE}")).answer == answer
+    assert ['the task asks for "Acceptance closes"' in why for why in doubts(agent)] == [True] * sent_back

@@ -48,7 +48,7 @@ def strange(answer: str, turn: Turn, said: str = "") -> str:
     if len(turn.start["task"]) > PASTED:
         return ""
     found = _of_no_call(answer, turn, said) or _of_a_list(answer, turn) or _of_a_passage(answer, turn)
-    return found or _of_others(turn) or _of_a_key(turn)
+    return found or _of_others(turn) or _of_a_key(turn) or _of_a_cell(answer, turn)
 
 
 def _of_no_call(answer: str, turn: Turn, said: str) -> str:
@@ -91,6 +91,23 @@ def _of_a_key(turn: Turn) -> str:
     return (
         f"{note}. Ask for that name, and answer with it." if _KEYED in note and _WHO.search(turn.start["task"]) else ""
     )
+
+
+def _of_a_cell(answer: str, turn: Turn) -> str:
+    """A cell of a column that the task does not name, where it names another: `Closes: 14:35 | Leaves: 16:15`."""
+    task, said = set(stems(turn.start["task"])), set(_VALUE.findall(answer))
+    rows = [line for value in brought(turn) for line in lines(value) if " | " in line]
+    rows = [row for row in rows if said.intersection(_VALUE.findall(row))]
+    if len(rows) != 1:
+        return ""
+    cells = [
+        (label, set(_VALUE.findall(value))) for label, _, value in (c.partition(": ") for c in rows[0].split(" | "))
+    ]
+    given = [label for label, values in cells if said & values]
+    asked = [label for label, values in cells if values and len(task.intersection(stems(label))) >= _TELLS]
+    if len(given) == len(asked) == 1 and task.isdisjoint(stems(given[0])):
+        return f'That is "{given[0]}", and the task asks for "{asked[0]}". Answer with that of the same row.'
+    return ""
 
 
 def _of_a_list(answer: str, turn: Turn) -> str:

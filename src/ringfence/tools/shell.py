@@ -71,13 +71,15 @@ _LISTED = re.compile(r"-[rwxsStT-]{9}[.+@]? +\d+ +\S+ +\S+ +(\d+) +\S+ +\d+ +[\d
 
 
 def sizes_of(listed: str) -> str:
-    """The largest and the smallest file of what `ls -l` shows, and what all come to: a model takes the first one."""
+    """What the files that `ls -l` shows come to, and the largest: a model takes the first, and of two that are told the
+    last one.
+    """
     files = [(int(found[1]), found[2]) for line in listed.splitlines() if (found := _LISTED.fullmatch(line))]
     if len(files) < 2:
         return ""
-    (least, small), (most, large) = min(files), max(files)
+    most, large = max(files)
     total = f"{len(files)} files of {sum(size for size, _ in files)} bytes in all"
-    return f"the largest is {large} with {most} bytes, the smallest {small} with {least}; {total}"
+    return f"{total}; the largest is {large} with {most} bytes"
 
 
 class RunArgs(Args):
