@@ -88,6 +88,15 @@ def find(pattern: str, where: str) -> str:
     return str(found)
 
 
+def merged(*parts: tuple[Cases, Words]) -> tuple[Cases, Words]:
+    """The cases of several parts of a world, and the words of their tasks."""
+    cases, words = Cases(), Words()
+    for more, asked in parts:
+        cases |= more
+        words |= asked
+    return cases, words
+
+
 def says(*strings: object, none: Iterable[object] = ()) -> dict[str, Any]:
     """The answer holds all of these strings, and none of those."""
     return {"answer": {"any": [[str(s) for s in strings]], "none": [str(s) for s in none]}}

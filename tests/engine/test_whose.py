@@ -259,7 +259,7 @@ async def test_the_key_of_a_row_is_no_answer_to_who_it_is(house: Build, task: st
 
 def test_the_note_is_the_one_that_the_tool_gives() -> None:
     tables = [("deliveries", "id INTEGER\ndriver_id INTEGER"), ("drivers", "id INTEGER\nname TEXT")]
-    assert _KEYED in keyed("SELECT driver_id FROM deliveries", ["driver_id"], 1, tables, {})
+    assert _KEYED in keyed("SELECT driver_id FROM deliveries", ["driver_id"], tables, {})
 
 
 TIMES = (

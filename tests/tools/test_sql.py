@@ -18,7 +18,7 @@ import pytest
 from ringfence.core.errors import ToolError
 from ringfence.core.policy import Effect
 from ringfence.tools.sql import _opened, query_sqlite
-from ringfence.tools.sql_schema import check_amounts, keyed, known, overview, summed
+from ringfence.tools.sql_schema import check_amounts, few, keyed, known, overview, summed
 from ringfence.tools.tool import Use
 
 from .asking import Query, ask
@@ -180,7 +180,7 @@ def test_whose_key_a_result_has_is_told_with_the_from_that_has_the_name(
     sql: str, columns: list[str], rows: int, told: bool
 ) -> None:
     note = "driver_id is the key of a row of drivers (id, name, licence): FROM deliveries JOIN drivers ON "
-    said = keyed(sql, columns, rows, DELIVERIES, {})
+    said = keyed(sql, columns, DELIVERIES, {}) if few([()] * rows) else ""
     assert said == (f"{note}deliveries.driver_id = drivers.id has its name" if told else "")
 
 
@@ -194,7 +194,7 @@ def test_whose_key_a_result_has_is_told_with_the_from_that_has_the_name(
 )
 def test_what_may_be_no_key_or_has_no_name_is_not_told(tables: Any) -> None:
     column = tables[0][1].split("\n")[1].split(" ")[0]
-    assert keyed(f"SELECT {column} FROM {tables[0][0]}", [column], 1, tables, {}) == ""
+    assert keyed(f"SELECT {column} FROM {tables[0][0]}", [column], tables, {}) == ""
 
 
 def test_a_key_is_the_column_of_the_same_name_where_there_is_one() -> None:

@@ -38,7 +38,7 @@ from names import (
     TERMS,
     TOWNS,
 )
-from world import Cases, Suite, Words, holds, main, money, page, rounded, says, table, tie, write
+from world import Cases, Suite, Words, holds, main, merged, money, page, rounded, says, table, tie, write
 
 FOLDERS = "[./handbook, ./config, ./logs, ./tables, ./out]"
 SCHEMA = """
@@ -321,10 +321,7 @@ def lay(folder: Path, seed: int) -> tuple[Cases, Words]:
         shipments(rng, folder), tours(rng, folder, people[:10], plates), tariff(rng, folder),
         database(rng, folder, people), calculations(rng), web(rng, folder),
     )  # fmt: skip
-    for more, asked in drawn:
-        cases |= more
-        words |= asked
-    return cases, words
+    return merged((cases, words), *drawn)
 
 
 DEPOT = Suite("freight forwarder's depot", "freight-depot", FOLDERS, "./db/depot.db", lay, again)

@@ -26,7 +26,7 @@ from again import again
 from names import AUTHORS, CLASSES, CLUBS, DAYS, FIRST, LAST, LINES, STOPS, SUBJECTS, TEACHERS, TITLES
 from papers import backup, config, gate, notices, printers, radio
 from tables import canteen, lockers, repairs, seats, sports
-from world import Cases, Suite, Words, holds, main, money, page, rounded, says, tie, write
+from world import Cases, Suite, Words, holds, main, merged, money, page, rounded, says, tie, write
 
 FOLDERS = "[./notices, ./config, ./logs, ./tables, ./out]"
 SCHEMA = """
@@ -174,11 +174,7 @@ def lay(folder: Path, seed: int) -> tuple[Cases, Words]:
     ]
     cases = config(rng, folder) | gate(rng, folder) | radio(rng, folder, lines) | printers(rng, folder)
     cases |= {"kernel": says(platform.release())}
-    words: Words = {}
-    for some, own in parts:
-        cases |= some
-        words |= own
-    return cases, words
+    return merged((cases, {}), *parts)
 
 
 SCHOOL = Suite("school office", "school-office", FOLDERS, "./db/school.db", lay, again)

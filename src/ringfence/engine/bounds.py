@@ -37,11 +37,11 @@ def bounded(args: Mapping[str, JSON], spec: SinkSpec, task: str) -> Mapping[str,
 
     For a tool that can compare so. Not of a key or a year, nor where the task says that number a second time.
     """
-    found = (
-        {match["n"]: op for match in _BOUND.finditer(task) if (op := _op(match, task))} if len(task) <= PASTED else {}
-    )
-    said = _NUMBER.findall(task) if found else []
-    ops = {n: op for n, op in found.items() if len([one for one in said if one == n]) <= 1}
+    if len(task) > PASTED:
+        return args
+    said = _NUMBER.findall(task)
+    found = {match["n"]: _op(match, task) for match in _BOUND.finditer(task)}
+    ops = {n: op for n, op in found.items() if op and said.count(n) <= 1}
 
     def as_said(where: JSON, able: Sequence[JSON]) -> JSON:
         if not isinstance(where, dict) or not is_one(where) or where.get("op") != "=":

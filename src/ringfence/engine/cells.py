@@ -16,9 +16,9 @@ from ringfence.core.turn import Turn
 from ringfence.core.values import JSON
 
 from .conditions import COMPARES, LEAVES_OUT, MOST, is_one, takes_any
-from .nearest import answered
+from .nearest import opened
 from .task import PASTED
-from .visits import TABLES, excerpts
+from .visits import TABLES
 
 _VALUE = re.compile(r"[^\W\d_]{4,}(?:[ -][^\W\d_]{2,})?")
 _OF = (  # count the open painting jobs
@@ -62,12 +62,10 @@ def named(args: Mapping[str, JSON], spec: SinkSpec, turn: Turn) -> Mapping[str, 
 
 def _cells(turn: Turn, path: str) -> Iterator[tuple[str, str]]:
     """The columns and values of the rows that the samples of a table show."""
-    for call, _, value in answered(turn):
-        for one in excerpts(value) if call < 0 and path.endswith(TABLES) else ():
-            if one.get("path") != path or "note" not in one:
-                continue
-            head, *lines = str(one.get("text", "")).split("\n")
-            rows = csv.reader([head, *lines], delimiter=max(",;\t|", key=head.count))
-            with suppress(csv.Error):
-                columns = next(rows, [])
-                yield from (cell for row in rows if len(row) == len(columns) for cell in zip(columns, row, strict=True))
+    samples = (one for one in opened(turn) if one.get("path") == path and "note" in one)
+    for one in samples if path.endswith(TABLES) else ():
+        lines = str(one.get("text", "")).split("\n")
+        rows = csv.reader(lines, delimiter=max(",;\t|", key=lines[0].count))
+        with suppress(csv.Error):
+            columns = next(rows, [])
+            yield from (cell for row in rows if len(row) == len(columns) for cell in zip(columns, row, strict=True))

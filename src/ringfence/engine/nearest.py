@@ -7,7 +7,7 @@ user gets instead of an echo. And of many rows it takes their total.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 
 from ringfence.core.turn import Turn
 from ringfence.core.values import JSON
@@ -31,15 +31,14 @@ def nearest(turn: Turn) -> str:
     """The line that shares the most words with the task, the newest of them; "" where none shares any.
 
     Of what the model's own calls brought; as long as none has brought anything, of the passages that opened the run,
-    but for those of tables: the names of columns are in every question about one.
+    but for those of tables: the names of columns are in every question about one. What was worked out last is the line.
     """
     results = brought(turn)
     if results and isinstance(last := results[-1], dict) and "result" in last:  # what was worked out answers the task
         return f"result: {last['result']}"[:_CHARS]
     asked = set(stems(turn.start["task"]))
     best, most = "", 0
-    opened = (one for *_, value in answered(turn) for one in excerpts(value))
-    shown = (one for one in opened if not str(one.get("path", "")).endswith(TABLES))
+    shown = (one for one in opened(turn) if not str(one.get("path", "")).endswith(TABLES))
     results = results or [str(one.get("text", "")) for one in shown]
     for value in results[-_RESULTS:]:
         for line in lines(value):
@@ -84,6 +83,11 @@ def beside(given: str, turn: Turn, *, besides: int) -> tuple[str, str] | None:
 def brought(turn: Turn) -> list[JSON]:
     """What the calls that the model chose have brought."""
     return [value for call, _, value in answered(turn) if call >= 0]
+
+
+def opened(turn: Turn) -> list[Mapping[str, JSON]]:
+    """The passages that the run was opened with."""
+    return [one for call, _, value in answered(turn) if call < 0 for one in excerpts(value)]
 
 
 def asked_and_brought(turn: Turn) -> list[JSON]:

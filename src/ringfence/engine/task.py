@@ -99,9 +99,8 @@ def reckons(task: str) -> bool:
 
     "How many" counts where the task says what to count in; else it may well be written somewhere.
     """
-    counts = _COUNTS.search(task) is not None and _PLACE.search(task) is not None
-    if counts and _MEASURE.search(task) and not _ADDS_UP.search(task):
-        counts = False
+    stands = _MEASURE.search(task) is not None and _ADDS_UP.search(task) is None
+    counts = _COUNTS.search(task) is not None and _PLACE.search(task) is not None and not stands
     return counts or _RECKONS.search(task) is not None or given(task)
 
 
@@ -118,9 +117,7 @@ def orders(task: str) -> frozenset[str]:
 @lru_cache(maxsize=1024)
 def _known_orders(task: str) -> frozenset[str]:
     said = sentences(task)
-    whom = max(
-        (n for n, one in enumerate(said) if _WHERE_TO.match(one)), default=0
-    )  # "I need to mail Ann. What address?"
+    whom = max((n for n, one in enumerate(said) if _WHERE_TO.match(one)), default=0)  # Mail to Ann. Which address?
     told = (_NEED.sub("", one) if n < whom else one for n, one in enumerate(said) if not _QUESTION.match(one))
     found = (match for one in told for rule in _rules(one) for match in rule.finditer(one))
     return frozenset(match["verb"].casefold() for match in found)

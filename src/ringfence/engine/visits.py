@@ -45,7 +45,7 @@ _DAY = re.compile(r"(?:19|20)\d\d-\d\d-\d\d")
 _ISO_MONTH = re.compile(r"(?<!\d)(?:19|20)\d\d-(?:0[1-9]|1[0-2])(?!\d)")
 _MOST_REFUSED = 2  # calls of the tools that read a place: from then on the run does not insist on it
 TABLES = (".csv", ".tsv")
-_TELLS = 2  # words of the task in a line that is about it
+TELLS = 2  # words of the task in a line that is about it
 _BEHIND = ".,;:!?"
 _LONGEST = 2000  # characters of a task, from which on it holds a text and not the question alone
 
@@ -168,7 +168,7 @@ class _Visited:
 def _tell(asked: frozenset[str], lines: Iterable[str]) -> bool:
     """Whether one of these lines is about a task, more than any other: of two parts that fit, the first is a guess."""
     shared = sorted((len(asked.intersection(words(line))) for line in lines), reverse=True)
-    return bool(shared) and shared[0] >= _TELLS and shared[:1] != shared[1:2]
+    return bool(shared) and shared[0] >= TELLS and shared[:1] != shared[1:2]
 
 
 def hollow(value: JSON) -> bool:
@@ -184,7 +184,7 @@ def hollow(value: JSON) -> bool:
 def about(task: str) -> Callable[[str], bool]:
     """What tells of a line of a mere sample whether it is about the task."""
     asked = frozenset(words(task))
-    return lambda line: len(asked.intersection(words(line))) >= _TELLS
+    return lambda line: len(asked.intersection(words(line))) >= TELLS
 
 
 def excerpts(value: JSON) -> Iterator[Mapping[str, JSON]]:

@@ -16,9 +16,9 @@ from ringfence.core.values import JSON
 from .evidence import Numbers, unsupported_numbers
 from .facts import is_unit
 from .meant import never_named
-from .nearest import answered, brought, lines, stems
+from .nearest import asked_and_brought, brought, lines, opened, stems
 from .task import PASTED, reckons
-from .visits import TABLES, excerpts, hollow
+from .visits import TABLES, TELLS, hollow
 
 _VALUE = re.compile(r"\b(?=\w*\d)\w{2,}(?:[.:-]\w+)*")  # 171.0, D20, 2025-01-29
 _DAY = re.compile(r"\d+[.-]\d+[.-]\d+")  # of many notations
@@ -35,9 +35,8 @@ _WHO = re.compile(
 )
 _KEYED = " is the key of a row of "
 _SOME, _MOST = 3, 200  # entries that make a list, and that are looked at
-_UNLESS = 'If nothing says it of what the task asks for, the answer is "not found".'
-_TELLS = 2  # words of the task in a line that is about it
 _NAMED = 4  # of them, that are told
+_UNLESS = 'If nothing says it of what the task asks for, the answer is "not found".'
 
 
 def strange(answer: str, turn: Turn, said: str = "") -> str:
@@ -57,26 +56,22 @@ def _of_no_call(answer: str, turn: Turn, said: str) -> str:
     A small model has the title with the most loans, and takes the days of a loan for how many; it has looked up one
     batch, and answers with the litres of another. What a line says that is about the task may be meant, but no row.
     """
-    results = answered(turn)
-    chosen = [(args, value) for call, args, value in results if call >= 0]
-    if not any(not hollow(value) for _, value in chosen):
+    if all(map(hollow, brought(turn))):
         return ""
-    told = " ".join((turn.start["task"], said, *(str(part) for pair in chosen for part in pair)))
+    told = " ".join((turn.start["task"], said, *map(str, asked_and_brought(turn))))
     strays = [one for one in unsupported_numbers(answer, told) if len(one) > 1 and not _DAY.fullmatch(one)]
-    opened = [one for call, _, value in results if call < 0 for one in excerpts(value)] if strays else []
     task = set(stems(turn.start["task"]))
     for stray in strays:
-        parts = [(str(one.get("path")).endswith(TABLES), str(one.get("text", "")).split("\n")) for one in opened]
+        parts = [(str(one.get("path")).endswith(TABLES), str(one.get("text", "")).split("\n")) for one in opened(turn)]
         having = [(table, line) for table, text in parts for line in text if Numbers(line).have(stray)]
-        if having and all(table or len(task.intersection(stems(line))) < _TELLS for table, line in having):
+        if having and all(table or len(task.intersection(stems(line))) < TELLS for table, line in having):
             return f"{stray} is in no result of your calls: call for what is missing, or answer from them. {_UNLESS}"
     return ""
 
 
 def _of_others(turn: Turn) -> str:
     """The thing that a task calls by a figure (line 82), where the calls have found others of its kind alone."""
-    parts = [str(part) for call, *parts in answered(turn) if call >= 0 for part in parts]
-    told = "\n".join(parts).replace("\\n", "\n")  # the lines of texts, within what they stand in
+    told = "\n".join(map(str, asked_and_brought(turn))).replace("\\n", "\n")  # lines of texts, in what they stand in
     name = never_named(turn.start["task"], told)
     figures = re.findall(r"\d+", name)
     if not name or any(re.search(rf"(?<!\d){figure}(?!\d)", told) for figure in figures):
@@ -104,7 +99,7 @@ def _of_a_cell(answer: str, turn: Turn) -> str:
         (label, set(_VALUE.findall(value))) for label, _, value in (c.partition(": ") for c in rows[0].split(" | "))
     ]
     given = [label for label, values in cells if said & values]
-    asked = [label for label, values in cells if values and len(task.intersection(stems(label))) >= _TELLS]
+    asked = [label for label, values in cells if values and len(task.intersection(stems(label))) >= TELLS]
     if len(given) == len(asked) == 1 and task.isdisjoint(stems(given[0])):
         return f'That is "{given[0]}", and the task asks for "{asked[0]}". Answer with that of the same row.'
     return ""
@@ -115,7 +110,7 @@ def _of_a_list(answer: str, turn: Turn) -> str:
 
     A list that was read, by the one call that there was: one that was asked for by a condition has what it asked for.
     """
-    task, results = turn.start["task"], [value for call, _, value in answered(turn) if call >= 0]
+    task, results = turn.start["task"], brought(turn)
     if len(results) != 1 or not _REACHED_AT.search(task) or reckons(task):
         return ""
     entries = _entries(results[0])
@@ -136,9 +131,8 @@ def _of_a_passage(answer: str, turn: Turn) -> str:
 
     A small model that is asked for the fee of the weighbridge takes that of the storage, which stands beside it.
     """
-    results, task = answered(turn), turn.start["task"]
-    passages = [one for call, _, value in results for one in excerpts(value) if call < 0]
-    if any(call >= 0 for call, *_ in results) or reckons(task) or any("note" in one for one in passages):
+    task, passages = turn.start["task"], opened(turn)
+    if brought(turn) or reckons(task) or any("note" in one for one in passages):
         return ""
     texts = [f"{one.get('path', '')}\n{one.get('headings', '')}\n{one.get('text', '')}" for one in passages]
     held = [set(stems(text)) for text in texts]

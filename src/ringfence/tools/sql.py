@@ -10,7 +10,7 @@ import math
 import os
 import time
 from collections.abc import Iterable, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
@@ -22,7 +22,7 @@ from pydantic import Field
 from ringfence.core.errors import ToolError
 from ringfence.core.values import JSON
 
-from .sql_schema import Look, check_amounts, keyed, known, overview, summed
+from .sql_schema import Look, check_amounts, few, keyed, known, overview, summed
 from .texts import notes
 from .tool import Args, Tool, Use, define
 
@@ -168,10 +168,10 @@ def _query(db: apsw.Connection, args: QueryArgs, max_rows: int, room: int) -> JS
             f"the statement has another number of placeholders than params has values ({len(args.params)})",
             todo="write $1, $2, ... and give one value for each",
         ) from None
-    try:
-        key = keyed(args.sql, columns, len(rows), _tables(db), _declared(db))
-    except apsw.Error:
-        key = ""
+    key = ""
+    if few(rows):
+        with suppress(apsw.Error):
+            key = keyed(args.sql, columns, _tables(db), _declared(db))
     return table(columns, rows, max_rows, room, key=key)
 
 

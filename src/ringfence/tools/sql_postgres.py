@@ -21,7 +21,7 @@ from ringfence.core.values import JSON, Action, Outcome
 from ringfence.manifest.fields import SecretRef, loopback
 
 from .sql import MAX_ROWS, SECONDS, SUITS, SUMMARY, QueryArgs, named, table
-from .sql_schema import FEW, check_amounts, keyed, known, overview, summed
+from .sql_schema import check_amounts, few, keyed, known, overview, summed
 from .tool import Tool, Use, parse, specify
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ class _Postgres:
         if any(row[0] is None for row in rows):
             what = f"a row is larger than {MAX_ROW_BYTES} bytes"
             raise ToolError(what, todo="select fewer columns, or a part of the long one: left(column, 500)")
-        key = keyed(args.sql, columns, len(rows), await _rows(db, _TABLES), {}) if len(rows) <= FEW else ""
+        key = keyed(args.sql, columns, await _rows(db, _TABLES), {}) if few(rows) else ""
         return table(columns, [_values(row[0]) for row in rows], self._max_rows, self._room, key=key)
 
 

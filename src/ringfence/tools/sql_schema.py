@@ -14,7 +14,7 @@ from .texts import notes
 
 _APOSTROPHE = re.compile(r"(\w)'(s\b|[A-Z]\w)")  # behind a letter, and no end of a text
 _NAMES = re.compile(r"(?:^|_)(?:name|title|label|description|surname|firma|bezeichnung)", re.I)
-FEW, _SHOWN = 3, 8  # rows of a result whose keys are told, and columns of the table that they are of
+_FEW, _SHOWN = 3, 8  # rows of a result whose keys are told, and columns of the table that they are of
 MAX_TABLES, MAX_COLUMNS = 60, 40  # shown by the overview
 _LITERAL, _QUALIFIER = re.compile(r"'[^']*'"), re.compile(r"[\"`]?\w+[\"`]?\s*\.")
 _COUNTS = re.compile(r"\b(?:case|when|is|in|not|like|between|and|or)\b", re.I)  # no product
@@ -121,16 +121,17 @@ def known(
     return f"{lead}there are: {'; '.join(listed)[:1_500]}{behind}" if listed else "there are no tables"
 
 
-def keyed(
-    sql: str, columns: Collection[str], rows: int, tables: Sequence[Sequence[object]], joins: Mapping[str, str]
-) -> str:
-    """A note where a result of a few rows has the key of a row of another table, which has names and is not asked.
+def few(rows: Collection[object]) -> bool:
+    """Whether a result is so short that it may be one answer, whose keys are told (`keyed`)."""
+    return 0 < len(rows) <= _FEW
+
+
+def keyed(sql: str, columns: Collection[str], tables: Sequence[Sequence[object]], joins: Mapping[str, str]) -> str:
+    """A note where a result has the key of a row of another table, which has names and is not asked.
 
     A small model that is asked which driver it was answers with his number. A key is a declared one (`joins`), or an
     `_id`.
     """
-    if not 0 < rows <= FEW:
-        return ""
     asked, there = set(re.findall(r"\w+", _LITERAL.sub("''", sql).lower())), _columns(tables)
     ids = {one: other for one, other in _joins(tables).items() if one.lower().endswith("_id")}
     for one, other in {**ids, **joins}.items():
