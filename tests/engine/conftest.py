@@ -128,6 +128,12 @@ class House:
 Build = Callable[..., House]
 
 
+def forms(agent: House) -> list[set[str]]:
+    """What each step could be, by its grammar."""
+    named = {b'"calls":': "calls", b'"final_answer":': "final", b'"plan":': "plan"}
+    return [{name for key, name in named.items() if key in (p.schema or b"")} for p in agent.model.prompts]
+
+
 @pytest.fixture
 def house() -> Build:
     return build

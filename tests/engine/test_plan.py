@@ -27,7 +27,7 @@ from ringfence.engine.plan import (
 )
 from ringfence.engine.settings import Settings
 
-from .conftest import Build, House, final, step
+from .conftest import Build, House, final, forms, step
 
 FULL = Settings(planning=Planning.FULL)
 PUT: Any = {"put": {"effect": Effect.WRITE, "audience": None, "roles": {"of": Role.LOW}}}
@@ -42,12 +42,6 @@ def plan(*goals: tuple[str, str], thought: str = "so") -> str:
 def on(goal: int, *calls: tuple[str, dict[str, str]]) -> str:
     """A step that works on a goal of the plan."""
     return json.dumps({**json.loads(step(*calls)), "goal": goal, "progress": "continue"})
-
-
-def forms(agent: House) -> list[set[str]]:
-    """What each step could be, by its grammar."""
-    named = {b'"calls":': "calls", b'"final_answer":': "final", b'"plan":': "plan"}
-    return [{name for key, name in named.items() if key in (p.schema or b"")} for p in agent.model.prompts]
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from ringfence.core.policy import Effect, Role
 from ringfence.engine.whose import _KEYED, _VALUE
 from ringfence.tools.sql_schema import keyed
 
-from .conftest import Build, House, final, step
+from .conftest import Build, House, final, forms, step
 
 TABLE = "tables/batches.csv"
 SAMPLE = {"path": TABLE, "note": "a sample", "text": "batch,beer,hl\nB2528,Pils,171.0\nB2540,Saison,280.1"}
@@ -283,4 +283,47 @@ async def test_the_cell_of_another_column_is_not_what_was_asked(
 ) -> None:
     agent = directory({"text": TIMES}, step(("fetch", {"of": PAGE})), final(answer), final(answer))
     assert (await agent.run(f"{task} {PAGE}")).answer == answer
-    assert ['the task asks for "Acceptance closes"' in why for why in doubts(agent)] == [True] * sent_back
+    assert ['another cell of that row: "Acceptance closes: 14:35"' in why for why in doubts(agent)] == [
+        True
+    ] * sent_back
+
+
+async def test_what_no_call_has_found_is_found_by_a_call_and_by_nothing_else(brewery: Any, house: Build) -> None:
+    more = step(("query", {"path": TABLE}))
+    agent = brewery(LOOK_UP, final("Seven Keys, 21 loans"), more, final("13"), rows=[["Seven Keys"]], sample=LOANS)
+    await agent.run(f"Which title of {TABLE} has the most loans, and how many are they?")
+    assert forms(agent)[2] == {"calls"}
+    tools = {
+        "query": lambda args: {"rows": [{"driver_id": 2}], "note": KEY} if args["of"] == "x" else {"rows": ["Ulf"]}
+    }
+    agent = house([step(("query", {"of": "x"})), final("2"), step(("query", {"of": "y"})), final("Ulf")], tools=tools)
+    result = await agent.run("Which driver made the most deliveries?")
+    assert (forms(agent)[2], result.answer) == ({"calls"}, "Ulf")
+
+
+@pytest.mark.parametrize(
+    ("page", "task", "answer"),
+    [
+        (TIMES, "At what time does acceptance close for the line to Porto?", "16:15"),
+        (BUSES, "At what time does bus line 82 leave?", "15:20"),
+        (BESIDE, "I want to ring the brewhouse. What extension do they have?", "272"),
+    ],
+)
+async def test_what_was_read_whole_is_not_read_again(directory: Any, page: str, task: str, answer: str) -> None:
+    agent = directory({"text": page}, step(("fetch", {"of": PAGE})), final(answer), final("not found"))
+    await agent.run(f"{task} {PAGE}")
+    assert forms(agent)[2] == {"final"}
+
+
+async def test_a_table_may_be_asked_again_for_what_another_condition_finds(brewery: Any) -> None:
+    agent = brewery(LOOK_UP, final("line 46"), final("not found"), rows=[["line 46"]])
+    await agent.run(f"Which stops does bus line 82 have in {TABLE}?")
+    assert len(doubts(agent)) == 1
+    assert forms(agent)[2] == {"calls", "final"}
+
+
+async def test_a_number_beside_whom_a_call_has_named_is_about_them(brewery: Any) -> None:
+    sample = {"path": "notes/staff.md", "text": "Bo Ekman can be reached under 3302."}
+    agent = brewery(LOOK_UP, final("Bo Ekman, 3302"), rows=[["Bo Ekman"]], sample=sample)
+    await agent.run(f"Who stands in for the owner of {TABLE}, and how do I call them?")
+    assert doubts(agent) == []

@@ -102,10 +102,12 @@ def judge(
     settled = not live.granted or changed(turn, live.granted)  # what was done is no claim about the results
     line = partial(nearest, turn)
     why = "" if settled else doubt(answer, shown=shown, task=task, chosen=has_worked(turn), nearest=line)
-    if not (why or settled or abstains(answer) or doubts(turn)):  # who says it again may mean it
-        why = strange(answer, turn, live.said)
     if why:
         return replace(verdict, why=why, kind=_kind(answer, shown, task, live))
+    if not (settled or abstains(answer) or doubts(turn)):  # who says it again may mean it
+        kind, why = strange(answer, turn, live.said)
+        if why:
+            return replace(verdict, why=why, kind=kind)
     if found and verify is Verify.STRICT:
         why = " ".join(dict.fromkeys(flag.why for flag in found[:3]))
         return replace(verdict, why=why, kind=UNSUPPORTED)

@@ -21,6 +21,7 @@ from .visits import NOWHERE, Ahead, hollow, suits
 
 NOTHING, UNSUPPORTED, INVALID, MISSING = "nothing", "unsupported", "invalid", "missing"
 UNRECKONED, ROUNDED, REPEATS = "unreckoned", "rounded", "repeats"
+ELSEWHERE, BESIDE = "elsewhere", "beside"  # the value has yet to be found by a call, or stands in what was found
 INVENTED = "invented"  # the code of a refusal: a number that comes from nowhere
 UNHEARD = "unheard"  # and a name; it says nothing against the tool
 MAX_FAILED = 2  # failed calls in all, after which the model may say that it cannot
@@ -143,12 +144,15 @@ def _wrong(turn: Turn) -> tuple[str, str]:
 
 
 def _sent_back(turn: Turn, tools: Sequence[SinkSpec], refused: Collection[tuple[str, str]]) -> Course | None:
-    """Where a number was worked out in the head, the only way on is to have it worked out; where one was rounded, it is
-    to have it shown. Once: what was sent back for it comes back as it is.
+    """Where a number was worked out in the head, the only way on is to have it worked out; where one was rounded, or
+    has yet to be found, it is a call; and where the value stands in what was found, it is an answer. Once: what was
+    sent back for it comes back as it is. A small model that may choose says the same again.
     """
     doubt = turn.items[-1][0].body.get("doubt", "") if turn.items and turn.items[-1][0].kind is Kind.MESSAGE else ""
-    if doubt == ROUNDED:
+    if doubt in (ROUNDED, ELSEWHERE):
         return Course(calls=True, final=False, note=LOOK)
+    if doubt == BESIDE:
+        return Course(calls=False, final=True, note=ANSWER)
     able = {spec.name for spec in tools if spec.grounded} - {sink for sink, _ in refused}
     strays = set() if orders(turn.start["task"]) else _effects(tools)  # nobody asked for these, nor for their numbers
     if not able or not (doubt == UNRECKONED or any(code == INVENTED and sink not in strays for sink, code in refused)):
@@ -304,7 +308,7 @@ class _LookedUp:
 
 
 def doubts(turn: Turn) -> list[str]:
-    """Why answers were sent back: `NOTHING` for one that found nothing, else `UNSUPPORTED`."""
+    """Why answers were sent back, in order: the kinds above."""
     return folded(turn, Become).doubts
 
 

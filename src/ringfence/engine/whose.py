@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from ringfence.core.turn import Turn
 from ringfence.core.values import JSON
 
+from .course import BESIDE, ELSEWHERE, UNSUPPORTED
 from .evidence import Numbers, unsupported_numbers
 from .facts import is_unit
 from .meant import never_named
@@ -34,106 +35,117 @@ _WHO = re.compile(
     r"\b(?:who|whose|which|what (?:is|was) the name|wer|welche[rs]?)\b(?! (?:id|number|no|code|key)\b)", re.I
 )
 _KEYED = " is the key of a row of "
+_Doubt = tuple[str, str]  # its kind, and words for the model
 _SOME, _MOST = 3, 200  # entries that make a list, and that are looked at
 _NAMED = 4  # of them, that are told
 _UNLESS = 'If nothing says it of what the task asks for, the answer is "not found".'
 
 
-def strange(answer: str, turn: Turn, said: str = "") -> str:
-    """Why a value of an answer is of another thing than what was asked for, in words for the model; else empty.
+def strange(answer: str, turn: Turn, said: str = "") -> tuple[str, str]:
+    """Why a value of an answer is of another thing than what was asked for: the kind of doubt, and words for the model.
 
-    `said`: what was said before the task.
+    Both are empty where nothing speaks against it. `said`: what was said before the task.
     """
     if len(turn.start["task"]) > PASTED:
-        return ""
+        return "", ""
     found = _of_no_call(answer, turn, said) or _of_a_list(answer, turn) or _of_a_passage(answer, turn)
-    return found or _of_others(turn) or _of_a_key(turn) or _of_a_cell(answer, turn)
+    return found or _of_others(turn) or _of_a_key(turn) or _of_a_cell(answer, turn) or ("", "")
 
 
-def _of_no_call(answer: str, turn: Turn, said: str) -> str:
+def _of_no_call(answer: str, turn: Turn, said: str) -> _Doubt | None:
     """A number that only what opened the run shows, where the model's own calls have found something.
 
     A small model has the title with the most loans, and takes the days of a loan for how many; it has looked up one
     batch, and answers with the litres of another. What a line says that is about the task may be meant, but no row.
     """
-    if all(map(hollow, brought(turn))):
-        return ""
+    found = brought(turn)
+    if all(map(hollow, found)):
+        return None
     told = " ".join((turn.start["task"], said, *map(str, asked_and_brought(turn))))
     strays = [one for one in unsupported_numbers(answer, told) if len(one) > 1 and not _DAY.fullmatch(one)]
-    task = set(stems(turn.start["task"]))
+    task, named = set(stems(turn.start["task"])), set(stems(_cells(found)))
     for stray in strays:
         parts = [(str(one.get("path")).endswith(TABLES), str(one.get("text", "")).split("\n")) for one in opened(turn)]
-        having = [(table, line) for table, text in parts for line in text if Numbers(line).have(stray)]
-        if having and all(table or len(task.intersection(stems(line))) < TELLS for table, line in having):
-            return f"{stray} is in no result of your calls: call for what is missing, or answer from them. {_UNLESS}"
-    return ""
+        having = [(table, set(stems(line))) for table, text in parts for line in text if Numbers(line).have(stray)]
+        if having and all(table or (len(task & line) < TELLS and named.isdisjoint(line)) for table, line in having):
+            why = f"{stray} is in no result of your calls: call for what is missing"
+            if unsupported_numbers(_cells(found), turn.start["task"]):  # it may be one of those
+                return UNSUPPORTED, f"{why}, or answer from them. {_UNLESS}"
+            return ELSEWHERE, f"{why}."
+    return None
 
 
-def _of_others(turn: Turn) -> str:
+def _cells(found: Sequence[JSON]) -> str:
+    """The values that results have, without what a table says of them."""
+    return " ".join(str(one["rows"] if isinstance(one, Mapping) and "rows" in one else one) for one in found)
+
+
+def _of_others(turn: Turn) -> _Doubt | None:
     """The thing that a task calls by a figure (line 82), where the calls have found others of its kind alone."""
     told = "\n".join(map(str, asked_and_brought(turn))).replace("\\n", "\n")  # lines of texts, in what they stand in
     name = never_named(turn.start["task"], told)
     figures = re.findall(r"\d+", name)
     if not name or any(re.search(rf"(?<!\d){figure}(?!\d)", told) for figure in figures):
-        return ""
-    return f"Your calls have found others, and nothing of {name}. {_UNLESS}"
+        return None
+    again = any(isinstance(value, Mapping) and "rows" in value for value in brought(turn))  # with another condition
+    return UNSUPPORTED if again else BESIDE, f"Your calls have found others, and nothing of {name}. {_UNLESS}"
 
 
-def _of_a_key(turn: Turn) -> str:
+def _of_a_key(turn: Turn) -> _Doubt | None:
     """That the last result has the key of a row (`sql.query` says so), where the task asks who or which one it is."""
     last = next(reversed(brought(turn)), None)
     note = str(last.get("note", "")) if isinstance(last, dict) else ""
-    return (
-        f"{note}. Ask for that name, and answer with it." if _KEYED in note and _WHO.search(turn.start["task"]) else ""
-    )
+    if _KEYED not in note or not _WHO.search(turn.start["task"]):
+        return None
+    return ELSEWHERE, f"{note}. Ask for that name, and answer with it."
 
 
-def _of_a_cell(answer: str, turn: Turn) -> str:
+def _of_a_cell(answer: str, turn: Turn) -> _Doubt | None:
     """A cell of a column that the task does not name, where it names another: `Closes: 14:35 | Leaves: 16:15`."""
     task, said = set(stems(turn.start["task"])), set(_VALUE.findall(answer))
     rows = [line for value in brought(turn) for line in lines(value) if " | " in line]
     rows = [row for row in rows if said.intersection(_VALUE.findall(row))]
     if len(rows) != 1:
-        return ""
-    cells = [
-        (label, set(_VALUE.findall(value))) for label, _, value in (c.partition(": ") for c in rows[0].split(" | "))
-    ]
-    given = [label for label, values in cells if said & values]
-    asked = [label for label, values in cells if values and len(task.intersection(stems(label))) >= TELLS]
-    if len(given) == len(asked) == 1 and task.isdisjoint(stems(given[0])):
-        return f'That is "{given[0]}", and the task asks for "{asked[0]}". Answer with that of the same row.'
-    return ""
+        return None
+    cells = rows[0].split(" | ")
+    values = {cell: set(_VALUE.findall(cell.partition(": ")[2])) for cell in cells}
+    labels = {cell: set(stems(cell.partition(": ")[0])) for cell in cells}
+    given = [cell for cell in cells if said & values[cell]]
+    asked = [cell for cell in cells if values[cell] and len(task & labels[cell]) >= TELLS]
+    if len(given) == len(asked) == 1 and task.isdisjoint(labels[given[0]]):
+        return BESIDE, f'That is "{given[0]}", and the task asks for another cell of that row: "{asked[0]}".'
+    return None
 
 
-def _of_a_list(answer: str, turn: Turn) -> str:
+def _of_a_list(answer: str, turn: Turn) -> _Doubt | None:
     """A value of the one entry of a list none of whose entries the task names, where it asks how somebody is reached.
 
     A list that was read, by the one call that there was: one that was asked for by a condition has what it asked for.
     """
     task, results = turn.start["task"], brought(turn)
     if len(results) != 1 or not _REACHED_AT.search(task) or reckons(task):
-        return ""
+        return None
     entries = _entries(results[0])
     said = set(_VALUE.findall(answer))
     if len(entries) < _SOME or sum(not said.isdisjoint(_VALUE.findall(line)) for _, line in entries) != 1:
-        return ""
+        return None
     held = [{*stems(f"{label} {line}"), *_words(label)} for label, line in entries]
     often = Counter(word for words in held for word in words)
     telling = {word for word, count in often.items() if count * 2 <= len(held)}
     if not telling.isdisjoint({*stems(task), *_words(task)}):
-        return ""
+        return None
     names = ", ".join(label[:40] for label, _ in entries[:_NAMED])
-    return f"The list is of {names}, and the task seems to ask for none of them. {_UNLESS}"
+    return BESIDE, f"The list is of {names}, and the task seems to ask for none of them. {_UNLESS}"
 
 
-def _of_a_passage(answer: str, turn: Turn) -> str:
+def _of_a_passage(answer: str, turn: Turn) -> _Doubt | None:
     """A value of one passage alone, where the word of the task that tells most stands in another one alone.
 
     A small model that is asked for the fee of the weighbridge takes that of the storage, which stands beside it.
     """
     task, passages = turn.start["task"], opened(turn)
     if brought(turn) or reckons(task) or any("note" in one for one in passages):
-        return ""
+        return None
     texts = [f"{one.get('path', '')}\n{one.get('headings', '')}\n{one.get('text', '')}" for one in passages]
     held = [set(stems(text)) for text in texts]
     often = Counter(stem for words in held for stem in words)
@@ -142,8 +154,8 @@ def _of_a_passage(answer: str, turn: Turn) -> str:
     for value in _VALUE.findall(answer):
         having = [n for n, text in enumerate(texts) if value in _VALUE.findall(text)]
         if len(having) == 1 and tells and not tells.keys() & held[having[0]]:
-            return f"What says {value} says nothing of the {next(iter(tells.values()))}. {_UNLESS}"
-    return ""
+            return UNSUPPORTED, f"What says {value} says nothing of the {next(iter(tells.values()))}. {_UNLESS}"
+    return None
 
 
 def _words(text: str) -> set[str]:
