@@ -19,6 +19,7 @@ from .course import (
     NOTHING,
     REPEATS,
     ROUNDED,
+    UNPROVED,
     UNRECKONED,
     UNSUPPORTED,
     asks_back,
@@ -110,7 +111,7 @@ def judge(
             return replace(verdict, why=why, kind=kind)
     if found and verify is Verify.STRICT:
         why = " ".join(dict.fromkeys(flag.why for flag in found[:3]))
-        return replace(verdict, why=why, kind=UNSUPPORTED)
+        return replace(verdict, why=why, kind=UNPROVED)
     return verdict
 
 

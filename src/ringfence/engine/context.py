@@ -14,7 +14,7 @@ from ringfence.core.labels import Label
 from ringfence.core.turn import Turn
 from ringfence.core.values import JSON, Prompt
 
-from .course import asks
+from .course import INVALID, OF_ITS_WORDS, asks
 from .nearest import named_before
 from .passages import READ, SEARCH, is_passage, where
 from .relevance import words
@@ -102,7 +102,8 @@ def _inline(value: JSON) -> str:
 class Transcript:
     """The messages of one run: they depend on its records alone, so a resumed run sends the very same bytes.
 
-    The last message ends with the task and a note on the next step, which are not repeated in earlier ones.
+    The last message ends with the task and a note on the next step, which are not repeated in earlier ones. An answer
+    that was doubted is forgotten: a small model that sees what it has said says it again.
 
     result_chars  a longer tool result is cut there, and the rest is had by `read_more`
     """
@@ -113,6 +114,7 @@ class Transcript:
         self._parts: list[_Part] = []
         self._ends = [0]  # bytes of the first so many parts
         self._pending: list[tuple[int, str]] = []
+        self._asked: list[tuple[int, str]] = []  # what was pending when the model was asked last
         self._seen = 0
         self._task = ""
         self._result_chars = result_chars
@@ -235,6 +237,8 @@ class Transcript:
                 continue
             match record.kind:
                 case Kind.MESSAGE:
+                    if record.body.get("doubt", INVALID) not in OF_ITS_WORDS:
+                        self._take_back()
                     self._pending.append((record.seq, record.body["text"] if self._task else ""))
                     self._told.update(words(record.body["text"]))
                     self._task = self._task or self._shown_task(record.body["text"])
@@ -253,9 +257,15 @@ class Transcript:
                 case Kind.OUTCOME if record.view["ok"] and intent is not None and "prompt" in intent.body:
                     seqs, texts = zip(*self._pending, strict=True)
                     self._append(_Part(encode("user", "\n\n".join(filter(None, texts))), seqs))
-                    self._pending = []
+                    self._asked, self._pending = self._pending, []
                     self._append(_Part(encode("assistant", _calls(record.body["value"]["text"])), (record.seq,)))
         self._seen = max(self._seen, len(turn.items))  # a replay may ask again about an earlier state
+
+    def _take_back(self) -> None:
+        """Forget the last answer: what was pending before it is so again."""
+        if self._asked and self._parts:
+            del self._parts[-2:], self._ends[-2:]
+            self._pending, self._asked = self._asked + self._pending, []
 
     def _append(self, part: _Part) -> None:
         self._parts.append(part)

@@ -48,6 +48,7 @@ _THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?")
 _WORD = re.compile(r"[^\W\d_]{2,}|\d+")
 _OF_HOW = re.compile(r"\b(?:who|why|how (?:many|often|long|can|could|do(?:es)?|did|is|was|are|were))\b", re.I)
 _TABLE = re.compile(r"\bcolumns\b")
+_STRAY = "The last answer had a value that stands in no result. Copy it from a result, or work it out with a tool."
 _LEADS_IN = re.compile(r"\s*(?:[^\W\d]\S*[ \t]+){3,}[^\s\d]+:\s*")
 _BEGINNING = re.compile(
     r"\b(?:lines?|headings?|prefix|keys? of|drive|letters?|labels?|titles?|phrases?|begin\w*|start\w*|greet\w*)\b", re.I
@@ -267,20 +268,18 @@ def doubt(answer: str, *, shown: str, task: str, chosen: bool, nearest: Callable
         return "" if chosen else "It was not in those passages. Look further: call a tool that can find it."
     if missing := unmentioned(task, shown):
         return f'No result says anything of a {missing}. If it is not there, answer "not found", and no other value.'
-    if strays := _strays(answer, shown) or mixed(answer, shown):
-        return f"{', '.join(strays[:3])} stands in no result. Copy the value from a result, or work it out with a tool."
+    if _strays(answer, shown) or mixed(answer, shown):  # which, is not said: a small model says again what it reads
+        return _STRAY
     if size := rounded(answer, task):
         return f"{size} is rounded, and the task asks for the exact number: call a tool again so that it shows it."
     if _LEADS_IN.fullmatch(answer) and not _BEGINNING.search(task):
-        return (
-            "That is only what stands before a list or a value. Answer with the entry or the value that is asked for."
-        )
+        return "What stands before a list or a value is no answer. Give the entry or the value that is asked for."
     if half(answer, task):
         return "The task asks for two things. Answer both, in one sentence."
     if only_repeats(answer, task) and (not _CHOICE.search(task) or echoes(answer, task)):
         line = nearest()
         shows = f'the value that a result shows: "{line}"' if line else "the value that a result shows"
-        return f'That only repeats the task. Answer with {shows}, or with "not found".'
+        return f'The task said again is no answer. Answer with {shows}, or with "not found".'
     return ""
 
 
