@@ -11,6 +11,7 @@ from ringfence.core.errors import ToolError
 from ringfence.core.policy import Effect, Role
 from ringfence.core.turn import fold
 from ringfence.engine.answering import Verify
+from ringfence.engine.context import encode
 from ringfence.engine.settings import Settings, Validator
 
 from .conftest import Build, House, Rung, fail, final, step
@@ -54,6 +55,7 @@ async def test_under_strict_a_lie_goes_back_once_and_is_then_cut_out(house: Buil
     assert (result.status, result.answer, result.confidence) == ("partial", rest, "low")
     assert result.flags[0].startswith(f"{kind}: ")
     assert len(agent.model.prompts) == 3
+    assert (encode("assistant", final(said)) in agent.model.prompts[2].messages) is (kind != "number")
     ended = agent.records()[-1]
     assert ended.kind is Kind.FINISHED
     assert ended.view["flags"] == {kind: 1}
@@ -163,6 +165,7 @@ async def test_an_answer_that_does_not_pass_goes_back_and_the_next_may_stand(hou
     result = await agent.run()
     assert (result.status, result.answer) == ("done", "42")
     assert b"Answer in one word. It is too long." in agent.model.prompts[2].messages[-1]
+    assert b"42 of all things" in agent.model.prompts[2].messages[-2]  # whoever is to say it otherwise sees it
 
 
 async def test_an_answer_that_never_passes_is_not_done(house: Build) -> None:
