@@ -259,7 +259,30 @@ async def test_the_key_of_a_row_is_no_answer_to_who_it_is(house: Build, task: st
 
 def test_the_note_is_the_one_that_the_tool_gives() -> None:
     tables = [("deliveries", "id INTEGER\ndriver_id INTEGER"), ("drivers", "id INTEGER\nname TEXT")]
-    assert _KEYED in keyed("SELECT driver_id FROM deliveries", ["driver_id"], tables, {})
+    key = keyed("SELECT driver_id FROM deliveries", ["driver_id"], tables, {})
+    assert key is not None
+    assert _KEYED in str(key.told([])["note"])
+
+
+@pytest.mark.parametrize(
+    ("task", "answer", "sent_back"),
+    [
+        ("Which driver made the most deliveries?", "driver 2", True),
+        ("Which driver made the most deliveries?", "It was Ulf Tolland (driver 2).", False),
+        ("Who made the most deliveries? The surname.", "Tolland", False),
+        ("How many deliveries were there?", "2", False),
+    ],
+)
+async def test_the_name_that_stands_beside_its_key_is_the_answer(
+    house: Build, task: str, answer: str, sent_back: bool
+) -> None:
+    found = {"rows": [{"driver_id": 2}], "named": [{"driver_id": "2", "full_name": "Ulf Tolland"}]}
+    agent = house(
+        [step(("query", {"of": "x"})), final(answer), final("Ulf Tolland")], tools={"query": lambda args: found}
+    )
+    await agent.run(task)
+    assert doubts(agent) == ["The task asks for the name: Ulf Tolland."] * sent_back
+    assert forms(agent)[2:] == [{"final"}] * sent_back
 
 
 TIMES = (

@@ -180,8 +180,31 @@ def test_whose_key_a_result_has_is_told_with_the_from_that_has_the_name(
     sql: str, columns: list[str], rows: int, told: bool
 ) -> None:
     note = "driver_id is the key of a row of drivers (id, name, licence): FROM deliveries JOIN drivers ON "
-    said = keyed(sql, columns, DELIVERIES, {}) if few([()] * rows) else ""
-    assert said == (f"{note}deliveries.driver_id = drivers.id has its name" if told else "")
+    key = keyed(sql, columns, DELIVERIES, {}) if few([()] * rows) else None
+    assert (key.told([]) if key else {}) == (
+        {"note": f"{note}deliveries.driver_id = drivers.id has its name"} if told else {}
+    )
+
+
+async def test_whose_key_a_result_has_is_told_by_name(tmp_path: Path) -> None:
+    with contextlib.closing(sqlite3.connect(tmp_path / "db")) as db:
+        db.executescript("""
+            create table drivers(id integer primary key, name text, "the surname" text, licence text);
+            insert into drivers values (1, 'Ann', 'Lee', 'B'), (2, 'Ulf', 'Tolland', 'CE');
+            create table deliveries(id integer, driver_id integer references drivers(id));
+            insert into deliveries values (1, 2), (2, 2), (3, 1), (4, null), (5, 9);
+        """)
+
+    async def told(sql: str) -> Any:
+        return await ask(query_sqlite(tmp_path / "db", Use(), room=2_000), sql)
+
+    found = await told("select driver_id from deliveries group by 1 order by count(*) desc limit 1")
+    assert found["named"] == [{"driver_id": "2", "name": "Ulf", "the surname": "Tolland"}]
+    assert "note" not in found
+    assert len((await told("select driver_id from deliveries where id in (2, 3, 4)"))["named"]) == 2
+    for none in ("id = 4", "id = 5"):  # no driver, and one whom the table does not have
+        assert "named" not in await told(f"select driver_id from deliveries where {none}")
+    assert "named" not in await told("select driver_id from deliveries")  # a list
 
 
 @pytest.mark.parametrize(
@@ -194,7 +217,7 @@ def test_whose_key_a_result_has_is_told_with_the_from_that_has_the_name(
 )
 def test_what_may_be_no_key_or_has_no_name_is_not_told(tables: Any) -> None:
     column = tables[0][1].split("\n")[1].split(" ")[0]
-    assert keyed(f"SELECT {column} FROM {tables[0][0]}", [column], tables, {}) == ""
+    assert keyed(f"SELECT {column} FROM {tables[0][0]}", [column], tables, {}) is None
 
 
 def test_a_key_is_the_column_of_the_same_name_where_there_is_one() -> None:

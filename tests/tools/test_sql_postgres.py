@@ -29,6 +29,12 @@ create role runner login password {password}; grant pg_execute_server_program to
 create role heir login noinherit password {password}; grant postgres to heir;
 create table people(id int primary key, name text, email text);
 insert into people values (1, 'Ann', 'ann@example.com'), (2, 'Bob', null), (3, 'Cy', 'cy@example.com');
+create table calls(id int, people_id int); insert into calls values (1, 2), (2, 2), (3, 1);
+create table teams(id uuid primary key, name text, pay int); insert into teams values
+    ('00000000-0000-0000-0000-000000000001', 'night', 9); create table shifts(id int, teams_id uuid);
+insert into shifts values (1, '00000000-0000-0000-0000-000000000001'); grant select (id, name) on teams to agent;
+create table rooms(id int, name text); create table beds(id int, rooms_id int); insert into beds values (1, 7);
+grant select (name) on rooms to agent; grant select on beds, shifts, calls to agent;
 create table secrets(x text); insert into secrets values ('not yours');
 create table log(id serial, line text);
 create function tick() returns int language plpgsql as
@@ -89,6 +95,15 @@ async def test_an_empty_statement_shows_the_tables_that_the_role_may_read(query:
     tables = {one["table"]: one["columns"] for one in (await query())["tables"]}
     assert tables["people"] == ["id integer", "name text", "email text"]
     assert "secrets" not in tables
+
+
+async def test_whose_key_a_result_has_is_told_by_name_as_far_as_the_role_may_read_it(query: Query) -> None:
+    most = "select {} from {} group by 1 order by count(*) desc limit 1"
+    assert (await query(most.format("people_id", "calls")))["named"] == [{"people_id": "2", "name": "Bob"}]
+    (team,) = (await query("select teams_id from shifts"))["named"]
+    assert team == {"teams_id": "00000000-0000-0000-0000-000000000001", "name": "night"}
+    bed = await query("select rooms_id from beds")  # whose ids this role may not read
+    assert (bed["rows"], "named" in bed) == ([{"rooms_id": 7}], False)
 
 
 async def test_values_are_bound_and_never_part_of_the_statement(query: Query) -> None:

@@ -49,7 +49,7 @@ def strange(answer: str, turn: Turn, said: str = "") -> tuple[str, str]:
     if len(turn.start["task"]) > PASTED:
         return "", ""
     found = _of_no_call(answer, turn, said) or _of_a_list(answer, turn) or _of_a_passage(answer, turn)
-    return found or _of_others(turn) or _of_a_key(turn) or _of_a_cell(answer, turn) or ("", "")
+    return found or _of_others(turn) or _of_a_key(answer, turn) or _of_a_cell(answer, turn) or ("", "")
 
 
 def _of_no_call(answer: str, turn: Turn, said: str) -> _Doubt | None:
@@ -91,13 +91,18 @@ def _of_others(turn: Turn) -> _Doubt | None:
     return UNSUPPORTED if again else BESIDE, f"Your calls have found others, and nothing of {name}. {_UNLESS}"
 
 
-def _of_a_key(turn: Turn) -> _Doubt | None:
+def _of_a_key(answer: str, turn: Turn) -> _Doubt | None:
     """That the last result has the key of a row (`sql.query` says so), where the task asks who or which one it is."""
     last = next(reversed(brought(turn)), None)
-    note = str(last.get("note", "")) if isinstance(last, dict) else ""
-    if _KEYED not in note or not _WHO.search(turn.start["task"]):
+    if not isinstance(last, Mapping) or not _WHO.search(turn.start["task"]):
         return None
-    return ELSEWHERE, f"{note}. Ask for that name, and answer with it."
+    named, note = last.get("named"), str(last.get("note", ""))
+    if isinstance(named, list) and named:
+        names = [", ".join(map(str, list(row.values())[1:])) for row in named]
+        if not _words(" ".join(names)).isdisjoint(_words(answer)):
+            return None
+        return BESIDE, f"The task asks for the name: {'; '.join(names)}."
+    return (ELSEWHERE, f"{note}. Ask for that name, and answer with it.") if _KEYED in note else None
 
 
 def _of_a_cell(answer: str, turn: Turn) -> _Doubt | None:

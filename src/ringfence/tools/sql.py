@@ -9,10 +9,11 @@ from __future__ import annotations
 import math
 import os
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing, suppress
 from itertools import islice
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any
 
 import apsw
@@ -22,7 +23,7 @@ from pydantic import Field
 from ringfence.core.errors import ToolError
 from ringfence.core.values import JSON
 
-from .sql_schema import Look, check_amounts, few, keyed, known, overview, summed
+from .sql_schema import Key, Look, check_amounts, few, keyed, known, overview, summed
 from .texts import notes
 from .tool import Args, Tool, Use, define
 
@@ -168,11 +169,20 @@ def _query(db: apsw.Connection, args: QueryArgs, max_rows: int, room: int) -> JS
             f"the statement has another number of placeholders than params has values ({len(args.params)})",
             todo="write $1, $2, ... and give one value for each",
         ) from None
-    key = ""
+    beside: dict[str, JSON] = {}
     if few(rows):
         with suppress(apsw.Error):
-            key = keyed(args.sql, columns, _tables(db), _declared(db))
-    return table(columns, rows, max_rows, room, key=key)
+            if key := keyed(args.sql, columns, _tables(db), _declared(db)):
+                values = column_of(columns, rows, key)
+                beside = key.told([])
+                beside = key.told(db.execute(key.select(len(values)), values).fetchall())
+    return table(columns, rows, max_rows, room, beside=beside)
+
+
+def column_of(columns: Sequence[str], rows: Sequence[Sequence[object]], key: Key) -> list[Any]:
+    """The keys that a result has, each once."""
+    at = columns.index(key.column)
+    return list(dict.fromkeys(row[at] for row in rows if row[at] is not None))
 
 
 def named(columns: Iterable[str]) -> list[str]:
@@ -185,10 +195,13 @@ def named(columns: Iterable[str]) -> list[str]:
     return names
 
 
-def table(columns: Sequence[str], rows: Sequence[Sequence[object]], max_rows: int, room: int, *, key: str = "") -> JSON:
+def table(
+    columns: Sequence[str], rows: Sequence[Sequence[object]], max_rows: int, room: int, *,
+    beside: Mapping[str, JSON] = MappingProxyType({}),
+) -> JSON:  # fmt: skip
     """`{columns, rows, matched, truncated}`: rows are objects, at most `max_rows` and about `room` characters.
 
-    key  a note on what a column refers to
+    beside  what is told of the keys that a column has: `named` rows, or a `note`
     """
     shown: list[JSON] = []
     used = 0
@@ -202,7 +215,9 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[object]], max_rows: in
     cut = f"only the first {len(shown)} rows; add conditions, aggregate, or use limit and offset" if more else ""
     some = {"matched": f"{len(rows)} rows"} if 1 < len(rows) <= max_rows else {}  # a model miscounts them
     none = "" if rows else "no row matches"
-    return {"columns": list(columns), "rows": shown, **some, "truncated": more, **notes(cut, none, key)}
+    names = {"named": beside["named"]} if "named" in beside else {}
+    note = notes(cut, none, str(beside.get("note", "")))
+    return {"columns": list(columns), "rows": shown, **names, **some, "truncated": more, **note}
 
 
 def cell(value: object) -> JSON:

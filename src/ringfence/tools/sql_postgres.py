@@ -11,6 +11,7 @@ import asyncio
 import json
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -20,7 +21,7 @@ from ringfence.core.policy import Effect, Role
 from ringfence.core.values import JSON, Action, Outcome
 from ringfence.manifest.fields import SecretRef, loopback
 
-from .sql import MAX_ROWS, SECONDS, SUITS, SUMMARY, QueryArgs, named, table
+from .sql import MAX_ROWS, SECONDS, SUITS, SUMMARY, QueryArgs, column_of, named, table
 from .sql_schema import check_amounts, few, keyed, known, overview, summed
 from .tool import Tool, Use, parse, specify
 
@@ -149,8 +150,12 @@ class _Postgres:
         if any(row[0] is None for row in rows):
             what = f"a row is larger than {MAX_ROW_BYTES} bytes"
             raise ToolError(what, todo="select fewer columns, or a part of the long one: left(column, 500)")
-        key = keyed(args.sql, columns, await _rows(db, _TABLES), {}) if few(rows) else ""
-        return table(columns, [_values(row[0]) for row in rows], self._max_rows, self._room, key=key)
+        found, beside = [_values(row[0]) for row in rows], dict[str, JSON]()
+        if few(rows) and (key := keyed(args.sql, columns, await _rows(db, _TABLES), {})):
+            beside, values = key.told([]), column_of(columns, found, key)
+            with suppress(psycopg.Error):  # another role's, say: it was not asked for
+                beside = key.told(await _rows(db, key.select(len(values)), *values))
+        return table(columns, found, self._max_rows, self._room, beside=beside)
 
 
 async def _connected(url: str) -> AsyncConnection[Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
 
 from ringfence.core.errors import ToolError
@@ -15,6 +16,7 @@ from .texts import notes
 _APOSTROPHE = re.compile(r"(\w)'(s\b|[A-Z]\w)")  # behind a letter, and no end of a text
 _NAMES = re.compile(r"(?:^|_)(?:name|title|label|description|surname|firma|bezeichnung)", re.I)
 _FEW, _SHOWN = 3, 8  # rows of a result whose keys are told, and columns of the table that they are of
+_NAME_CHARS = 80  # of a name that is told
 MAX_TABLES, MAX_COLUMNS = 60, 40  # shown by the overview
 _LITERAL, _QUALIFIER = re.compile(r"'[^']*'"), re.compile(r"[\"`]?\w+[\"`]?\s*\.")
 _COUNTS = re.compile(r"\b(?:case|when|is|in|not|like|between|and|or)\b", re.I)  # no product
@@ -126,21 +128,56 @@ def few(rows: Collection[object]) -> bool:
     return 0 < len(rows) <= _FEW
 
 
-def keyed(sql: str, columns: Collection[str], tables: Sequence[Sequence[object]], joins: Mapping[str, str]) -> str:
-    """A note where a result has the key of a row of another table, which has names and is not asked.
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A column of a result that has the keys of rows of another table, which has names and was not asked.
 
-    A small model that is asked which driver it was answers with his number. A key is a declared one (`joins`), or an
-    `_id`.
+    A small model that is asked which driver it was answers with his number.
     """
+
+    column: str
+    table: str
+    key: str  # the column of that table which it stands for
+    has: Sequence[str]  # the columns of that table
+    origin: str  # the table that was asked
+
+    @property
+    def names(self) -> list[str]:
+        """The columns that have names, of few: the key itself is none."""
+        return [one for one in self.has if _NAMES.search(one) and one != self.key][:_FEW]
+
+    def select(self, values: int) -> str:
+        """The statement that finds the names of so many rows, by their keys as parameters."""
+        told = (f"substr(cast({_name(one)} as text), 1, {_NAME_CHARS})" for one in (self.key, *self.names))
+        table = ".".join(map(_name, self.table.split(".")))  # of a schema, maybe
+        marks = ", ".join(f"${n + 1}" for n in range(values))
+        return f"select {', '.join(told)} from {table} where {_name(self.key)} in ({marks}) limit {_FEW}"
+
+    def told(self, rows: Sequence[Sequence[object]]) -> dict[str, JSON]:
+        """What stands beside the result: the rows that `select` has found, or else how they are asked for."""
+        if rows:
+            return {"named": [dict(zip((self.column, *self.names), row, strict=True)) for row in rows]}
+        note = f"{self.column} is the key of a row of {self.table} ({', '.join(self.has[:_SHOWN])})"
+        join = f"{self.origin}.{self.column} = {self.table}.{self.key}"
+        return {"note": f"{note}: FROM {self.origin} JOIN {self.table} ON {join} has its name"}
+
+
+def keyed(
+    sql: str, columns: Collection[str], tables: Sequence[Sequence[object]], joins: Mapping[str, str]
+) -> Key | None:
+    """The first column of a result that is such a key: a declared one (`joins`), or an `_id`."""
     asked, there = set(re.findall(r"\w+", _LITERAL.sub("''", sql).lower())), _columns(tables)
     ids = {one: other for one, other in _joins(tables).items() if one.lower().endswith("_id")}
     for one, other in {**ids, **joins}.items():
-        (table, _, column), far = one.partition("."), other.partition(".")[0]
-        has = there.get(far, ())
-        if column in columns and table.lower() in asked and far.lower() not in asked and any(map(_NAMES.search, has)):
-            told = f"{column} is the key of a row of {far} ({', '.join(has[:_SHOWN])})"
-            return f"{told}: FROM {table} JOIN {far} ON {one} = {other} has its name"
-    return ""
+        (table, _, column), (far, _, key) = one.partition("."), other.partition(".")
+        found = Key(column, far, key, there.get(far, ()), table)
+        if column in columns and table.lower() in asked and far.lower() not in asked and found.names:
+            return found
+    return None
+
+
+def _name(one: str) -> str:
+    return f'"{one.replace(chr(34), chr(34) * 2)}"'
 
 
 def _quoted(sql: str, said: str) -> str:
