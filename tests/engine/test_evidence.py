@@ -285,6 +285,8 @@ def test_what_stands_before_a_list_is_no_answer() -> None:
     shown = "Spare keys hang in the office. For everything else:\n- Boiler room: Keller"
     assert "What stands before" in doubt(shown.split("\n")[0], shown=shown, task="Who has it?", chosen=True)
     assert doubt("Keller", shown=shown, task="Who has the key?", chosen=True) == ""
+    why = doubt(shown.split("\n")[0], shown=shown, task="Who has it?", chosen=True, nearest=lambda: "- Boiler: Keller")
+    assert why.endswith('Give the value that a result shows: "- Boiler: Keller".')
     asked = {
         "feat:": "Which prefix?",
         "Dear Sir or Madam:": "How do letters begin?",

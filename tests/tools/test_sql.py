@@ -189,7 +189,7 @@ def test_whose_key_a_result_has_is_told_with_the_from_that_has_the_name(
 async def test_whose_key_a_result_has_is_told_by_name(tmp_path: Path) -> None:
     with contextlib.closing(sqlite3.connect(tmp_path / "db")) as db:
         db.executescript("""
-            create table drivers(id integer primary key, name text, "the surname" text, licence text);
+            create table drivers(id integer primary key, name text, surname text, licence text);
             insert into drivers values (1, 'Ann', 'Lee', 'B'), (2, 'Ulf', 'Tolland', 'CE');
             create table deliveries(id integer, driver_id integer references drivers(id));
             insert into deliveries values (1, 2), (2, 2), (3, 1), (4, null), (5, 9);
@@ -199,7 +199,7 @@ async def test_whose_key_a_result_has_is_told_by_name(tmp_path: Path) -> None:
         return await ask(query_sqlite(tmp_path / "db", Use(), room=2_000), sql)
 
     found = await told("select driver_id from deliveries group by 1 order by count(*) desc limit 1")
-    assert found["named"] == [{"driver_id": "2", "name": "Ulf", "the surname": "Tolland"}]
+    assert found["named"] == [{"driver_id": "2", "name": "Ulf", "surname": "Tolland"}]
     assert "note" not in found
     assert len((await told("select driver_id from deliveries where id in (2, 3, 4)"))["named"]) == 2
     for none in ("id = 4", "id = 5"):  # no driver, and one whom the table does not have

@@ -273,14 +273,18 @@ def doubt(answer: str, *, shown: str, task: str, chosen: bool, nearest: Callable
     if size := rounded(answer, task):
         return f"{size} is rounded, and the task asks for the exact number: call a tool again so that it shows it."
     if _LEADS_IN.fullmatch(answer) and not _BEGINNING.search(task):
-        return "What stands before a list or a value is no answer. Give the entry or the value that is asked for."
+        return f"What stands before a list or a value is no answer. Give {_showing(nearest())}."
     if half(answer, task):
         return "The task asks for two things. Answer both, in one sentence."
     if only_repeats(answer, task) and (not _CHOICE.search(task) or echoes(answer, task)):
-        line = nearest()
-        shows = f'the value that a result shows: "{line}"' if line else "the value that a result shows"
-        return f'The task said again is no answer. Answer with {shows}, or with "not found".'
+        return f'The task said again is no answer. Answer with {_showing(nearest())}, or with "not found".'
     return ""
+
+
+def _showing(line: str) -> str:
+    """What is to be answered, for the model; the line that shows it, if there is one."""
+    value = "the value that a result shows"
+    return f'{value}: "{line}"' if line and not line.endswith(":") else value
 
 
 def in_iso(text: str) -> str:
