@@ -136,6 +136,17 @@ def test_documents_are_added_found_opened_and_deleted(page: Page, house: House, 
     assert not (house.folder / "handbook/tides.md").exists()
 
 
+def test_a_log_that_does_not_tell_its_head_is_said_to(page: Page, house: House) -> None:
+    problem = {"status": 503, "code": "busy", "detail": "the disk is full", "todo": "make room"}
+    page.route("**/v1/audit/head", lambda route: route.fulfill(status=503, json=problem))
+    page.goto(f"{house.base}/#/audit")
+    failed = page.get_by_role("alert").filter(has_text="the disk is full")
+    expect(failed).to_be_visible()
+    page.unroute("**/v1/audit/head")
+    failed.get_by_role("button", name="Try again").click()
+    expect(page.get_by_text("Checked with")).to_be_visible()
+
+
 def test_the_log_is_verified_its_heads_are_saved_and_a_record_is_proven_in_the_browser(
     page: Page, house: House, tmp_path: Path, watch: Watch
 ) -> None:

@@ -101,7 +101,9 @@ function Report({ check }) {
 
 function Heads() {
   const log = useLoad((signal) => get("/v1/audit/head", { signal }), []);
-  const { data, error, loading, again } = useLoad((signal) => get(url("/v1/audit/heads", { limit: 20 }), { signal }), []);
+  const listed = useLoad((signal) => get(url("/v1/audit/heads", { limit: 20 }), { signal }), []);
+  const { data, loading } = listed;
+  const failed = [log, listed].filter((one) => one.error);
   const heads = (data?.data ?? []).map((one) => ({ ...one, signers: parsedHead(one.note).signers }));
   const { records, head, keys = [], troubles = [] } = log.data ?? {};
   const actions = html`<a class="button" href="/v1/audit/export" download><${Icon} name="export" size=${18} /><span>Save headers and heads</span></a>`;
@@ -111,7 +113,7 @@ function Heads() {
     ${log.data && html`<dl class="facts"><dt>Log</dt><dd class="mono break">${log.data.log}</dd><dt>Records</dt><dd>${count(records)}${head && records > head.size && html` <span class="dim">(${count(records - head.size)} of them under no head yet)</span>`}</dd>
       ${keys.length > 0 && html`<dt>Checked with</dt><dd class="mono break">${keys.join(" ")}</dd>`}</dl>`}
     ${!data && loading && html`<${Loading} label="Loading the heads" />`}
-    ${error && html`<${Failure} error=${error} retry=${again} />`}
+    ${failed.length > 0 && html`<${Failure} error=${failed[0].error} retry=${() => failed.forEach((one) => one.again())} />`}
     ${data && !heads.length && html`<${Empty} icon="audit" title="No head was signed yet">The end of a run makes one.<//>`}
     ${heads.length > 0 && html`<${Table} caption="Signed heads, the newest first" columns=${HEADS} rows=${heads} rowKey=${(one) => one.note} />`}<//>`;
 }
