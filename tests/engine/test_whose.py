@@ -261,7 +261,7 @@ def test_the_note_is_the_one_that_the_tool_gives() -> None:
     tables = [("deliveries", "id INTEGER\ndriver_id INTEGER"), ("drivers", "id INTEGER\nname TEXT")]
     key = keyed("SELECT driver_id FROM deliveries", ["driver_id"], tables, {})
     assert key is not None
-    assert _KEYED in str(key.told([])["note"])
+    assert _KEYED in str(key.told([2], [])["note"])
 
 
 @pytest.mark.parametrize(
@@ -336,6 +336,62 @@ async def test_what_was_read_whole_is_not_read_again(directory: Any, page: str, 
     agent = directory({"text": page}, step(("fetch", {"of": PAGE})), final(answer), final("not found"))
     await agent.run(f"{task} {PAGE}")
     assert forms(agent)[2] == {"final"}
+
+
+PATIENT = [{"patient_id": 7, "amount": 480.5}], [{"patient_id": "7", "name": "Ann Meier"}]
+
+
+@pytest.mark.parametrize(
+    ("task", "answer", "rows", "named"),
+    [
+        ("How much did the patient who was admitted on 2026-05-03 pay?", "480.5", *PATIENT),
+        ("Which amount did which patient pay?", "7 paid 480.5", *PATIENT),
+        ("Which room number is it?", "12", [{"room_id": 12}], [{"room_id": "12", "name": "North"}]),
+        ("Which day was it?", "2026-05-03", [{"n_id": 3, "day": "2026-05-03"}], [{"n_id": "3", "name": "Ann"}]),
+        ("Who is on call?", "nurse 3", [{"nurse_id": 3}], [{"nurse_id": "3"}]),  # whose name nobody has written down
+    ],
+)
+async def test_what_is_no_key_for_a_name_stands(house: Build, task: str, answer: str, rows: Any, named: Any) -> None:
+    found = {"rows": rows, "named": named}
+    agent = house([step(("query", {"of": "x"})), final(answer), final("?")], tools={"query": lambda args: found})
+    assert (await agent.run(task)).answer == answer
+    assert doubts(agent) == []
+
+
+async def test_of_several_keys_the_name_of_the_one_that_was_answered_is_told(house: Build) -> None:
+    found = {
+        "rows": [{"nurse_id": 3, "h": 40}, {"nurse_id": 1, "h": 38}],
+        "named": [{"nurse_id": "3", "name": "Cy"}, {"nurse_id": "1", "name": "Ann"}],
+    }
+    agent = house([step(("query", {"of": "x"})), final("nurse 3"), final("Cy")], tools={"query": lambda args: found})
+    await agent.run("Which nurse worked the most?")
+    assert doubts(agent) == ["The task asks for the name: Cy."]
+
+
+async def test_a_call_that_has_to_be_made_does_nothing_that_nobody_has_asked_for(house: Build) -> None:
+    tools = {"query": lambda args: {"rows": [{"driver_id": 2}], "note": KEY}, "mail": lambda args: "sent"}
+    script = [step(("query", {"of": "x"})), final("driver 2"), final("driver 2")]
+    agent = house(script, tools=tools, specs={"mail": {"effect": Effect.EGRESS, "roles": {"of": Role.LOW}}})
+    await agent.run("Which driver made the most deliveries?")
+    assert forms(agent)[2] == {"calls"}
+    assert b'"mail"' not in (agent.model.prompts[2].schema or b"")
+
+
+@pytest.mark.parametrize("found", [{"zone": 2, "temperature": 21.5}, {"text": "zone 2: 21.5\n" * 300}])
+async def test_another_call_may_find_what_this_one_was_not_asked_for(house: Build, found: Any) -> None:
+    agent = house(
+        [step(("sensor", {"of": "zone 2"})), final("21.5"), step(("sensor", {"of": "zone 7"})), final("18")],
+        tools={"sensor": lambda args: {"zone": 7, "temperature": 18} if args["of"] == "zone 7" else found},
+    )
+    assert (await agent.run("What is the temperature in zone 7?")).answer == "18"
+    assert forms(agent)[2] == {"calls", "final"}
+
+
+async def test_the_row_of_a_sample_that_a_call_has_named_is_about_it(brewery: Any) -> None:
+    sample = {"path": "tables/wards.csv", "text": "ward,beds\nICU,12\nER,20"}
+    agent = brewery(LOOK_UP, final("The ICU has 12 beds."), rows=[["ICU"]], sample=sample)
+    await agent.run(f"Which ward of {TABLE} has the fewest patients, and how many beds?")
+    assert doubts(agent) == []
 
 
 async def test_a_table_may_be_asked_again_for_what_another_condition_finds(brewery: Any) -> None:

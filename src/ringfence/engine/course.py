@@ -150,13 +150,14 @@ def _sent_back(turn: Turn, tools: Sequence[SinkSpec], refused: Collection[tuple[
     has yet to be found, it is a call; and where the value stands in what was found, it is an answer. Once: what was
     sent back for it comes back as it is. A small model that may choose says the same again.
     """
-    doubt = turn.items[-1][0].body.get("doubt", "") if turn.items and turn.items[-1][0].kind is Kind.MESSAGE else ""
-    if doubt in (ROUNDED, ELSEWHERE):
-        return Course(calls=True, final=False, note=LOOK)
+    last = next((r for r, _ in reversed(turn.items) if r.view.get("ok") is not False), None)  # a failed request is none
+    doubt = last.body.get("doubt", "") if last is not None and last.kind is Kind.MESSAGE else ""
+    strays = set() if orders(turn.start["task"]) else _effects(tools)  # nobody asked for these, nor for their numbers
+    if doubt in (ROUNDED, ELSEWHERE) and strays != {spec.name for spec in tools}:
+        return Course(calls=True, final=False, note=LOOK, without=frozenset(strays))
     if doubt == BESIDE:
         return Course(calls=False, final=True, note=ANSWER)
     able = {spec.name for spec in tools if spec.grounded} - {sink for sink, _ in refused}
-    strays = set() if orders(turn.start["task"]) else _effects(tools)  # nobody asked for these, nor for their numbers
     if not able or not (doubt == UNRECKONED or any(code == INVENTED and sink not in strays for sink, code in refused)):
         return None
     return _only(tools, able, RECKON)

@@ -17,7 +17,7 @@ from .course import BESIDE, ELSEWHERE, UNSUPPORTED
 from .evidence import Numbers, unsupported_numbers
 from .facts import is_unit
 from .meant import never_named
-from .nearest import asked_and_brought, brought, lines, opened, stems
+from .nearest import answered, asked_and_brought, brought, lines, opened, stems
 from .task import PASTED, reckons
 from .visits import TABLES, TELLS, hollow
 
@@ -32,12 +32,13 @@ _ABOUT = re.compile(  # on the north weighbridge
 )
 _WORD = re.compile(r"\w+")
 _WHO = re.compile(
-    r"\b(?:who|whose|which|what (?:is|was) the name|wer|welche[rs]?)\b(?! (?:id|number|no|code|key)\b)", re.I
+    r"\b(?:who|whose|which|what (?:is|was) the name|wer|welche[rs]?)\b(?!(?: \w+)? (?:id|number|no|code|key)\b)", re.I
 )
 _KEYED = " is the key of a row of "
 _Doubt = tuple[str, str]  # its kind, and words for the model
 _SOME, _MOST = 3, 200  # entries that make a list, and that are looked at
 _NAMED = 4  # of them, that are told
+_PLACE, _WHOLE = 4, 2_000  # characters of the shortest name of a place, and of a result that is shown whole
 _UNLESS = 'If nothing says it of what the task asks for, the answer is "not found".'
 
 
@@ -67,7 +68,7 @@ def _of_no_call(answer: str, turn: Turn, said: str) -> _Doubt | None:
     for stray in strays:
         parts = [(str(one.get("path")).endswith(TABLES), str(one.get("text", "")).split("\n")) for one in opened(turn)]
         having = [(table, set(stems(line))) for table, text in parts for line in text if Numbers(line).have(stray)]
-        if having and all(table or (len(task & line) < TELLS and named.isdisjoint(line)) for table, line in having):
+        if having and all(named.isdisjoint(line) and (table or len(task & line) < TELLS) for table, line in having):
             why = f"{stray} is in no result of your calls: call for what is missing"
             if unsupported_numbers(_cells(found), turn.start["task"]):  # it may be one of those
                 return UNSUPPORTED, f"{why}, or answer from them. {_UNLESS}"
@@ -87,22 +88,27 @@ def _of_others(turn: Turn) -> _Doubt | None:
     figures = re.findall(r"\d+", name)
     if not name or any(re.search(rf"(?<!\d){figure}(?!\d)", told) for figure in figures):
         return None
-    again = any(isinstance(value, Mapping) and "rows" in value for value in brought(turn))  # with another condition
-    return UNSUPPORTED if again else BESIDE, f"Your calls have found others, and nothing of {name}. {_UNLESS}"
+    return BESIDE if _all_read(turn) else UNSUPPORTED, f"Your calls have found others, and nothing of {name}. {_UNLESS}"
 
 
 def _of_a_key(answer: str, turn: Turn) -> _Doubt | None:
-    """That the last result has the key of a row (`sql.query` says so), where the task asks who or which one it is."""
-    last = next(reversed(brought(turn)), None)
+    """The key of a row and nothing else of it, as `sql.query` says, where the task asks who or which one it is."""
+    last, said = next(reversed(brought(turn)), None), _words(answer)
     if not isinstance(last, Mapping) or not _WHO.search(turn.start["task"]):
         return None
-    named, note = last.get("named"), str(last.get("note", ""))
-    if isinstance(named, list) and named:
-        names = [", ".join(map(str, list(row.values())[1:])) for row in named]
-        if not _words(" ".join(names)).isdisjoint(_words(answer)):
-            return None
-        return BESIDE, f"The task asks for the name: {'; '.join(names)}."
-    return (ELSEWHERE, f"{note}. Ask for that name, and answer with it.") if _KEYED in note else None
+    named, note = [row for row in last.get("named", ()) if len(row) > 1], str(last.get("note", ""))
+    column = next(iter(named[0])) if named else note.partition(_KEYED)[0] if _KEYED in note else ""
+    rows = [row for row in last.get("rows", ()) if isinstance(row, Mapping) and str(row.get(column)) in said]
+    others = " ".join(str(cell) for row in rows for name, cell in row.items() if name != column)
+    if not rows or not said.isdisjoint(_words(others)):
+        return None
+    keys = [str(row[column]) for row in rows]
+    names = [", ".join(map(str, list(row.values())[1:])) for row in named if str(row[column]) in keys]
+    if not names:
+        return None if named else (ELSEWHERE, f"{note}. Ask for that name, and answer with it.")
+    if not said.isdisjoint(_words(" ".join(names))):
+        return None
+    return BESIDE, f"The task asks for the name: {'; '.join(names)}."
 
 
 def _of_a_cell(answer: str, turn: Turn) -> _Doubt | None:
@@ -140,7 +146,8 @@ def _of_a_list(answer: str, turn: Turn) -> _Doubt | None:
     if not telling.isdisjoint({*stems(task), *_words(task)}):
         return None
     names = ", ".join(label[:40] for label, _ in entries[:_NAMED])
-    return BESIDE, f"The list is of {names}, and the task seems to ask for none of them. {_UNLESS}"
+    why = f"The list is of {names}, and the task seems to ask for none of them. {_UNLESS}"
+    return BESIDE if _all_read(turn) else UNSUPPORTED, why
 
 
 def _of_a_passage(answer: str, turn: Turn) -> _Doubt | None:
@@ -161,6 +168,18 @@ def _of_a_passage(answer: str, turn: Turn) -> _Doubt | None:
         if len(having) == 1 and tells and not tells.keys() & held[having[0]]:
             return UNSUPPORTED, f"What says {value} says nothing of the {next(iter(tells.values()))}. {_UNLESS}"
     return None
+
+
+def _all_read(turn: Turn) -> bool:
+    """Whether the calls have shown all of the places that they were given, each of which the task names."""
+    calls = [(args, value) for call, args, value in answered(turn) if call >= 0]
+    return all(
+        isinstance(args, Mapping)
+        and any(isinstance(one, str) and len(one) > _PLACE and one in turn.start["task"] for one in args.values())
+        and len(str(value)) < _WHOLE
+        and not (isinstance(value, Mapping) and "rows" in value)  # another condition may find more
+        for args, value in calls
+    )
 
 
 def _words(text: str) -> set[str]:

@@ -171,11 +171,13 @@ def _query(db: apsw.Connection, args: QueryArgs, max_rows: int, room: int) -> JS
         ) from None
     beside: dict[str, JSON] = {}
     if few(rows):
-        with suppress(apsw.Error):
+        soon = time.monotonic() + LOOK_S
+        with suppress(apsw.Error, UnicodeDecodeError):
             if key := keyed(args.sql, columns, _tables(db), _declared(db)):
                 values = column_of(columns, rows, key)
-                beside = key.told([])
-                beside = key.told(db.execute(key.select(len(values)), values).fetchall())
+                beside = key.told(values, [])
+                db.set_progress_handler(lambda: time.monotonic() > soon, STEPS)  # nobody has asked for these
+                beside = key.told(values, db.execute(key.select(len(values)), values).fetchall())
     return table(columns, rows, max_rows, room, beside=beside)
 
 

@@ -16,13 +16,14 @@ from .texts import notes
 _APOSTROPHE = re.compile(r"(\w)'(s\b|[A-Z]\w)")  # behind a letter, and no end of a text
 _NAMES = re.compile(r"(?:^|_)(?:name|title|label|description|surname|firma|bezeichnung)", re.I)
 _FEW, _SHOWN = 3, 8  # rows of a result whose keys are told, and columns of the table that they are of
-_NAME_CHARS = 80  # of a name that is told
+_NAME_CHARS = 200  # of a name that is told
 MAX_TABLES, MAX_COLUMNS = 60, 40  # shown by the overview
 _LITERAL, _QUALIFIER = re.compile(r"'[^']*'"), re.compile(r"[\"`]?\w+[\"`]?\s*\.")
 _COUNTS = re.compile(r"\b(?:case|when|is|in|not|like|between|and|or)\b", re.I)  # no product
 _FROM = re.compile(r"\bfrom\s+[\"`\[]?(\w+)", re.I)
 _KEY = re.compile(r"_(?:id|no|nr|num|number|code|key)$")
 _ANY = ("id", "name", "title", "date", "day", "time")  # first columns that are no keys of other tables
+_ALIAS = re.compile(r"\bas\s+[\"`\[]?(\w+)")  # in lower case
 _SUMMED = re.compile(r"\b(?:sum|avg|total)\s*\(([\w\s.*+/\"`-]+)\)", re.I)  # without a comparison in it
 _NO_COLUMN = re.compile(r"no such column: [\"`\[]?(?:\w+\.)?(\w+)|column \"?(?:\w+\.)?(\w+)\"? does not exist")
 
@@ -144,19 +145,27 @@ class Key:
     @property
     def names(self) -> list[str]:
         """The columns that have names, of few: the key itself is none."""
-        return [one for one in self.has if _NAMES.search(one) and one != self.key][:_FEW]
+        return [one for one in self.has if _NAMES.search(one) and one not in (self.key, self.column)][:_FEW]
 
     def select(self, values: int) -> str:
         """The statement that finds the names of so many rows, by their keys as parameters."""
-        told = (f"substr(cast({_name(one)} as text), 1, {_NAME_CHARS})" for one in (self.key, *self.names))
-        table = ".".join(map(_name, self.table.split(".")))  # of a schema, maybe
+        table = _name(self.table)  # also before a column: SQLite takes a name that is none for a text
+        told = (f"substr(cast({table}.{_name(one)} as text), 1, {_NAME_CHARS})" for one in (self.key, *self.names))
         marks = ", ".join(f"${n + 1}" for n in range(values))
-        return f"select {', '.join(told)} from {table} where {_name(self.key)} in ({marks}) limit {_FEW}"
+        return f"select {', '.join(told)} from {table} where {table}.{_name(self.key)} in ({marks}) limit {_FEW + 1}"
 
-    def told(self, rows: Sequence[Sequence[object]]) -> dict[str, JSON]:
-        """What stands beside the result: the rows that `select` has found, or else how they are asked for."""
-        if rows:
-            return {"named": [dict(zip((self.column, *self.names), row, strict=True)) for row in rows]}
+    def told(self, keys: Sequence[object], rows: Sequence[Sequence[object]]) -> dict[str, JSON]:
+        """What stands beside the result: the rows that `select` has found, or else how they are asked for.
+
+        Rows of one and the same key are not what it stands for alone.
+        """
+        found = {str(row[0]): row for row in rows}
+        if len(found) == len(rows) > 0:
+            ordered = [found[key] for key in map(str, keys) if key in found]
+            pairs = (zip((self.column, *self.names), row, strict=True) for row in ordered)
+            return {"named": [{name: value for name, value in row if value is not None} for row in pairs]}
+        if not keys:
+            return {}
         note = f"{self.column} is the key of a row of {self.table} ({', '.join(self.has[:_SHOWN])})"
         join = f"{self.origin}.{self.column} = {self.table}.{self.key}"
         return {"note": f"{note}: FROM {self.origin} JOIN {self.table} ON {join} has its name"}
@@ -166,14 +175,16 @@ def keyed(
     sql: str, columns: Collection[str], tables: Sequence[Sequence[object]], joins: Mapping[str, str]
 ) -> Key | None:
     """The first column of a result that is such a key: a declared one (`joins`), or an `_id`."""
-    asked, there = set(re.findall(r"\w+", _LITERAL.sub("''", sql).lower())), _columns(tables)
+    plain = _LITERAL.sub("''", sql).lower()
+    asked, made, there = set(re.findall(r"\w+", plain)), set(_ALIAS.findall(plain)), _columns(tables)
     ids = {one: other for one, other in _joins(tables).items() if one.lower().endswith("_id")}
+    found: dict[str, list[Key]] = {}
     for one, other in {**ids, **joins}.items():
         (table, _, column), (far, _, key) = one.partition("."), other.partition(".")
-        found = Key(column, far, key, there.get(far, ()), table)
-        if column in columns and table.lower() in asked and far.lower() not in asked and found.names:
-            return found
-    return None
+        if column in columns and column.lower() not in made and table.lower() in asked:
+            found.setdefault(column, []).append(Key(column, far, key, there.get(far, ()), table))
+    alone = [keys[0] for keys in found.values() if len({key.table for key in keys}) == 1]  # else it may be either's
+    return next((key for key in alone if key.names and key.table.lower() not in asked), None)
 
 
 def _name(one: str) -> str:
