@@ -349,6 +349,8 @@ PATIENT = [{"patient_id": 7, "amount": 480.5}], [{"patient_id": "7", "name": "An
         ("Which room number is it?", "12", [{"room_id": 12}], [{"room_id": "12", "name": "North"}]),
         ("Which day was it?", "2026-05-03", [{"n_id": 3, "day": "2026-05-03"}], [{"n_id": "3", "name": "Ann"}]),
         ("Who is on call?", "nurse 3", [{"nurse_id": 3}], [{"nurse_id": "3"}]),  # whose name nobody has written down
+        ("Who is on call?", "nurse 3", [{"nurse_id": 3}], [["nurse_id", "Ann"]]),  # of another tool
+        ("Who is on call?", "nurse 3", 3, "Ann"),
     ],
 )
 async def test_what_is_no_key_for_a_name_stands(house: Build, task: str, answer: str, rows: Any, named: Any) -> None:

@@ -96,19 +96,24 @@ def _of_a_key(answer: str, turn: Turn) -> _Doubt | None:
     last, said = next(reversed(brought(turn)), None), _words(answer)
     if not isinstance(last, Mapping) or not _WHO.search(turn.start["task"]):
         return None
-    named, note = [row for row in last.get("named", ()) if len(row) > 1], str(last.get("note", ""))
+    named, note = [row for row in _objects(last.get("named")) if len(row) > 1], str(last.get("note", ""))
     column = next(iter(named[0])) if named else note.partition(_KEYED)[0] if _KEYED in note else ""
-    rows = [row for row in last.get("rows", ()) if isinstance(row, Mapping) and str(row.get(column)) in said]
+    rows = [row for row in _objects(last.get("rows")) if set() < _words(str(row.get(column, ""))) <= said]
     others = " ".join(str(cell) for row in rows for name, cell in row.items() if name != column)
     if not rows or not said.isdisjoint(_words(others)):
         return None
-    keys = [str(row[column]) for row in rows]
-    names = [", ".join(map(str, list(row.values())[1:])) for row in named if str(row[column]) in keys]
-    if not names:
-        return None if named else (ELSEWHERE, f"{note}. Ask for that name, and answer with it.")
-    if not said.isdisjoint(_words(" ".join(names))):
+    if not named:
+        return ELSEWHERE, f"{note}. Ask for that name, and answer with it."
+    keys = {str(row[column]) for row in rows}
+    names = [", ".join(map(str, list(row.values())[1:])) for row in named if str(row.get(column)) in keys]
+    if not names or not said.isdisjoint(_words(" ".join(names))):
         return None
     return BESIDE, f"The task asks for the name: {'; '.join(names)}."
+
+
+def _objects(value: JSON) -> list[Mapping[str, JSON]]:
+    """The objects of a list; of anything else, which a tool may have put there, none."""
+    return [one for one in value if isinstance(one, Mapping)] if isinstance(value, list) else []
 
 
 def _of_a_cell(answer: str, turn: Turn) -> _Doubt | None:
