@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ringfence.core.policy import SinkSpec
-from ringfence.engine.conditions import all_of_it, counted
+from ringfence.engine.conditions import all_of_it, counted, greatest
 from ringfence.tools.files import ReadArgs
 from ringfence.tools.table import QueryArgs
 
@@ -132,6 +132,25 @@ async def test_a_value_of_the_tables_own_sample_is_no_name_from_nowhere(members:
 
 HIRES = "data/hires.csv"
 SUM = {"path": HIRES, "aggregate": "sum", "column": "hours", "group_by": ""}
+
+
+@pytest.mark.parametrize(
+    ("task", "more", "kind"),
+    [
+        ("Who made the largest single donation, and how much was it?", {}, "max"),
+        ("What is the cheapest hire?", {}, "min"),
+        ("What is the total of the largest hires?", {}, "sum"),
+        ("Which share is the largest hire of all?", {}, "sum"),
+        ("How many hours were the hires?", {}, "sum"),
+        ("Which boat had the highest hours?", {"group_by": "boat"}, "sum"),
+        ("What did the largest boat bring?", {"where": [{"column": "boat", "op": "=", "value": "Merlin"}]}, "sum"),
+        ("Which is the longest hire?", {"aggregate": "avg"}, "avg"),
+    ],
+)
+def test_the_largest_is_not_what_all_come_to(task: str, more: Any, kind: str) -> None:
+    args = SUM | more
+    assert greatest(args, _CSV_QUERY, task) == args | {"aggregate": kind}
+    assert greatest(args, replace(_CSV_QUERY, schema={"properties": {}}), task) == args
 
 
 @pytest.mark.parametrize(

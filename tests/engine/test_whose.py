@@ -360,6 +360,24 @@ async def test_what_is_no_key_for_a_name_stands(house: Build, task: str, answer:
     assert doubts(agent) == []
 
 
+@pytest.mark.parametrize(
+    ("rows", "answer", "sent_back"),
+    [
+        ([[""]], "The average is 1.00.", True),  # as the tool says "1 of 46 rows"
+        ([[None]], "1", True),
+        ([[""]], "No batch is like that.", False),
+        ([["1"]], "1.00", False),
+        ([["", "1"]], "1.00", False),
+    ],
+)
+async def test_what_was_worked_out_over_no_rows_is_no_number(
+    brewery: Any, rows: Any, answer: str, sent_back: bool
+) -> None:
+    agent = brewery(LOOK_UP, final(answer), LOOK_UP, final(answer), rows=rows)
+    await agent.run(f"On average, how many hl does a batch of {TABLE} have?")
+    assert ["The call has found nothing" in why for why in doubts(agent)] == [True] * sent_back
+
+
 async def test_of_several_keys_the_name_of_the_one_that_was_answered_is_told(house: Build) -> None:
     found = {
         "rows": [{"nurse_id": 3, "h": 40}, {"nurse_id": 1, "h": 38}],

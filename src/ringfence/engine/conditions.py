@@ -60,6 +60,16 @@ _OF_ANOTHER = re.compile(  # what a column says of a thing, and no number of thi
     r"lengths?|heights?|distances?|km|kg|stunden|preis|kosten|betrag|alter",
     re.I,
 )
+_SUPERLATIVE = re.compile(
+    r"\b(?:(?P<most>largest|biggest|highest|greatest|longest|heaviest|dearest|most expensive)|smallest|lowest|"
+    r"shortest|lightest|cheapest)\b",
+    re.I,
+)
+_TOGETHER = re.compile(
+    r"\b(?:totals?|sums?|all|altogether|together|overall|combined|whole|entire|per|each|every|by|shares?|per ?cent\w*|"
+    r"average|mean|compared?|than)\b|%",
+    re.I,
+)
 _LINES = 2  # of a file: who reads so few from its beginning on looks at its first ones
 _OF_LINES = re.compile(
     r"\b(?:lines?|rows?|first|top|head(?:er|ing)?s?|begin\w*|start\w*|opening|title|column\w*|field\w*|format|separator|"
@@ -102,6 +112,16 @@ def counted(args: Mapping[str, JSON], spec: SinkSpec, task: str) -> Mapping[str,
     if not measures or _names(column, _words(task)) or not _names(what, _words(path.rpartition("/")[2])):
         return args
     return {**args, "aggregate": "count", "column": ""}
+
+
+def greatest(args: Mapping[str, JSON], spec: SinkSpec, task: str) -> Mapping[str, JSON]:
+    """The arguments of a query whose task asks for the largest: of all, and not what all come to."""
+    superlative = _SUPERLATIVE.search(task)
+    whole = args.get("aggregate") == "sum" and not args.get("where") and not args.get("group_by")
+    kind = "max" if superlative and superlative["most"] else "min"
+    if superlative is None or not whole or _TOGETHER.search(task) or kind not in _kinds(spec):
+        return args
+    return {**args, "aggregate": kind}
 
 
 def _kinds(spec: SinkSpec) -> Sequence[JSON]:

@@ -172,13 +172,19 @@ def _tell(asked: frozenset[str], lines: Iterable[str]) -> bool:
 
 
 def hollow(value: JSON) -> bool:
-    """Whether a result is a list of nothing: no rows, no matches. A page without links is none."""
+    """Whether a result is a list of nothing: no rows, no matches, an average of none. A page without links is none."""
     if not isinstance(value, dict):
         return value is None or value == "" or value == []
     if any(value.get(name) for name in ("text", "json", "stdout")):
         return False
     lists = [item for key, item in value.items() if isinstance(item, list) and key != "columns"]
-    return bool(lists) and not any(lists)
+    return bool(lists) and not any(_says(item) for items in lists for item in items)
+
+
+def _says(item: JSON) -> bool:
+    """Whether a row has anything in it; what is no row has."""
+    cells = item.values() if isinstance(item, dict) else item if isinstance(item, list | tuple) else [item]
+    return any(cell not in ("", None) for cell in cells)
 
 
 def about(task: str) -> Callable[[str], bool]:

@@ -50,7 +50,8 @@ def strange(answer: str, turn: Turn, said: str = "") -> tuple[str, str]:
     if len(turn.start["task"]) > PASTED:
         return "", ""
     found = _of_no_call(answer, turn, said) or _of_a_list(answer, turn) or _of_a_passage(answer, turn)
-    return found or _of_others(turn) or _of_a_key(answer, turn) or _of_a_cell(answer, turn) or ("", "")
+    found = found or _of_others(turn) or _of_a_key(answer, turn) or _of_a_cell(answer, turn)
+    return found or _of_nothing(answer, turn) or ("", "")
 
 
 def _of_no_call(answer: str, turn: Turn, said: str) -> _Doubt | None:
@@ -109,6 +110,17 @@ def _of_a_key(answer: str, turn: Turn) -> _Doubt | None:
     if not names or not said.isdisjoint(_words(" ".join(names))):
         return None
     return BESIDE, f"The task asks for the name: {'; '.join(names)}."
+
+
+def _of_nothing(answer: str, turn: Turn) -> _Doubt | None:
+    """A number, where the last call has worked one out over no rows: an average of nothing is not 0.00."""
+    last = next(reversed(brought(turn)), None)
+    if not isinstance(last, Mapping) or not last.get("rows") or not hollow(last) or not re.search(r"\d", answer):
+        return None
+    return (
+        ELSEWHERE,
+        f"The call has found nothing: {last.get('note') or 'no row is like that'}. Make it in another way.",
+    )
 
 
 def _objects(value: JSON) -> list[Mapping[str, JSON]]:
