@@ -340,7 +340,7 @@ async def test_a_number_that_stands_in_no_result_goes_back_once(house: Build) ->
     agent = house([step(("look", {"of": "it"})), final("it is 43"), final("it is 44")])
     result = await agent.run()
     asked, again = (prompt.messages for prompt in agent.model.prompts[1:])
-    assert b"a value that stands in no result" in again[-1]
+    assert b"A value of the last answer stands in no result" in again[-1]
     assert not [message for message in again if b"43" in message]  # who sees what it has said says it once more
     assert len(again) == len(asked)
     assert result.answer == "it is 44"

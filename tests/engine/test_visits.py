@@ -252,6 +252,7 @@ async def test_what_was_worked_out_in_the_head_is_worked_out_by_the_tool_for_it(
     )
     result = await agent.run(f"What do 4 day tickets cost altogether? See {NOTICE}.")
     assert offered(agent)[2] == {"calc"}
+    assert b"33.12" in agent.model.prompts[2].messages[-2]  # else it is worked out in the head once more
     assert result.answer == "32.32"
 
 

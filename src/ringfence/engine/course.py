@@ -22,7 +22,7 @@ from .visits import NOWHERE, Ahead, hollow, suits
 NOTHING, UNSUPPORTED, INVALID, MISSING = "nothing", "unsupported", "invalid", "missing"
 UNRECKONED, ROUNDED, REPEATS = "unreckoned", "rounded", "repeats"
 UNPROVED = "unproved"  # it claims more than the record has
-OF_ITS_WORDS = frozenset({INVALID, UNPROVED})  # doubts that say nothing to who does not see the answer
+OF_ITS_WORDS = frozenset({INVALID, UNPROVED, UNRECKONED, ROUNDED})  # doubts for who sees the answer, and what is wrong
 ELSEWHERE, BESIDE = "elsewhere", "beside"  # the value has yet to be found by a call, or stands in what was found
 INVENTED = "invented"  # the code of a refusal: a number that comes from nowhere
 UNHEARD = "unheard"  # and a name; it says nothing against the tool

@@ -48,7 +48,7 @@ _THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?")
 _WORD = re.compile(r"[^\W\d_]{2,}|\d+")
 _OF_HOW = re.compile(r"\b(?:who|why|how (?:many|often|long|can|could|do(?:es)?|did|is|was|are|were))\b", re.I)
 _TABLE = re.compile(r"\bcolumns\b")
-_STRAY = "The last answer had a value that stands in no result. Copy it from a result, or work it out with a tool."
+_STRAY = " stands in no result. Copy the value from a result, or work it out with a tool."
 _LEADS_IN = re.compile(r"\s*(?:[^\W\d]\S*[ \t]+){3,}[^\s\d]+:\s*")
 _BEGINNING = re.compile(
     r"\b(?:lines?|headings?|prefix|keys? of|drive|letters?|labels?|titles?|phrases?|begin\w*|start\w*|greet\w*)\b", re.I
@@ -268,8 +268,9 @@ def doubt(answer: str, *, shown: str, task: str, chosen: bool, nearest: Callable
         return "" if chosen else "It was not in those passages. Look further: call a tool that can find it."
     if missing := unmentioned(task, shown):
         return f'No result says anything of a {missing}. If it is not there, answer "not found", and no other value.'
-    if _strays(answer, shown) or mixed(answer, shown):  # which, is not said: a small model says again what it reads
-        return _STRAY
+    if strays := _strays(answer, shown) or mixed(answer, shown):
+        reckoned = in_the_head(answer, shown=shown, task=task)  # else not said: a small model says again what it reads
+        return (", ".join(strays[:3]) if reckoned else "A value of the last answer") + _STRAY
     if size := rounded(answer, task):
         return f"{size} is rounded, and the task asks for the exact number: call a tool again so that it shows it."
     if _LEADS_IN.fullmatch(answer) and not _BEGINNING.search(task):
