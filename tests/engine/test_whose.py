@@ -11,7 +11,7 @@ from ringfence.core.policy import Effect, Role
 from ringfence.engine.whose import _KEYED, _VALUE
 from ringfence.tools.sql_schema import keyed
 
-from .conftest import Build, House, final, forms, step
+from .conftest import Build, House, fail, final, forms, step
 
 TABLE = "tables/batches.csv"
 SAMPLE = {"path": TABLE, "note": "a sample", "text": "batch,beer,hl\nB2528,Pils,171.0\nB2540,Saison,280.1"}
@@ -395,6 +395,16 @@ async def test_a_call_that_has_to_be_made_does_nothing_that_nobody_has_asked_for
     await agent.run("Which driver made the most deliveries?")
     assert forms(agent)[2] == {"calls"}
     assert b'"mail"' not in (agent.model.prompts[2].schema or b"")
+
+
+async def test_a_call_that_has_to_be_made_and_fails_is_not_asked_for_without_end(house: Build) -> None:
+    def query(args: Any) -> Any:
+        return {"rows": [{"driver_id": 2}], "note": KEY} if args["of"] == "x" else fail(args)
+
+    script = [step(("query", {"of": "x"})), final("driver 2"), step(("query", {"of": "y"})), final("driver 2")]
+    agent = house(script, tools={"query": query})
+    assert (await agent.run("Which driver made the most deliveries?")).answer == "driver 2"
+    assert forms(agent)[2:] == [{"calls"}, {"calls", "final"}]
 
 
 @pytest.mark.parametrize("found", [{"zone": 2, "temperature": 21.5}, {"text": "zone 2: 21.5\n" * 300}])
