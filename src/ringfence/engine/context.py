@@ -14,7 +14,7 @@ from ringfence.core.labels import Label
 from ringfence.core.turn import Turn
 from ringfence.core.values import JSON, Prompt
 
-from .course import INVALID, OF_ITS_WORDS, asks
+from .course import OF_ITS_WORDS, asks
 from .nearest import named_before
 from .passages import READ, SEARCH, is_passage, where
 from .relevance import words
@@ -237,7 +237,7 @@ class Transcript:
                 continue
             match record.kind:
                 case Kind.MESSAGE:
-                    if record.body.get("doubt", INVALID) not in OF_ITS_WORDS:
+                    if "doubt" in record.body and record.body["doubt"] not in OF_ITS_WORDS:
                         self._take_back()
                     self._pending.append((record.seq, record.body["text"] if self._task else ""))
                     self._told.update(words(record.body["text"]))
@@ -263,7 +263,7 @@ class Transcript:
 
     def _take_back(self) -> None:
         """Forget the last answer: what was pending before it is so again."""
-        if self._asked and self._parts:
+        if self._asked:
             del self._parts[-2:], self._ends[-2:]
             self._pending, self._asked = self._asked + self._pending, []
 

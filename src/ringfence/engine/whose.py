@@ -66,8 +66,8 @@ def _of_no_call(answer: str, turn: Turn, said: str) -> _Doubt | None:
     told = " ".join((turn.start["task"], said, *map(str, asked_and_brought(turn))))
     strays = [one for one in unsupported_numbers(answer, told) if len(one) > 1 and not _DAY.fullmatch(one)]
     task, named = set(stems(turn.start["task"])), set(stems(_cells(found)))
+    parts = [(str(one.get("path")).endswith(TABLES), str(one.get("text", "")).split("\n")) for one in opened(turn)]
     for stray in strays:
-        parts = [(str(one.get("path")).endswith(TABLES), str(one.get("text", "")).split("\n")) for one in opened(turn)]
         having = [(table, set(stems(line))) for table, text in parts for line in text if Numbers(line).have(stray)]
         if having and all(named.isdisjoint(line) and (table or len(task & line) < TELLS) for table, line in having):
             why = f"{stray} is in no result of your calls: call for what is missing"

@@ -23,7 +23,7 @@ from pydantic import Field
 from ringfence.core.errors import ToolError
 from ringfence.core.values import JSON
 
-from .sql_schema import Key, Look, check_amounts, few, keyed, known, overview, summed
+from .sql_schema import Look, check_amounts, few, identifier, keyed, known, overview, summed
 from .texts import notes
 from .tool import Args, Tool, Use, define
 
@@ -174,17 +174,11 @@ def _query(db: apsw.Connection, args: QueryArgs, max_rows: int, room: int) -> JS
         soon = time.monotonic() + LOOK_S
         with suppress(apsw.Error, UnicodeDecodeError):
             if key := keyed(args.sql, columns, _tables(db), _declared(db)):
-                values = column_of(columns, rows, key)
+                values = key.values(columns, rows)
                 beside = key.told(values, [])
                 db.set_progress_handler(lambda: time.monotonic() > soon, STEPS)  # nobody has asked for these
                 beside = key.told(values, db.execute(key.select(len(values)), values).fetchall())
     return table(columns, rows, max_rows, room, beside=beside)
-
-
-def column_of(columns: Sequence[str], rows: Sequence[Sequence[object]], key: Key) -> list[Any]:
-    """The keys that a result has, each once."""
-    at = columns.index(key.column)
-    return list(dict.fromkeys(row[at] for row in rows if row[at] is not None))
 
 
 def named(columns: Iterable[str]) -> list[str]:
@@ -243,7 +237,7 @@ def _looks(db: apsw.Connection, *, until: float) -> Look:
     def look(table: str, column: str) -> str:
         if time.monotonic() > until:
             return ""
-        name, of = (f'"{text.replace(chr(34), chr(34) * 2)}"' for text in (column, table))
+        name, of = map(identifier, (column, table))
         first = f"select {of}.{name} as v from {of} limit {LOOK_ROWS}"  # a name that is none is no text of its own then
         try:
             ((rows, known),) = db.execute(f"select count(*), count(v) from ({first})")

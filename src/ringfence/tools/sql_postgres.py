@@ -21,7 +21,7 @@ from ringfence.core.policy import Effect, Role
 from ringfence.core.values import JSON, Action, Outcome
 from ringfence.manifest.fields import SecretRef, loopback
 
-from .sql import LOOK_S, MAX_ROWS, SECONDS, SUITS, SUMMARY, QueryArgs, column_of, named, table
+from .sql import LOOK_S, MAX_ROWS, SECONDS, SUITS, SUMMARY, QueryArgs, named, table
 from .sql_schema import check_amounts, few, keyed, known, overview, summed
 from .tool import Tool, Use, parse, specify
 
@@ -152,7 +152,7 @@ class _Postgres:
             raise ToolError(what, todo="select fewer columns, or a part of the long one: left(column, 500)")
         found, beside = [_values(row[0]) for row in rows], dict[str, JSON]()
         if few(rows) and (key := keyed(args.sql, columns, await _rows(db, _TABLES), {})):
-            values = column_of(columns, found, key)
+            values = key.values(columns, found)
             beside = key.told(values, [])
             with suppress(psycopg.Error):  # another role's, say: it was not asked for
                 await _rows(db, "select pg_catalog.set_config('statement_timeout', $1, true)", str(int(LOOK_S * 1_000)))

@@ -147,12 +147,19 @@ class Key:
         """The columns that have names, of few: the key itself is none."""
         return [one for one in self.has if _NAMES.search(one) and one not in (self.key, self.column)][:_FEW]
 
+    def values(self, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> list[object]:
+        """The keys that a result has, each once."""
+        at = columns.index(self.column)
+        return list(dict.fromkeys(row[at] for row in rows if row[at] is not None))
+
     def select(self, values: int) -> str:
         """The statement that finds the names of so many rows, by their keys as parameters."""
-        table = _name(self.table)  # also before a column: SQLite takes a name that is none for a text
-        told = (f"substr(cast({table}.{_name(one)} as text), 1, {_NAME_CHARS})" for one in (self.key, *self.names))
+        table = identifier(self.table)  # also before a column: SQLite takes a name that is none for a text
+        told = (f"substr(cast({table}.{identifier(one)} as text), 1, {_NAME_CHARS})" for one in (self.key, *self.names))
         marks = ", ".join(f"${n + 1}" for n in range(values))
-        return f"select {', '.join(told)} from {table} where {table}.{_name(self.key)} in ({marks}) limit {_FEW + 1}"
+        return (
+            f"select {', '.join(told)} from {table} where {table}.{identifier(self.key)} in ({marks}) limit {_FEW + 1}"
+        )
 
     def told(self, keys: Sequence[object], rows: Sequence[Sequence[object]]) -> dict[str, JSON]:
         """What stands beside the result: the rows that `select` has found, or else how they are asked for.
@@ -187,8 +194,9 @@ def keyed(
     return next((key for key in alone if key.names and key.table.lower() not in asked), None)
 
 
-def _name(one: str) -> str:
-    return f'"{one.replace(chr(34), chr(34) * 2)}"'
+def identifier(name: str) -> str:
+    """A name of a table or column, quoted."""
+    return f'"{name.replace(chr(34), chr(34) * 2)}"'
 
 
 def _quoted(sql: str, said: str) -> str:
