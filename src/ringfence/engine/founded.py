@@ -13,6 +13,7 @@ from ringfence.core.values import JSON, Action, Deny
 from .answering import shown_numbers
 from .bounds import bounded
 from .cells import named
+from .codes import another, meant
 from .conditions import all_of_it, asked, counted, greatest, heard, remembered, unheard, wider
 from .course import INVENTED, UNHEARD, Become, changes
 from .evidence import Numbers, clipped, invented_numbers
@@ -36,6 +37,8 @@ def unfounded(args: Mapping[str, JSON], spec: SinkSpec, turn: Turn, live: Live) 
     told, new = become.invented, not become.unheard and spec.name not in become.answered
     if spec.reads and new and (name := unheard(args, turn, live.said)) and (line := nearest(turn)):
         return Deny("POL-4", UNHEARD, f'nothing about the task says {name}. The closest is: "{line}"')
+    if spec.reads and new and (found := another(args, turn)):
+        return Deny("POL-4", UNHEARD, 'the task does not speak of {}, but of {}: "{}"'.format(*found))
     if spec.reads and (name := wider(args, turn)):
         return Deny("POL-7", "repeat", f"the same was asked of {name} before, whom the task names; its result is above")
     if given := " ".join(str(args.get(name, "")) for name in spec.grounded):
@@ -84,10 +87,10 @@ def as_the_task_has_it(
 ) -> Mapping[str, JSON]:
     """The arguments of a read, with the task's percentages and months as such, and what it counts and asks for.
 
-    See `hundredths`, `whole`, `widened`, `counted`, `all_of_it`, `bounded`, `greatest`, `heard`, `asked`, `remembered`
-    and `named`: the last seven are for a tool that has not answered yet, for after that a model may know better;
-    `asked` for a call with a `thought` behind it: it gives reasons. What is asked for again is asked for the other
-    month of the task. `said`: what was said before it.
+    See `hundredths`, `whole`, `widened`, `counted`, `all_of_it`, `bounded`, `greatest`, `heard`, `meant`, `asked`,
+    `remembered` and `named`: the last eight are for a tool that has not answered yet, for after that a model may know
+    better; `asked` for a call with a `thought` behind it: it gives reasons. What is asked for again is asked for the
+    other month of the task. `said`: what was said before it.
     """
     if not spec.reads:
         return args
@@ -99,7 +102,7 @@ def as_the_task_has_it(
     become = folded(turn, Become)
     if spec.name not in become.answered:
         args = greatest(bounded(all_of_it(args, spec, task), spec, task), spec, task)
-        args = heard(args, turn, said) if become.unheard else args
+        args = meant(heard(args, turn, said), turn) if become.unheard else args
         return named(remembered(asked(args, turn, f"{said}\n{thought}") if thought else args, spec, turn), spec, turn)
     other = for_the_other(args, turn)
     return other if other is not args and turn.seen[Action(spec.name, args, turn.label).digest] else args

@@ -1,0 +1,80 @@
+"""Whether the code that a call asks for is the one that its task describes. Pure: decided by the record.
+
+A small model that reads which pump leaks asks for the part of another pump, whose code an earlier result had shown.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from itertools import islice
+
+from ringfence.core.turn import Turn
+from ringfence.core.values import JSON
+
+from .conditions import COMPARES, LEAVES_OUT
+from .nearest import brought, lines, stems
+from .step import leaves
+from .task import PASTED
+from .visits import replaced
+
+_CODE = re.compile(r"\b([A-Za-z]{1,5}-?)\d{1,8}\b")  # P-30, M204: its kind is what stands before the number
+_RESULTS, _LINES, _CHARS = (
+    5,
+    500,
+    240,
+)  # the newest results, and of each the lines that are read, and what is said again
+
+
+def another(args: Mapping[str, JSON], turn: Turn) -> tuple[str, str, str] | None:
+    """A code of a call, the one of its kind that the task speaks of instead, and the line that says so, if any.
+
+    Of a code that stands in results of the model's own calls, no line says anything of the task that not also a line
+    of the other one says, which says more; and of no third one. Nothing where a task names a code, leaves out or
+    compares.
+    """
+    task = str(turn.start["task"])
+    if len(task) > PASTED or _CODE.search(task) or LEAVES_OUT.search(task) or COMPARES.search(task):
+        return None
+    asked = frozenset(stems(task))
+    for code, kind in _codes(args):
+        said = dict(_said(turn, kind, asked))
+        mine = said.pop(code, None)
+        if mine is None:
+            continue
+        most = max((about for about, _ in said.values()), key=len, default=frozenset[str]())
+        best = [(other, line) for other, (about, line) in said.items() if len(about) == len(most)]
+        if mine[0] < most and len(best) == 1:
+            return code, *best[0]
+    return None
+
+
+def meant(args: Mapping[str, JSON], turn: Turn) -> Mapping[str, JSON]:
+    """The arguments, with the code that the task speaks of in place of another one.
+
+    For who was told so, and asks for the very same again, as a small model does.
+    """
+    if (found := another(args, turn)) is None:
+        return args
+    code, other, _ = found
+    return {name: replaced(value, {code: other}) for name, value in args.items()}
+
+
+def _codes(args: Mapping[str, JSON]) -> Iterator[tuple[str, str]]:
+    """The texts of a call that are a code, and their kinds."""
+    for leaf in leaves(args):
+        if isinstance(leaf, str) and (found := _CODE.fullmatch(leaf)):
+            yield leaf, found[1]
+
+
+def _said(turn: Turn, kind: str, asked: frozenset[str]) -> Iterator[tuple[str, tuple[frozenset[str], str]]]:
+    """Each code of a kind, with the words of the task in the line of it that has the most, and that line."""
+    best: dict[str, tuple[frozenset[str], str]] = {}
+    for value in brought(turn)[-_RESULTS:]:
+        for line in islice(lines(value), _LINES):
+            found = {match[0] for match in _CODE.finditer(line) if match[1] == kind}
+            about = asked.intersection(stems(line))
+            for code in found if len(found) == 1 else ():  # of two codes in one line, it tells of neither
+                if code not in best or len(about) > len(best[code][0]):
+                    best[code] = about, line[:_CHARS]
+    yield from best.items()

@@ -1,0 +1,60 @@
+"""The code that a call asks for is the one that the task describes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from .conftest import Build, final, step
+
+LOG = "P-24 strainer cleaned\nP-38 motor changed\nP-30 is leaking at the shaft\nP-22 greased"
+TASK = "One of the pumps is leaking. On which shelf is its seal kit?"
+PARTS: Any = {"schema": {"type": "object", "properties": {"fits": {}, "line": {}}}}
+
+
+@pytest.fixture
+def asked(house: Build) -> Any:
+    async def ask(task: str = TASK, *calls: dict[str, Any], log: str = LOG) -> tuple[list[Any], str]:
+        """What the parts were asked for, and what the model was told."""
+        tools = {"read": lambda args: {"text": log}, "parts": lambda args: {"rows": [["B21"]]}}
+        made = [step(("read", {"of": "log"})), *(step(("parts", call)) for call in calls or [{"fits": "P-38"}] * 2)]
+        agent = house([*made, final("B21"), final("B21"), final("B21")], tools=tools, specs={"parts": PARTS})
+        await agent.run(task)
+        return agent.tools["parts"].calls, "\n".join(str(prompt.messages) for prompt in agent.model.prompts)
+
+    return ask
+
+
+async def test_another_code_than_the_tasks_is_refused_once_and_then_is_that_one(asked: Any) -> None:
+    calls, told = await asked()
+    assert calls == [{"fits": "P-30"}]
+    assert "the task does not speak of P-38, but of P-30: " in told
+
+
+@pytest.mark.parametrize(
+    ("task", "call", "log"),
+    [
+        (TASK, {"fits": "P-30"}, LOG),  # the very one
+        (TASK, {"fits": "P-99"}, LOG),  # nothing has said that one
+        (TASK, {"fits": "M-38"}, LOG),  # another kind
+        (TASK, {"fits": "P-38 or so"}, LOG),  # no code alone
+        (TASK, {"fits": "P-38"}, f"{LOG}\nP-27 is leaking"),  # of two others, it may be neither
+        (TASK, {"fits": "P-38"}, f"{LOG}\nP-38 is leaking too"),
+        (TASK, {"fits": "P-38"}, f"{LOG}\nP-38 got a new seal"),  # the task speaks of both
+        (TASK, {"fits": "P-38"}, LOG.replace("P-30 is", "P-30 and P-24 are")),  # a line of two tells of neither
+        ("P-38 and one more pump are leaking. On which shelf is the seal kit?", {"fits": "P-38"}, LOG),
+        ("A pump other than the one that is leaking needs a kit. Which shelf?", {"fits": "P-38"}, LOG),
+        ("Is the leaking pump's kit dearer than that of the one with a changed motor?", {"fits": "P-38"}, LOG),
+        (f"{TASK} {'x' * 1000}", {"fits": "P-38"}, LOG),  # a text was pasted
+    ],
+)
+async def test_any_other_call_is_made_as_it_is(asked: Any, task: str, call: dict[str, Any], log: str) -> None:
+    calls, told = await asked(task, call, log=log)
+    assert calls == [call]
+    assert "does not speak of" not in told
+
+
+async def test_after_that_no_third_one_is_asked_for_either(asked: Any) -> None:
+    calls, _ = await asked(TASK, {"fits": "P-38"}, {"fits": "P-24", "line": "2"})
+    assert calls == [{"fits": "P-30", "line": "2"}]
