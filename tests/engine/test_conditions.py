@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ringfence.core.policy import SinkSpec
+from ringfence.core.policy import Effect, Role, SinkSpec
 from ringfence.engine.conditions import all_of_it, counted, greatest
 from ringfence.tools.files import ReadArgs
 from ringfence.tools.table import QueryArgs
@@ -388,3 +388,21 @@ async def test_of_one_of_whom_nothing_was_found_it_may_be_asked_in_another_way(h
     agent = house(script, tools=tools, specs={"query": CONDITIONS, "find": {"opens": "question"}})
     await agent.run(OWED)
     assert len(agent.tools["query"].calls) == 2
+
+
+@pytest.mark.parametrize(
+    ("task", "may"),
+    [
+        ("What is the mobile number of Ann?", False),
+        ("Who is on call? When does the shift end?", False),
+        ("Could you put the number of Ann down for me?", True),
+        ("What is the number of Ann? Jot it down in notes/ann.md.", True),
+    ],
+)
+async def test_a_plain_question_is_answered_without_what_changes_something(house: Build, task: str, may: bool) -> None:
+    tools = {"look": lambda args: {"text": "0711"}, "put": lambda args: {"text": "done"}}
+    put = {"effect": Effect.WRITE, "audience": None, "roles": {"of": Role.LOW}}
+    agent = house([step(("look", {"of": "Ann"})), final("0711")], tools=tools, specs={"put": put})
+    await agent.run(task)
+    offered = [b'"put"' in (prompt.schema or b"") for prompt in agent.model.prompts]
+    assert any(offered) is may

@@ -27,7 +27,7 @@ from .router import Budget, Choice, Health, Router, Rules, Signs, choose, forbid
 from .settings import Settings
 from .stated import WHY, Checker, thin
 from .step import grammar, handles, in_words, takes_words
-from .task import acts
+from .task import acts, nothing_but_asks
 from .tier import Tier
 from .unanswered import others, searched, unheard
 from .visits import ahead, named_in
@@ -263,6 +263,8 @@ class Asking:
             way = replace(way, says=says)  # until a result mentions it
         elif searched(turn) and self._unasked(turn, live) and all(tool.name in (SEARCH, READ) for tool in live.tools):
             way = replace(way, calls=False, final=True, says=NOT_THERE)  # no document has the name, so none is read
+        if tool_first and nothing_but_asks(turn.start["task"]):
+            way = replace(way, without=way.without.union(spec.name for spec in live.tools if changes(spec)))
         notes = [stands.text(), way.note, STAY if drifts(turn) else ""]
         if self._settings.cite is not Cite.OFF and (there := passages(turn)):
             shown = f"{live.said}\n{others(turn)}".strip()

@@ -133,6 +133,11 @@ def only_asks(task: str) -> bool:
     return question and not acts(task)
 
 
+def nothing_but_asks(task: str) -> bool:
+    """Whether each sentence of a task is a question by its first word: "Could you put it down?" is none."""
+    return all(map(_QUESTION.match, filter(str.strip, sentences(task)))) and not acts(task)
+
+
 def given(task: str) -> bool:
     """Whether a task may hold all that it asks to calculate with: two amounts or more, and no place to look one up."""
     if len(task) > PASTED or _PLACE.search(task) or _LOOKED_UP.search(task) or orders(task):
