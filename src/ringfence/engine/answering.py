@@ -14,6 +14,7 @@ from ringfence.core.values import JSON, Action, Outcome, canonical
 
 from .claims import Flag, flags, proved
 from .course import (
+    BESIDE,
     INVALID,
     MISSING,
     NOTHING,
@@ -36,6 +37,7 @@ from .live import Live
 from .marks import marked
 from .meant import of_another
 from .nearest import nearest
+from .overlooked import overlooked
 from .passages import NOT_THERE, Passage, passages
 from .silence import abstains
 from .step import TOOL
@@ -101,6 +103,8 @@ def judge(
     if verdict.why:
         return verdict
     settled = not live.granted or changed(turn, live.granted)  # what was done is no claim about the results
+    if not (settled or doubts(turn)) and (said := overlooked(answer, turn)):
+        return replace(verdict, why=f'It says "{said}": answer with that.', kind=BESIDE)
     line = partial(nearest, turn)
     why = "" if settled else doubt(answer, shown=shown, task=task, chosen=has_worked(turn), nearest=line)
     if why:

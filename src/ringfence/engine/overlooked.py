@@ -1,0 +1,47 @@
+"""The line that an answer overlooks which finds nothing. Pure: decided by the record.
+
+Asked who has the key to the drama cupboard, a small model that is shown "Drama cupboard: Hennig" says that no one has.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import islice
+
+from ringfence.core.turn import Turn
+
+from .conditions import LEAVES_OUT
+from .nearest import brought, lines, opened, stems
+from .silence import abstains
+from .task import PASTED
+from .visits import TABLES
+
+_DENIES = re.compile(
+    r"\W*(?:no ?(?:one|body)\b|none\b|there (?:is|are|was|were) no\b|no \w+|niemand\b|kein\w*\b)", re.I
+)
+_LABELLED = re.compile(r"\W*([^\W\d_][^:|;\n]{2,60}?)\s*(?::|\||\s[-–—])\s+(\S.{0,120})")
+_TELLS = 2  # words of a label, which are all of the task's
+_LINES = 2_000
+
+
+def overlooked(answer: str, turn: Turn) -> str:
+    """The one line with a label that is all of words of the task, where an answer finds or denies it; else empty."""
+    task = str(turn.start["task"])
+    if len(task) > PASTED or not (abstains(answer) or _DENIES.match(answer)) or LEAVES_OUT.search(task):
+        return ""
+    asked = frozenset(stems(task))
+    found = {line for line in _lines(turn) if (match := _LABELLED.fullmatch(line)) and _is_of(match[1], asked)}
+    return found.pop() if len(found) == 1 else ""
+
+
+def _is_of(label: str, asked: frozenset[str]) -> bool:
+    words = set(stems(label))
+    return len(words) >= _TELLS and words <= asked
+
+
+def _lines(turn: Turn) -> Iterator[str]:
+    """Of the passages that opened the run, but for tables, and of what the model's calls brought."""
+    shown = [str(one.get("text", "")) for one in opened(turn) if not str(one.get("path", "")).endswith(TABLES)]
+    for value in [*shown, *brought(turn)]:
+        yield from map(str.strip, islice(lines(value), _LINES))

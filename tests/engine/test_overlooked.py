@@ -1,0 +1,54 @@
+"""An answer that finds nothing is held against the lines that say it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from .conftest import Build, final, forms
+
+KEYS = "# Who has which key\n\n- Boiler room: Keller\n- Drama cupboard: Hennig\n- Gym store: Birk"
+TASK = "Could you see in our notices who has the key to the drama cupboard?"
+DENIAL = "No one has the key to the drama cupboard."
+
+
+@pytest.fixture
+def answered(house: Build) -> Any:
+    async def run(
+        answer: str, *, task: str = TASK, text: str = KEYS, path: str = "notes/keys.md"
+    ) -> tuple[str, list[Any]]:
+        """The answer of a run whose model first answers this, and what its steps could be."""
+        tools = {"find": lambda args: {"passages": [{"path": path, "text": text}]}, "look": lambda args: {"text": "-"}}
+        agent = house([final(answer), final("Hennig")], tools=tools, specs={"find": {"opens": "question"}})
+        return (await agent.run(task)).answer, forms(agent)
+
+    return run
+
+
+@pytest.mark.parametrize("answer", [DENIAL, "Nobody has it.", "The notices do not say who has the key.", "not found"])
+async def test_a_line_that_says_it_is_shown_again_and_only_an_answer_is_left(answered: Any, answer: str) -> None:
+    assert await answered(answer) == ("Hennig", [{"final"}, {"final"}])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        KEYS.replace("Drama cupboard", "Music cupboard"),
+        KEYS.replace("Drama cupboard", "Drama cupboard of the annexe"),  # of another one
+        KEYS.replace("Drama cupboard", "Cupboard"),  # one word tells of nothing
+        KEYS.replace(": Hennig", ""),
+        f"{KEYS}\n- Drama cupboard: Lorimer",  # of two, it may be neither
+    ],
+)
+async def test_what_no_one_line_says_may_be_denied(answered: Any, text: str) -> None:
+    assert (await answered(DENIAL, text=text))[0] == DENIAL
+
+
+async def test_a_row_of_a_table_is_no_such_line(answered: Any) -> None:
+    assert (await answered(DENIAL, path="tables/keys.csv"))[0] == DENIAL
+
+
+async def test_who_asks_for_what_is_not_so_may_be_told_that_nothing_is(answered: Any) -> None:
+    task, answer = "Who did not give back the key to the drama cupboard?", "Nobody, it hangs in the office."
+    assert (await answered(answer, task=task))[0] == answer
