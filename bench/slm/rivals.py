@@ -39,7 +39,7 @@ QUIET = {  # nothing is sent to anybody
 STEPS = 8  # model calls of one task, at most
 SECONDS = 120.0  # of one task, at most
 WARM_S = 900.0  # of the first, uncounted request: smolagents alone has about 3,000 tokens of prompt besides the tools
-TEMPERATURE, MAX_TOKENS = 0.1, 512
+TEMPERATURE, MAX_TOKENS = 0.0, 512
 RESULT_CHARS = 4_000  # shown of one result, as our own default
 SYSTEM = (
     "You are the assistant of a boat trust. Do the task with the tools; look things up instead of guessing. When you "

@@ -7,7 +7,7 @@ runtime:
 inference:
   tiers:
     - {{name: small, provider: embedded, model: qwen2.5-coder-1.5b}}
-  temperature: 0.1
+  temperature: 0
 
 tools:
   - {{name: files, type: builtin, target_paths: {folders}, permissions: [read, grep, write]}}
