@@ -106,6 +106,16 @@ async def test_whose_key_a_result_has_is_told_by_name_as_far_as_the_role_may_rea
     assert (bed["rows"], "named" in bed) == ([{"rooms_id": 7}], False)
 
 
+async def test_a_column_of_the_row_that_a_key_names_is_asked_for_where_it_was_meant(query: Query) -> None:
+    calls = await query("select name, count(*) from calls group by name order by 2 desc")
+    assert [list(row.values()) for row in calls["rows"]] == [["Bob", 2], ["Ann", 1]]
+    assert calls["mended"] == "name is people.name"
+    twice = await query("select count(*) from calls where name = 'Bob' and email is null")
+    assert twice["rows"] == [{"count": 2}]
+    with pytest.raises(ToolError, match="does not exist"):
+        await query("select name from beds")  # nothing says that an id is of one room
+
+
 async def test_values_are_bound_and_never_part_of_the_statement(query: Query) -> None:
     assert (await query("select name from people where id = $1::int or name = $2", "2", "Cy"))["rows"] == [
         {"name": "Bob"}, {"name": "Cy"},

@@ -11,6 +11,7 @@ import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing, suppress
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from types import MappingProxyType
@@ -23,6 +24,7 @@ from pydantic import Field
 from ringfence.core.errors import ToolError
 from ringfence.core.values import JSON
 
+from .sql_mend import Mended, mended
 from .sql_schema import Look, check_amounts, few, identifier, keyed, known, overview, summed
 from .texts import notes
 from .tool import Args, Tool, Use, define
@@ -105,8 +107,7 @@ def query_sqlite(
                         _check(db, names)
                     return _query(db, args, max_rows, room)
                 except apsw.SQLError as error:
-                    said = f"the statement cannot be read: {_said(error)}"
-                    raise ToolError(said, todo=known(_tables(db), said, _declared(db), args.sql)) from None
+                    return _as_meant(db, args, error, max_rows, room)
         except apsw.AuthError as error:
             raise ToolError(f"only a SELECT is allowed: {_said(error)}", todo="ask with a SELECT of tables") from None
         except apsw.InterruptError:
@@ -157,7 +158,7 @@ def _authorize(action: int, one: str | None, other: str | None, schema: str | No
     return apsw.SQLITE_DENY
 
 
-def _query(db: apsw.Connection, args: QueryArgs, max_rows: int, room: int) -> JSON:
+def _query(db: apsw.Connection, args: QueryArgs, max_rows: int, room: int) -> dict[str, JSON]:
     about = apsw.ext.query_info(db, args.sql, args.params or None)
     if (about.query_remaining or "").strip(" \t\r\n;"):
         raise ToolError("there is more than one statement", todo="give one SELECT, and nothing after it")
@@ -181,6 +182,28 @@ def _query(db: apsw.Connection, args: QueryArgs, max_rows: int, room: int) -> JS
     return table(columns, rows, max_rows, room, beside=beside)
 
 
+def _as_meant(db: apsw.Connection, args: QueryArgs, error: apsw.SQLError, max_rows: int, room: int) -> JSON:
+    """The result of what a statement meant that cannot be read, with what was `ran`. Raises ToolError."""
+    tables, joins, said = _tables(db), _declared(db), f"the statement cannot be read: {_said(error)}"
+    mend = partial(mended, tables=tables, joins=joins, dialect="sqlite", unique=partial(_is_unique, db))
+    done = Mended(args.sql)
+    while done.may_go_on and (more := mend(done.sql, _said(error))):
+        done = done.then(more)
+        try:
+            return {**done.told(), **_query(db, args.model_copy(update={"sql": done.sql}), max_rows, room)}
+        except apsw.SQLError as again:
+            error = again
+    raise ToolError(said, todo=known(tables, said, joins, args.sql))
+
+
+def _is_unique(db: apsw.Connection, table: str, column: str) -> bool:
+    of, key = identifier(table), identifier(column)
+    try:
+        return not db.execute(f"select 1 from {of} group by {of}.{key} having count(*) > 1 limit 1").fetchall()
+    except apsw.SQLError:  # what a declared key names need not be there
+        return False
+
+
 def named(columns: Iterable[str]) -> list[str]:
     """The names of columns; one that comes again gets a number: `id`, `id_2`."""
     seen: dict[str, int] = {}
@@ -194,7 +217,7 @@ def named(columns: Iterable[str]) -> list[str]:
 def table(
     columns: Sequence[str], rows: Sequence[Sequence[object]], max_rows: int, room: int, *,
     beside: Mapping[str, JSON] = MappingProxyType({}),
-) -> JSON:  # fmt: skip
+) -> dict[str, JSON]:  # fmt: skip
     """`{columns, rows, matched, truncated}`: rows are objects, at most `max_rows` and about `room` characters.
 
     beside  what is told of the keys that a column has: `named` rows, or a `note`

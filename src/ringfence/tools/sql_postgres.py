@@ -12,6 +12,7 @@ import json
 import re
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -22,6 +23,7 @@ from ringfence.core.values import JSON, Action, Outcome
 from ringfence.manifest.fields import SecretRef, loopback
 
 from .sql import LOOK_S, MAX_ROWS, SECONDS, SUITS, SUMMARY, QueryArgs, named, table
+from .sql_mend import Mended, mended
 from .sql_schema import check_amounts, few, keyed, known, overview, summed
 from .tool import Tool, Use, parse, specify
 
@@ -51,6 +53,13 @@ select case when table_schema = 'public' then '' else table_schema || '.' end ||
        string_agg(column_name || ' ' || data_type, chr(10) order by ordinal_position)
 from information_schema.columns where table_schema not in ('pg_catalog', 'information_schema')
 group by table_schema, table_name order by 1 limit 500
+"""
+_UNIQUE = """
+select c.relname::text, a.attname::text
+from pg_catalog.pg_index i join pg_catalog.pg_class c on c.oid = i.indrelid
+join pg_catalog.pg_attribute a on a.attrelid = c.oid and a.attnum = i.indkey[0]
+where i.indisunique and i.indnkeyatts = 1 and i.indpred is null and i.indexprs is null
+  and pg_catalog.pg_table_is_visible(c.oid)
 """
 
 
@@ -120,19 +129,45 @@ class _Postgres:
 
         try:
             await db.set_read_only(True)
-            await _rows(db, _BOUNDS, str(int(self._seconds * 1_000)))
+            await self._bound(db)
             await _check_role(db)
             if not args.sql.strip():
                 return overview(await _rows(db, _TABLES))
             if names := summed(args.sql):
                 check_amounts(names, await _rows(db, _TABLES))
-            return await self._query(db, args)
+            try:
+                return await self._query(db, args)
+            except (psycopg.errors.UndefinedColumn, psycopg.errors.SyntaxError) as error:
+                return await self._as_meant(db, args, error)
         except psycopg.errors.QueryCanceled:
             raise ToolError(f"the query did not end within {self._seconds:g} s", todo="ask for less") from None
         except psycopg.Error as error:
             raise await _failure(db, error, url, args.sql) from None
 
-    async def _query(self, db: AsyncConnection[Any], args: QueryArgs) -> JSON:
+    async def _bound(self, db: AsyncConnection[Any]) -> None:
+        """Of a transaction that begins."""
+        await _rows(db, _BOUNDS, str(int(self._seconds * 1_000)))
+
+    async def _as_meant(self, db: AsyncConnection[Any], args: QueryArgs, error: Any) -> JSON:
+        """The result of what a statement meant that cannot be read, with what was `ran`. Raises the first error."""
+        import psycopg
+
+        now, done = error, Mended(args.sql)
+        await db.rollback()
+        await self._bound(db)
+        tables, keys = await _rows(db, _TABLES), {tuple(row) for row in await _rows(db, _UNIQUE)}
+        mend = partial(mended, tables=tables, joins={}, dialect="postgres", unique=lambda *key: key in keys)
+        while done.may_go_on and (more := mend(done.sql, now.diag.message_primary or "")):
+            done = done.then(more)
+            try:
+                return {**done.told(), **await self._query(db, args.model_copy(update={"sql": done.sql}))}
+            except (psycopg.errors.UndefinedColumn, psycopg.errors.SyntaxError) as again:
+                now = again
+                await db.rollback()
+                await self._bound(db)
+        raise error
+
+    async def _query(self, db: AsyncConnection[Any], args: QueryArgs) -> dict[str, JSON]:
         """A cursor's declaration, never fetched from, says that the text is one whole SELECT, and names its columns;
         only then it is put between parentheses, where rows and their size are bounded by the server."""
         import psycopg

@@ -41,7 +41,7 @@ def overview(
     joins  the declared keys, `table.column` to `table.column`; where a column has none, it is told by its name
     """
     shown: list[JSON] = []
-    keys = {**_joins(tables), **joins}
+    keys = {**joins_of(tables), **joins}
     for name, lines in tables[:MAX_TABLES]:
         told = []
         for line in _lines(lines)[:MAX_COLUMNS]:
@@ -57,16 +57,16 @@ def _lines(lines: object) -> list[str]:
     return [line.strip() for line in str(lines).split("\n")]
 
 
-def _columns(tables: Sequence[Sequence[object]]) -> dict[str, list[str]]:
+def columns_of(tables: Sequence[Sequence[object]]) -> dict[str, list[str]]:
     """The names of columns, by table."""
     return {str(name): [line.split(" ")[0] for line in _lines(lines)] for name, lines in tables}
 
 
-def _joins(tables: Sequence[Sequence[object]]) -> dict[str, str]:
+def joins_of(tables: Sequence[Sequence[object]]) -> dict[str, str]:
     """The columns named after the key of another table (`part_id` is `parts.id`, or `parts.part_id`), or called as the
     first column of one other table alone (`sku`).
     """
-    columns, found = _columns(tables), dict[str, str]()
+    columns, found = columns_of(tables), dict[str, str]()
     known_as = {name.lower(): name for name in columns}
     for table, has in columns.items():
         for column in has:
@@ -94,7 +94,7 @@ def check_amounts(
 ) -> None:
     """Raises ToolError if one of them names a row, and so is no amount: a declared key (`joins`), or an `_id`."""
     keys = {one.rpartition(".")[2].lower() for pair in joins.items() for one in pair}
-    ids = {one.rpartition(".")[2].lower() for pair in _joins(tables).items() for one in pair}
+    ids = {one.rpartition(".")[2].lower() for pair in joins_of(tables).items() for one in pair}
     keys |= {name for name in ids if name == "id" or name.endswith("_id")}
     if wrong := next((name for name in names if name in keys), ""):
         raise ToolError(f"{wrong} names a row, and is no amount", todo=known(tables, joins=joins))
@@ -108,13 +108,14 @@ def known(
     First the tables that have the column which it took for one of another table, or one of a name like it, and how the
     one that is asked is joined with them.
     """
-    columns, joins = _columns(tables), {**_joins(tables), **joins}
-    missing = next(filter(None, match.groups()), "") if (match := _NO_COLUMN.search(said)) else ""
+    columns, joins = columns_of(tables), {**joins_of(tables), **joins}
+    missing = missing_column(said)
     having = [f"{name}.{column}" for name, has in columns.items() for column in has if column == missing]
     near = [] if having or not missing else _like(missing, columns)
     lead = f"{missing} is in another table: {', '.join(having)[:300]}; " if having else ""
     named = [name for name in columns if missing and name.lower().removesuffix("s") == missing.lower()]
-    lead = lead or _quoted(sql, said)
+    quoted = apostrophes(sql) if "syntax error" in said else sql
+    lead = lead or (f"write an apostrophe twice: {quoted[:600]}; " if quoted != sql else "")
     lead = f"did you mean {' or '.join(near)[:200]}? " if near else lead
     lead = lead or "".join(f"{missing} is no column, but {name} is a table; " for name in named)
     lead = lead or (f"{missing} is no column of any table; " if missing and columns and missing not in columns else "")
@@ -145,7 +146,7 @@ class Key:
     @property
     def names(self) -> list[str]:
         """The columns that have names, of few: the key itself is none."""
-        return [one for one in self.has if _NAMES.search(one) and one not in (self.key, self.column)][:_FEW]
+        return [one for one in names_of(self.has) if one not in (self.key, self.column)][:_FEW]
 
     def values(self, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> list[object]:
         """The keys that a result has, each once."""
@@ -183,8 +184,8 @@ def keyed(
 ) -> Key | None:
     """The first column of a result that is such a key: a declared one (`joins`), or an `_id`."""
     plain = _LITERAL.sub("''", sql).lower()
-    asked, made, there = set(re.findall(r"\w+", plain)), set(_ALIAS.findall(plain)), _columns(tables)
-    ids = {one: other for one, other in _joins(tables).items() if one.lower().endswith("_id")}
+    asked, made, there = set(re.findall(r"\w+", plain)), set(_ALIAS.findall(plain)), columns_of(tables)
+    ids = {one: other for one, other in joins_of(tables).items() if one.lower().endswith("_id")}
     found: dict[str, list[Key]] = {}
     for one, other in {**ids, **joins}.items():
         (table, _, column), (far, _, key) = one.partition("."), other.partition(".")
@@ -199,10 +200,19 @@ def identifier(name: str) -> str:
     return f'"{name.replace(chr(34), chr(34) * 2)}"'
 
 
-def _quoted(sql: str, said: str) -> str:
-    """The statement with the apostrophe of a name (Nobody's Kite) written twice; empty if that is not what is wrong."""
-    mended = _APOSTROPHE.sub(r"\1''\2", sql)
-    return f"write an apostrophe twice: {mended[:600]}; " if "syntax error" in said and mended != sql else ""
+def apostrophes(sql: str) -> str:
+    """The statement with the apostrophe of a name (Nobody's Kite) written twice."""
+    return _APOSTROPHE.sub(r"\1''\2", sql)
+
+
+def missing_column(said: str) -> str:
+    """The column that a database says is not there, without its table; empty if it says something else."""
+    return next(filter(None, match.groups()), "") if (match := _NO_COLUMN.search(said)) else ""
+
+
+def names_of(columns: Iterable[str]) -> list[str]:
+    """The columns that have names of rows."""
+    return [one for one in columns if _NAMES.search(one)]
 
 
 def _joined(sql: str, others: Collection[str], joins: Mapping[str, str]) -> str:

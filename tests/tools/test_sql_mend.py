@@ -1,0 +1,138 @@
+"""A statement with a wrong column is mended where it can mean one thing alone, and loses or doubles no row."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import apsw
+import pytest
+
+from ringfence.core.errors import ToolError
+from ringfence.tools import sql_mend
+from ringfence.tools.sql import query_sqlite
+from ringfence.tools.tool import Use
+
+from .asking import Query, ask
+
+LIBRARY = """
+create table books(book_id integer, title text, author text);
+insert into books values (1, 'Nobody''s Kite', 'Ellery'), (2, 'Eleven Foxes', 'Arbour');
+create table pupils(pupil_id integer primary key, full_name text, class text);
+insert into pupils values (1, 'Selma Quinn', '6a'), (2, 'Ada Mertens', '6a'), (3, 'Ivo Janda', '9a');
+create table lessons(class text, weekday text, teacher text);
+insert into lessons values ('6a', 'Monday', 'Birk'), ('6a', 'Friday', 'Ingram');
+create table loans(loan_id integer, book_id integer, pupil_id integer, returned_on text);
+insert into loans values (1, 1, 2, null), (2, 2, 1, '2025-01-01'), (3, 1, 1, '2025-01-02'), (4, 1, null, null);
+create table items(item_id integer primary key, label text, unit_price real);
+insert into items values (1, 'gauze', 2.5), (2, 'serum', 4);
+create table visit_items(visit_id integer, item_id integer, qty integer);
+insert into visit_items values (7, 1, 2), (7, 2, 1), (8, 2, 5), (8, 9, 1);
+create table fines(fine_id integer, loan_id integer, cents integer);
+insert into fines values (1, 1, 50), (2, 3, 70);
+create table swaps(first references pupils(pupil_id), second references pupils(pupil_id));
+create table "odd one"(loan_id integer, "the word" text); insert into "odd one" values (1, 'x');
+"""
+
+
+@pytest.fixture
+def query(tmp_path: Path) -> Query:
+    with apsw.Connection(str(tmp_path / "library.db")) as db:
+        db.execute(LIBRARY).fetchall()
+    tool = query_sqlite(tmp_path / "library.db", Use(), room=4_000)
+
+    async def run(sql: str, *params: str) -> Any:
+        return await ask(tool, sql, *params)
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("sql", "right"),
+    [
+        (
+            "select full_name from loans where title = 'Nobody's Kite' and returned_on is null",
+            "select full_name from loans left join pupils using (pupil_id) join books using (book_id)"
+            " where title = 'Nobody''s Kite' and returned_on is null",
+        ),
+        (
+            "select distinct T1.full_name from loans as T1 join pupils as T2 on T1.pupil_id = T2.pupil_id",
+            "select distinct full_name from loans join pupils using (pupil_id)",
+        ),
+        ("select sum(unit_price * qty) from visit_items where visit_id = 7", "select 9.0"),
+        ("select sum(items.unit_price * qty) from visit_items where visit_id = 7", "select 9.0"),
+        ("select sum(item_price * qty) from visit_items where visit_id = 7", "select 9.0"),
+        ("select item, sum(qty) from visit_items group by item order by 2 desc limit 1", "select 'serum', 6"),
+        ("select count(*) from loans where full_name = 'Selma Quinn' and pupil_id > 0", "select 2"),
+        ("select sum(cents) from fines where full_name = 'Selma Quinn'", "select 70"),  # by way of the loan
+        ("select count(*), max(full_name) from loans", "select 4, 'Selma Quinn'"),  # the loan of nobody counts
+        ("select l.title from loans l where l.loan_id = 2", "select 'Eleven Foxes'"),
+        ("select title from loans where pupil_id = (select pupil_id from pupils where full_name like 'Ada%')",
+         "select 'Nobody''s Kite'"),
+    ],
+)  # fmt: skip
+async def test_what_was_meant_is_asked_and_told(query: Query, sql: str, right: str) -> None:
+    answer, wanted = await query(sql), await query(right)
+    values = [[list(row.values()) for row in one["rows"]] for one in (answer, wanted)]
+    assert values[0] == values[1]
+    assert answer["ran"] != sql
+    assert answer["mended"]
+
+
+async def test_it_says_what_it_took_for_what(query: Query) -> None:
+    answer = await query("select sum(item_price * qty) from visit_items where visit_id = ?", "7")
+    assert answer["mended"] == "item_price is items.unit_price"
+    assert answer["ran"] == (
+        "SELECT SUM(items.unit_price * qty) FROM visit_items"
+        " LEFT JOIN items ON visit_items.item_id = items.item_id WHERE visit_id = ?"
+    )
+    assert answer["rows"] == [{"SUM(items.unit_price * qty)": 9.0}]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "select weekday from pupils",  # lessons.class is of many lessons: a pupil would come twice
+        "select full_name from swaps",  # of the first, or of the second?
+        "select full_name from loans a join loans b on a.book_id = b.book_id",
+        "select qty from loans",  # no key leads there
+        "select returned_on from pupils",  # of many loans
+        "select email from pupils",  # nothing has that
+        "select label from pupils, lessons",
+        "select lesson from pupils",  # a table, and more than one name for its rows
+        "select loans.full_name from pupils",  # who is loans?
+        "select unit_price from (select * from visit_items)",
+        "select full_name as title from loans order by nothing",
+        "select nothing from loans where full_name = 'Nobody''s",
+        "select 'a' || full_name from loans union select weekday from pupils",
+        "delete from loans where full_name = 'Selma Quinn'",
+        "select full_name from loans; select 1",
+    ],
+)
+async def test_what_may_mean_more_is_left_to_the_model(query: Query, sql: str) -> None:
+    with pytest.raises(ToolError):
+        await query(sql)
+
+
+async def test_a_mended_statement_may_do_no_more_than_any_other(query: Query) -> None:
+    with pytest.raises(ToolError, match="not authorized to use function: load_extension"):
+        await query("select load_extension('x'), full_name from loans")
+
+
+async def test_the_first_error_is_told_where_a_mend_does_not_help(query: Query) -> None:
+    with pytest.raises(ToolError, match="no such column: full_name") as caught:
+        await query("select full_name, nothing_at_all from loans")
+    assert "full_name is in another table: pupils.full_name" in str(caught.value.todo)
+
+
+async def test_without_its_library_the_model_is_told_as_before(query: Query, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "sqlglot", None)
+    with pytest.raises(ToolError, match="no such column: full_name"):
+        await query("select full_name from loans")
+
+
+@pytest.mark.parametrize("sql", ["(" * 5_000, "select " + "1+" * 4_000 + "x from loans", "select \x00 from", "🦊", ""])
+def test_whatever_the_statement_is_mending_it_raises_nothing(sql: str) -> None:
+    tables = [("loans", "loan_id integer\npupil_id integer"), ("pupils", "pupil_id integer\nx text")]
+    for said in ("no such column: x", 'near "s": syntax error', "column l.x does not exist", ""):
+        sql_mend.mended(sql, said, tables, {}, dialect="sqlite", unique=lambda table, column: True)
