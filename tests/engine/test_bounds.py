@@ -53,6 +53,19 @@ def test_a_number_that_is_said_as_a_bound_is_asked_for_as_one(task: str, value: 
 
 
 @pytest.mark.parametrize(
+    ("task", "value", "meant"),
+    [
+        ("How many reviews gave us a score below 7?", "<", ("<", "7")),
+        ("How many parcels weigh at least 16 kg?", " >= ", (">=", "16")),
+        ("How many weigh more than 3 kg and less than 9 kg?", "<", ("!=", "<")),  # which of the two?
+        ("How many parcels weigh 16 kg?", "<", ("!=", "<")),
+    ],
+)
+def test_who_asks_for_a_sign_means_the_bound_of_the_task(task: str, value: str, meant: tuple[str, str]) -> None:
+    assert bounded(where(value, "!="), QUERY, task) == where(meant[1] if meant[0] != "!=" else value, meant[0])
+
+
+@pytest.mark.parametrize(
     "args",
     [
         {},

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from ringfence.core.policy import Effect, Role, SinkSpec
-from ringfence.engine.conditions import all_of_it, counted, greatest
+from ringfence.engine.aggregates import averaged, counted, greatest
+from ringfence.engine.conditions import all_of_it
 from ringfence.tools.files import ReadArgs
 from ringfence.tools.table import QueryArgs
 
@@ -151,6 +152,23 @@ def test_the_largest_is_not_what_all_come_to(task: str, more: Any, kind: str) ->
     args = SUM | more
     assert greatest(args, _CSV_QUERY, task) == args | {"aggregate": kind}
     assert greatest(args, replace(_CSV_QUERY, schema={"properties": {}}), task) == args
+
+
+@pytest.mark.parametrize(
+    ("task", "more", "kind"),
+    [
+        ("How long is a hire on average?", {}, "avg"),
+        ("Wie lange dauert eine Miete im Durchschnitt?", {"group_by": "boat"}, "avg"),
+        ("How many hours are that in total, and on average?", {}, "sum"),
+        ("What are the average hours per day?", {"group_by": "date"}, "sum"),
+        ("How long are all hires together?", {}, "sum"),
+        ("What is the average?", {"aggregate": "max"}, "max"),
+    ],
+)
+def test_an_average_is_not_what_all_come_to(task: str, more: Any, kind: str) -> None:
+    args = SUM | more
+    assert averaged(args, _CSV_QUERY, task) == args | {"aggregate": kind}
+    assert averaged(args, replace(_CSV_QUERY, schema={"properties": {}}), task) == args
 
 
 @pytest.mark.parametrize(

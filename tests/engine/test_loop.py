@@ -457,6 +457,12 @@ async def test_a_run_that_was_cancelled_before_its_first_message_stays_cancelled
         ("We need to cancel the delivery from Kranz. Who is the contact?", True),
         ("I need to book a room for Monday. Is room 12 free?", True),
         ("I need to send the shift plan to ward 4. What he owes is in a.csv.", True),
+        ("How much did Ben sell in a.csv? Leave the amount in out/b.txt, I'll fetch it.", True),
+        ("Number of DECLINED payments in logs/till.log into out/declined.txt, please.", True),
+        ("Jot it down under notes/a.md", True), ("Drop the total into the file out/x.txt", True),
+        ("Have a look into logs/x.log: how many errors are there?", False),
+        ("Note that the prices are in a.csv. What is the sum?", False), ("When do they leave? It is in a.csv.", False),
+        ("The record in a.csv with the highest price", False), ("Place of birth of Ann", False),
     ],
 )  # fmt: skip
 def test_what_asks_to_act_is_told_from_what_only_asks(task: str, asked: bool) -> None:

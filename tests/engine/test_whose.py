@@ -120,7 +120,7 @@ async def test_an_answer_about_what_the_list_has_stands(directory: Any, kind: st
     assert [why for why in doubts(agent) if "The list is of" in why] == []
 
 
-LOANS = {"path": "config/library.toml", "text": "[loans]\ndays = 21"}
+LOANS = {"path": "config/library.toml", "text": "[loans]\ndays = 21\nrenewals = 2"}
 
 
 @pytest.mark.parametrize(
@@ -139,6 +139,21 @@ async def test_a_number_that_no_call_has_found_is_not_taken_from_what_stood_besi
     result = await agent.run(f"Which title of {TABLE} has the most loans, and how many are they?")
     assert ["21 is in no result of your calls" in why for why in doubts(agent)] == [True] * sent_back
     assert (result.answer, result.status) == (answer, "done")  # who says it again may mean it
+
+
+@pytest.mark.parametrize(
+    ("rows", "sent_back"),
+    [
+        ([["Seven Keys"]], True),
+        ([["Seven Keys"], ["Nobody's Kite"]], False),  # somebody has counted them
+        ([["notes/a.md:2: Seven Keys"]], True),  # where a line stands is not what it says
+        ([["Seven Keys\nand a Kite"]], False),
+    ],
+)
+async def test_a_figure_may_be_how_many_there_are_in_a_list(brewery: Any, rows: Any, sent_back: bool) -> None:
+    agent = brewery(LOOK_UP, final("2 loans"), final("2 loans"), rows=rows, sample=LOANS)
+    await agent.run(f"How many loans does {TABLE} have?")
+    assert ["2 is in no result of your calls" in why for why in doubts(agent)] == [True] * sent_back
 
 
 PEOPLE = "Li Wu: 201\nJo Ng: 202\nWard C: 203\nIT-Abteilung: 204"

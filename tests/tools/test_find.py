@@ -292,6 +292,41 @@ def test_of_two_lines_that_disagree_the_newest_is_told_alone() -> None:
         assert replaced == old
 
 
+def test_what_holds_from_a_day_on_has_changed_and_who_asks_for_today_does_not_ask_for_the_past() -> None:
+    old, new = "| Dog, per night | 22 euros |", "Dogs: from 1 June they cost 27 euros per night."
+    lines = [(old, "2025-01-01"), (new, "2025-05-19")]
+    assert _closest(lines, "What is today's price for a dog per night, not what it used to be?")[1] == old
+    assert _closest(lines, "What did a dog per night use to be, what was the price?")[1] == ""
+    open_from = "Dogs: the run is open from 9 to 5, 27 euros per night."
+    assert _closest([(old, "2025-01-01"), (open_from, "2025-05-19")], "What does a dog cost per night?")[1] == ""
+
+
+@pytest.mark.parametrize(
+    ("question", "shown"),
+    [
+        ("Which room didn't answer its wake-up call on 12 July? See calls.log", [150]),
+        ("For which table was the last ticket that FAILED to print? See tickets.log", [97, 131, 149]),
+        ("For which table was the first ticket that FAILED to print? See tickets.log", [13, 47, 97]),
+    ],
+)
+async def test_of_a_log_the_lines_are_shown_that_say_the_rarest_of_it(
+    handbook: Path, find: Call, question: str, shown: list[int]
+) -> None:
+    calls = [f"2025-07-{12 if n > 140 else n % 11 + 1} room {n} answered the wake-up call" for n in range(1, 180)]
+    calls[149] = "2025-07-12 room 307 no answer after 3 wake-up calls"
+    tickets = [f"20:45 ticket {n} table {n % 9} printed" for n in range(1, 180)]
+    for n in (13, 47, 97, 131, 149):
+        tickets[n - 1] = f"20:45 ticket {n} table {n % 9} FAILED offline"
+    (handbook / "runbooks/calls.log").write_text("\n".join(calls))
+    (handbook / "runbooks/tickets.log").write_text("\n".join(tickets))
+    found = [one for one in (await find(question))["passages"] if one["path"].endswith(".log")]
+    lines = {"calls.log": calls, "tickets.log": tickets}[found[0]["path"].rpartition("/")[2]]
+    text = found[0]["text"].split("\n")
+    assert len(found) == 1 + (found[-1]["path"] != found[0]["path"])  # no log twice
+    assert set(shown) <= {lines.index(line) + 1 for line in text} or len(shown) > len(text)
+    assert [n for n in shown if lines[n - 1] in text] == shown
+
+
 @pytest.mark.parametrize(
     ("newer", "question"),
     [

@@ -35,7 +35,8 @@ _KEY = re.compile(r"(?:.*_)?(?:id|no|nr|num|number|code|key|room|account|year|mo
 def bounded(args: Mapping[str, JSON], spec: SinkSpec, task: str) -> Mapping[str, JSON]:
     """The arguments of a query, with `=` of a number that the task says as a bound as that bound: more than 16 is > 16.
 
-    For a tool that can compare so. Not of a key or a year, nor where the task says that number a second time.
+    For a tool that can compare so. Not of a key or a year, nor where the task says that number a second time. Who asks
+    for `!= "<"` means the one bound of the task.
     """
     if len(task) > PASTED:
         return args
@@ -44,12 +45,15 @@ def bounded(args: Mapping[str, JSON], spec: SinkSpec, task: str) -> Mapping[str,
     ops = {n: op for n, op in found.items() if op and said.count(n) <= 1}
 
     def as_said(where: JSON, able: Sequence[JSON]) -> JSON:
-        if not isinstance(where, dict) or not is_one(where) or where.get("op") != "=":
+        if not isinstance(where, dict) or not is_one(where):
             return where
-        op = ops.get(str(where["value"]).strip(), "=")
-        return {**where, "op": op} if op in able and not _KEY.fullmatch(str(where["column"])) else where
+        value = str(where["value"]).strip()
+        if value in _OPS and value in able and len(found) == 1:
+            return {**where, "op": value, "value": next(iter(found))}
+        op = ops.get(value, "=") if where.get("op") == "=" else "="
+        return {**where, "op": op} if op in able and op != "=" and not _KEY.fullmatch(str(where["column"])) else where
 
-    able = {name: _able(spec, name) for name in args} if ops else {}
+    able = {name: _able(spec, name) for name in args} if found else {}
     return {
         name: [as_said(one, able[name]) for one in value]
         if able.get(name) and isinstance(value, list | tuple)

@@ -23,12 +23,9 @@ from .task import PASTED
 from .visits import WEEKDAY, about, excerpts, months, replaced
 
 _WORD, _LETTERS = re.compile(r"[^\W_]+"), re.compile(r"[^\W\d_]{3,}")
-_STEM = 5  # characters by which a column's name is a word of the task: amount_eur and amounts
+STEM = 5  # characters by which a column's name is a word of the task: amount_eur and amounts
 _CAPITAL = re.compile(r"\b[A-ZÄÖÜ][^\W\d_]{3,}")
 _NAME = re.compile(r"[A-ZÄÖÜ][a-zäöüß]{3}")
-_HOW_MANY = re.compile(r"\bhow many (?:more |fewer |of (?:the|our|their|my) )?(?P<what>[^\W\d_]{3,})", re.I)
-_AMOUNT = re.compile(r"\b(?:how much|totals?|sums?|averages?|means?|most|least|\w+est|altogether)\b", re.I)
-_NUMBER_OF = re.compile(r"quantit|qty|count|number|num\b|piece|unit|stock|anzahl|menge|stück", re.I)
 LEAVES_OUT = re.compile(
     r"\b(?:not|no|non|nor|neither|never|none|cannot|without|others?|else|except|exclud\w+|omit\w*|ignor\w+|leav\w+ out|"
     r"outside|besides?|apart|aside|rather|but|different|yet|empty|missing|un\w+|"
@@ -55,21 +52,6 @@ _BOTH = re.compile(
 )
 _SAME = ("path", "aggregate", "column", "group_by")
 _CODE = re.compile(r"[A-Z]{1,3}\d*")  # F, NL, E2: a task has it in full words
-_OF_ANOTHER = re.compile(  # what a column says of a thing, and no number of things
-    r"hours?|minutes?|durations?|prices?|costs?|fees?|eur|euros?|usd|gbp|incomes?|revenues?|rates?|ages?|years?|weights?|"
-    r"lengths?|heights?|distances?|km|kg|stunden|preis|kosten|betrag|alter",
-    re.I,
-)
-_SUPERLATIVE = re.compile(
-    r"\b(?:(?P<most>largest|biggest|highest|greatest|longest|heaviest|dearest|most expensive)|smallest|lowest|"
-    r"shortest|lightest|cheapest)\b",
-    re.I,
-)
-_TOGETHER = re.compile(
-    r"\b(?:totals?|sums?|all|altogether|together|overall|combined|whole|entire|per|each|every|by|shares?|per ?cent\w*|"
-    r"average|mean|compared?|than)\b|%",
-    re.I,
-)
 _LINES = 2  # of a file: who reads so few from its beginning on looks at its first ones
 _OF_LINES = re.compile(
     r"\b(?:lines?|rows?|first|top|head(?:er|ing)?s?|begin\w*|start\w*|opening|title|column\w*|field\w*|format|separator|"
@@ -92,41 +74,9 @@ def asked(args: Mapping[str, JSON], turn: Turn, said: str) -> Mapping[str, JSON]
     if not lists:
         return args
     task = str(turn.start["task"])
-    known = _words(f"{said}\n{task}") | months(f"{said}\n{task}").keys()
+    known = words_in(f"{said}\n{task}") | months(f"{said}\n{task}").keys()
     whose = _Asked(known, folded(turn, _Told, task).words(), LEAVES_OUT.search(task) is not None, months(task))
     return {**args, **{name: whose.of(value) for name, value in lists.items()}}
-
-
-def counted(args: Mapping[str, JSON], spec: SinkSpec, task: str) -> Mapping[str, JSON]:
-    """The arguments of a query over the very things whose number is asked for: it counts them.
-
-    "How many hires were there?" of hires.csv is no sum of hours. A small model takes a column that nobody spoke of; one
-    that says how many there are of each is meant.
-    """
-    how_many, kind = _HOW_MANY.search(task), args.get("aggregate")
-    column, path = str(args.get("column", "")), str(args.get("path", ""))
-    if how_many is None or kind in (None, "", "count") or _AMOUNT.search(task) or "count" not in _kinds(spec):
-        return args
-    what = how_many["what"].casefold().removesuffix("s")[:_STEM]
-    measures = any(map(_OF_ANOTHER.fullmatch, re.split(r"[\W_]+", column))) and not _NUMBER_OF.search(column)
-    if not measures or _names(column, _words(task)) or not _names(what, _words(path.rpartition("/")[2])):
-        return args
-    return {**args, "aggregate": "count", "column": ""}
-
-
-def greatest(args: Mapping[str, JSON], spec: SinkSpec, task: str) -> Mapping[str, JSON]:
-    """The arguments of a query whose task asks for the largest: of all, and not what all come to."""
-    superlative = _SUPERLATIVE.search(task)
-    whole = args.get("aggregate") == "sum" and not args.get("where") and not args.get("group_by")
-    kind = "max" if superlative and superlative["most"] else "min"
-    if superlative is None or not whole or _TOGETHER.search(task) or kind not in _kinds(spec):
-        return args
-    return {**args, "aggregate": kind}
-
-
-def _kinds(spec: SinkSpec) -> Sequence[JSON]:
-    rule = (spec.schema or {}).get("properties", {}).get("aggregate")
-    return rule.get("enum", ()) if isinstance(rule, dict) else ()
 
 
 def unheard(args: Mapping[str, JSON], turn: Turn, said: str) -> str:
@@ -137,7 +87,7 @@ def unheard(args: Mapping[str, JSON], turn: Turn, said: str) -> str:
     task = str(turn.start["task"])
     told = folded(turn, _Told, task)
     samples = told.samples(at=str(args.get("path", "")))
-    known = _words(f"{said}\n{task}") | told.words() | samples
+    known = words_in(f"{said}\n{task}") | told.words() | samples
     lists = [value for value in args.values() if isinstance(value, list | tuple) and samples]
     equal = (where for value in lists for where in value if is_one(where) and where.get("op", "=") == "=")
     names = (value for where in equal if _NAME.match(value := str(where["value"]).strip()))
@@ -223,7 +173,7 @@ def heard(args: Mapping[str, JSON], turn: Turn, said: str) -> Mapping[str, JSON]
     """
     if not (name := unheard(args, turn, said)):
         return args
-    task, words = _words(str(turn.start["task"])), _CAPITAL.findall(nearest(turn))
+    task, words = words_in(str(turn.start["task"])), _CAPITAL.findall(nearest(turn))
     named = {one for one in words if not (_tells(one, task) or one.casefold() in MONTHS or _WEEKDAY.match(one))}
     if len(named) != 1:
         return args
@@ -286,23 +236,24 @@ class _Asked:
     def _speaks_of(self, column: str, value: str) -> bool:
         if (not value and self.leaves_out) or _CODE.fullmatch(value):
             return True
-        return any(_names(column, words) or _tells(value, words) for words in (self.task, self.told))
+        return any(spoken_of(column, words) or _tells(value, words) for words in (self.task, self.told))
 
 
-def _words(text: str) -> set[str]:
+def words_in(text: str) -> set[str]:
+    """The words of a text in small letters, days as ISO has them."""
     return set(_WORD.findall(in_iso(text).casefold()))
 
 
-def _names(column: str, words: Collection[str]) -> bool:
+def spoken_of(column: str, words: Collection[str]) -> bool:
     """Whether one of the words of a column's name is among them, however it is inflected."""
-    stems = tuple(part.removesuffix("s")[:_STEM] for part in _LETTERS.findall(column.casefold()))
+    stems = tuple(part.removesuffix("s")[:STEM] for part in _LETTERS.findall(column.casefold()))
     return any(word.startswith(stems) for word in words)
 
 
 def _tells(value: str, words: Collection[str]) -> bool:
     """Whether a part of a value is among them, however it is inflected, or the month that it is of."""
     whole = value.casefold()
-    return whole[:7] in words or any(word in words for word in _WORD.findall(whole)) or _names(whole, words)
+    return whole[:7] in words or any(word in words for word in _WORD.findall(whole)) or spoken_of(whole, words)
 
 
 class _Told:
@@ -334,10 +285,10 @@ class _Told:
         """
         others = (lines for path, lines in self._samples.items() if path != at)
         told = [*(list(filter(self._is_about, lines)) or lines for lines in others), self._samples.get(at, [])]
-        return _words("\n".join(line for lines in told for line in lines))
+        return words_in("\n".join(line for lines in told for line in lines))
 
     def words(self) -> set[str]:
         """All of them; read when they are asked for first."""
         while self._unread:
-            self._words |= _words(self._unread.pop())
+            self._words |= words_in(self._unread.pop())
         return self._words

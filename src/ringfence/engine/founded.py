@@ -10,11 +10,12 @@ from ringfence.core.policy import Role, SinkSpec
 from ringfence.core.turn import Turn
 from ringfence.core.values import JSON, Action, Deny
 
+from .aggregates import averaged, counted, greatest
 from .answering import shown_numbers
 from .bounds import bounded
 from .cells import named
 from .codes import another, meant
-from .conditions import all_of_it, asked, counted, greatest, heard, remembered, unheard, wider
+from .conditions import all_of_it, asked, heard, remembered, unheard, wider
 from .course import INVENTED, UNHEARD, Become, changes
 from .evidence import Numbers, clipped, invented_numbers
 from .figures import NUMBER
@@ -87,10 +88,10 @@ def as_the_task_has_it(
 ) -> Mapping[str, JSON]:
     """The arguments of a read, with the task's percentages and months as such, and what it counts and asks for.
 
-    See `hundredths`, `whole`, `widened`, `counted`, `all_of_it`, `bounded`, `greatest`, `heard`, `meant`, `asked`,
-    `remembered` and `named`: the last eight are for a tool that has not answered yet, for after that a model may know
-    better; `asked` for a call with a `thought` behind it: it gives reasons. What is asked for again is asked for the
-    other month of the task. `said`: what was said before it.
+    See `hundredths`, `whole`, `widened`, `counted`, `all_of_it`, `bounded`, `greatest`, `averaged`, `heard`, `meant`,
+    `asked`, `remembered` and `named`: the last nine are for a tool that has not answered yet, for after that a model
+    may know better; `asked` for a call with a `thought` behind it: it gives reasons. What is asked for again is asked
+    for the other month of the task. `said`: what was said before it.
     """
     if not spec.reads:
         return args
@@ -101,7 +102,7 @@ def as_the_task_has_it(
     args = counted({**widened(args, task, lambda day: _found(day, turn)), **told}, spec, task)
     become = folded(turn, Become)
     if spec.name not in become.answered:
-        args = greatest(bounded(all_of_it(args, spec, task), spec, task), spec, task)
+        args = averaged(greatest(bounded(all_of_it(args, spec, task), spec, task), spec, task), spec, task)
         args = meant(heard(args, turn, said), turn) if become.unheard else args
         return named(remembered(asked(args, turn, f"{said}\n{thought}") if thought else args, spec, turn), spec, turn)
     other = for_the_other(args, turn)

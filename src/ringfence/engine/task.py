@@ -54,13 +54,17 @@ _LOOKED_UP = re.compile(
     r"bekommt|mehr als|weniger als|über|unter|welche\w*|wer)\b",
     re.I,
 )
+_FILE = r"(?:the )?(?:file )?[\w./-]+\.[a-z]{2,5}\b"
 _VERB = (
     r"(?P<verb>write|create|save|store|append|insert|edit|change|replace|correct|fix|update|rename|move|copy|delete|"
     r"remove|undo|send|post|reply|mail|email|message|notify|invite|share|book|schedule|cancel|pay|transfer|submit|"
     r"upload|publish|run|execute|start|stop|restart|call|fetch|download|request|apply|set|"
     r"add(?= (?:an? |the |this |that |[\"'“‘`]))|"
-    r"put(?! (?:in|up|on|off|out) )(?= [^.?!\n]{1,80}\b(?:in|into|on|to)\b))\b"
+    r"put(?! (?:in|up|on|off|out) )(?= [^.?!\n]{1,80}\b(?:in|into|on|to)\b)|"
+    r"(?:leave|drop|jot|note(?! that)|record|enter|place|stick|dump|pop|export|deposit)"
+    rf"(?= [^?!\n]{{1,100}}?\b(?:in|into|to|under|at) {_FILE}))\b"
 )
+_INTO = re.compile(rf"(?<!look )(?<!looking )(?<!looked )(?<!peek )(?<!dig )(?<!go )\binto {_FILE}", re.I)
 _ACTS = re.compile(  # where a clause begins: elsewhere "call", "share" and "start" are things
     r"(?:^\W*|[,:;–—(]\s*|\b(?:please|kindly|and|then|also|now|just|or|finally|afterwards|let's|let us|must|should|"
     r"not|never|don't|(?<!what )you|(?<!have )(?<!has )(?<!had )(?<!amount )(?<!due )to|(?<!the )(?:first|next),?)\s+)"
@@ -118,9 +122,9 @@ def orders(task: str) -> frozenset[str]:
 def _known_orders(task: str) -> frozenset[str]:
     said = sentences(task)
     whom = max((n for n, one in enumerate(said) if _WHERE_TO.match(one)), default=0)  # Mail to Ann. Which address?
-    told = (_NEED.sub("", one) if n < whom else one for n, one in enumerate(said) if not _QUESTION.match(one))
-    found = (match for one in told for rule in _rules(one) for match in rule.finditer(one))
-    return frozenset(match["verb"].casefold() for match in found)
+    told = [_NEED.sub("", one) if n < whom else one for n, one in enumerate(said) if not _QUESTION.match(one)]
+    found = {match["verb"].casefold() for one in told for rule in _rules(one) for match in rule.finditer(one)}
+    return frozenset(found or {"write" for one in told if _INTO.search(one)})
 
 
 def _rules(sentence: str) -> tuple[re.Pattern[str], ...]:

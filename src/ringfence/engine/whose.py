@@ -31,6 +31,7 @@ _ABOUT = re.compile(  # on the north weighbridge
     r"\b(?:of|for|on|at|to|from|in|into)\s+(?:the|an?|our|my|your)\s+(?:[^\W\d_]+[ -])?([^\W\d_]{4,})", re.I
 )
 _WORD = re.compile(r"\w+")
+_LINE_OF = re.compile(r":\d+: ")  # of a file: where it stands is not what it says
 _WHO = re.compile(
     r"\b(?:who|whose|which|what (?:is|was) the name|wer|welche[rs]?)\b(?!(?: \w+)? (?:id|number|no|code|key)\b)", re.I
 )
@@ -63,8 +64,8 @@ def _of_no_call(answer: str, turn: Turn, said: str) -> _Doubt | None:
     found = brought(turn)
     if all(map(hollow, found)):
         return None
-    told = " ".join((turn.start["task"], said, *map(str, asked_and_brought(turn))))
-    strays = [one for one in unsupported_numbers(answer, told) if len(one) > 1 and not _DAY.fullmatch(one)]
+    told = _LINE_OF.sub(": ", " ".join((turn.start["task"], said, *map(str, asked_and_brought(turn)))))
+    strays = [one for one in unsupported_numbers(answer, told) if not (_DAY.fullmatch(one) or _counts(found, one))]
     task, named = set(stems(turn.start["task"])), set(stems(_cells(found)))
     parts = [(str(one.get("path")).endswith(TABLES), str(one.get("text", "")).split("\n")) for one in opened(turn)]
     for stray in strays:
@@ -75,6 +76,17 @@ def _of_no_call(answer: str, turn: Turn, said: str) -> _Doubt | None:
                 return UNSUPPORTED, f"{why}, or answer from them. {_UNLESS}"
             return ELSEWHERE, f"{why}."
     return None
+
+
+def _counts(value: JSON | Sequence[JSON], figure: str) -> bool:
+    """Whether a list has so few things, or a text so few lines, as somebody may have counted."""
+    if len(figure) > 1:
+        return False
+    if isinstance(value, Mapping):
+        return any(_counts(one, figure) for one in value.values())
+    if isinstance(value, str):
+        return len(value.strip().split("\n")) == int(figure)
+    return isinstance(value, Sequence) and (len(value) == int(figure) or any(_counts(one, figure) for one in value))
 
 
 def _cells(found: Sequence[JSON]) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import re
 import threading
 import time
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 from pydantic import Field
@@ -13,6 +15,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 from ringfence.core.errors import ToolError
 from ringfence.core.values import JSON
+from ringfence.months import MONTHS
 
 from . import passages
 from .corpus import STREAM_S, Budget
@@ -32,12 +35,22 @@ MIN_LINES = 6  # a shorter passage is shown with what follows it
 LINE_CHARS = 300
 ROOM = 2_000  # characters of a result: on two cores a model reads about 300 of them a second
 DATA_LINES = 120  # a longer text is data to be searched and counted, not prose to be read
+TABLES = (".csv", ".tsv")
 SAMPLE_LINES = 3
+LOG_LINES = 5_000  # of which each is looked at for a sample; of a longer one those of the passage alone
 SAMPLE_SHARE = 0.6  # of the words that the best line shares with the question: a line that shares less misleads
 _UPDATES = re.compile(
-    r"\b(?:now|from (?:now|today|then)|since|changed?|no longer|instead|replac\w+|withdrawn|supersed\w+|moved|new)\b",
+    r"\b(?:now|from (?:now|today|then)|since|changed?|no longer|instead|replac\w+|withdrawn|supersed\w+|moved|new|"
+    rf"(?:from|as of|effective|ab|per) (?:(?:the )?\d{{1,2}}(?:st|nd|rd|th|\.)? (?:of )?)?(?:{'|'.join(MONTHS)})\b)",
     re.I,
 )
+_TODAY = re.compile(
+    r"\b(?:now|today(?:'s)?|these days|nowadays|at (?:present|the moment)|current(?:ly)?|still|in force|"
+    r"heute|jetzt|derzeit|aktuell\w*|zurzeit)\b",
+    re.I,
+)
+_NOT = re.compile(r"\b(?:not|no|never|none|without|nicht|kein\w*|ohne)\b|n't\b", re.I)
+_LAST = re.compile(r"\b(?:last|latest|newest|most recent(?:ly)?|final|letzte\w*|neueste\w*)\b", re.I)
 _PAST = re.compile(
     r"\b(?:was|were|did|had|used to|before|until|former(?:ly)?|previous(?:ly)?|earlier|originally|ago|last|history|"
     r"changed|changes|old|war|waren|früher|vorher|damals|bisher|(?:19|20)\d\d)\b",
@@ -122,6 +135,7 @@ def find_passages(folders: Folders, use: Use, *, room: int) -> Tool:
 
     def run(args: FindArgs) -> JSON:
         found, skipped = shelf.ask(args.question, args.k, faint=FAINT / 4 if args.each else FAINT)
+        found = [one for n, one in enumerate(found) if not _is_log(one) or one.text not in [o.text for o in found[:n]]]
         none = "" if found else "nothing matches; try other words, or files.list to see the files"
         more = notes(none, note_skipped(skipped))
         if args.each:
@@ -161,18 +175,14 @@ def finished(shown: list[dict[str, JSON]], question: str, more: Mapping[str, JSO
 def _shown(passage: Passage, question: str, room: int) -> dict[str, JSON]:
     """A passage in `room` characters or so; of a table or a log only a few lines, and which tool reads the rest."""
     path, lines = passage.text.path, passage.text.lines
-    table = path.endswith((".csv", ".tsv"))
+    table = path.endswith(TABLES)
     first, last = passage.first, min(max(passage.last, passage.first + MIN_LINES - 1), len(lines))
     while first < last and not lines[first - 1].strip():
         first += 1
     numbers = list(range(first, last + 1))
     sample = table or len(lines) > DATA_LINES
     if sample:
-        asked = set(words(question))
-        shared = {n: len(asked.intersection(words(lines[n - 1]))) for n in numbers}
-        best = max(shared.values())
-        numbers = sorted(sorted(numbers, key=lambda n: -shared[n])[:SAMPLE_LINES])
-        numbers = [n for n in numbers if shared[n] >= SAMPLE_SHARE * best]
+        numbers = _telling(lines, numbers, question) if table else _telling_of_log(lines, numbers, question)
     shown: list[int] = []
     text = [lines[0][:LINE_CHARS]] if table and 1 not in numbers else []
     used = sum(len(line) + 1 for line in text)
@@ -192,6 +202,42 @@ def _shown(passage: Passage, question: str, room: int) -> dict[str, JSON]:
     if sample:
         result["note"] = f"a sample; ask {'csv.query' if table else 'text.count or files.search'} about the whole file"
     return {**result, "text": "\n".join(_spelled_out(text)).rstrip()[: room + room // 2]}
+
+
+def _is_log(passage: Passage) -> bool:
+    """Whether what is shown of it are lines from all of its file."""
+    return not passage.text.path.endswith(TABLES) and DATA_LINES < len(passage.text.lines) <= LOG_LINES
+
+
+def _telling(lines: Sequence[str], numbers: Sequence[int], question: str) -> list[int]:
+    """Of these lines those that share the most words with the question."""
+    asked = set(words(question))
+    return _best({n: float(len(asked.intersection(words(lines[n - 1])))) for n in numbers}, last=False)
+
+
+def _telling_of_log(lines: Sequence[str], numbers: Sequence[int], question: str) -> list[int]:
+    """Of a log, or of these lines of a long one, those that say the most of the question: the rarer a word, the more.
+
+    `FAILED` tells more than `ticket`, which is in each line; and "no answer" is what did not answer.
+    """
+    whole = range(1, len(lines) + 1) if len(lines) <= LOG_LINES else numbers
+    asked = _said(question)
+    has = {n: asked.intersection(_said(lines[n - 1])) for n in whole}
+    known = Counter(word for said in has.values() for word in said)
+    worth = {word: math.log(1 + len(has) / count) for word, count in known.items()}
+    return _best(
+        {n: sum(worth[word] for word in said) for n, said in has.items()}, last=_LAST.search(question) is not None
+    )
+
+
+def _said(text: str) -> set[str]:
+    return {*words(text), *(["not"] if _NOT.search(text) else [])}
+
+
+def _best(worth: Mapping[int, float], *, last: bool) -> list[int]:
+    """The numbers of the lines that are worth most, of equal ones the first or the last, in order."""
+    best = sorted(worth, key=lambda n: (-worth[n], -n if last else n))[:SAMPLE_LINES]
+    return sorted(n for n in best if worth[n] >= SAMPLE_SHARE * worth[best[0]])
 
 
 def _closest(texts: list[tuple[str, str]], question: str) -> tuple[dict[str, JSON], str]:
@@ -221,8 +267,13 @@ def _closest(texts: list[tuple[str, str]], question: str) -> tuple[dict[str, JSO
     if older[1] == newer[1] or not (older[1] or updates):
         return as_they_are, ""
     told = f"{newer[0][:LINE_CHARS]} (of {newer[1]}, the newest)"
-    replaced = updates and worth[newer] >= SAME * worth[older] and not _PAST.search(question)
+    replaced = updates and worth[newer] >= SAME * worth[older] and not is_past(question)
     return {"closest lines": [told]}, older[0] if replaced else ""
+
+
+def is_past(question: str) -> bool:
+    """Whether a question is about what was; "today's price, and not what it used to be" is not."""
+    return _PAST.search(question) is not None and _TODAY.search(question) is None
 
 
 def _spelled_out(lines: list[str]) -> list[str]:
