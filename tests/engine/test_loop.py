@@ -463,6 +463,10 @@ async def test_a_run_that_was_cancelled_before_its_first_message_stays_cancelled
         ("Have a look into logs/x.log: how many errors are there?", False),
         ("Note that the prices are in a.csv. What is the sum?", False), ("When do they leave? It is in a.csv.", False),
         ("The record in a.csv with the highest price", False), ("Place of birth of Ann", False),
+        ("Have a look how many no-shows we had, and put the number in out/n.txt please.", True),
+        ("How many rows does a.csv have, and write it to out/n.txt?", True),
+        ("Do me a favour and send the report.", True),
+        ("What did Ann write, and what did she put in notes/a.md?", False), ("Have the invoices been paid?", False),
     ],
 )  # fmt: skip
 def test_what_asks_to_act_is_told_from_what_only_asks(task: str, asked: bool) -> None:

@@ -124,6 +124,34 @@ async def test_a_place_that_comes_first_is_looked_at_by_what_can_be_given_it(pat
     assert b'"final_answer"' not in first + second
 
 
+FIRST = "When did the porter make the first entry in logs/gate.log?"
+
+
+@pytest.mark.parametrize(
+    ("task", "parts", "stands"),
+    [
+        (FIRST, ["1-24 of 42", "25-42 of 42"], True),
+        (FIRST, ["25-42 of 42", "1-24 of 42"], True),
+        (FIRST, ["1-24 of 42"], False),
+        (FIRST, ["1-24 of 42", "26-42 of 42"], False),
+        (FIRST, ["2-42 of 42"], False),
+        (FIRST, [], False),
+        ("How many entries are in logs/gate.log?", ["1-42 of 42"], False),  # a small model cannot count
+        ("When was the first entry?", ["1-42 of 42"], False),  # of what?
+    ],
+)
+async def test_the_first_of_a_file_that_is_shown_whole_needs_no_call(
+    paths: Any, task: str, parts: list[str], stands: bool
+) -> None:
+    passages = [{"path": "logs/gate.log", "text": "21:46 opened", "lines": lines} for lines in parts]
+    find = [{"path": "notes/handbook.md", "text": "The gate.", "lines": "1-1 of 1"}]
+    agent = paths(
+        final("21:46"), step(("search", {"of": "x"})), final("21:46"), find=lambda args: {"passages": passages or find}
+    )
+    await agent.run(task)
+    assert (b'"calls"' not in (agent.model.prompts[0].schema or b"")) is stands
+
+
 @pytest.mark.parametrize(
     ("text", "note", "looked"),
     [
@@ -187,6 +215,19 @@ def test_the_first_of_a_month_is_taken_for_the_month_that_the_task_names() -> No
     assert widened(where("=", "2025-08-01"), "How many hires were there?") == where("=", "2025-08-01")
     assert widened(where("=", "2025-08-03"), task, lambda day: False) == where("=", "2025-08")
     assert widened(where("=", "2025-08-03"), task, lambda day: day == "2025-08-03") == where("=", "2025-08-03")
+
+
+def test_a_part_of_a_year_is_the_month_that_the_task_names() -> None:
+    task = "How many no-shows had we with arrival in April 2025?"
+    for part in ("20%", "202%", "2025%", "2025-%"):
+        assert widened({"sql": f"select count(*) from b where arrival LIKE '{part}'"}, task) == {
+            "sql": "select count(*) from b where arrival LIKE '2025-04%'"
+        }
+    for part in ("2024%", "2025-04%", "2025-04-1%", "%20%", "200%"):
+        args = {"sql": f"select count(*) from b where arrival like '{part}'"}
+        assert widened(args, task) == args
+    both = {"sql": "select 1 from b where arrival like '20%'"}
+    assert widened(both, "Were there more in April 2025 than in May 2025?") == both
 
 
 @pytest.mark.parametrize(
@@ -354,6 +395,8 @@ async def test_a_total_from_nowhere_is_not_written_down_but_a_person_may_want_it
         ("Who is in charge of 3 wards?", False),
         ("List customers who have 2 accounts and owe more than 500 euros", False),
         ("12 boats stay for 3 nights each and pay 9 euros per boat and night.", True),
+        ("A club wants 9 rooms for 5 nights. A room is 125 euros. What does the stay cost them?", True),
+        ("Who hires 3 boats and what does he pay?", True),
     ],
 )
 def test_several_things_cost_as_many_times_a_price(task: str, asked: bool) -> None:
@@ -559,6 +602,8 @@ async def test_what_the_task_still_names_keeps_a_model_that_repeats_itself_from_
         ("What is the fee per pupil for the 5 day trip of class 7 b?", False),
         ("A lorry takes 30.5 litres per 100 kilometres. How many litres are 842 kilometres?", True),
         ("Send each of the 3 helpers 50 euros. What do 4 hours come to?", False),  # and an order
+        ("The recipe says 540 g of rice for 6 people. How many grams do I need for 48?", True),
+        ("The handbook says how much rice is for 6 people. How many grams are for 48 people?", False),
     ],
 )
 def test_what_brings_its_numbers_along_is_told(task: str, holds: bool) -> None:

@@ -16,8 +16,8 @@ from ringfence.core.turn import Turn
 
 from .folds import folded
 from .step import TOOL, in_words
-from .task import RUNS, apart, given, orders, reckons, several
-from .visits import NOWHERE, Ahead, hollow, suits
+from .task import RUNS, apart, given, only_ranks, orders, reckons, several
+from .visits import NOWHERE, Ahead, hollow, shows_all, suits
 
 NOTHING, UNSUPPORTED, INVALID, MISSING = "nothing", "unsupported", "invalid", "missing"
 UNRECKONED, ROUNDED, REPEATS = "unreckoned", "rounded", "repeats"
@@ -118,7 +118,8 @@ def course(
 def _first(turn: Turn, tools: Sequence[SinkSpec], suited: set[str], later: frozenset[str], *, failed: bool) -> Course:
     """As long as no call has answered: an answer from the passages, or a call; `later`: no effect yet."""
     task = turn.start["task"]
-    if _looked_up(turn) and not failed and NOTHING not in doubts(turn) and not (reckons(task) or suited):
+    stands = not reckons(task) or (only_ranks(task) and shows_all(turn, task))
+    if _looked_up(turn) and not failed and NOTHING not in doubts(turn) and stands and not suited:
         return Course(calls=False, final=True, note=LOOKED_UP)
     without = {spec.name for spec in tools if spec.opens} if reckons(task) else set()
     ready = {spec.name for spec in tools if spec.name in suited and (_looked_up(turn) or not spec.grounded)} - later

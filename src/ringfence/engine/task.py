@@ -13,6 +13,7 @@ _RECKONS = re.compile(
     r"(?! (?:that )?(?:i|you|we|one|they|anyone|anybody|people) (?:may|can|could|must|should|have to)\b))\b",
     re.I,
 )  # the most that one may is a rule, which is written somewhere
+_RANK = re.compile(r"\b(?:first|last|earliest|latest)\b", re.I)
 _COUNTS = re.compile(r"\b(how many|how often|number of|how much more|how many more)\b", re.I)
 _MEASURE = re.compile(  # how many minutes a lesson lasts stands somewhere; how many hours Ann has worked is added up
     r"\bhow many (?:seconds|minutes|hours|days|weeks|months|years|euros?|cents|percent|(?:centi|kilo)?met(?:re|er)s|"
@@ -27,7 +28,7 @@ _ADDS_UP = re.compile(
 _APART = re.compile(r"\b(?:how (?:many|much) (?:more|less|fewer)\b.*\bthan|difference between)\b", re.I | re.S)
 _SEVERAL = re.compile(
     r"(?:^|[.!?]\s+|\b(?:for|and|of|with|each|all|to|are|must|can|"
-    r"(?P<buys>buy|want|need|take|get|would|will|do|does))\s+)"
+    r"(?P<buys>(?:buy|want|need|take|get|order|rent|hire)s?|would|will|do|does))\s+)"
     r"(?P<count>[2-9]|[1-9]\d{1,2})\s+"
     r"(?!per ?cent|euros?|dollars?|pounds|o'clock|am\b|pm\b|"
     r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\b)"
@@ -43,14 +44,15 @@ _GIVEN = re.compile(
     re.I,
 )
 _OF_GIVEN = re.compile(
-    r"%|\b(?:per ?cents?|percentage|what share|each|apiece|for one|per \d+|altogether|in all|left over|split|divided|"
+    r"%|\bfor \d+\b.*\bfor \d+\b|"
+    r"\b(?:per ?cents?|percentage|what share|each|apiece|for one|per \d+|altogether|in all|left over|split|divided|"
     r"prozent|jeweils|insgesamt)\b",
     re.I,
 )
 _HOW_MUCH = re.compile(r"\bhow (?:much|many)\b|\bwhat(?:'s| is| are)?\b|\bpercent(?:age)?\b|\bwie ?viele?\b", re.I)
 _LOOKED_UP = re.compile(
-    r"\b(?:more than|less than|fewer than|over|above|below|under|at (?:least|most)|which|who|whose|list|says?|limit|"
-    r"maximum|minimum|allowed|dose|required|retention|rates?|charges?|fees?|happens|entitled|"
+    r"\b(?:more than|less than|fewer than|over|above|below|under|at (?:least|most)|which|who|whose|list|"
+    r"says?(?! \d)|limit|maximum|minimum|allowed|dose|required|retention|rates?|charges?|fees?|happens|entitled|"
     r"bekommt|mehr als|weniger als|über|unter|welche\w*|wer)\b",
     re.I,
 )
@@ -63,6 +65,11 @@ _VERB = (
     r"put(?! (?:in|up|on|off|out) )(?= [^.?!\n]{1,80}\b(?:in|into|on|to)\b)|"
     r"(?:leave|drop|jot|note(?! that)|record|enter|place|stick|dump|pop|export|deposit)"
     rf"(?= [^?!\n]{{1,100}}?\b(?:in|into|to|under|at) {_FILE}))\b"
+)
+_BESIDE = re.compile(
+    rf"(?:,|;|\band\b|\bthen\b)\s+(?:and |then |please |also )*{_VERB}"
+    rf"(?=[^?!\n]{{0,100}}?\b(?:in|into|to|under) {_FILE})",
+    re.I,
 )
 _INTO = re.compile(rf"(?<!look )(?<!looking )(?<!looked )(?<!peek )(?<!dig )(?<!go )\binto {_FILE}", re.I)
 _ACTS = re.compile(  # where a clause begins: elsewhere "call", "share" and "start" are things
@@ -88,7 +95,8 @@ _SENTENCE = re.compile(r"(?<=[.!?;\n])\s+")
 RUNS = frozenset(("run", "execute", "start", "call", "fetch", "download", "request"))  # a reading tool may as well
 _QUESTION = re.compile(
     r"\s*(?:(?:in|on|at|for|from|to|by|of|with|since|until)\s+(?=wh|how))?"
-    r"(?:whats?|which|who|whos|whom|whose|when|wheres?|why|hows?|is|are|was|were|do|does|did|has|have|had)\b",
+    r"(?:whats?|which|who|whos|whom|whose|when|wheres?|why|hows?|is|are|was|were|do(?! me\b)|"
+    r"does|did|has|have(?! a (?:look|peek|go|glance|read)\b)|had)\b",
     re.I,
 )
 
@@ -124,11 +132,17 @@ def _known_orders(task: str) -> frozenset[str]:
     whom = max((n for n, one in enumerate(said) if _WHERE_TO.match(one)), default=0)  # Mail to Ann. Which address?
     told = [_NEED.sub("", one) if n < whom else one for n, one in enumerate(said) if not _QUESTION.match(one)]
     found = {match["verb"].casefold() for one in told for rule in _rules(one) for match in rule.finditer(one)}
+    found |= {match["verb"].casefold() for one in said if _QUESTION.match(one) for match in _BESIDE.finditer(one)}
     return frozenset(found or {"write" for one in told if _INTO.search(one)})
 
 
 def _rules(sentence: str) -> tuple[re.Pattern[str], ...]:
     return (_ACTS, _AFTERWARDS) if _FRONTED.match(sentence) else (_ACTS,)
+
+
+def only_ranks(task: str) -> bool:
+    """Whether a task that reckons asks for no more than the first or the last of what stands in an order."""
+    return reckons(task) and not reckons(_RANK.sub("", task))
 
 
 def only_asks(task: str) -> bool:

@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from ringfence.core.chain import Kind, Record
 from ringfence.core.policy import SinkSpec
@@ -47,6 +48,8 @@ _MOST_REFUSED = 2  # calls of the tools that read a place: from then on the run 
 TABLES = (".csv", ".tsv")
 TELLS = 2  # words of the task in a line that is about it
 _BEHIND = ".,;:!?"
+_LINES = re.compile(r"(\d+)-(\d+) of (\d+)")
+_LIKE = re.compile(r"(?P<like>\blike\s+')(?P<part>(?:19|20)\d{0,2}-?)%'", re.I)
 _LONGEST = 2000  # characters of a task, from which on it holds a text and not the question alone
 
 
@@ -187,6 +190,30 @@ def _says(item: JSON) -> bool:
     return any(cell not in ("", None) for cell in cells)
 
 
+def shows_all(turn: Turn, task: str) -> bool:
+    """Whether the passages that opened the run are all lines of the one file that the task names, and no sample."""
+    ours = [parts for path, parts in folded(turn, _Passages).by_path.items() if named_in(task, [path])]
+    if len(ours) != 1 or None in ours[0]:
+        return False
+    spans = sorted(tuple(map(int, part.groups())) for part in ours[0] if part is not None)
+    gaps = any(first > last + 1 for (_, last, _), (first, _, _) in pairwise(spans))
+    return spans[0][0] == 1 and not gaps and spans[-1][1] == spans[-1][2]
+
+
+class _Passages:
+    """Of the files that opening calls have shown, the lines of each passage; None for a mere sample."""
+
+    def __init__(self) -> None:
+        self.by_path: dict[str, list[re.Match[str] | None]] = {}
+
+    def take(self, record: Record, intent: Record | None) -> None:
+        if intent is None or intent.body.get("call", 0) >= -1 or not record.view.get("ok"):
+            return
+        for one in excerpts(record.body.get("value")):
+            lines = None if "note" in one else _LINES.fullmatch(str(one.get("lines", "")))
+            self.by_path.setdefault(str(one.get("path", "")), []).append(lines)
+
+
 def about(task: str) -> Callable[[str], bool]:
     """What tells of a line of a mere sample whether it is about the task."""
     asked = frozenset(words(task))
@@ -247,7 +274,8 @@ def widened(args: Mapping[str, JSON], task: str, found: Callable[[str], bool] = 
     """The arguments, with a condition that takes a day for the month that the task names as that month: the first of
     it, or one that nobody has named and that was not `found`.
 
-    A small model writes `= 2025-08-01` for August 2025, and counts the days of a month apart, if nobody asked for days.
+    A small model writes `= 2025-08-01` or `like '20%'` for August 2025, and counts the days of a month apart, if nobody
+    asked for days.
     """
     asked = months(task) if len(task) <= _LONGEST and not _ONE_DAY.search(task) else {}
     if not asked:
@@ -265,6 +293,9 @@ def widened(args: Mapping[str, JSON], task: str, found: Callable[[str], bool] = 
 
 def _widened(value: JSON, asked: Collection[str], meant: Callable[[str], bool]) -> JSON:
     match value:
+        case str() if len(asked) == 1:
+            (month,) = asked
+            return _LIKE.sub(lambda m: f"{m['like']}{month}%'" if month.startswith(m["part"]) else m[0], value)
         case {"op": "=", "value": str(day)} if _DAY.fullmatch(day) and day[:7] in asked and not meant(day):
             return {**value, "value": day[:7]}
         case dict():

@@ -161,6 +161,8 @@ def finished(shown: list[dict[str, JSON]], question: str, more: Mapping[str, JSO
     """The result: passages, the best first, the lines closest to the question, and whether they are mere samples."""
     if len(shown) > 1 and all("dated" in one for one in shown[:2]):  # they may disagree: the newest nearest to the end
         shown[:2] = sorted(shown[:2], key=lambda one: str(one["dated"]))
+    paths = [one["path"] for one in shown]
+    shown.sort(key=lambda one: (paths.index(one["path"]), _first_line(one)))  # what is of one file in its order
     told = [(str(one["text"]), str(one.get("dated", ""))) for one in shown if "note" not in one]
     closest, replaced = _closest(told, question)
     for one in shown if replaced else ():
@@ -170,6 +172,10 @@ def finished(shown: list[dict[str, JSON]], question: str, more: Mapping[str, JSO
     asked_for = any(name in question for name in samples)  # a data file by its name: a sample cannot answer
     partial = {"partial": True} if not shown or "note" in shown[0] or asked_for else {}
     return {"passages": shown, **closest, **partial, **more}
+
+
+def _first_line(shown: Mapping[str, JSON]) -> int:
+    return int(str(shown["lines"]).partition("-")[0])
 
 
 def _shown(passage: Passage, question: str, room: int) -> dict[str, JSON]:
