@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ringfence.engine.context import render
-from ringfence.engine.nearest import named_before
+from ringfence.engine.nearest import named_before, of_the_day
 
 from .conftest import Build, final, step
 
@@ -52,6 +52,39 @@ async def test_a_model_is_shown_the_row_of_what_a_result_before_has_named(house:
     agent = house([step(("fetch", {"of": "x"})), step(("count", {"of": "y"})), final("15")], tools=tools)
     await agent.run("How often was she hired?")
     assert "of these, named before: Curlew, 15" in json.loads(agent.model.prompts[2].messages[-1])["content"]
+
+
+NIGHTS = "updated: 2025-08-18\n" + "\n".join(f"- night: 2025-08-{day}, free: {day % 7}" for day in range(24, 31))
+
+
+@pytest.mark.parametrize(
+    ("task", "line"),
+    [
+        ("Have we any rooms left for the night of 29 August? I need the number.", "night: 2025-08-29, free: 1"),
+        ("How many are free on August 29th?", "night: 2025-08-29, free: 1"),
+        ("How many are free on 29 August 2025?", "night: 2025-08-29, free: 1"),
+        ("How many are free on 2025-08-29?", "night: 2025-08-29, free: 1"),
+        ("How many are free on 29 August 2024?", ""),
+        ("How many are free in August 2025?", ""),
+        ("Are more free on 28 August or on 29 August?", ""),
+        ("How many are free on 12 August?", ""),
+        ("How many are free?", ""),
+    ],
+)
+def test_of_many_days_the_one_that_is_asked_for_is_said_once_more(task: str, line: str) -> None:
+    assert of_the_day(NIGHTS, task) == line
+    assert (
+        of_the_day(NIGHTS.replace("-08-29, free", "-08-29 a\n- night: 2025-08-29, free"), task) == ""
+    )  # or the other?
+    assert of_the_day("- night: 2025-08-29, free: 1", task) == ""  # few lines are read as they are
+
+
+async def test_a_model_is_shown_the_line_of_the_day_that_is_asked_for(house: Build) -> None:
+    nights = [{"night": f"2025-08-{day}", "free": day % 7} for day in range(24, 31)]
+    agent = house([step(("look", {"of": "x"})), final("1")], tools={"look": lambda args: {"json": {"nights": nights}}})
+    await agent.run("How many rooms are free on 29 August?")
+    said = json.loads(agent.model.prompts[1].messages[-1])["content"]
+    assert "of these, of the day that is asked for: night: 2025-08-29, free: 1" in said
 
 
 async def test_the_closest_line_is_told_by_what_it_says_and_not_by_where_it_stands(house: Build) -> None:

@@ -11,8 +11,9 @@ from collections.abc import Collection, Iterator, Mapping
 
 from ringfence.core.turn import Turn
 from ringfence.core.values import JSON
+from ringfence.months import MONTHS
 
-from .evidence import Numbers
+from .evidence import Numbers, in_iso
 from .relevance import COMMON, words
 from .visits import TABLES, excerpts
 
@@ -24,6 +25,13 @@ _RESULTS = 5  # the newest, that are read
 _READ = 20_000  # characters of one
 _CHARS = 240
 _PRICES = 20  # numbers of a calculation that are looked at
+_ISO_DAY = re.compile(r"(?<!\d)(?:19|20)\d\d-\d\d-\d\d(?!\d)")
+_NAMES = "|".join(sorted(MONTHS, key=len, reverse=True))
+_OF_NO_YEAR = re.compile(
+    rf"(?<![\w.])(?:(?P<day>\d{{1,2}})(?:st|nd|rd|th|\.)? (?:of )?)?\b(?P<month>{_NAMES})\b(?:(?(day)|\.? "
+    r"(?P<behind>\d{1,2})(?:st|nd|rd|th)?\b))(?!,? (?:19|20)\d\d)",
+    re.I,
+)
 _MANY = 4  # rows, from which on the one that was named before is said once more
 
 
@@ -58,6 +66,24 @@ def named_before(value: JSON, told: Collection[str]) -> str:
     ]
     named = [row for row in cells if row and (name := set(words(row[0]))) and name.issubset(told)]
     return ", ".join(named[0])[:_CHARS] if len(named) == 1 else ""
+
+
+def of_the_day(text: str, task: str) -> str:
+    """The one line of many that bears the day that a task names, with its year or without; else empty.
+
+    A small model that is shown the rooms of twelve nights reads those of another night.
+    """
+    days = {match[0] for match in _ISO_DAY.finditer(in_iso(task))}
+    days |= {f"-{MONTHS[month.casefold()]:02}-{int(day):02}" for day, month in _day_and_month(task)}
+    dated = [line.strip(" -") for line in text[:_READ].split("\n") if _ISO_DAY.search(line)]
+    named = [line for line in dated if any(day in line for day in days)]
+    return named[0][:_CHARS] if len(named) == 1 and len(dated) >= _MANY and len(days) == 1 else ""
+
+
+def _day_and_month(task: str) -> Iterator[tuple[str, str]]:
+    """Days of no year."""
+    for match in _OF_NO_YEAR.finditer(task):
+        yield match["day"] or match["behind"], match["month"]
 
 
 def beside(given: str, turn: Turn, *, besides: int) -> tuple[str, str] | None:
