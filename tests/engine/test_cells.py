@@ -62,3 +62,36 @@ async def test_a_value_of_the_table_that_the_task_names_is_a_condition(asked: An
 )
 async def test_any_other_query_is_as_the_model_has_made_it(asked: Any, task: str, more: dict[str, Any]) -> None:
     assert await asked(task, **more) == []
+
+
+LOANS = "loan_no;borrower;due_back;returned"
+AWAY = f"List the loans of {PATH} that have not come back. As long as they are away, returned is empty."
+EMPTY = {"column": "returned", "op": "=", "value": ""}
+
+
+@pytest.mark.parametrize(
+    ("task", "more", "added"),
+    [
+        (AWAY, {}, True),
+        (AWAY, {"sample": f"{LOANS}\nL-1;Ann;2025-06-01;"}, True),
+        (f"How many loans of {PATH} came back? As long as they are away, returned is empty.", {}, False),
+        (f"Which loans of {PATH} have not come back?", {}, False),
+        (AWAY.replace("is empty", "is not empty"), {}, False),
+        (AWAY, {"where": [OPEN, EMPTY]}, False),  # it is asked for
+        (AWAY, {"where": [OPEN, EMPTY | {"op": "!="}]}, False),
+        (AWAY, {"path": "tables/other.csv"}, False),
+        (f"{AWAY} {'x' * 1000}", {}, False),
+    ],
+)
+async def test_a_column_that_the_task_says_to_be_empty_is_a_condition(
+    house: Build, task: str, more: dict[str, Any], added: bool
+) -> None:
+    passages = [{"path": PATH, "text": more.pop("sample", LOANS), "note": "a sample"}]
+    tools = {"find": lambda args: {"passages": passages}, "query": lambda args: {"rows": [["L-1"]]}}
+    given = {"path": PATH, "where": [OPEN], **more}
+    agent = house(
+        [step(("query", given)), final("L-1")], tools=tools, specs={"find": {"opens": "question"}, "query": SPEC}
+    )
+    await agent.run(task)
+    wheres = agent.tools["query"].calls[0]["where"]
+    assert [where for where in wheres if where not in given["where"]] == [EMPTY] * added

@@ -146,6 +146,10 @@ SUM = {"path": HIRES, "aggregate": "sum", "column": "hours", "group_by": ""}
         ("Which boat had the highest hours?", {"group_by": "boat"}, "sum"),
         ("What did the largest boat bring?", {"where": [{"column": "boat", "op": "=", "value": "Merlin"}]}, "sum"),
         ("Which is the longest hire?", {"aggregate": "avg"}, "avg"),
+        ("what's the priciest hire?", {"aggregate": "", "limit": 1}, "max"),  # and not the first one
+        ("what's the priciest hire?", {"aggregate": "", "limit": 1, "sort_by": "hours"}, ""),
+        ("what's the priciest hire?", {"aggregate": "", "limit": 20}, ""),
+        ("what's the first hire?", {"aggregate": "", "limit": 1}, ""),
     ],
 )
 def test_the_largest_is_not_what_all_come_to(task: str, more: Any, kind: str) -> None:

@@ -302,15 +302,15 @@ def test_what_holds_from_a_day_on_has_changed_and_who_asks_for_today_does_not_as
 
 
 @pytest.mark.parametrize(
-    ("question", "shown"),
+    ("question", "shown", "edge"),
     [
-        ("Which room didn't answer its wake-up call on 12 July? See calls.log", [150]),
-        ("For which table was the last ticket that FAILED to print? See tickets.log", [97, 131, 149]),
-        ("For which table was the first ticket that FAILED to print? See tickets.log", [13, 47, 97]),
+        ("Which room didn't answer its wake-up call on 12 July? See calls.log", [150], 0),
+        ("For which table was the last ticket that FAILED to print? See tickets.log", [97, 131, 149], 149),
+        ("For which table was the first ticket that FAILED to print? See tickets.log", [13, 47, 97], 13),
     ],
 )
 async def test_of_a_log_the_lines_are_shown_that_say_the_rarest_of_it(
-    handbook: Path, find: Call, question: str, shown: list[int]
+    handbook: Path, find: Call, question: str, shown: list[int], edge: int
 ) -> None:
     calls = [f"2025-07-{12 if n > 140 else n % 11 + 1} room {n} answered the wake-up call" for n in range(1, 180)]
     calls[149] = "2025-07-12 room 307 no answer after 3 wake-up calls"
@@ -319,12 +319,15 @@ async def test_of_a_log_the_lines_are_shown_that_say_the_rarest_of_it(
         tickets[n - 1] = f"20:45 ticket {n} table {n % 9} FAILED offline"
     (handbook / "runbooks/calls.log").write_text("\n".join(calls))
     (handbook / "runbooks/tickets.log").write_text("\n".join(tickets))
-    found = [one for one in (await find(question))["passages"] if one["path"].endswith(".log")]
+    found_all = await find(question)
+    found = [one for one in found_all["passages"] if one["path"].endswith(".log")]
     lines = {"calls.log": calls, "tickets.log": tickets}[found[0]["path"].rpartition("/")[2]]
     text = found[0]["text"].split("\n")
     assert len(found) == 1 + (found[-1]["path"] != found[0]["path"])  # no log twice
     assert set(shown) <= {lines.index(line) + 1 for line in text} or len(shown) > len(text)
     assert [n for n in shown if lines[n - 1] in text] == shown
+    assert found_all.get("closest lines") == ([lines[edge - 1]] if edge else None)
+    assert ("partial" in found_all) is (edge == 0)
 
 
 @pytest.mark.parametrize(

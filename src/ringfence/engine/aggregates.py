@@ -19,7 +19,8 @@ _OF_ANOTHER = re.compile(  # what a column says of a thing, and no number of thi
     re.I,
 )
 _SUPERLATIVE = re.compile(
-    r"\b(?:(?P<most>largest|biggest|highest|greatest|longest|heaviest|dearest|most expensive)|smallest|lowest|"
+    r"\b(?:(?P<most>largest|biggest|highest|greatest|longest|heaviest|dearest|priciest|costliest|"
+    r"most expensive)|smallest|lowest|"
     r"shortest|lightest|cheapest)\b",
     re.I,
 )
@@ -55,9 +56,10 @@ def counted(args: Mapping[str, JSON], spec: SinkSpec, task: str) -> Mapping[str,
 
 
 def greatest(args: Mapping[str, JSON], spec: SinkSpec, task: str) -> Mapping[str, JSON]:
-    """The arguments of a query whose task asks for the largest: of all, and not what all come to."""
+    """The arguments of a query whose task asks for the largest: of all, and not what all come to, or the first one."""
     superlative = _SUPERLATIVE.search(task)
-    whole = args.get("aggregate") == "sum" and not args.get("where") and not args.get("group_by")
+    first = not args.get("aggregate") and args.get("column") and not args.get("sort_by") and args.get("limit") == 1
+    whole = not args.get("where") and not args.get("group_by") and (args.get("aggregate") == "sum" or first)
     kind = "max" if superlative and superlative["most"] else "min"
     if superlative is None or not whole or _TOGETHER.search(task) or kind not in _kinds(spec):
         return args

@@ -26,6 +26,7 @@ _OF = (  # count the open painting jobs
     r"{value}\s+(?!ones\b)[a-z]{{2,}}s\b"
 )
 _MORE = re.compile(r"[.?!;]\s+\S|\b(?:and|or|und|oder|most|least|fewest|\w{3,}est)\b|,\s", re.I)
+_EMPTY = r"\b{name}(?: column)? (?:is|are|stays?) (?:still )?(?:empty|blank|missing|null|unset)\b"
 _ASKS = re.compile(r"\s*(?:is|are|was|were|has|have|had|does?|did|when)\b", re.I)
 
 
@@ -58,6 +59,26 @@ def named(args: Mapping[str, JSON], spec: SinkSpec, turn: Turn) -> Mapping[str, 
     if len(left_out) != 1 or "*" in columns:
         return args
     return {**args, "where": [*wheres, {"column": "*", "op": "=", "value": left_out[0]}]}
+
+
+def emptied(args: Mapping[str, JSON], spec: SinkSpec, turn: Turn) -> Mapping[str, JSON]:
+    """The arguments of a query, with the one column that a task says to be empty, where it asks for what is not so.
+
+    "Which loans have not come back? As long as they are out, returned is empty."
+    """
+    task, wheres, path = str(turn.start["task"]), args.get("where"), str(args.get("path", ""))
+    if not isinstance(wheres, list | tuple) or len(wheres) >= MOST or len(task) > PASTED or not takes_any(spec):
+        return args
+    heads = {str(one.get("text", "")).partition("\n")[0] for one in opened(turn) if one.get("path") == path}
+    columns = re.split(r"[,;|\t]", heads.pop()) if len(heads) == 1 and path.endswith(TABLES) else []
+    asked = {str(where["column"]).strip() for where in wheres if isinstance(where, dict) and is_one(where)}
+    found = [(name, match) for name in columns if (match := re.search(_EMPTY.format(name=re.escape(name)), task, re.I))]
+    if len(found) != 1 or found[0][0] in asked or not found[0][0]:
+        return args
+    column, match = found[0]
+    if not LEAVES_OUT.search(task[: match.start()] + task[match.end() :]):
+        return args
+    return {**args, "where": [*wheres, {"column": column, "op": "=", "value": ""}]}
 
 
 def _cells(turn: Turn, path: str) -> Iterator[tuple[str, str]]:

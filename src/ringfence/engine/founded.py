@@ -13,7 +13,7 @@ from ringfence.core.values import JSON, Action, Deny
 from .aggregates import averaged, counted, greatest
 from .answering import shown_numbers
 from .bounds import bounded
-from .cells import named
+from .cells import emptied, named
 from .codes import another, meant
 from .conditions import all_of_it, asked, heard, remembered, unheard, wider
 from .course import INVENTED, UNHEARD, Become, changes
@@ -89,9 +89,9 @@ def as_the_task_has_it(
     """The arguments of a read, with the task's percentages and months as such, and what it counts and asks for.
 
     See `hundredths`, `whole`, `widened`, `counted`, `all_of_it`, `bounded`, `greatest`, `averaged`, `heard`, `meant`,
-    `asked`, `remembered` and `named`: the last nine are for a tool that has not answered yet, for after that a model
-    may know better; `asked` for a call with a `thought` behind it: it gives reasons. What is asked for again is asked
-    for the other month of the task. `said`: what was said before it.
+    `asked`, `remembered`, `named` and `emptied`: the last ten are for a tool that has not answered yet, for after that
+    a model may know better; `asked` for a call with a `thought` behind it: it gives reasons. What is asked for again is
+    asked for the other month of the task. `said`: what was said before it.
     """
     if not spec.reads:
         return args
@@ -104,7 +104,8 @@ def as_the_task_has_it(
     if spec.name not in become.answered:
         args = averaged(greatest(bounded(all_of_it(args, spec, task), spec, task), spec, task), spec, task)
         args = meant(heard(args, turn, said), turn) if become.unheard else args
-        return named(remembered(asked(args, turn, f"{said}\n{thought}") if thought else args, spec, turn), spec, turn)
+        args = remembered(asked(args, turn, f"{said}\n{thought}") if thought else args, spec, turn)
+        return emptied(named(args, spec, turn), spec, turn)
     other = for_the_other(args, turn)
     return other if other is not args and turn.seen[Action(spec.name, args, turn.label).digest] else args
 

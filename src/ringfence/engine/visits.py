@@ -191,8 +191,13 @@ def _says(item: JSON) -> bool:
 
 
 def shows_all(turn: Turn, task: str) -> bool:
-    """Whether the passages that opened the run are all lines of the one file that the task names, and no sample."""
-    ours = [parts for path, parts in folded(turn, _Passages).by_path.items() if named_in(task, [path])]
+    """Whether the passages that opened the run are all lines of the one file that the task names, and no sample; or the
+    first or last line of it that says as much of the task as any.
+    """
+    passages = folded(turn, _Passages)
+    if named_in(task, passages.ranked):
+        return True
+    ours = [parts for path, parts in passages.by_path.items() if named_in(task, [path])]
     if len(ours) != 1 or None in ours[0]:
         return False
     spans = sorted(tuple(map(int, part.groups())) for part in ours[0] if part is not None)
@@ -201,15 +206,21 @@ def shows_all(turn: Turn, task: str) -> bool:
 
 
 class _Passages:
-    """Of the files that opening calls have shown, the lines of each passage; None for a mere sample."""
+    """Of the files that opening calls have shown, the lines of each passage, None for a mere sample; and those of whose
+    samples the tool says no more that they are mere ones.
+    """
 
     def __init__(self) -> None:
         self.by_path: dict[str, list[re.Match[str] | None]] = {}
+        self.ranked: set[str] = set()
 
     def take(self, record: Record, intent: Record | None) -> None:
         if intent is None or intent.body.get("call", 0) >= -1 or not record.view.get("ok"):
             return
-        for one in excerpts(record.body.get("value")):
+        value = record.body.get("value")
+        for one in excerpts(value):
+            if "note" in one and "partial" not in value:
+                self.ranked.add(str(one.get("path", "")))
             lines = None if "note" in one else _LINES.fullmatch(str(one.get("lines", "")))
             self.by_path.setdefault(str(one.get("path", "")), []).append(lines)
 

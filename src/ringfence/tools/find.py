@@ -36,6 +36,7 @@ LINE_CHARS = 300
 ROOM = 2_000  # characters of a result: on two cores a model reads about 300 of them a second
 DATA_LINES = 120  # a longer text is data to be searched and counted, not prose to be read
 TABLES = (".csv", ".tsv")
+TELLS = 2  # words of the question in the line of a log that is the first or the last of its kind
 SAMPLE_LINES = 3
 LOG_LINES = 5_000  # of which each is looked at for a sample; of a longer one those of the passage alone
 SAMPLE_SHARE = 0.6  # of the words that the best line shares with the question: a line that shares less misleads
@@ -50,6 +51,7 @@ _TODAY = re.compile(
     re.I,
 )
 _NOT = re.compile(r"\b(?:not|no|never|none|without|nicht|kein\w*|ohne)\b|n't\b", re.I)
+_FIRST = re.compile(r"\b(?:first|earliest|oldest|erste\w*)\b", re.I)
 _LAST = re.compile(r"\b(?:last|latest|newest|most recent(?:ly)?|final|letzte\w*|neueste\w*)\b", re.I)
 _PAST = re.compile(
     r"\b(?:was|were|did|had|used to|before|until|former(?:ly)?|previous(?:ly)?|earlier|originally|ago|last|history|"
@@ -168,10 +170,17 @@ def finished(shown: list[dict[str, JSON]], question: str, more: Mapping[str, JSO
     for one in shown if replaced else ():
         if "note" not in one:
             one["text"] = str(one["text"]).replace(replaced, LEFT_OUT)
-    samples = [str(passage["path"]).rpartition("/")[2] for passage in shown if "note" in passage]
+    edges = {_name(one): line for one in shown if (line := one.pop("closest", None))}
+    if named := [line for name, line in edges.items() if name in question]:
+        return {"passages": shown, "closest lines": named, **more}  # the first or the last of a kind: no mere sample
+    samples = [_name(passage) for passage in shown if "note" in passage]
     asked_for = any(name in question for name in samples)  # a data file by its name: a sample cannot answer
     partial = {"partial": True} if not shown or "note" in shown[0] or asked_for else {}
     return {"passages": shown, **closest, **partial, **more}
+
+
+def _name(shown: Mapping[str, JSON]) -> str:
+    return str(shown["path"]).rpartition("/")[2]
 
 
 def _first_line(shown: Mapping[str, JSON]) -> int:
@@ -186,9 +195,9 @@ def _shown(passage: Passage, question: str, room: int) -> dict[str, JSON]:
     while first < last and not lines[first - 1].strip():
         first += 1
     numbers = list(range(first, last + 1))
-    sample = table or len(lines) > DATA_LINES
+    sample, edge = table or len(lines) > DATA_LINES, 0
     if sample:
-        numbers = _telling(lines, numbers, question) if table else _telling_of_log(lines, numbers, question)
+        numbers, edge = (_telling(lines, numbers, question), 0) if table else _telling_of_log(lines, numbers, question)
     shown: list[int] = []
     text = [lines[0][:LINE_CHARS]] if table and 1 not in numbers else []
     used = sum(len(line) + 1 for line in text)
@@ -205,6 +214,8 @@ def _shown(passage: Passage, question: str, room: int) -> dict[str, JSON]:
         result["dated"] = day
     if passage.text.outdated:
         result["outdated"] = passage.text.outdated
+    if sample and edge:
+        result["closest"] = lines[edge - 1][:LINE_CHARS]
     if sample:
         result["note"] = f"a sample; ask {'csv.query' if table else 'text.count or files.search'} about the whole file"
     return {**result, "text": "\n".join(_spelled_out(text)).rstrip()[: room + room // 2]}
@@ -221,19 +232,22 @@ def _telling(lines: Sequence[str], numbers: Sequence[int], question: str) -> lis
     return _best({n: float(len(asked.intersection(words(lines[n - 1])))) for n in numbers}, last=False)
 
 
-def _telling_of_log(lines: Sequence[str], numbers: Sequence[int], question: str) -> list[int]:
+def _telling_of_log(lines: Sequence[str], numbers: Sequence[int], question: str) -> tuple[list[int], int]:
     """Of a log, or of these lines of a long one, those that say the most of the question: the rarer a word, the more.
 
-    `FAILED` tells more than `ticket`, which is in each line; and "no answer" is what did not answer.
+    `FAILED` tells more than `ticket`, which is in each line; and "no answer" is what did not answer. Behind them the
+    first or the last of all that say as much as any, where the question asks for that one; else 0.
     """
     whole = range(1, len(lines) + 1) if len(lines) <= LOG_LINES else numbers
-    asked = _said(question)
+    asked, first, last = _said(question), _FIRST.search(question), _LAST.search(question)
     has = {n: asked.intersection(_said(lines[n - 1])) for n in whole}
     known = Counter(word for said in has.values() for word in said)
     worth = {word: math.log(1 + len(has) / count) for word, count in known.items()}
-    return _best(
-        {n: sum(worth[word] for word in said) for n, said in has.items()}, last=_LAST.search(question) is not None
-    )
+    worths = {n: sum(worth[word] for word in said) for n, said in has.items()}
+    shown = _best(worths, last=last is not None)
+    most = [n for n in whole if has[n] == has[max(whole, key=lambda n: worths[n])]]
+    ranks = len(lines) <= LOG_LINES and (first is None) != (last is None) and len(has[most[0]]) >= TELLS
+    return shown, (most[-1 if last else 0] if ranks else 0)
 
 
 def _said(text: str) -> set[str]:
