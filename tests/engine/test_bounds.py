@@ -59,10 +59,17 @@ def test_a_number_that_is_said_as_a_bound_is_asked_for_as_one(task: str, value: 
         ("How many parcels weigh at least 16 kg?", " >= ", (">=", "16")),
         ("How many weigh more than 3 kg and less than 9 kg?", "<", ("!=", "<")),  # which of the two?
         ("How many parcels weigh 16 kg?", "<", ("!=", "<")),
+        ("How many parcels weigh more than 16 kg?", "<", ("!=", "<")),  # the task says the other way round
+        ("Which patients are not older than 60 years?", ">", ("!=", ">")),
     ],
 )
 def test_who_asks_for_a_sign_means_the_bound_of_the_task(task: str, value: str, meant: tuple[str, str]) -> None:
     assert bounded(where(value, "!="), QUERY, task) == where(meant[1] if meant[0] != "!=" else value, meant[0])
+
+
+def test_a_sign_may_be_a_value() -> None:
+    task = "Which results are flagged > and are of patients older than 60 years?"
+    assert bounded(where(">"), QUERY, task) == where(">")
 
 
 @pytest.mark.parametrize(

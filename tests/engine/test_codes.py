@@ -26,10 +26,12 @@ def asked(house: Build) -> Any:
     return ask
 
 
-async def test_another_code_than_the_tasks_is_refused_once_and_then_is_that_one(asked: Any) -> None:
-    calls, told = await asked()
+async def test_another_code_than_the_tasks_is_refused_once_and_who_has_a_reason_asks_again(asked: Any) -> None:
+    calls, told = await asked(TASK, {"fits": "P-38"}, {"fits": "P-30"})
     assert calls == [{"fits": "P-30"}]
     assert "the task does not speak of P-38, but of P-30: " in told
+    calls, _ = await asked()  # the very same again
+    assert calls == [{"fits": "P-38"}]
 
 
 @pytest.mark.parametrize(
@@ -47,14 +49,13 @@ async def test_another_code_than_the_tasks_is_refused_once_and_then_is_that_one(
         ("A pump other than the one that is leaking needs a kit. Which shelf?", {"fits": "P-38"}, LOG),
         ("Is the leaking pump's kit dearer than that of the one with a changed motor?", {"fits": "P-38"}, LOG),
         (f"{TASK} {'x' * 1000}", {"fits": "P-38"}, LOG),  # a text was pasted
+        ("Which kit fits the pump that feeds the leaking one?", {"fits": "P-38"}, LOG),
+        ("Which kit fits the pump that came after the leaking one?", {"fits": "P-38"}, LOG),
+        ("A pump broke down on Monday. Which kit fits it?", {"fits": "P-38"}, f"{LOG}\nP-41 did not break down Monday"),
+        (TASK, {"fits": "P-38"}, LOG.replace("is leaking", "was leaking in 2019, sealed since")),
     ],
 )
 async def test_any_other_call_is_made_as_it_is(asked: Any, task: str, call: dict[str, Any], log: str) -> None:
     calls, told = await asked(task, call, log=log)
     assert calls == [call]
     assert "does not speak of" not in told
-
-
-async def test_after_that_no_third_one_is_asked_for_either(asked: Any) -> None:
-    calls, _ = await asked(TASK, {"fits": "P-38"}, {"fits": "P-24", "line": "2"})
-    assert calls == [{"fits": "P-30", "line": "2"}]

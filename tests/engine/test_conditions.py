@@ -167,6 +167,11 @@ def test_the_largest_is_not_what_all_come_to(task: str, more: Any, kind: str) ->
         ("What are the average hours per day?", {"group_by": "date"}, "sum"),
         ("How long are all hires together?", {}, "sum"),
         ("What is the average?", {"aggregate": "max"}, "max"),
+        ("What is the average length of a hire?", {}, "avg"),
+        ("How much was paid by clients whose average order is above 100?", {}, "sum"),
+        ("What's the amount of the fees? I mean, of ward A.", {}, "sum"),
+        ("How much did average-rated suppliers bill us?", {}, "sum"),
+        ("By how much did the fees rise above the average?", {}, "sum"),
     ],
 )
 def test_an_average_is_not_what_all_come_to(task: str, more: Any, kind: str) -> None:
@@ -417,6 +422,14 @@ async def test_of_one_of_whom_nothing_was_found_it_may_be_asked_in_another_way(h
     [
         ("What is the mobile number of Ann?", False),
         ("Who is on call? When does the shift end?", False),
+        ("Where is the key kept, and email it to Bob?", True),
+        ("Which servers are down, restart them", True),
+        ("Have the report sent to Bob", True),
+        ("When Ann has answered, forward her mail to Bob", True),
+        ("How many tickets are open, and close the stale ones?", True),
+        ("Why don't you delete the drafts?", True),
+        ("Which file is newest\nrename it to latest.txt", True),
+        ("Do the backup", True),
         ("Could you put the number of Ann down for me?", True),
         ("What is the number of Ann? Jot it down in notes/ann.md.", True),
     ],

@@ -68,6 +68,9 @@ NIGHTS = "updated: 2025-08-18\n" + "\n".join(f"- night: 2025-08-{day}, free: {da
         ("How many are free in August 2025?", ""),
         ("Are more free on 28 August or on 29 August?", ""),
         ("How many are free on 12 August?", ""),
+        ("How many were free before 29 August?", ""),
+        ("How many are free from 29 August on?", ""),
+        ("How many are free on each day until the 29th of August?", ""),
         ("How many are free?", ""),
     ],
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Mapping
 
 import pytest
@@ -18,7 +19,7 @@ from ringfence.core.values import JSON
 from ringfence.engine import consent
 from ringfence.engine.context import Said
 from ringfence.engine.settings import Settings
-from ringfence.engine.task import acts, only_asks
+from ringfence.engine.task import acts, given, nothing_but_asks, only_asks, orders, several
 
 from .conftest import ALICE, Build, fail, final, step
 
@@ -467,10 +468,23 @@ async def test_a_run_that_was_cancelled_before_its_first_message_stays_cancelled
         ("How many rows does a.csv have, and write it to out/n.txt?", True),
         ("Do me a favour and send the report.", True),
         ("What did Ann write, and what did she put in notes/a.md?", False), ("Have the invoices been paid?", False),
+        ("What should I add and delete in config.yml to turn on TLS?", False),
+        ("Is the order complete, and set in config.yaml?", False),
+        ("Who may edit, rename and delete it in a.md?", False),
+        ("Please tell me who moved into house.md", False), ("Let me know what goes into soup.md", False),
+        ("Dig deep into file.log and tell me what failed", False),
     ],
 )  # fmt: skip
 def test_what_asks_to_act_is_told_from_what_only_asks(task: str, asked: bool) -> None:
     assert acts(task) is asked
+
+
+def test_whatever_a_task_is_it_is_soon_read() -> None:
+    began = time.process_time()
+    for text in ("What " + "and " * 30_000, "into " * 30_000, "for 2 " * 20_000, "leave in " * 20_000):
+        for read in (orders, nothing_but_asks, given, several):
+            read(text)
+    assert time.process_time() - began < 5
 
 
 @pytest.mark.parametrize(

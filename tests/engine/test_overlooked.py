@@ -45,6 +45,21 @@ async def test_what_no_one_line_says_may_be_denied(answered: Any, text: str) -> 
     assert (await answered(DENIAL, text=text))[0] == DENIAL
 
 
+@pytest.mark.parametrize(
+    ("task", "line", "answer"),
+    [
+        ("What is the phone number of the front desk?", "Front desk: open till late", "It is not stated."),
+        ("Where is the branch office?", "Branch office: No 4 Elm Street", "No 4 Elm Street."),
+        ("May one smoke in the plant hall?", "Plant hall: no smoking", "No smoking."),
+        ("What is the transfer fee of the savings account?", "Savings account: transfer is free", "No fee applies."),
+    ],
+)
+async def test_a_denial_that_agrees_with_the_line_or_a_line_of_something_else_stands(
+    answered: Any, task: str, line: str, answer: str
+) -> None:
+    assert (await answered(answer, task=task, text=line))[0] == answer
+
+
 async def test_a_row_of_a_table_is_no_such_line(answered: Any) -> None:
     assert (await answered(DENIAL, path="tables/keys.csv"))[0] == DENIAL
 

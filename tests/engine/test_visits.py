@@ -226,6 +226,14 @@ def test_a_part_of_a_year_is_the_month_that_the_task_names() -> None:
     for part in ("2024%", "2025-04%", "2025-04-1%", "%20%", "200%"):
         args = {"sql": f"select count(*) from b where arrival like '{part}'"}
         assert widened(args, task) == args
+    whole = {"sql": "select sum(d like '2025-08%') * 100.0 / count(*) from t where d like '2025%'"}
+    for asked in (
+        "What share of the visits of 2025 was in August 2025?",
+        "How many were there in August 2025 compared to the year?",
+        "Which month of 2025 had more visits than August 2025?",
+        "How many visits were in August 2025?",  # of two conditions one has it
+    ):
+        assert widened(whole, asked) == whole
     both = {"sql": "select 1 from b where arrival like '20%'"}
     assert widened(both, "Were there more in April 2025 than in May 2025?") == both
 

@@ -148,6 +148,7 @@ async def test_a_number_that_no_call_has_found_is_not_taken_from_what_stood_besi
         ([["Seven Keys"], ["Nobody's Kite"]], False),  # somebody has counted them
         ([["notes/a.md:2: Seven Keys"]], True),  # where a line stands is not what it says
         ([["Seven Keys\nand a Kite"]], False),
+        ([["Keys"], ["Kite"], ["Foxes"], ["Owl"]], False),  # or some of them
     ],
 )
 async def test_a_figure_may_be_how_many_there_are_in_a_list(brewery: Any, rows: Any, sent_back: bool) -> None:

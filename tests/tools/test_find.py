@@ -297,6 +297,10 @@ def test_what_holds_from_a_day_on_has_changed_and_who_asks_for_today_does_not_as
     lines = [(old, "2025-01-01"), (new, "2025-05-19")]
     assert _closest(lines, "What is today's price for a dog per night, not what it used to be?")[1] == old
     assert _closest(lines, "What did a dog per night use to be, what was the price?")[1] == ""
+    past = "What did a dog cost per night before today's price?"
+    assert _closest(lines, past)[1] == ""
+    for other in ("A dog from flat 3, per night: see the letter from April", "Dogs from 1 June: blankets, 9 euros"):
+        assert _closest([(old, "2025-01-01"), (other, "2025-05-19")], "What does a dog cost per night?")[1] == ""
     open_from = "Dogs: the run is open from 9 to 5, 27 euros per night."
     assert _closest([(old, "2025-01-01"), (open_from, "2025-05-19")], "What does a dog cost per night?")[1] == ""
 

@@ -27,10 +27,27 @@ insert into loans values (1, 1, 2, null), (2, 2, 1, '2025-01-01'), (3, 1, 1, '20
 create table items(item_id integer primary key, label text, unit_price real);
 insert into items values (1, 'gauze', 2.5), (2, 'serum', 4);
 create table visit_items(visit_id integer, item_id integer, qty integer);
-insert into visit_items values (7, 1, 2), (7, 2, 1), (8, 2, 5), (8, 9, 1);
+insert into visit_items values (7, 1, 2), (7, 2, 1), (8, 2, 5);
 create table fines(fine_id integer, loan_id integer, cents integer);
 insert into fines values (1, 1, 50), (2, 3, 70);
 create table swaps(first references pupils(pupil_id), second references pupils(pupil_id));
+create table wards(ward_id integer primary key, ward_title text, floor integer, head text);
+insert into wards values (1, 'Maple', 1, 'Lee'), (2, 'Oak', 2, 'Roth'), (3, 'Elm', 3, 'Kay');
+create table nurses(nurse_id integer primary key, nurse_name text, ward integer);
+insert into nurses values (1, 'Ann', 1), (2, 'Bob', 3);
+create table rooms(id integer primary key, number integer, corridor text);
+insert into rooms values (1, 3, 'ground'), (2, 1, 'first'), (3, 2, 'roof');
+create table bookings(booking_id integer primary key, guest text, room_number integer);
+insert into bookings values (1, 'Ann', 3), (2, 'Bob', 1);
+create table matters(matter_id integer primary key, client text, budget real);
+insert into matters values (1, 'Smith', 100), (2, 'Smith', 200), (3, 'Kay', 150);
+create table hours(hour_id integer primary key, matter_id integer, minutes integer);
+insert into hours values (1, 1, 10), (2, 1, 20), (3, 2, 5), (4, 3, 9);
+create table accounts(account_id integer primary key, holder integer, branch_id integer);
+create table branches(branch_id integer primary key, called text); insert into branches values (1, 'Harbour');
+create table persons(person_id integer primary key, called text); insert into accounts values (7, 1, 1);
+create table diagnoses(visit integer, code text, note text); insert into diagnoses values (10, 'J1', 'flu');
+create table words(code text, meaning text); insert into words values ('J9', 'cold');
 create table "odd one"(loan_id integer, "the word" text); insert into "odd one" values (1, 'x');
 """
 
@@ -106,12 +123,51 @@ async def test_it_says_what_it_took_for_what(query: Query) -> None:
         "select nothing from loans where full_name = 'Nobody''s",
         "select 'a' || full_name from loans union select weekday from pupils",
         "delete from loans where full_name = 'Selma Quinn'",
+        "select n.nurse_name, w.floor from nurses n join wards w on n.ward_id = w.ward_id",  # a name joins nothing
+        "select count(*) from visit_items where item = 1",  # nor is it asked by
+        "select called from accounts where account_id = 7",  # of the branch, or of the holder?
+        "select persons.called from accounts where account_id = 7",
+        "select guest, corridor from bookings",  # a room_number is no rooms.id
+        "select meaning from diagnoses where note = 'flu'",  # J1 is none of these words: a code of something else
+        "select sum(budget) from hours",  # once for each line of hours
+        "select count(client) from hours",
+        "select client, sum(budget) from hours group by client",
+        "select l.loan_id from loans l where exists"
+        " (select 1 from fines where fines.loan_id = l.loan_id and title = 'x')",
+        "select f.cents, l.title from fines f join (select loan_id, 'L' || book_id as title from loans) l"
+        " using (loan_id) where f.title = 'x'",
+        "with l as (select * from loans) select full_name from l",
+        "select label from visit_items limit ?, ?",
+        f"select full_name{', loan_id' * 300} from loans",
         "select full_name from loans; select 1",
     ],
 )
 async def test_what_may_mean_more_is_left_to_the_model(query: Query, sql: str) -> None:
     with pytest.raises(ToolError):
-        await query(sql)
+        await query(sql, *(["1", "2"] if "?" in sql else []))
+
+
+async def test_two_of_one_name_are_two(query: Query) -> None:
+    answer = await query("select client, sum(minutes) from hours group by client order by 2 desc")
+    assert [list(row.values()) for row in answer["rows"]] == [["Smith", 30], ["Kay", 9], ["Smith", 5]]
+    distinct = await query("select count(distinct client) from hours")
+    assert [list(row.values()) for row in distinct["rows"]] == [[2]]
+
+
+async def test_a_mended_sum_of_keys_is_refused_as_any_other(query: Query) -> None:
+    with pytest.raises(ToolError, match="pupil_id names a row, and is no amount"):
+        await query("select sum(pupil_id * cents), full_name from fines")
+
+
+async def test_a_look_at_a_large_table_ends_soon_and_the_error_is_that_of_the_statement(tmp_path: Path) -> None:
+    with apsw.Connection(str(tmp_path / "large.db")) as db:
+        db.execute("create table far(far_id integer, x text); create table near(far_id integer);").fetchall()
+        db.execute(
+            "with recursive n(i) as (select 1 union all select i + 1 from n where i < 300000)"
+            " insert into far select i, i from n"
+        ).fetchall()
+    with pytest.raises(ToolError, match="no such column: x"):
+        await ask(query_sqlite(tmp_path / "large.db", Use(), room=4_000, seconds=0.05), "select x from near")
 
 
 async def test_a_mended_statement_may_do_no_more_than_any_other(query: Query) -> None:
@@ -135,4 +191,4 @@ async def test_without_its_library_the_model_is_told_as_before(query: Query, mon
 def test_whatever_the_statement_is_mending_it_raises_nothing(sql: str) -> None:
     tables = [("loans", "loan_id integer\npupil_id integer"), ("pupils", "pupil_id integer\nx text")]
     for said in ("no such column: x", 'near "s": syntax error', "column l.x does not exist", ""):
-        sql_mend.mended(sql, said, tables, {}, dialect="sqlite", unique=lambda table, column: True)
+        sql_mend.mended(sql, said, tables, {}, dialect="sqlite", sure=lambda hop: True)

@@ -29,7 +29,12 @@ _TOGETHER = re.compile(
     r"average|mean|compared?|than)\b|%",
     re.I,
 )
-_AVERAGE = re.compile(r"\b(?:average|mean|durchschnitt\w*|im schnitt|im mittel)\b", re.I)
+_AVERAGE = re.compile(
+    r"\bon average\b|\bim (?:schnitt|durchschnitt|mittel)\b|\bdurchschnittlich\b|^\W*(?:average|mean)\b(?!-)|"
+    r"\b(?:what(?:'s| is| was| are| were)|how (?:high|long) (?:is|was)|calculate|compute|need|find|tell me|give me)"
+    r" (?:the |our |their |its |her |his )?(?:average|mean)\b(?!-)",
+    re.I,
+)
 _OF_SUMS = re.compile(
     r"\b(?:totals?|sums?|altogether|together|overall|in all|per|each|daily|weekly|monthly|yearly|"
     r"(?:an?|every) (?:day|week|month|year|night|shift|person|head|customer|guest)|"

@@ -104,7 +104,7 @@ def judge(
         return verdict
     settled = not live.granted or changed(turn, live.granted)  # what was done is no claim about the results
     if not (settled or doubts(turn)) and (said := overlooked(answer, turn)):
-        return replace(verdict, why=f'It says "{said}": answer with that.', kind=BESIDE)
+        return replace(verdict, why=f'It says "{said}": answer with that, if the task asks for it.', kind=BESIDE)
     line = partial(nearest, turn)
     why = "" if settled else doubt(answer, shown=shown, task=task, chosen=has_worked(turn), nearest=line)
     if why:

@@ -43,12 +43,13 @@ def bounded(args: Mapping[str, JSON], spec: SinkSpec, task: str) -> Mapping[str,
     said = _NUMBER.findall(task)
     found = {match["n"]: _op(match, task) for match in _BOUND.finditer(task)}
     ops = {n: op for n, op in found.items() if op and said.count(n) <= 1}
+    signs = [_sign(match) for match in _BOUND.finditer(task) if not _denied(match, task)]
 
     def as_said(where: JSON, able: Sequence[JSON]) -> JSON:
         if not isinstance(where, dict) or not is_one(where):
             return where
         value = str(where["value"]).strip()
-        if value in _OPS and value in able and len(found) == 1:
+        if where.get("op") == "!=" and value in able and signs == [value]:
             return {**where, "op": value, "value": next(iter(found))}
         op = ops.get(value, "=") if where.get("op") == "=" else "="
         return {**where, "op": op} if op in able and op != "=" and not _KEY.fullmatch(str(where["column"])) else where
@@ -64,13 +65,27 @@ def bounded(args: Mapping[str, JSON], spec: SinkSpec, task: str) -> Mapping[str,
 
 def _op(match: re.Match[str], task: str) -> str:
     """The sign that a bound stands for; empty for what may be none: the second room of two, an account, a denial."""
-    denied = _NOT.search(task[max(0, match.start() - 40) : match.start()]) and not (match["least"] or match["most"])
     unit = match["coin"] or match["unit"]
     counted = bool(unit) and (match["coin"] or unit in "€$°" or len(unit) > 1 or is_unit(unit))
     bare = (match["over"] or match["under"]) and not (match["coin"] or unit in "€$°" or is_unit(unit))
-    if denied or not counted or bare or _YEAR.fullmatch(match["n"]) or unit.lower() in ("percent", "prozent", "per"):
+    if (
+        _denied(match, task)
+        or not counted
+        or bare
+        or _YEAR.fullmatch(match["n"])
+        or unit.lower() in ("percent", "prozent", "per")
+    ):
         return ""
+    return _sign(match)
+
+
+def _sign(match: re.Match[str]) -> str:
     return next(op for op in _OPS if match[_OPS[op]])
+
+
+def _denied(match: re.Match[str], task: str) -> bool:
+    before = task[max(0, match.start() - 40) : match.start()]
+    return _NOT.search(before) is not None and not (match["least"] or match["most"])
 
 
 def _able(spec: SinkSpec, name: str) -> Sequence[JSON]:

@@ -16,9 +16,14 @@ from .conditions import COMPARES, LEAVES_OUT
 from .nearest import brought, lines, stems
 from .step import leaves
 from .task import PASTED
-from .visits import replaced
 
 _CODE = re.compile(r"\b([A-Za-z]{1,5}-?)\d{1,8}\b")  # P-30, M204: its kind is what stands before the number
+_ANOTHER = re.compile(
+    r"\b(?:replac\w+|instead|after|before|next|previous\w*|follow\w*|success\w+|predecess\w+|feeds?|supplies|came|"
+    r"the one (?:that|which|who)|that (?:the|feeds|replaced)|beside|behind)\b",
+    re.I,
+)
+_PAST = re.compile(r"\b(?:not|no|never|was|were|since|fixed|sealed|closed|done|again|nicht|kein\w*|war)\b|n't\b", re.I)
 _RESULTS, _LINES, _CHARS = (
     5,
     500,
@@ -30,11 +35,11 @@ def another(args: Mapping[str, JSON], turn: Turn) -> tuple[str, str, str] | None
     """A code of a call, the one of its kind that the task speaks of instead, and the line that says so, if any.
 
     Of a code that stands in results of the model's own calls, no line says anything of the task that not also a line
-    of the other one says, which says more; and of no third one. Nothing where a task names a code, leaves out or
-    compares.
+    of the other one says, which says more; and of no third one. Nothing where a task names a code, leaves out, compares
+    or goes from one thing to another, nor where the line denies or is of the past. Who has a reason asks again.
     """
     task = str(turn.start["task"])
-    if len(task) > PASTED or _CODE.search(task) or LEAVES_OUT.search(task) or COMPARES.search(task):
+    if len(task) > PASTED or any(rule.search(task) for rule in (_CODE, LEAVES_OUT, COMPARES, _ANOTHER)):
         return None
     asked = frozenset(stems(task))
     for code, kind in _codes(args):
@@ -44,20 +49,9 @@ def another(args: Mapping[str, JSON], turn: Turn) -> tuple[str, str, str] | None
             continue
         most = max((about for about, _ in said.values()), key=len, default=frozenset[str]())
         best = [(other, line) for other, (about, line) in said.items() if len(about) == len(most)]
-        if mine[0] < most and len(best) == 1:
+        if mine[0] < most and len(best) == 1 and not _PAST.search(best[0][1]):
             return code, *best[0]
     return None
-
-
-def meant(args: Mapping[str, JSON], turn: Turn) -> Mapping[str, JSON]:
-    """The arguments, with the code that the task speaks of in place of another one.
-
-    For who was told so, and asks for the very same again, as a small model does.
-    """
-    if (found := another(args, turn)) is None:
-        return args
-    code, other, _ = found
-    return {name: replaced(value, {code: other}) for name, value in args.items()}
 
 
 def _codes(args: Mapping[str, JSON]) -> Iterator[tuple[str, str]]:

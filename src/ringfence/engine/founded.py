@@ -14,7 +14,7 @@ from .aggregates import averaged, counted, greatest
 from .answering import shown_numbers
 from .bounds import bounded
 from .cells import emptied, named
-from .codes import another, meant
+from .codes import another
 from .conditions import all_of_it, asked, heard, remembered, unheard, wider
 from .course import INVENTED, UNHEARD, Become, changes
 from .evidence import Numbers, clipped, invented_numbers
@@ -88,8 +88,8 @@ def as_the_task_has_it(
 ) -> Mapping[str, JSON]:
     """The arguments of a read, with the task's percentages and months as such, and what it counts and asks for.
 
-    See `hundredths`, `whole`, `widened`, `counted`, `all_of_it`, `bounded`, `greatest`, `averaged`, `heard`, `meant`,
-    `asked`, `remembered`, `named` and `emptied`: the last ten are for a tool that has not answered yet, for after that
+    See `hundredths`, `whole`, `widened`, `counted`, `all_of_it`, `bounded`, `greatest`, `averaged`, `heard`, `asked`,
+    `remembered`, `named` and `emptied`: the last nine are for a tool that has not answered yet, for after that
     a model may know better; `asked` for a call with a `thought` behind it: it gives reasons. What is asked for again is
     asked for the other month of the task. `said`: what was said before it.
     """
@@ -103,7 +103,7 @@ def as_the_task_has_it(
     become = folded(turn, Become)
     if spec.name not in become.answered:
         args = averaged(greatest(bounded(all_of_it(args, spec, task), spec, task), spec, task), spec, task)
-        args = meant(heard(args, turn, said), turn) if become.unheard else args
+        args = heard(args, turn, said) if become.unheard else args
         args = remembered(asked(args, turn, f"{said}\n{thought}") if thought else args, spec, turn)
         return emptied(named(args, spec, turn), spec, turn)
     other = for_the_other(args, turn)

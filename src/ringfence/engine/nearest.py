@@ -32,6 +32,11 @@ _OF_NO_YEAR = re.compile(
     r"(?P<behind>\d{1,2})(?:st|nd|rd|th)?\b))(?!,? (?:19|20)\d\d)",
     re.I,
 )
+_RANGE = re.compile(
+    r"\b(?:before|after|until|till|since|from|except|between|by|through|than|ab|bis|seit|vor|nach)\b[^.?!\n]{0,25}\Z",
+    re.I,
+)
+_ON = re.compile(r" (?:on|onwards?)\b", re.I)
 _MANY = 4  # rows, from which on the one that was named before is said once more
 
 
@@ -73,17 +78,19 @@ def of_the_day(text: str, task: str) -> str:
 
     A small model that is shown the rooms of twelve nights reads those of another night.
     """
-    days = {match[0] for match in _ISO_DAY.finditer(in_iso(task))}
-    days |= {f"-{MONTHS[month.casefold()]:02}-{int(day):02}" for day, month in _day_and_month(task)}
+    iso = in_iso(task)
+    found = [*_ISO_DAY.finditer(iso), *_OF_NO_YEAR.finditer(iso)]
+    if any(_RANGE.search(iso[: match.start()]) or _ON.match(iso, match.end()) for match in found):
+        return ""
+    days = {match[0] if match.re is _ISO_DAY else _day(match) for match in found}
     dated = [line.strip(" -") for line in text[:_READ].split("\n") if _ISO_DAY.search(line)]
     named = [line for line in dated if any(day in line for day in days)]
     return named[0][:_CHARS] if len(named) == 1 and len(dated) >= _MANY and len(days) == 1 else ""
 
 
-def _day_and_month(task: str) -> Iterator[tuple[str, str]]:
-    """Days of no year."""
-    for match in _OF_NO_YEAR.finditer(task):
-        yield match["day"] or match["behind"], match["month"]
+def _day(match: re.Match[str]) -> str:
+    """A day of no year, as it ends in ISO."""
+    return f"-{MONTHS[match['month'].casefold()]:02}-{int(match['day'] or match['behind']):02}"
 
 
 def beside(given: str, turn: Turn, *, besides: int) -> tuple[str, str] | None:

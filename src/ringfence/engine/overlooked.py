@@ -20,19 +20,31 @@ from .visits import TABLES
 _DENIES = re.compile(
     r"\W*(?:no ?(?:one|body)\b|none\b|there (?:is|are|was|were) no\b|no \w+|niemand\b|kein\w*\b)", re.I
 )
+_FIGURES = re.compile(r"\b(?:numbers?|(?:tele)?phone|mobile|fax|extension|e-?mail|telefon\w*|durchwahl)\b", re.I)
+_NOTHING = re.compile(r"\b(?:no|not|none|never|nothing|free|waived|kein\w*|nicht|frei)\b|n't\b", re.I)
 _LABELLED = re.compile(r"\W*([^\W\d_][^:|;\n]{2,60}?)\s*(?::|\||\s[-–—])\s+(\S.{0,120})")
 _TELLS = 2  # words of a label, which are all of the task's
 _LINES = 2_000
 
 
 def overlooked(answer: str, turn: Turn) -> str:
-    """The one line with a label that is all of words of the task, where an answer finds or denies it; else empty."""
+    """The one line with a label that is all of words of the task, where an answer finds nothing or denies it, and
+    that line has neither a word of the answer nor a denial of its own; else empty.
+    """
     task = str(turn.start["task"])
     if len(task) > PASTED or not (abstains(answer) or _DENIES.match(answer)) or LEAVES_OUT.search(task):
         return ""
-    asked = frozenset(stems(task))
-    found = {line for line in _lines(turn) if (match := _LABELLED.fullmatch(line)) and _is_of(match[1], asked)}
-    return found.pop() if len(found) == 1 else ""
+    asked, said = frozenset(stems(task)), _words(answer)
+    found = {line: match for line in _lines(turn) if (match := _LABELLED.fullmatch(line)) and _is_of(match[1], asked)}
+    if len(found) != 1:
+        return ""
+    line, match = found.popitem()
+    agrees = not said.isdisjoint(_words(match[2])) or _NOTHING.search(match[2])
+    return "" if agrees or (_FIGURES.search(task) and not re.search(r"\d|@", match[2])) else line
+
+
+def _words(text: str) -> set[str]:
+    return {*stems(text), *re.findall(r"\d+", text)}
 
 
 def _is_of(label: str, asked: frozenset[str]) -> bool:

@@ -28,7 +28,8 @@ _ADDS_UP = re.compile(
 _APART = re.compile(r"\b(?:how (?:many|much) (?:more|less|fewer)\b.*\bthan|difference between)\b", re.I | re.S)
 _SEVERAL = re.compile(
     r"(?:^|[.!?]\s+|\b(?:for|and|of|with|each|all|to|are|must|can|"
-    r"(?P<buys>(?:buy|want|need|take|get|order|rent|hire)s?|would|will|do|does))\s+)"
+    r"(?P<buys>(?:buy|want|need|take|get|(?<!the )(?<!for )(?<!of )(?<!our )(?:order|rent|hire))s?|"
+    r"would|will|do|does))\s+)"
     r"(?P<count>[2-9]|[1-9]\d{1,2})\s+"
     r"(?!per ?cent|euros?|dollars?|pounds|o'clock|am\b|pm\b|"
     r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\b)"
@@ -44,7 +45,7 @@ _GIVEN = re.compile(
     re.I,
 )
 _OF_GIVEN = re.compile(
-    r"%|\bfor \d+\b.*\bfor \d+\b|"
+    r"%|\bfor \d+\b.*\bhow (?:many|much)\b.*\bfor \d+\b|"
     r"\b(?:per ?cents?|percentage|what share|each|apiece|for one|per \d+|altogether|in all|left over|split|divided|"
     r"prozent|jeweils|insgesamt)\b",
     re.I,
@@ -67,10 +68,14 @@ _VERB = (
     rf"(?= [^?!\n]{{1,100}}?\b(?:in|into|to|under|at) {_FILE}))\b"
 )
 _BESIDE = re.compile(
-    rf"(?:,|;|\band\b|\bthen\b)\s+(?:and |then |please |also )*{_VERB}"
+    rf"(?:,|;|\band\b|\bthen\b)\s+(?:(?:and|then|please|also) ){{0,2}}{_VERB}(?= (?:it|them|th\w+|an?|my|our)\b)"
     rf"(?=[^?!\n]{{0,100}}?\b(?:in|into|to|under) {_FILE})",
     re.I,
 )
+_WOULD = re.compile(
+    r"\b(?:should|may|must|can|could|would|do) (?:i|we|you|one|they)\b|\bwho (?:may|can|should|must)\b", re.I
+)
+_ASKS = re.compile(r"\b(?:tell|know|check|who|what|how|which|where|when|why)\b", re.I)
 _INTO = re.compile(rf"(?<!look )(?<!looking )(?<!looked )(?<!peek )(?<!dig )(?<!go )\binto {_FILE}", re.I)
 _ACTS = re.compile(  # where a clause begins: elsewhere "call", "share" and "start" are things
     r"(?:^\W*|[,:;–—(]\s*|\b(?:please|kindly|and|then|also|now|just|or|finally|afterwards|let's|let us|must|should|"
@@ -99,6 +104,14 @@ _QUESTION = re.compile(
     r"does|did|has|have(?! a (?:look|peek|go|glance|read)\b)|had)\b",
     re.I,
 )
+
+
+_PLAIN = re.compile(
+    r"\s*(?:whats?|what's|which|who|who's|whom|whose|when|where|how (?:many|much|long|often|old|far|high|large)|"
+    r"is|are|was|were|does|did)\b[^,;:()\n]{1,300}\?\s*",
+    re.I,
+)
+_MORE = re.compile(r"\b(?:and|then|or|please|can|could|would|should|about|not)\b|n't\b", re.I)
 
 
 def sentences(task: str) -> list[str]:
@@ -132,8 +145,9 @@ def _known_orders(task: str) -> frozenset[str]:
     whom = max((n for n, one in enumerate(said) if _WHERE_TO.match(one)), default=0)  # Mail to Ann. Which address?
     told = [_NEED.sub("", one) if n < whom else one for n, one in enumerate(said) if not _QUESTION.match(one)]
     found = {match["verb"].casefold() for one in told for rule in _rules(one) for match in rule.finditer(one)}
-    found |= {match["verb"].casefold() for one in said if _QUESTION.match(one) for match in _BESIDE.finditer(one)}
-    return frozenset(found or {"write" for one in told if _INTO.search(one)})
+    asked = [one[:_KEPT] for one in said if _QUESTION.match(one) and not _WOULD.search(one[:_KEPT])]
+    found |= {match["verb"].casefold() for one in asked for match in _BESIDE.finditer(one)}
+    return frozenset(found or {"write" for one in told if not _ASKS.search(one) and _INTO.search(one[:_KEPT])})
 
 
 def _rules(sentence: str) -> tuple[re.Pattern[str], ...]:
@@ -152,8 +166,11 @@ def only_asks(task: str) -> bool:
 
 
 def nothing_but_asks(task: str) -> bool:
-    """Whether each sentence of a task is a question by its first word: "Could you put it down?" is none."""
-    return all(map(_QUESTION.match, filter(str.strip, sentences(task)))) and not acts(task)
+    """Whether each sentence of a task is a plain question of one clause: "Where is it kept, and mail it to Bob?" and
+    "Could you put it down?" are none.
+    """
+    said = [one for line in task.splitlines() for one in sentences(line) if one.strip()]
+    return all(_PLAIN.fullmatch(one) and not _MORE.search(one) for one in said) and not acts(task)
 
 
 def given(task: str) -> bool:

@@ -49,6 +49,10 @@ TABLES = (".csv", ".tsv")
 TELLS = 2  # words of the task in a line that is about it
 _BEHIND = ".,;:!?"
 _LINES = re.compile(r"(\d+)-(\d+) of (\d+)")
+_ANY_LIKE = re.compile(r"\blike\b|\bgroup by\b", re.I)
+_OF_A_YEAR = re.compile(
+    r"\b(?:years?|share|compared?|than|per ?cent\w*|each|per|every|months?|of (?:19|20)\d\d)\b|%", re.I
+)
 _LIKE = re.compile(r"(?P<like>\blike\s+')(?P<part>(?:19|20)\d{0,2}-?)%'", re.I)
 _LONGEST = 2000  # characters of a task, from which on it holds a text and not the question alone
 
@@ -292,8 +296,11 @@ def widened(args: Mapping[str, JSON], task: str, found: Callable[[str], bool] = 
     if not asked:
         return args
     said = in_iso(task)
+    texts = not _OF_A_YEAR.search(task)
     args = {
         name: _widened(value, asked, lambda day: day in said or (day[8:] != "01" and found(day)))
+        if texts or not isinstance(value, str)
+        else value
         for name, value in args.items()
     }
     wheres = (one for value in args.values() if isinstance(value, list) for one in value if isinstance(one, dict))
@@ -304,7 +311,7 @@ def widened(args: Mapping[str, JSON], task: str, found: Callable[[str], bool] = 
 
 def _widened(value: JSON, asked: Collection[str], meant: Callable[[str], bool]) -> JSON:
     match value:
-        case str() if len(asked) == 1:
+        case str() if len(asked) == 1 and len(_ANY_LIKE.findall(value)) == 1:
             (month,) = asked
             return _LIKE.sub(lambda m: f"{m['like']}{month}%'" if month.startswith(m["part"]) else m[0], value)
         case {"op": "=", "value": str(day)} if _DAY.fullmatch(day) and day[:7] in asked and not meant(day):

@@ -18,7 +18,7 @@ from .evidence import Numbers, unsupported_numbers
 from .facts import is_unit
 from .meant import never_named
 from .nearest import answered, asked_and_brought, brought, lines, opened, stems
-from .task import PASTED, reckons
+from .task import PASTED, apart, reckons
 from .visits import TABLES, TELLS, hollow
 
 _VALUE = re.compile(r"\b(?=\w*\d)\w{2,}(?:[.:-]\w+)*")  # 171.0, D20, 2025-01-29
@@ -31,7 +31,7 @@ _ABOUT = re.compile(  # on the north weighbridge
     r"\b(?:of|for|on|at|to|from|in|into)\s+(?:the|an?|our|my|your)\s+(?:[^\W\d_]+[ -])?([^\W\d_]{4,})", re.I
 )
 _WORD = re.compile(r"\w+")
-_LINE_OF = re.compile(r":\d+: ")  # of a file: where it stands is not what it says
+_LINE_OF = re.compile(r"(\.\w{1,5}):\d+: ")  # of a file: where it stands is not what it says
 _WHO = re.compile(
     r"\b(?:who|whose|which|what (?:is|was) the name|wer|welche[rs]?)\b(?!(?: \w+)? (?:id|number|no|code|key)\b)", re.I
 )
@@ -64,8 +64,9 @@ def _of_no_call(answer: str, turn: Turn, said: str) -> _Doubt | None:
     found = brought(turn)
     if all(map(hollow, found)):
         return None
-    told = _LINE_OF.sub(": ", " ".join((turn.start["task"], said, *map(str, asked_and_brought(turn)))))
+    told = _LINE_OF.sub(r"\1: ", " ".join((turn.start["task"], said, *map(str, asked_and_brought(turn)))))
     strays = [one for one in unsupported_numbers(answer, told) if not (_DAY.fullmatch(one) or _counts(found, one))]
+    strays = [] if apart(turn.start["task"]) else strays  # how many more is worked out
     task, named = set(stems(turn.start["task"])), set(stems(_cells(found)))
     parts = [(str(one.get("path")).endswith(TABLES), str(one.get("text", "")).split("\n")) for one in opened(turn)]
     for stray in strays:
@@ -79,14 +80,14 @@ def _of_no_call(answer: str, turn: Turn, said: str) -> _Doubt | None:
 
 
 def _counts(value: JSON | Sequence[JSON], figure: str) -> bool:
-    """Whether a list has so few things, or a text so few lines, as somebody may have counted."""
+    """Whether a list has so many things, or a text so many lines: somebody may have counted them, or some of them."""
     if len(figure) > 1:
         return False
     if isinstance(value, Mapping):
         return any(_counts(one, figure) for one in value.values())
     if isinstance(value, str):
-        return len(value.strip().split("\n")) == int(figure)
-    return isinstance(value, Sequence) and (len(value) == int(figure) or any(_counts(one, figure) for one in value))
+        return len(value.strip().split("\n")) >= int(figure)
+    return isinstance(value, Sequence) and (len(value) >= int(figure) or any(_counts(one, figure) for one in value))
 
 
 def _cells(found: Sequence[JSON]) -> str:

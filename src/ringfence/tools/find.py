@@ -41,8 +41,13 @@ SAMPLE_LINES = 3
 LOG_LINES = 5_000  # of which each is looked at for a sample; of a longer one those of the passage alone
 SAMPLE_SHARE = 0.6  # of the words that the best line shares with the question: a line that shares less misleads
 _UPDATES = re.compile(
-    r"\b(?:now|from (?:now|today|then)|since|changed?|no longer|instead|replac\w+|withdrawn|supersed\w+|moved|new|"
-    rf"(?:from|as of|effective|ab|per) (?:(?:the )?\d{{1,2}}(?:st|nd|rd|th|\.)? (?:of )?)?(?:{'|'.join(MONTHS)})\b)",
+    r"\b(?:now|from (?:now|today|then)|since|changed?|no longer|instead|replac\w+|withdrawn|supersed\w+|moved|new)\b",
+    re.I,
+)
+_MONTH = "|".join(MONTHS)
+_FROM_A_DAY = re.compile(
+    rf"\b(?:from|as of|effective|ab) (?:the )?"
+    rf"(?:\d{{1,2}}(?:st|nd|rd|th|\.)? (?:of )?(?:{_MONTH})\b|(?:{_MONTH})\.? \d)",
     re.I,
 )
 _TODAY = re.compile(
@@ -58,6 +63,12 @@ _PAST = re.compile(
     r"changed|changes|old|war|waren|früher|vorher|damals|bisher|(?:19|20)\d\d)\b",
     re.I,
 )
+_LONG_PAST = re.compile(
+    r"\b(?:before|until|used to|former(?:ly)?|previous(?:ly)?|earlier|originally|ago|last|old|"
+    r"früher|vorher|damals|bisher)\b",
+    re.I,
+)
+_BUT_NOT = re.compile(r"\b(?:and |but )?not (?:what|the|how|who)\b[^.?!;]*", re.I)
 SAME = 0.6  # of what an older line shares with the question: a newer one that shares less is about something else
 LEFT_OUT = "[an older line about this is left out: a newer one, below, says that it has changed]"
 _RULE = re.compile(r"\|(\s*:?-+:?\s*\|)+")
@@ -240,7 +251,7 @@ def _telling_of_log(lines: Sequence[str], numbers: Sequence[int], question: str)
     """
     whole = range(1, len(lines) + 1) if len(lines) <= LOG_LINES else numbers
     asked, first, last = _said(question), _FIRST.search(question), _LAST.search(question)
-    has = {n: asked.intersection(_said(lines[n - 1])) for n in whole}
+    has = {n: asked.intersection(_said(lines[n - 1][:LINE_CHARS])) for n in whole}
     known = Counter(word for said in has.values() for word in said)
     worth = {word: math.log(1 + len(has) / count) for word, count in known.items()}
     worths = {n: sum(worth[word] for word in said) for n, said in has.items()}
@@ -281,9 +292,10 @@ def _closest(texts: list[tuple[str, str]], question: str) -> tuple[dict[str, JSO
     if len(chosen) < 2 or not any(day for _, day in chosen):
         return as_they_are, ""
     older, newer = sorted(chosen, key=lambda one: (one[1], _UPDATES.search(one[0]) is not None))
-    if not asked.keys() & set(words(older[0])) & set(words(newer[0])):  # the newer one is about something else
+    theirs, ours = (asked.keys() & set(words(line)) for line, _ in (older, newer))
+    if not theirs & ours:  # the newer one is about something else
         return as_they_are, ""
-    updates = _UPDATES.search(newer[0]) is not None
+    updates = _UPDATES.search(newer[0]) is not None or (_FROM_A_DAY.search(newer[0]) is not None and theirs <= ours)
     if older[1] == newer[1] or not (older[1] or updates):
         return as_they_are, ""
     told = f"{newer[0][:LINE_CHARS]} (of {newer[1]}, the newest)"
@@ -293,7 +305,8 @@ def _closest(texts: list[tuple[str, str]], question: str) -> tuple[dict[str, JSO
 
 def is_past(question: str) -> bool:
     """Whether a question is about what was; "today's price, and not what it used to be" is not."""
-    return _PAST.search(question) is not None and _TODAY.search(question) is None
+    meant = _BUT_NOT.sub("", question)
+    return (_LONG_PAST if _TODAY.search(meant) else _PAST).search(meant) is not None
 
 
 def _spelled_out(lines: list[str]) -> list[str]:

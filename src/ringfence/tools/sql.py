@@ -24,7 +24,7 @@ from pydantic import Field
 from ringfence.core.errors import ToolError
 from ringfence.core.values import JSON
 
-from .sql_mend import Mended, mended
+from .sql_mend import Hop, Mended, mended
 from .sql_schema import Look, check_amounts, few, identifier, keyed, known, overview, summed
 from .texts import notes
 from .tool import Args, Tool, Use, define
@@ -107,7 +107,7 @@ def query_sqlite(
                         _check(db, names)
                     return _query(db, args, max_rows, room)
                 except apsw.SQLError as error:
-                    return _as_meant(db, args, error, max_rows, room)
+                    return _as_meant(db, args, error, max_rows, room, until)
         except apsw.AuthError as error:
             raise ToolError(f"only a SELECT is allowed: {_said(error)}", todo="ask with a SELECT of tables") from None
         except apsw.InterruptError:
@@ -182,13 +182,17 @@ def _query(db: apsw.Connection, args: QueryArgs, max_rows: int, room: int) -> di
     return table(columns, rows, max_rows, room, beside=beside)
 
 
-def _as_meant(db: apsw.Connection, args: QueryArgs, error: apsw.SQLError, max_rows: int, room: int) -> JSON:
+def _as_meant(
+    db: apsw.Connection, args: QueryArgs, error: apsw.SQLError, max_rows: int, room: int, until: float
+) -> JSON:
     """The result of what a statement meant that cannot be read, with what was `ran`. Raises ToolError."""
     tables, joins, said = _tables(db), _declared(db), f"the statement cannot be read: {_said(error)}"
-    mend = partial(mended, tables=tables, joins=joins, dialect="sqlite", unique=partial(_is_unique, db))
+    sure = partial(_is_sure, db, until)
     done = Mended(args.sql)
-    while done.may_go_on and (more := mend(done.sql, _said(error))):
+    while done.may_go_on and (more := mended(done.sql, _said(error), tables, joins, dialect="sqlite", sure=sure)):
         done = done.then(more)
+        if names := summed(done.sql):
+            check_amounts(names, tables, joins)
         try:
             return {**done.told(), **_query(db, args.model_copy(update={"sql": done.sql}), max_rows, room)}
         except apsw.SQLError as again:
@@ -196,12 +200,19 @@ def _as_meant(db: apsw.Connection, args: QueryArgs, error: apsw.SQLError, max_ro
     raise ToolError(said, todo=known(tables, said, joins, args.sql))
 
 
-def _is_unique(db: apsw.Connection, table: str, column: str) -> bool:
-    of, key = identifier(table), identifier(column)
+def _is_sure(db: apsw.Connection, until: float, hop: Hop) -> bool:
+    """Whether a key is of one row alone, and, where nobody has declared it, every value of it is one of that table."""
+    near, column, far, key = map(identifier, (hop.near, hop.column, hop.far, hop.key))
+    twice = f"select 1 from {far} group by {far}.{key} having count(*) > 1 limit 1"
+    stray = f"select 1 from {near} where {near}.{column} not in (select {far}.{key} from {far}) limit 1"
+    soon = min(until, time.monotonic() + LOOK_S)
+    db.set_progress_handler(lambda: time.monotonic() > soon, STEPS)
     try:
-        return not db.execute(f"select 1 from {of} group by {of}.{key} having count(*) > 1 limit 1").fetchall()
-    except apsw.SQLError:  # what a declared key names need not be there
+        return not any(db.execute(look).fetchall() for look in ((twice,) if hop.declared else (twice, stray)))
+    except apsw.Error:  # what a declared key names need not be there, and a large table takes its time
         return False
+    finally:
+        db.set_progress_handler(lambda: time.monotonic() > until, STEPS)
 
 
 def named(columns: Iterable[str]) -> list[str]:

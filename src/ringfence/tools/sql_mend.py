@@ -2,11 +2,13 @@
 
 A small model that is told `full_name is in another table: pupils.full_name` writes the very same statement again, and
 so it does hotter, or without its own statement in sight. What it meant is no guess where one table alone has the
-column and one path of keys leads there, each to one row: no row is lost, and none comes twice.
+column and one path of keys leads there, each to one row: no row is lost, and none comes twice. Whatever is less plain
+(another query inside that looks out, a join by a wrong column, a sum of what belongs to the other row) is refused.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -21,7 +23,8 @@ if TYPE_CHECKING:
     from sqlglot.optimizer.scope import Scope
 
 _MENDS = 4  # of one statement
-Unique = Callable[[str, str], bool]  # whether each value of a table's column is of one row alone
+_CHARS = 2_000  # of a statement that is read
+_QUERY = re.compile(r"\s*(?:select|with)\b", re.I)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,17 +57,21 @@ class Mended:
 
 
 @dataclass(frozen=True, slots=True)
-class _Hop:
-    """From a row to the one row of another table that its key names."""
+class Hop:
+    """From a row to the one row of another table that its key names; `declared`, or told by the name."""
 
     near: str  # the table, or what a statement calls it
     column: str
     far: str
     key: str
+    declared: bool
+
+
+Sure = Callable[[Hop], bool]  # whether each row has one row there at most, and none of another meaning
 
 
 def mended(
-    sql: str, said: str, tables: Sequence[Sequence[object]], joins: Mapping[str, str], *, dialect: str, unique: Unique
+    sql: str, said: str, tables: Sequence[Sequence[object]], joins: Mapping[str, str], *, dialect: str, sure: Sure
 ) -> Mend | None:
     """What was meant by a statement of which the database `said` that it cannot be read; None if that is not certain.
 
@@ -72,19 +79,23 @@ def mended(
     """
     if "syntax error" in said and (quoted := apostrophes(sql)) != sql:
         return Mend(quoted, "an apostrophe within a text is written twice")
-    if not (missing := missing_column(said).lower()):
+    missing = missing_column(said).lower()
+    if not missing or len(sql) > _CHARS or not _QUERY.match(sql):
         return None
     try:
         from sqlglot import errors, exp, parse_one
         from sqlglot.optimizer.scope import traverse_scope
     except ImportError:  # a model may still mend it by the words of the error
         return None
-    schema = _Schema(columns_of(tables), {**joins_of(tables), **joins}, unique)
+    schema = _Schema(tables, joins, sure)
     try:
         tree = parse_one(sql, read=dialect)
+        if "?" in sql and tree.find(exp.Offset):  # `limit ?, ?` would be written the other way round
+            return None
+        called = {name.lower() for table in tree.find_all(exp.Table) for name in (table.name, table.alias_or_name)}
         for scope in traverse_scope(tree):
             select = scope.expression
-            if isinstance(select, exp.Select) and (why := _Mender(schema, scope, select).mend(missing)):
+            if isinstance(select, exp.Select) and (why := _Mender(schema, scope, select, called).mend(missing)):
                 return Mend(tree.sql(dialect), why)
     except (errors.SqlglotError, RecursionError):
         return None
@@ -94,75 +105,109 @@ def mended(
 class _Schema:
     """The tables, their columns, and which column is the key of one row of another table; names in small letters."""
 
-    def __init__(self, columns: Mapping[str, Sequence[str]], joins: Mapping[str, str], unique: Unique) -> None:
-        self.columns = {table.lower(): [one.lower() for one in has] for table, has in columns.items()}
-        self._hops: dict[str, list[_Hop]] = {}
-        self._unique = cache(unique)
-        for one, other in joins.items():
+    def __init__(self, tables: Sequence[Sequence[object]], joins: Mapping[str, str], sure: Sure) -> None:
+        self.columns = {table.lower(): [one.lower() for one in has] for table, has in columns_of(tables).items()}
+        self._hops: dict[str, list[Hop]] = {}
+        self._sure_of = cache(sure)
+        for one, other in {**joins_of(tables), **joins}.items():
             (near, _, column), (far, _, key) = one.lower().partition("."), other.lower().partition(".")
-            self._hops.setdefault(near, []).append(_Hop(near, column, far, key))
+            if one in joins or column.endswith("_id") or column == key:  # a room_number is no rooms.id
+                self._hops.setdefault(near, []).append(Hop(near, column, far, key, one in joins))
+
+    def named(self, missing: str) -> list[tuple[str, str]]:
+        """The columns of that name."""
+        return [(table, missing) for table, has in self.columns.items() if missing in has]
 
     def meant(self, missing: str) -> list[tuple[str, str]]:
-        """The columns that a name can mean: those of that name; else the `unit_price` of `items` by `item_price`; else
-        the one column with the names of `products` by `product`.
+        """What no column is called, and one may mean all the same: the `unit_price` of `items` by `item_price`, the one
+        column with the names of `products` by `product`.
         """
-        if same := [(table, missing) for table, has in self.columns.items() if missing in has]:
-            return same
         found = []
         for table, has in self.columns.items():
             for prefix in {f"{table}_", f"{table.removesuffix('s')}_"}:
                 word = missing.removeprefix(prefix)
                 ends = [one for one in has if one == word or one.endswith(f"_{word}")] if word != missing else []
                 found += [(table, one) for one in ends] if len(ends) == 1 else []
-            named = names_of(has) if missing in (table, table.removesuffix("s")) else []
-            found += [(table, one) for one in named] if len(named) == 1 else []
+            names = names_of(has) if missing in (table, table.removesuffix("s")) else []
+            found += [(table, one) for one in names] if len(names) == 1 else []
         return list(dict.fromkeys(found))
 
-    def ways(self, near: str, far: str) -> Iterator[list[_Hop]]:
+    def ways(self, near: str, far: str) -> Iterator[list[Hop]]:
         """The paths of keys from one table to another, each to one row."""
         for hop in self._sure(near):
             if hop.far == far:
                 yield [hop]
             yield from ([hop, more] for more in self._sure(hop.far) if more.far == far != near)
 
-    def _sure(self, near: str) -> list[_Hop]:
-        return [hop for hop in self._hops.get(near, ()) if self._unique(hop.far, hop.key)]
+    def _sure(self, near: str) -> list[Hop]:
+        return [hop for hop in self._hops.get(near, ()) if self._sure_of(hop)]
 
 
 class _Mender:
-    """One SELECT, whose sources are tables by what it calls them."""
+    """One SELECT, whose sources are tables by what it calls them. `called`: every table and alias of the statement."""
 
-    def __init__(self, schema: _Schema, scope: Scope, select: exp.Select) -> None:
+    def __init__(self, schema: _Schema, scope: Scope, select: exp.Select, called: set[str]) -> None:
         from sqlglot import exp
 
-        self._schema, self._select = schema, select
+        self._schema, self._select, self._called = schema, select, called
         self._tables = {
             name: source.name.lower() for name, source in scope.sources.items() if isinstance(source, exp.Table)
         }
-        self._columns = [one for one in scope.columns if one.parent_select is self._select]
-        self._own = {one.alias.lower() for one in self._select.selects if one.alias}
+        self._columns = [one for one in scope.columns if one.parent_select is select]
+        self._own = {one.alias.lower() for one in select.selects if one.alias}
+        self._plain = all(isinstance(one, exp.Table) for one in scope.sources.values())
+        self._within = scope.parent is not None
 
     def mend(self, missing: str) -> str:
         """Put the column that was meant in place of the missing one, and say so; empty if that is not certain."""
+        from sqlglot import exp
+
         wrong = [one for one in self._columns if self._lacks(one, missing)]
-        if not wrong or missing in self._own:
+        if not wrong or not self._plain or missing in self._own or self._looks_out(missing):
             return ""
-        found = [(*place, column) for table, column in self._schema.meant(missing) if (place := self._place(table))]
-        if len(found) != 1:
+        if any(one.find_ancestor(exp.Join) for one in wrong):  # joined by what is no key
             return ""
-        name, way, column = found[0]
+        found = self._found(wrong, missing)
+        if found is None or (place := self._place(found[0])) is None:
+            return ""
+        (name, way), column = place, found[1]
+        if way and self._sums_others(wrong):
+            return ""
         self._join(way)
         for one in wrong:
-            self._replace(one, column, name)
-        return f"{missing} is {way[-1].far if way else self._tables[name]}.{column}"
+            if way and isinstance(one.parent, exp.Group):  # two of one name are two
+                self._select.group_by(_column(way[-1].key, name), copy=False)
+            one.replace(_column(column, name))
+        return f"{missing} is {found[0]}.{column}"
+
+    def _looks_out(self, missing: str) -> bool:
+        """Whether a query within another one speaks of that one's tables."""
+        there = {column for of in self._tables.values() for column in self._schema.columns.get(of, ())}
+        strays = (one for one in self._columns if one.name.lower() not in {*there, *self._own, missing})
+        return self._within and (any(strays) or any(one.table not in {"", *self._tables} for one in self._columns))
 
     def _lacks(self, one: exp.Column, missing: str) -> bool:
         if one.name.lower() != missing:
             return False
-        called = [one.table] if one.table in self._tables else list(self._tables)
+        called = [one.table] if one.table in self._tables else [] if one.table else list(self._tables)
         return not any(missing in self._schema.columns.get(self._tables[name], ()) for name in called)
 
-    def _place(self, table: str) -> tuple[str, list[_Hop]] | None:
+    def _found(self, wrong: Sequence[exp.Column], missing: str) -> tuple[str, str] | None:
+        """The table and the column that were meant."""
+        from sqlglot import exp
+
+        found = self._schema.named(missing)
+        far = {one.table.lower() for one in wrong if one.table and one.table not in self._tables}
+        if not found:  # a name for a row is shown, and asked by in nothing
+            asked_by = any(one.find_ancestor(exp.Where, exp.Having) for one in wrong)
+            found = [one for one in self._schema.meant(missing) if not (asked_by or far)]
+        elif far:  # of a table that was to be joined
+            found = [one for one in found if far == {one[0]}]
+        elif here := [one for one in found if one[0] in self._tables.values()]:  # written down with the wrong alias
+            found = here
+        return found[0] if len(found) == 1 else None
+
+    def _place(self, table: str) -> tuple[str, list[Hop]] | None:
         """What the statement calls a table, or will call it, and the way there; None if there is not one way alone."""
         if here := [name for name, of in self._tables.items() if of == table]:
             return (here[0], []) if len(here) == 1 else None
@@ -172,10 +217,21 @@ class _Mender:
             for way in self._schema.ways(of, table)
         ]
         short = [way for way in ways if len(way) == min(map(len, ways))]
-        free = {hop.far for way in short for hop in way}.isdisjoint({*self._tables, *self._tables.values()})
+        free = {hop.far for way in short for hop in way}.isdisjoint(self._called)
         return (table, short[0]) if len(short) == 1 and free else None
 
-    def _join(self, way: Sequence[_Hop]) -> None:
+    def _sums_others(self, wrong: Sequence[exp.Column]) -> bool:
+        """Whether values of the other rows are summed up or counted by themselves: each would be, once a row here."""
+        from sqlglot import exp
+
+        own = {column for of in self._tables.values() for column in self._schema.columns.get(of, ())}
+        for agg in self._select.find_all(exp.Sum, exp.Avg, exp.Count):
+            columns = [] if agg.find(exp.Distinct) else list(agg.find_all(exp.Column))
+            if columns and all(one in wrong or one.name.lower() not in own for one in columns):
+                return True
+        return False
+
+    def _join(self, way: Sequence[Hop]) -> None:
         """Join the tables on the way; what has a column of the same name is called by its table from now on."""
         from sqlglot import exp
 
@@ -183,13 +239,10 @@ class _Mender:
         for one in self._columns if way else ():
             having = [name for name, of in self._tables.items() if one.name.lower() in self._schema.columns.get(of, ())]
             if not one.table and one.name.lower() in new - self._own and len(having) == 1:
-                self._replace(one, one.name, having[0])
+                one.replace(_column(one.name, having[0]))
         for hop in way:
             on = exp.EQ(this=_column(hop.column, hop.near), expression=_column(hop.key, hop.far))
             self._select.join(exp.to_table(hop.far), on=on, join_type="left", copy=False)
-
-    def _replace(self, one: exp.Column, column: str, name: str) -> None:
-        one.replace(_column(column, name))
 
 
 def _column(name: str, table: str) -> exp.Column:

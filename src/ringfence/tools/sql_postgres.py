@@ -156,12 +156,15 @@ class _Postgres:
         await db.rollback()
         await self._bound(db)
         tables, keys = await _rows(db, _TABLES), {tuple(row) for row in await _rows(db, _UNIQUE)}
-        mend = partial(mended, tables=tables, joins={}, dialect="postgres", unique=lambda *key: key in keys)
+        mend = partial(mended, tables=tables, joins={}, dialect="postgres", sure=lambda hop: (hop.far, hop.key) in keys)
         while done.may_go_on and (more := mend(done.sql, now.diag.message_primary or "")):
             done = done.then(more)
+            check_amounts(summed(done.sql), tables)
             try:
                 return {**done.told(), **await self._query(db, args.model_copy(update={"sql": done.sql}))}
-            except (psycopg.errors.UndefinedColumn, psycopg.errors.SyntaxError) as again:
+            except psycopg.errors.QueryCanceled:
+                raise
+            except psycopg.Error as again:
                 now = again
                 await db.rollback()
                 await self._bound(db)
