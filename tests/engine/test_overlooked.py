@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from .conftest import Build, final, forms
+from .conftest import Build, final, forms, step
 
 KEYS = "# Who has which key\n\n- Boiler room: Keller\n- Drama cupboard: Hennig\n- Gym store: Birk"
 TASK = "Could you see in our notices who has the key to the drama cupboard?"
@@ -55,9 +55,13 @@ async def test_what_no_one_line_says_may_be_denied(answered: Any, text: str) -> 
     ],
 )
 async def test_a_denial_that_agrees_with_the_line_or_a_line_of_something_else_stands(
-    answered: Any, task: str, line: str, answer: str
+    house: Build, task: str, line: str, answer: str
 ) -> None:
-    assert (await answered(answer, task=task, text=line))[0] == answer
+    tools = {"find": lambda args: {"passages": [{"path": "a.md", "text": line}]}, "look": lambda args: {"text": "-"}}
+    steps = [final(answer), step(("look", {"of": "it"})), final(answer), final(answer)]
+    agent = house(steps, tools=tools, specs={"find": {"opens": "question"}})
+    await agent.run(task)
+    assert not any(b"It says" in message for prompt in agent.model.prompts for message in prompt.messages)
 
 
 async def test_a_row_of_a_table_is_no_such_line(answered: Any) -> None:

@@ -21,7 +21,7 @@ from .nearest import answered, asked_and_brought, brought, lines, opened, stems
 from .task import PASTED, apart, reckons
 from .visits import TABLES, TELLS, hollow
 
-_VALUE = re.compile(r"\b(?=\w*\d)\w{2,}(?:[.:-]\w+)*")  # 171.0, D20, 2025-01-29
+_VALUE = re.compile(r"\b(?=\w*\d)(?:\w{2,}|\d(?=[.:-]\w))(?:[.:-]\w+)*")  # 171.0, D20, 2025-01-29
 _DAY = re.compile(r"\d+[.-]\d+[.-]\d+")  # of many notations
 _REACHED_AT = re.compile(r"\b(?:extension|(?:tele)?phone|mobile|fax|durchwahl|telefon\w*)\b(?! numbers? of\b)", re.I)
 _LABELLED = re.compile(
