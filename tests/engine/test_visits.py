@@ -611,6 +611,9 @@ async def test_what_the_task_still_names_keeps_a_model_that_repeats_itself_from_
         ("A lorry takes 30.5 litres per 100 kilometres. How many litres are 842 kilometres?", True),
         ("Send each of the 3 helpers 50 euros. What do 4 hours come to?", False),  # and an order
         ("The recipe says 540 g of rice for 6 people. How many grams do I need for 48?", True),
+        ("A case is 220 cm long, 45 cm deep and 100 cm high. How many litres does it hold?", True),
+        ("How many cases are 220 cm long and 100 cm high?", False),
+        ("What is the notice for 2 years and for 5 years of service?", False),
         ("The handbook says how much rice is for 6 people. How many grams are for 48 people?", False),
     ],
 )

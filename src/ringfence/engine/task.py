@@ -46,6 +46,7 @@ _GIVEN = re.compile(
 )
 _OF_GIVEN = re.compile(
     r"%|\bfor \d+\b.*\bhow (?:many|much)\b.*\bfor \d+\b|"
+    r"\d \w+ (?:long|wide|deep|high|tall|thick)\b.*\d \w+ (?:long|wide|deep|high|tall|thick)\b.*\bhow (?:many|much)\b|"
     r"\b(?:per ?cents?|percentage|what share|each|apiece|for one|per \d+|altogether|in all|left over|split|divided|"
     r"prozent|jeweils|insgesamt)\b",
     re.I,

@@ -18,7 +18,7 @@ from .evidence import Numbers, unsupported_numbers
 from .facts import is_unit
 from .meant import never_named
 from .nearest import answered, asked_and_brought, brought, lines, opened, stems
-from .task import PASTED, apart, reckons
+from .task import PASTED, apart, reckons, sentences
 from .visits import TABLES, TELLS, hollow
 
 _VALUE = re.compile(r"\b(?=\w*\d)(?:\w{2,}|\d(?=[.:-]\w))(?:[.:-]\w+)*")  # 171.0, D20, 2025-01-29
@@ -188,10 +188,13 @@ def _of_a_passage(answer: str, turn: Turn) -> _Doubt | None:
     task, passages = turn.start["task"], opened(turn)
     if brought(turn) or reckons(task) or any("note" in one for one in passages):
         return None
+    asked = (
+        " ".join(one for one in sentences(task) if one.endswith("?")) or task
+    )  # "Teacher on the other line." asks nothing
     texts = [f"{one.get('path', '')}\n{one.get('headings', '')}\n{one.get('text', '')}" for one in passages]
     held = [set(stems(text)) for text in texts]
     often = Counter(stem for words in held for stem in words)
-    about = {stem: word for word in _ABOUT.findall(task) if not is_unit(word) for stem in stems(word)}
+    about = {stem: word for word in _ABOUT.findall(asked) if not is_unit(word) for stem in stems(word)}
     tells = {stem: word for stem, word in about.items() if often[stem] == 1}
     for value in _VALUE.findall(answer):
         having = [n for n, text in enumerate(texts) if value in _VALUE.findall(text)]
