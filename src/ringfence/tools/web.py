@@ -67,7 +67,7 @@ def tools(config: BuiltinTool, *, use: Use, egress: Egress, timeout_s: float = T
         roles={"url": Role.CONTROL},
         types={"url": "url"},
         audience=_audience(config.hosts),
-        repeats=2,
+        repeats=1,  # what it said is on record; one that failed may be fetched again
         suits=r"https?://",
     )
     return [Tool(replace(spec, check=reachable(spec.check, egress, "GET")), _Fetch(egress, timeout_s))]
