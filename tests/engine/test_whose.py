@@ -452,3 +452,29 @@ async def test_a_number_beside_whom_a_call_has_named_is_about_them(brewery: Any)
     agent = brewery(LOOK_UP, final("Bo Ekman, 3302"), rows=[["Bo Ekman"]], sample=sample)
     await agent.run(f"Who stands in for the owner of {TABLE}, and how do I call them?")
     assert doubts(agent) == []
+
+
+VISIT = "Lockers take a coin of 1 euro. Entry is 8 euros. Cars are left at the weigh house."
+
+
+@pytest.mark.parametrize(
+    ("task", "answer", "sent_back"),
+    [
+        ("A visitor is asking what parking costs here", "1 euro", True),
+        ("How much is the parking?", "It is 1 euro.", True),
+        ("What is the parking fee?", "1 euro", True),
+        ("What is the charge for the attic?", "8 euros", True),
+        ("How much is a locker?", "1 euro", False),
+        ("What is the entry fee?", "8 euros", False),
+        ("How much does that cost?", "8 euros", False),
+        ("How much are they altogether, parking and entry?", "9 euros", False),  # to be worked out
+        ("What does the parking cost?", "not found", False),
+    ],
+)
+async def test_a_price_of_what_nothing_speaks_of_goes_back_once(
+    house: Build, task: str, answer: str, sent_back: bool
+) -> None:
+    tools = {"look": lambda args: {"text": VISIT}}
+    agent = house([step(("look", {"of": "visit"})), *[final(answer)] * 3], tools=tools)
+    await agent.run(task)
+    assert any("Nothing that was found speaks of" in why for why in doubts(agent)) is sent_back

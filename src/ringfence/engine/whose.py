@@ -30,6 +30,20 @@ _LABELLED = re.compile(
 _ABOUT = re.compile(  # on the north weighbridge
     r"\b(?:of|for|on|at|to|from|in|into)\s+(?:the|an?|our|my|your)\s+(?:[^\W\d_]+[ -])?([^\W\d_]{4,})", re.I
 )
+_PRICED = re.compile(
+    r"\bwhat (?:an? |the |our )?([^\W\d_]{4,}) costs?\b|"
+    r"\b(?:costs?|prices?|fees?|charges?) (?:of|for) (?:an? |the |our )?([^\W\d_]{4,})\b|"
+    r"\bhow much (?:is|are|does|do) (?:an? |the |our )?([^\W\d_]{4,})(?: costs?)?\b|"
+    r"\b([^\W\d_]{4,}) (?:fee|charge|price|cost)s?\b",
+    re.I,
+)
+_NO_THINGS = frozenset(
+    re.findall(
+        r"\w+",
+        "that this they them these those there what which unit total whole each every would current right highest"
+        " lowest average mean more less",
+    )
+)
 _WORD = re.compile(r"\w+")
 _LINE_OF = re.compile(r"(\.\w{1,5}):\d+: ")  # of a file: where it stands is not what it says
 _WHO = re.compile(
@@ -52,6 +66,7 @@ def strange(answer: str, turn: Turn, said: str = "") -> tuple[str, str]:
         return "", ""
     found = _of_no_call(answer, turn, said) or _of_a_list(answer, turn) or _of_a_passage(answer, turn)
     found = found or _of_others(turn) or _of_a_key(answer, turn) or _of_a_cell(answer, turn)
+    found = found or _of_a_price(answer, turn)
     return found or _of_nothing(answer, turn) or ("", "")
 
 
@@ -123,6 +138,21 @@ def _of_a_key(answer: str, turn: Turn) -> _Doubt | None:
     if not names or not said.isdisjoint(_words(" ".join(names))):
         return None
     return BESIDE, f"The task asks for the name: {'; '.join(names)}."
+
+
+def _of_a_price(answer: str, turn: Turn) -> _Doubt | None:
+    """A number for what something costs of which nothing that was found says a word, by its first letters.
+
+    Asked what parking costs, a small model gives what a locker takes.
+    """
+    task = turn.start["task"]
+    things = {next(filter(None, match.groups())).casefold() for match in _PRICED.finditer(task)} - _NO_THINGS
+    if not things or reckons(task) or not re.search(r"\d", answer):
+        return None
+    told = f"{brought(turn)}{opened(turn)}".casefold()
+    if any(thing[:_PLACE] in told for thing in things):
+        return None
+    return UNSUPPORTED, f"Nothing that was found speaks of {' or '.join(sorted(things))}. {_UNLESS}"
 
 
 def _of_nothing(answer: str, turn: Turn) -> _Doubt | None:
