@@ -124,6 +124,18 @@ async def test_a_place_that_comes_first_is_looked_at_by_what_can_be_given_it(pat
     assert b'"final_answer"' not in first + second
 
 
+@pytest.mark.parametrize(("more", "stands"), [({"ranked": "the last of its kind"}, True), ({}, False)])
+async def test_the_last_line_of_a_kind_that_a_look_has_found_needs_no_call(
+    paths: Any, more: dict[str, Any], stands: bool
+) -> None:
+    lines = "21:00 ticket 4 table 2 FAILED\n21:13 ticket 6 table 17 FAILED"
+    shown = {"path": "logs/gate.log", "text": lines, "lines": "104-117 of 126", "note": "a sample", **more}
+    find = {"passages": [shown], "closest lines": ["21:13 ticket 6 table 17 FAILED"]}
+    agent = paths(final("17"), step(("search", {"of": "x"})), final("17"), find=lambda args: find)
+    await agent.run("Printer trouble again. Going by logs/gate.log, for which table was the last ticket that FAILED?")
+    assert (b'"calls"' not in (agent.model.prompts[0].schema or b"")) is stands
+
+
 FIRST = "When did the porter make the first entry in logs/gate.log?"
 
 

@@ -166,7 +166,7 @@ class _Visited:
                 self.months.update(_ISO_MONTH.findall(text), months(text))
 
     def _tells(self, passage: Mapping[str, JSON]) -> bool:
-        if "path" not in passage or "note" not in passage:
+        if "path" not in passage or "note" not in passage or "ranked" in passage:
             return "path" in passage
         lines = str(passage.get("text", "")).split("\n")
         return _tell(self._asked, lines[1:] if str(passage["path"]).endswith(TABLES) else lines)
@@ -210,8 +210,8 @@ def shows_all(turn: Turn, task: str) -> bool:
 
 
 class _Passages:
-    """Of the files that opening calls have shown, the lines of each passage, None for a mere sample; and those of whose
-    samples the tool says no more that they are mere ones.
+    """Of the files that opening calls have shown, the lines of each passage, None for a mere sample; and those with the
+    first or last line of a kind (`ranked`).
     """
 
     def __init__(self) -> None:
@@ -221,9 +221,8 @@ class _Passages:
     def take(self, record: Record, intent: Record | None) -> None:
         if intent is None or intent.body.get("call", 0) >= -1 or not record.view.get("ok"):
             return
-        value = record.body.get("value")
-        for one in excerpts(value):
-            if "note" in one and "partial" not in value:
+        for one in excerpts(record.body.get("value")):
+            if "ranked" in one:
                 self.ranked.add(str(one.get("path", "")))
             lines = None if "note" in one else _LINES.fullmatch(str(one.get("lines", "")))
             self.by_path.setdefault(str(one.get("path", "")), []).append(lines)

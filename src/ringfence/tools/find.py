@@ -181,9 +181,14 @@ def finished(shown: list[dict[str, JSON]], question: str, more: Mapping[str, JSO
     for one in shown if replaced else ():
         if "note" not in one:
             one["text"] = str(one["text"]).replace(replaced, LEFT_OUT)
-    edges = {_name(one): line for one in shown if (line := one.pop("closest", None))}
-    if named := [line for name, line in edges.items() if name in question]:
-        return {"passages": shown, "closest lines": named, **more}  # the first or the last of a kind: no mere sample
+    edges: list[JSON] = []
+    for one in shown:
+        line = one.pop("closest", None)
+        if line is not None and _name(one) in question:
+            one["ranked"] = "the last of its kind" if _LAST.search(question) else "the first of its kind"
+            edges.append(line)
+    if edges:
+        return {"passages": shown, "closest lines": edges, **more}
     samples = [_name(passage) for passage in shown if "note" in passage]
     asked_for = any(name in question for name in samples)  # a data file by its name: a sample cannot answer
     partial = {"partial": True} if not shown or "note" in shown[0] or asked_for else {}
