@@ -13,6 +13,8 @@ from .conftest import Build, final, step
 
 VAT = "A knee operation comes to 747.75 euros net. How much is it with 19 % VAT, to the cent?"
 
+NINE = 'We want to buy 9 of the item "gasket". Take the price and add 19 % VAT. How much is that in all?'
+
 
 @pytest.mark.parametrize(
     ("given", "task", "meant"),
@@ -24,6 +26,9 @@ VAT = "A knee operation comes to 747.75 euros net. How much is it with 19 % VAT,
         ("80 * 0.19", "Was kosten 80 Euro zuzüglich 19 % MwSt?", "80 * 1.19"),
         ("60 × 0.125", "What do we pay for a 60 euro ticket with 12.5% off?", "60 * 0.875"),
         ("60 * 0.2", "Preis 60 Euro, 20 % Rabatt: was zahle ich?", "60 * 0.8"),
+        ("(19.74 * 0.19) + 19.74 * 9", NINE, "19.74 * 9 * 1.19"),  # and not the VAT of one piece
+        ("19.74 * 9 + 19.74 * 19%", NINE, "19.74 * 9 * 1.19"),
+        ("60 * 4 - 60 * 0.2", "4 tickets of 60 euros, 20 % off: what do we pay?", "60 * 4 * 0.8"),
     ],
 )
 def test_a_price_that_is_asked_for_with_its_share_is_calculated_with_it(given: str, task: str, meant: str) -> None:
@@ -37,6 +42,10 @@ def test_a_price_that_is_asked_for_with_its_share_is_calculated_with_it(given: s
         ("747.75 * 0.19", "747.75 euros plus 19 % VAT: what is the VAT in all?"),
         ("500 * 0.19", "How much alcohol is in 500 ml of a solution with 19 % alcohol, in all?"),
         ("200 * 0.15", "What are 15 % of 200?"),
+        ("19.74 * 0.19 + 12.50 * 9", NINE),  # of two prices
+        ("19.74 * 0.19 - 19.74 * 9", NINE),
+        ("19.74 * 0.19 + 19.74 * 8", NINE),  # nobody spoke of eight
+        ("19.74 * 9 * 0.19 + 19.74 * 9", NINE),  # that is right
         ("60 * 0.2", "What do we save with 20 % off a 60 euro ticket, in all?"),
         ("60 * 0.2", "How much discount is it: 60 euros, 20 % discount, what do we pay?"),
         ("80 * 0.1", "The dose is 0.1 mg per kg for 80 kg, plus 10% overfill. What is the total?"),

@@ -79,10 +79,28 @@ def whole(given: str, task: str) -> str:
     ((match, sign),) = named
     spoken_of = len(_OF_WHICH.findall(task)) + match[0].lower().endswith("off")
     share = Decimal(match[1].replace(",", ".")) / 100
-    factors = [_A_FACTOR.fullmatch(part.strip(" ()")) for part in re.split(r"[*×]|\bof\b", given)]
-    values = [Decimal(factor[1]) / (100 if factor[2] else 1) for factor in factors if factor]
     others = {Decimal(number) for number in NUMBER.findall(_SHARE.sub("", task)) if _PLAIN.fullmatch(number)}
-    product = len(values) == len(factors) > 1 and given.count("(") == given.count(")") and values.count(share) == 1
-    if spoken_of != 1 or not product or 1 + sign * share in values or share in others:
+    values = _of_all(given, share, sign, others) or _factors(given)
+    if spoken_of != 1 or len(values) < 2 or values.count(share) != 1 or 1 + sign * share in values or share in others:
         return given
     return " * ".join(f"{(1 + sign * value if value == share else value).normalize():f}" for value in values)
+
+
+def _factors(given: str) -> list[Decimal]:
+    """The factors of a product; none of what is no product."""
+    found = [_A_FACTOR.fullmatch(part.strip(" ()")) for part in re.split(r"[*×]|\bof\b", given)]
+    values = [Decimal(factor[1]) / (100 if factor[2] else 1) for factor in found if factor]
+    return values if len(values) == len(found) and given.count("(") == given.count(")") else []
+
+
+def _of_all(given: str, share: Decimal, sign: int, counts: Collection[Decimal]) -> list[Decimal]:
+    """The factors of what `19.74 * 0.19 + 19.74 * 9` means: the share of one piece is added to the price of nine."""
+    terms = re.split(r"(?<=[\d)%])\s*([+-])\s*(?=[\d(])", given)
+    if len(terms) != 3 or terms[1] != ("+" if sign > 0 else "-"):
+        return []
+    one, other = _factors(terms[0]), _factors(terms[2])
+    part, rest = (one, other) if share in one else (other, one)
+    common = [value for value in part if value != share]
+    more = [value for value in rest if value not in common]
+    same = len(part) == len(rest) == 2 and len(common) == len(more) == 1
+    return [*common, *more, share] if same and more[0] in counts else []
