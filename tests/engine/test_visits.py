@@ -701,3 +701,31 @@ async def test_who_repeats_the_task_after_a_calculation_is_shown_its_result(hous
     )
     assert (await agent.run("90 of 868 pupils were off sick. whats that in percent?")).answer == "10.37"
     assert any('a result shows: "result: 10.3686"' in r.body["text"] for r in agent.records() if "doubt" in r.body)
+
+
+BUY = "We want to buy 9 gaskets of 20 euros and add 19 % VAT. How much do they cost in all?"
+
+
+@pytest.mark.parametrize(
+    ("task", "calculated", "only_answers"),
+    [
+        (BUY, "20 * 9 * 1.19", True),
+        (BUY, "20 * 9 * 19%", True),
+        (BUY, "20 * 9", False),  # without the VAT
+        (BUY, "20 * 1.19", False),  # of one
+        (f"{BUY} Write it to notes/handbook.md.", "20 * 9 * 1.19", False),  # and there is more to do
+        ("How much are 20 euros and 30 euros?", "20 + 30", False),  # nothing is bought
+    ],
+)
+async def test_what_several_things_cost_is_the_answer_once_it_was_worked_out(
+    trust: Any, task: str, calculated: str, only_answers: bool
+) -> None:
+    agent = trust(*[step(("calc", {"of": calculated}))] * 3, *[final("214.2")] * 3)
+    await agent.run(task)
+    assert (b'"calls"' not in (agent.model.prompts[1].schema or b"")) is only_answers
+
+
+async def test_a_question_calls_for_nothing_that_changes_something_by_its_words(trust: Any) -> None:
+    agent = trust(step(("look", {"of": "x"})), final("Ann"))
+    await agent.run("Who was the last to leave the shop, by the list? I put it on the wall.")
+    assert offered(agent)[0] != {"write"}

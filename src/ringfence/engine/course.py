@@ -14,7 +14,9 @@ from ringfence.core.chain import Kind, Record
 from ringfence.core.policy import Effect, SinkSpec
 from ringfence.core.turn import Turn
 
+from .evidence import Numbers
 from .folds import folded
+from .shares import shares_of
 from .step import TOOL, in_words
 from .task import RUNS, apart, given, only_ranks, orders, reckons, several
 from .visits import NOWHERE, Ahead, hollow, shows_all, suits
@@ -178,12 +180,27 @@ def _reckoned(
     where there are none.
     """
     task, become = turn.start["task"], folded(turn, Become)
+    if _all_reckoned(turn, tools):
+        return Course(calls=False, final=True, note=ANSWER)
     able = {spec.name for spec in tools if spec.grounded} - {sink for sink, _ in refused}
     if not able or ahead.what or not able.isdisjoint(turn.calls):
         return None
     there = become.worked and not refused and (apart(task) or (several(task) and become.found))
     in_vain = given(task) and not become.found and (become.worked or become.failed > 0)
     return _only(tools, able, RECKON) if there or in_vain else None
+
+
+def _all_reckoned(turn: Turn, tools: Sequence[SinkSpec]) -> bool:
+    """Whether what several things cost was worked out just now, with how many there are and the one percentage."""
+    task, counts = turn.start["task"], several(turn.start["task"])
+    record, intent = turn.items[-1] if turn.items else (None, None)
+    if not counts or orders(task) or record is None or intent is None or not record.view.get("ok"):
+        return False
+    given = next((spec.grounded for spec in tools if spec.name == intent.view["sink"]), frozenset[str]())
+    numbers = Numbers(" ".join(str(intent.body["args"].get(name, "")) for name in given)) if given else Numbers()
+    shares = shares_of(task)
+    taken = len(shares) < 2 and all(any(map(numbers.have, ways)) for ways in shares)
+    return bool(given) and taken and all(map(numbers.have, counts))
 
 
 def _stuck(turn: Turn, refused: Counter[tuple[str, str]], *, acts_later: bool) -> bool:
@@ -232,8 +249,9 @@ def _wants(task: str, *, by_itself: bool) -> bool:
 
 
 def _suited(task: str, tools: Sequence[SinkSpec]) -> set[str]:
-    """The tools that a task calls for by its words."""
-    return {spec.name for spec in tools if suits(spec, task)}
+    """The tools that a task calls for by its words; one that changes something only if it is ordered to."""
+    ordered = bool(orders(task))
+    return {spec.name for spec in tools if suits(spec, task) and (ordered or not changes(spec))}
 
 
 class Become:

@@ -60,6 +60,15 @@ def hundredths(given: str, task: str) -> str:
     return _FACTOR.sub(lambda found: f"{found[0]}%" if found[0] in once else found[0], given) if once else given
 
 
+def shares_of(task: str) -> list[tuple[str, ...]]:
+    """The percentages of a task, each with what it is in a calculation: 19, 0.19, 1.19, 0.81."""
+    found = [Decimal(match[1].replace(",", ".")) for match in _SHARE.finditer(task)]
+    return [
+        tuple(f"{way.normalize():f}" for way in (one, one / 100, 1 + one / 100, 1 - one / 100))
+        for one in dict.fromkeys(found)
+    ]
+
+
 def _taken(share: Decimal, terms: Collection[Decimal]) -> bool:
     """Whether a hundredth of a percentage is among the terms, or what it leaves or comes to: 0.19, 0.81, 1.19."""
     return any(part in terms for part in (Decimal("0.01"), share / 100, 1 - share / 100, 1 + share / 100))
