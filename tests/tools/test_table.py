@@ -122,6 +122,13 @@ STOCK = "drug\tpacks\texpires\nA\t3\t2026-04-10\nB\t89\t2026-08-13\nC\t5\t03.02.
         ("<", "April 2026", "C"),
         (">", "2026-04", "B"),
         ("<", "2026", ""),
+        ("=", "before 1 May 2026", "AC"),
+        (">=", "before 1 May 2026", "AC"),  # the words count
+        ("=", "Since April 2026", "AB"),
+        ("=", "after 10 April 2026", "B"),
+        ("=", "by 10 April 2026", "AC"),
+        ("!=", "before 1 May 2026", "ABC"),
+        ("=", "before noon", ""),
     ],
 )
 def test_a_date_is_compared_as_one_however_it_is_written(op: Op, value: str, drugs: str) -> None:

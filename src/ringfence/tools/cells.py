@@ -14,6 +14,7 @@ from .dated import in_figures
 Op = Literal["=", "!=", "<", "<=", ">", ">=", "contains"]
 Cell = tuple[int, Fraction | datetime | str]  # kind and value: kinds sort among each other
 NUMBER, DATE, WORD, EMPTY = range(4)
+_SAID: dict[str, Op] = {"before": "<", "until": "<=", "by": "<=", "since": ">=", "from": ">=", "after": ">", "on": "="}
 _PERIOD = re.compile(r"\d{4}(-\d\d)?")
 MAX_DIGITS = 60  # of a number; longer ones are text
 _NUMBER = re.compile(r"([-+]?)[$€£]?((?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.[0-9]+)?|\.[0-9]+)\s?%?")
@@ -50,13 +51,21 @@ def _period(value: str) -> str:
     return value.strip() if _PERIOD.fullmatch(value.strip()) else span if len(span) == 7 else ""
 
 
+@lru_cache(maxsize=64)
+def _as_said(op: Op, value: str) -> tuple[Op, str]:
+    word, _, day = value.strip().partition(" ")
+    says = op != "!=" and word.lower() in _SAID and in_figures(day)
+    return (_SAID[word.lower()], in_figures(day)) if says else (op, value)
+
+
 def meets(cell: str, op: Op, value: str) -> bool:
     """Whether a cell meets a condition. Two numbers or two dates compare as such, all else as text without case.
 
-    An empty cell is neither less nor greater than anything.
+    An empty cell is neither less nor greater than anything. Whatever `op` says, "before 1 June 2025" is before it.
     """
     if op == "contains":
         return value.strip().lower() in cell.lower()
+    op, value = _as_said(op, value)
     (kind, left), (other, right) = typed(cell), typed(value)
     if kind == DATE and (span := _period(value)):  # a day is within a year or a month, before or after it
         kind, other, left, right = WORD, WORD, str(left)[: len(span)], span
