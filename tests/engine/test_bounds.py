@@ -64,7 +64,9 @@ def test_a_number_that_is_said_as_a_bound_is_asked_for_as_one(task: str, value: 
     ],
 )
 def test_who_asks_for_a_sign_means_the_bound_of_the_task(task: str, value: str, meant: tuple[str, str]) -> None:
-    assert bounded(where(value, "!="), QUERY, task) == where(meant[1] if meant[0] != "!=" else value, meant[0])
+    for op in ("!=", ">="):
+        asked = where(value, op)
+        assert bounded(asked, QUERY, task) == (where(meant[1], meant[0]) if meant[0] != "!=" else asked)
 
 
 def test_a_sign_may_be_a_value() -> None:

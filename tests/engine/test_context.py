@@ -96,3 +96,12 @@ async def test_the_closest_line_is_told_by_what_it_says_and_not_by_where_it_stan
     tools = {"look": lambda args: {"first": first, "matches": [other]}}
     agent = house([step(("look", {"of": "x"})), final(task), final(task)], tools=tools)
     assert f"first: {first}" in (await agent.run(task)).answer
+
+
+async def test_how_a_result_was_come_by_is_no_closest_line(house: Build) -> None:
+    task = "What do all the extras of the guest come to?"
+    value = {"ran": "SELECT extras, guest FROM come", "mended": "guest is come.guest", "rows": [{"extras": 46}]}
+    agent = house([step(("look", {"of": "x"})), final(task), final("46")], tools={"look": lambda args: value})
+    await agent.run(task)
+    assert not any(b'shows: \\"ran' in message for prompt in agent.model.prompts for message in prompt.messages)
+    assert any(b'shows: \\"extras: 46' in message for prompt in agent.model.prompts for message in prompt.messages)

@@ -49,7 +49,7 @@ def bounded(args: Mapping[str, JSON], spec: SinkSpec, task: str) -> Mapping[str,
         if not isinstance(where, dict) or not is_one(where):
             return where
         value = str(where["value"]).strip()
-        if where.get("op") == "!=" and value in able and signs == [value]:
+        if where.get("op") in ("!=", *_OPS) and value in able and signs == [value]:
             return {**where, "op": value, "value": next(iter(found))}
         op = ops.get(value, "=") if where.get("op") == "=" else "="
         return {**where, "op": op} if op in able and op != "=" and not _KEY.fullmatch(str(where["column"])) else where

@@ -37,6 +37,7 @@ _RANGE = re.compile(
     re.I,
 )
 _ON = re.compile(r" (?:on|onwards?)\b", re.I)
+_HOW = ("ran", "mended")  # of a result: how it was come by
 _MANY = 4  # rows, from which on the one that was named before is said once more
 
 
@@ -148,7 +149,7 @@ def lines(value: JSON, name: str = "") -> Iterator[str]:
     match value:
         case dict():
             for key, item in value.items():
-                yield from lines(item, key)
+                yield from lines(item, key) if key not in _HOW else ()
         case [*items] if items and not any(isinstance(item, dict | list) for item in items):
             if len(items) > 1 and not all(len(str(item)) > _CHARS // 4 for item in items):
                 yield ", ".join(map(str, items))[:_READ]
