@@ -57,6 +57,7 @@ def test_a_number_that_is_said_as_a_bound_is_asked_for_as_one(task: str, value: 
     [
         ("How many reviews gave us a score below 7?", "<", ("<", "7")),
         ("How many parcels weigh at least 16 kg?", " >= ", (">=", "16")),
+        ("Which of those not older than 60 gave us a score below 7?", "<", ("<", "7")),
         ("How many weigh more than 3 kg and less than 9 kg?", "<", ("!=", "<")),  # which of the two?
         ("How many parcels weigh 16 kg?", "<", ("!=", "<")),
         ("How many parcels weigh more than 16 kg?", "<", ("!=", "<")),  # the task says the other way round

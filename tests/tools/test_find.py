@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 from ringfence.tools import Tool
-from ringfence.tools.find import LEFT_OUT, _closest
+from ringfence.tools.find import LEFT_OUT, LOG_LINES, _closest, _telling_of_log
 from ringfence.tools.passages import Library, index
 from ringfence.tools.words import stem, words
 
@@ -371,3 +372,10 @@ def test_lines_of_one_date_or_of_none_are_both_told() -> None:
     for days in (("", ""), ("2024-06-10", "2024-06-10"), ("", "2024-06-10")):
         told = _closest(list(zip(lines, days, strict=True)), "who has the spare key?")[0]["closest lines"]
         assert sorted(told) == sorted(lines)
+
+
+def test_a_sample_of_a_long_log_takes_time_by_its_lines_alone() -> None:
+    lines = [f"2025-07-{n % 28 + 1:02} room {n} answered the wake-up call" for n in range(LOG_LINES)]
+    began = time.process_time()
+    assert _telling_of_log(lines, [1], "which room was the last that answered the wake-up call?")[1] == LOG_LINES
+    assert time.process_time() - began < 2  # for each line all of them: 4 s

@@ -43,14 +43,14 @@ def bounded(args: Mapping[str, JSON], spec: SinkSpec, task: str) -> Mapping[str,
     said = _NUMBER.findall(task)
     found = {match["n"]: _op(match, task) for match in _BOUND.finditer(task)}
     ops = {n: op for n, op in found.items() if op and said.count(n) <= 1}
-    signs = [_sign(match) for match in _BOUND.finditer(task) if not _denied(match, task)]
+    signs = [(_sign(match), match["n"]) for match in _BOUND.finditer(task) if not _denied(match, task)]
 
     def as_said(where: JSON, able: Sequence[JSON]) -> JSON:
         if not isinstance(where, dict) or not is_one(where):
             return where
         value = str(where["value"]).strip()
-        if where.get("op") in ("!=", *_OPS) and value in able and signs == [value]:
-            return {**where, "op": value, "value": next(iter(found))}
+        if where.get("op") in ("!=", *_OPS) and value in able and [sign for sign, _ in signs] == [value]:
+            return {**where, "op": value, "value": signs[0][1]}
         op = ops.get(value, "=") if where.get("op") == "=" else "="
         return {**where, "op": op} if op in able and op != "=" and not _KEY.fullmatch(str(where["column"])) else where
 

@@ -24,11 +24,8 @@ _ANOTHER = re.compile(
     re.I,
 )
 _PAST = re.compile(r"\b(?:not|no|never|was|were|since|fixed|sealed|closed|done|again|nicht|kein\w*|war)\b|n't\b", re.I)
-_RESULTS, _LINES, _CHARS = (
-    5,
-    500,
-    240,
-)  # the newest results, and of each the lines that are read, and what is said again
+_RESULTS, _LINES = 5, 500  # the newest, and the lines of one, that are read
+_CHARS = 240  # of a line that is told
 
 
 def another(args: Mapping[str, JSON], turn: Turn) -> tuple[str, str, str] | None:

@@ -196,11 +196,10 @@ def _all_reckoned(turn: Turn, tools: Sequence[SinkSpec]) -> bool:
     record, intent = turn.items[-1] if turn.items else (None, None)
     if not counts or orders(task) or record is None or intent is None or not record.view.get("ok"):
         return False
-    given = next((spec.grounded for spec in tools if spec.name == intent.view["sink"]), frozenset[str]())
-    numbers = Numbers(" ".join(str(intent.body["args"].get(name, "")) for name in given)) if given else Numbers()
-    shares = shares_of(task)
+    grounded = next((spec.grounded for spec in tools if spec.name == intent.view["sink"]), ())
+    numbers, shares = Numbers(" ".join(str(intent.body["args"].get(name, "")) for name in grounded)), shares_of(task)
     taken = len(shares) < 2 and all(any(map(numbers.have, ways)) for ways in shares)
-    return bool(given) and taken and all(map(numbers.have, counts))
+    return taken and all(map(numbers.have, counts))
 
 
 def _stuck(turn: Turn, refused: Counter[tuple[str, str]], *, acts_later: bool) -> bool:

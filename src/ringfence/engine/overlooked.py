@@ -15,7 +15,7 @@ from .conditions import LEAVES_OUT
 from .nearest import brought, lines, opened, stems
 from .silence import abstains
 from .task import PASTED
-from .visits import TABLES
+from .visits import TABLES, TELLS
 
 _DENIES = re.compile(
     r"\W*(?:no ?(?:one|body)\b|none\b|there (?:is|are|was|were) no\b|no \w+|niemand\b|kein\w*\b)", re.I
@@ -23,7 +23,6 @@ _DENIES = re.compile(
 _FIGURES = re.compile(r"\b(?:numbers?|(?:tele)?phone|mobile|fax|extension|e-?mail|telefon\w*|durchwahl)\b", re.I)
 _NOTHING = re.compile(r"\b(?:no|not|none|never|nothing|free|waived|kein\w*|nicht|frei)\b|n't\b", re.I)
 _LABELLED = re.compile(r"\W*([^\W\d_][^:|;\n]{2,60}?)\s*(?::|\||\s[-–—])\s+(\S.{0,120})")
-_TELLS = 2  # words of a label, which are all of the task's
 _LINES = 2_000
 
 
@@ -49,7 +48,7 @@ def _words(text: str) -> set[str]:
 
 def _is_of(label: str, asked: frozenset[str]) -> bool:
     words = set(stems(label))
-    return len(words) >= _TELLS and words <= asked
+    return len(words) >= TELLS and words <= asked
 
 
 def _lines(turn: Turn) -> Iterator[str]:

@@ -105,8 +105,6 @@ _QUESTION = re.compile(
     r"does|did|has|have(?! a (?:look|peek|go|glance|read)\b)|had)\b",
     re.I,
 )
-
-
 _PLAIN = re.compile(
     r"\s*(?:whats?|what's|which|who|who's|whom|whose|when|where|how (?:many|much|long|often|old|far|high|large)|"
     r"is|are|was|were|does|did)\b[^,;:()\n]{1,300}\?\s*",

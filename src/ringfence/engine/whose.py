@@ -53,6 +53,7 @@ _KEYED = " is the key of a row of "
 _Doubt = tuple[str, str]  # its kind, and words for the model
 _SOME, _MOST = 3, 200  # entries that make a list, and that are looked at
 _NAMED = 4  # of them, that are told
+_BEGINS = 4  # letters by which a thing is spoken of: parking in a car park
 _PLACE, _WHOLE = 4, 2_000  # characters of the shortest name of a place, and of a result that is shown whole
 _UNLESS = 'If nothing says it of what the task asks for, the answer is "not found".'
 
@@ -150,7 +151,7 @@ def _of_a_price(answer: str, turn: Turn) -> _Doubt | None:
     if not things or reckons(task) or not re.search(r"\d", answer):
         return None
     told = f"{brought(turn)}{opened(turn)}".casefold()
-    if any(thing[:_PLACE] in told for thing in things):
+    if any(thing[:_BEGINS] in told for thing in things):
         return None
     return UNSUPPORTED, f"Nothing that was found speaks of {' or '.join(sorted(things))}. {_UNLESS}"
 
@@ -218,9 +219,7 @@ def _of_a_passage(answer: str, turn: Turn) -> _Doubt | None:
     task, passages = turn.start["task"], opened(turn)
     if brought(turn) or reckons(task) or any("note" in one for one in passages):
         return None
-    asked = (
-        " ".join(one for one in sentences(task) if one.endswith("?")) or task
-    )  # "Teacher on the other line." asks nothing
+    asked = " ".join(one for one in sentences(task) if one.endswith("?")) or task  # a greeting asks nothing
     texts = [f"{one.get('path', '')}\n{one.get('headings', '')}\n{one.get('text', '')}" for one in passages]
     held = [set(stems(text)) for text in texts]
     often = Counter(stem for words in held for stem in words)

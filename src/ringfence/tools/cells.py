@@ -53,9 +53,10 @@ def _period(value: str) -> str:
 
 @lru_cache(maxsize=64)
 def _as_said(op: Op, value: str) -> tuple[Op, str]:
-    word, _, day = value.strip().partition(" ")
-    says = op != "!=" and word.lower() in _SAID and in_figures(day)
-    return (_SAID[word.lower()], in_figures(day)) if says else (op, value)
+    """A comparison with "before 1 June 2025" as the one with that day; any other as it is."""
+    word, _, said = value.strip().partition(" ")
+    meant, day = _SAID.get(word.lower()), in_figures(said)
+    return (meant, day) if meant and day and op != "!=" else (op, value)
 
 
 def meets(cell: str, op: Op, value: str) -> bool:

@@ -148,7 +148,8 @@ def find_passages(folders: Folders, use: Use, *, room: int) -> Tool:
 
     def run(args: FindArgs) -> JSON:
         found, skipped = shelf.ask(args.question, args.k, faint=FAINT / 4 if args.each else FAINT)
-        found = [one for n, one in enumerate(found) if not _is_log(one) or one.text not in [o.text for o in found[:n]]]
+        paths = [one.text.path for one in found]
+        found = [one for n, one in enumerate(found) if not _is_log(one) or one.text.path not in paths[:n]]
         none = "" if found else "nothing matches; try other words, or files.list to see the files"
         more = notes(none, note_skipped(skipped))
         if args.each:
@@ -230,7 +231,7 @@ def _shown(passage: Passage, question: str, room: int) -> dict[str, JSON]:
         result["dated"] = day
     if passage.text.outdated:
         result["outdated"] = passage.text.outdated
-    if sample and edge:
+    if edge:
         result["closest"] = lines[edge - 1][:LINE_CHARS]
     if sample:
         result["note"] = f"a sample; ask {'csv.query' if table else 'text.count or files.search'} about the whole file"
@@ -261,8 +262,9 @@ def _telling_of_log(lines: Sequence[str], numbers: Sequence[int], question: str)
     worth = {word: math.log(1 + len(has) / count) for word, count in known.items()}
     worths = {n: sum(worth[word] for word in said) for n, said in has.items()}
     shown = _best(worths, last=last is not None)
-    most = [n for n in whole if has[n] == has[max(whole, key=lambda n: worths[n])]]
-    ranks = len(lines) <= LOG_LINES and (first is None) != (last is None) and len(has[most[0]]) >= TELLS
+    said = has[max(whole, key=lambda n: worths[n])]
+    most = [n for n in whole if has[n] == said]
+    ranks = len(lines) <= LOG_LINES and (first is None) != (last is None) and len(said) >= TELLS
     return shown, (most[-1 if last else 0] if ranks else 0)
 
 
