@@ -519,6 +519,50 @@ async def test_what_a_task_asks_for_is_added_whatever_stands_beside_it(house: Bu
     assert codes(agent) == []
 
 
+RICE = "The recipe says 540 g of rice for 6 people. How many grams do I need for 48?"
+
+
+async def test_what_a_model_kept_in_its_head_gives_way_to_what_was_worked_out(house: Build) -> None:
+    tools = TOOLS | {"calc": lambda args: {"result": "4320"}}
+    script = [final("80 g"), step(("calc", {"of": "540 / 6 * 48"})), final("4320")]
+    agent = house([step(("look", {"of": "rice"})), *script], tools=tools, specs=SPECS)
+    await agent.run(RICE)
+    assert offered(agent)[2:] == [{"calc"}, {"final"}]
+    assert b'"answer":{"const":"4320"}' in agent.model.prompts[3].schema
+
+
+@pytest.mark.parametrize(
+    ("asked", "sum_", "result"),
+    [
+        (RICE, "540 / 6", "90"),  # of what it gives a number is left out
+        (
+            "We buy 2 chairs for 45 euros each, 10 % off, and 3 lamps for 10 euros each. How much is it?",
+            "2*45+3*10",
+            "120",
+        ),
+        (RICE, "540 / 6 * 48", "4320.123456"),
+        (RICE, "540 / 6 * 48", None),
+    ],
+)
+async def test_what_is_not_worked_out_to_the_end_is_not_the_answer(
+    house: Build, asked: str, sum_: str, result: str | None
+) -> None:
+    tools = TOOLS | {"calc": lambda args: {"result": result}}
+    script = [step(("look", {"of": "a"})), final("80 g"), step(("calc", {"of": sum_})), final("4320")]
+    agent = house(script, tools=tools, specs=SPECS)
+    await agent.run(asked)
+    assert offered(agent)[2] == {"calc"}
+    assert b'"answer":{"const"' not in agent.model.prompts[3].schema
+
+
+async def test_who_had_nothing_in_its_head_says_what_was_worked_out_in_its_own_words(house: Build) -> None:
+    tools = TOOLS | {"calc": lambda args: {"result": "4320"}}
+    script = [step(("calc", {"of": "540 / 6 * 48"})), final("4320 g of rice")]
+    agent = house(script, tools=tools, specs=SPECS)
+    assert (await agent.run(RICE)).answer == "4320 g of rice"
+    assert offered(agent)[1] == {"final"}
+
+
 PAGE = {"text": "A day ticket is 8.08 euros.", "links": []}
 
 

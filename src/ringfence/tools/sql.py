@@ -28,6 +28,7 @@ from .sql_mend import Hop, Mended, mended
 from .sql_schema import Look, check_amounts, few, identifier, keyed, known, overview, summed
 from .texts import notes
 from .tool import Args, Tool, Use, define
+from .totals import amounts
 
 SECONDS = 10.0
 MAX_ROWS = 200
@@ -229,11 +230,12 @@ def table(
     columns: Sequence[str], rows: Sequence[Sequence[object]], max_rows: int, room: int, *,
     beside: Mapping[str, JSON] = MappingProxyType({}),
 ) -> dict[str, JSON]:  # fmt: skip
-    """`{columns, rows, matched, truncated}`: rows are objects, at most `max_rows` and about `room` characters.
+    """`{columns, rows, matched, truncated}`: rows are objects, at most `max_rows` and about `room` characters. What is
+    whole says what its amounts come to (`amounts`).
 
     beside  what is told of the keys that a column has: `named` rows, or a `note`
     """
-    shown: list[JSON] = []
+    shown: list[dict[str, JSON]] = []
     used = 0
     for row in rows[:max_rows]:
         made = dict(zip(columns, map(cell, row), strict=True))
@@ -246,8 +248,9 @@ def table(
     some = {"matched": f"{len(rows)} rows"} if 1 < len(rows) <= max_rows else {}  # a model miscounts them
     none = "" if rows else "no row matches"
     names = {"named": beside["named"]} if "named" in beside else {}
+    sums = {} if more else amounts(columns, shown)
     note = notes(cut, none, str(beside.get("note", "")))
-    return {"columns": list(columns), "rows": shown, **names, **some, "truncated": more, **note}
+    return {"columns": list(columns), "rows": shown, **sums, **names, **some, "truncated": more, **note}
 
 
 def cell(value: object) -> JSON:

@@ -6,9 +6,8 @@ import csv
 import difflib
 import io
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
@@ -17,11 +16,11 @@ from ringfence.core.errors import ToolError
 from ringfence.core.policy import Role
 from ringfence.core.values import JSON
 
-from .calc import readable
-from .cells import EMPTY, NUMBER, WORD, Cell, Op, holds, meets, typed
+from .cells import NUMBER, WORD, Op, holds, meets, typed
 from .folders import Folders
 from .texts import notes, read_text
 from .tool import KNOWN_COLUMN, KNOWN_TABLE, Args, Tool, Use, define
+from .totals import aggregate, of_groups, totals
 
 SECONDS = 10.0
 ROLES = {"path": Role.CONTROL}
@@ -175,14 +174,14 @@ def query(table: Table, args: QueryArgs, *, room: int) -> dict[str, JSON]:
     if args.aggregate or args.group_by:
         args = args.model_copy(update=_meant(table, args))
         names, rows, left_out = _aggregated(table, rows, args)
-        whole = _whole(names[-1], rows) if args.group_by else {}
+        whole = of_groups(names[-1], [row[-1] for row in rows]) if args.group_by else {}
         table = Table(table.path, names, rows)
         picked = list(range(len(names)))
     else:
         picked = _picked(table, args.select, rows, conditions)
     if args.sort_by and not (args.aggregate and not args.group_by):
         rows = _sorted(rows, _sort_place(table, args), descending=args.descending)
-    totals = {} if args.aggregate or args.group_by else _totals(table, rows, picked)
+    sums = {} if args.aggregate or args.group_by else totals(table.columns, rows, picked)
     shown: list[list[str]] = []
     used = 0
     for row in rows[: args.limit]:
@@ -192,15 +191,15 @@ def query(table: Table, args: QueryArgs, *, room: int) -> dict[str, JSON]:
             break
         shown.append(cells)
     cut = _cut(len(shown), len(rows), args) if len(shown) < len(rows) else ""
-    if cut and totals and not args.sort_by and args.limit < _FEW:  # a model takes the first rows of a file for an order
-        if args.limit == 1 and args.select and not args.where and len(totals) < len(picked) and not alone:
-            raise _which(len(rows), totals)
+    if cut and sums and not args.sort_by and args.limit < _FEW:  # a model takes the first rows of a file for an order
+        if args.limit == 1 and args.select and not args.where and len(sums) < len(picked) and not alone:
+            raise _which(len(rows), sums)
         cut = f"{cut}. These are the first in the file's order: for the one with the most use sort_by, descending=true"
     columns = [table.columns[n] for n in picked]
     return {
         "columns": columns,
         "rows": shown,
-        **totals,
+        **sums,
         **whole,
         "matched": f"{matched} of {total} rows",
         **notes(cut, none, elsewhere, alone, left_out),
@@ -242,9 +241,9 @@ def _placed(table: Table, args: QueryArgs) -> tuple[list[_Condition], str]:
     return placed, "; ".join(told)
 
 
-def _which(rows: int, totals: Mapping[str, JSON]) -> ToolError:
+def _which(rows: int, sums: Mapping[str, JSON]) -> ToolError:
     """For who asks for one row of all, and not for which."""
-    by = ", ".join(name.partition(" of all ")[0] for name in totals)[:600]
+    by = ", ".join(name.partition(" of all ")[0] for name in sums)[:600]
     todo = f"give sort_by ({by}) and descending=true for the most, or limit={SHOWN} for rows in the file's order"
     return ToolError(f"one of {rows} rows is asked for, and not which", todo=todo)
 
@@ -264,32 +263,9 @@ def _cut(shown: int, there: int, args: QueryArgs) -> str:
     return f"showing {shown} of {there} rows; add conditions, or use aggregate"
 
 
-def _totals(table: Table, rows: list[list[str]], picked: Sequence[int]) -> dict[str, JSON]:
-    """Sum, average, least and most of each numeric column shown, over all matching rows: a model adds up badly."""
-    totals: dict[str, JSON] = {}
-    for place in picked if len(rows) > 1 else ():
-        cells = [row[place] for row in rows]
-        if holds(cells[:200]) != {NUMBER}:
-            continue
-        said = [f"{kind} {_aggregate(kind, cells, 0)[0]}" for kind in ("sum", "avg")]
-        for kind in ("min", "max"):
-            value = _aggregate(kind, cells, 0)[0]
-            said.append(f"{kind} {value} (row {', '.join(rows[cells.index(value)])[:CELL_CHARS]})")
-        totals[f"{table.columns[place]} of all {len(rows)} rows"] = "; ".join(said)
-    return totals
-
-
-def _whole(name: str, rows: list[list[str]]) -> dict[str, JSON]:
-    """What counts or sums of groups come to together: a model takes one group for all."""
-    if len(rows) < 2 or not name.startswith(("count", "sum(")):
-        return {}
-    total, average = (_aggregate(kind, [row[-1] for row in rows], 0)[0] for kind in ("sum", "avg"))
-    return {f"{name} of all {len(rows)} groups": f"{total}; {average} a group on average"}
-
-
 def _extreme(rows: list[list[str]], place: int, kind: str) -> list[list[str]]:
     """The rows with the least or most of a column: `= max` is what a model writes for it."""
-    wanted = _aggregate(kind, [row[place] for row in rows], 0)[0]
+    wanted = aggregate(kind, [row[place] for row in rows], 0)[0]
     return [row for row in rows if row[place] == wanted]
 
 
@@ -351,7 +327,7 @@ def _aggregated(table: Table, rows: list[list[str]], args: QueryArgs) -> tuple[t
     left_out, note = 0, ""
     made: list[tuple[tuple[str, ...], str]] = []
     for key, members in groups.items():
-        value, unusable = _aggregate(kind, [row[place] for row in members] if place >= 0 else [], len(members))
+        value, unusable = aggregate(kind, [row[place] for row in members] if place >= 0 else [], len(members))
         left_out += unusable
         made.append((key, value))
     if keys and not args.sort_by:
@@ -362,26 +338,6 @@ def _aggregated(table: Table, rows: list[list[str]], args: QueryArgs) -> tuple[t
     if left_out:
         note = f"{left_out} rows without a usable {table.columns[place]} were left out"
     return (*(table.columns[n] for n in keys), name), [[*key, value] for key, value in made], note
-
-
-def _aggregate(kind: str, cells: Sequence[str], count: int) -> tuple[str, int]:
-    """The value as text, and how many cells could not be used."""
-    if kind == "count":
-        return str(sum(1 for cell in cells if cell.strip()) if cells else count), 0
-    values = [typed(cell) for cell in cells]
-    numbers = [value for which, value in values if which == NUMBER and isinstance(value, Fraction)]
-    if kind in ("sum", "avg"):
-        if not numbers:
-            return "", len(cells)
-        total = sum(numbers, Fraction())
-        return readable(total if kind == "sum" else total / len(numbers))[0], len(cells) - len(numbers)
-    usable = [(value, cell) for value, cell in zip(values, cells, strict=True) if value[0] != EMPTY]
-    if numbers:
-        usable = [(value, cell) for value, cell in usable if value[0] == NUMBER]
-    if not usable:
-        return "", len(cells)
-    pick: Callable[..., tuple[Cell, str]] = min if kind == "min" else max
-    return pick(usable, key=lambda pair: pair[0])[1], len(cells) - len(usable)
 
 
 def _why_none(table: Table, conditions: Sequence[_Condition]) -> str:

@@ -1,0 +1,72 @@
+"""What the rows of a result come to: a small model adds up badly, and takes one row for all of them. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
+from fractions import Fraction
+
+from ringfence.core.values import JSON
+
+from .calc import readable
+from .cells import EMPTY, NUMBER, Cell, holds, typed
+
+_LOOK = 200  # cells that tell what a column holds
+_ROW_CHARS = 200  # of the row that has the least or the most
+_COLUMNS = 3  # of a result whose columns are not known to be amounts, at most
+_NO_AMOUNT = re.compile(r"(?:^|_)(?:id|no|nr|num|number|code|key|year|month|day|week|rowid)$", re.I)
+
+
+def totals(columns: Sequence[str], rows: Sequence[Sequence[str]], picked: Collection[int]) -> dict[str, JSON]:
+    """Sum, average, least and most of each numeric column that is `picked`, over all rows."""
+    told: dict[str, JSON] = {}
+    for place in picked if len(rows) > 1 else ():
+        cells = [row[place] for row in rows]
+        if holds(cells[:_LOOK]) != {NUMBER}:
+            continue
+        said = [f"{kind} {aggregate(kind, cells, 0)[0]}" for kind in ("sum", "avg")]
+        for kind in ("min", "max"):
+            value = aggregate(kind, cells, 0)[0]
+            said.append(f"{kind} {value} (row {', '.join(rows[cells.index(value)])[:_ROW_CHARS]})")
+        told[f"{columns[place]} of all {len(rows)} rows"] = "; ".join(said)
+    return told
+
+
+def amounts(columns: Sequence[str], rows: Sequence[Mapping[str, JSON]]) -> dict[str, JSON]:
+    """The same of rows that a database gave, of columns whose values are numbers there and whose names are no keys."""
+
+    def is_amount(column: str) -> bool:
+        kinds = {type(row[column]) for row in rows} - {type(None)}
+        return bool(kinds) and kinds <= {int, float} and not _NO_AMOUNT.search(column)
+
+    found = [n for n, column in enumerate(columns) if is_amount(column)]
+    texts = [["" if row[name] is None else str(row[name]) for name in columns] for row in rows]
+    return totals(columns, texts, found) if len(found) <= _COLUMNS else {}
+
+
+def of_groups(name: str, cells: Sequence[str]) -> dict[str, JSON]:
+    """What counts or sums of groups come to together: a model takes one group for all."""
+    if len(cells) < 2 or not name.startswith(("count", "sum(")):
+        return {}
+    total, average = (aggregate(kind, cells, 0)[0] for kind in ("sum", "avg"))
+    return {f"{name} of all {len(cells)} groups": f"{total}; {average} a group on average"}
+
+
+def aggregate(kind: str, cells: Sequence[str], count: int) -> tuple[str, int]:
+    """The value as text, and how many cells could not be used."""
+    if kind == "count":
+        return str(sum(1 for cell in cells if cell.strip()) if cells else count), 0
+    values = [typed(cell) for cell in cells]
+    numbers = [value for which, value in values if which == NUMBER and isinstance(value, Fraction)]
+    if kind in ("sum", "avg"):
+        if not numbers:
+            return "", len(cells)
+        total = sum(numbers, Fraction())
+        return readable(total if kind == "sum" else total / len(numbers))[0], len(cells) - len(numbers)
+    usable = [(value, cell) for value, cell in zip(values, cells, strict=True) if value[0] != EMPTY]
+    if numbers:
+        usable = [(value, cell) for value, cell in usable if value[0] == NUMBER]
+    if not usable:
+        return "", len(cells)
+    pick: Callable[..., tuple[Cell, str]] = min if kind == "min" else max
+    return pick(usable, key=lambda pair: pair[0])[1], len(cells) - len(usable)
