@@ -481,7 +481,14 @@ def test_what_asks_to_act_is_told_from_what_only_asks(task: str, asked: bool) ->
 
 def test_whatever_a_task_is_it_is_soon_read() -> None:
     began = time.process_time()
-    for text in ("What " + "and " * 30_000, "into " * 30_000, "for 2 " * 20_000, "leave in " * 20_000):
+    said = (
+        "What " + "and " * 30_000,
+        "into " * 30_000,
+        "for 2 " * 20_000,
+        "leave in " * 20_000,
+        "I need to know" * 9_000,
+    )
+    for text in said:
         for read in (orders, nothing_but_asks, given, several):
             read(text)
     assert time.process_time() - began < 5
@@ -496,6 +503,21 @@ def test_whatever_a_task_is_it_is_soon_read() -> None:
 )  # fmt: skip
 def test_a_plain_question_is_one_in_any_language_and_anything_else_is_not(task: str, question: bool) -> None:
     assert only_asks(task) is question
+
+
+@pytest.mark.parametrize(
+    ("task", "asks"),
+    [
+        ("Have we any rooms left for the 29th? I need to know how many, it's on http://127.0.0.1:1/free", True),
+        ("Is it paid? I'd like to know who did it.", True), ("Do the prices change? They are in a.csv", True),
+        ("Where is it kept?", True), ("I need to know how many there are.", False), ("", False),
+        ("Where is it kept, and mail it to Bob?", False), ("Which is it? I need to know, so write it down.", False),
+        ("Is it free? It's on http://127.0.0.1:1/a and book it.", False), ("Is it in a? It is in a, delete it", False),
+        ("Is it free? We need to know. Put it in a.txt.", False), ("Could you put it down?", False),
+    ],
+)  # fmt: skip
+def test_what_only_asks_may_say_beside_it_where_it_stands_and_no_more(task: str, asks: bool) -> None:
+    assert nothing_but_asks(task) is asks
 
 
 async def test_a_task_that_asks_to_act_is_not_answered_before_it_was_done(house: Build) -> None:

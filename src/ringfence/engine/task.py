@@ -107,9 +107,15 @@ _QUESTION = re.compile(
 )
 _PLAIN = re.compile(
     r"\s*(?:whats?|what's|which|who|who's|whom|whose|when|where|how (?:many|much|long|often|old|far|high|large)|"
-    r"is|are|was|were|does|did)\b[^,;:()\n]{1,300}\?\s*",
+    r"is|are|was|were|does|did|(?:do|have) (?:i|we|you|they|any|the))\b[^,;:()\n]{1,300}\?\s*",
     re.I,
 )
+_ASIDE = re.compile(
+    r"\s*(?:(?:i|we)(?:'d| would)?(?: just| only)? (?:need|want|have|like) to know\b[^,;:()\n]{0,100}"
+    r"(?:,\s*|[.!]\s*|$))?"
+    r"(?:(?:it'?s|it is|they'?re|they are|that'?s|that is) (?:all )?(?:in|on|at|under) \S+\s*)?",
+    re.I,
+)  # what is said beside a question, and orders nothing
 _MORE = re.compile(r"\b(?:and|then|or|please|can|could|would|should|about|not)\b|n't\b", re.I)
 
 
@@ -165,11 +171,11 @@ def only_asks(task: str) -> bool:
 
 
 def nothing_but_asks(task: str) -> bool:
-    """Whether each sentence of a task is a plain question of one clause: "Where is it kept, and mail it to Bob?" and
-    "Could you put it down?" are none.
+    """Whether a task is plain questions of one clause, and says beside them no more than where it stands, or that one
+    needs to know: "Where is it kept, and mail it to Bob?" and "Could you put it down?" are none.
     """
-    said = [one for line in task.splitlines() for one in sentences(line) if one.strip()]
-    return all(_PLAIN.fullmatch(one) and not _MORE.search(one) for one in said) and not acts(task)
+    said = [one for line in task.splitlines() for one in sentences(line) if one.strip() and not _ASIDE.fullmatch(one)]
+    return bool(said) and all(_PLAIN.fullmatch(one) and not _MORE.search(one) for one in said) and not acts(task)
 
 
 def given(task: str) -> bool:
