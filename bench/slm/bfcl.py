@@ -15,7 +15,7 @@ import os
 import subprocess
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from itertools import zip_longest
 from pathlib import Path
@@ -51,9 +51,11 @@ def server(model: str) -> tuple[str, str]:
     raise LookupError(f"no embedded server of {model} is running")
 
 
-async def ask(case: Case, backend: Backend, model: str) -> dict[str, Any]:
-    """Both generations of a case, as the JSON that is kept."""
+async def ask(case: Case, backend: Backend, model: str, *, kept: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Both generations of a case, as the JSON that is kept; with what was `kept` of it, ours alone is made again."""
     await backend.probe()  # starts the server, and says that it is wanted
+    if kept:
+        return {**kept, "ladder": asdict(await Ladder(case, backend.sink).run())}
     url, key = server(model)
     timeout = aiohttp.ClientTimeout(total=_TIMEOUT_S)
     async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {key}"}, timeout=timeout) as session:
@@ -124,7 +126,7 @@ def read_answers(file: Path) -> dict[str, dict[str, Any]]:
     whole = text[: text.rfind("\n") + 1]
     if whole != text:
         file.write_text(whole)
-    return {answer["id"]: answer for answer in map(json.loads, whole.splitlines())}
+    return {answer["id"]: answer for answer in map(json.loads, whole.splitlines())}  # the last of a case counts
 
 
 def state() -> str:
@@ -134,8 +136,11 @@ def state() -> str:
     ).stdout.strip()
 
 
-async def fill(todo: Sequence[Case], answers: Path, model: str, *, until: float, say: Callable[[str], None]) -> None:
-    """Ask what is not answered yet, a line a case, until the time is up. Raises RingfenceError."""
+async def fill(
+    todo: Sequence[Case], answers: Path, model: str, *, until: float, say: Callable[[str], None],
+    done: Mapping[str, dict[str, Any]],
+) -> None:  # fmt: skip
+    """Ask what is to be asked, a line a case, until the time is up; `done`: what is kept. Raises RingfenceError."""
     inference = Inference.model_validate(
         {"tiers": [{"name": "small", "provider": "embedded", "model": model, "logprobs": True}], "temperature": 0}
     )
@@ -145,7 +150,7 @@ async def fill(todo: Sequence[Case], answers: Path, model: str, *, until: float,
             if time.monotonic() > until:
                 say("stopped: the time is up; run it again to go on")
                 break
-            answer = {"commit": commit} | await ask(case, backend, model)
+            answer = await ask(case, backend, model, kept=done.get(case.id)) | {"commit": commit}
             with answers.open("a") as file:
                 file.write(json.dumps(answer, ensure_ascii=False) + "\n")
             say(f"{case.id}: {answer['ladder']['seconds']:.1f} s")
@@ -163,6 +168,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=math.inf, help="stop asking after so long")
     parser.add_argument("--answers", type=Path, default=None, help="the file of the answers")
     parser.add_argument("--wheels", type=Path, default=cache(), help="where the wheel of bfcl-eval is, or is put")
+    parser.add_argument("--again", action="store_true", help="ask ours again of what another commit has answered")
     parser.add_argument("--report", action="store_true", help="only print the table of what is answered")
     given = parser.parse_args()
     answers = given.answers or HERE / f"bfcl-{given.model}-{given.split}.jsonl"
@@ -171,9 +177,10 @@ def main() -> None:
     cases = [case for row in zip_longest(*by_category) for case in row if case is not None]  # a part is balanced too
     if not given.report:
         done = read_answers(answers)
-        todo = [case for case in cases if case.id not in done]
+        old = {one for one in done if given.again and done[one]["commit"] != state()}
+        todo = [case for case in cases if case.id in old or case.id not in done]
         until = time.monotonic() + 60 * given.minutes
-        asyncio.run(fill(todo, answers, given.model, until=until, say=lambda text: print(text, flush=True)))
+        asyncio.run(fill(todo, answers, given.model, until=until, say=lambda text: print(text, flush=True), done=done))
     done = read_answers(answers)
     answered = [case for case in cases if case.id in done]
     print(f"\n{given.model}, split {given.split}, {len(answered)} of {len(cases)} cases answered")

@@ -3,7 +3,9 @@
 native  `tools` and `tool_choice: auto`; what the server's parser makes of the answer
 fenced  the same answers; where there is no native call, JSON in a fence, or alone, is read as calls
 ladder  Ringfence: whether a tool fits, then one step under its grammar, read and mended by the engine's ladder, with
-        one retry that names the fault; every request and every call passes the gate, whose sinks these are
+        one retry that names the fault, and up to two that ask for calls with what the request says and none has; none
+        is made with numbers that the request does not say. Every request and every call passes the gate, whose sinks
+        these are
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from typing import Any
 
 import aiohttp
 import fit
+import grounds
 from bfcl_data import Case, plain
 
 from ringfence.core.errors import BackendError, InternalError
@@ -38,6 +41,7 @@ from ringfence.tools.mcp.schema import checked, closed
 
 MAX_TOKENS = 400  # of one answer, for every arm
 PARALLEL = 8  # calls of one step
+MAX_MORE = 2  # requests for what was left out
 MODEL = "model:small"
 _WINDOW = 8192
 _FENCE = re.compile(r"```[\w-]*\s*\n(.*?)```", re.S)
@@ -53,6 +57,7 @@ CALL = (
     "to be called for. Make one call for each thing that is asked for, with values as the request has them; leave out "
     "optional arguments that it does not mention."
 )
+MORE = "These calls are made already: {}. They leave out {}: make the calls that the request asks for with that."
 
 Calls = list[tuple[str, dict[str, JSON]]]
 
@@ -177,7 +182,8 @@ class Ladder:
         self._case = case
         self.made: Calls = []
         self._specs = [_spec(tool.name, tool.description, tool.schema) for tool in case.tools]
-        catalogue = {spec.name: spec for spec in self._specs}
+        self._by_name = {spec.name: spec for spec in self._specs}
+        catalogue = dict(self._by_name)
         sinks: dict[str, Sink] = {name: _Function(name.removeprefix(TOOL), self.made) for name in catalogue}
         catalogue[MODEL] = SinkSpec(MODEL, effect=Effect.READ, confined=True, audience=None, output=IDENTITY)
         self._gate = Gate(Policy(catalogue), {**sinks, MODEL: model}, MemoryJournal(), lambda: int(time.time() * 1000))
@@ -205,32 +211,53 @@ class Ladder:
         return not fit.fits(judged, cover)
 
     async def _called(self) -> None:
+        request, calls = self._case.question, await self._calls(CALL)
+        for _ in range(MAX_MORE):
+            left = grounds.left_out(request, [call.args for call in calls])
+            if not calls or not left:
+                break
+            self.reply.notes["left"] = ", ".join(left)
+            done = json.dumps([{"tool": call.sink.removeprefix(TOOL), "args": call.args} for call in calls])
+            more = await self._calls(f"{CALL}\n{MORE.format(done, ', '.join(left))}")
+            new = [call for call in more if call not in calls and grounds.takes(call.args, left)]
+            if not new:
+                break
+            calls = [call for call in calls if not any(grounds.has_all(one.args, call.args) for one in new)] + new
+        await self._make([call for call in calls if not self._strays(call)])
+
+    def _strays(self, call: Call) -> list[str]:
+        required = (self._by_name[call.sink].schema or {}).get("required", ())
+        if strays := grounds.invented(self._case.question, call.args, required):
+            self.reply.notes["invented"] = ", ".join(strays)
+        return strays
+
+    async def _calls(self, note: str) -> list[Call]:
+        """The calls of one step, asked for once more where they cannot be read; none if they cannot then either."""
         schema = grammar(self._specs, final=False, parallel=PARALLEL)
         more: list[bytes] = []
         for attempt in range(2):
-            value = await self._ask(more, CALL, schema, MAX_TOKENS)
+            value = await self._ask(more, note, schema, MAX_TOKENS)
             try:
-                calls = self._read(value)
+                return self._read(value)
             except ValueError as fault:
-                self.reply.notes["fault"] = str(fault)
+                self.reply.notes |= {"fault": str(fault), "retried": attempt == 0}
                 more = [
-                    encode("user", f"Request: {self._case.question}\n\n{CALL}"),
+                    encode("user", f"Request: {self._case.question}\n\n{note}"),
                     encode("assistant", value["text"][:2000]),
                     encode("user", f"That could not be run: {fault}."),
                 ]
-                self.reply.notes["retried"] = attempt == 0
-                continue
-            label = Label(Trust.USER, frozenset({self._turn.principal.member}))
-            actions = [Action(call.sink, call.args, label, call=n, run=self._turn.run) for n, call in enumerate(calls)]
-            refused = [one for one in await self._gate.perform_all(self._turn, actions) if not isinstance(one, Outcome)]
-            if refused:
-                raise InternalError(f"the gate refused what the bench's own policy lets pass: {refused}")
-            return
+        return []
+
+    async def _make(self, calls: Sequence[Call]) -> None:
+        label = Label(Trust.USER, frozenset({self._turn.principal.member}))
+        actions = [Action(call.sink, call.args, label, call=n, run=self._turn.run) for n, call in enumerate(calls)]
+        refused = [one for one in await self._gate.perform_all(self._turn, actions) if not isinstance(one, Outcome)]
+        if refused:
+            raise InternalError(f"the gate refused what the bench's own policy lets pass: {refused}")
 
     def _read(self, value: JSON) -> list[Call]:
         """The calls of a step, mended and held to their schemas. Raises ValueError in words for the model."""
-        by_name = {spec.name: spec for spec in self._specs}
-        names = [name.removeprefix(TOOL) for name in by_name]
+        by_name, names = self._by_name, [name.removeprefix(TOOL) for name in self._by_name]
         step = read(value["text"], names, cut=value["finish"] == "length")
         self.reply.notes |= {"how": value.get("how", ""), "dialect": step.dialect}
         if not step.calls:

@@ -20,7 +20,7 @@ SCHEMA = b'{"type":"object","properties":{"fits":{"type":"boolean"}},"required":
 MAX_TOKENS = 16  # of the answer, which is five
 UNKNOWN = 1.0  # log-odds that an answer stands for where the server tells no probability
 COVER_WEIGHT = 2.0  # of `cover` beside the log-odds, and
-THRESHOLD = 0.9  # what both have to come to; chosen on other cases than the figures are of
+THRESHOLD = 0.4  # what both have to come to; chosen on other cases than the figures are of
 
 _WORD = re.compile(r"[a-z]+|[^\W\da-z_]+")
 _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")

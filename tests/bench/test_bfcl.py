@@ -44,6 +44,11 @@ def case(bench: Callable[[str], Any]) -> Any:
     return bench("bfcl_data").Case("simple_0", "simple", "The area of a rectangle of 2 by 3?", [AREA], answer)
 
 
+@pytest.fixture
+def two(bench: Callable[[str], Any]) -> Any:
+    return bench("bfcl_data").Case("parallel_0", "parallel", "The area of 2 by 3, and then of 4 by 5?", [AREA], [])
+
+
 def step(*calls: dict[str, Any]) -> str:
     return json.dumps({"thought": "", "calls": [{"tool": "shape_area", "args": args} for args in calls]})
 
@@ -88,10 +93,10 @@ def test_a_native_call_is_taken_as_it_is(bench: Callable[[str], Any], case: Any)
 
 
 async def test_the_calls_of_the_ladder_are_those_that_got_through_the_gate(
-    bench: Callable[[str], Any], case: Any
+    bench: Callable[[str], Any], two: Any
 ) -> None:
     model = ScriptedModel([FITS, step({"width": 2, "height": 3}, {"width": 4, "height": 5})])
-    reply = await bench("bfcl_arms").Ladder(case, model).run()
+    reply = await bench("bfcl_arms").Ladder(two, model).run()
     assert reply.calls == [("shape_area", {"width": 2, "height": 3}), ("shape_area", {"width": 4, "height": 5})]
 
 
@@ -188,3 +193,63 @@ def test_answers_go_on_behind_a_line_that_was_cut_off(bench: Callable[[str], Any
     file.write_text('{"id": "simple_0"}\n{"id": "simple_1"}\n{"id": "simp')
     assert list(bfcl.read_answers(file)) == ["simple_0", "simple_1"]
     assert file.read_text() == '{"id": "simple_0"}\n{"id": "simple_1"}\n'
+
+
+@pytest.mark.parametrize(
+    ("request_", "args", "left"),
+    [
+        ("5 Tesla, once in 4 seconds and once in 10 seconds", {"b": 5, "t": 4}, ["10"]),
+        ("5% of 7,000 euros, twice", {"rate": 0.05, "of": 7000}, []),
+        ("a family of four in 2024", {"members": 4, "day": "2024-01-31"}, []),
+        ("the roots of x^2 + 3x = 0", {"b": 3}, []),
+        ("a P125 piano", {"name": "piano"}, []),
+    ],
+)
+def test_what_a_request_says_and_no_call_has(
+    bench: Callable[[str], Any], request_: str, args: dict[str, Any], left: list[str]
+) -> None:
+    assert bench("grounds").left_out(request_, [args]) == left
+
+
+@pytest.mark.parametrize(
+    ("request_", "args", "strays"),
+    [
+        ("the field beside a wire", {"current": 10, "note": 77}, ["10"]),
+        ("a bag of four, half a dozen at -3 degrees", {"current": [4, -3, 1, True]}, []),
+        ("2 weeks at 5 km and 40 %", {"current": {"days": 14, "metres": 5000, "share": 0.4}}, []),
+        ("nothing", {"note": 77}, []),
+    ],
+)
+def test_a_number_that_is_required_and_nobody_said(
+    bench: Callable[[str], Any], request_: str, args: dict[str, Any], strays: list[str]
+) -> None:
+    assert bench("grounds").invented(request_, args, ["current"]) == strays
+
+
+async def test_what_the_request_says_and_no_call_has_is_asked_for(bench: Callable[[str], Any], two: Any) -> None:
+    first, second = {"width": 2, "height": 3}, {"width": 4, "height": 5}
+    model = ScriptedModel([FITS, step(first), step(first, second)])
+    reply = await bench("bfcl_arms").Ladder(two, model).run()
+    assert reply.calls == [("shape_area", first), ("shape_area", second)]
+    assert b"They leave out 4, 5" in model.prompts[-1].messages[-1]
+
+
+async def test_who_has_nothing_more_to_call_is_not_asked_for_ever(bench: Callable[[str], Any], two: Any) -> None:
+    first = {"width": 2, "height": 3}
+    model = ScriptedModel([FITS, step(first), step(first), step(first)])
+    assert (await bench("bfcl_arms").Ladder(two, model).run()).calls == [("shape_area", first)]
+    assert len(model.prompts) == 3
+
+
+async def test_a_call_that_has_more_than_one_before_stands_instead_of_it(bench: Callable[[str], Any]) -> None:
+    case = bench("bfcl_data").Case("simple_1", "simple", "The area of a rectangle of 2 by 3, 44 corners?", [AREA], [])
+    whole = {"width": 2, "height": 3, "corners": [44]}
+    model = ScriptedModel([FITS, step({"width": 2, "height": 3}), step(whole)])
+    assert (await bench("bfcl_arms").Ladder(case, model).run()).calls == [("shape_area", whole)]
+
+
+async def test_a_call_with_a_number_that_nobody_said_is_not_made(bench: Callable[[str], Any]) -> None:
+    case = bench("bfcl_data").Case("irrelevance_1", "irrelevance", "The area of a rectangle?", [AREA], [])
+    reply = await bench("bfcl_arms").Ladder(case, ScriptedModel([FITS, step({"width": 20, "height": 3})])).run()
+    assert reply.calls == []
+    assert reply.notes["invented"] == "20, 3"
