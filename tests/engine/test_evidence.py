@@ -17,6 +17,7 @@ from ringfence.engine.evidence import (
     mixed,
     only_repeats,
     restored,
+    uncounted,
     unmentioned,
     unsupported_numbers,
 )
@@ -181,6 +182,21 @@ def test_a_date_that_names_its_month_is_the_one_that_was_shown(answer: str) -> N
 def test_a_bare_value_is_half_an_answer_to_a_question_for_two(answer: str, task: str, is_half: bool) -> None:
     assert half(answer, task) is is_half
     assert ("two things" in doubt(answer, shown="43033 gate.log Ann", task=task, chosen=True)) is is_half
+
+
+@pytest.mark.parametrize(
+    ("answer", "task", "without"),
+    [
+        ("yes", "Can I send people? How many places are left?", True), ("The Curlew", "How many are in?", True),
+        ("die Kiebitz", "Wie viele Boote sind da?", True), ("three", "How many are left?", False),
+        ("None are left.", "How many?", False), ("dreizehn", "Wie viele sind es?", False),
+        ("Half of them", "How many of the boats are in?", False), ("keine", "Wie viele Boote?", False),
+        ("yes", "Is the Curlew in?", False), ("daily", "How often is it cleaned?", False),
+    ],
+)  # fmt: skip
+def test_how_many_there_are_is_a_number_or_none_or_all_of_them(answer: str, task: str, without: bool) -> None:
+    assert uncounted(answer, task) is without
+    assert ("how many" in doubt(answer, shown="", task=task, chosen=True)) is without
 
 
 def test_a_rounding_of_what_was_shown_is_no_stray() -> None:

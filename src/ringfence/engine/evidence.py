@@ -9,7 +9,7 @@ from decimal import Decimal, InvalidOperation
 from .attributes import ATTRIBUTES
 from .figures import NUMBER, Sorted, is_one, listed, meant, values
 from .silence import abstains
-from .spoken import readings, restated
+from .spoken import in_words, readings, restated
 from .task import PASTED, given
 
 _DIGITS = re.compile(r"\d+")
@@ -40,6 +40,12 @@ _CHOICE = re.compile(r"\b(?:or|than|oder|als)\b", re.I)
 _TWO = re.compile(
     r"\b(?:which|who|what|where|when)\b[^.?!\n]*\band (?:how|which|what|when|who|where|by)\b|"
     r"\b(?:welcher?s?|wer|was|wo|wann)\b[^.?!\n]*\bund (?:wie|welcher?s?|wer|was|wo|wann)\b",
+    re.I,
+)
+_HOW_MANY = re.compile(r"\b(?:how many|wie ?viele)\b", re.I)
+_NUMBERED = re.compile(
+    r"\d|\b(?:no|none|nobody|nothing|zero|all|every(?:one|body|thing)?|each|both|half|dozens?|pair|single|only|same|"
+    r"keine?[rnms]?|niemand|null|alle|beide|jede[rs]?|an?)\b",
     re.I,
 )
 _QUOTED = re.compile(r"[\"“„«][^\"”“»\n]{1,200}[\"”“»]")
@@ -242,6 +248,12 @@ def half(answer: str, task: str) -> bool:
     return len(answer.split(maxsplit=1)) == 1 and len(task) <= PASTED and _TWO.search(task) is not None
 
 
+def uncounted(answer: str, task: str) -> bool:
+    """Whether a task asks how many there are, and the answer says no number, nor that there are none or all of them."""
+    asked = len(task) <= PASTED and _HOW_MANY.search(task) is not None
+    return asked and not _NUMBERED.search(answer) and not any(in_words(answer))
+
+
 def only_repeats(answer: str, task: str) -> bool:
     """Whether every word of the answer is already in the task: it says nothing, unless a document came with that."""
     if len(task) > PASTED:
@@ -277,6 +289,8 @@ def doubt(answer: str, *, shown: str, task: str, chosen: bool, nearest: Callable
         return f"What stands before a list or a value is no answer. Give {_showing(nearest())}."
     if half(answer, task):
         return "The task asks for two things. Answer both, in one sentence."
+    if uncounted(answer, task):
+        return "The task asks how many: answer with the number."
     if only_repeats(answer, task) and (not _CHOICE.search(task) or echoes(answer, task)):
         return f'The task said again is no answer. Answer with {_showing(nearest())}, or with "not found".'
     return ""
