@@ -540,7 +540,8 @@ async def test_what_a_model_kept_in_its_head_gives_way_to_what_was_worked_out(ho
             "2*45+3*10",
             "120",
         ),
-        (RICE, "540 / 6 * 48", "4320.123456"),
+        (RICE, "540 / 6 * 48", "4320.1234567"),
+        (f"{RICE} Two decimals.", "540 / 6 * 48", "4320.123"),
         (RICE, "540 / 6 * 48", None),
     ],
 )

@@ -13,7 +13,8 @@ from .figures import NUMBER
 from .shares import shares_of, without_shares
 from .task import given, orders, several
 
-_RESULT = re.compile(r"-?\d{1,9}(?:\.\d{1,2})?")  # that needs no rounding
+_RESULT = re.compile(r"-?\d{1,9}(?:\.\d{1,6})?")
+_ROUND = re.compile(r"\b(?:round\w*|decimals?|places|cents?|nearest|whole|gerundet|Nachkomma\w*|ganze)\b", re.I)
 
 
 def all_reckoned(turn: Turn, tools: Sequence[SinkSpec]) -> bool:
@@ -31,10 +32,12 @@ def all_reckoned(turn: Turn, tools: Sequence[SinkSpec]) -> bool:
 
 
 def outcome(turn: Turn) -> str:
-    """What the last call came to, if that is a short number; else empty."""
+    """What the last call came to, if that is a short number, which is not to be rounded; else empty."""
     value = turn.items[-1][0].body.get("value") if turn.items else None
     result = value.get("result") if isinstance(value, dict) else None
-    return result if isinstance(result, str) and _RESULT.fullmatch(result) else ""
+    if not isinstance(result, str) or not _RESULT.fullmatch(result):
+        return ""
+    return "" if "." in result and _ROUND.search(turn.start["task"]) else result
 
 
 def _expression(turn: Turn, tools: Sequence[SinkSpec]) -> str:
