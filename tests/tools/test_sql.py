@@ -71,6 +71,26 @@ async def test_an_empty_statement_shows_the_tables_their_columns_and_how_values_
     assert tables["totals"] == ["person INTEGER", "total"]
 
 
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        (["paid", "open", "late", "no_show"], " ('paid', 'open', 'late', 'no_show')"),
+        (["paid", "open", "paid", None], " ('paid', 'open'; often NULL)"),
+        ([f"c{n}" for n in range(7)], " ('c0', 'c1', ...)"),
+        ([f"a rather long value {n}" for n in range(5)], " ('a rather long value 0', 'a rather long value 1', ...)"),
+        (["a text that is longer than what is told of one"], ""),
+    ],
+)
+async def test_of_a_few_kinds_of_values_all_are_told(database: Path, values: list[str | None], told: str) -> None:
+    db = apsw.Connection(str(database))
+    db.execute("create table bills(state text)").fetchall()
+    db.executemany("insert into bills values (?)", [(value,) for value in values])
+    db.close()
+    shown = (await ask(query_sqlite(database, Use(), room=4_000), ""))["tables"]
+    tables = {one["table"]: one["columns"] for one in shown}
+    assert tables["bills"] == [f"state TEXT{told}"]
+
+
 async def test_an_overview_says_what_tables_are_joined_by_and_an_error_where_a_column_is(database: Path) -> None:
     db = apsw.Connection(str(database))
     db.execute("""

@@ -36,6 +36,7 @@ MAX_SQL_CHARS = 10_000
 MAX_VALUE_BYTES = 2**20  # of one value or row while SQLite works on it
 CELL_CHARS = 1_000  # shown of one value
 LOOK_S, LOOK_ROWS, _LOOK_CHARS = 1.0, 1_000, 24  # a look at what the values of a column are like
+KINDS, _KINDS_CHARS = 6, 80  # of a column's values, that are all told
 STEPS = 1_000  # of SQLite's machine between two looks at the clock
 SUMMARY = "Ask the database with one SELECT. Empty sql shows the tables and their columns."
 
@@ -278,11 +279,15 @@ def _looks(db: apsw.Connection, *, until: float) -> Look:
         first = f"select {of}.{name} as v from {of} limit {LOOK_ROWS}"  # a name that is none is no text of its own then
         try:
             ((rows, known),) = db.execute(f"select count(*), count(v) from ({first})")
-            kinds = [row[0] for row in db.execute(f"select distinct v from ({first}) where v is not null limit 4")]
+            kinds = [
+                row[0] for row in db.execute(f"select distinct v from ({first}) where v is not null limit {KINDS + 1}")
+            ]
         except apsw.Error:
             return ""
         texts = [v for v in kinds if isinstance(v, str) and 0 < len(v) <= _LOOK_CHARS and v.isprintable()]
-        values = ", ".join(f"'{value}'" for value in texts) if len(texts) < 4 else f"'{texts[0]}', '{texts[1]}', ..."
+        values = ", ".join(f"'{value}'" for value in texts)
+        if len(kinds) > KINDS or len(values) > _KINDS_CHARS:  # of a few kinds all are told: else one is guessed
+            values = f"'{texts[0]}', '{texts[1]}', ..." if len(texts) > 1 else values[:_KINDS_CHARS]
         missing = "often NULL" if rows and known < rows else ""
         told = "; ".join(filter(None, (values, missing)))
         return f" ({told})" if told else ""
