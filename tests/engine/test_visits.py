@@ -519,6 +519,26 @@ async def test_what_a_task_asks_for_is_added_whatever_stands_beside_it(house: Bu
     assert codes(agent) == []
 
 
+@pytest.mark.parametrize(
+    ("note", "told"),
+    [
+        ("no row matches; no row of records has year = 2023; requests.asked_on has '2023-04-01'", True),
+        ("no row has skipper = Ann; Ann stands in owner", True),
+        ("no row has skipper = Ann; skipper has values such as Ben, Cy", False),
+        ("no row matches", False),
+    ],
+)
+async def test_who_is_told_where_a_value_stands_asks_there_before_it_gives_up(
+    house: Build, note: str, told: bool
+) -> None:
+    tools = TOOLS | {"query": lambda args: {"rows": [], "note": note}}
+    call = step(("query", {"of": "a"}))
+    agent = house([call, call, final("not found")], tools=tools, specs=SPECS)
+    await agent.run("Where is it?")
+    assert ("final" not in offered(agent)[1]) is told
+    assert "final" in offered(agent)[2]  # once: who repeats itself may give up
+
+
 RICE = "The recipe says 540 g of rice for 6 people. How many grams do I need for 48?"
 
 

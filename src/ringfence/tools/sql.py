@@ -25,6 +25,7 @@ from ringfence.core.errors import ToolError
 from ringfence.core.values import JSON
 
 from .sql_mend import Hop, Mended, mended
+from .sql_none import is_nothing, why_none
 from .sql_schema import Look, check_amounts, few, identifier, keyed, known, overview, summed
 from .texts import notes
 from .tool import Args, Tool, Use, define
@@ -173,6 +174,8 @@ def _query(db: apsw.Connection, args: QueryArgs, max_rows: int, room: int) -> di
             todo="write $1, $2, ... and give one value for each",
         ) from None
     beside: dict[str, JSON] = {}
+    if is_nothing(args.sql, rows):
+        return table(columns, rows, max_rows, room, beside=notes(_why_none(db, args.sql)))
     if few(rows):
         soon = time.monotonic() + LOOK_S
         with suppress(apsw.Error, UnicodeDecodeError):
@@ -182,6 +185,21 @@ def _query(db: apsw.Connection, args: QueryArgs, max_rows: int, room: int) -> di
                 db.set_progress_handler(lambda: time.monotonic() > soon, STEPS)  # nobody has asked for these
                 beside = key.told(values, db.execute(key.select(len(values)), values).fetchall())
     return table(columns, rows, max_rows, room, beside=beside)
+
+
+def _why_none(db: apsw.Connection, sql: str) -> str:
+    """Which condition no row meets; empty if a second does not tell."""
+    soon = time.monotonic() + LOOK_S
+    with suppress(apsw.Error, UnicodeDecodeError):
+        asking = why_none(sql, _tables(db), _declared(db), dialect="sqlite")
+        db.set_progress_handler(lambda: time.monotonic() > soon, STEPS)  # nobody has asked for these
+        try:
+            statement = next(asking)
+            while True:
+                statement = asking.send(db.execute(statement).fetchall())
+        except StopIteration as told:
+            return str(told.value)
+    return ""
 
 
 def _as_meant(

@@ -24,7 +24,9 @@ from ringfence.manifest.fields import SecretRef, loopback
 
 from .sql import LOOK_S, MAX_ROWS, SECONDS, SUITS, SUMMARY, QueryArgs, named, table
 from .sql_mend import Mended, mended
+from .sql_none import is_nothing, why_none
 from .sql_schema import check_amounts, few, keyed, known, overview, summed
+from .texts import notes
 from .tool import Tool, Use, parse, specify
 
 if TYPE_CHECKING:
@@ -189,11 +191,13 @@ class _Postgres:
             what = f"a row is larger than {MAX_ROW_BYTES} bytes"
             raise ToolError(what, todo="select fewer columns, or a part of the long one: left(column, 500)")
         found, beside = [_values(row[0]) for row in rows], dict[str, JSON]()
+        if is_nothing(sql, found):
+            return table(columns, found, self._max_rows, self._room, beside=notes(await _why_none(db, sql)))
         if few(rows) and (key := keyed(args.sql, columns, await _rows(db, _TABLES), {})):
             values = key.values(columns, found)
             beside = key.told(values, [])
             with suppress(psycopg.Error):  # another role's, say: it was not asked for
-                await _rows(db, "select pg_catalog.set_config('statement_timeout', $1, true)", str(int(LOOK_S * 1_000)))
+                await _soon(db)
                 beside = key.told(values, await _rows(db, key.select(len(values)), *values)) if values else {}
         return table(columns, found, self._max_rows, self._room, beside=beside)
 
@@ -230,6 +234,28 @@ async def _rows(db: AsyncConnection[Any], sql: str, *values: object) -> Sequence
     async with psycopg.AsyncRawCursor(db) as cursor:
         await cursor.execute(sql, values or None)
         return await cursor.fetchall()
+
+
+async def _soon(db: AsyncConnection[Any]) -> None:
+    """A second for what nobody has asked for, in this transaction."""
+    await _rows(db, "select pg_catalog.set_config('statement_timeout', $1, true)", str(int(LOOK_S * 1_000)))
+
+
+async def _why_none(db: AsyncConnection[Any], sql: str) -> str:
+    """Which condition no row meets; empty if a second does not tell, or a table may not be read."""
+    import psycopg
+
+    with suppress(psycopg.Error, TimeoutError):
+        asking = why_none(sql, await _rows(db, _TABLES), {}, dialect="postgres")
+        await _soon(db)
+        async with asyncio.timeout(LOOK_S):
+            try:
+                statement = next(asking)
+                while True:
+                    statement = asking.send(await _rows(db, statement))
+            except StopIteration as told:
+                return str(told.value)
+    return ""
 
 
 async def _failure(db: AsyncConnection[Any], error: Any, url: str, sql: str) -> ToolError:

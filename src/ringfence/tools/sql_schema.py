@@ -119,7 +119,7 @@ def known(
     lead = f"did you mean {' or '.join(near)[:200]}? " if near else lead
     lead = lead or "".join(f"{missing} is no column, but {name} is a table; " for name in named)
     lead = lead or (f"{missing} is no column of any table; " if missing and columns and missing not in columns else "")
-    lead += _joined(sql, {one.partition(".")[0] for one in (*having, *near)}, joins)
+    lead += joined(sql, {one.partition(".")[0] for one in (*having, *near)}, joins)
     listed = [f"{name}({', '.join(has)})" for name, has in columns.items()]
     behind = f"; join {', '.join(f'{one} = {other}' for one, other in joins.items())[:300]}" if joins else ""
     return f"{lead}there are: {'; '.join(listed)[:1_500]}{behind}" if listed else "there are no tables"
@@ -215,7 +215,7 @@ def names_of(columns: Iterable[str]) -> list[str]:
     return [one for one in columns if _NAMES.search(one)]
 
 
-def _joined(sql: str, others: Collection[str], joins: Mapping[str, str]) -> str:
+def joined(sql: str, others: Collection[str], joins: Mapping[str, str]) -> str:
     """The FROM of a statement with the other table in it that has the column; empty if no key says how."""
     match = _FROM.search(sql)
     for one, other in joins.items() if match else ():

@@ -1,0 +1,114 @@
+"""What is told of a statement that finds nothing."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import apsw
+import pytest
+
+from ringfence.tools.sql import query_sqlite
+from ringfence.tools.sql_none import is_nothing, why_none
+from ringfence.tools.tool import Use
+
+from .asking import Query, ask
+
+ARCHIVE = """
+    create table records(record_id integer primary key, kind text, year integer, city text);
+    insert into records values (1, 'letter', 1890, 'Bern'), (2, 'map', 1911, 'Basel'), (3, 'map', 1911, 'Basel');
+    create table requests(request_id integer primary key, record_id integer, asked_on text);
+    insert into requests values (1, 2, '2023-04-01'), (2, 2, '2023-05-01'), (3, 1, '2022-01-01');
+"""
+
+
+@pytest.fixture
+def query(tmp_path: Path) -> Query:
+    db = apsw.Connection(str(tmp_path / "archive.db"))
+    db.execute(ARCHIVE).fetchall()
+    db.close()
+    tool = query_sqlite(tmp_path / "archive.db", Use(), room=4_000)
+
+    async def run(sql: str = "", *params: str) -> Any:
+        return await ask(tool, sql, *params)
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("sql", "note"),
+    [
+        (
+            "SELECT kind FROM records WHERE year = 2023 GROUP BY kind ORDER BY COUNT(*) DESC LIMIT 1",
+            "no row matches; no row of records has year = 2023; requests.asked_on has '2023-04-01': FROM records JOIN "
+            "requests ON requests.record_id = records.record_id; year has the values 1890, 1911",
+        ),
+        (
+            "select count(*) from records r where r.kind = 'map' and r.city = 'bern'",
+            "no row of records has city = 'bern'; records.city has 'Bern'; city has the values 'Bern', 'Basel'",
+        ),
+        (
+            "select * from requests q join records r on q.record_id = r.record_id where kind = 'photo' and year < 1900",
+            "no row matches; no row of records has kind = 'photo'; kind has the values 'letter', 'map'",
+        ),
+        (
+            "select * from records where kind = 'map' and city = 'Bern'",
+            "no row matches; each condition is met by some row, but not all by one",
+        ),
+        ("select sum(year) from records where city like '%thun%'", "no row of records has city LIKE '%thun%'; city has "
+         "the values 'Bern', 'Basel'"),
+    ],
+)  # fmt: skip
+async def test_the_condition_that_no_row_meets_is_told_and_where_its_value_stands(
+    query: Query, sql: str, note: str
+) -> None:
+    assert (await query(sql))["note"] == note
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "select * from records where 1 = 0",
+        "select count(*) from records where kind = (select 'photo')",
+        "select * from records where record_id = 7 and city is null or kind = 'photo'",
+        "with r as (select * from records) select * from r where kind = 'photo'",
+        "select kind from records where kind = 'photo' union select city from records where city = 'Genf'",
+        "select count(*) from records where kind = city and year = record_id",
+    ],
+)
+async def test_of_what_is_less_plain_nothing_is_told(query: Query, sql: str) -> None:
+    assert (await query(sql)).get("note", "no row matches") == "no row matches"
+
+
+async def test_a_value_that_is_given_apart_is_not_looked_for(query: Query) -> None:
+    assert (await query("select * from records where kind = $1", "photo"))["note"] == "no row matches"
+
+
+async def test_what_is_found_has_no_note(query: Query) -> None:
+    assert "note" not in await query("select count(*) from records where year = 1911")
+
+
+def test_a_count_or_a_sum_of_none_is_nothing_and_a_zero_that_stands_there_is_not() -> None:
+    assert is_nothing("select 1", [])
+    assert is_nothing("select count(*), sum(x) from t", [(0, None)])
+    assert not is_nothing("select balance from accounts", [(0,)])
+    assert not is_nothing("select count(*) from t", [(0,), (0,)])
+
+
+async def test_looking_why_takes_no_longer_than_a_second(tmp_path: Path) -> None:
+    db = apsw.Connection(str(tmp_path / "large.db"))
+    numbers = "with recursive n(x) as (select 1 union all select x + 1 from n)"
+    db.execute(f"create view slow as {numbers} select x from n where x < 0")
+    db.execute("create table t(x integer)").fetchall()
+    db.close()
+    tool, began = query_sqlite(tmp_path / "large.db", Use(), room=4_000), time.monotonic()
+    assert (await ask(tool, "select * from t where x = 3"))["note"] == "no row matches"
+    assert time.monotonic() - began < 4
+
+
+@pytest.mark.parametrize("sql", ["select * from t where (", "x" * 5_000, "", "delete from t where x = 1", "where"])
+def test_what_cannot_be_read_has_no_reason(sql: str) -> None:
+    with pytest.raises(StopIteration) as told:
+        next(why_none(sql, [("t", "x INTEGER")], {}, dialect="sqlite"))
+    assert told.value.value == ""
