@@ -3,9 +3,8 @@
 native  `tools` and `tool_choice: auto`; what the server's parser makes of the answer
 fenced  the same answers; where there is no native call, JSON in a fence, or alone, is read as calls
 ladder  Ringfence: whether a tool fits, then one step under its grammar, read and mended by the engine's ladder, with
-        one retry that names the fault, and up to two that ask for calls with what the request says and none has; none
-        is made with numbers that the request does not say. Every request and every call passes the gate, whose sinks
-        these are
+        one retry that names the fault, and up to two that ask for calls with what the request says and none has; every
+        request and every call passes the gate, whose sinks these are
 """
 
 from __future__ import annotations
@@ -175,6 +174,11 @@ def _spec(name: str, summary: str, schema: dict[str, Any]) -> SinkSpec:
     )
 
 
+def _says_more(call: Call, other: Call) -> bool:
+    """Whether a call has all that another one of the same tool has, and so was meant instead of it."""
+    return call.sink == other.sink and call.args.items() >= other.args.items()
+
+
 class Ladder:
     """One case, driven through a gate of its own whose model is `model`."""
 
@@ -222,14 +226,8 @@ class Ladder:
             new = [call for call in more if call not in calls and grounds.takes(call.args, left)]
             if not new:
                 break
-            calls = [call for call in calls if not any(grounds.has_all(one.args, call.args) for one in new)] + new
-        await self._make([call for call in calls if not self._strays(call)])
-
-    def _strays(self, call: Call) -> list[str]:
-        required = (self._by_name[call.sink].schema or {}).get("required", ())
-        if strays := grounds.invented(self._case.question, call.args, required):
-            self.reply.notes["invented"] = ", ".join(strays)
-        return strays
+            calls = [call for call in calls if call in more or not any(_says_more(one, call) for one in new)] + new
+        await self._make(calls)
 
     async def _calls(self, note: str) -> list[Call]:
         """The calls of one step, asked for once more where they cannot be read; none if they cannot then either."""

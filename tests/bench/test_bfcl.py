@@ -211,21 +211,6 @@ def test_what_a_request_says_and_no_call_has(
     assert bench("grounds").left_out(request_, [args]) == left
 
 
-@pytest.mark.parametrize(
-    ("request_", "args", "strays"),
-    [
-        ("the field beside a wire", {"current": 10, "note": 77}, ["10"]),
-        ("a bag of four, half a dozen at -3 degrees", {"current": [4, -3, 1, True]}, []),
-        ("2 weeks at 5 km and 40 %", {"current": {"days": 14, "metres": 5000, "share": 0.4}}, []),
-        ("nothing", {"note": 77}, []),
-    ],
-)
-def test_a_number_that_is_required_and_nobody_said(
-    bench: Callable[[str], Any], request_: str, args: dict[str, Any], strays: list[str]
-) -> None:
-    assert bench("grounds").invented(request_, args, ["current"]) == strays
-
-
 async def test_what_the_request_says_and_no_call_has_is_asked_for(bench: Callable[[str], Any], two: Any) -> None:
     first, second = {"width": 2, "height": 3}, {"width": 4, "height": 5}
     model = ScriptedModel([FITS, step(first), step(first, second)])
@@ -248,8 +233,8 @@ async def test_a_call_that_has_more_than_one_before_stands_instead_of_it(bench: 
     assert (await bench("bfcl_arms").Ladder(case, model).run()).calls == [("shape_area", whole)]
 
 
-async def test_a_call_with_a_number_that_nobody_said_is_not_made(bench: Callable[[str], Any]) -> None:
-    case = bench("bfcl_data").Case("irrelevance_1", "irrelevance", "The area of a rectangle?", [AREA], [])
-    reply = await bench("bfcl_arms").Ladder(case, ScriptedModel([FITS, step({"width": 20, "height": 3})])).run()
-    assert reply.calls == []
-    assert reply.notes["invented"] == "20, 3"
+async def test_what_is_called_again_beside_what_is_new_stays(bench: Callable[[str], Any]) -> None:
+    case = bench("bfcl_data").Case("parallel_1", "parallel", "The area of 5 by 5, and of 5 by 77?", [AREA], [])
+    first, second = {"width": 5, "height": 5}, {"width": 5, "height": 77}
+    model = ScriptedModel([FITS, step(first), step(first, second)])
+    assert [args for _, args in (await bench("bfcl_arms").Ladder(case, model).run()).calls] == [first, second]
