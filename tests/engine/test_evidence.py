@@ -192,6 +192,12 @@ def test_a_bare_value_is_half_an_answer_to_a_question_for_two(answer: str, task:
         ("None are left.", "How many?", False), ("dreizehn", "Wie viele sind es?", False),
         ("Half of them", "How many of the boats are in?", False), ("keine", "Wie viele Boote?", False),
         ("yes", "Is the Curlew in?", False), ("daily", "How often is it cleaned?", False),
+        ("notes/handbook.md", "Which file says how many days of leave we get?", False),
+        ("The ward manager", "Who decides how many nurses are on the night shift?", False),
+        ("Yes, the report does.", "Does the report say how many pumps failed?", False),
+        ("Frau Kern", "Wer weiß, wie viele Betten frei sind?", False),
+        ("Monday to Friday", "How many days a week is it open?", False), ("unlimited", "How many may come?", False),
+        ("There aren't any left.", "How many are left?", False), ("die Hälfte", "Wie viele sind da?", False),
     ],
 )  # fmt: skip
 def test_how_many_there_are_is_a_number_or_none_or_all_of_them(answer: str, task: str, without: bool) -> None:

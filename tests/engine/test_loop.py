@@ -509,10 +509,17 @@ def test_a_plain_question_is_one_in_any_language_and_anything_else_is_not(task: 
     ("task", "asks"),
     [
         ("Have we any rooms left for the 29th? I need to know how many, it's on http://127.0.0.1:1/free", True),
-        ("Is it paid? I'd like to know who did it.", True), ("Do the prices change? They are in a.csv", True),
+        ("Is it paid? I'd like to know who did it.", True), ("Do any prices change? They are in a.csv", True),
         ("Where is it kept?", True), ("I need to know how many there are.", False), ("", False),
         ("Where is it kept, and mail it to Bob?", False), ("Which is it? I need to know, so write it down.", False),
         ("Is it free? It's on http://127.0.0.1:1/a and book it.", False), ("Is it in a? It is in a, delete it", False),
+        ("Do you mind sending the invoice to Bob?", False), ("Have the night nurse call Dr Kern?", False),
+        ("Do the transfer to the landlord for me?", False), ("Do they want to have it refunded for me?", False),
+        ("Is bed 12 free? I want to know and reserve it for Mrs Kern.", False),
+        ("Is the card stolen? I need to know now block it", False),
+        ("Is it free? I need to know - book it if so.", False),
+        ("Is it free? I need to know quickly \u2014 reserve it if so.", False),
+        ("Is it free? I want to know so that you reserve it.", False), ("Is it paid? I need to know if it is.", True),
         ("Is it free? We need to know. Put it in a.txt.", False), ("Could you put it down?", False),
     ],
 )  # fmt: skip

@@ -74,10 +74,13 @@ async def test_an_empty_statement_shows_the_tables_their_columns_and_how_values_
 @pytest.mark.parametrize(
     ("values", "told"),
     [
-        (["paid", "open", "late", "no_show"], " ('paid', 'open', 'late', 'no_show')"),
+        (["paid", "open", "late", "no_show"] * 4, " ('paid', 'open', 'late', 'no_show')"),
         (["paid", "open", "paid", None], " ('paid', 'open'; often NULL)"),
-        ([f"c{n}" for n in range(7)], " ('c0', 'c1', ...)"),
-        ([f"a rather long value {n}" for n in range(5)], " ('a rather long value 0', 'a rather long value 1', ...)"),
+        ([f"c{n}" for n in range(7)] * 4, " ('c0', 'c1', ...)"),
+        (["Ann", "Bob", "Cy", "Di"], " ('Ann', 'Bob', ...)"),  # names, say: each comes once
+        (["open"] * 1_000 + ["late"], " ('open', ...)"),  # not all rows are looked at
+        (["open", "a text that is longer than what is told of one"], " ('open', ...)"),
+        (["O'Brien"], " ('O''Brien')"),
         (["a text that is longer than what is told of one"], ""),
     ],
 )

@@ -44,6 +44,8 @@ from .step import TOOL
 from .unanswered import lacking, nothing_there, others, searched, unknown
 from .whose import strange
 
+_RESULT_CHARS = 60  # of a calculation's, that are told beside an answer
+
 
 class Verify(StrEnum):
     """How an answer is held against the record: not at all; flagged; or sent back, and then cut to what is proved."""
@@ -224,6 +226,8 @@ def ended(
     if verdict.kind == REPEATS:  # the task said again is no answer
         status, line = "partial", inert(nearest(turn))
         end["answer"] = f'No answer. The closest that was found: "{line}"' if line else "No answer was found."
+    if verdict.kind == UNRECKONED and verify is Verify.WARN and (came := _worked_out(turn, live)):  # both are seen
+        end["answer"] = f"{verdict.answer} ({came})"
     if verdict.kind == INVALID:  # the operator's check has the last word
         status, end["summary"] = "partial", f"the answer did not pass a check: {verdict.why}"
     if undone(turn, live.granted):  # whatever the answer says of it
@@ -232,6 +236,17 @@ def ended(
     if (status == "partial" or abstains(verdict.answer)) and (question := asks_back(turn)):
         end["summary"] = f"{end['summary']}; {question}"
     return status, end
+
+
+def _worked_out(turn: Turn, live: Live) -> str:
+    """What the last calculation of a run came to; empty if there was none."""
+    able = {spec.name for spec in live.granted if spec.grounded}
+    for record, intent in reversed(turn.items):
+        if intent is not None and intent.view["sink"] in able and record.view.get("ok"):
+            value = record.body["value"]
+            result = value.get("result", "") if isinstance(value, dict) else value
+            return f"{intent.view['sink'].removeprefix(TOOL)}: {str(result)[:_RESULT_CHARS]}"
+    return ""
 
 
 def texts(turn: Turn) -> str:

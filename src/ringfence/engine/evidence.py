@@ -42,10 +42,15 @@ _TWO = re.compile(
     r"\b(?:welcher?s?|wer|was|wo|wann)\b[^.?!\n]*\bund (?:wie|welcher?s?|wer|was|wo|wann)\b",
     re.I,
 )
-_HOW_MANY = re.compile(r"\b(?:how many|wie ?viele)\b", re.I)
+_HOW_MANY = re.compile(  # that is asked, and not what a file says or somebody decides
+    r"(?:^|[.?!:\n]\s*|, |\b(?:and|tell me|find out|to know|count) )how many\b|"
+    r"(?:^|[.?!:\n]\s*|\b(?:und|sag mir,?) )wie ?viele\b",
+    re.I,
+)
 _NUMBERED = re.compile(
-    r"\d|\b(?:no|none|nobody|nothing|zero|all|every(?:one|body|thing)?|each|both|half|dozens?|pair|single|only|same|"
-    r"keine?[rnms]?|niemand|null|alle|beide|jede[rs]?|an?)\b",
+    r"\d|\b(?:no|none|nobody|nothing|zero|any|never|once|twice|neither|all|every(?:one|body|thing)?|each|both|half|most|"
+    r"dozens?|pair|single|only|same|unlimited|(?:as )?many|\w+days?|"
+    r"keine?[rnms]?|niemand|nichts?|nie|null|alle[rs]?|beide|jede[rs]?|einmal|h[äa]lfte|dutzende?|sämtliche|unbegrenzt|an?)\b|n't\b",
     re.I,
 )
 _QUOTED = re.compile(r"[\"“„«][^\"”“»\n]{1,200}[\"”“»]")

@@ -69,11 +69,6 @@ def shares_of(task: str) -> list[tuple[str, ...]]:
     ]
 
 
-def without_shares(task: str) -> str:
-    """A task without its percentages."""
-    return _SHARE.sub("", task)
-
-
 def _taken(share: Decimal, terms: Collection[Decimal]) -> bool:
     """Whether a hundredth of a percentage is among the terms, or what it leaves or comes to: 0.19, 0.81, 1.19."""
     return any(part in terms for part in (Decimal("0.01"), share / 100, 1 - share / 100, 1 + share / 100))

@@ -107,16 +107,17 @@ _QUESTION = re.compile(
 )
 _PLAIN = re.compile(
     r"\s*(?:whats?|what's|which|who|who's|whom|whose|when|where|how (?:many|much|long|often|old|far|high|large)|"
-    r"is|are|was|were|does|did|(?:do|have) (?:i|we|you|they|any|the))\b[^,;:()\n]{1,300}\?\s*",
+    r"is|are|was|were|does|did|(?:do|have) (?:i|we|they|any))\b[^,;:()\n]{1,300}\?\s*",
     re.I,
 )
 _ASIDE = re.compile(
-    r"\s*(?:(?:i|we)(?:'d| would)?(?: just| only)? (?:need|want|have|like) to know\b[^,;:()\n]{0,100}"
-    r"(?:,\s*|[.!]\s*|$))?"
+    r"\s*(?:(?:i|we)(?:'d| would)?(?: just| only)? (?:need|want|have|like) to know"
+    r"(?: (?:how|whether|if|who|whom|when|where|which|what|why)\b[\w '/.]{0,60})?(?:,\s*|[.!]\s*|$))?"
     r"(?:(?:it'?s|it is|they'?re|they are|that'?s|that is) (?:all )?(?:in|on|at|under) \S+\s*)?",
     re.I,
 )  # what is said beside a question, and orders nothing
-_MORE = re.compile(r"\b(?:and|then|or|please|can|could|would|should|about|not)\b|n't\b", re.I)
+_WISH = re.compile(r"\s*(?:i|we)\b.*? to know\b", re.I)
+_MORE = re.compile(r"\b(?:and|then|or|so|please|can|could|would|should|about|not|mind|want|for me)\b|n't\b", re.I)
 
 
 def sentences(task: str) -> list[str]:
@@ -174,8 +175,10 @@ def nothing_but_asks(task: str) -> bool:
     """Whether a task is plain questions of one clause, and says beside them no more than where it stands, or that one
     needs to know: "Where is it kept, and mail it to Bob?" and "Could you put it down?" are none.
     """
-    said = [one for line in task.splitlines() for one in sentences(line) if one.strip() and not _ASIDE.fullmatch(one)]
-    return bool(said) and all(_PLAIN.fullmatch(one) and not _MORE.search(one) for one in said) and not acts(task)
+    said = [one for line in task.splitlines() for one in sentences(line) if one.strip()]
+    asked = [one for one in said if _PLAIN.fullmatch(one) and not _MORE.search(one)]
+    beside = [one for one in said if _ASIDE.fullmatch(one) and not _MORE.search(_WISH.sub("", one))]
+    return bool(asked) and len(asked) + len(beside) == len(said) and not acts(task)
 
 
 def given(task: str) -> bool:

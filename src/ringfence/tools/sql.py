@@ -37,7 +37,7 @@ MAX_SQL_CHARS = 10_000
 MAX_VALUE_BYTES = 2**20  # of one value or row while SQLite works on it
 CELL_CHARS = 1_000  # shown of one value
 LOOK_S, LOOK_ROWS, _LOOK_CHARS = 1.0, 1_000, 24  # a look at what the values of a column are like
-KINDS, _KINDS_CHARS = 6, 80  # of a column's values, that are all told
+KINDS, _FEW = 6, 4  # of a column's values, that are all told if each comes so often, or there are fewer
 STEPS = 1_000  # of SQLite's machine between two looks at the clock
 SUMMARY = "Ask the database with one SELECT. Empty sql shows the tables and their columns."
 
@@ -303,9 +303,12 @@ def _looks(db: apsw.Connection, *, until: float) -> Look:
         except apsw.Error:
             return ""
         texts = [v for v in kinds if isinstance(v, str) and 0 < len(v) <= _LOOK_CHARS and v.isprintable()]
-        values = ", ".join(f"'{value}'" for value in texts)
-        if len(kinds) > KINDS or len(values) > _KINDS_CHARS:  # of a few kinds all are told: else one is guessed
-            values = f"'{texts[0]}', '{texts[1]}', ..." if len(texts) > 1 else values[:_KINDS_CHARS]
+        shown = ["'{}'".format(value.replace("'", "''")) for value in texts]
+        whole = len(kinds) < _FEW or (
+            len(kinds) <= KINDS and known >= _FEW * len(kinds)
+        )  # a state comes again, no name
+        more = not whole or len(texts) < len(kinds) or rows == LOOK_ROWS
+        values = ", ".join([*(shown if whole else shown[:2]), *(["..."] if shown and more else [])])
         missing = "often NULL" if rows and known < rows else ""
         told = "; ".join(filter(None, (values, missing)))
         return f" ({told})" if told else ""
