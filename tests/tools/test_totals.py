@@ -1,53 +1,90 @@
-"""What the rows of a result come to."""
+"""What the rows of a result come to, and of which statements that is told."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+import apsw
 import pytest
 
-from ringfence.tools.sql import table
+from ringfence.tools.sql import query_sqlite, table
+from ringfence.tools.sql_sums import summable
+from ringfence.tools.tool import Use
 from ringfence.tools.totals import amounts, totals
 
+from .asking import ask
+
 CHARGES = [("2025-08-16", "laundry", 46.8), ("2025-08-17", "dinner", 95.8), ("2025-08-18", "laundry", 15.5)]
+SHOP = [
+    ("orders", "id INTEGER\ncustomer TEXT\ntotal REAL\nroom INTEGER\ntotal_per_day REAL\nyear INTEGER"),
+    ("items", "id INTEGER\norder_id INTEGER\nqty INTEGER\nprice REAL"),
+]
 
 
-def _rows(*given: dict[str, Any]) -> dict[str, Any]:
-    return dict(amounts(list(given[0]), given))
+def _of(*values: Any) -> dict[str, Any]:
+    return dict(amounts(["eur"], [{"eur": value} for value in values]))
 
 
-def test_a_short_bill_is_added_up_to_the_cent() -> None:
-    result = table(["day", "item", "eur"], CHARGES, 10, 4_000)
-    assert str(result["eur of all 3 rows"]).startswith("sum 158.1; avg 52.7; min 15.5 (row 2025-08-18, laundry, 15.5)")
+async def test_a_short_bill_is_added_up_to_the_cent(tmp_path: Path) -> None:
+    db = apsw.Connection(str(tmp_path / "a.db"))
+    db.execute("create table charges(day text, item text, eur real)").fetchall()
+    db.executemany("insert into charges values (?, ?, ?)", CHARGES)
+    db.close()
+    tool = query_sqlite(tmp_path / "a.db", Use(), room=4_000)
+    found = await ask(tool, "select day, item, eur from charges")
+    assert found["eur of all 3 rows"] == "sum 158.1; avg 52.7; min 15.5; max 95.8"
+    assert [key for key in await ask(tool, "select eur from charges limit 2") if "of all" in key] == []
 
 
-def test_what_is_cut_off_is_not_added_up() -> None:
-    for rows, room in ((2, 4_000), (10, 60)):
-        result = table(["day", "item", "eur"], CHARGES, rows, room)
-        assert result["truncated"]
+def test_what_is_cut_off_is_not_added_up_nor_what_has_no_room() -> None:
+    for rows, room in ((2, 4_000), (10, 60), (10, 120)):
+        result = table(["day", "item", "eur"], CHARGES, rows, room, adds=["eur"])
         assert not [key for key in result if "of all" in key]
 
 
-@pytest.mark.parametrize("name", ["id", "guest_id", "room_no", "year", "Order_Number", "booking_key"])
-def test_a_key_or_a_year_is_no_amount(name: str) -> None:
-    assert _rows({name: 1}, {name: 2}) == {}
+@pytest.mark.parametrize(
+    ("sql", "names"),
+    [
+        ("select customer, total, room, year, total_per_day from orders", ["total"]),
+        ("select o.total as paid from orders o where room = 4", ["paid"]),
+        ("select * from orders", ["total"]),
+        ("select customer, count(*) as n, avg(total) as a from orders group by customer", ["n"]),
+        ("select customer, count(distinct room) as n from orders group by customer", []),
+        ("select qty, price, total from items join orders on items.order_id = orders.id", ["qty", "price"]),
+        ("select * from items i join orders o on i.order_id = o.id", ["qty", "price"]),
+        ("select total from orders limit 5", []),
+        ("select total from orders union all select total from orders", []),
+        ("select sum(total) over (order by id) as total from orders", []),
+        ("select total from (select total from orders)", []),
+        ("select o.total, i.price as total from orders o join items i on i.order_id = o.id", []),
+        ("select total > 50 as total from orders", []),
+        ("select qty from items where order_id = (select max(id) from orders)", ["qty"]),
+        ("select qty, (select max(total) from orders) as total from items", []),
+        ("select o.total from orders o join orders p on o.id = p.id", []),
+        ("select qty from orders, items", []),
+        ("select qty from orders cross join items", []),
+        ("select qty from items i join orders o on i.qty = o.room", []),
+        ("select qty from items i join orders o on o.id = i.order_id", ["qty"]),
+        ("select total from nowhere", []),
+        ("select total from", []),
+        ("x" * 5_000, []),
+    ],
+)
+def test_only_amounts_of_rows_that_come_once_are_added_up(sql: str, names: list[str]) -> None:
+    assert sorted(summable(sql, SHOP, {}, dialect="sqlite")) == sorted(names)
 
 
-@pytest.mark.parametrize("values", [("1", "2"), (True, False), (None, None), (1, "two"), (1,)])
-def test_what_is_no_number_in_the_database_or_one_row_alone_has_no_sum(values: tuple[Any, ...]) -> None:
-    assert _rows(*({"eur": value} for value in values)) == {}
+@pytest.mark.parametrize("values", [("1", "two"), (True, False), (None, None), (1,), (1e300, 1), (float("nan"), 2)])
+def test_what_is_no_number_or_one_row_alone_has_no_sum(values: tuple[Any, ...]) -> None:
+    assert _of(*values) == {}
 
 
-def test_an_empty_cell_is_left_out() -> None:
-    assert _rows({"eur": 1}, {"eur": None}, {"eur": 2})["eur of all 3 rows"].startswith("sum 3; avg 1.5; min 1 ")
+def test_an_empty_cell_is_left_out_and_exact_decimals_of_a_server_are_numbers() -> None:
+    assert _of(1, None, 2)["eur of all 3 rows"] == "sum 3; avg 1.5; min 1; max 2"
+    assert _of("46.80", 95.75)["eur of all 2 rows"].startswith("sum 142.55;")
 
 
-def test_a_row_of_many_numbers_is_not_added_up_column_by_column() -> None:
-    names = ("a", "b", "c", "d")
-    assert _rows(dict.fromkeys(names, 1), dict.fromkeys(names, 2)) == {}
-    assert len(_rows(dict.fromkeys(names[:3], 1), dict.fromkeys(names[:3], 2))) == 3
-
-
-def test_only_what_is_picked_and_numeric_is_told() -> None:
+def test_of_a_file_only_what_is_picked_and_numeric_is_told() -> None:
     rows = [["a", "1", "2"], ["b", "3", "4"]]
     assert list(totals(["name", "one", "two"], rows, [0, 2])) == ["two of all 2 rows"]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import os
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import closing, suppress
 from functools import partial
 from itertools import islice
@@ -27,6 +27,7 @@ from ringfence.core.values import JSON
 from .sql_mend import Hop, Mended, mended
 from .sql_none import is_nothing, why_none
 from .sql_schema import Look, check_amounts, few, identifier, keyed, known, overview, summed
+from .sql_sums import summable
 from .texts import notes
 from .tool import Args, Tool, Use, define
 from .totals import amounts
@@ -184,7 +185,8 @@ def _query(db: apsw.Connection, args: QueryArgs, max_rows: int, room: int) -> di
                 beside = key.told(values, [])
                 db.set_progress_handler(lambda: time.monotonic() > soon, STEPS)  # nobody has asked for these
                 beside = key.told(values, db.execute(key.select(len(values)), values).fetchall())
-    return table(columns, rows, max_rows, room, beside=beside)
+    adds = summable(args.sql, _tables(db), _declared(db), dialect="sqlite") if 1 < len(rows) <= max_rows else ()
+    return table(columns, rows, max_rows, room, beside=beside, adds=adds)
 
 
 def _why_none(db: apsw.Connection, sql: str) -> str:
@@ -247,12 +249,12 @@ def named(columns: Iterable[str]) -> list[str]:
 
 def table(
     columns: Sequence[str], rows: Sequence[Sequence[object]], max_rows: int, room: int, *,
-    beside: Mapping[str, JSON] = MappingProxyType({}),
+    beside: Mapping[str, JSON] = MappingProxyType({}), adds: Collection[str] = (),
 ) -> dict[str, JSON]:  # fmt: skip
-    """`{columns, rows, matched, truncated}`: rows are objects, at most `max_rows` and about `room` characters. What is
-    whole says what its amounts come to (`amounts`).
+    """`{columns, rows, matched, truncated}`: rows are objects, at most `max_rows` and about `room` characters.
 
     beside  what is told of the keys that a column has: `named` rows, or a `note`
+    adds    the columns of which it is told what they come to, where all rows are shown
     """
     shown: list[dict[str, JSON]] = []
     used = 0
@@ -267,7 +269,8 @@ def table(
     some = {"matched": f"{len(rows)} rows"} if 1 < len(rows) <= max_rows else {}  # a model miscounts them
     none = "" if rows else "no row matches"
     names = {"named": beside["named"]} if "named" in beside else {}
-    sums = {} if more else amounts(columns, shown)
+    sums = {} if more else amounts([name for name in columns if name in adds], shown)
+    sums = sums if used + len(str(sums)) <= room else {}
     note = notes(cut, none, str(beside.get("note", "")))
     return {"columns": list(columns), "rows": shown, **sums, **names, **some, "truncated": more, **note}
 

@@ -26,6 +26,7 @@ from .sql import LOOK_S, MAX_ROWS, SECONDS, SUITS, SUMMARY, QueryArgs, named, ta
 from .sql_mend import Mended, mended
 from .sql_none import is_nothing, why_none
 from .sql_schema import check_amounts, few, keyed, known, overview, summed
+from .sql_sums import summable
 from .texts import notes
 from .tool import Tool, Use, parse, specify
 
@@ -199,7 +200,10 @@ class _Postgres:
             with suppress(psycopg.Error):  # another role's, say: it was not asked for
                 await _soon(db)
                 beside = key.told(values, await _rows(db, key.select(len(values)), *values)) if values else {}
-        return table(columns, found, self._max_rows, self._room, beside=beside)
+        adds = (
+            summable(sql, await _rows(db, _TABLES), {}, dialect="postgres") if 1 < len(found) <= self._max_rows else ()
+        )
+        return table(columns, found, self._max_rows, self._room, beside=beside, adds=adds)
 
 
 async def _connected(url: str) -> AsyncConnection[Any]:

@@ -13,8 +13,7 @@ from .cells import EMPTY, NUMBER, Cell, holds, typed
 
 _LOOK = 200  # cells that tell what a column holds
 _ROW_CHARS = 200  # of the row that has the least or the most
-_COLUMNS = 3  # of a result whose columns are not known to be amounts, at most
-_NO_AMOUNT = re.compile(r"(?:^|_)(?:id|no|nr|num|number|code|key|year|month|day|week|rowid)$", re.I)
+_NUMBER = re.compile(r"-?\d{1,15}(?:\.\d{1,15})?")
 
 
 def totals(columns: Sequence[str], rows: Sequence[Sequence[str]], picked: Collection[int]) -> dict[str, JSON]:
@@ -32,16 +31,16 @@ def totals(columns: Sequence[str], rows: Sequence[Sequence[str]], picked: Collec
     return told
 
 
-def amounts(columns: Sequence[str], rows: Sequence[Mapping[str, JSON]]) -> dict[str, JSON]:
-    """The same of rows that a database gave, of columns whose values are numbers there and whose names are no keys."""
-
-    def is_amount(column: str) -> bool:
-        kinds = {type(row[column]) for row in rows} - {type(None)}
-        return bool(kinds) and kinds <= {int, float} and not _NO_AMOUNT.search(column)
-
-    found = [n for n, column in enumerate(columns) if is_amount(column)]
-    texts = [["" if row[name] is None else str(row[name]) for name in columns] for row in rows]
-    return totals(columns, texts, found) if len(found) <= _COLUMNS else {}
+def amounts(columns: Collection[str], rows: Sequence[Mapping[str, JSON]]) -> dict[str, JSON]:
+    """Sum, average, least and most of columns that a database gave, where all that they hold are numbers."""
+    told: dict[str, JSON] = {}
+    for name in columns if len(rows) > 1 else ():
+        cells = ["" if row[name] is None else str(row[name]) for row in rows]
+        numbers = all(_NUMBER.fullmatch(cell) for cell in cells if cell) and any(cells)
+        if numbers and not any(isinstance(row[name], bool) for row in rows):
+            said = (f"{kind} {aggregate(kind, cells, 0)[0]}" for kind in ("sum", "avg", "min", "max"))
+            told[f"{name} of all {len(rows)} rows"] = "; ".join(said)
+    return told
 
 
 def of_groups(name: str, cells: Sequence[str]) -> dict[str, JSON]:
