@@ -112,3 +112,13 @@ def test_what_cannot_be_read_has_no_reason(sql: str) -> None:
     with pytest.raises(StopIteration) as told:
         next(why_none(sql, [("t", "x INTEGER")], {}, dialect="sqlite"))
     assert told.value.value == ""
+
+
+async def test_of_many_names_none_is_told(tmp_path: Path) -> None:
+    db = apsw.Connection(str(tmp_path / "guests.db"))
+    db.execute("create table guests(full_name text)").fetchall()
+    db.executemany("insert into guests values (?)", [(f"Guest {n}",) for n in range(9)])
+    db.close()
+    tool = query_sqlite(tmp_path / "guests.db", Use(), room=4_000)
+    found = await ask(tool, "select * from guests where full_name = 'Ann'")
+    assert found["note"] == "no row matches; no row of guests has full_name = 'Ann'"
