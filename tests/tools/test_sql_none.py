@@ -46,7 +46,7 @@ def query(tmp_path: Path) -> Query:
         ),
         (
             "select count(*) from records r where r.kind = 'map' and r.city = 'bern'",
-            "no row of records has city = 'bern'; records.city has 'Bern'; city has the values 'Bern', 'Basel'",
+            "no row of records has city = 'bern'; records.city has 'Bern'; city has the values 'Basel', 'Bern'",
         ),
         (
             "select * from requests q join records r on q.record_id = r.record_id where kind = 'photo' and year < 1900",
@@ -57,7 +57,7 @@ def query(tmp_path: Path) -> Query:
             "no row matches; each condition is met by some row, but not all by one",
         ),
         ("select sum(year) from records where city like '%thun%'", "no row of records has city LIKE '%thun%'; city has "
-         "the values 'Bern', 'Basel'"),
+         "the values 'Basel', 'Bern'"),
     ],
 )  # fmt: skip
 async def test_the_condition_that_no_row_meets_is_told_and_where_its_value_stands(

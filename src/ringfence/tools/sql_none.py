@@ -79,7 +79,7 @@ def why_none(sql: str, tables: Sequence[Sequence[object]], joins: Mapping[str, s
                 join = "" if table == condition.table else joined(sql, {table}, keys).removesuffix("; ")
                 said.append(f"{table}.{column} has {_shown(rows[0][0])}{f': {join}' if join else ''}")
                 break
-        kinds = [_shown(row[0]) for row in (yield condition.values())]
+        kinds = sorted(_shown(row[0]) for row in (yield condition.values()))
         if 0 < len(kinds) <= _KINDS:  # of more, those of others would be taken for an answer
             said.append(f"{condition.column} has the values {', '.join(kinds)}")
         return "; ".join(said)
