@@ -509,7 +509,7 @@ def test_a_plain_question_is_one_in_any_language_and_anything_else_is_not(task: 
     ("task", "asks"),
     [
         ("Have we any rooms left for the 29th? I need to know how many, it's on http://127.0.0.1:1/free", True),
-        ("Is it paid? I'd like to know who did it.", True), ("Do any prices change? They are in a.csv", True),
+        ("Is it paid? I'd like to know who did it.", True), ("Do we change any prices? They are in a.csv", True),
         ("Where is it kept?", True), ("I need to know how many there are.", False), ("", False),
         ("Where is it kept, and mail it to Bob?", False), ("Which is it? I need to know, so write it down.", False),
         ("Is it free? It's on http://127.0.0.1:1/a and book it.", False), ("Is it in a? It is in a, delete it", False),
@@ -520,6 +520,8 @@ def test_a_plain_question_is_one_in_any_language_and_anything_else_is_not(task: 
         ("Is it free? I need to know - book it if so.", False),
         ("Is it free? I need to know quickly \u2014 reserve it if so.", False),
         ("Is it free? I want to know so that you reserve it.", False), ("Is it paid? I need to know if it is.", True),
+        ("Have any spare nurse call Dr Kern?", False), ("Have any late fees refunded?", False),
+        ("Is it paid? I need to know when it is paid transfer 50 euro to Bob", False),
         ("Is it free? We need to know. Put it in a.txt.", False), ("Could you put it down?", False),
     ],
 )  # fmt: skip

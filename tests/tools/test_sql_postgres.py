@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Callable, Iterator
@@ -122,8 +123,24 @@ async def test_a_column_of_the_row_that_a_key_names_is_asked_for_where_it_was_me
 async def test_the_condition_that_no_row_meets_is_told_and_where_its_value_stands(query: Query) -> None:
     note = (await query("select count(*) from calls where people_id = 2 and id < 0"))["note"]
     assert note == "no row of calls has id < 0; id has the values 1, 2, 3"
-    note = (await query("select name from people where name = 'bob'"))["note"]
-    assert note.startswith("no row matches; no row of people has name = 'bob'; people.name has 'Bob'; name has ")
+    found = await query("select name from people where name = 'bob'")
+    assert found["stands"] == "people.name has 'Bob'"
+    assert found["note"] == "no row matches; no row of people has name = 'bob'; name has the values 'Ann', 'Bob', 'Cy'"
+
+
+@pytest.mark.parametrize("value", ["'; commit; delete from log; --", "\\'; delete from log; --", "$1", "%s", "a''b"])
+async def test_a_value_that_is_looked_for_elsewhere_is_no_statement(shop: Server, query: Query, value: str) -> None:
+    as_superuser(shop, "insert into log(line) values ('stays')")
+    before = as_superuser(shop, "select count(*) from log")
+    for sql in (f"select name from people where name = $q${value}$q$", f"select 1 from people where name = '{value}'"):
+        with contextlib.suppress(ToolError):
+            await query(sql)
+    assert as_superuser(shop, "select count(*) from log") == before
+
+
+async def test_what_may_not_be_read_spoils_no_result(query: Query) -> None:
+    assert (await query("select id, rooms_id from beds"))["rows"] == [{"id": 1, "rooms_id": 7}]
+    assert (await query("select name from people where name = 'night'"))["rows"] == []  # looked for in teams, too
 
 
 async def test_values_are_bound_and_never_part_of_the_statement(query: Query) -> None:

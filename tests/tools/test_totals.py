@@ -43,19 +43,32 @@ def test_what_is_cut_off_is_not_added_up_nor_what_has_no_room() -> None:
         assert not [key for key in result if "of all" in key]
 
 
+def _summable(sql: str, *answers: Any) -> list[str]:
+    """What may be added up of a result of two rows; `answers`: to what is looked at, else that a key comes once."""
+    asking, given = summable(sql, 2, SHOP, {}, dialect="sqlite"), iter(answers)
+    try:
+        next(asking)
+        while True:
+            asking.send(next(given, []))
+    except StopIteration as told:
+        return sorted(told.value)
+
+
 @pytest.mark.parametrize(
     ("sql", "names"),
     [
         ("select customer, total, room, year, total_per_day from orders", ["total"]),
-        ("select o.total as paid from orders o where room = 4", ["paid"]),
+        ("select o.total as cost from orders o where room = 4", ["cost"]),
         ("select * from orders", ["total"]),
         ("select customer, count(*) as n, avg(total) as a from orders group by customer", ["n"]),
         ("select customer, count(distinct room) as n from orders group by customer", []),
-        ("select qty, price, total from items join orders on items.order_id = orders.id", ["qty", "price"]),
-        ("select * from items i join orders o on i.order_id = o.id", ["qty", "price"]),
+        ("select customer, count(*) as n from orders group by rollup(customer)", []),
+        ("select qty, price, total from items join orders on items.order_id = orders.id", ["price", "qty"]),
+        ("select * from items i join orders o on i.order_id = o.id", ["price", "qty"]),
         ("select total from orders limit 5", []),
         ("select total from orders union all select total from orders", []),
         ("select sum(total) over (order by id) as total from orders", []),
+        ("select total, generate_series(1, 3) from orders", []),
         ("select total from (select total from orders)", []),
         ("select o.total, i.price as total from orders o join items i on i.order_id = o.id", []),
         ("select total > 50 as total from orders", []),
@@ -66,16 +79,29 @@ def test_what_is_cut_off_is_not_added_up_nor_what_has_no_room() -> None:
         ("select qty from orders cross join items", []),
         ("select qty from items i join orders o on i.qty = o.room", []),
         ("select qty from items i join orders o on o.id = i.order_id", ["qty"]),
+        ("select order_id as total from items", []),
         ("select total from nowhere", []),
         ("select total from", []),
         ("x" * 5_000, []),
     ],
 )
 def test_only_amounts_of_rows_that_come_once_are_added_up(sql: str, names: list[str]) -> None:
-    assert sorted(summable(sql, SHOP, {}, dialect="sqlite")) == sorted(names)
+    assert _summable(sql) == names
 
 
-@pytest.mark.parametrize("values", [("1", "two"), (True, False), (None, None), (1,), (1e300, 1), (float("nan"), 2)])
+@pytest.mark.parametrize("answer", [[(1,)], None])
+def test_a_key_that_comes_twice_or_cannot_be_looked_at_doubles_rows(answer: Any) -> None:
+    assert _summable("select qty from items join orders on items.order_id = orders.id", answer) == []
+
+
+@pytest.mark.parametrize(("answer", "names"), [([(2,)], ["qty"]), ([(3,)], []), (None, [])])
+def test_distinct_rows_are_added_up_if_none_is_left_out(answer: Any, names: list[str]) -> None:
+    assert _summable("select distinct qty from items", answer) == names
+
+
+@pytest.mark.parametrize(
+    "values", [("1", "two"), (0, 1, 1), (True, False), (None, None), (1,), (1e300, 1), (float("nan"), 2)]
+)
 def test_what_is_no_number_or_one_row_alone_has_no_sum(values: tuple[Any, ...]) -> None:
     assert _of(*values) == {}
 

@@ -31,6 +31,7 @@ from .course import (
 )
 from .deeds import deeds
 from .evidence import Numbers, doubt, echoes, in_the_head, inert, restored, rounded, unmentioned
+from .figures import NUMBER
 from .folds import folded
 from .grounding import Source, grounded
 from .live import Live
@@ -239,13 +240,17 @@ def ended(
 
 
 def _worked_out(turn: Turn, live: Live) -> str:
-    """What the last calculation of a run came to; empty if there was none."""
-    able = {spec.name for spec in live.granted if spec.grounded}
+    """What the last calculation of a run came to, if it has all the numbers of the task; else empty."""
+    able = {spec.name: spec.grounded for spec in live.granted if spec.grounded}
     for record, intent in reversed(turn.items):
         if intent is not None and intent.view["sink"] in able and record.view.get("ok"):
-            value = record.body["value"]
-            result = value.get("result", "") if isinstance(value, dict) else value
-            return f"{intent.view['sink'].removeprefix(TOOL)}: {str(result)[:_RESULT_CHARS]}"
+            args, value = intent.body["args"], record.body["value"]
+            taken = Numbers(" ".join(str(args.get(name, "")) for name in able[intent.view["sink"]]))
+            result = value.get("result") if isinstance(value, dict) else None
+            whole = all(map(taken.have, NUMBER.findall(turn.start["task"])))
+            return (
+                f"{intent.view['sink'].removeprefix(TOOL)}: {str(result)[:_RESULT_CHARS]}" if whole and result else ""
+            )
     return ""
 
 

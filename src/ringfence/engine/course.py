@@ -6,7 +6,6 @@ and answers when it should have counted. So the choice is taken from it wherever
 
 from __future__ import annotations
 
-import re
 from collections import Counter, deque
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
@@ -46,7 +45,6 @@ MEND = "The last call {}. Make it in another way."
 ASK = "{} {}: say what to use instead, and ask again"
 LAST_STEP = "This is the last step: answer with what the results show, and say what is missing."
 
-_STANDS = re.compile(r"found nothing: .*?(?:\b\w+\.\w+ has |; .{1,80} stands in )", re.S)
 _SAID = 300  # characters of an error that are said again
 _ROUND = 4  # calls that are looked at for going round in circles
 _LONG_ROUND = 10  # calls whose arguments differ
@@ -114,10 +112,8 @@ def course(
         note = THERE.format(ahead.what) if ahead.what else GO_ON
         return Course(calls=True, final=False, note=note, without=later | strays)
     if worked or refused or failed >= MAX_FAILED or not tool_first:
-        gone, why = frozenset(sink for sink, _ in refused), _mend(turn)
-        again = bool(refused or folded(turn, Become).forgiven)
-        told = tool_first and not again and _STANDS.search(why) is not None  # where it stands, so it can be found
-        return Course(calls=True, final=not told, note=why or NEXT, without=gone | strays)
+        gone, told = frozenset(sink for sink, _ in refused), tool_first and folded(turn, Become).told_where
+        return Course(calls=True, final=not told, note=_mend(turn) or NEXT, without=gone | strays)
     return _first(turn, tools, suited, later, failed=failed > 0)
 
 
@@ -267,8 +263,9 @@ class Become:
     refused   the tools that were refused since one last answered, and why: left out of the next step, so that it goes
               elsewhere
     broken    tools whose last call failed, or found nothing and said why, with its words: to make that very call again
-              is once no reason to go elsewhere (`forgiven`)
+              is once no reason to go elsewhere
     invented  whether one was refused for a number from nowhere; unheard: for a name
+    told_where  whether the last call found nothing and said where the value `stands`, for the first time
     worked    whether one that it chose has answered; found: with something; failed: how many did not answer
     """
 
@@ -279,9 +276,10 @@ class Become:
         self.refused: Counter[tuple[str, str]] = Counter()
         self.told: deque[tuple[str, str, str]] = deque(maxlen=_LONG_ROUND)
         self.broken: dict[str, str] = {}
-        self.forgiven: set[str] = set()
+        self._forgiven: set[str] = set()
         self.worked, self.found, self.failed = False, False, 0
         self.invented, self.unheard = False, False
+        self.told_where, self._hints = False, 0
 
     def take(self, record: Record, intent: Record | None) -> None:
         """One more item."""
@@ -290,6 +288,7 @@ class Become:
         if record.view.get("code") in ("denied", "expired"):
             self.denied.add(record.view["sink"])
         if record.kind is Kind.DECISION and "call" in record.body:
+            self.told_where = False
             self._refuse(record.view["sink"], record.view["code"])
         elif intent is None or "prompt" not in intent.body:
             self.refused.clear()
@@ -303,14 +302,17 @@ class Become:
             self.told.append((intent.view["sink"], str(intent.body.get("args")) if found else "", str(value)))
             self.worked, self.found = self.worked or ok, self.found or found
             self.failed += not ok
+            hint = ok and not found and isinstance(value, dict) and "stands" in value
+            self._hints += hint
+            self.told_where = hint and self._hints == 1
             self.broken.pop(intent.view["sink"], None)
             if why := _broken(record):
                 self.broken[intent.view["sink"]] = why
 
     def _refuse(self, sink: str, code: str) -> None:
         self.invented, self.unheard = self.invented or code == INVENTED, self.unheard or code == UNHEARD
-        if code == "repeat" and sink in self.broken and sink not in self.forgiven:
-            self.forgiven.add(sink)
+        if code == "repeat" and sink in self.broken and sink not in self._forgiven:
+            self._forgiven.add(sink)
         elif code != UNHEARD:
             self.refused[sink, code] += 1
 

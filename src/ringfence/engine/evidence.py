@@ -43,13 +43,13 @@ _TWO = re.compile(
     re.I,
 )
 _HOW_MANY = re.compile(  # that is asked, and not what a file says or somebody decides
-    r"(?:^|[.?!:\n]\s*|, |\b(?:and|tell me|find out|to know|count) )how many\b|"
-    r"(?:^|[.?!:\n]\s*|\b(?:und|sag mir,?) )wie ?viele\b",
+    r"(?:^|[.?!:\n])\s*(?:(?:please )?(?:tell me|find out|count|check) |(?:i|we) need to know )?how many\b|"
+    r"(?:, |\band )how many\b|(?:^|[.?!:\n])\s*(?:sag mir,? )?wie ?viele\b|\bund wie ?viele\b",
     re.I,
 )
 _NUMBERED = re.compile(
     r"\d|\b(?:no|none|nobody|nothing|zero|any|never|once|twice|neither|all|every(?:one|body|thing)?|each|both|half|most|"
-    r"dozens?|pair|single|only|same|unlimited|(?:as )?many|\w+days?|"
+    r"dozens?|pair|single|only|same|unlimited|many|several|nil|depends?|\w+days?|"
     r"keine?[rnms]?|niemand|nichts?|nie|null|alle[rs]?|beide|jede[rs]?|einmal|h[äa]lfte|dutzende?|sämtliche|unbegrenzt|an?)\b|n't\b",
     re.I,
 )

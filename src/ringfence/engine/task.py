@@ -107,12 +107,12 @@ _QUESTION = re.compile(
 )
 _PLAIN = re.compile(
     r"\s*(?:whats?|what's|which|who|who's|whom|whose|when|where|how (?:many|much|long|often|old|far|high|large)|"
-    r"is|are|was|were|does|did|(?:do|have) (?:i|we|they|any))\b[^,;:()\n]{1,300}\?\s*",
+    r"is|are|was|were|does|did|(?:do|have) (?:i|we|they))\b[^,;:()\n]{1,300}\?\s*",
     re.I,
 )
 _ASIDE = re.compile(
     r"\s*(?:(?:i|we)(?:'d| would)?(?: just| only)? (?:need|want|have|like) to know"
-    r"(?: (?:how|whether|if|who|whom|when|where|which|what|why)\b[\w '/.]{0,60})?(?:,\s*|[.!]\s*|$))?"
+    r"(?: (?:how|whether|if|who|whom|when|where|which|what|why)\b(?: [\w'/.]{1,30}){0,5})?(?:,\s*|[.!]\s*|$))?"
     r"(?:(?:it'?s|it is|they'?re|they are|that'?s|that is) (?:all )?(?:in|on|at|under) \S+\s*)?",
     re.I,
 )  # what is said beside a question, and orders nothing

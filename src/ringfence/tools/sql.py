@@ -26,7 +26,7 @@ from ringfence.core.values import JSON
 
 from .sql_mend import Hop, Mended, mended
 from .sql_none import is_nothing, why_none
-from .sql_schema import Look, check_amounts, few, identifier, keyed, known, overview, summed
+from .sql_schema import Asking, Look, Result, check_amounts, few, identifier, keyed, known, overview, summed
 from .sql_sums import summable
 from .texts import notes
 from .tool import Args, Tool, Use, define
@@ -108,7 +108,7 @@ def query_sqlite(
                     return _overview(db, looks, until)
                 try:
                     if names := summed(args.sql):
-                        _check(db, names)
+                        check_amounts(names, *_known(db))
                     return _query(db, args, max_rows, room)
                 except apsw.SQLError as error:
                     return _as_meant(db, args, error, max_rows, room, until)
@@ -174,34 +174,36 @@ def _query(db: apsw.Connection, args: QueryArgs, max_rows: int, room: int) -> di
             f"the statement has another number of placeholders than params has values ({len(args.params)})",
             todo="write $1, $2, ... and give one value for each",
         ) from None
-    beside: dict[str, JSON] = {}
+    tables, joins = _known(db)
     if is_nothing(args.sql, rows):
-        return table(columns, rows, max_rows, room, beside=notes(_why_none(db, args.sql)))
-    if few(rows):
-        soon = time.monotonic() + LOOK_S
-        with suppress(apsw.Error, UnicodeDecodeError):
-            if key := keyed(args.sql, columns, _tables(db), _declared(db)):
-                values = key.values(columns, rows)
-                beside = key.told(values, [])
-                db.set_progress_handler(lambda: time.monotonic() > soon, STEPS)  # nobody has asked for these
-                beside = key.told(values, db.execute(key.select(len(values)), values).fetchall())
-    adds = summable(args.sql, _tables(db), _declared(db), dialect="sqlite") if 1 < len(rows) <= max_rows else ()
-    return table(columns, rows, max_rows, room, beside=beside, adds=adds)
-
-
-def _why_none(db: apsw.Connection, sql: str) -> str:
-    """Which condition no row meets; empty if a second does not tell."""
-    soon = time.monotonic() + LOOK_S
-    with suppress(apsw.Error, UnicodeDecodeError):
-        asking = why_none(sql, _tables(db), _declared(db), dialect="sqlite")
+        beside = _looked(db, why_none(args.sql, tables, joins, dialect="sqlite")) or {}
+        return table(columns, rows, max_rows, room, beside=beside)
+    whole = 1 < len(rows) <= max_rows
+    adds = _looked(db, summable(args.sql, len(rows), tables, joins, dialect="sqlite")) if whole else None
+    beside = {}
+    if few(rows) and (key := keyed(args.sql, columns, tables, joins)):
+        values, soon = key.values(columns, rows), time.monotonic() + LOOK_S
+        beside = key.told(values, [])
         db.set_progress_handler(lambda: time.monotonic() > soon, STEPS)  # nobody has asked for these
-        try:
-            statement = next(asking)
-            while True:
-                statement = asking.send(db.execute(statement).fetchall())
-        except StopIteration as told:
-            return str(told.value)
-    return ""
+        with suppress(apsw.Error, UnicodeDecodeError):
+            beside = key.told(values, db.execute(key.select(len(values)), values).fetchall())
+    return table(columns, rows, max_rows, room, beside=beside, adds=adds or ())
+
+
+def _looked(db: apsw.Connection, asking: Asking[Result]) -> Result | None:
+    """What comes of looks that nobody has asked for: what a second does not tell is not told."""
+    soon, rows = time.monotonic() + LOOK_S, None
+    db.set_progress_handler(lambda: time.monotonic() > soon, STEPS)
+    try:
+        statement, params = next(asking)
+        while True:
+            rows = None
+            with suppress(apsw.Error, UnicodeDecodeError):
+                rows = db.execute(statement, params).fetchall()
+            statement, params = asking.send(rows)
+    except StopIteration as told:
+        found: Result = told.value
+        return found
 
 
 def _as_meant(
@@ -253,7 +255,7 @@ def table(
 ) -> dict[str, JSON]:  # fmt: skip
     """`{columns, rows, matched, truncated}`: rows are objects, at most `max_rows` and about `room` characters.
 
-    beside  what is told of the keys that a column has: `named` rows, or a `note`
+    beside  what is told of the keys that a column has: `named` rows, or a `note`; where a value `stands` instead
     adds    the columns of which it is told what they come to, where all rows are shown
     """
     shown: list[dict[str, JSON]] = []
@@ -268,11 +270,11 @@ def table(
     cut = f"only the first {len(shown)} rows; add conditions, aggregate, or use limit and offset" if more else ""
     some = {"matched": f"{len(rows)} rows"} if 1 < len(rows) <= max_rows else {}  # a model miscounts them
     none = "" if rows else "no row matches"
-    names = {"named": beside["named"]} if "named" in beside else {}
+    told = {key: beside[key] for key in ("named", "stands") if key in beside}
     sums = {} if more else amounts([name for name in columns if name in adds], shown)
     sums = sums if used + len(str(sums)) <= room else {}
     note = notes(cut, none, str(beside.get("note", "")))
-    return {"columns": list(columns), "rows": shown, **sums, **names, **some, "truncated": more, **note}
+    return {"columns": list(columns), "rows": shown, **sums, **told, **some, "truncated": more, **note}
 
 
 def cell(value: object) -> JSON:
@@ -328,12 +330,12 @@ def _declared(db: apsw.Connection) -> dict[str, str]:
     return {str(one): str(other) for one, other in db.execute(_JOINS)}
 
 
-def _check(db: apsw.Connection, names: Sequence[str]) -> None:
+def _known(db: apsw.Connection) -> tuple[list[Any], dict[str, str]]:
+    """The tables and the declared keys; none where a view is of a table that is gone: the rest may be asked for."""
     try:
-        tables, joins = _tables(db), _declared(db)
-    except apsw.Error:  # a view of a table that is gone: what the statement asks for may be there all the same
-        return
-    check_amounts(names, tables, joins)
+        return _tables(db), _declared(db)
+    except apsw.Error:
+        return [], {}
 
 
 def _said(error: Exception) -> str:

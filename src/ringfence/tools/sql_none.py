@@ -7,91 +7,102 @@ says that nobody knows. Which of its conditions is to blame costs a few statemen
 from __future__ import annotations
 
 import re
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .sql_schema import columns_of, identifier, joined, joins_of
+from .sql_schema import Asking, Probe, columns_of, identifier, joined, joins_of
 
 if TYPE_CHECKING:
     from sqlglot import exp
-
-Rows = Sequence[Sequence[object]]
-Asking = Generator[str, Rows, str]  # statements, which are sent their rows; at the end what is told
 
 _CHARS = 2_000  # of a statement that is read
 _ROWS = 20_000  # of a table that is looked through for a value
 _COLUMNS = 40  # that are looked through
 _KINDS, _SHOWN = 6, 40  # of a column's values, that are told, and characters of one
-_YEAR = re.compile(r"(?:19|20)\d\d")
-_AGGREGATE = re.compile(r"\b(?:count|sum|total|avg|min|max)\s*\(", re.I)
+_TEXT = 3  # characters of a value that is looked for elsewhere
+_YEAR, _YEARLY = re.compile(r"(?:19|20)\d\d"), re.compile(r"year|jahr", re.I)
+_NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
+_COUNTED = re.compile(r"\s*select\s+count\s*\(\s*[*1]\s*\)(?:\s+as\s+\w+)?\s+from\b", re.I)
 
 
-def is_nothing(sql: str, rows: Rows) -> bool:
-    """Whether a result has no row, or is a count or a sum of none."""
-    one = len(rows) == 1 and _AGGREGATE.search(sql) is not None
-    return not rows or (one and all(value in (None, 0) for value in rows[0]))
+def is_nothing(sql: str, rows: Sequence[Sequence[object]]) -> bool:
+    """Whether a result has no row, or is nothing but the count of none, or a sum of none."""
+    if len(rows) != 1:
+        return not rows
+    return set(rows[0]) == {None} or (tuple(rows[0]) == (0,) and _COUNTED.match(sql) is not None)
 
 
 @dataclass(frozen=True, slots=True)
 class _Condition:
-    """One condition of a WHERE, of one column. `sql` names it without its table; `value` is what it is held against."""
+    """One condition of a WHERE, of one column. `sql` names it without its table; `value`: what is looked for elsewhere,
+    or empty.
+    """
 
     table: str
     column: str
     sql: str
     value: str
-    like: bool
 
-    def met(self) -> str:
-        """The statement that finds a row which meets it."""
-        return f"select 1 from {identifier(self.table)} where {self.sql} limit 1"
+    def met(self) -> Probe:
+        """What finds a row that meets it."""
+        return f"select 1 from {identifier(self.table)} where {self.sql} limit $1", ("1",)
 
-    def values(self) -> str:
-        """The statement that finds what its column holds."""
-        return f"select distinct v from ({_few(self.table, self.column)}) as few where v is not null limit {_KINDS + 1}"
+    def values(self) -> Probe:
+        """What finds the values of its column."""
+        table, column = identifier(self.table), identifier(self.column)
+        shown = f"substr(cast({table}.{column} as text), 1, {_SHOWN})"
+        return f"select distinct {shown} from {table} where {table}.{column} is not null limit $1", (str(_KINDS + 1),)
 
-    def there(self, table: str, column: str) -> str:
-        """The statement that finds its value in a column, in any case; a year at the beginning."""
-        text, value = "lower(cast(v as text))", "'{}'".format(self.value.lower().replace("'", "''"))
-        same = f"{text} like {value}" if self.like else f"{text} = {value}"
-        same = f"{text} like '{self.value}-%'" if _YEAR.fullmatch(self.value) else same
-        return f"select v from ({_few(table, column)}) as few where {same} limit 1"
+    def there(self, table: str, column: str) -> Probe:
+        """What finds its value in a column, in capitals or not; of a year, a day of it."""
+        of = identifier(table)
+        some = f"select cast({of}.{identifier(column)} as text) as v from {of} limit {_ROWS}"
+        same = "lower(v) = lower($1)" if not _YEAR.fullmatch(self.value) else "v = $1 or v like $1 || '-%'"
+        return f"select substr(v, 1, {_SHOWN}) from ({some}) as few where {same} limit 1", (self.value,)
+
+    def places(self, columns: Mapping[str, Sequence[str]], keys: Mapping[str, str]) -> list[tuple[str, str]]:
+        """Where its value may stand: its own column first; a key is a name for a row, and no value."""
+        taken, own = {*keys, *keys.values()}, (self.table, self.column)
+        found = [(table, one) for table, has in columns.items() for one in has if f"{table}.{one}" not in taken]
+        return sorted(found, key=lambda place: place != own)[:_COLUMNS] if self.value else []
 
 
-def why_none(sql: str, tables: Sequence[Sequence[object]], joins: Mapping[str, str], *, dialect: str) -> Asking:
-    """What is told of a statement that found nothing; empty if that is not certain.
+def why_none(
+    sql: str, tables: Sequence[Sequence[object]], joins: Mapping[str, str], *, dialect: str
+) -> Asking[dict[str, str]]:
+    """Of a statement that found nothing a `note` on the first condition that no row of its table meets, and where its
+    value `stands`; nothing if that is not certain.
 
     tables, joins  as of `sql_schema.overview`; dialect: of sqlglot
     """
-    columns, keys = columns_of(tables), {**joins_of(tables), **joins}
-    conditions = _conditions(sql, columns, dialect)
-    for condition in conditions:
-        if (yield condition.met()):
+    columns = {
+        table: [one for one in has if one.isidentifier()]
+        for table, has in columns_of(tables).items()
+        if table.isidentifier()
+    }
+    keys = {**joins_of(tables), **joins}
+    for condition in _conditions(sql, columns, dialect):
+        met = yield condition.met()
+        if met:
             continue
-        said = [f"no row of {condition.table} has {condition.sql}"]
-        places, own = (
-            [(table, one) for table, has in columns.items() for one in has],
-            (condition.table, condition.column),
-        )
-        for table, column in sorted(places, key=lambda place: place != own)[:_COLUMNS] if condition.value else ():
+        if met is None:
+            return {}
+        told = {"note": f"no row of {condition.table} has {condition.sql}"}
+        kinds = sorted(_shown(row[0]) for row in (yield condition.values()) or ())
+        if 0 < len(kinds) <= _KINDS:  # of more, those of others would be taken for an answer
+            told["note"] += f"; {condition.column} has the values {', '.join(kinds)}"
+        for table, column in condition.places(columns, keys):
             if rows := (yield condition.there(table, column)):
                 join = "" if table == condition.table else joined(sql, {table}, keys).removesuffix("; ")
-                said.append(f"{table}.{column} has {_shown(rows[0][0])}{f': {join}' if join else ''}")
-                break
-        kinds = sorted(_shown(row[0]) for row in (yield condition.values()))
-        if 0 < len(kinds) <= _KINDS:  # of more, those of others would be taken for an answer
-            said.append(f"{condition.column} has the values {', '.join(kinds)}")
-        return "; ".join(said)
-    return "each condition is met by some row, but not all by one" if len(conditions) > 1 else ""
+                return {**told, "stands": f"{table}.{column} has {_shown(rows[0][0])}{f': {join}' if join else ''}"}
+        return told
+    return {}
 
 
 def _shown(value: object) -> str:
-    return repr(value[:_SHOWN]) if isinstance(value, str) else str(value)[:_SHOWN]
-
-
-def _few(table: str, column: str) -> str:
-    return f"select {identifier(table)}.{identifier(column)} as v from {identifier(table)} limit {_ROWS}"
+    text = str(value)
+    return text if _NUMBER.fullmatch(text) else repr(text)
 
 
 def _conditions(sql: str, columns: Mapping[str, Sequence[str]], dialect: str) -> list[_Condition]:
@@ -105,15 +116,17 @@ def _conditions(sql: str, columns: Mapping[str, Sequence[str]], dialect: str) ->
     try:
         select = parse_one(sql, read=dialect)
         where = select.args.get("where") if isinstance(select, exp.Select) else None
-        own = [one for one in select.find_all(exp.Table) if one.parent_select is select]
+        if where is None or select.find(exp.With):
+            return []
+        own = [one for one in select.find_all(exp.Table) if one.parent_select is select and not one.db]
         called = {one.alias_or_name.lower(): one.name for one in own}
-        return list(_plain(where.this, called, columns, dialect)) if where is not None else []
+        return list(_plain(where.this, called, columns, dialect))
     except (errors.SqlglotError, RecursionError):
         return []
 
 
 def _plain(
-    where: exp.Expression, called: Mapping[str, str], columns: Mapping[str, Sequence[str]], dialect: str
+    where: exp.Expr, called: Mapping[str, str], columns: Mapping[str, Sequence[str]], dialect: str
 ) -> Iterator[_Condition]:
     from sqlglot import exp
 
@@ -129,10 +142,20 @@ def _plain(
             having = [name.lower() for name in of if column.name.lower() in known.get(name.lower(), ())]
             found.add((having[0], column.name.lower()) if len(having) == 1 else ("", ""))
             column.set("table", None)
-        if len(found) != 1 or ("", "") in found:
-            continue
-        ((table, name),) = found
-        value = one.expression.this if isinstance(one, exp.EQ | exp.Like) and one.expression.is_string else ""
-        if isinstance(one, exp.EQ) and one.expression.is_number:
-            value = one.expression.this
-        yield _Condition(names[table], known[table][name], bare.sql(dialect), str(value), isinstance(one, exp.Like))
+        if len(found) == 1 and ("", "") not in found:
+            ((table, name),) = found
+            yield _Condition(names[table], known[table][name], bare.sql(dialect), _value(one))
+
+
+def _value(condition: exp.Expr) -> str:
+    """The value that a column is to be equal to, if it tells what it is wherever it stands: a text, or a year."""
+    from sqlglot import exp
+
+    if not (isinstance(condition, exp.EQ) and isinstance(condition.left, exp.Column)):
+        return ""
+    right, column = condition.right, condition.left.name
+    if not isinstance(right, exp.Literal):
+        return ""
+    value = str(right.this)
+    year = _YEAR.fullmatch(value) is not None
+    return value if (year and _YEARLY.search(column)) or (right.is_string and not year and len(value) >= _TEXT) else ""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
@@ -25,9 +26,8 @@ from ringfence.manifest.fields import SecretRef, loopback
 from .sql import LOOK_S, MAX_ROWS, SECONDS, SUITS, SUMMARY, QueryArgs, named, table
 from .sql_mend import Mended, mended
 from .sql_none import is_nothing, why_none
-from .sql_schema import check_amounts, few, keyed, known, overview, summed
+from .sql_schema import Asking, Result, check_amounts, few, keyed, known, overview, summed
 from .sql_sums import summable
-from .texts import notes
 from .tool import Tool, Use, parse, specify
 
 if TYPE_CHECKING:
@@ -192,18 +192,19 @@ class _Postgres:
             what = f"a row is larger than {MAX_ROW_BYTES} bytes"
             raise ToolError(what, todo="select fewer columns, or a part of the long one: left(column, 500)")
         found, beside = [_values(row[0]) for row in rows], dict[str, JSON]()
+        tables = await _rows(db, _TABLES)
         if is_nothing(sql, found):
-            return table(columns, found, self._max_rows, self._room, beside=notes(await _why_none(db, sql)))
-        if few(rows) and (key := keyed(args.sql, columns, await _rows(db, _TABLES), {})):
+            beside = await _looked(db, why_none(sql, tables, {}, dialect="postgres")) or {}
+            return table(columns, found, self._max_rows, self._room, beside=beside)
+        whole = 1 < len(found) <= self._max_rows
+        adds = await _looked(db, summable(sql, len(found), tables, {}, dialect="postgres")) if whole else None
+        if few(rows) and (key := keyed(args.sql, columns, tables, {})):
             values = key.values(columns, found)
             beside = key.told(values, [])
             with suppress(psycopg.Error):  # another role's, say: it was not asked for
                 await _soon(db)
                 beside = key.told(values, await _rows(db, key.select(len(values)), *values)) if values else {}
-        adds = (
-            summable(sql, await _rows(db, _TABLES), {}, dialect="postgres") if 1 < len(found) <= self._max_rows else ()
-        )
-        return table(columns, found, self._max_rows, self._room, beside=beside, adds=adds)
+        return table(columns, found, self._max_rows, self._room, beside=beside, adds=adds or ())
 
 
 async def _connected(url: str) -> AsyncConnection[Any]:
@@ -245,21 +246,27 @@ async def _soon(db: AsyncConnection[Any]) -> None:
     await _rows(db, "select pg_catalog.set_config('statement_timeout', $1, true)", str(int(LOOK_S * 1_000)))
 
 
-async def _why_none(db: AsyncConnection[Any], sql: str) -> str:
-    """Which condition no row meets; empty if a second does not tell, or a table may not be read."""
+async def _looked(db: AsyncConnection[Any], asking: Asking[Result]) -> Result | None:
+    """What comes of looks that nobody has asked for: what a second does not tell, or may not be read, is not told.
+
+    Each has a parameter, and so goes by the extended protocol: one statement, whatever stands in it.
+    """
     import psycopg
 
-    with suppress(psycopg.Error, TimeoutError):
-        asking = why_none(sql, await _rows(db, _TABLES), {}, dialect="postgres")
-        await _soon(db)
-        async with asyncio.timeout(LOOK_S):
-            try:
-                statement = next(asking)
-                while True:
-                    statement = asking.send(await _rows(db, statement))
-            except StopIteration as told:
-                return str(told.value)
-    return ""
+    until, begun = time.monotonic() + LOOK_S, False
+    try:
+        statement, params = next(asking)
+        while True:
+            rows = None
+            with suppress(psycopg.Error):
+                if not begun:
+                    await _soon(db)
+                    begun = True
+                rows = await _rows(db, statement, *params) if time.monotonic() < until else None
+            statement, params = asking.send(rows)
+    except StopIteration as told:
+        found: Result = told.value
+        return found
 
 
 async def _failure(db: AsyncConnection[Any], error: Any, url: str, sql: str) -> ToolError:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import TypeVar
 
 from ringfence.core.errors import ToolError
 from ringfence.core.values import JSON
@@ -28,6 +29,9 @@ _SUMMED = re.compile(r"\b(?:sum|avg|total)\s*\(([\w\s.*+/\"`-]+)\)", re.I)  # wi
 _NO_COLUMN = re.compile(r"no such column: [\"`\[]?(?:\w+\.)?(\w+)|column \"?(?:\w+\.)?(\w+)\"? does not exist")
 
 Look = Callable[[str, str], str]  # what the values of a column look like, by table and column
+Probe = tuple[str, Sequence[str]]  # a statement of ours and its parameters
+Result = TypeVar("Result", covariant=True)
+Asking = Generator[Probe, Sequence[Sequence[object]] | None, Result]  # it is sent the rows; None of what cannot be told
 
 
 def overview(

@@ -37,7 +37,8 @@ def amounts(columns: Collection[str], rows: Sequence[Mapping[str, JSON]]) -> dic
     for name in columns if len(rows) > 1 else ():
         cells = ["" if row[name] is None else str(row[name]) for row in rows]
         numbers = all(_NUMBER.fullmatch(cell) for cell in cells if cell) and any(cells)
-        if numbers and not any(isinstance(row[name], bool) for row in rows):
+        flags = any(isinstance(row[name], bool) for row in rows) or {"0", "1"}.issuperset(cells)
+        if numbers and not flags:
             said = (f"{kind} {aggregate(kind, cells, 0)[0]}" for kind in ("sum", "avg", "min", "max"))
             told[f"{name} of all {len(rows)} rows"] = "; ".join(said)
     return told
