@@ -290,20 +290,40 @@ def test_of_two_lines_that_disagree_the_newest_is_told_alone() -> None:
     for day in ("2024-06-10", ""):  # without a date of its own the other one says that something has changed
         told, replaced = _closest([(old, day), (new, "2025-08-19")], "who has the spare key?")
         assert told == {"closest lines": [f"{new} (of 2025-08-19, the newest)"]}
-        assert replaced == old
+        assert replaced == [old]
+
+
+def test_of_three_lines_that_disagree_the_newest_is_told_alone_and_the_older_ones_are_left_out() -> None:
+    terms = "2. Swaps: a ticket can be swapped for another evening of the same play up to 5 days before it."
+    first = "Ticket swaps by subscribers: we now want to know at least 4 days before the performance."
+    last = "Ticket swaps by subscribers: from 1 October 2025 it is 2 days before the performance."
+    asked = "how many days before the performance can a ticket be swapped for another evening? what counts now?"
+    for order in ([terms, first, last], [last, terms, first]):
+        days = [{first: "2024-06-11", last: "2025-09-16"}.get(line, "") for line in order]
+        told, replaced = _closest(list(zip(order, days, strict=True)), asked)
+        assert told == {"closest lines": [f"{last} (of 2025-09-16, the newest)"]}
+        assert first in replaced
+
+
+def test_a_setting_is_told_by_the_section_that_it_stands_in() -> None:
+    text = (
+        "[counter]\nhold_minutes = 180\n\n[online]\nhold_minutes = 27\nmax_seats = 10\n\n[groups]\nhold_minutes = 2880"
+    )
+    told, _ = _closest([(text, "")], "For how many minutes is an unpaid online order held? see hold_minutes")
+    assert told["closest lines"][0] == "[online] hold_minutes = 27"
 
 
 def test_what_holds_from_a_day_on_has_changed_and_who_asks_for_today_does_not_ask_for_the_past() -> None:
     old, new = "| Dog, per night | 22 euros |", "Dogs: from 1 June they cost 27 euros per night."
     lines = [(old, "2025-01-01"), (new, "2025-05-19")]
-    assert _closest(lines, "What is today's price for a dog per night, not what it used to be?")[1] == old
-    assert _closest(lines, "What did a dog per night use to be, what was the price?")[1] == ""
+    assert _closest(lines, "What is today's price for a dog per night, not what it used to be?")[1] == [old]
+    assert _closest(lines, "What did a dog per night use to be, what was the price?")[1] == []
     past = "What did a dog cost per night before today's price?"
-    assert _closest(lines, past)[1] == ""
+    assert _closest(lines, past)[1] == []
     for other in ("A dog from flat 3, per night: see the letter from April", "Dogs from 1 June: blankets, 9 euros"):
-        assert _closest([(old, "2025-01-01"), (other, "2025-05-19")], "What does a dog cost per night?")[1] == ""
+        assert _closest([(old, "2025-01-01"), (other, "2025-05-19")], "What does a dog cost per night?")[1] == []
     open_from = "Dogs: the run is open from 9 to 5, 27 euros per night."
-    assert _closest([(old, "2025-01-01"), (open_from, "2025-05-19")], "What does a dog cost per night?")[1] == ""
+    assert _closest([(old, "2025-01-01"), (open_from, "2025-05-19")], "What does a dog cost per night?")[1] == []
 
 
 @pytest.mark.parametrize(
@@ -348,7 +368,7 @@ async def test_of_a_log_the_lines_are_shown_that_say_the_rarest_of_it(
 def test_an_older_line_stays_where_nothing_says_that_it_has_changed_or_the_past_is_asked_for(
     newer: str, question: str
 ) -> None:
-    assert _closest([("The spare key is with Kaja.", "2024-06-10"), (newer, "2025-08-19")], question)[1] == ""
+    assert _closest([("The spare key is with Kaja.", "2024-06-10"), (newer, "2025-08-19")], question)[1] == []
 
 
 async def test_what_a_newer_note_has_changed_is_left_out_of_the_older_one_and_said_so(

@@ -58,19 +58,23 @@ _TODAY = re.compile(
 _NOT = re.compile(r"\b(?:not|no|never|none|without|nicht|kein\w*|ohne)\b|n't\b", re.I)
 _FIRST = re.compile(r"\b(?:first|earliest|oldest|erste\w*)\b", re.I)
 _LAST = re.compile(r"\b(?:last|latest|newest|most recent(?:ly)?|final|letzte\w*|neueste\w*)\b", re.I)
+_BEFORE = r"(?<!days )(?<!day )(?<!hours )(?<!weeks )(?<!minutes )(?<!months )(?<!long )(?<!just )(?<!right )before"
 _PAST = re.compile(
-    r"\b(?:was|were|did|had|used to|before|until|former(?:ly)?|previous(?:ly)?|earlier|originally|ago|last|history|"
+    rf"\b(?:was|were|did|had|used to|{_BEFORE}|until|former(?:ly)?|previous(?:ly)?|earlier|originally|ago|last|history|"
     r"changed|changes|old|war|waren|früher|vorher|damals|bisher|(?:19|20)\d\d)\b",
     re.I,
 )
 _LONG_PAST = re.compile(
-    r"\b(?:before|until|used to|former(?:ly)?|previous(?:ly)?|earlier|originally|ago|last|old|"
+    rf"\b(?:{_BEFORE}|until|used to|former(?:ly)?|previous(?:ly)?|earlier|originally|ago|last|old|"
     r"früher|vorher|damals|bisher)\b",
     re.I,
 )
 _BUT_NOT = re.compile(r"\b(?:and |but )?not (?:what|the|how|who)\b[^.?!;]*", re.I)
 SAME = 0.6  # of what an older line shares with the question: a newer one that shares less is about something else
 LEFT_OUT = "[an older line about this is left out: a newer one, below, says that it has changed]"
+_ALIKE = 6  # lines that may contradict each other
+_SECTION = re.compile(r"\[[^\[\]=]{1,60}\]")
+_SETTING = re.compile(r"[\w.-]{1,60}\s*[=:]")
 _RULE = re.compile(r"\|(\s*:?-+:?\s*\|)+")
 
 
@@ -179,9 +183,9 @@ def finished(shown: list[dict[str, JSON]], question: str, more: Mapping[str, JSO
     shown.sort(key=lambda one: (paths.index(one["path"]), _first_line(one)))  # what is of one file in its order
     told = [(str(one["text"]), str(one.get("dated", ""))) for one in shown if "note" not in one]
     closest, replaced = _closest(told, question)
-    for one in shown if replaced else ():
-        if "note" not in one:
-            one["text"] = str(one["text"]).replace(replaced, LEFT_OUT)
+    for one in shown:
+        for line in replaced if "note" not in one else ():
+            one["text"] = str(one["text"]).replace(line, LEFT_OUT)
     edges: list[JSON] = []
     for one in shown:
         line = one.pop("closest", None)
@@ -278,36 +282,50 @@ def _best(worth: Mapping[int, float], *, last: bool) -> list[int]:
     return sorted(n for n in best if worth[n] >= SAMPLE_SHARE * worth[best[0]])
 
 
-def _closest(texts: list[tuple[str, str]], question: str) -> tuple[dict[str, JSON], str]:
+def _closest(texts: list[tuple[str, str]], question: str) -> tuple[dict[str, JSON], list[str]]:
     """The two lines that share the most words with the question: what is read last is what a small model looks at.
 
-    `texts`, each with its date. Two lines of different dates may contradict each other: then it is the newer one alone;
-    one that says that something has changed is newer than one of no date. Behind the lines: an older one which a newer
-    line says to have changed since, and which a small model would still take, since it reads it first; "" if there is
-    none, or the question is about the past.
+    `texts`, each with its date. Lines of different dates may contradict each other: then it is the newest one alone;
+    one that says that something has changed is newer than one of no date. Behind the lines: older ones which a newer
+    line says to have changed since, and which a small model would still take, since it reads them first; none if the
+    question is about the past.
     """
-    lines = [(line.strip(), day) for text, day in texts for line in text.split("\n") if line.strip(" #|-")]
-    lines = [(line, day) for line, day in lines if not line.startswith("#")]
+    lines = [(line, day) for text, day in texts for line in _with_sections(text)]
     held = [set(words(line)) for line, _ in lines]
-    asked = {word: sum(word in has for has in held) for word in words(question)}
+    asked = {word: sum(word in has for has in held) for word in words(_TODAY.sub(" ", question))}
     worth = {
         line: sum(1 + 0.5 / count for word, count in asked.items() if word in has)
         for line, has in zip(lines, held, strict=True)
     }
-    chosen = [line for line in sorted(worth, key=lambda line: -worth[line])[:2] if worth[line] > 0]
+    best = [line for line in sorted(worth, key=lambda line: -worth[line])[:_ALIKE] if worth[line] > 0]
+    chosen = best[:2]
     as_they_are: dict[str, JSON] = {"closest lines": [line[:LINE_CHARS] for line, _ in chosen]} if chosen else {}
-    if len(chosen) < 2 or not any(day for _, day in chosen):
-        return as_they_are, ""
-    older, newer = sorted(chosen, key=lambda one: (one[1], _UPDATES.search(one[0]) is not None))
-    theirs, ours = (asked.keys() & set(words(line)) for line, _ in (older, newer))
-    if not theirs & ours:  # the newer one is about something else
-        return as_they_are, ""
-    updates = _UPDATES.search(newer[0]) is not None or (_FROM_A_DAY.search(newer[0]) is not None and theirs <= ours)
-    if older[1] == newer[1] or not (older[1] or updates):
-        return as_they_are, ""
+    alike = [*chosen, *(line for line in best[2:] if line[1] and worth[line] >= SAME * worth[best[0]])]
+    if len(alike) < 2 or not any(day for _, day in alike):
+        return as_they_are, []
+    *older, newer = sorted(alike, key=lambda one: (one[1], _UPDATES.search(one[0]) is not None))
+    ours = asked.keys() & set(words(newer[0]))
+    theirs = {one: asked.keys() & set(words(one[0])) for one in older}
+    same = [one for one in older if theirs[one] & ours]  # else the newer one is about something else
+    from_a_day = _FROM_A_DAY.search(newer[0]) is not None
+    updates = [one for one in same if _UPDATES.search(newer[0]) or (from_a_day and theirs[one] <= ours)]
+    if not same or all(one[1] == newer[1] or not (one[1] or one in updates) for one in same):
+        return as_they_are, []
     told = f"{newer[0][:LINE_CHARS]} (of {newer[1]}, the newest)"
-    replaced = updates and worth[newer] >= SAME * worth[older] and not is_past(question)
-    return {"closest lines": [told]}, older[0] if replaced else ""
+    replaced = [one for one in updates if one[1] != newer[1] and worth[newer] >= SAME * worth[one]]
+    return {"closest lines": [told]}, [] if is_past(question) else [line for line, _ in replaced]
+
+
+def _with_sections(text: str) -> list[str]:
+    """The lines that say something; a setting stands behind the section that it is in, which tells it from others."""
+    said, section = [], ""
+    for line in text.split("\n"):
+        bare = line.strip()
+        if _SECTION.fullmatch(bare):
+            section = bare
+        elif bare.strip(" #|-") and not bare.startswith("#"):
+            said.append(f"{section} {bare}" if section and _SETTING.match(bare) else bare)
+    return said
 
 
 def is_past(question: str) -> bool:
