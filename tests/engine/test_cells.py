@@ -33,6 +33,8 @@ def asked(house: Build) -> Any:
 
 async def test_a_value_of_the_table_that_the_task_names_is_a_condition(asked: Any) -> None:
     assert await asked(TASK) == ["painting"]
+    assert await asked(f"Who's on painting today? {PATH}") == ["painting"]
+    assert await asked(f"Who is on holiday, and who on painting? {PATH}") == []
 
 
 @pytest.mark.parametrize(
@@ -95,3 +97,31 @@ async def test_a_column_that_the_task_says_to_be_empty_is_a_condition(
     await agent.run(task)
     wheres = agent.tools["query"].calls[0]["where"]
     assert [where for where in wheres if where not in given["where"]] == [EMPTY] * added
+
+
+OUT = {"column": "back_on", "op": "=", "value": ""}
+
+
+@pytest.mark.parametrize(
+    ("task", "where", "asked"),
+    [
+        ("Costumes out with the club? Numbers only. {}, no back_on = not back.", {**OUT, "value": "not back"}, [OUT]),
+        ("Costumes out with the club? {}, no back_on = not back.", None, [OUT]),
+        ("List those of {} for which no day of return (back_on) has been entered.", None, [OUT]),
+        ("List those of {} without a back_on.", None, [OUT]),
+        ("List those of {} without a back_on.", OUT, [OUT]),
+        ("List those of {}; no back_on column is shown.", None, []),
+        ("List those of {} that came on a day.", None, []),
+        ("List those of {} without a back_on.", {**OUT, "value": "2025-01-01"}, [{**OUT, "value": "2025-01-01"}]),
+    ],
+)
+async def test_none_of_a_column_is_an_empty_one(
+    house: Build, task: str, where: dict[str, Any] | None, asked: list[Any]
+) -> None:
+    passages = [{"path": PATH, "text": "no;lent_to;back_on", "note": "a sample"}]
+    tools = {"find": lambda args: {"passages": passages}, "query": lambda args: {"rows": [["K1"]]}}
+    given = {"path": PATH, "where": [where] if where else []}
+    specs = {"find": {"opens": "question"}, "query": SPEC}
+    agent = house([step(("query", given)), final("K1")], tools=tools, specs=specs)
+    await agent.run(task.format(PATH))
+    assert agent.tools["query"].calls[0]["where"] == asked

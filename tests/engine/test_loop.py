@@ -473,6 +473,10 @@ async def test_a_run_that_was_cancelled_before_its_first_message_stays_cancelled
         ("Who may edit, rename and delete it in a.md?", False),
         ("Please tell me who moved into house.md", False), ("Let me know what goes into soup.md", False),
         ("Dig deep into file.log and tell me what failed", False),
+        ("They would not let him in. What was wrong? The gates write everything into logs/entry.log", False),
+        ("Calls are in logs/phone.log, they go into logs/old.log later", False),
+        ("Kindly add up the fees in a.csv, and file the total in outbox/fees.txt.", True),
+        ("Is the file the one in a/b.txt?", False), ("The file is in data/x.csv. How long is it?", False),
     ],
 )  # fmt: skip
 def test_what_asks_to_act_is_told_from_what_only_asks(task: str, asked: bool) -> None:

@@ -478,3 +478,35 @@ async def test_a_price_of_what_nothing_speaks_of_goes_back_once(
     agent = house([step(("look", {"of": "visit"})), *[final(answer)] * 3], tools=tools)
     await agent.run(task)
     assert any("Nothing that was found speaks of" in why for why in doubts(agent)) is sent_back
+
+
+TAKINGS: Any = {
+    "columns": ["drink", "eur"],
+    "rows": [["wine", "145.60"], ["beer", "27.00"]],
+    "eur of all 2 rows": "sum 172.6; avg 86.3; min 27.00 (row beer, 27.00); max 145.60 (row wine, 145.60)",
+}
+
+
+@pytest.mark.parametrize(
+    ("task", "answer", "more", "sent_back"),
+    [
+        ("Could you add up eur of that evening, in t/bar.csv?", "The bar took 145.60 euros.", {}, True),
+        ("What do the extras of our guest come to? See t/bar.csv.", "145.60", {}, True),
+        ("What do all come to in t/bar.csv? The row says which guest it is.", "27", {}, True),
+        ("Could you add up eur of that evening, in t/bar.csv?", "172.60 euros, 145.60 of them for wine", {}, False),
+        ("What do they come to on average, all told, in t/bar.csv?", "86.3", {}, False),
+        ("Which drink has the most in total in t/bar.csv?", "wine, 145.60", {}, False),
+        ("What does wine cost in t/bar.csv?", "145.60", {}, False),
+        ("Add up eur in t/bar.csv.", "145.60", {"rows": [{"eur": 145.6}, {"eur": 27}], "columns": ["eur"]}, True),
+        ("Add up eur in t/bar.csv.", "145.60", {"columns": ["drink"]}, False),
+        ("Add up eur in t/bar.csv.", "145.60", {"rows": "none"}, False),
+    ],
+)
+async def test_one_row_is_not_what_all_come_to(
+    house: Build, task: str, answer: str, more: dict[str, Any], sent_back: bool
+) -> None:
+    tools = {"query": lambda args: {**TAKINGS, **more}}
+    script = [step(("query", {"path": "t/bar.csv"})), final(answer), final("172.6")]
+    agent = house(script, tools=tools, specs={"query": QUERY})
+    await agent.run(task)
+    assert ["eur of all 2 rows together: 172.6" in why for why in doubts(agent)] == [True] * sent_back

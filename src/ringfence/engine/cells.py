@@ -23,10 +23,14 @@ from .visits import TABLES
 _VALUE = re.compile(r"[^\W\d_]{4,}(?:[ -][^\W\d_]{2,})?")
 _OF = (  # count the open painting jobs
     r"\b(?:count|how many|number of|list|show|total of|sum of|amounts? of)\s+(?:(?:the|all|our|my|open)\s+){{0,3}}"
-    r"{value}\s+(?!ones\b)[a-z]{{2,}}s\b"
+    r"{value}\s+(?!ones\b)[a-z]{{2,}}s\b|"
+    r"^\W*who(?:'s| is| was) (?:on|doing) (?:the )?{value}\b"
 )
 _MORE = re.compile(r"[.?!;]\s+\S|\b(?:and|or|und|oder|most|least|fewest|\w{3,}est)\b|,\s", re.I)
 _EMPTY = r"\b{name}(?: column)? (?:is|are|stays?) (?:still )?(?:empty|blank|missing|null|unset)\b"
+_NONE = (  # no back_on = not back; for which no date of payment (paid_on) has been entered
+    r"\b(?:no|without(?: an?)?) {name}\b(?! column)|\b(?:no|without(?: an?)?) [^.?!,;()\n]{{1,40}} \({name}\)"
+)
 _ASKS = re.compile(r"\s*(?:is|are|was|were|has|have|had|does?|did|when)\b", re.I)
 
 
@@ -39,7 +43,8 @@ def named(args: Mapping[str, JSON], spec: SinkSpec, turn: Turn) -> Mapping[str, 
     task, wheres = str(turn.start["task"]), args.get("where")
     if not isinstance(wheres, list | tuple) or len(wheres) >= MOST or len(task) > PASTED or not takes_any(spec):
         return args
-    if any(rule.search(task) for rule in (COMPARES, LEAVES_OUT, _MORE)) or _ASKS.match(task):
+    said = task.replace(str(args.get("path", "")), "").strip()  # where it stands is no more to say
+    if any(rule.search(said) for rule in (COMPARES, LEAVES_OUT, _MORE)) or _ASKS.match(task):
         return args
     asked = [where for where in wheres if isinstance(where, dict) and is_one(where)]
     columns = {str(where["column"]).strip().casefold() for where in asked}
@@ -50,10 +55,10 @@ def named(args: Mapping[str, JSON], spec: SinkSpec, turn: Turn) -> Mapping[str, 
         by_column.setdefault(column.casefold(), set())
         if _VALUE.fullmatch(value) and re.search(_OF.format(value=re.escape(value)), task, re.I):
             by_column[column.casefold()].add(value)
-    said = [(column, *values) for column, values in by_column.items() if len(values) == 1]
+    one_each = [(column, *values) for column, values in by_column.items() if len(values) == 1]
     left_out = [
         value
-        for column, value in said
+        for column, value in one_each
         if column not in columns and value.casefold() not in known and value.casefold() not in by_column
     ]
     if len(left_out) != 1 or "*" in columns:
@@ -72,13 +77,26 @@ def emptied(args: Mapping[str, JSON], spec: SinkSpec, turn: Turn) -> Mapping[str
     heads = {str(one.get("text", "")).partition("\n")[0] for one in opened(turn) if one.get("path") == path}
     columns = re.split(r"[,;|\t]", heads.pop()) if len(heads) == 1 and path.endswith(TABLES) else []
     asked = {str(where["column"]).strip() for where in wheres if isinstance(where, dict) and is_one(where)}
-    found = [(name, match) for name in columns if (match := re.search(_EMPTY.format(name=re.escape(name)), task, re.I))]
-    if len(found) != 1 or found[0][0] in asked or not found[0][0]:
+    found = [(name, match, none) for name in columns for match, none in _said_empty(name, task)]
+    if len(found) != 1:
         return args
-    column, match = found[0]
-    if not LEAVES_OUT.search(task[: match.start()] + task[match.end() :]):
+    ((column, match, none),) = found
+    rest = task[: match.start()] + task[match.end() :]
+    if not none and (column in asked or not LEAVES_OUT.search(rest)):
         return args
-    return {**args, "where": [*wheres, {"column": column, "op": "=", "value": ""}]}
+    own = [one for one in wheres if isinstance(one, dict) and str(one.get("column", "")).strip() == column]
+    if any(str(one.get("value", "")).casefold() not in rest.casefold() for one in own):  # that is no word of the task
+        return args
+    others = [one for one in wheres if one not in own]
+    return {**args, "where": [*others, {"column": column, "op": "=", "value": ""}]}
+
+
+def _said_empty(column: str, task: str) -> list[tuple[re.Match[str], bool]]:
+    """Where a task says that a column is empty, or that there is none of it; the latter of a name with `_` alone."""
+    name = re.escape(column)
+    empty = re.search(_EMPTY.format(name=name), task, re.I) if column else None
+    none = re.search(_NONE.format(name=name), task, re.I) if "_" in column else None
+    return [(empty, False)] if empty else [(none, True)] if none else []
 
 
 def _cells(turn: Turn, path: str) -> Iterator[tuple[str, str]]:

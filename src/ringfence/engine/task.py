@@ -65,7 +65,8 @@ _VERB = (
     r"upload|publish|run|execute|start|stop|restart|call|fetch|download|request|apply|set|"
     r"add(?= (?:an? |the |this |that |[\"'“‘`]))|"
     r"put(?! (?:in|up|on|off|out) )(?= [^.?!\n]{1,80}\b(?:in|into|on|to)\b)|"
-    r"(?:leave|drop|jot|note(?! that)|record|enter|place|stick|dump|pop|export|deposit)"
+    r"(?:leave|drop|jot|note(?! that)|record|enter|place|stick|dump|pop|export|deposit|"
+    r"file(?= (?:the|this|that|it|them|my|our|its) ))"
     rf"(?= [^?!\n]{{1,100}}?\b(?:in|into|to|under|at) {_FILE}))\b"
 )
 _BESIDE = re.compile(
@@ -78,6 +79,12 @@ _WOULD = re.compile(
 )
 _ASKS = re.compile(r"\b(?:tell|know|check|who|what|how|which|where|when|why)\b", re.I)
 _INTO = re.compile(rf"(?<!look )(?<!looking )(?<!looked )(?<!peek )(?<!dig )(?<!go )\binto {_FILE}", re.I)
+_SAYS = re.compile(  # the gates write everything into the log: what is so, and no order
+    r"\b(?:the [^\W\d_]+s?|we|they|it|he|she|i|you|everything|each|all|which|that|what) (?:all |also |always |only )?"
+    r"(?:writes?|puts?|goes|go|logs?|records?|stores?|saves?|enters?|sends?|types?|moves?|comes?|falls?|runs?|copy|copies|"
+    r"dumps?|is|are|was|were|has|have|get|gets)\b",
+    re.I,
+)
 _ACTS = re.compile(  # where a clause begins: elsewhere "call", "share" and "start" are things
     r"(?:^\W*|[,:;–—(]\s*|\b(?:please|kindly|and|then|also|now|just|or|finally|afterwards|let's|let us|must|should|"
     r"not|never|don't|(?<!what )you|(?<!have )(?<!has )(?<!had )(?<!amount )(?<!due )to|(?<!the )(?:first|next),?)\s+)"
@@ -153,7 +160,8 @@ def _known_orders(task: str) -> frozenset[str]:
     found = {match["verb"].casefold() for one in told for rule in _rules(one) for match in rule.finditer(one)}
     asked = [one[:_KEPT] for one in said if _QUESTION.match(one) and not _WOULD.search(one[:_KEPT])]
     found |= {match["verb"].casefold() for one in asked for match in _BESIDE.finditer(one)}
-    return frozenset(found or {"write" for one in told if not _ASKS.search(one) and _INTO.search(one[:_KEPT])})
+    into = (one[:_KEPT] for one in told if not _ASKS.search(one) and _INTO.search(one[:_KEPT]))
+    return frozenset(found or {"write" for one in into if not _SAYS.search(one)})
 
 
 def _rules(sentence: str) -> tuple[re.Pattern[str], ...]:

@@ -45,6 +45,15 @@ _NO_THINGS = frozenset(
     )
 )
 _WORD = re.compile(r"\w+")
+_COME_TO = re.compile(
+    r"\b(?:add(?:ed|ing|s)? (?:\w+ )?up|sum(?:med)? up|in total|totals?|altogether|in all|overall|come[s]? to|sum of|"
+    r"insgesamt|zusammen\w*|addier\w*)\b",
+    re.I,
+)
+_OF_GROUPS = re.compile(
+    r"\b(?:which|who|each|per|every|most|least|(?:high|low|larg|bigg|small|great|long|short|cheap|dear)est|row|line)\b",
+    re.I,
+)
 _LINE_OF = re.compile(r"(\.\w{1,5}):\d+: ")  # of a file: where it stands is not what it says
 _WHO = re.compile(
     r"\b(?:who|whose|which|what (?:is|was) the name|wer|welche[rs]?)\b(?!(?: \w+)? (?:id|number|no|code|key)\b)", re.I
@@ -68,7 +77,7 @@ def strange(answer: str, turn: Turn, said: str = "") -> tuple[str, str]:
     found = _of_no_call(answer, turn, said) or _of_a_list(answer, turn) or _of_a_passage(answer, turn)
     found = found or _of_others(turn) or _of_a_key(answer, turn) or _of_a_cell(answer, turn)
     found = found or _of_a_price(answer, turn)
-    return found or _of_nothing(answer, turn) or ("", "")
+    return found or _of_one_row(answer, turn) or _of_nothing(answer, turn) or ("", "")
 
 
 def _of_no_call(answer: str, turn: Turn, said: str) -> _Doubt | None:
@@ -154,6 +163,26 @@ def _of_a_price(answer: str, turn: Turn) -> _Doubt | None:
     if any(thing[:_BEGINS] in told for thing in things):
         return None
     return UNSUPPORTED, f"Nothing that was found speaks of {' or '.join(sorted(things))}. {_UNLESS}"
+
+
+def _of_one_row(answer: str, turn: Turn) -> _Doubt | None:
+    """The value of one row, where the task asks what several come to and the last call says what all of its rows do."""
+    last = next(reversed(brought(turn)), None)
+    if not isinstance(last, Mapping) or not isinstance(rows := last.get("rows"), list):
+        return None
+    if not any(_COME_TO.search(one) and not _OF_GROUPS.search(one) for one in sentences(str(turn.start["task"]))):
+        return None
+    columns, said = last.get("columns") or [], Numbers(answer)
+    for key, told in last.items():
+        column, of, count = key.partition(" of all ")
+        if not of or not count.endswith(" rows") or column not in columns:
+            continue
+        at = columns.index(column)
+        cells = [str(row[column] if isinstance(row, Mapping) else row[at]) for row in rows]
+        total, average = (part.partition(" ")[2] for part in str(told).split("; ")[:2])
+        if any(map(said.have, cells)) and not (said.have(total) or said.have(average)):
+            return BESIDE, f"That is of one row. {column} of all {count} together: {total}."
+    return None
 
 
 def _of_nothing(answer: str, turn: Turn) -> _Doubt | None:
