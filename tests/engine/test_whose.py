@@ -490,7 +490,8 @@ TAKINGS: Any = {
 @pytest.mark.parametrize(
     ("task", "answer", "more", "sent_back"),
     [
-        ("Could you add up eur of that evening, in t/bar.csv?", "The bar took 145.60 euros.", {}, True),
+        ("It has a line for every drink, could you add up eur in t/bar.csv?", "The bar took 145.60 euros.", {}, True),
+        ("Add up eur per drink in t/bar.csv", "wine 145.60, beer 27", {}, False),
         ("What do the extras of our guest come to? See t/bar.csv.", "145.60", {}, True),
         ("What do all come to in t/bar.csv? The row says which guest it is.", "27", {}, True),
         ("Could you add up eur of that evening, in t/bar.csv?", "172.60 euros, 145.60 of them for wine", {}, False),

@@ -170,7 +170,8 @@ def _of_one_row(answer: str, turn: Turn) -> _Doubt | None:
     last = next(reversed(brought(turn)), None)
     if not isinstance(last, Mapping) or not isinstance(rows := last.get("rows"), list):
         return None
-    if not any(_COME_TO.search(one) and not _OF_GROUPS.search(one) for one in sentences(str(turn.start["task"]))):
+    parts = [part for one in sentences(str(turn.start["task"])) for part in re.split(r"[,;:]\s", one)]
+    if not any(_COME_TO.search(part) and not _OF_GROUPS.search(part) for part in parts):
         return None
     columns, said = last.get("columns") or [], Numbers(answer)
     for key, told in last.items():
