@@ -68,6 +68,11 @@ def query(tmp_path: Path) -> Query:
     ("sql", "right"),
     [
         (
+            "select title from books join loans on loans.book_id = books.id where loans.loan_id = 1",
+            "select title from books join loans using (book_id) where loan_id = 1",
+        ),
+        ("select full_name from pupils where id = 2", "select full_name from pupils where pupil_id = 2"),
+        (
             "select full_name from loans where title = 'Nobody's Kite' and returned_on is null",
             "select full_name from loans left join pupils using (pupil_id) join books using (book_id)"
             " where title = 'Nobody''s Kite' and returned_on is null",

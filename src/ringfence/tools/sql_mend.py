@@ -165,6 +165,8 @@ class _Mender:
         wrong = [one for one in self._columns if self._lacks(one, missing)]
         if not wrong or not self._plain or missing in self._own or self._looks_out(missing):
             return ""
+        if own := self._own_key(wrong, missing):
+            return own
         if any(one.find_ancestor(exp.Join) for one in wrong):  # joined by what is no key
             return ""
         found = self._found(wrong, missing)
@@ -179,6 +181,22 @@ class _Mender:
                 self._select.group_by(_column(way[-1].key, name), copy=False)
             one.replace(_column(column, name))
         return f"{missing} is {found[0]}.{column}"
+
+    def _own_key(self, wrong: Sequence[exp.Column], missing: str) -> str:
+        """Put `series_id` for the `id` of `series`, where each such column is of one table, and say so."""
+        alone = next(iter(self._tables)) if len(self._tables) == 1 else ""
+        keys = list[tuple[str, str, str]]()
+        for one in wrong if missing == "id" else ():
+            name = one.table or alone
+            table = self._tables.get(name, "")
+            names = (f"{table.removesuffix('s')}_id", f"{table}_id")
+            if found := next((key for key in names if key in self._schema.columns.get(table, ())), ""):
+                keys.append((name, table, found))
+        if len(keys) < len(wrong):
+            return ""
+        for one, (name, _, key) in zip(wrong, keys, strict=True):
+            one.replace(_column(key, name))
+        return f"id is {', '.join(dict.fromkeys(f'{table}.{key}' for _, table, key in keys))}"
 
     def _looks_out(self, missing: str) -> bool:
         """Whether a query within another one speaks of that one's tables."""
