@@ -15,10 +15,11 @@ from ringfence.core.errors import ToolError
 from ringfence.core.policy import Effect, Role, SinkSpec
 from ringfence.core.turn import fold
 from ringfence.core.values import Action, Outcome
-from ringfence.engine.ladder import Unreadable, mended, read
+from ringfence.engine.ladder import LOOP, Unreadable, mended, read
+from ringfence.engine.loops import unlooped
 from ringfence.engine.result import Result
 
-from .conftest import Build, House, final, step
+from .conftest import Build, House, Told, final, step
 
 NAMES = ("look", "files.read", "rm")
 CALL = '{"name": "look", "arguments": {"of": "it"}}'
@@ -174,6 +175,43 @@ def test_what_the_server_cut_off_is_not_made() -> None:
         read('<tool_call>{"name": "rm", "arguments": {"path": "/home', NAMES, cut=True)
     with pytest.raises(Unreadable):
         read('{"name": "rm", "arguments": {"path": "/home"', NAMES, cut=True)
+
+
+AND = " AND id IN (SELECT id FROM series WHERE name = 'Thursday')"
+ROUND = '{"thought": "look", "calls": [{"tool": "%s", "args": {"sql": "SELECT phone FROM people WHERE name = \\"Ann\\"'
+
+
+@pytest.mark.parametrize("end", [AND * 9, AND * 9 + AND[:7], AND * 4, " AND x = 1 OR" * 30])
+def test_a_call_that_goes_round_until_it_is_cut_off_is_what_it_said_before(end: str) -> None:
+    step = read(ROUND % "query" + end, ["query"], cut=True)
+    assert (step.dialect, step.calls[0].args) == (LOOP, {"sql": 'SELECT phone FROM people WHERE name = "Ann"'})
+
+
+@pytest.mark.parametrize("end", [AND * 2, "", " " * 300, AND * 9 + "; and then something else", "\\"])
+def test_a_call_that_is_cut_off_without_going_round_is_none(end: str) -> None:
+    with pytest.raises(Unreadable):
+        read(ROUND % "query" + end, ["query"], cut=True)
+    with pytest.raises(Unreadable):
+        read(ROUND % "query" + AND * 9, ["query"])  # the server did not cut it off: it is broken in another way
+
+
+@given(st.text(max_size=300), st.text(min_size=1, max_size=40))
+def test_whatever_goes_round_is_closed_or_nothing(head: str, tail: str) -> None:
+    began = time.process_time()
+    found = unlooped(head + tail * 30)
+    assert found == "" or len(found) <= len(head) + len(tail) * 30 + 400
+    assert time.process_time() - began < 1
+
+
+async def test_what_goes_round_changes_nothing(house: Build) -> None:
+    write = {"effect": Effect.WRITE, "audience": None, "roles": {"sql": Role.TEXT}}
+    for name, made in (("look", 1), ("put", 0)):
+        round_ = Told(ROUND % name + AND * 9, finish="length")
+        agent = house(
+            [round_, final("done")], tools={"look": lambda a: "x", "put": lambda a: "x"}, specs={"put": write}
+        )
+        await agent.run("Which one is it?")
+        assert len(agent.tools[name].calls) == made
 
 
 def test_valid_arguments_are_not_touched() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from ringfence.tools import Tool
-from ringfence.tools.find import LEFT_OUT, LOG_LINES, _closest, _telling_of_log
+from ringfence.tools.find import LEFT_OUT, LOG_LINES, _closest, _telling_of_log, finished
 from ringfence.tools.passages import Library, index
 from ringfence.tools.words import stem, words
 
@@ -324,6 +324,24 @@ def test_what_holds_from_a_day_on_has_changed_and_who_asks_for_today_does_not_as
         assert _closest([(old, "2025-01-01"), (other, "2025-05-19")], "What does a dog cost per night?")[1] == []
     open_from = "Dogs: the run is open from 9 to 5, 27 euros per night."
     assert _closest([(old, "2025-01-01"), (open_from, "2025-05-19")], "What does a dog cost per night?")[1] == []
+
+
+@pytest.mark.parametrize(
+    ("asked", "lines", "text", "end"),
+    [
+        ("What does the bottom line of found.txt say?", "1-3 of 3", "a\nb\nc", "c"),
+        ("What is the very first entry in found.txt?", "1-2 of 3", "a\nb", "a"),
+        ("What does the last line of found.txt say?", "1-2 of 3", "a\nb", None),  # it is not shown
+        ("What does the first line of found.txt say?", "2-3 of 3", "b\nc", None),
+        ("What does the last line of other.txt say?", "1-3 of 3", "a\nb\nc", None),
+        ("What was lost last in found.txt?", "1-3 of 3", "a\nb\nc", None),
+    ],
+)
+def test_the_last_line_of_a_file_is_told_where_it_is_asked_for(
+    asked: str, lines: str, text: str, end: str | None
+) -> None:
+    found: Any = finished([{"path": "logs/found.txt", "lines": lines, "text": text}], asked, {})
+    assert (found.get("closest lines") == [end]) is (end is not None)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from ringfence.core.policy import SinkSpec
 from ringfence.core.turn import Turn
 
 from .context import Transcript
-from .ladder import Quoted, read
+from .ladder import LOOP, Quoted, Unreadable, read
 from .step import TOOL, Step
 
 Progress = Callable[[str], None]
@@ -42,7 +42,11 @@ class Live:
             self.transcript.sync(turn)  # of a run that goes on, nothing was shown in this process yet
             value, names = thought.body["value"], [spec.name.removeprefix(TOOL) for spec in self.tools]
             cut = value["finish"] == "length"
-            self.steps[thought.seq] = read(value["text"], names, data=self._quoted(thought.seq), cut=cut)
+            step = read(value["text"], names, data=self._quoted(thought.seq), cut=cut)
+            looks = {spec.name for spec in self.tools if spec.reads}
+            if step.dialect == LOOP and not looks.issuperset(call.sink for call in step.calls):
+                raise Unreadable("your call said the same again and again; write it shorter")
+            self.steps[thought.seq] = step
         return self.steps[thought.seq]
 
     def _quoted(self, before: int) -> Quoted:

@@ -41,19 +41,24 @@ _PRICE = re.compile(r"\b(?:costs?|pay|prices?|owe|come to)\b", re.I)
 _PLACE = re.compile(r"\.[a-z]{2,5}\b|\b(?:logs?|tables?|folders?|files?|database|rows?|lines?|entries)\b|/", re.I)
 _GIVEN = re.compile(
     r"(?<![\w.,/-])(?!(?:19|20)\d\d\b)\d+(?:[.,]\d+)*(?: ?[%€$£]|"
-    r" (?!(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\b)(?:[^\W\d_]{2,}|[glmh]\b))|[€$£] ?\d",
+    r" (?!(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\b)(?:[^\W\d_]{2,}|[glmhvw]\b))|[€$£] ?\d",
     re.I,
 )
 _OF_GIVEN = re.compile(
     r"%|\bfor \d+\b.*\bhow (?:many|much)\b.*\bfor \d+\b|"
     r"\d \w+ (?:long|wide|deep|high|tall|thick)\b.*\d \w+ (?:long|wide|deep|high|tall|thick)\b.*\bhow (?:many|much)\b|"
-    r"\b(?:per ?cents?|percentage|what share|each|apiece|for one|per \d+|altogether|in all|left over|split|divided|"
+    r"\d ?[x×] ?\d|"
+    r"\b(?:per ?cents?|percentage|what share|each|apiece|for one|per [^\W_]+|altogether|in all|left over|split|divided|"
     r"prozent|jeweils|insgesamt)\b",
     re.I,
 )
-_HOW_MUCH = re.compile(r"\bhow (?:much|many)\b|\bwhat(?:'s| is| are)?\b|\bpercent(?:age)?\b|\bwie ?viele?\b", re.I)
+_HOW_MUCH = re.compile(
+    r"\bhow (?:much|many)\b|\btotal [^.?!]{1,20}\?|\b(?:state|calculate|compute|work out) the\b|"
+    r"\bwhat(?:'s| is| are)?\b|\bpercent(?:age)?\b|\bwie ?viele?\b",
+    re.I,
+)
 _LOOKED_UP = re.compile(
-    r"\b(?:more than|less than|fewer than|over|above|below|under|at (?:least|most)|which|who|whose|list|"
+    r"\b(?:more than|less than|fewer than|over|above|below|under|at (?:least|most)|(?<!in )which|who|whose|list|"
     r"says?(?! \d)|limit|maximum|minimum|allowed|dose|required|retention|rates?|charges?|fees?|happens|entitled|"
     r"bekommt|mehr als|weniger als|über|unter|welche\w*|wer)\b",
     re.I,

@@ -72,6 +72,11 @@ _LONG_PAST = re.compile(
 _BUT_NOT = re.compile(r"\b(?:and |but )?not (?:what|the|how|who)\b[^.?!;]*", re.I)
 SAME = 0.6  # of what an older line shares with the question: a newer one that shares less is about something else
 LEFT_OUT = "[an older line about this is left out: a newer one, below, says that it has changed]"
+_END_LINE = re.compile(
+    r"\b(?:(?P<last>bottom|(?:very )?last|final|letzte[rn]?)|top|(?:very )?first|erste[rn]?) "
+    r"(?:line|entry|row|zeile|eintrag)\b",
+    re.I,
+)
 _ALIKE = 6  # lines that may contradict each other
 _SECTION = re.compile(r"\[[^\[\]=]{1,60}\]")
 _SETTING = re.compile(r"[\w.-]{1,60}\s*[=:]")
@@ -192,12 +197,26 @@ def finished(shown: list[dict[str, JSON]], question: str, more: Mapping[str, JSO
         if line is not None and _name(one) in question:
             one["ranked"] = "the last of its kind" if _LAST.search(question) else "the first of its kind"
             edges.append(line)
+        elif (end := _end(one, question)) and _name(one) in question:
+            edges.append(end)
     if edges:
         return {"passages": shown, "closest lines": edges, **more}
     samples = [_name(passage) for passage in shown if "note" in passage]
     asked_for = any(name in question for name in samples)  # a data file by its name: a sample cannot answer
     partial = {"partial": True} if not shown or "note" in shown[0] or asked_for else {}
     return {"passages": shown, **closest, **partial, **more}
+
+
+def _end(shown: Mapping[str, JSON], question: str) -> str:
+    """The first or the last line of what is shown, where the question is about that one and it is that of the file."""
+    match = _END_LINE.search(question)
+    lines = [line for line in str(shown["text"]).split("\n") if line.strip()]
+    if not match or "note" in shown or not lines:
+        return ""
+    numbers = re.fullmatch(r"(\d+)-(\d+) of (\d+)", str(shown["lines"]))
+    if numbers is None or (numbers[2] != numbers[3] if match["last"] else numbers[1] != "1"):
+        return ""
+    return lines[-1 if match["last"] else 0][:LINE_CHARS]
 
 
 def _name(shown: Mapping[str, JSON]) -> str:

@@ -1,0 +1,38 @@
+"""A text that ran into its token bound saying the same again and again: what it said before that. Pure."""
+
+from __future__ import annotations
+
+_LEAST, _MOST = 12, 400  # characters of what is said again
+_TIMES = 4  # that it is said, at least
+_PAIRS = {"{": "}", "[": "]"}
+
+
+def unlooped(text: str) -> str:
+    """The JSON that a text began, up to where it began to go round, closed there; empty if it does not go round.
+
+    `{"sql": "SELECT a FROM t WHERE b AND c IN (x) AND c IN (x) AND c IN (x) AND c I` is `{"sql": "SELECT a FROM t WHERE
+    b"}`.
+    """
+    for period in range(_LEAST, min(_MOST, len(text) // _TIMES) + 1):
+        tail = text[-period:]
+        if text.endswith(tail * _TIMES) and len(set(tail)) > 1:
+            start = len(text) - period * _TIMES
+            while start and text[start - 1] == text[start - 1 + period]:
+                start -= 1
+            return _closed(text[:start])
+    return ""
+
+
+def _closed(text: str) -> str:
+    """The beginning of a JSON value, with what closes it."""
+    open_, within, escaped = list[str](), False, False
+    for char in text:
+        if within:
+            within, escaped = escaped or char != '"', char == "\\" and not escaped
+        elif char == '"':
+            within = True
+        elif char in _PAIRS:
+            open_.append(_PAIRS[char])
+        elif open_ and char == open_[-1]:
+            open_.pop()
+    return text[:-1] * escaped + text * (not escaped) + '"' * within + "".join(reversed(open_))
