@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ringfence.engine.context import render
-from ringfence.engine.nearest import named_before, of_the_day
+from ringfence.engine.nearest import named_before, of_the_day, of_the_name
 
 from .conftest import Build, final, step
 
@@ -80,6 +80,35 @@ def test_of_many_days_the_one_that_is_asked_for_is_said_once_more(task: str, lin
         of_the_day(NIGHTS.replace("-08-29, free", "-08-29 a\n- night: 2025-08-29, free"), task) == ""
     )  # or the other?
     assert of_the_day("- night: 2025-08-29, free: 1", task) == ""  # few lines are read as they are
+
+
+PRICES = """# Prices
+Play | A | B
+Play: Salt Road | A: 43.00 | B: 37.00
+Play: Two Left Gloves | A: 27.50 | B: 23.00
+Play: The Glass Orchard | A: 41.50 | B: 36.00
+The studio has A and B only."""
+
+
+@pytest.mark.parametrize(
+    ("task", "line"),
+    [
+        ("What is a category B seat for The Glass Orchard?", "Play: The Glass Orchard | A: 41.50 | B: 36.00"),
+        ("what's a seat for the glass orchard and for salt road", ""),  # two of them
+        ("What is a seat for The Glass House?", ""),
+        ("What does a seat cost?", ""),
+    ],
+)
+def test_the_line_of_a_page_of_the_name_that_is_asked_for(task: str, line: str) -> None:
+    assert of_the_name(PRICES, task) == line
+    assert of_the_name("Play: The Glass Orchard | A: 41.50", task) == ""  # few lines are read as they are
+
+
+async def test_a_model_is_shown_the_line_of_the_name_that_is_asked_for(house: Build) -> None:
+    agent = house([step(("look", {"of": "it"})), final("36.00")], tools={"look": lambda args: {"text": PRICES}})
+    await agent.run("What is a category B seat for The Glass Orchard?")
+    said = json.loads(agent.model.prompts[1].messages[-1])["content"]
+    assert "of these, of the name that is asked for: Play: The Glass Orchard" in said
 
 
 async def test_a_model_is_shown_the_line_of_the_day_that_is_asked_for(house: Build) -> None:

@@ -15,7 +15,7 @@ from ringfence.core.turn import Turn
 from ringfence.core.values import JSON, Prompt
 
 from .course import OF_ITS_WORDS, asks
-from .nearest import named_before, of_the_day
+from .nearest import named_before, of_the_day, of_the_name
 from .passages import READ, SEARCH, is_passage, where
 from .relevance import words
 from .step import CLOSING, LOOK_UP, TOOL
@@ -308,6 +308,8 @@ class Transcript:
                 text = f"{text}\nof these, named before: {row}"
             elif line := of_the_day(text, self._task):
                 text = f"{text}\nof these, of the day that is asked for: {line}"
+            elif line := of_the_name(text, self._task):
+                text = f"{text}\nof these, of the name that is asked for: {line}"
             self._told.update(words(text))
         if len(text) > self._result_chars:
             self.cut, self.long = True, self.long or len(text) > _LONG * self._result_chars

@@ -50,7 +50,10 @@ def nearest(turn: Turn) -> str:
     results = brought(turn)
     if results and isinstance(last := results[-1], dict) and "result" in last:  # what was worked out answers the task
         return f"result: {last['result']}"[:_CHARS]
-    asked = set(stems(turn.start["task"]))
+    task = str(turn.start["task"])
+    if results and (row := of_the_name("\n".join(lines(results[-1])), task)):
+        return row
+    asked = set(stems(task))
     best, most = "", 0
     shown = (one for one in opened(turn) if not str(one.get("path", "")).endswith(TABLES))
     results = results or [str(one.get("text", "")) for one in shown]
@@ -87,6 +90,18 @@ def of_the_day(text: str, task: str) -> str:
     dated = [line.strip(" -") for line in text[:_READ].split("\n") if _ISO_DAY.search(line)]
     named = [line for line in dated if any(day in line for day in days)]
     return named[0][:_CHARS] if len(named) == 1 and len(dated) >= _MANY and len(days) == 1 else ""
+
+
+def of_the_name(text: str, task: str) -> str:
+    """The one line of many of a page's table whose first cell, its name, is in the task; else empty."""
+    told, found, many = set(words(task)), list[str](), 0
+    for line in text[:_READ].split("\n"):
+        cell, bar, _ = line.strip(" -|").partition(" | ")
+        name = words(cell.partition(": ")[2] or cell)
+        many += bool(bar)
+        if bar and name and told.issuperset(name):
+            found.append(line.strip(" -"))
+    return found[0][:_CHARS] if len(found) == 1 and many >= _MANY else ""
 
 
 def _day(match: re.Match[str]) -> str:
