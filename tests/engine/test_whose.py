@@ -507,7 +507,8 @@ async def test_one_row_is_not_what_all_come_to(
     house: Build, task: str, answer: str, more: dict[str, Any], sent_back: bool
 ) -> None:
     tools = {"query": lambda args: {**TAKINGS, **more}}
-    script = [step(("query", {"path": "t/bar.csv"})), final(answer), final("172.6")]
+    script = [step(("query", {"path": "t/bar.csv"})), final(answer), final(answer)]
     agent = house(script, tools=tools, specs={"query": QUERY})
-    await agent.run(task)
+    result = await agent.run(task)
     assert ["eur of all 2 rows together: 172.6" in why for why in doubts(agent)] == [True] * sent_back
+    assert result.answer == answer + " (eur of all 2 rows together: 172.6)" * sent_back

@@ -48,6 +48,16 @@ async def test_a_value_that_stands_in_one_other_column_alone_is_asked_for_there(
     assert [row[0] for row in wrong["rows"]] == ["web-02"]
 
 
+@pytest.mark.parametrize(("value", "ids"), [("NULL", ["1"]), ("none", ["1"]), ("", ["1"]), ("Bern", ["2"])])
+def test_what_is_null_is_empty_in_a_file(value: str, ids: list[str]) -> None:
+    assert [row[0] for row in ask("id,city\n1,\n2,Bern\n", where=where("city", "=", value))["rows"]] == ids
+
+
+def test_a_cell_that_says_none_is_no_empty_one() -> None:
+    assert [row[0] for row in ask("id,kin\n1,\n2,none\n", where=where("kin", "=", "none"))["rows"]] == ["2"]
+    assert ask("id,kin\n1,a\n2,b\n", where=where("kin", "=", "null"))["rows"] == []
+
+
 def test_a_value_that_stands_in_two_other_columns_is_told_where() -> None:
     found = ask("a,b,c\nxyz,y,z\ny,xyz,z\n", where=where("c", "=", "xyz"))
     assert (found["rows"], found["note"]) == ([], "no row has c = xyz; xyz stands in a, b")

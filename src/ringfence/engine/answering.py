@@ -43,7 +43,7 @@ from .passages import NOT_THERE, Passage, passages
 from .silence import abstains
 from .step import TOOL
 from .unanswered import lacking, nothing_there, others, searched, unknown
-from .whose import strange
+from .whose import of_all, strange
 
 _RESULT_CHARS = 60  # of a calculation's, that are told beside an answer
 
@@ -227,7 +227,8 @@ def ended(
     if verdict.kind == REPEATS:  # the task said again is no answer
         status, line = "partial", inert(nearest(turn))
         end["answer"] = f'No answer. The closest that was found: "{line}"' if line else "No answer was found."
-    if verdict.kind == UNRECKONED and verify is Verify.WARN and (came := _worked_out(turn, live)):  # both are seen
+    came = _worked_out(turn, live) if verdict.kind == UNRECKONED else of_all(verdict.answer, turn)
+    if came and verify is Verify.WARN and not changed(turn, live.granted):  # who kept to another number: both are seen
         end["answer"] = f"{verdict.answer} ({came})"
     if verdict.kind == INVALID:  # the operator's check has the last word
         status, end["summary"] = "partial", f"the answer did not pass a check: {verdict.why}"

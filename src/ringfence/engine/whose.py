@@ -167,12 +167,17 @@ def _of_a_price(answer: str, turn: Turn) -> _Doubt | None:
 
 def _of_one_row(answer: str, turn: Turn) -> _Doubt | None:
     """The value of one row, where the task asks what several come to and the last call says what all of its rows do."""
+    return (BESIDE, f"That is of one row. {whole}.") if (whole := of_all(answer, turn)) else None
+
+
+def of_all(answer: str, turn: Turn) -> str:
+    """What all rows come to, where the answer to what they do is the value of one; else empty."""
     last = next(reversed(brought(turn)), None)
     if not isinstance(last, Mapping) or not isinstance(rows := last.get("rows"), list):
-        return None
+        return ""
     parts = [part for one in sentences(str(turn.start["task"])) for part in re.split(r"[,;:]\s", one)]
     if not any(_COME_TO.search(part) and not _OF_GROUPS.search(part) for part in parts):
-        return None
+        return ""
     columns, said = last.get("columns") or [], Numbers(answer)
     for key, told in last.items():
         column, of, count = key.partition(" of all ")
@@ -182,8 +187,8 @@ def _of_one_row(answer: str, turn: Turn) -> _Doubt | None:
         cells = [str(row[column] if isinstance(row, Mapping) else row[at]) for row in rows]
         total, average = (part.partition(" ")[2] for part in str(told).split("; ")[:2])
         if any(map(said.have, cells)) and not (said.have(total) or said.have(average)):
-            return BESIDE, f"That is of one row. {column} of all {count} together: {total}."
-    return None
+            return f"{column} of all {count} together: {total}"
+    return ""
 
 
 def _of_nothing(answer: str, turn: Turn) -> _Doubt | None:

@@ -220,7 +220,8 @@ def _placed(table: Table, args: QueryArgs) -> tuple[list[_Condition], str]:
             columns[place] = {row[place].casefold() for row in table.rows}
         return columns[place]
 
-    for one in args.where:
+    for given in args.where:
+        one = _none(table, given)
         value, own = one.value.strip().casefold(), None if one.column.strip() == "*" else table.place(one.column)
         if own is None and one.op != "=":
             raise ToolError(f"* stands for a column with =, and not with {one.op}", todo="name the column")
@@ -239,6 +240,14 @@ def _placed(table: Table, args: QueryArgs) -> tuple[list[_Condition], str]:
         else:
             told.append(f"{one.value} stands in {'several columns' if having else 'no column'}: not asked for")
     return placed, "; ".join(told)
+
+
+def _none(table: Table, one: Condition) -> Condition:
+    """A condition for what is NULL as one for what is empty, where a column has empty cells and none that says so."""
+    if one.value.strip().casefold() not in ("null", "none", "nan", "empty", "missing") or one.column.strip() == "*":
+        return one
+    cells = {row[table.place(one.column)].strip().casefold() for row in table.rows}
+    return one.model_copy(update={"value": ""}) if "" in cells and one.value.strip().casefold() not in cells else one
 
 
 def _which(rows: int, sums: Mapping[str, JSON]) -> ToolError:
