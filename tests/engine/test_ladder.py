@@ -187,6 +187,14 @@ def test_a_call_that_goes_round_until_it_is_cut_off_is_what_it_said_before(end: 
     assert (step.dialect, step.calls[0].args) == (LOOP, {"sql": 'SELECT phone FROM people WHERE name = "Ann"'})
 
 
+def test_what_the_round_has_in_common_with_what_was_said_before_is_closed_too() -> None:
+    inner = "x IN (SELECT id FROM series WHERE name = 'Thursday')"
+    step = read(
+        ROUND % "query" + f" AND y IN (SELECT y FROM z WHERE {inner})" + f" AND {inner}" * 9, ["query"], cut=True
+    )
+    assert str(step.calls[0].args["sql"]).endswith(f" AND y IN (SELECT y FROM z WHERE {inner})")
+
+
 @pytest.mark.parametrize("end", [AND * 2, "", " " * 300, AND * 9 + "; and then something else", "\\"])
 def test_a_call_that_is_cut_off_without_going_round_is_none(end: str) -> None:
     with pytest.raises(Unreadable):

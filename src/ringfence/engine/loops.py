@@ -19,7 +19,8 @@ def unlooped(text: str) -> str:
             start = len(text) - period * _TIMES
             while start and text[start - 1] == text[start - 1 + period]:
                 start -= 1
-            return _closed(text[:start])
+            whole = (end for end in range(start, start + period) if text.count("(", 0, end) == text.count(")", 0, end))
+            return _closed(text[: next(whole, start)])  # where the round begins is known but for brackets in common
     return ""
 
 
