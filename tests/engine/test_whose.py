@@ -512,3 +512,12 @@ async def test_one_row_is_not_what_all_come_to(
     result = await agent.run(task)
     assert ["eur of all 2 rows together: 172.6" in why for why in doubts(agent)] == [True] * sent_back
     assert result.answer == answer + " (eur of all 2 rows together: 172.6)" * sent_back
+
+
+async def test_who_says_the_task_again_is_shown_what_all_rows_come_to(house: Build) -> None:
+    task = "The guest is leaving. What do all the extras come to? They stand in t/bar.csv."
+    script = [step(("query", {"path": "t/bar.csv"})), final("The extras stand in t/bar.csv."), final("172.6")]
+    agent = house(script, tools={"query": lambda args: TAKINGS}, specs={"query": QUERY})
+    assert (await agent.run(task)).answer == "172.6"
+    (why,) = doubts(agent)
+    assert "eur of all 2 rows together: 172.6" in why

@@ -15,6 +15,7 @@ from ringfence.months import MONTHS
 
 from .evidence import Numbers, in_iso
 from .relevance import COMMON, words
+from .task import sentences
 from .visits import TABLES, excerpts
 
 _WORD = re.compile(r"[^\W\d_]{3,}")
@@ -37,6 +38,15 @@ _RANGE = re.compile(
     re.I,
 )
 _ON = re.compile(r" (?:on|onwards?)\b", re.I)
+_COME_TO = re.compile(
+    r"\b(?:add(?:ed|ing|s)? (?:\w+ )?up|sum(?:med)? up|in total|totals?|altogether|in all|overall|come[s]? to|sum of|"
+    r"insgesamt|zusammen\w*|addier\w*)\b",
+    re.I,
+)
+_OF_GROUPS = re.compile(
+    r"\b(?:which|who|each|per|every|most|least|(?:high|low|larg|bigg|small|great|long|short|cheap|dear)est|row|line)\b",
+    re.I,
+)
 _HOW = ("ran", "mended")  # of a result: how it was come by
 _MANY = 4  # rows, from which on the one that was named before is said once more
 
@@ -50,7 +60,9 @@ def nearest(turn: Turn) -> str:
     results = brought(turn)
     if results and isinstance(last := results[-1], dict) and "result" in last:  # what was worked out answers the task
         return f"result: {last['result']}"[:_CHARS]
-    task = str(turn.start["task"])
+    task, sums = str(turn.start["task"]), come_to(turn)
+    if len(sums) == 1:
+        return sums[0][0]
     if results and (row := of_the_name("\n".join(lines(results[-1])), task)):
         return row
     asked = set(stems(task))
@@ -63,6 +75,27 @@ def nearest(turn: Turn) -> str:
             if shared >= max(most, 1):
                 best, most = line, shared
     return best if len(best) <= _CHARS else f"{best[: _CHARS - 3]}..."
+
+
+def come_to(turn: Turn) -> list[tuple[str, list[str], list[str]]]:
+    """What all rows of the last result come to, where the task asks what they do: a line, their cells, sum and average,
+    for each column that is added up.
+    """
+    last = next(reversed(brought(turn)), None)
+    if not isinstance(last, dict) or not isinstance(rows := last.get("rows"), list):
+        return []
+    parts = [part for one in sentences(str(turn.start["task"])) for part in re.split(r"[,;:]\s", one)]
+    if not any(_COME_TO.search(part) and not _OF_GROUPS.search(part) for part in parts):
+        return []
+    columns, found = last.get("columns") or [], []
+    for key, told in last.items():
+        column, of, count = key.partition(" of all ")
+        if of and count.endswith(" rows") and column in columns:
+            at = columns.index(column)
+            cells = [str(row[column] if isinstance(row, dict) else row[at]) for row in rows]
+            known = [part.partition(" ")[2] for part in str(told).split("; ")[:2]]
+            found.append((f"{column} of all {count} together: {known[0]}", cells, known))
+    return found
 
 
 def named_before(value: JSON, told: Collection[str]) -> str:

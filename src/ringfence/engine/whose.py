@@ -17,7 +17,7 @@ from .course import BESIDE, ELSEWHERE, UNSUPPORTED
 from .evidence import Numbers, unsupported_numbers
 from .facts import is_unit
 from .meant import never_named
-from .nearest import answered, asked_and_brought, brought, lines, opened, stems
+from .nearest import answered, asked_and_brought, brought, come_to, lines, opened, stems
 from .task import PASTED, apart, reckons, sentences
 from .visits import TABLES, TELLS, hollow
 
@@ -45,15 +45,6 @@ _NO_THINGS = frozenset(
     )
 )
 _WORD = re.compile(r"\w+")
-_COME_TO = re.compile(
-    r"\b(?:add(?:ed|ing|s)? (?:\w+ )?up|sum(?:med)? up|in total|totals?|altogether|in all|overall|come[s]? to|sum of|"
-    r"insgesamt|zusammen\w*|addier\w*)\b",
-    re.I,
-)
-_OF_GROUPS = re.compile(
-    r"\b(?:which|who|each|per|every|most|least|(?:high|low|larg|bigg|small|great|long|short|cheap|dear)est|row|line)\b",
-    re.I,
-)
 _LINE_OF = re.compile(r"(\.\w{1,5}):\d+: ")  # of a file: where it stands is not what it says
 _WHO = re.compile(
     r"\b(?:who|whose|which|what (?:is|was) the name|wer|welche[rs]?)\b(?!(?: \w+)? (?:id|number|no|code|key)\b)", re.I
@@ -172,22 +163,10 @@ def _of_one_row(answer: str, turn: Turn) -> _Doubt | None:
 
 def of_all(answer: str, turn: Turn) -> str:
     """What all rows come to, where the answer to what they do is the value of one; else empty."""
-    last = next(reversed(brought(turn)), None)
-    if not isinstance(last, Mapping) or not isinstance(rows := last.get("rows"), list):
-        return ""
-    parts = [part for one in sentences(str(turn.start["task"])) for part in re.split(r"[,;:]\s", one)]
-    if not any(_COME_TO.search(part) and not _OF_GROUPS.search(part) for part in parts):
-        return ""
-    columns, said = last.get("columns") or [], Numbers(answer)
-    for key, told in last.items():
-        column, of, count = key.partition(" of all ")
-        if not of or not count.endswith(" rows") or column not in columns:
-            continue
-        at = columns.index(column)
-        cells = [str(row[column] if isinstance(row, Mapping) else row[at]) for row in rows]
-        total, average = (part.partition(" ")[2] for part in str(told).split("; ")[:2])
-        if any(map(said.have, cells)) and not (said.have(total) or said.have(average)):
-            return f"{column} of all {count} together: {total}"
+    said = Numbers(answer)
+    for line, cells, known in come_to(turn):
+        if any(map(said.have, cells)) and not any(map(said.have, known)):
+            return line
     return ""
 
 
