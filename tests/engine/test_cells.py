@@ -80,7 +80,8 @@ EMPTY = {"column": "returned", "op": "=", "value": ""}
         (f"Which loans of {PATH} have not come back?", {}, False),
         (AWAY.replace("is empty", "is not empty"), {}, False),
         (AWAY, {"where": [OPEN, EMPTY]}, False),  # it is asked for
-        (AWAY, {"where": [OPEN, EMPTY | {"op": "!="}]}, False),
+        (AWAY, {"where": [OPEN, EMPTY | {"op": "!="}]}, True),  # those that are not empty have come back
+        (AWAY, {"where": [OPEN, EMPTY | {"value": "2025-01-01"}]}, False),
         (AWAY, {"path": "tables/other.csv"}, False),
         (f"{AWAY} {'x' * 1000}", {}, False),
     ],

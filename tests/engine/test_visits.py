@@ -555,6 +555,14 @@ async def test_beside_a_number_that_is_nowhere_stands_what_was_worked_out(house:
     assert offered(agent)[2] == {"calc"}
 
 
+async def test_beside_an_answer_without_the_number_that_is_asked_for_stands_what_was_worked_out(house: Build) -> None:
+    tools = TOOLS | {"calc": lambda args: {"result": "5"}, "fetch": lambda args: {"seats": 30, "booked": 25}}
+    yes, calc = final("Yes, you can."), step(("calc", {"of": "30 - 25"}))
+    agent = house([step(("fetch", {"of": NOTICE})), yes, calc, yes], tools=tools, specs=SPECS)
+    result = await agent.run(f"Can I still send people? See {NOTICE}, how many places are left?")
+    assert result.answer == "Yes, you can. (calc: 5)"
+
+
 async def test_a_step_on_the_way_stands_beside_no_answer(house: Build) -> None:
     script = [final("80 g"), step(("calc", {"of": "540 / 6"})), final("81 g")]
     agent = house([step(("look", {"of": "rice"})), *script], tools=TOOLS, specs=SPECS)

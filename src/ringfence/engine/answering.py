@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -30,7 +31,7 @@ from .course import (
     undone,
 )
 from .deeds import deeds
-from .evidence import Numbers, doubt, echoes, in_the_head, inert, restored, rounded, unmentioned
+from .evidence import Numbers, doubt, echoes, in_the_head, inert, restored, rounded, uncounted, unmentioned
 from .figures import NUMBER
 from .folds import folded
 from .grounding import Source, grounded
@@ -45,6 +46,7 @@ from .step import TOOL
 from .unanswered import lacking, nothing_there, others, searched, unknown
 from .whose import of_all, strange
 
+_PLACE = re.compile(r"\S*/\S*")  # an address or a path, whose numbers are none to reckon with
 _RESULT_CHARS = 60  # of a calculation's, that are told beside an answer
 
 
@@ -227,7 +229,8 @@ def ended(
     if verdict.kind == REPEATS:  # the task said again is no answer
         status, line = "partial", inert(nearest(turn))
         end["answer"] = f'No answer. The closest that was found: "{line}"' if line else "No answer was found."
-    came = _worked_out(turn, live) if verdict.kind == UNRECKONED else of_all(verdict.answer, turn)
+    no_number = uncounted(verdict.answer, turn.start["task"]) and not abstains(verdict.answer)
+    came = _worked_out(turn, live) if no_number or verdict.kind == UNRECKONED else of_all(verdict.answer, turn)
     if came and verify is Verify.WARN and not changed(turn, live.granted):  # who kept to another number: both are seen
         end["answer"] = f"{verdict.answer} ({came})"
     if verdict.kind == INVALID:  # the operator's check has the last word
@@ -248,7 +251,7 @@ def _worked_out(turn: Turn, live: Live) -> str:
             args, value = intent.body["args"], record.body["value"]
             taken = Numbers(" ".join(str(args.get(name, "")) for name in able[intent.view["sink"]]))
             result = value.get("result") if isinstance(value, dict) else None
-            whole = all(map(taken.have, NUMBER.findall(turn.start["task"])))
+            whole = all(map(taken.have, NUMBER.findall(_PLACE.sub("", turn.start["task"]))))
             return (
                 f"{intent.view['sink'].removeprefix(TOOL)}: {str(result)[:_RESULT_CHARS]}" if whole and result else ""
             )

@@ -76,16 +76,16 @@ def emptied(args: Mapping[str, JSON], spec: SinkSpec, turn: Turn) -> Mapping[str
         return args
     heads = {str(one.get("text", "")).partition("\n")[0] for one in opened(turn) if one.get("path") == path}
     columns = re.split(r"[,;|\t]", heads.pop()) if len(heads) == 1 and path.endswith(TABLES) else []
-    asked = {str(where["column"]).strip() for where in wheres if isinstance(where, dict) and is_one(where)}
     found = [(name, match, none) for name in columns for match, none in _said_empty(name, task)]
     if len(found) != 1:
         return args
     ((column, match, none),) = found
     rest = task[: match.start()] + task[match.end() :]
-    if not none and (column in asked or not LEAVES_OUT.search(rest)):
-        return args
     own = [one for one in wheres if isinstance(one, dict) and str(one.get("column", "")).strip() == column]
-    if any(str(one.get("value", "")).casefold() not in rest.casefold() for one in own):  # that is no word of the task
+    values = [str(one.get("value", "")).strip() for one in own]
+    if not none and (any(values) or not LEAVES_OUT.search(rest)):
+        return args
+    if any(value.casefold() not in rest.casefold() for value in values):  # that is no word of the task
         return args
     others = [one for one in wheres if one not in own]
     return {**args, "where": [*others, {"column": column, "op": "=", "value": ""}]}

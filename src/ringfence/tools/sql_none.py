@@ -20,6 +20,7 @@ _CHARS = 2_000  # of a statement that is read
 _ROWS = 20_000  # of a table that is looked through for a value
 _COLUMNS = 40  # that are looked through
 _KINDS, _SHOWN = 6, 40  # of a column's values, that are told, and characters of one
+_PLACES = 3  # where a value stands, that are told
 _TEXT = 3  # characters of a value that is looked for elsewhere
 _YEAR, _YEARLY = re.compile(r"(?:19|20)\d\d"), re.compile(r"year|jahr", re.I)
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
@@ -92,11 +93,13 @@ def why_none(
         kinds = sorted(_shown(row[0]) for row in (yield condition.values()) or ())
         if 0 < len(kinds) <= _KINDS:  # of more, those of others would be taken for an answer
             told["note"] += f"; {condition.column} has the values {', '.join(kinds)}"
+        stands = list[str]()
         for table, column in condition.places(columns, keys):
-            if rows := (yield condition.there(table, column)):
+            rows = (yield condition.there(table, column)) if len(stands) < _PLACES else ()
+            for row in rows or ():
                 join = "" if table == condition.table else joined(sql, {table}, keys).removesuffix("; ")
-                return {**told, "stands": f"{table}.{column} has {_shown(rows[0][0])}{f': {join}' if join else ''}"}
-        return told
+                stands.append(f"{table}.{column} has {_shown(row[0])}{f': {join}' if join else ''}")
+        return {**told, "stands": "; ".join(stands)} if stands else told
     return {}
 
 
