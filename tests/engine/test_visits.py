@@ -558,7 +558,7 @@ async def test_beside_a_number_that_is_nowhere_stands_what_was_worked_out(house:
 async def test_beside_an_answer_without_the_number_that_is_asked_for_stands_what_was_worked_out(house: Build) -> None:
     tools = TOOLS | {"calc": lambda args: {"result": "5"}, "fetch": lambda args: {"seats": 30, "booked": 25}}
     yes, calc = final("Yes, you can."), step(("calc", {"of": "30 - 25"}))
-    agent = house([step(("fetch", {"of": NOTICE})), yes, calc, yes], tools=tools, specs=SPECS)
+    agent = house([step(("fetch", {"of": NOTICE})), calc, yes, yes], tools=tools, specs=SPECS)
     result = await agent.run(f"Can I still send people? See {NOTICE}, how many places are left?")
     assert result.answer == "Yes, you can. (calc: 5)"
 
