@@ -14,9 +14,8 @@ from ringfence.core.chain import Kind, Record
 from ringfence.core.policy import Effect, SinkSpec
 from ringfence.core.turn import Turn
 
-from .evidence import Numbers
 from .folds import folded
-from .shares import shares_of
+from .reckoning import all_reckoned
 from .step import TOOL, in_words
 from .task import RUNS, apart, given, only_ranks, orders, reckons, several
 from .visits import NOWHERE, Ahead, hollow, shows_all, suits
@@ -180,7 +179,7 @@ def _reckoned(
     where there are none.
     """
     task, become = turn.start["task"], folded(turn, Become)
-    if _all_reckoned(turn, tools):
+    if all_reckoned(turn, tools):
         return Course(calls=False, final=True, note=ANSWER)
     able = {spec.name for spec in tools if spec.grounded} - {sink for sink, _ in refused}
     if not able or ahead.what or not able.isdisjoint(turn.calls):
@@ -188,18 +187,6 @@ def _reckoned(
     there = become.worked and not refused and (apart(task) or (several(task) and become.found))
     in_vain = given(task) and not become.found and (become.worked or become.failed > 0)
     return _only(tools, able, RECKON) if there or in_vain else None
-
-
-def _all_reckoned(turn: Turn, tools: Sequence[SinkSpec]) -> bool:
-    """Whether what several things cost was worked out just now, with how many there are and the one percentage."""
-    task, counts = turn.start["task"], several(turn.start["task"])
-    record, intent = turn.items[-1] if turn.items else (None, None)
-    if not counts or orders(task) or record is None or intent is None or not record.view.get("ok"):
-        return False
-    grounded = next((spec.grounded for spec in tools if spec.name == intent.view["sink"]), ())
-    numbers, shares = Numbers(" ".join(str(intent.body["args"].get(name, "")) for name in grounded)), shares_of(task)
-    taken = len(shares) < 2 and all(any(map(numbers.have, ways)) for ways in shares)
-    return taken and all(map(numbers.have, counts))
 
 
 def _stuck(turn: Turn, refused: Counter[tuple[str, str]], *, acts_later: bool) -> bool:

@@ -1,0 +1,24 @@
+"""Whether what several things cost was worked out by a tool just now. Pure: decided by the record."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ringfence.core.policy import SinkSpec
+from ringfence.core.turn import Turn
+
+from .evidence import Numbers
+from .shares import shares_of
+from .task import orders, several
+
+
+def all_reckoned(turn: Turn, tools: Sequence[SinkSpec]) -> bool:
+    """Whether what several things cost was worked out just now, with how many there are and the one percentage."""
+    task, counts = turn.start["task"], several(turn.start["task"])
+    record, intent = turn.items[-1] if turn.items else (None, None)
+    if not counts or orders(task) or record is None or intent is None or not record.view.get("ok"):
+        return False
+    grounded = next((spec.grounded for spec in tools if spec.name == intent.view["sink"]), ())
+    numbers, shares = Numbers(" ".join(str(intent.body["args"].get(name, "")) for name in grounded)), shares_of(task)
+    taken = len(shares) < 2 and all(any(map(numbers.have, ways)) for ways in shares)
+    return taken and all(map(numbers.have, counts))
