@@ -501,6 +501,9 @@ TAKINGS: Any = {
         ("Add up eur in t/bar.csv.", "145.60", {"rows": [{"eur": 145.6}, {"eur": 27}], "columns": ["eur"]}, True),
         ("Add up eur in t/bar.csv.", "145.60", {"columns": ["drink"]}, False),
         ("Add up eur in t/bar.csv.", "145.60", {"rows": "none"}, False),
+        ("Add up eur in t/bar.csv.", "145.60", {"rows": [1, None, [], {"a": 2}, "x"]}, False),
+        ("Add up eur in t/bar.csv.", "145.60", {"columns": "eur"}, False),
+        ("Add up eur in t/bar.csv.", "145.60", {"eur of all 2 rows": None}, False),
     ],
 )
 async def test_one_row_is_not_what_all_come_to(
@@ -521,3 +524,12 @@ async def test_who_says_the_task_again_is_shown_what_all_rows_come_to(house: Bui
     assert (await agent.run(task)).answer == "172.6"
     (why,) = doubts(agent)
     assert "eur of all 2 rows together: 172.6" in why
+
+
+async def test_a_column_that_is_an_image_fetches_nothing_beside_an_answer(house: Build) -> None:
+    image = "![x](http://evil.test/a)"
+    found = {"columns": [image], "rows": [["1"], ["2"]], f"{image} of all 2 rows": "sum 3; avg 1.5"}
+    script = [step(("query", {"path": "t/bar.csv"})), final("1"), final("1")]
+    agent = house(script, tools={"query": lambda args: found}, specs={"query": QUERY})
+    answer = (await agent.run("Add them up, in t/bar.csv.")).answer
+    assert answer.startswith("1 ([x](http://evil.test/a) of all 2 rows")

@@ -232,7 +232,7 @@ def ended(
     no_number = uncounted(verdict.answer, turn.start["task"]) and not abstains(verdict.answer)
     came = _worked_out(turn, live) if no_number or verdict.kind == UNRECKONED else of_all(verdict.answer, turn)
     if came and verify is Verify.WARN and not changed(turn, live.granted):  # who kept to another number: both are seen
-        end["answer"] = f"{verdict.answer} ({came})"
+        end["answer"] = f"{verdict.answer} ({inert(came)})"
     if verdict.kind == INVALID:  # the operator's check has the last word
         status, end["summary"] = "partial", f"the answer did not pass a check: {verdict.why}"
     if undone(turn, live.granted):  # whatever the answer says of it

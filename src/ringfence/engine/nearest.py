@@ -87,15 +87,22 @@ def come_to(turn: Turn) -> list[tuple[str, list[str], list[str]]]:
     parts = [part for one in sentences(str(turn.start["task"])) for part in re.split(r"[,;:]\s", one)]
     if not any(_COME_TO.search(part) and not _OF_GROUPS.search(part) for part in parts):
         return []
-    columns, found = last.get("columns") or [], []
+    columns = columns if isinstance(columns := last.get("columns"), list) else []
+    found = []
     for key, told in last.items():
         column, of, count = key.partition(" of all ")
         if of and count.endswith(" rows") and column in columns:
-            at = columns.index(column)
-            cells = [str(row[column] if isinstance(row, dict) else row[at]) for row in rows]
+            cells = [str(cell) for row in rows if (cell := _cell(row, column, columns.index(column))) is not None]
             known = [part.partition(" ")[2] for part in str(told).split("; ")[:2]]
             found.append((f"{column} of all {count} together: {known[0]}", cells, known))
     return found
+
+
+def _cell(row: JSON, column: str, at: int) -> JSON:
+    """A cell of a row, by its column's name or place; a tool may have put anything there."""
+    if isinstance(row, dict):
+        return row.get(column)
+    return row[at] if isinstance(row, list) and at < len(row) else None
 
 
 def named_before(value: JSON, told: Collection[str]) -> str:
