@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -38,7 +37,7 @@ from .grounding import Source, grounded
 from .live import Live
 from .marks import marked
 from .meant import of_another
-from .nearest import nearest
+from .nearest import PATH, nearest
 from .overlooked import overlooked
 from .passages import NOT_THERE, Passage, passages
 from .silence import abstains
@@ -46,7 +45,6 @@ from .step import TOOL
 from .unanswered import lacking, nothing_there, others, searched, unknown
 from .whose import of_all, strange
 
-_PLACE = re.compile(r"\S*/\S*")  # an address or a path, whose numbers are none to reckon with
 _RESULT_CHARS = 60  # of a calculation's, that are told beside an answer
 
 
@@ -251,7 +249,7 @@ def _worked_out(turn: Turn, live: Live) -> str:
             args, value = intent.body["args"], record.body["value"]
             taken = Numbers(" ".join(str(args.get(name, "")) for name in able[intent.view["sink"]]))
             result = value.get("result") if isinstance(value, dict) else None
-            whole = all(map(taken.have, NUMBER.findall(_PLACE.sub("", turn.start["task"]))))
+            whole = all(map(taken.have, NUMBER.findall(PATH.sub("", turn.start["task"]))))
             return (
                 f"{intent.view['sink'].removeprefix(TOOL)}: {str(result)[:_RESULT_CHARS]}" if whole and result else ""
             )

@@ -20,7 +20,7 @@ from .visits import TABLES, excerpts
 
 _WORD = re.compile(r"[^\W\d_]{3,}")
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
-_PATH = re.compile(r"\S*/\S*")  # where a line stands is not what it says
+PATH = re.compile(r"\S*/\S*")  # where a line stands is not what it says, nor a number to reckon with
 _STEM = 5  # characters by which words are the same: jam and jammed, donation and donations
 _RESULTS = 5  # the newest, that are read
 _READ = 20_000  # characters of one
@@ -195,7 +195,7 @@ def answered(turn: Turn) -> list[tuple[int, JSON, JSON]]:
 
 def stems(text: str) -> Iterator[str]:
     """The words of content of a text, each by its first letters."""
-    found = map(str.casefold, _WORD.findall(_PATH.sub(" ", text)))
+    found = map(str.casefold, _WORD.findall(PATH.sub(" ", text)))
     return (word[:_STEM] for word in found if word not in COMMON)
 
 

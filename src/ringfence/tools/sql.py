@@ -192,7 +192,7 @@ def _query(db: apsw.Connection, args: QueryArgs, max_rows: int, room: int) -> di
 
 def _looked(db: apsw.Connection, asking: Asking[Result]) -> Result | None:
     """What comes of looks that nobody has asked for: what a second does not tell is not told."""
-    soon, rows = time.monotonic() + LOOK_S, None
+    soon = time.monotonic() + LOOK_S
     db.set_progress_handler(lambda: time.monotonic() > soon, STEPS)
     try:
         statement, params = next(asking)

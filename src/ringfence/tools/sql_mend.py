@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from ringfence.core.values import JSON
 
+from .sql_read import parsed
 from .sql_schema import apostrophes, columns_of, joins_of, missing_column, names_of
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from sqlglot.optimizer.scope import Scope
 
 _MENDS = 4  # of one statement
-_CHARS = 2_000  # of a statement that is read
 _QUERY = re.compile(r"\s*(?:select|with)\b", re.I)
 
 
@@ -80,16 +80,13 @@ def mended(
     if "syntax error" in said and (quoted := apostrophes(sql)) != sql:
         return Mend(quoted, "an apostrophe within a text is written twice")
     missing = missing_column(said).lower()
-    if not missing or len(sql) > _CHARS or not _QUERY.match(sql):
-        return None
-    try:
-        from sqlglot import errors, exp, parse_one
-        from sqlglot.optimizer.scope import traverse_scope
-    except ImportError:  # a model may still mend it by the words of the error
-        return None
+    if not missing or not _QUERY.match(sql) or (tree := parsed(sql, dialect)) is None:
+        return None  # a model may still mend it by the words of the error
+    from sqlglot import errors, exp
+    from sqlglot.optimizer.scope import traverse_scope
+
     schema = _Schema(tables, joins, sure)
     try:
-        tree = parse_one(sql, read=dialect)
         if "?" in sql and tree.find(exp.Offset):  # `limit ?, ?` would be written the other way round
             return None
         called = {name.lower() for table in tree.find_all(exp.Table) for name in (table.name, table.alias_or_name)}

@@ -11,12 +11,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from .sql_read import parsed
 from .sql_schema import Asking, Probe, columns_of, identifier, joined, joins_of
 
 if TYPE_CHECKING:
     from sqlglot import exp
 
-_CHARS = 2_000  # of a statement that is read
 _ROWS = 20_000  # of a table that is looked through for a value
 _COLUMNS = 40  # that are looked through
 _KINDS, _SHOWN = 6, 40  # of a column's values, that are told, and characters of one
@@ -110,19 +110,16 @@ def _shown(value: object) -> str:
 
 def _conditions(sql: str, columns: Mapping[str, Sequence[str]], dialect: str) -> list[_Condition]:
     """The conditions of a plain SELECT that have one column of one table, in order; none of what is less plain."""
-    if len(sql) > _CHARS:
+    if (select := parsed(sql, dialect)) is None:
         return []
-    try:
-        from sqlglot import errors, exp, parse_one
-    except ImportError:
+    from sqlglot import errors, exp
+
+    where = select.args.get("where") if isinstance(select, exp.Select) else None
+    if where is None or select.find(exp.With):
         return []
+    own = [one for one in select.find_all(exp.Table) if one.parent_select is select and not one.db]
+    called = {one.alias_or_name.lower(): one.name for one in own}
     try:
-        select = parse_one(sql, read=dialect)
-        where = select.args.get("where") if isinstance(select, exp.Select) else None
-        if where is None or select.find(exp.With):
-            return []
-        own = [one for one in select.find_all(exp.Table) if one.parent_select is select and not one.db]
-        called = {one.alias_or_name.lower(): one.name for one in own}
         return list(_plain(where.this, called, columns, dialect))
     except (errors.SqlglotError, RecursionError):
         return []

@@ -6,12 +6,12 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from .sql_read import parsed
 from .sql_schema import Asking, columns_of, identifier, joins_of
 
 if TYPE_CHECKING:
     from sqlglot import exp
 
-_CHARS = 2_000  # of a statement that is read
 _BOUNDED = ("limit", "offset", "fetch", "with_", "with", "qualify", "windows", "having", "laterals", "pivots")
 _WORD = re.compile(r"[A-Z]?[^\W\d_A-Z]+|[A-Z]+")
 _AMOUNTS = frozenset(
@@ -60,16 +60,10 @@ def summable(
 
 def _read(sql: str, columns: Mapping[str, Sequence[str]], dialect: str) -> tuple[exp.Select, dict[str, str]] | None:
     """A plain SELECT of tables, and these by what it calls them; None of anything else."""
-    if len(sql) > _CHARS:
+    if (select := parsed(sql, dialect)) is None:
         return None
-    try:
-        from sqlglot import errors, exp, parse_one
-    except ImportError:
-        return None
-    try:
-        select = parse_one(sql, read=dialect)
-    except (errors.SqlglotError, RecursionError):
-        return None
+    from sqlglot import exp
+
     if not isinstance(select, exp.Select) or any(select.args.get(part) for part in _BOUNDED):
         return None
     group, distinct = select.args.get("group"), select.args.get("distinct")
