@@ -3,7 +3,8 @@
 Run in an environment that has bench/slm/rivals-requirements.txt; Ringfence itself is in another one (`--python`),
 behind toolbox.py. Each framework gets a fresh world of the seed, our tools with our words, the embedded model's own
 server, the same temperature, and the same bounds on steps and time. FILE keeps what was run: called again, only what is
-missing is run.
+missing is run. `--frameworks plain-loop` needs httpx alone: a loop under a grammar, the floor of all; `--suite` names
+another folder of tasks, one of bench/held.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import asyncio
 import json
 import os
 import random
+import re
 import shutil
 import statistics
 import subprocess
@@ -27,6 +29,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from plain_loop import solver
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -42,7 +45,7 @@ WARM_S = 900.0  # of the first, uncounted request: smolagents alone has about 3,
 TEMPERATURE, MAX_TOKENS = 0.0, 512
 RESULT_CHARS = 4_000  # shown of one result, as our own default
 SYSTEM = (
-    "You are the assistant of a boat trust. Do the task with the tools; look things up instead of guessing. When you "
+    "You are the assistant of a {what}. Do the task with the tools; look things up instead of guessing. When you "
     "know it, answer in one short sentence. If it cannot be found, say that it was not found."
 )
 
@@ -50,15 +53,17 @@ SYSTEM = (
 class World:
     """A fresh world and its tools, behind a pipe; counts what is called."""
 
-    def __init__(self, folder: Path, python: Path) -> None:
+    def __init__(self, folder: Path, python: Path, suite: Path) -> None:
         env = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
-        command = [str(python), str(HERE / "toolbox.py"), str(folder)]
+        command = [str(python), str(HERE / "toolbox.py"), str(folder), "--suite", str(suite)]
         pipe = subprocess.PIPE
         self._process = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, env=env)
         self._lock = threading.Lock()
         self.calls: list[str] = []
         self.deadline, self.closed = 0.0, False
         self.tools = self.ask(tools=True)["tools"]
+        about = re.match(r"# The assistant of a made-up (.+?);", (folder / "ringfence.yaml").read_text("utf-8"))
+        self.system = SYSTEM.format(what=about[1] if about else "small organisation")
 
     def ask(self, **what: Any) -> dict[str, Any]:
         """One line to the toolbox and its answer."""
@@ -109,7 +114,7 @@ def langgraph(world: World, server: dict[str, str]) -> Callable[[str], Any]:
         model=server["model"], base_url=server["url"], api_key=server["key"], temperature=TEMPERATURE,
         max_tokens=MAX_TOKENS, timeout=SECONDS * 2, max_retries=0,
     )  # fmt: skip
-    agent = create_agent(model, [tool(about) for about in world.tools], system_prompt=SYSTEM)
+    agent = create_agent(model, [tool(about) for about in world.tools], system_prompt=world.system)
 
     async def solve(task: str) -> str:
         asked = {"messages": [{"role": "user", "content": task}]}
@@ -134,7 +139,9 @@ def pydantic_ai(world: World, server: dict[str, str]) -> Callable[[str], Any]:
 
     model = OpenAIChatModel(server["model"], provider=OpenAIProvider(base_url=server["url"], api_key=server["key"]))
     settings = {"temperature": TEMPERATURE, "max_tokens": MAX_TOKENS, "timeout": SECONDS * 2}
-    agent = Agent(model, tools=[tool(a) for a in world.tools], system_prompt=SYSTEM, model_settings=settings, retries=3)
+    agent = Agent(
+        model, tools=[tool(a) for a in world.tools], system_prompt=world.system, model_settings=settings, retries=3
+    )
 
     async def solve(task: str) -> str:
         result = await agent.run(task, usage_limits=UsageLimits(request_limit=STEPS))
@@ -162,7 +169,7 @@ def openai_agents(world: World, server: dict[str, str]) -> Callable[[str], Any]:
 
     client = AsyncOpenAI(base_url=server["url"], api_key=server["key"], timeout=SECONDS * 2, max_retries=0)
     agent = Agent(
-        name="trust", instructions=SYSTEM, tools=[tool(about) for about in world.tools],
+        name="trust", instructions=world.system, tools=[tool(about) for about in world.tools],
         model=OpenAIChatCompletionsModel(server["model"], client),
         model_settings=ModelSettings(temperature=TEMPERATURE, max_tokens=MAX_TOKENS),
     )  # fmt: skip
@@ -208,7 +215,7 @@ def smolagents(world: World, server: dict[str, str], *, code: bool) -> Callable[
         model=model,
         max_steps=STEPS,
         verbosity_level=0,
-        instructions=SYSTEM,
+        instructions=world.system,
     )
 
     async def solve(task: str) -> str:
@@ -230,10 +237,22 @@ def inputs(schema: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return found
 
 
+def plain_loop(world: World, server: dict[str, str]) -> Callable[[str], Any]:
+    """A loop under a grammar, and nothing else."""
+
+    def call(name: str, args: dict[str, Any]) -> Any:
+        return asyncio.to_thread(world.call, name, args)
+
+    return solver(
+        world.tools, call, server, system=world.system, steps=STEPS, max_tokens=MAX_TOKENS, seconds=SECONDS * 2
+    )
+
+
 FRAMEWORKS: dict[str, Callable[[World, dict[str, str]], Callable[[str], Any]]] = {
     "langgraph": langgraph,
     "pydantic-ai": pydantic_ai,
     "openai-agents": openai_agents,
+    "plain-loop": plain_loop,
     "smolagents-tools": lambda world, server: smolagents(world, server, code=False),
     "smolagents-code": lambda world, server: smolagents(world, server, code=True),
 }
@@ -259,12 +278,12 @@ async def attempt(world: World, solve: Callable[[str], Any], case: str) -> dict[
 
 
 @contextmanager
-def fresh(seed: int, python: Path) -> Iterator[World]:
+def fresh(seed: int, python: Path, suite: Path) -> Iterator[World]:
     """A world of its own, removed afterwards."""
     folder = Path(tempfile.mkdtemp(prefix="slm-rival-"))
     try:
-        subprocess.run([str(python), str(HERE / "make_world.py"), str(folder), "--seed", str(seed)], check=True)
-        world = World(folder, python)
+        subprocess.run([str(python), str(suite / "make_world.py"), str(folder), "--seed", str(seed)], check=True)
+        world = World(folder, python, suite)
         try:
             yield world
         finally:
@@ -305,7 +324,7 @@ def play(given: argparse.Namespace, cases: Sequence[str], runs: list[dict[str, A
             if time.monotonic() > until:
                 return
             if name not in sides:
-                sides[name] = Side(name, stack.enter_context(fresh(given.seed, given.python)), loop)
+                sides[name] = Side(name, stack.enter_context(fresh(given.seed, given.python, given.suite)), loop)
             made = sides[name].play(case, given.seed)
             runs.append(made)
             write(given.json, runs)
@@ -342,6 +361,7 @@ def main() -> int:
     """0: all that there was time for was run."""
     parser = argparse.ArgumentParser(description="the same tasks through other frameworks")
     parser.add_argument("--json", type=Path, default=Path("rivals.json"))
+    parser.add_argument("--suite", type=Path, default=HERE, help="the folder of the tasks and their make_world.py")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--minutes", type=float, default=1e9, help="start no further task after N minutes")
     parser.add_argument("--frameworks", type=lambda text: text.split(","), default=list(FRAMEWORKS))
@@ -349,7 +369,7 @@ def main() -> int:
     parser.add_argument("--python", type=Path, default=ROOT / ".venv" / "bin" / "python", help="has Ringfence")
     given = parser.parse_args()
     os.environ |= QUIET
-    cases = [case["id"] for case in yaml.safe_load((HERE / "tasks.yaml").read_text("utf-8"))["cases"]]
+    cases = [case["id"] for case in yaml.safe_load((given.suite / "tasks.yaml").read_text("utf-8"))["cases"]]
     cases = [case for case in cases if given.only is None or case in given.only]
     runs: list[dict[str, Any]] = json.loads(given.json.read_text("utf-8")) if given.json.exists() else []
     random.Random("order").shuffle(cases)  # what an interrupted measurement has is a sample of all

@@ -25,22 +25,25 @@ from ringfence.app.ids import now_ms
 from ringfence.core.errors import RingfenceError, ToolError
 from ringfence.core.labels import IDENTITY
 from ringfence.core.values import Action
+from ringfence.engine.mapreduce import SPEC as READ_ALL
 from ringfence.engine.readmore import SPEC as READ_MORE
 from ringfence.evals import suite
 from ringfence.evals.judge import judge
 from ringfence.evals.measure import Measured
 from ringfence.manifest.loader import load
 
+OF_THE_LOOP = (READ_MORE.name, READ_ALL.name)  # they read on in results that our loop keeps
+
 
 class Toolbox:
     """The tools of one world, open as long as it is."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, tasks: Path) -> None:
         self.folder = folder
         self.manifest = load(folder / "ringfence.yaml")
         self.house: House = furnish(self.manifest, (), clock=now_ms)
         self.house.note = lambda _run, _attempt: None  # there is no record to put an egress on
-        self.suite = {case.id: case for case in suite.load(Path(__file__).with_name("tasks.yaml")).cases}
+        self.suite = {case.id: case for case in suite.load(tasks).cases}
         self.expected, self.values = suite.expected_of(folder / "expect.json")
 
     async def __aenter__(self) -> Toolbox:
@@ -56,7 +59,7 @@ class Toolbox:
         shown = [
             spec
             for name, spec in self.house.specs.items()
-            if name.startswith("tool:") and name != READ_MORE.name and (spec.opens != "" or name == "tool:sql.query")
+            if name.startswith("tool:") and name not in OF_THE_LOOP and (spec.opens != "" or name == "tool:sql.query")
         ]
         return [{"name": spec.name[5:], "summary": spec.summary, "schema": shown_schema(spec.schema)} for spec in shown]
 
@@ -121,9 +124,9 @@ async def answer(box: Toolbox, asked: dict[str, Any]) -> dict[str, Any]:
     return {"error": "expected tools, server, task, call or judge"}
 
 
-async def serve(folder: Path, read: Callable[[], Awaitable[str]], write: Callable[[str], None]) -> None:
+async def serve(folder: Path, tasks: Path, read: Callable[[], Awaitable[str]], write: Callable[[str], None]) -> None:
     """Answer line after line."""
-    async with Toolbox(folder) as box:
+    async with Toolbox(folder, tasks) as box:
         while line := await read():
             write(json.dumps(await answer(box, json.loads(line)), ensure_ascii=True) + "\n")
 
@@ -132,6 +135,7 @@ def main() -> int:
     """0: the input ended; 2: the world cannot be used."""
     parser = argparse.ArgumentParser(description="the tools of a world, one JSON object a line")
     parser.add_argument("folder", type=Path)
+    parser.add_argument("--suite", type=Path, default=Path(__file__).parent, help="where the tasks.yaml is")
     given = parser.parse_args()
 
     def write(text: str) -> None:
@@ -142,7 +146,7 @@ def main() -> int:
         return await asyncio.to_thread(sys.stdin.readline)
 
     try:
-        asyncio.run(serve(given.folder.resolve(), read, write))
+        asyncio.run(serve(given.folder.resolve(), given.suite / "tasks.yaml", read, write))
     except RingfenceError as error:
         print(error, file=sys.stderr)
         return 2

@@ -209,3 +209,33 @@ async def test_the_suite_plays_through_ringfence_eval(tmp_path: Path) -> None:
         out, error = await asyncio.wait_for(process.communicate(), 120)
     assert b"1/1 ok" in error, error + out
     assert b"shell.run" in error
+
+
+async def test_the_plain_loop_calls_a_tool_and_answers_and_its_last_step_can_only_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.syspath_prepend(SLM)
+    asked: list[dict[str, Any]] = []
+    calls: list[tuple[str, dict[str, Any]]] = []
+
+    async def call(name: str, args: dict[str, Any]) -> str:
+        calls.append((name, args))
+        return "42"
+
+    def said(request: dict[str, Any]) -> str:
+        asked.append(request)
+        forms = request["response_format"]["json_schema"]["schema"]["anyOf"]
+        if len(forms) == 1:
+            return json.dumps({"thought": "", "answer": request["messages"][-1]["content"]})
+        return json.dumps({"thought": "", "tool": "calc", "args": {"expression": "6 * 7"}})
+
+    tools = [{"name": "calc", "summary": "Exact.", "schema": {"type": "object", "properties": {}}}]
+    async with listen(ScriptedServer(said)) as server:
+        at = {"url": f"{server.url}/v1", "key": "none", "model": "scripted"}
+        solve = importlib.import_module("plain_loop").solver(
+            tools, call, at, system="Serve.", steps=3, max_tokens=64, seconds=10
+        )
+        answer = await solve("What is 6 * 7?")
+    assert answer == "Result: 42"
+    assert calls == [("calc", {"expression": "6 * 7"})] * 2
+    assert "Exact." in asked[0]["messages"][0]["content"]

@@ -114,6 +114,22 @@ async def test_an_overview_says_what_tables_are_joined_by_and_an_error_where_a_c
     assert "join order_parts.order_id = orders.id, order_parts.part_id = part.id" in str(wrong.value.todo)
 
 
+async def test_a_declared_key_that_names_no_column_is_the_primary_key_of_the_other_table(tmp_path: Path) -> None:
+    with contextlib.closing(sqlite3.connect(tmp_path / "db")) as db:
+        db.executescript("""
+            create table series(series_id integer primary key, name text);
+            create table spots(hall text, seat integer, primary key (hall, seat));
+            create table plain(id integer);
+            create table seats(series integer references series, h text, s integer, p references plain,
+                gone integer references nowhere, foreign key (h, s) references spots);
+        """)
+    found = await ask(query_sqlite(tmp_path / "db", Use(), room=4_000, looks=False), "")
+    (seats,) = [table["columns"] for table in found["tables"] if table["table"] == "seats"]
+    assert seats == [
+        "series INTEGER = series.series_id", "h TEXT = spots.hall", "s INTEGER = spots.seat", "p", "gone INTEGER",
+    ]  # fmt: skip
+
+
 VISITS = [
     ("items", "item_id INTEGER\nlabel TEXT\nunit_price REAL"),
     ("visit_items", "visit_id INTEGER\nitem_id INTEGER\nqty INTEGER"),

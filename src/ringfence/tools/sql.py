@@ -76,9 +76,10 @@ select m.name, group_concat(c.name || ' ' || c.type, char(10)) from sqlite_schem
 where m.type in ('table', 'view') and m.name not like 'sqlite\\_%' escape '\\' group by m.name order by m.name
 """
 _JOINS = """
-select m.name || '.' || f."from", f."table" || '.' || coalesce(f."to", 'id')
-from sqlite_schema m, pragma_foreign_key_list(m.name) f where m.type = 'table'
-"""
+select m.name || '.' || f."from", f."table" || '.' || coalesce(
+  f."to", (select p.name from pragma_table_info(f."table") p where p.pk = f.seq + 1)) as key
+from sqlite_schema m, pragma_foreign_key_list(m.name) f where m.type = 'table' and key is not null
+"""  # a key that names no column is the other table's primary key, wherever that has one
 
 
 class QueryArgs(Args):
