@@ -36,6 +36,10 @@ create table teams(id uuid primary key, name text, pay int); insert into teams v
 insert into shifts values (1, '00000000-0000-0000-0000-000000000001'); grant select (id, name) on teams to agent;
 create table rooms(id int, name text); create table beds(id int, rooms_id int); insert into beds values (1, 7);
 grant select (name) on rooms to agent; grant select on beds, shifts, calls to agent;
+create table wards(nr int primary key, name text); insert into wards values (7, 'North'), (8, 'South');
+create table pay(id int primary key, eur int);
+create table stays(ward int references wards, pay int references pay); insert into stays values (7, null);
+grant select on wards, stays to agent;
 create table secrets(x text); insert into secrets values ('not yours');
 create table log(id serial, line text);
 create function tick() returns int language plpgsql as
@@ -96,6 +100,12 @@ async def test_an_empty_statement_shows_the_tables_that_the_role_may_read(query:
     tables = {one["table"]: one["columns"] for one in (await query())["tables"]}
     assert tables["people"] == ["id integer", "name text", "email text"]
     assert "secrets" not in tables
+
+
+async def test_a_declared_key_is_told_and_its_rows_named_where_both_ends_may_be_read(query: Query) -> None:
+    tables = {one["table"]: one["columns"] for one in (await query())["tables"]}
+    assert tables["stays"] == ["ward integer = wards.nr", "pay integer"]
+    assert (await query("select ward, count(*) from stays group by 1"))["named"] == [{"ward": "7", "name": "North"}]
 
 
 async def test_whose_key_a_result_has_is_told_by_name_as_far_as_the_role_may_read_it(query: Query) -> None:

@@ -64,6 +64,19 @@ join pg_catalog.pg_attribute a on a.attrelid = c.oid and a.attnum = i.indkey[0]
 where i.indisunique and i.indnkeyatts = 1 and i.indpred is null and i.indexprs is null
   and pg_catalog.pg_table_is_visible(c.oid)
 """
+_KEYS = """
+with named as (
+  select c.oid, case when n.nspname = 'public' then '' else n.nspname || '.' end || c.relname as name
+  from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace)
+select own.name || '.' || a.attname, far.name || '.' || b.attname
+from pg_catalog.pg_constraint k
+join named own on own.oid = k.conrelid join named far on far.oid = k.confrelid
+cross join unnest(k.conkey, k.confkey) as pair(one, other)
+join pg_catalog.pg_attribute a on a.attrelid = own.oid and a.attnum = pair.one
+join pg_catalog.pg_attribute b on b.attrelid = far.oid and b.attnum = pair.other
+where k.contype = 'f' and pg_catalog.has_column_privilege(own.oid, a.attnum, 'select')
+  and pg_catalog.has_column_privilege(far.oid, b.attnum, 'select') limit 2000
+"""
 
 
 def query_postgres(
@@ -135,9 +148,10 @@ class _Postgres:
             await self._bound(db)
             await _check_role(db)
             if not args.sql.strip():
-                return overview(await _rows(db, _TABLES))
+                tables, joins = await _schema(db)
+                return overview(tables, joins=joins)
             if names := summed(args.sql):
-                check_amounts(names, await _rows(db, _TABLES))
+                check_amounts(names, *await _schema(db))
             try:
                 return await self._query(db, args)
             except (psycopg.errors.UndefinedColumn, psycopg.errors.SyntaxError) as error:
@@ -158,11 +172,13 @@ class _Postgres:
         now, done = error, Mended(args.sql)
         await db.rollback()
         await self._bound(db)
-        tables, keys = await _rows(db, _TABLES), {tuple(row) for row in await _rows(db, _UNIQUE)}
-        mend = partial(mended, tables=tables, joins={}, dialect="postgres", sure=lambda hop: (hop.far, hop.key) in keys)
+        (tables, joins), keys = await _schema(db), {tuple(row) for row in await _rows(db, _UNIQUE)}
+        mend = partial(
+            mended, tables=tables, joins=joins, dialect="postgres", sure=lambda hop: (hop.far, hop.key) in keys
+        )
         while done.may_go_on and (more := mend(done.sql, now.diag.message_primary or "")):
             done = done.then(more)
-            check_amounts(summed(done.sql), tables)
+            check_amounts(summed(done.sql), tables, joins)
             try:
                 return {**done.told(), **await self._query(db, args.model_copy(update={"sql": done.sql}))}
             except psycopg.errors.QueryCanceled:
@@ -192,13 +208,13 @@ class _Postgres:
             what = f"a row is larger than {MAX_ROW_BYTES} bytes"
             raise ToolError(what, todo="select fewer columns, or a part of the long one: left(column, 500)")
         found, beside = [_values(row[0]) for row in rows], dict[str, JSON]()
-        tables = await _rows(db, _TABLES)
+        tables, joins = await _schema(db)
         if is_nothing(sql, found):
-            beside = await _looked(db, why_none(sql, tables, {}, dialect="postgres")) or {}
+            beside = await _looked(db, why_none(sql, tables, joins, dialect="postgres")) or {}
             return table(columns, found, self._max_rows, self._room, beside=beside)
         whole = 1 < len(found) <= self._max_rows
-        adds = await _looked(db, summable(sql, len(found), tables, {}, dialect="postgres")) if whole else None
-        if few(rows) and (key := keyed(args.sql, columns, tables, {})):
+        adds = await _looked(db, summable(sql, len(found), tables, joins, dialect="postgres")) if whole else None
+        if few(rows) and (key := keyed(args.sql, columns, tables, joins)):
             values = key.values(columns, found)
             beside = key.told(values, [])
             with suppress(psycopg.Error):  # another role's, say: it was not asked for
@@ -241,6 +257,11 @@ async def _rows(db: AsyncConnection[Any], sql: str, *values: object) -> Sequence
         return await cursor.fetchall()
 
 
+async def _schema(db: AsyncConnection[Any]) -> tuple[Sequence[Sequence[Any]], dict[str, str]]:
+    """The tables with their columns, and the declared keys between columns that may be read."""
+    return await _rows(db, _TABLES), {str(own): str(far) for own, far in await _rows(db, _KEYS)}
+
+
 async def _soon(db: AsyncConnection[Any]) -> None:
     """A second for what nobody has asked for, in this transaction."""
     await _rows(db, "select pg_catalog.set_config('statement_timeout', $1, true)", str(int(LOOK_S * 1_000)))
@@ -279,7 +300,8 @@ async def _failure(db: AsyncConnection[Any], error: Any, url: str, sql: str) -> 
     todo = "ask with one SELECT"
     if isinstance(error, psycopg.errors.UndefinedTable | psycopg.errors.UndefinedColumn):
         await db.rollback()
-        todo = known(await _rows(db, _TABLES), said, sql=sql)
+        tables, joins = await _schema(db)
+        todo = known(tables, said, joins, sql)
     return ToolError(f"the statement was refused: {said[:300]}", todo=todo)
 
 
