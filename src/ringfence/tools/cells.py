@@ -10,24 +10,33 @@ from functools import lru_cache
 from typing import Literal
 
 from .dated import in_figures
+from .forms import PLAIN, Form
 
 Op = Literal["=", "!=", "<", "<=", ">", ">=", "contains"]
 Cell = tuple[int, Fraction | datetime | str]  # kind and value: kinds sort among each other
 NUMBER, DATE, WORD, EMPTY = range(4)
 _SAID: dict[str, Op] = {"before": "<", "until": "<=", "by": "<=", "since": ">=", "from": ">=", "after": ">", "on": "="}
 _PERIOD = re.compile(r"\d{4}(-\d\d)?")
+_MISSING = ("n/a", "n.a.", "k.a.", "-", "--", "\N{EN DASH}", "\N{EM DASH}", "?")  # what stands where nothing is known
 MAX_DIGITS = 60  # of a number; longer ones are text
-_NUMBER = re.compile(r"([-+]?)[$€£]?((?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.[0-9]+)?|\.[0-9]+)\s?%?")
+_NUMBER = re.compile(r"([-+]?)[$€£]?((?:[0-9]{1,3}(?:[,'][0-9]{3})+|[0-9]+)(?:\.[0-9]+)?|\.[0-9]+)\s?%?")
 
 
 @lru_cache(maxsize=16_384)
-def typed(text: str) -> Cell:
-    """A number (`1,200.50`, `85%`, `$3`), a date (`2026-05-01`, `1 May 2026`), an ISO 8601 time, a text, or empty."""
+def typed(text: str, form: Form = PLAIN) -> Cell:
+    """A number (`1,200.50`, `85%`, `$3`), a date (`2026-05-01`, `1 May 2026`), an ISO 8601 time, a text, or empty (as
+    `n/a` is). `form`: how its column is written, where that is not the common way.
+    """
     bare = text.strip()
-    if not bare:
-        return EMPTY, ""
+    if not bare or bare.lower() in _MISSING:
+        return EMPTY, bare.lower()
+    if form != PLAIN:
+        if moment := form.date(bare):
+            return DATE, moment
+        if figures := form.number(bare):
+            return NUMBER, Fraction(figures)
     if len(bare) <= MAX_DIGITS and (number := _NUMBER.fullmatch(bare)):
-        return NUMBER, Fraction(number[1] + number[2].replace(",", ""))
+        return NUMBER, Fraction(number[1] + number[2].replace(",", "").replace("'", ""))
     day = bare if bare[:4].isdigit() and bare[4:5] != "." else ""
     day = day or (in_figures(bare) if bare[:4].isdigit() or bare[-4:].isdigit() else "")
     if len(day) >= 8:
@@ -39,9 +48,9 @@ def typed(text: str) -> Cell:
     return WORD, bare.lower()
 
 
-def holds(cells: Iterable[str]) -> set[int]:
+def holds(cells: Iterable[str], form: Form = PLAIN) -> set[int]:
     """The kinds of what stands in cells, empty ones aside."""
-    return {typed(cell)[0] for cell in cells} - {EMPTY}
+    return {typed(cell, form)[0] for cell in cells} - {EMPTY}
 
 
 @lru_cache(maxsize=256)
@@ -59,15 +68,15 @@ def _as_said(op: Op, value: str) -> tuple[Op, str]:
     return (meant, day) if meant and day and op != "!=" else (op, value)
 
 
-def meets(cell: str, op: Op, value: str) -> bool:
-    """Whether a cell meets a condition. Two numbers or two dates compare as such, all else as text without case.
+def meets(cell: str, op: Op, value: str, form: Form = PLAIN) -> bool:
+    """Whether a cell meets a condition. Two numbers, two dates or two texts compare as such, texts without case.
 
-    An empty cell is neither less nor greater than anything. Whatever `op` says, "before 1 June 2025" is before it.
+    Nothing else is less or greater, and so is an empty cell. Whatever `op` says, "before 1 June 2025" is before it.
     """
     if op == "contains":
         return value.strip().lower() in cell.lower()
     op, value = _as_said(op, value)
-    (kind, left), (other, right) = typed(cell), typed(value)
+    (kind, left), (other, right) = typed(cell, form), typed(value, form)
     if kind == DATE and (span := _period(value)):  # a day is within a year or a month, before or after it
         kind, other, left, right = WORD, WORD, str(left)[: len(span)], span
     if op in ("=", "!="):
@@ -75,9 +84,7 @@ def meets(cell: str, op: Op, value: str) -> bool:
         if not same and (span := _period(value)):
             same = cell.startswith(f"{span}-") or in_figures(cell) == span
         return same is (op == "=")
-    if EMPTY in (kind, other):
+    if kind != other or kind == EMPTY:
         return False
-    if kind != other:
-        left, right = cell.lower(), value.strip().lower()
     order = (left > right) - (left < right)  # type: ignore[operator]  # of one kind
     return order in {"<": (-1,), "<=": (-1, 0), ">": (1,), ">=": (1, 0)}[op]

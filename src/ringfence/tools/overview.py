@@ -9,8 +9,9 @@ from ringfence.core.values import JSON
 
 from .cells import DATE, NUMBER, holds
 from .folders import SNIFF_BYTES, Entry, Folders, is_binary, size_text
+from .forms import form_of
 from .lines import fields
-from .table import LOOK_ROWS, separates
+from .tabular import LOOK_ROWS, separates
 from .texts import decode, note_skipped, notes
 from .tool import Args, Tool, Use, define
 
@@ -40,7 +41,7 @@ def overview(folders: Folders, use: Use) -> Tool:
 
 def _kind(cells: list[str]) -> str:
     """What a column holds, and none of it: dates, numbers, yes or no, texts. A small model guesses `s` for skipper."""
-    if (kinds := holds(cells)) in ({NUMBER}, {DATE}):
+    if (kinds := holds(cells, form_of(cells))) in ({NUMBER}, {DATE}):
         return "number" if NUMBER in kinds else "date"
     words = {cell.casefold() for cell in cells if cell}
     return next(("/".join(pair) for pair in _YES_NO if words and words <= {*pair}), "text")

@@ -10,22 +10,34 @@ from ringfence.core.values import JSON
 
 from .calc import readable
 from .cells import EMPTY, NUMBER, Cell, holds, typed
+from .forms import PLAIN, Form, form_of
 
 _LOOK = 200  # cells that tell what a column holds
 _ROW_CHARS = 200  # of the row that has the least or the most
 _NUMBER = re.compile(r"-?\d{1,15}(?:\.\d{1,15})?")
+_HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_NAMES = re.compile(r"(?:^|[\W_])(?:id|no|nr|zip|plz|postcode|phone|year)\W*$", re.I)
 
 
-def totals(columns: Sequence[str], rows: Sequence[Sequence[str]], picked: Collection[int]) -> dict[str, JSON]:
-    """Sum, average, least and most of each numeric column that is `picked`, over all rows."""
+def totals(
+    columns: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    picked: Collection[int],
+    form: Callable[[int], Form] | None = None,
+) -> dict[str, JSON]:
+    """Sum, average, least and most of each numeric column that is `picked`, over all rows; not of what names them.
+
+    form  how a column is written; told from these rows if it is not given
+    """
     told: dict[str, JSON] = {}
     for place in picked if len(rows) > 1 else ():
         cells = [row[place] for row in rows]
-        if holds(cells[:_LOOK]) != {NUMBER}:
+        written = form(place) if form else form_of(cells)
+        if names_rows(columns[place]) or holds(cells[:_LOOK], written) != {NUMBER}:
             continue
-        said = [f"{kind} {aggregate(kind, cells, 0)[0]}" for kind in ("sum", "avg")]
+        said = [f"{kind} {aggregate(kind, cells, 0, written)[0]}" for kind in ("sum", "avg")]
         for kind in ("min", "max"):
-            value = aggregate(kind, cells, 0)[0]
+            value = aggregate(kind, cells, 0, written)[0]
             said.append(f"{kind} {value} (row {', '.join(rows[cells.index(value)])[:_ROW_CHARS]})")
         told[f"{columns[place]} of all {len(rows)} rows"] = "; ".join(said)
     return told
@@ -52,11 +64,16 @@ def of_groups(name: str, cells: Sequence[str]) -> dict[str, JSON]:
     return {f"{name} of all {len(cells)} groups": f"{total}; {average} a group on average"}
 
 
-def aggregate(kind: str, cells: Sequence[str], count: int) -> tuple[str, int]:
+def names_rows(column: str) -> bool:
+    """Whether a column's name says that its numbers are no amounts: `Order ID`, `perf_no`, `year`."""
+    return _NAMES.search(_HUMP.sub("_", column)) is not None
+
+
+def aggregate(kind: str, cells: Sequence[str], count: int, form: Form = PLAIN) -> tuple[str, int]:
     """The value as text, and how many cells could not be used."""
     if kind == "count":
         return str(sum(1 for cell in cells if cell.strip()) if cells else count), 0
-    values = [typed(cell) for cell in cells]
+    values = [typed(cell, form) for cell in cells]
     numbers = [value for which, value in values if which == NUMBER and isinstance(value, Fraction)]
     if kind in ("sum", "avg"):
         if not numbers:

@@ -1,0 +1,110 @@
+"""The conditions of `csv.query`: where each is asked for, and why none is met."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Annotated
+
+from pydantic import Field
+
+from ringfence.core.errors import ToolError
+
+from .cells import WORD, Op, typed
+from .tabular import Placed, Table
+from .tool import KNOWN_COLUMN, Args
+
+EXTREMES = {"max": "max", "maximum": "max", "highest": "max", "min": "min", "minimum": "min", "lowest": "min"}
+_WORD = re.compile(r"[^\W_]+")
+_FLAGS = ("yes", "no", "true", "false", "open", "closed", "done", "ja", "nein", "none", "null", "nan")
+
+
+class Condition(Args):
+    """One condition; a row has to meet all of them."""
+
+    column: Annotated[str, Field(description="a column name", json_schema_extra={**KNOWN_COLUMN, "x-any": "*"})]
+    op: Annotated[Op, Field(description="how to compare")] = "="
+    value: Annotated[str, Field(description="a number, a date such as 2025-01-31, or a text")]
+
+
+def placed(table: Table, where: Sequence[Condition], *, rows: bool) -> tuple[list[Placed], str]:
+    """The conditions, and a note. `rows`: rows are shown, and not counted or summed up.
+
+    A name that stands nowhere in its column, and in one other alone, is asked for there: not where rows are counted or
+    summed up, whose number would be of something else, nor where both columns hold the same names (payer and payee). Of
+    `*` any column is its own: what stands in one alone is asked for there, and else it is no condition. A name whose
+    words stand in another order (Anna Smith for `Smith, Anna`) is that one, if it is the only one.
+    """
+    found, told, columns = list[Placed](), list[str](), dict[int, set[str]]()
+
+    def texts(place: int) -> set[str]:
+        if place not in columns:
+            columns[place] = {row[place].casefold() for row in table.rows}
+        return columns[place]
+
+    for given in where:
+        one = _none(table, given)
+        value, own = one.value.strip().casefold(), None if one.column.strip() == "*" else table.place(one.column)
+        if own is None and one.op != "=":
+            raise ToolError(f"* stands for a column with =, and not with {one.op}", todo="name the column")
+        if own is not None and one.op in ("=", "!=") and (there := _turned(table, own, one.value)):
+            told.append(f"{one.value} is {there} there")
+            found.append((own, one.op, there))
+            continue
+        if own is not None:
+            moves = one.op == "=" and rows and _is_name(one.value)
+            if not moves or any(table.meets(row, (own, "=", one.value)) for row in table.rows):
+                found.append((own, one.op, one.value))
+                continue
+        having = [n for n in range(len(table.columns)) if n != own and value in texts(n)]
+        if len(having) == 1 and (own is None or texts(own).isdisjoint(texts(having[0]) - {""})):
+            instead = "" if own is None else f", not in {table.columns[own]}"
+            told.append(f"{one.value} stands in {table.columns[having[0]]}{instead}: asked for there")
+            found.append((having[0], one.op, one.value))
+        elif own is not None:
+            found.append((own, one.op, one.value))
+        else:
+            told.append(f"{one.value} stands in {'several columns' if having else 'no column'}: not asked for")
+    return found, "; ".join(told)
+
+
+def _none(table: Table, one: Condition) -> Condition:
+    """A condition for what is NULL as one for what is empty, where a column has empty cells and none that says so."""
+    if one.value.strip().casefold() not in ("null", "none", "nan", "empty", "missing") or one.column.strip() == "*":
+        return one
+    cells = {row[table.place(one.column)].strip().casefold() for row in table.rows}
+    return one.model_copy(update={"value": ""}) if "" in cells and one.value.strip().casefold() not in cells else one
+
+
+def _turned(table: Table, place: int, value: str) -> str:
+    """The one value of a column that has a name's words in another order; "" if it has the name itself, or none."""
+    words = sorted(_WORD.findall(value.casefold()))
+    if len(words) < 2 or typed(value)[0] != WORD:
+        return ""
+    cells = {row[place] for row in table.rows}
+    if value.strip().casefold() in {cell.casefold() for cell in cells}:
+        return ""
+    same = [cell for cell in cells if sorted(_WORD.findall(cell.casefold())) == words]
+    return same[0] if len(same) == 1 else ""
+
+
+def _is_name(value: str) -> bool:
+    """Whether a value can only be of one thing: no number, date, yes or no, and not empty."""
+    bare = value.strip().casefold()
+    return typed(value)[0] == WORD and len(bare) > 2 and bare not in (*EXTREMES, *_FLAGS)
+
+
+def why_none(table: Table, conditions: Sequence[Placed]) -> str:
+    """For a model that guessed: the condition that no row meets, and where its value stands or what its column has."""
+    if not conditions:
+        return "the table has no rows"
+    alone = [c for c in conditions if not any(table.meets(row, c) for row in table.rows)]
+    place, op, value = (alone or conditions)[0]
+    which = f"no row has {table.columns[place]} {op} {value}" if alone else "no row meets all conditions"
+    if alone and op == "=":
+        others = (n for n in range(len(table.columns)) if n != place)
+        if there := [table.columns[n] for n in others if any(table.meets(row, (n, "=", value)) for row in table.rows)]:
+            return f"{which}; {value} stands in {', '.join(there)[:200]}"
+    values = list(dict.fromkeys(row[place] for row in table.rows[:1_000]))[:8]
+    between = "; " if any("," in value for value in values) else ", "
+    return f"{which}; {table.columns[place]} has values such as {between.join(values)[:200]}"
