@@ -215,6 +215,88 @@ async def test_words_that_nowhere_stand_together_are_counted_one_by_one(call: Ca
     assert "nowhere together, but" not in await call("text.count", path="app.log", pattern="ajar")
 
 
+DAYS = """2025-06-02 08:00:00 [INFO] worker-1: user bob logged in
+2025-06-03 08:00:00 [ERROR] worker-2: user bob was refused
+2025-06-03 09:00:00 [INFO] worker-2: user ann logged in
+2025-06-03 10:00:00 [ERROR] worker-1: connection refused
+2025-06-04 10:00:00 [ERROR] worker-1: user bob was refused
+"""
+
+
+@pytest.fixture
+def days(box: Path) -> None:
+    (box / "logs/days.log").write_text(DAYS)
+
+
+async def test_of_words_that_stand_apart_in_one_line_these_lines_are_told(call: Call, days: None) -> None:
+    result = await call("text.count", path="days.log", pattern="2025-06-03 ERROR")
+    assert (result["matching_lines"], result["lines with 2025-06-03 and ERROR"]) == (0, 2)
+    assert result["the first of them"] == "line 2: 2025-06-03 08:00:00 [ERROR] worker-2: user bob was refused"
+    assert result["the last of them"] == "line 4: 2025-06-03 10:00:00 [ERROR] worker-1: connection refused"
+    found = await call("files.search", path="days.log", pattern="ERROR 2025-06-03")
+    assert found["matches"] == []
+    assert [line.split(":")[1] for line in found["lines with ERROR and 2025-06-03"]] == ["2", "4"]
+    assert found["note"] == "no line matches ERROR 2025-06-03 as it stands; these have all of its words"
+    (many,) = {await _count_of(call, "2025-06-03 INFO"), await _count_of(call, "INFO.*2025-06-03")}
+    assert many == 1
+
+
+async def _count_of(call: Call, pattern: str) -> object:
+    result = await call("text.count", path="days.log", pattern=pattern)
+    (count,) = [value for key, value in result.items() if key.startswith("lines with")]
+    return count
+
+
+async def test_more_lines_that_have_all_words_than_are_shown_are_counted(call: Call, box: Path) -> None:
+    (box / "logs/many.log").write_text("a b ERROR c disk\n" * 25)
+    found = await call("files.search", path="many.log", pattern="disk ERROR")
+    assert len(found["lines with disk and ERROR"]) == 10
+    assert found["lines with disk and ERROR, in all"] == 25
+
+
+@pytest.mark.parametrize(
+    ("pattern", "count"),
+    [
+        ("[ERROR]", 3),
+        ("[error]", 3),
+        ("[Error]", 3),  # as one word, in any case, before it is a set of letters
+        (r"\[ERROR\]", 3),
+        ("[ERROR].*worker-1", 2),
+        ("[ERROR]|[INFO]", 5),
+        ("[xyz]", 0),  # nobody writes it so: a set of letters
+        ("[aeiou]ser", 4),
+    ],
+)
+async def test_a_word_in_brackets_is_what_stands_there(call: Call, days: None, pattern: str, count: int) -> None:
+    result = await call("text.count", path="days.log", pattern=pattern)
+    assert result["matching_lines"] == count
+    assert ("as it stands" in result.get("note", "")) is (
+        count > 0 and "rror]" in pattern.lower() and "\\" not in pattern
+    )
+
+
+async def test_brackets_that_are_read_as_such_make_no_costly_pattern_a_quick_one(call: Call, box: Path) -> None:
+    (box / "logs/a.log").write_text(f"[ERROR] {'a' * 40}!\n")
+    with pytest.raises(ToolError, match="did not end within"):
+        await call("text.count", path="a.log", pattern=r"[ERROR] (a+)+$")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "by", "unit", "top"),
+    [
+        ("", "worker", "what follows worker", [["1", 3], ["2", 2]]),
+        ("ERROR", "worker", "what follows worker", [["1", 2], ["2", 1]]),
+        ("refused", "user", "what follows user", [["bob", 2]]),
+        (r"user (\w+) logged", "name", "group 1 of the pattern", [["bob", 1], ["ann", 1]]),
+    ],
+)
+async def test_what_follows_a_word_is_grouped_by_where_it_is_no_field(
+    call: Call, days: None, pattern: str, by: str, unit: str, top: list[object]
+) -> None:
+    result = await call("text.count", path="days.log", pattern=pattern, group_by=by)
+    assert (result["by"], result["top"]) == (unit, top)
+
+
 async def test_a_line_that_was_copied_comes_with_the_lines_like_it(call: Call, box: Path) -> None:
     codes = ["OK", "OK", "OK", "JAM", "OK", "JAM", "OK", "JAM", "OK", "OK"]
     lines = [

@@ -1,0 +1,102 @@
+"""What is near a pattern that matches nothing, or a single line: a small model copies a line, or writes two words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from ringfence.core.values import JSON
+
+from .corpus import Corpus
+from .pattern import Pattern
+from .scanning import Given, late, matched, scan_anyhow
+
+_PLAIN, _MAX_APART = re.compile(r"[^\W_][\w.-]+"), 4  # words of a pattern that are looked for one by one
+_MOST_SHOWN = 10  # of the lines that have all words
+_FIELD = re.compile(r"[\w.-]+=(?:\"[^\"]*\"|[^\s\"]+)")
+_MEASURED = re.compile(r"=\"?[-+]?\d[\d.,:]*\"?$")
+
+
+def apart(pattern: str, texts: Given) -> dict[str, JSON]:
+    """Of words that nowhere stand together: the lines that have them all, or how many have each of them.
+
+    A small model writes "level ERROR" for a field's value, and "2025-06-03 ERROR" for the errors of a day.
+    """
+    words = _words(pattern)
+    counts: dict[str, int] = {}
+    for word in words:
+        if late(texts):
+            return {}
+        counts[word] = scan_anyhow(Pattern.read(re.escape(word)), texts, by="", top=1, hits=1)[1]["lines"]
+    found = _having_all(words, texts, hits=1) if words and all(counts.values()) else None
+    if isinstance(texts, Corpus) and texts.reading.late:  # not counted to the end
+        return {}
+    if found and found["lines"]:
+        ends = {"the first of them": found["hits"][0], "the last of them": found["last"]}
+        lines = {end: f"line {hit[1]}: {hit[2].strip()}" for end, hit in ends.items()}
+        return {f"lines with {' and '.join(words)}": found["lines"], **lines}
+    told = {f"lines with {word}": count for word, count in counts.items() if count}
+    return {"nowhere together, but": told} if told else {}
+
+
+def together(pattern: str, texts: Given) -> dict[str, JSON]:
+    """The lines that have all words of a pattern which matches nothing, wherever they stand."""
+    words = _words(pattern)
+    found = _having_all(words, texts, hits=_MOST_SHOWN) if words and not late(texts) else None
+    if not found or not found["lines"]:
+        return {}
+    name = f"lines with {' and '.join(words)}"
+    shown: dict[str, JSON] = {name: [f"{path}:{number}: {line.strip()}" for path, number, line in found["hits"]]}
+    return shown if found["lines"] <= _MOST_SHOWN else {f"{name}, in all": found["lines"], **shown}
+
+
+def _words(pattern: str) -> list[str]:
+    """The words of a pattern, if there are a few."""
+    words = list(dict.fromkeys(word.rstrip(".-") for word in _PLAIN.findall(pattern)))
+    return words if 1 < len(words) <= _MAX_APART else []
+
+
+def _having_all(words: Sequence[str], texts: Given, *, hits: int) -> dict[str, Any]:
+    """The scan for lines that have all of these words, in any order."""
+    each = "".join(f"(?=.*{re.escape(word)})" for word in words)
+    return scan_anyhow(Pattern.read(f"^{each}"), texts, by="", top=1, hits=hits)[1]
+
+
+def following(name: str, pattern: str, texts: Given, *, top: int) -> tuple[str, dict[str, Any]] | None:
+    """What stands behind a word that is no field (`worker-3`, `user bob`), in the lines of a pattern, or the one group
+    that the pattern has: what it is called, and the scan for it. None if there is no such thing.
+    """
+    try:
+        grouped = re.compile(pattern).groups == 1
+    except (re.error, RecursionError, OverflowError):
+        return None
+    behind = rf"(?<![^\W_]){re.escape(name)}[-_ #/]{{1,2}}([\w.-]*\w)"
+    regex = pattern if grouped else f"^(?=.*(?:{pattern})).*?{behind}"
+    found = scan_anyhow(Pattern.read(regex), texts, by="1", top=top, hits=1)[1]
+    unit = "group 1 of the pattern" if grouped else f"what follows {name}"
+    return (unit, found) if found["values"] and not late(texts) else None
+
+
+def wider(pattern: str, texts: Given) -> dict[str, JSON]:
+    """Of a pattern that is one line's fields, copied: the field that the fewest other lines share, and these lines.
+
+    A small model copies the line that it was shown where it is after all lines like it, which are told by a word, not
+    by what was measured.
+    """
+    fields = list(dict.fromkeys(_FIELD.findall(pattern)))
+    fields = [field for field in fields if not _MEASURED.search(field)] or fields
+    if not 0 < len(fields) <= _MAX_APART or late(texts):
+        return {}
+    shared = []
+    for field in fields:
+        read, found = scan_anyhow(Pattern.read(re.escape(field)), texts, by="", top=1, hits=1)
+        if late(texts) or (isinstance(texts, Corpus) and texts.reading.late):
+            return {}
+        if found["lines"] > 1:
+            shared.append((found["lines"], field, matched(read, found)))
+    if not shared:
+        return {}
+    count, field, lines = min(shared, key=lambda one: one[0])
+    ends = {f"{end} line with {field}": lines[end] for end in ("first", "last")}
+    return {f"lines with {field}": count, **ends}
