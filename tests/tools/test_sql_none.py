@@ -20,6 +20,9 @@ ARCHIVE = """
     insert into records values (1, 'letter', 1890, 'Bern'), (2, 'map', 1911, 'Basel'), (3, 'map', 1911, 'Basel');
     create table requests(request_id integer primary key, record_id integer, asked_on text);
     insert into requests values (1, 2, '2023-04-01'), (2, 2, '2023-05-01'), (3, 1, '2022-01-01');
+    create table days(day text, word text, any); insert into days values ('2025-01-01', 'one', 12),
+        ('2025-01-02', 'One', 12), ('2025-01-03', 'two ', 12), ('2025-01-04', 'a', 1), ('2025-01-05', 'b', 1),
+        ('2025-01-06', 'c', 1), ('2025-01-07', 'd', 1);
 """
 
 
@@ -45,9 +48,14 @@ def query(tmp_path: Path) -> Query:
             "requests.asked_on has '2023-04-01': FROM records JOIN requests ON requests.record_id = records.record_id",
         ),
         (
-            "select count(*) from records r where r.kind = 'map' and r.city = 'bern'",
-            "no row of records has city = 'bern'; city has the values 'Basel', 'Bern'",
+            "select count(*) from records r where r.kind = 'map' and r.kind = 'bern'",
+            "no row of records has kind = 'bern'; kind has the values 'letter', 'map'",
             "records.city has 'Bern'",
+        ),
+        (
+            "select count(*) from days where day like '%March%'",
+            "no row of days has day LIKE '%March%'; day is written like '2025-01-01'",
+            None,
         ),
         (
             "select * from requests q join records r on q.record_id = r.record_id where kind = 'photo' and year < 1900",
@@ -73,6 +81,41 @@ async def test_the_condition_that_no_row_meets_is_told_and_where_its_value_stand
 ) -> None:
     found = await query(sql)
     assert (found["note"], found.get("stands")) == (note, stands)
+
+
+@pytest.mark.parametrize(
+    ("sql", "why", "rows"),
+    [
+        ("select count(*) from records where city = 'BERN'", "city is written 'Bern'", [[1]]),
+        ("select year from records r where r.kind = 'MAP' and r.city = 'basel'",
+         "kind is written 'map'; city is written 'Basel'", [[1911], [1911]]),
+        ("select sum(q.request_id) from requests q join records r on q.record_id = r.record_id where r.city = 'basel'",
+         "city is written 'Basel'", [[3]]),
+        ("select day from days where word = 'Two'", "word is written 'two '", [["2025-01-03"]]),
+    ],
+)  # fmt: skip
+async def test_a_text_is_asked_for_as_its_column_writes_it(query: Query, sql: str, why: str, rows: Any) -> None:
+    found = await query(sql)
+    assert (found["mended"], [list(row.values()) for row in found["rows"]]) == (why, rows)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "select day from days where word = 'ONE'",  # of two that it may be none
+        "select day from days where any = '12'",  # a number is no text there, however it looks
+        "select day from days where word != 'TWO' and word = 'x'",
+        "select * from records where city like 'BERN' and kind = 'photo'",
+        "select * from records where kind = 'map' and city = 'Bern'",
+    ],
+)
+async def test_what_has_no_other_spelling_is_asked_as_it_is(query: Query, sql: str) -> None:
+    assert "mended" not in await query(sql)
+
+
+async def test_a_spelling_that_finds_nothing_either_is_explained(query: Query) -> None:
+    found = await query("select * from records where kind = 'MAP' and city = 'Bern'")
+    assert (found["rows"], found["mended"]) == ([], "kind is written 'map'")
 
 
 @pytest.mark.parametrize(

@@ -134,8 +134,8 @@ async def test_the_condition_that_no_row_meets_is_told_and_where_its_value_stand
     note = (await query("select count(*) from calls where people_id = 2 and id < 0"))["note"]
     assert note == "no row of calls has id < 0; id has the values 1, 2, 3"
     found = await query("select name from people where name = 'bob'")
-    assert found["stands"] == "people.name has 'Bob'"
-    assert found["note"] == "no row matches; no row of people has name = 'bob'; name has the values 'Ann', 'Bob', 'Cy'"
+    assert (found["mended"], found["rows"]) == ("name is written 'Bob'", [{"name": "Bob"}])
+    assert (await query("select count(*) from ward"))["mended"] == "ward is the table wards"
 
 
 @pytest.mark.parametrize("value", ["'; commit; delete from log; --", "\\'; delete from log; --", "$1", "%s", "a''b"])

@@ -25,8 +25,9 @@ from ringfence.core.errors import ToolError
 from ringfence.core.values import JSON
 
 from .sql_mend import Hop, Mended, mended
-from .sql_none import is_nothing, why_none
+from .sql_none import is_nothing, spelled, why_none
 from .sql_schema import Asking, Look, Result, check_amounts, few, identifier, keyed, known, overview, summed
+from .sql_sqlite import as_sqlite, compared_as_text
 from .sql_sums import summable
 from .texts import notes
 from .tool import Args, Tool, Use, define
@@ -164,6 +165,9 @@ def _authorize(action: int, one: str | None, other: str | None, schema: str | No
 
 
 def _query(db: apsw.Connection, args: QueryArgs, max_rows: int, room: int) -> dict[str, JSON]:
+    if not args.params and (meant := compared_as_text(args.sql)):
+        done = Mended(args.sql).then(meant)
+        return {**done.told(), **_query(db, args.model_copy(update={"sql": done.sql}), max_rows, room)}
     about = apsw.ext.query_info(db, args.sql, args.params or None)
     if (about.query_remaining or "").strip(" \t\r\n;"):
         raise ToolError("there is more than one statement", todo="give one SELECT, and nothing after it")
@@ -177,6 +181,9 @@ def _query(db: apsw.Connection, args: QueryArgs, max_rows: int, room: int) -> di
         ) from None
     tables, joins = _known(db)
     if is_nothing(args.sql, rows):
+        if not args.params and (meant := _looked(db, spelled(args.sql, tables, dialect="sqlite"))):
+            done = Mended(args.sql).then(meant)
+            return {**done.told(), **_query(db, args.model_copy(update={"sql": done.sql}), max_rows, room)}
         beside = _looked(db, why_none(args.sql, tables, joins, dialect="sqlite")) or {}
         return table(columns, rows, max_rows, room, beside=beside)
     whole = 1 < len(rows) <= max_rows
@@ -214,7 +221,10 @@ def _as_meant(
     tables, joins, said = _tables(db), _declared(db), f"the statement cannot be read: {_said(error)}"
     sure = partial(_is_sure, db, until)
     done = Mended(args.sql)
-    while done.may_go_on and (more := mended(done.sql, _said(error), tables, joins, dialect="sqlite", sure=sure)):
+    while done.may_go_on and (
+        more := mended(done.sql, _said(error), tables, joins, dialect="sqlite", sure=sure)
+        or as_sqlite(done.sql, _said(error))
+    ):
         done = done.then(more)
         if names := summed(done.sql):
             check_amounts(names, tables, joins)

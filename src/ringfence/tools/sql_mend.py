@@ -9,7 +9,7 @@ column and one path of keys leads there, each to one row: no row is lost, and no
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from sqlglot.optimizer.scope import Scope
 
 _MENDS = 4  # of one statement
+_NO_TABLE = re.compile(r"no such table: \"?(\w+)|relation \"(\w+)\" does not exist")
 _QUERY = re.compile(r"\s*(?:select|with)\b", re.I)
 
 
@@ -79,6 +80,8 @@ def mended(
     """
     if "syntax error" in said and (quoted := apostrophes(sql)) != sql:
         return Mend(quoted, "an apostrophe within a text is written twice")
+    if table := _NO_TABLE.search(said):
+        return _table_meant(sql, next(filter(None, table.groups())), columns_of(tables), dialect)
     missing = missing_column(said).lower()
     if not missing or not _QUERY.match(sql) or (tree := parsed(sql, dialect)) is None:
         return None  # a model may still mend it by the words of the error
@@ -97,6 +100,32 @@ def mended(
     except (errors.SqlglotError, RecursionError):
         return None
     return None
+
+
+def _table_meant(sql: str, missing: str, tables: Iterable[str], dialect: str) -> Mend | None:
+    """The statement with the one table that is called nearly as the one that is not there: `employees` for employee."""
+    meant = [table for table in tables if _stem(table) == _stem(missing)]
+    if len(meant) != 1 or (tree := parsed(sql, dialect)) is None:
+        return None
+    from sqlglot import errors, exp
+
+    try:
+        for one in tree.find_all(exp.Table):
+            if one.name.lower() == missing.lower() and not one.db:
+                called = one.alias or one.name
+                one.replace(exp.alias_(exp.to_table(meant[0]), called, table=True))
+        return Mend(tree.sql(dialect), f"{missing} is the table {meant[0]}")
+    except (errors.SqlglotError, RecursionError):
+        return None
+
+
+def _stem(table: str) -> str:
+    """A name of a table without its plural and its joints: `OrderItem`, `order_items`."""
+    bare = table.lower().replace("_", "")
+    for plural, one in (("ies", "y"), ("ses", "s"), ("s", "")):
+        if bare.endswith(plural) and len(bare) > len(plural) + 2:
+            return bare.removesuffix(plural) + one
+    return bare
 
 
 class _Schema:

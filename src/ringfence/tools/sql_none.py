@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from .sql_mend import Mend
 from .sql_read import parsed
 from .sql_schema import Asking, Probe, columns_of, identifier, joined, joins_of
 
@@ -23,6 +24,7 @@ _KINDS, _SHOWN = 6, 40  # of a column's values, that are told, and characters of
 _PLACES = 3  # where a value stands, that are told
 _TEXT = 3  # characters of a value that is looked for elsewhere
 _YEAR, _YEARLY = re.compile(r"(?:19|20)\d\d"), re.compile(r"year|jahr", re.I)
+_DAY = re.compile(r"'\d{4}-\d\d-\d\d")
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 _COUNTED = re.compile(r"\s*select\s+count\s*\(\s*[*1]\s*\)(?:\s+as\s+\w+)?\s+from\b", re.I)
 
@@ -37,13 +39,14 @@ def is_nothing(sql: str, rows: Sequence[Sequence[object]]) -> bool:
 @dataclass(frozen=True, slots=True)
 class _Condition:
     """One condition of a WHERE, of one column. `sql` names it without its table; `value`: what is looked for elsewhere,
-    or empty.
+    or empty; `node`: where it stands in its statement.
     """
 
     table: str
     column: str
     sql: str
     value: str
+    node: exp.Expr
 
     def met(self) -> Probe:
         """What finds a row that meets it."""
@@ -62,11 +65,52 @@ class _Condition:
         same = "lower(v) = lower($1)" if not _YEAR.fullmatch(self.value) else "v = $1 or v like $1 || '-%'"
         return f"select substr(v, 1, {_SHOWN}) from ({some}) as few where {same} limit 1", (self.value,)
 
+    def spelled(self) -> Probe:
+        """What finds how its column writes its value: in capitals, or with a blank too many."""
+        of, column = identifier(self.table), identifier(self.column)
+        some = f"select cast({of}.{column} as text) as v from {of} limit {_ROWS}"
+        return f"select distinct v from ({some}) as few where lower(trim(v)) = lower(trim($1)) limit 2", (self.text,)
+
+    @property
+    def text(self) -> str:
+        """What its column is compared with, where that is a constant."""
+        return str(self.node.expression.this)
+
+    @property
+    def is_text(self) -> bool:
+        """Whether a column is to be equal to a text."""
+        from sqlglot import exp
+
+        one = self.node
+        return (
+            isinstance(one, exp.EQ)
+            and isinstance(one.left, exp.Column)
+            and isinstance(one.right, exp.Literal)
+            and one.right.is_string
+        )
+
     def places(self, columns: Mapping[str, Sequence[str]], keys: Mapping[str, str]) -> list[tuple[str, str]]:
         """Where its value may stand: its own column first; a key is a name for a row, and no value."""
         taken, own = {*keys, *keys.values()}, (self.table, self.column)
         found = [(table, one) for table, has in columns.items() for one in has if f"{table}.{one}" not in taken]
         return sorted(found, key=lambda place: place != own)[:_COLUMNS] if self.value else []
+
+
+def spelled(sql: str, tables: Sequence[Sequence[object]], *, dialect: str) -> Asking[Mend | None]:
+    """A statement that found nothing with its texts as their columns write them (`paid` for 'Paid'), where each has one
+    such value; None if no condition is to blame for that.
+    """
+    why, root = list[str](), None
+    for condition in _conditions(sql, _columns_of(tables), dialect):
+        if not condition.is_text or (yield condition.met()) != []:
+            continue
+        rows = (yield condition.spelled()) or ()
+        text = str(rows[0][0]) if len(rows) == 1 else ""
+        if text and text != condition.text:
+            condition.node.expression.set("this", text)
+            why.append(f"{condition.column} is written {text!r}")
+            root = condition.node.root()
+    return Mend(root.sql(dialect), "; ".join(why)) if root is not None else None
 
 
 def why_none(
@@ -77,12 +121,7 @@ def why_none(
 
     tables, joins  as of `sql_schema.overview`; dialect: of sqlglot
     """
-    columns = {
-        table: [one for one in has if one.isidentifier()]
-        for table, has in columns_of(tables).items()
-        if table.isidentifier()
-    }
-    keys = {**joins_of(tables), **joins}
+    columns, keys = _columns_of(tables), {**joins_of(tables), **joins}
     for condition in _conditions(sql, columns, dialect):
         met = yield condition.met()
         if met:
@@ -93,6 +132,8 @@ def why_none(
         kinds = sorted(_shown(row[0]) for row in (yield condition.values()) or ())
         if 0 < len(kinds) <= _KINDS:  # of more, those of others would be taken for an answer
             told["note"] += f"; {condition.column} has the values {', '.join(kinds)}"
+        elif kinds and all(_DAY.match(kind) for kind in kinds):
+            told["note"] += f"; {condition.column} is written like {kinds[0]}"
         stands = list[str]()
         for table, column in condition.places(columns, keys):
             rows = (yield condition.there(table, column)) if len(stands) < _PLACES else ()
@@ -101,6 +142,15 @@ def why_none(
                 stands.append(f"{table}.{column} has {_shown(row[0])}{f': {join}' if join else ''}")
         return {**told, "stands": "; ".join(stands)} if stands else told
     return {}
+
+
+def _columns_of(tables: Sequence[Sequence[object]]) -> dict[str, list[str]]:
+    """The columns of tables, as far as their names need no quotation marks."""
+    return {
+        table: [one for one in has if one.isidentifier()]
+        for table, has in columns_of(tables).items()
+        if table.isidentifier()
+    }
 
 
 def _shown(value: object) -> str:
@@ -144,7 +194,7 @@ def _plain(
             column.set("table", None)
         if len(found) == 1 and ("", "") not in found:
             ((table, name),) = found
-            yield _Condition(names[table], known[table][name], bare.sql(dialect), _value(one))
+            yield _Condition(names[table], known[table][name], bare.sql(dialect), _value(one), one)
 
 
 def _value(condition: exp.Expr) -> str:

@@ -25,7 +25,7 @@ from ringfence.manifest.fields import SecretRef, loopback
 
 from .sql import LOOK_S, MAX_ROWS, SECONDS, SUITS, SUMMARY, QueryArgs, named, table
 from .sql_mend import Mended, mended
-from .sql_none import is_nothing, why_none
+from .sql_none import is_nothing, spelled, why_none
 from .sql_schema import Asking, Result, check_amounts, few, keyed, known, overview, summed
 from .sql_sums import summable
 from .tool import Tool, Use, parse, specify
@@ -154,7 +154,9 @@ class _Postgres:
                 check_amounts(names, *await _schema(db))
             try:
                 return await self._query(db, args)
-            except (psycopg.errors.UndefinedColumn, psycopg.errors.SyntaxError) as error:
+            except (
+                psycopg.errors.UndefinedColumn, psycopg.errors.UndefinedTable, psycopg.errors.SyntaxError,
+            ) as error:  # fmt: skip
                 return await self._as_meant(db, args, error)
         except psycopg.errors.QueryCanceled:
             raise ToolError(f"the query did not end within {self._seconds:g} s", todo="ask for less") from None
@@ -210,6 +212,9 @@ class _Postgres:
         found, beside = [_values(row[0]) for row in rows], dict[str, JSON]()
         tables, joins = await _schema(db)
         if is_nothing(sql, found):
+            if not args.params and (meant := await _looked(db, spelled(sql, tables, dialect="postgres"))):
+                done = Mended(sql).then(meant)
+                return {**done.told(), **await self._query(db, args.model_copy(update={"sql": done.sql}))}
             beside = await _looked(db, why_none(sql, tables, joins, dialect="postgres")) or {}
             return table(columns, found, self._max_rows, self._room, beside=beside)
         whole = 1 < len(found) <= self._max_rows
