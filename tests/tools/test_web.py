@@ -50,7 +50,9 @@ async def test_a_page_comes_as_text_with_the_links_that_may_be_followed() -> Non
         "url": f"{server.url}/page",
         "title": "Notes & news",
         "text": "# Version 2\nIt’s out, see what is new or this.\n- fast\n- small\na\n  b\nk | v\n1 | 2",
-        "links": [{"text": "what is new", "url": f"{server.url}/v2?x=1&y=2"}],
+        "links": [
+            {"text": "Menu", "url": f"{server.url}/menu"}, {"text": "what is new", "url": f"{server.url}/v2?x=1&y=2"},
+        ],
     }  # fmt: skip
     assert server.heard[0].startswith(b"GET /page HTTP/1.1\r\n")
     assert [line.run for line in out.attempts] == ["r1", "r1"]
@@ -187,6 +189,16 @@ def test_what_a_user_asks_for_goes_only_to_hosts_whose_audience_may_read_it() ->
             "<tr><th>a<th>b<th>c" + "<tr><td>1<td>2<td>3" * 41,
             "a | b | c" + "\n1 | 2 | 3" * 41,
         ),
+        (
+            "<tr><th>Bike<th>Day<th>Week<tr><td rowspan=2>Tandem<td>35<td>170<tr><td>30<td>150<tr><td>Cargo<td>9<td>8",
+            "Bike | Day | Week\nBike: Tandem | Day: 35 | Week: 170\nBike: Tandem | Day: 30 | Week: 150\n"
+            "Bike: Cargo | Day: 9 | Week: 8",
+        ),
+        ("<tr><td>a<td rowspan='2'>b<tr><td>c<tr><td>d", "a | b\nc | b\nd"),
+        ("<tr><td rowspan=0>a<tr><td rowspan=x>b", "a\nb"),
+        ("<dl><dt>Deposit</dt><dd>50</dd><dt>Helmet<dd>free</dl>x", "Deposit: 50\nHelmet: free\nx"),
+        ("<dl><dt>A<dt>B<dd><p>one<p>two</dl>", "A\nB: one\ntwo"), ("<dl><dt>A</dl><p>x", "A\nx"),
+        ("<dl><dt>A", "A"), ("<dl><dt>A</dl>", "A"), ("<dd>x</dd>y", "x\ny"),
         ("<a title='>'>x</a>", "x"), ('<p title="<script>">x', "x"), ("<td>a<td>b", "a | b"), ("<li><li>x", "- x"),
         ("<h2>x</h2>", "## x"), ("<pre> a\n\n  b </pre>c", " a\n\n  b \nc"), ("<textarea><b>x</textarea>y", "y"),
     ],
@@ -195,10 +207,15 @@ def test_html_is_read_as_a_person_would(html: str, text: str) -> None:
     assert readable(html).text == text
 
 
+def test_the_links_of_a_nav_count_and_its_words_do_not() -> None:
+    html = "<nav>Menu<ul><li><a href='/a'>A <b>b</b></a><li><a href=/c>C</nav><a href=/d>d</a> <nav><a href=/e>lost"
+    assert readable(html) == ("", "d", [("A b", "/a"), ("C", "/c"), ("d", "/d")])
+
+
 BAD = [
     "<a ", "<!--", "<a \"<a '", "<", "</", "<script>", "<![CDATA[", "<a href=", "&#", "<a><p>", "<pre>", "<!-",
     "<!----", "x<td>", "<nav>", "<title>", " ", "<a href ", "/href\t", "<a href=x>y <i>", "<li>", "</nav>",
-    "<svg></svg", "&amp", "\n<br>",
+    "<svg></svg", "&amp", "\n<br>", "<td rowspan=9999>x<tr>", "<dt>x<dd>", "<nav><a href=x>y", "<nav></nav><a>", "<dt>",
 ]  # fmt: skip
 
 
