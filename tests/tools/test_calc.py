@@ -40,6 +40,39 @@ def test_arithmetic_is_exact(expression: str, result: str) -> None:
     assert calculate(expression) == {"result": result}
 
 
+@pytest.mark.parametrize(
+    ("expression", "result", "note"),
+    [
+        ("80 - 20%", "64", "20% of 80"), ("1,200 EUR + 19 %", "1428", "19% of 1200"), ("20% off 80", "64", ""),
+        ("100 + 10% - 5%", "104.5", "10% of 100; 5% of 110"), ("10% + 5%", "0.15", ""),
+        ("(1 - 20%) * 5", "4", "20% of 1"),
+        ("3 * 20 - 50 percent", "30", "50% of 60"), ("10 - 5 % 3", "8", ""), ("sqrt(2) + 100%", "2.82842712474619",
+         "100% of 1.41421356237310; rounded"),
+        ("€12.50 * 4", "50", ""), ("3 kg * 4", "12", ""), ("7 min + 8 min", "15", ""), ("12.5 * 3 hours", "37.5", ""),
+        ("5 x 3", "15", ""), ("5x(3+1)", "20", ""), ("0x10", "16", ""), ("10 divided by 4", "2.5", ""),
+        ("2 plus 3 times 4", "14", ""), ("(12 + 8) / 4 = ?", "5", ""),
+        ("2025-04-15 - 2025-03-01", "45", "days from 2025-03-01 to 2025-04-15"),
+        ("days(2024-02-28, 2024-03-01)", "2", "days from 2024-02-28 to 2024-03-01"),
+        ("2025-04-15 + 30 days", "2025-05-15", ""), ("2025-03-01 - 1", "2025-02-28", ""),
+    ],
+)  # fmt: skip
+def test_what_people_write_is_calculated_as_they_mean_it(expression: str, result: str, note: str) -> None:
+    found = calculate(expression)
+    assert (found["result"], found.get("note", "")) == (result, note)
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "5 m + 3 cm", "12 EUR + 3 USD", "2025-02-30 - 2025-01-01", "9999-12-31 + 9", "5 kg of 3",
+        "2025-03-01 + 2025-03-02",
+    ],
+)  # fmt: skip
+def test_what_may_be_in_two_units_or_no_day_is_refused(expression: str) -> None:
+    with pytest.raises(ToolError):
+        calculate(expression)
+
+
 def test_a_result_without_an_end_is_a_fraction_as_well() -> None:
     assert calculate("1/3") == {"result": "0.333333333333333", "exact": "1/3"}
     assert calculate("2/3*3") == {"result": "2"}

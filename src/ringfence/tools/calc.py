@@ -8,6 +8,7 @@ import operator
 import re
 import statistics
 from collections.abc import Callable, Sequence
+from datetime import date, timedelta
 from decimal import Context, Decimal, DecimalException
 from fractions import Fraction
 from typing import Annotated
@@ -17,6 +18,7 @@ from pydantic import Field
 from ringfence.core.errors import ToolError
 from ringfence.core.values import JSON
 
+from .forms import MONEY, UNITS
 from .tool import Args, Tool, Use, define
 
 MAX_CHARS = 500
@@ -30,6 +32,17 @@ Value = Number | bool | list[Number]
 _PERCENT_OF = re.compile(r"(\d+(?:\.\d+)?|\.\d+)\s*(?:%|percent)\s*(?:of)\b", re.I)
 _PERCENT = re.compile(r"(\d+(?:\.\d+)?|\.\d+)(?:\s*percent\b|\s*%(?=\s*(?:$|[*/),<>=]))|%(?=\s+[-+]\s))", re.I)
 _GROUPED = re.compile(r"(?<![\d.])\d{1,3}(?:,\d{3})+(?![\d,])")
+_OFF = re.compile(r"(\d+(?:\.\d+)?)\s*(?:%|percent)\s*off\s+(?:of\s+)?", re.I)
+_UNIT = re.compile(rf"(?P<before>[$€£¥])\s?(?=[\d.])|(?<=\d)\s?(?P<after>{MONEY}|{UNITS})(?![\w.°/²³])")
+_WORDS = (
+    (re.compile(r"\b(?:times|multiplied by)\b", re.I), "*"), (re.compile(r"\bdivided by\b", re.I), "/"),
+    (re.compile(r"\bplus\b", re.I), "+"), (re.compile(r"\bminus\b", re.I), "-"),
+    (re.compile(r"(?<=[\d)])(?:\s+x\s*|(?<!\b0)x\s*)(?=[\d(.])", re.I), "*"),
+)  # fmt: skip
+_DATE = r"(\d{4}-\d\d-\d\d)"
+_APART = re.compile(rf"(?:{_DATE}\s*-\s*{_DATE}|days?\(\s*{_DATE}\s*,\s*{_DATE}\s*\))(?:\s*in days)?", re.I)
+_LATER = re.compile(rf"{_DATE}\s*([-+])\s*(\d{{1,6}})(?:\s*days?)?", re.I)
+_SHARE = "percent_"  # the function that a number before % is written as
 _SIGNS = str.maketrans({"×": "*", "·": "*", "÷": "/", "−": "-", "–": "-", "^": "**"})
 
 
@@ -55,16 +68,20 @@ def calc(use: Use) -> Tool:
 
 
 def calculate(expression: str) -> dict[str, JSON]:
-    """`{"result": "36"}`; with `exact` (a fraction) or `note` where the decimals have no end. Raises ToolError."""
+    """`{"result": "36"}`; with `exact` (a fraction) where the decimals have no end, and a `note` where it was rounded, or
+    a percentage was taken of something. Two dates give days, a date and days a date. Raises ToolError.
+    """
     if len(expression) > MAX_CHARS:
         raise ToolError(
             f"the expression has {len(expression)} characters, more than {MAX_CHARS}", todo="calculate in parts"
         )
+    if dated := _days(expression.strip().rstrip("=? ")):
+        return dated
     source = _plain(expression)
     try:
         work = _Work(source)
         value = work.value(ast.parse(source, mode="eval").body)
-        return _result(value, exact=work.exact)
+        return _result(value, exact=work.exact, notes=work.shares)
     except ZeroDivisionError:
         raise ToolError("division by zero") from None
     except (SyntaxError, ValueError, MemoryError, RecursionError):
@@ -74,27 +91,48 @@ def calculate(expression: str) -> dict[str, JSON]:
 
 
 def _plain(expression: str) -> str:
-    """What people write, as Python writes it: `15% of 240`, `1,200 + 5`, `2^10`, `3 × 4`, a final `=`."""
-    source = expression.translate(_SIGNS).strip().removesuffix("=").strip()
+    """What people write, as Python writes it: `15% of 240`, `1,200 + 5`, `2^10`, `3 × 4`, `€5 * 3`, a final `= ?`."""
+    source = expression.translate(_SIGNS).strip().rstrip("=? ")
+    for word, sign in _WORDS:
+        source = word.sub(sign, source)
+    units = {match["before"] or match["after"] for match in _UNIT.finditer(source)} - {"%"}
+    if len(units) == 1:  # of several nobody knows what the result is in
+        source = _UNIT.sub(lambda match: "%" if match[0].strip() == "%" else " ", source)
     if "," in source and "(" not in source and "[" not in source:
         source = _GROUPED.sub(lambda m: m[0].replace(",", ""), source)
     if "%" in source or "ercent" in source:
+        source = _OFF.sub(r"(1-\1/100)*", source)
         source = _PERCENT_OF.sub(r"(\1/100)*", source)
-        source = _PERCENT.sub(r"(\1/100)", source)
-    return source
+        source = _PERCENT.sub(rf"{_SHARE}(\1)", source)
+    return source.strip()
 
 
-def _result(value: Value, *, exact: bool) -> dict[str, JSON]:
+def _days(expression: str) -> dict[str, JSON]:
+    """The days between two dates, or the date so many days later; empty for any other expression."""
+    try:
+        if apart := _APART.fullmatch(expression):
+            one, other, first, last = (date.fromisoformat(day) if day else None for day in apart.groups())
+            begin, end = (other, one) if one else (first, last)
+            if begin and end:
+                return {"result": str((end - begin).days), "note": f"days from {begin} to {end}"}
+        if later := _LATER.fullmatch(expression):
+            days = int(later[3]) * (1 if later[2] == "+" else -1)
+            return {"result": str(date.fromisoformat(later[1]) + timedelta(days))}
+    except (ValueError, OverflowError):
+        raise ToolError(f"{expression!r} has a day that no calendar has", todo="write days as 2025-01-31") from None
+    return {}
+
+
+def _result(value: Value, *, exact: bool, notes: Sequence[str]) -> dict[str, JSON]:
     if isinstance(value, list):
         raise ToolError("the result is a list", todo="use sum, mean, min or max of it")
+    note = "; ".join([*notes, *([] if exact else ["rounded"])])
+    told: dict[str, JSON] = {"note": note} if note else {}
     if isinstance(value, bool):
-        return {"result": "true" if value else "false"}
+        return {"result": "true" if value else "false", **told}
     text, whole = readable(value)
-    if not exact:
-        return {"result": text, "note": "rounded"}
-    if whole:
-        return {"result": text}
-    return {"result": text, "exact": f"{value.numerator}/{value.denominator}"}
+    fraction: dict[str, JSON] = {} if whole or not exact else {"exact": f"{value.numerator}/{value.denominator}"}
+    return {"result": text, **fraction, **told}
 
 
 def readable(value: Number) -> tuple[str, bool]:
@@ -151,19 +189,22 @@ _NAMES = ", ".join(sorted({*_MANY, *_ONE, "round", "sqrt", "pow"} - {"len", "ave
 
 
 class _Work:
-    """One evaluation. `exact` turns False when a root had to be rounded."""
+    """One evaluation. `exact` turns False when a root had to be rounded; `shares`: of what a percentage was taken."""
 
-    __slots__ = ("exact", "source")
+    __slots__ = ("exact", "shares", "source")
 
     def __init__(self, source: str) -> None:
         self.source = source
         self.exact = True
+        self.shares: list[str] = []
 
     def value(self, node: ast.expr) -> Value:
         """The value of any node of the allowed kinds; raises ToolError for the others."""
         match node:
             case ast.Constant():
                 return self._literal(node)
+            case ast.BinOp(left=left, op=ast.Add() | ast.Sub() as op, right=right) if _is_share(right, beside=left):
+                return self._changed(op, self.number(left), self.number(right))
             case ast.BinOp(left=left, op=op, right=right):
                 return self._binary(op, self.number(left), self.number(right))
             case ast.UnaryOp(op=ast.USub(), operand=operand):
@@ -209,6 +250,11 @@ class _Work:
             raise ToolError("this operator is not arithmetic", todo="use + - * / // % ** and comparisons")
         return _bounded(function(left, right))
 
+    def _changed(self, op: ast.operator, whole: Number, share: Number) -> Number:
+        """`80 - 20%` is 64, as on any pocket calculator."""
+        self.shares.append(f"{readable(share * 100)[0]}% of {readable(whole)[0]}")
+        return self._binary(op, whole, self._binary(ast.Mult(), whole, share))
+
     def _power(self, base: Number, exponent: Number) -> Number:
         if exponent == Fraction(1, 2):
             return self._root(base)
@@ -249,6 +295,8 @@ class _Work:
         values = _flat([self.value(node) for node in nodes])
         if not values or any(isinstance(value, bool) for value in values):
             raise ToolError(f"{name} needs numbers, such as {name}(1, 2)")
+        if name == _SHARE and len(values) == 1:
+            return _bounded(Fraction(values[0]) / 100)
         if name in _MANY:
             return _bounded(_MANY[name](values))
         if name == "round" and len(values) <= 2:
@@ -263,6 +311,14 @@ class _Work:
         if len(values) == 1 and name in _ONE:
             return _ONE[name](values[0])
         raise ToolError(f"there is no function {name} of {len(values)} numbers", todo=f"the functions are {_NAMES}")
+
+
+def _is_share(node: ast.expr, *, beside: ast.expr) -> bool:
+    """Whether a percentage is added to what is none itself, or taken off it."""
+    shares = [
+        isinstance(one, ast.Call) and isinstance(one.func, ast.Name) and one.func.id == _SHARE for one in (node, beside)
+    ]
+    return shares == [True, False]
 
 
 def _decimal(value: Number) -> Decimal:

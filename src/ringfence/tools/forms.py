@@ -10,13 +10,13 @@ from itertools import islice
 
 _LOOK = 1_000  # cells that tell it
 _LONGEST = 40  # characters of a number with its unit
-_MONEY = "[$€£¥]|EUR|USD|GBP|CHF"
-_UNITS = (
-    "%|mm|cm|dm|m|km|mi|ft|in|mg|g|kg|t|lb|lbs|oz|ml|cl|dl|l|L|ms|s|sec|min|mins|h|hr|hrs|hours|days|W|kW|Wh|kWh|MWh|V|A|"
+MONEY = "[$€£¥]|EUR|USD|GBP|CHF"
+UNITS = (
+    "%|mm|cm|dm|m|km|mi|ft|mg|g|kg|t|lb|lbs|oz|ml|cl|dl|l|L|ms|s|sec|min|mins|h|hr|hrs|hours|days|W|kW|Wh|kWh|MWh|V|A|"
     "mA|Hz|kHz|MHz|GHz|B|kB|KB|MB|GB|TB|bar|mbar|hPa|kPa|Pa|°C|°F|K|pcs|pc|pts|points|people|persons|dB|rpm|km/h|m/s|m²|"
     "m2|m³|m3"
 )
-_MEASURED = re.compile(rf"(?:({_MONEY})\s?)?([-+]?(?:\d[\d.,'\s]*)?\d|[-+]?[.,]\d+)(?:\s?({_MONEY}|{_UNITS}))?")
+_MEASURED = re.compile(rf"(?:({MONEY})\s?)?([-+]?(?:\d[\d.,'\s]*)?\d|[-+]?[.,]\d+)(?:\s?({MONEY}|{UNITS}))?")
 _POINT = re.compile(r"[-+]?(?:\d{1,3}(?:[,']\d{3})+|\d+)?(?:\.\d+)?")
 _COMMA = re.compile(r"[-+]?(?:\d{1,3}(?:[.'\s]\d{3})+|\d+)?(?:,\d+)?")
 _DAY = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})(?:[ T,]{1,2}(\d{1,2})(:\d\d(?::\d\d)?))?")
