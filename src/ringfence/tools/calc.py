@@ -68,8 +68,8 @@ def calc(use: Use) -> Tool:
 
 
 def calculate(expression: str) -> dict[str, JSON]:
-    """`{"result": "36"}`; with `exact` (a fraction) where the decimals have no end, and a `note` where it was rounded, or
-    a percentage was taken of something. Two dates give days, a date and days a date. Raises ToolError.
+    """`{"result": "36"}`; with `exact` (a fraction) where the decimals have no end, and a `note` where it was rounded,
+    or a percentage was taken of something. Two dates give days, a date and days a date. Raises ToolError.
     """
     if len(expression) > MAX_CHARS:
         raise ToolError(
