@@ -166,6 +166,9 @@ def test_a_result_may_be_cited_by_its_handle() -> None:
         "Aus den Notizen geht das nicht hervor.",
         "I cannot answer that from these files.",
         "I don’t know. The notes say nothing about it.",
+        "There is no tricycle on the page.",
+        "There's no phone number for Safewheel Insurance in the notes.",
+        "No price for a tandem is listed there.",
     ],
 )
 def test_an_answer_that_there_is_none_abstains(answer: str) -> None:
@@ -183,6 +186,10 @@ def test_an_answer_that_there_is_none_abstains(answer: str) -> None:
         "The owner is not stated. The port is 6432.",
         "Der Port ist 6432. Der Name ist nicht angegeben.",
         "Maria.",
+        "No more than 3 bikes are available.",
+        "There are no bikes in repair.",
+        "There is no need to worry: the fee is 5 euros.",
+        "No errors were logged in May.",
     ],
 )
 def test_an_answer_that_gives_a_value_does_not(answer: str) -> None:
