@@ -36,6 +36,12 @@ def where(column: str, op: str, value: str) -> list[dict[str, str]]:
         (["€ 12.50", "€ 1,000.00"], Form(unit="€"), "12.50"),
         (["12,50 EUR", "3,00 EUR"], Form(comma=True, unit="EUR"), "12.50"),
         (["-3 °C", "21 °C"], Form(unit="°C"), "-3"),
+        (["1.234 €", "567 €", "2.500 €"], Form(comma=True, unit="€"), "1234"),
+        (["1.299,00 EUR", "899 EUR"], Form(comma=True, unit="EUR"), "1299"),
+        (["0.125 €", "2.500 €"], Form(unit="€"), "0.125"),
+        (["1.25 kg", "2.500 kg"], Form(unit="kg"), "1.25"),
+        (["5h", "12h"], Form(unit="h"), "5"),
+        (["5 t", "12 t"], Form(unit="t"), "5"),
     ],
 )
 def test_numbers_are_read_as_their_column_writes_them(cells: Sequence[str], form: Form, first: str) -> None:
@@ -49,6 +55,9 @@ def test_numbers_are_read_as_their_column_writes_them(cells: Sequence[str], form
     "cells",
     [
         ["B12", "B13"],  # a room
+        ["12A", "7A"],  # a house
+        ["1,2", "3,4"],  # lists, for all that is known
+        ["1.250 kg", "2.500 kg"],  # a little more than one, or more than a ton
         ["G-356", "G-368"],
         ["12 kg", "3 lb"],  # two units are no amount
         ["12 Elm", "14 Elm"],
@@ -85,6 +94,12 @@ def test_the_day_or_the_month_comes_first_where_some_cell_can_only_mean_one(cell
     assert form == Form(days=days)
     if days:
         assert holds(cells, form) == {DATE}
+
+
+def test_where_nothing_else_is_separated_by_commas_one_decimal_is_enough() -> None:
+    assert form_of(["7,5", "8"], commas=True) == Form(comma=True)
+    assert ask("a;b\n1;7,5\n2;8\n", aggregate="sum", column="b")["rows"] == [["15.5"]]
+    assert ask('a,b\n1,"7,5"\n2,8\n', aggregate="count")["rows"] == [["2"]]
 
 
 def test_a_day_that_is_none_is_a_text() -> None:
@@ -130,6 +145,18 @@ def test_what_a_name_is_called_there_is_said_and_two_that_it_may_be_are_none() -
     assert two["note"] == "no row has name = Kim Lee; name has values such as Lee Kim; Lee, Kim"
 
 
+@pytest.mark.parametrize(
+    ("cells", "value"),
+    [
+        ("10:12", "12:10"), ("2:1", "1:2"), ("3/4", "4/3"), ("03/04/2025", "04/03/2025"), ("1-2", "2-1"),
+        ("Berlin-Hamburg", "Hamburg-Berlin"), ("Anna Smith", "Smith"), ("North 2", "2 North"),
+    ],
+)  # fmt: skip
+def test_only_names_are_looked_for_in_another_order(cells: str, value: str) -> None:
+    found = ask(f"a,v\n1,{cells}\n", where=where("v", "=", value), aggregate="count")
+    assert found["rows"] == [["0"]]
+
+
 def test_sums_orders_and_extremes_are_of_the_values_and_cells_are_shown_as_they_are() -> None:
     assert ask(SALES, aggregate="sum", column="amount")["rows"] == [["3334.4"]]
     assert ask(SALES, aggregate="max", column="amount")["rows"] == [["2.000,00"]]
@@ -156,6 +183,8 @@ def test_what_names_a_row_comes_to_nothing(name: str) -> None:
     assert not any("of all" in key for key in ask(f"{name}\n1\n2\n"))
 
 
-@pytest.mark.parametrize("name", ["paid", "amount", "volcano", "sold", "years", "valid", "number", "casino"])
+@pytest.mark.parametrize(
+    "name", ["paid", "amount", "volcano", "sold", "years", "valid", "number", "casino", "km per year"]
+)
 def test_what_only_ends_like_it_does(name: str) -> None:
     assert not names_rows(name)

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from ringfence.core.errors import ToolError
 from ringfence.tools import Tool
 from ringfence.tools.pattern import Pattern, scan
+from ringfence.tools.search import CountTextArgs, _is_quick
 
 Call = Callable[..., Any]
 
@@ -245,6 +246,20 @@ async def _count_of(call: Call, pattern: str) -> object:
     result = await call("text.count", path="days.log", pattern=pattern)
     (count,) = [value for key, value in result.items() if key.startswith("lines with")]
     return count
+
+
+async def test_a_pattern_that_would_grow_too_long_is_left_as_it_is(call: Call, days: None) -> None:
+    long = " ".join(letter * 90 + ".x" * 15 for letter in "abcd")
+    assert (await call("text.count", path="days.log", pattern=long))["matching_lines"] == 0
+    with pytest.raises(ToolError, match="no matching line has"):
+        await call("text.count", path="days.log", pattern=f"ERROR|{'x' * 480}", group_by="worker")
+
+
+def test_what_may_ask_a_worker_is_not_quick() -> None:
+    given = {"text": "level=ERROR"}
+    assert _is_quick(CountTextArgs.model_validate({**given, "pattern": "ERROR"}))
+    assert not _is_quick(CountTextArgs.model_validate({**given, "pattern": "level ERROR"}))
+    assert not _is_quick(CountTextArgs.model_validate({**given, "pattern": "ERROR", "group_by": "level"}))
 
 
 async def test_more_lines_that_have_all_words_than_are_shown_are_counted(call: Call, box: Path) -> None:

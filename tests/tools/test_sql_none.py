@@ -10,7 +10,7 @@ import apsw
 import pytest
 
 from ringfence.tools.sql import query_sqlite
-from ringfence.tools.sql_none import is_nothing, why_none
+from ringfence.tools.sql_none import Why, is_nothing, why_none
 from ringfence.tools.tool import Use
 
 from .asking import Query, ask
@@ -189,7 +189,7 @@ async def test_looking_why_takes_no_longer_than_a_second(tmp_path: Path) -> None
 def test_what_cannot_be_read_has_no_reason(sql: str) -> None:
     with pytest.raises(StopIteration) as told:
         next(why_none(sql, [("t", "x INTEGER")], {}, dialect="sqlite"))
-    assert told.value.value == {}
+    assert told.value.value == Why()
 
 
 async def test_of_many_names_none_is_told(tmp_path: Path) -> None:

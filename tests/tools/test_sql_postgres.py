@@ -135,6 +135,8 @@ async def test_the_condition_that_no_row_meets_is_told_and_where_its_value_stand
     assert note == "no row of calls has id < 0; id has the values 1, 2, 3"
     found = await query("select name from people where name = 'bob'")
     assert (found["mended"], found["rows"]) == ("name is written 'Bob'", [{"name": "Bob"}])
+    first = await query("select name from people where name = 'bob' and 1 / (id - 2) > 0")
+    assert (first["rows"], "mended" in first) == ([], False), "as it was asked, if what was meant fails"
     assert (await query("select count(*) from ward"))["mended"] == "ward is the table wards"
 
 

@@ -53,6 +53,10 @@ async def values(query: Query, sql: str) -> list[list[object]]:
         ("SELECT id FROM orders WHERE status ILIKE 'PAID'", [[1], [3]]),
         ("SELECT DATE_FORMAT(placed_on, '%Y-%m') m, COUNT(*) FROM orders GROUP BY m LIMIT 1", [["2024-03", 1]]),
         ("SELECT LEFT(placed_on, 4) FROM orders WHERE id = 1", [["2024"]]),
+        ("SELECT status || ' ' || id AS n FROM orders WHERE YEAR(placed_on) = 2024", [["paid 1"]]),
+        ('SELECT "status" FROM orders WHERE MONTH("placed_on") = 11 ORDER BY "eur" DESC', [["paid"]]),
+        ("SELECT id/2 FROM orders WHERE DAY(placed_on) = 2", [[1]]),
+        ("select top(1) id from orders where month(placed_on) = 3 order by id desc", [[2]]),
         ("SELECT placed_on::date FROM orders WHERE id = 1", [["2024-03-05"]]),
     ],
 )  # fmt: skip
@@ -74,6 +78,11 @@ async def test_words_of_another_database_are_asked_as_sqlite_has_them(
         "SELECT load_extension('x')",
         "SELECT LEFT(load_extension('x'), 2)",
         "SELECT WEEKDAY(placed_on) FROM orders",
+        "SELECT DATEDIFF(day, '2025-03-01', '2025-03-05') FROM orders",
+        "SELECT CONCAT(status, NULL, id) FROM orders WHERE YEAR(placed_on) = 2025",
+        "SELECT id FROM orders ORDER BY id FETCH FIRST 1 ROW WITH TIES",
+        "SELECT TOP 3 PERCENT id FROM orders",
+        "SELECT DATE_FORMAT(placed_on, '%W %e') FROM orders",
     ],
 )
 async def test_what_it_has_not_is_refused_as_before(query: Query, sql: str) -> None:
@@ -88,6 +97,7 @@ async def test_what_it_has_not_is_refused_as_before(query: Query, sql: str) -> N
         ("select count(*) from orders where strftime('%m', placed_on) = '3'", [[2]]),
         ("select count(*) from orders where strftime('%m', placed_on) = 3", [[2]]),
         ("select count(*) from orders where strftime('%Y', placed_on) = 2025", [[2]]),
+        ("select count(*) from orders where (strftime('%Y', placed_on)) = 2025", [[2]]),
         ("select count(*) from orders where 2024 < strftime('%Y', placed_on)", [[2]]),
         ("select count(*) from orders where strftime('%Y', placed_on) >= 2026", [[0]]),  # of text and number
         ("select count(*) from orders where strftime('%m', placed_on) in (3, 11)", [[3]]),
@@ -127,6 +137,7 @@ async def test_what_is_compared_rightly_stays_as_it_is(query: Query, sql: str) -
         ("select order_item.qty from order_item where qty = 2", [[2]], "order_item is the table order_items"),
         ("select count(*) from te_am", None, ""),  # two tables it may be
         ("select count(*) from payments", None, ""),
+        ("with order_item as (select * from order_item) select count(*) from order_item", None, ""),
     ],
 )  # fmt: skip
 async def test_a_table_that_is_called_nearly_so_is_the_one(

@@ -196,6 +196,11 @@ def test_what_a_user_asks_for_goes_only_to_hosts_whose_audience_may_read_it() ->
         ),
         ("<tr><td>a<td rowspan='2'>b<tr><td>c<tr><td>d", "a | b\nc | b\nd"),
         ("<tr><td rowspan=0>a<tr><td rowspan=x>b", "a\nb"),
+        ("<tr><th>A<th>B<th>C<tr><td colspan=2>x<td rowspan=2>y<tr><td>1<td>2", "A | B | C\nx | y\n1 | 2"),
+        ("<tbody><tr><td rowspan=9>Mon<td>1</tbody><tbody><tr><td>Tue<td>2", "Mon | 1\nTue | 2"),
+        ("<tr><td rowspan=2>" + "x" * 30_000 + "<td>1<tr><td>2", "x" * 30_000 + " | 1\n2"),
+        ("<dl><dt>Prices<dd><table><tr><th>a<th>b<th>c<tr><td>1<td>2<td>3</table></dl>",
+         "Prices\na | b | c\na: 1 | b: 2 | c: 3"),
         ("<dl><dt>Deposit</dt><dd>50</dd><dt>Helmet<dd>free</dl>x", "Deposit: 50\nHelmet: free\nx"),
         ("<dl><dt>A<dt>B<dd><p>one<p>two</dl>", "A\nB: one\ntwo"), ("<dl><dt>A</dl><p>x", "A\nx"),
         ("<dl><dt>A", "A"), ("<dl><dt>A</dl>", "A"), ("<dd>x</dd>y", "x\ny"),
@@ -208,7 +213,10 @@ def test_html_is_read_as_a_person_would(html: str, text: str) -> None:
 
 
 def test_the_links_of_a_nav_count_and_its_words_do_not() -> None:
-    html = "<nav>Menu<ul><li><a href='/a'>A <b>b</b></a><li><a href=/c>C</nav><a href=/d>d</a> <nav><a href=/e>lost"
+    html = (
+        "<nav>Menu<ul><li><a href='/a'>A <b>b</b></a><li><a href=/c><script>x<y</script>C<svg><title>i</title></svg></nav>"
+        "<a href=/d>d</a> <nav><a href=/e>lost"
+    )
     assert readable(html) == ("", "d", [("A b", "/a"), ("C", "/c"), ("d", "/d")])
 
 

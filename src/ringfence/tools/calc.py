@@ -96,7 +96,7 @@ def _plain(expression: str) -> str:
     for word, sign in _WORDS:
         source = word.sub(sign, source)
     units = {match["before"] or match["after"] for match in _UNIT.finditer(source)} - {"%"}
-    if len(units) == 1:  # of several nobody knows what the result is in
+    if len(units) == 1 and "0x" not in source:  # of several nobody knows what the result is in
         source = _UNIT.sub(lambda match: "%" if match[0].strip() == "%" else " ", source)
     if "," in source and "(" not in source and "[" not in source:
         source = _GROUPED.sub(lambda m: m[0].replace(",", ""), source)
@@ -203,7 +203,9 @@ class _Work:
         match node:
             case ast.Constant():
                 return self._literal(node)
-            case ast.BinOp(left=left, op=ast.Add() | ast.Sub() as op, right=right) if _is_share(right, beside=left):
+            case ast.BinOp(left=left, op=ast.Add() | ast.Sub() as op, right=ast.Call() as right) if _is_share(
+                right
+            ) and not _is_share(left):
                 return self._changed(op, self.number(left), self.number(right))
             case ast.BinOp(left=left, op=op, right=right):
                 return self._binary(op, self.number(left), self.number(right))
@@ -313,12 +315,22 @@ class _Work:
         raise ToolError(f"there is no function {name} of {len(values)} numbers", todo=f"the functions are {_NAMES}")
 
 
-def _is_share(node: ast.expr, *, beside: ast.expr) -> bool:
-    """Whether a percentage is added to what is none itself, or taken off it."""
-    shares = [
-        isinstance(one, ast.Call) and isinstance(one.func, ast.Name) and one.func.id == _SHARE for one in (node, beside)
-    ]
-    return shares == [True, False]
+def _is_share(node: ast.expr) -> bool:
+    """Whether a value is a percentage, or made of them: to such a one another one is added as it is."""
+    match node:
+        case ast.Call(func=ast.Name(id=name)):
+            return name == _SHARE
+        case ast.Constant(value=value):
+            return value == 1  # 1 - 10% - 5%
+        case ast.UnaryOp(operand=operand):
+            return _is_share(operand)
+        case ast.BinOp(left=left, op=ast.Add() | ast.Sub(), right=right):
+            return _is_share(left) and _is_share(right)
+        case ast.BinOp(left=left, op=ast.Mult(), right=right):
+            return _is_share(left) or _is_share(right)
+        case ast.BinOp(left=left, op=ast.Div()):
+            return _is_share(left)
+    return False
 
 
 def _decimal(value: Number) -> Decimal:

@@ -69,9 +69,10 @@ def _as_said(op: Op, value: str) -> tuple[Op, str]:
 
 
 def meets(cell: str, op: Op, value: str, form: Form = PLAIN) -> bool:
-    """Whether a cell meets a condition. Two numbers, two dates or two texts compare as such, texts without case.
+    """Whether a cell meets a condition. Two numbers or two dates compare as such, all else as text without case.
 
-    Nothing else is less or greater, and so is an empty cell. Whatever `op` says, "before 1 June 2025" is before it.
+    An empty cell is neither less nor greater than anything, nor is a word (`sold out`) than a number or a date; what
+    only begins with figures (`2025-Q1`, `10:12`, `20B`) is. Whatever `op` says, "before 1 June 2025" is before it.
     """
     if op == "contains":
         return value.strip().lower() in cell.lower()
@@ -84,7 +85,9 @@ def meets(cell: str, op: Op, value: str, form: Form = PLAIN) -> bool:
         if not same and (span := _period(value)):
             same = cell.startswith(f"{span}-") or in_figures(cell) == span
         return same is (op == "=")
-    if kind != other or kind == EMPTY:
+    if EMPTY in (kind, other) or (kind == WORD and other != WORD and not cell.strip()[:1].isdigit()):
         return False
+    if kind != other:
+        left, right = cell.strip().lower(), value.strip().lower()
     order = (left > right) - (left < right)  # type: ignore[operator]  # of one kind
     return order in {"<": (-1,), "<=": (-1, 0), ">": (1,), ">=": (1, 0)}[op]

@@ -12,13 +12,14 @@ _LOOK = 1_000  # cells that tell it
 _LONGEST = 40  # characters of a number with its unit
 MONEY = "[$€£¥]|EUR|USD|GBP|CHF"
 UNITS = (
-    "%|mm|cm|dm|m|km|mi|ft|mg|g|kg|t|lb|lbs|oz|ml|cl|dl|l|L|ms|s|sec|min|mins|h|hr|hrs|hours|days|W|kW|Wh|kWh|MWh|V|A|"
-    "mA|Hz|kHz|MHz|GHz|B|kB|KB|MB|GB|TB|bar|mbar|hPa|kPa|Pa|°C|°F|K|pcs|pc|pts|points|people|persons|dB|rpm|km/h|m/s|m²|"
-    "m2|m³|m3"
+    r"(?:%|mm|cm|dm|km|mi|ft|mg|kg|lbs?|oz|ml|cl|dl|ms|sec|mins?|hrs?|hours|days|kW|Wh|kWh|MWh|mA|Hz|kHz|MHz|GHz|kB|KB|MB|"
+    r"GB|TB|bar|mbar|hPa|kPa|Pa|°C|°F|pcs?|pts|points|people|persons|dB|rpm|km/h|m/s|m²|m2|m³|m3|[mghsl]|(?<=\s)[tLWVABK])"
 )
 _MEASURED = re.compile(rf"(?:({MONEY})\s?)?([-+]?(?:\d[\d.,'\s]*)?\d|[-+]?[.,]\d+)(?:\s?({MONEY}|{UNITS}))?")
 _POINT = re.compile(r"[-+]?(?:\d{1,3}(?:[,']\d{3})+|\d+)?(?:\.\d+)?")
 _COMMA = re.compile(r"[-+]?(?:\d{1,3}(?:[.'\s]\d{3})+|\d+)?(?:,\d+)?")
+_THOUSANDS = re.compile(r"[-+]?[1-9]\d{0,2}(?:\.\d{3})+")
+_CENTS = re.compile(r",\d\d+$|\d[.'\s]\d{3},")  # of a number, and not of a list of two
 _DAY = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})(?:[ T,]{1,2}(\d{1,2})(:\d\d(?::\d\d)?))?")
 
 
@@ -61,8 +62,11 @@ class Form:
 PLAIN = Form()
 
 
-def form_of(cells: Iterable[str]) -> Form:
-    """The form that all of them have which hold a figure; PLAIN if there is none, or more than one may be meant."""
+def form_of(cells: Iterable[str], *, commas: bool = False) -> Form:
+    """The form that all of them have which hold a figure; PLAIN if there is none, or more than one may be meant.
+
+    commas  nothing else separates cells by a comma, so that `7,5` is no list of two
+    """
     figures = [cell for cell in islice(cells, _LOOK) if any(map(str.isdigit, cell))]
     if not figures:
         return PLAIN
@@ -77,9 +81,15 @@ def form_of(cells: Iterable[str]) -> Form:
         return PLAIN
     (unit,), bare = units, [one[0] for one in measured if one]
     if all(map(_POINT.fullmatch, bare)):
-        return Form(unit=unit or "")
-    commas = all(map(_COMMA.fullmatch, bare)) and any("," in one for one in bare)
-    return Form(comma=True, unit=unit or "") if commas else PLAIN
+        if (
+            not unit
+            or not all(map(_THOUSANDS.fullmatch, (one for one in bare if "." in one)))
+            or "." not in "".join(bare)
+        ):
+            return Form(unit=unit or "")
+        return Form(comma=True, unit=unit) if re.fullmatch(MONEY, unit) else PLAIN  # 1.250 kg may be either
+    sure = commas or unit or any(map(_CENTS.search, bare))
+    return Form(comma=True, unit=unit or "") if sure and all(map(_COMMA.fullmatch, bare)) else PLAIN
 
 
 def _measured(text: str) -> tuple[str, str] | None:

@@ -39,9 +39,9 @@ def overview(folders: Folders, use: Use) -> Tool:
     return define("files.overview", "What there is.", OverviewArgs, run, use=use, timeout_s=SECONDS, opens="")
 
 
-def _kind(cells: list[str]) -> str:
+def _kind(cells: list[str], *, commas: bool) -> str:
     """What a column holds, and none of it: dates, numbers, yes or no, texts. A small model guesses `s` for skipper."""
-    if (kinds := holds(cells, form_of(cells))) in ({NUMBER}, {DATE}):
+    if (kinds := holds(cells, form_of(cells, commas=commas))) in ({NUMBER}, {DATE}):
         return "number" if NUMBER in kinds else "date"
     words = {cell.casefold() for cell in cells if cell}
     return next(("/".join(pair) for pair in _YES_NO if words and words <= {*pair}), "text")
@@ -63,7 +63,9 @@ def _about(folders: Folders, entry: Entry) -> dict[str, JSON]:
     if suffix in TABLES:
         separator = separates(entry.path, lines[0])
         names, *rows = ([cell.strip() for cell in row] for row in csv.reader(lines[:LOOK_ROWS], delimiter=separator))
-        kinds = [_kind([row[n] for row in rows if n < len(row)]) for n in range(len(names[:30]))]
+        kinds = [
+            _kind([row[n] for row in rows if n < len(row)], commas=separator != ",") for n in range(len(names[:30]))
+        ]
         return {**about, "columns": names[:30], **({"of": ", ".join(kinds)} if rows else {})}
     if suffix in NOTES:
         return {**about, "title": lines[0].strip("# ")[:60]}

@@ -17,6 +17,7 @@ _TAG = re.compile(  # each alternative ends at the end of the text at the latest
 )
 _HREF = re.compile(r"(?:^|[\s/])href\s*+=\s*+(?:\"([^\"]*+)|'([^']*+)|([^\s\"'>]++))", re.IGNORECASE)
 _ROWSPAN = re.compile(r"(?:^|[\s/])rowspan\s*+=\s*+[\"']?(\d{1,4})", re.IGNORECASE)
+_COLSPAN = re.compile(r"(?:^|[\s/])colspan\s*+=", re.IGNORECASE)
 _RAW = {"script", "style", "textarea", "title", "iframe", "noembed", "noframes", "xmp"}  # hold text, no tags
 _CLOSING = {name: re.compile(rf"</{name}(?=[\s/>])", re.IGNORECASE) for name in _RAW}
 _HIDDEN = {"noscript", "template", "svg", "math", "object", "canvas", "nav", "select", "datalist"}
@@ -27,6 +28,7 @@ _BLOCK = {
 }  # fmt: skip
 _LEAD = {"li": "- ", **{f"h{n}": "#" * n + " " for n in range(1, 7)}}
 _MOST_ROWS, _MOST_CELLS = 200, 100  # that a cell spans, and of a row
+_MOST_COPIED = 20_000  # characters of a table that stand in more rows than one
 SPELT = 40  # rows of a table whose cells carry the names of their columns
 _CELLS = re.compile(r" ?\| ?")
 _SPACE = re.compile(r"[ \t\n\r\f\v\xa0]+")
@@ -62,13 +64,15 @@ def readable(html: str) -> Page:
                 link = None
             case "nav":
                 href, _, text = value.partition("\n")
-                links.append((_SPACE.sub(" ", unescape(_TAG.sub(" ", text))).strip(), href))
+                links.append((" ".join(readable(text).text.split()), href))  # of one link: there is none within
             case "td" | "th":
                 line.append(" | ")
                 table.cell(kind, value)
             case _ if kind.lstrip("/") in _BLOCK:
                 lines.append(term.block(kind, _line(line, pre)))
                 table.row(len(lines) - 1, lines)
+                if kind.lstrip("/") in ("tbody", "thead", "tfoot"):
+                    table.section()
                 if kind in ("table", "/table"):
                     table.spell_out(lines)
                     table = _Table()
@@ -93,6 +97,9 @@ class _Term:
         place = self._place
         if kind.lstrip("/") in ("dt", "dd", "dl"):
             self._place = kind if kind in ("dt", "dd") else ""
+        if kind == "table":  # which is no value in a line
+            said, self.said = self.said, ""
+            return f"{said}\n{text}".strip()
         if not text or not (self.said or place == "dt"):
             return text
         said, self.said = self.said, text if place == "dt" else ""
@@ -107,12 +114,13 @@ class _Table:
         self._cells = {"th": 0, "td": 0}
         self._rows: list[tuple[int, list[str]]] = []
         self._spans: list[int] = []  # of the row's cells: how many rows each takes
+        self._room = _MOST_COPIED
         self._down: dict[int, tuple[str, int]] = {}  # what stands in a column from above, and in how many rows more
 
-    def cell(self, kind: str, rows: str) -> None:
-        """One more cell of the row, which takes so many of them."""
+    def cell(self, kind: str, span: str) -> None:
+        """One more cell of the row; `span`: how many rows it takes, or `wide` if it takes several columns."""
         self._cells[kind] += 1
-        self._spans.append(min(int(rows), _MOST_ROWS) if rows.isdecimal() else 1)
+        self._spans.append(0 if span == "wide" else min(int(span), _MOST_ROWS) if span.isdecimal() else 1)
 
     def row(self, at: int, lines: list[str]) -> None:
         """The row ends: it is line `at`. The first one of names alone is the header."""
@@ -129,18 +137,26 @@ class _Table:
                 self._rows.append((at, cells))
 
     def _filled(self, cells: list[str]) -> list[str]:
-        """The cells of a row, with those from above in their columns."""
+        """The cells of a row, with those from above in their columns, unless it is not certain which these are."""
         spans, self._spans = self._spans, []
-        if len(spans) != len(cells) or (not self._down and max(spans) < 2):
+        if len(spans) != len(cells) or 0 in spans:
+            self.section()
+            return cells
+        if not self._down and max(spans) < 2:
             return cells
         filled = list[str]()
         for cell, rows in zip(cells, spans, strict=True):
             self._from_above(filled)
-            if rows > 1:
+            if rows > 1 and cell and (size := len(cell) * rows) <= self._room:
+                self._room -= size
                 self._down[len(filled)] = cell, rows - 1
             filled.append(cell)
         self._from_above(filled)
         return filled
+
+    def section(self) -> None:
+        """What follows has no cells from above."""
+        self._down.clear()
 
     def _from_above(self, filled: list[str]) -> None:
         while len(filled) in self._down and len(filled) < _MOST_CELLS:
@@ -165,7 +181,7 @@ def _line(pieces: list[str], pre: int) -> str:
 
 def _visible(html: str) -> Iterator[tuple[str, str]]:
     """("text", text), ("title", text), ("a", href), ("nav", href and text of a link in it), ("td", how many rows it
-    takes), or (name, "") of a tag, `/name` of its end.
+    takes, or `wide`), or (name, "") of a tag, `/name` of its end.
     """
     at, hidden, depth = 0, "", 0
     link: tuple[str, int] | None = None  # in a nav
@@ -194,7 +210,8 @@ def _visible(html: str) -> Iterator[tuple[str, str]]:
         elif name == "a" and not tag["end"]:
             yield "a", _href(tag["rest"])
         elif name in ("td", "th") and not tag["end"]:
-            yield name, rows[1] if (rows := _ROWSPAN.search(tag["rest"])) else ""
+            wide, rows = _COLSPAN.search(tag["rest"]), _ROWSPAN.search(tag["rest"])
+            yield name, "wide" if wide else rows[1] if rows else ""
         elif name:
             yield tag["end"] + name, ""
     if not hidden and at < len(html):

@@ -15,7 +15,7 @@ from .files import AnyPath
 from .folders import Folders
 from .pattern import MAX_PATTERN, SEARCH_S, Pattern
 from .scanning import Given, late, matched, named, scan_anyhow
-from .search_near import apart, following, together, wider
+from .search_near import apart, following, together, wider, words_of
 from .texts import note_skipped, notes
 from .tool import Args, Tool, Use, define
 
@@ -106,10 +106,9 @@ def search_files(folders: Folders, use: Use, *, room: int) -> Tool:
 
 
 def _is_quick(args: CountTextArgs | CountArgs) -> bool:
-    """A short given text and a pattern that needs no worker: no reason for a thread."""
-    return (
-        0 < len(args.text) <= QUICK_CHARS and len(args.pattern) <= MAX_PATTERN and Pattern.read(args.pattern).is_quick
-    )
+    """A short given text and one word, ungrouped, for which no worker is asked either: no reason for a thread."""
+    short = 0 < len(args.text) <= QUICK_CHARS and len(args.pattern) <= MAX_PATTERN and not args.group_by
+    return short and not words_of(args.pattern) and Pattern.read(args.pattern).is_quick
 
 
 def count_text(use: Use) -> Tool:

@@ -9,7 +9,7 @@ from typing import Any
 from ringfence.core.values import JSON
 
 from .corpus import Corpus
-from .pattern import Pattern
+from .pattern import MAX_PATTERN, Pattern
 from .scanning import Given, late, matched, scan_anyhow
 
 _PLAIN, _MAX_APART = re.compile(r"[^\W_][\w.-]+"), 4  # words of a pattern that are looked for one by one
@@ -23,7 +23,7 @@ def apart(pattern: str, texts: Given) -> dict[str, JSON]:
 
     A small model writes "level ERROR" for a field's value, and "2025-06-03 ERROR" for the errors of a day.
     """
-    words = _words(pattern)
+    words = words_of(pattern)
     counts: dict[str, int] = {}
     for word in words:
         if late(texts):
@@ -42,7 +42,7 @@ def apart(pattern: str, texts: Given) -> dict[str, JSON]:
 
 def together(pattern: str, texts: Given) -> dict[str, JSON]:
     """The lines that have all words of a pattern which matches nothing, wherever they stand."""
-    words = _words(pattern)
+    words = words_of(pattern)
     found = _having_all(words, texts, hits=_MOST_SHOWN) if words and not late(texts) else None
     if not found or not found["lines"]:
         return {}
@@ -51,16 +51,20 @@ def together(pattern: str, texts: Given) -> dict[str, JSON]:
     return shown if found["lines"] <= _MOST_SHOWN else {f"{name}, in all": found["lines"], **shown}
 
 
-def _words(pattern: str) -> list[str]:
+def words_of(pattern: str) -> list[str]:
     """The words of a pattern, if there are a few."""
     words = list(dict.fromkeys(word.rstrip(".-") for word in _PLAIN.findall(pattern)))
-    return words if 1 < len(words) <= _MAX_APART else []
+    return words if 1 < len(words) <= _MAX_APART and len(_all_of(words)) <= MAX_PATTERN else []
+
+
+def _all_of(words: Sequence[str]) -> str:
+    """The pattern of a line that has all of these words."""
+    return "^" + "".join(f"(?=.*{re.escape(word)})" for word in words)
 
 
 def _having_all(words: Sequence[str], texts: Given, *, hits: int) -> dict[str, Any]:
     """The scan for lines that have all of these words, in any order."""
-    each = "".join(f"(?=.*{re.escape(word)})" for word in words)
-    return scan_anyhow(Pattern.read(f"^{each}"), texts, by="", top=1, hits=hits)[1]
+    return scan_anyhow(Pattern.read(_all_of(words)), texts, by="", top=1, hits=hits)[1]
 
 
 def following(name: str, pattern: str, texts: Given, *, top: int) -> tuple[str, dict[str, Any]] | None:
@@ -73,6 +77,8 @@ def following(name: str, pattern: str, texts: Given, *, top: int) -> tuple[str, 
         return None
     behind = rf"(?<![^\W_]){re.escape(name)}[-_ #/]{{1,2}}([\w.-]*\w)"
     regex = pattern if grouped else f"^(?=.*(?:{pattern})).*?{behind}"
+    if len(regex) > MAX_PATTERN:
+        return None
     found = scan_anyhow(Pattern.read(regex), texts, by="1", top=top, hits=1)[1]
     unit = "group 1 of the pattern" if grouped else f"what follows {name}"
     return (unit, found) if found["values"] and not late(texts) else None

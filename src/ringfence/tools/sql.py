@@ -11,6 +11,7 @@ import os
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import closing, suppress
+from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -25,7 +26,7 @@ from ringfence.core.errors import ToolError
 from ringfence.core.values import JSON
 
 from .sql_mend import Hop, Mended, mended
-from .sql_none import is_nothing, spelled, why_none
+from .sql_none import Why, is_nothing, why_none
 from .sql_schema import Asking, Look, Result, check_amounts, few, identifier, keyed, known, overview, summed
 from .sql_sqlite import as_sqlite, compared_as_text
 from .sql_sums import summable
@@ -104,6 +105,7 @@ def query_sqlite(
 
     def run(args: QueryArgs) -> JSON:
         until = time.monotonic() + seconds
+        bounds = _Bounds(max_rows, room, until)
         try:
             with closing(_opened(database, until)) as db:
                 if not args.sql.strip():
@@ -111,9 +113,9 @@ def query_sqlite(
                 try:
                     if names := summed(args.sql):
                         check_amounts(names, *_known(db))
-                    return _query(db, args, max_rows, room)
+                    return _query(db, args, Mended(args.sql), bounds)
                 except apsw.SQLError as error:
-                    return _as_meant(db, args, error, max_rows, room, until)
+                    return _as_meant(db, args, error, bounds)
         except apsw.AuthError as error:
             raise ToolError(f"only a SELECT is allowed: {_said(error)}", todo="ask with a SELECT of tables") from None
         except apsw.InterruptError:
@@ -164,38 +166,56 @@ def _authorize(action: int, one: str | None, other: str | None, schema: str | No
     return apsw.SQLITE_DENY
 
 
-def _query(db: apsw.Connection, args: QueryArgs, max_rows: int, room: int) -> dict[str, JSON]:
-    if not args.params and (meant := compared_as_text(args.sql)):
-        done = Mended(args.sql).then(meant)
-        return {**done.told(), **_query(db, args.model_copy(update={"sql": done.sql}), max_rows, room)}
-    about = apsw.ext.query_info(db, args.sql, args.params or None)
-    if (about.query_remaining or "").strip(" \t\r\n;"):
-        raise ToolError("there is more than one statement", todo="give one SELECT, and nothing after it")
-    columns = named(column[0] for column in about.description)
-    try:
-        rows = list(islice(db.execute(args.sql, args.params), max_rows + 1))
-    except apsw.BindingsError:
-        raise ToolError(
-            f"the statement has another number of placeholders than params has values ({len(args.params)})",
-            todo="write $1, $2, ... and give one value for each",
-        ) from None
+@dataclass(frozen=True, slots=True)
+class _Bounds:
+    """Of a result: its rows and characters; and when it has to be there."""
+
+    max_rows: int
+    room: int
+    until: float
+
+
+def _query(db: apsw.Connection, args: QueryArgs, asked: Mended, bounds: _Bounds) -> dict[str, JSON]:
+    """The result of a statement, told as it was mended."""
+    if not args.params and asked.may_go_on and (meant := compared_as_text(asked.sql)):
+        asked = asked.then(meant)
+    columns, rows = _rows(db, asked.sql, args.params, bounds)
+    show = partial(table, columns, rows, bounds.max_rows, bounds.room)
     tables, joins = _known(db)
-    if is_nothing(args.sql, rows):
-        if not args.params and (meant := _looked(db, spelled(args.sql, tables, dialect="sqlite"))):
-            done = Mended(args.sql).then(meant)
-            return {**done.told(), **_query(db, args.model_copy(update={"sql": done.sql}), max_rows, room)}
-        beside = _looked(db, why_none(args.sql, tables, joins, dialect="sqlite")) or {}
-        return table(columns, rows, max_rows, room, beside=beside)
-    whole = 1 < len(rows) <= max_rows
-    adds = _looked(db, summable(args.sql, len(rows), tables, joins, dialect="sqlite")) if whole else None
+    if is_nothing(asked.sql, rows):
+        why = _looked(db, why_none(asked.sql, tables, joins, dialect="sqlite")) or Why()
+        if why.mend and not args.params and asked.may_go_on:
+            with suppress(apsw.Error, ToolError):
+                return _query(db, args, asked.then(why.mend), bounds)
+        return {**asked.told(), **show(beside=why.told)}
+    whole = 1 < len(rows) <= bounds.max_rows
+    adds = _looked(db, summable(asked.sql, len(rows), tables, joins, dialect="sqlite")) if whole else None
     beside = {}
-    if few(rows) and (key := keyed(args.sql, columns, tables, joins)):
+    if few(rows) and (key := keyed(asked.sql, columns, tables, joins)):
         values, soon = key.values(columns, rows), time.monotonic() + LOOK_S
         beside = key.told(values, [])
         db.set_progress_handler(lambda: time.monotonic() > soon, STEPS)  # nobody has asked for these
         with suppress(apsw.Error, UnicodeDecodeError):
             beside = key.told(values, db.execute(key.select(len(values)), values).fetchall())
-    return table(columns, rows, max_rows, room, beside=beside, adds=adds or ())
+    return {**asked.told(), **show(beside=beside, adds=adds or ())}
+
+
+def _rows(
+    db: apsw.Connection, sql: str, params: Sequence[str], bounds: _Bounds
+) -> tuple[list[str], list[tuple[Any, ...]]]:
+    """The names of the columns, and the rows, one more than may be shown."""
+    db.set_progress_handler(lambda: time.monotonic() > bounds.until, STEPS)
+    about = apsw.ext.query_info(db, sql, params or None)
+    if (about.query_remaining or "").strip(" \t\r\n;"):
+        raise ToolError("there is more than one statement", todo="give one SELECT, and nothing after it")
+    try:
+        rows = list(islice(db.execute(sql, params), bounds.max_rows + 1))
+    except apsw.BindingsError:
+        raise ToolError(
+            f"the statement has another number of placeholders than params has values ({len(params)})",
+            todo="write $1, $2, ... and give one value for each",
+        ) from None
+    return named(column[0] for column in about.description), rows
 
 
 def _looked(db: apsw.Connection, asking: Asking[Result]) -> Result | None:
@@ -214,12 +234,10 @@ def _looked(db: apsw.Connection, asking: Asking[Result]) -> Result | None:
         return found
 
 
-def _as_meant(
-    db: apsw.Connection, args: QueryArgs, error: apsw.SQLError, max_rows: int, room: int, until: float
-) -> JSON:
+def _as_meant(db: apsw.Connection, args: QueryArgs, error: apsw.SQLError, bounds: _Bounds) -> JSON:
     """The result of what a statement meant that cannot be read, with what was `ran`. Raises ToolError."""
     tables, joins, said = _tables(db), _declared(db), f"the statement cannot be read: {_said(error)}"
-    sure = partial(_is_sure, db, until)
+    sure = partial(_is_sure, db, bounds.until)
     done = Mended(args.sql)
     while done.may_go_on and (
         more := mended(done.sql, _said(error), tables, joins, dialect="sqlite", sure=sure)
@@ -229,7 +247,7 @@ def _as_meant(
         if names := summed(done.sql):
             check_amounts(names, tables, joins)
         try:
-            return {**done.told(), **_query(db, args.model_copy(update={"sql": done.sql}), max_rows, room)}
+            return _query(db, args, done, bounds)
         except apsw.SQLError as again:
             error = again
     raise ToolError(said, todo=known(tables, said, joins, args.sql))

@@ -53,8 +53,8 @@ class Mended:
         return Mended(mend.sql, (*self.why, mend.why))
 
     def told(self) -> dict[str, JSON]:
-        """What stands before its result."""
-        return {"ran": self.sql, "mended": "; ".join(self.why)}
+        """What stands before its result; nothing, if nothing was mended."""
+        return {"ran": self.sql, "mended": "; ".join(self.why)} if self.why else {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +109,8 @@ def _table_meant(sql: str, missing: str, tables: Iterable[str], dialect: str) ->
         return None
     from sqlglot import errors, exp
 
+    if any(one.alias.lower() == missing.lower() for one in tree.find_all(exp.CTE)):
+        return None  # it is there, and asks for the one that is not
     try:
         for one in tree.find_all(exp.Table):
             if one.name.lower() == missing.lower() and not one.db:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from .sql_mend import Mend
@@ -71,6 +71,11 @@ class _Condition:
         some = f"select cast({of}.{column} as text) as v from {of} limit {_ROWS}"
         return f"select distinct v from ({some}) as few where lower(trim(v)) = lower(trim($1)) limit 2", (self.text,)
 
+    def respelled(self, text: str, dialect: str) -> Mend:
+        """Its statement with the value as its column writes it."""
+        self.node.expression.set("this", text)
+        return Mend(self.node.root().sql(dialect), f"{self.column} is written {text!r}")
+
     @property
     def text(self) -> str:
         """What its column is compared with, where that is a constant."""
@@ -96,28 +101,18 @@ class _Condition:
         return sorted(found, key=lambda place: place != own)[:_COLUMNS] if self.value else []
 
 
-def spelled(sql: str, tables: Sequence[Sequence[object]], *, dialect: str) -> Asking[Mend | None]:
-    """A statement that found nothing with its texts as their columns write them (`paid` for 'Paid'), where each has one
-    such value; None if no condition is to blame for that.
+@dataclass(frozen=True, slots=True)
+class Why:
+    """Why nothing was found: a `note` on a condition, and where its value `stands`; or the statement with the value as
+    its column writes it.
     """
-    why, root = list[str](), None
-    for condition in _conditions(sql, _columns_of(tables), dialect):
-        if not condition.is_text or (yield condition.met()) != []:
-            continue
-        rows = (yield condition.spelled()) or ()
-        text = str(rows[0][0]) if len(rows) == 1 else ""
-        if text and text != condition.text:
-            condition.node.expression.set("this", text)
-            why.append(f"{condition.column} is written {text!r}")
-            root = condition.node.root()
-    return Mend(root.sql(dialect), "; ".join(why)) if root is not None else None
+
+    told: Mapping[str, str] = field(default_factory=dict)
+    mend: Mend | None = None
 
 
-def why_none(
-    sql: str, tables: Sequence[Sequence[object]], joins: Mapping[str, str], *, dialect: str
-) -> Asking[dict[str, str]]:
-    """Of a statement that found nothing a `note` on the first condition that no row of its table meets, and where its
-    value `stands`; nothing if that is not certain.
+def why_none(sql: str, tables: Sequence[Sequence[object]], joins: Mapping[str, str], *, dialect: str) -> Asking[Why]:
+    """Of a statement that found nothing: about the first condition that no row of its table meets, if that is certain.
 
     tables, joins  as of `sql_schema.overview`; dialect: of sqlglot
     """
@@ -127,7 +122,10 @@ def why_none(
         if met:
             continue
         if met is None:
-            return {}
+            return Why()
+        written = ((yield condition.spelled()) or ()) if condition.is_text else ()
+        if len(written) == 1 and written[0][0] != condition.text:
+            return Why(mend=condition.respelled(str(written[0][0]), dialect))
         told = {"note": f"no row of {condition.table} has {condition.sql}"}
         kinds = sorted(_shown(row[0]) for row in (yield condition.values()) or ())
         if 0 < len(kinds) <= _KINDS:  # of more, those of others would be taken for an answer
@@ -140,8 +138,8 @@ def why_none(
             for row in rows or ():
                 join = "" if table == condition.table else joined(sql, {table}, keys).removesuffix("; ")
                 stands.append(f"{table}.{column} has {_shown(row[0])}{f': {join}' if join else ''}")
-        return {**told, "stands": "; ".join(stands)} if stands else told
-    return {}
+        return Why({**told, "stands": "; ".join(stands)} if stands else told)
+    return Why()
 
 
 def _columns_of(tables: Sequence[Sequence[object]]) -> dict[str, list[str]]:

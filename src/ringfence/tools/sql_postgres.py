@@ -25,7 +25,7 @@ from ringfence.manifest.fields import SecretRef, loopback
 
 from .sql import LOOK_S, MAX_ROWS, SECONDS, SUITS, SUMMARY, QueryArgs, named, table
 from .sql_mend import Mended, mended
-from .sql_none import is_nothing, spelled, why_none
+from .sql_none import Why, is_nothing, why_none
 from .sql_schema import Asking, Result, check_amounts, few, keyed, known, overview, summed
 from .sql_sums import summable
 from .tool import Tool, Use, parse, specify
@@ -153,7 +153,7 @@ class _Postgres:
             if names := summed(args.sql):
                 check_amounts(names, *await _schema(db))
             try:
-                return await self._query(db, args)
+                return await self._query(db, args, Mended(args.sql))
             except (
                 psycopg.errors.UndefinedColumn, psycopg.errors.UndefinedTable, psycopg.errors.SyntaxError,
             ) as error:  # fmt: skip
@@ -182,7 +182,7 @@ class _Postgres:
             done = done.then(more)
             check_amounts(summed(done.sql), tables, joins)
             try:
-                return {**done.told(), **await self._query(db, args.model_copy(update={"sql": done.sql}))}
+                return await self._query(db, args, done)
             except psycopg.errors.QueryCanceled:
                 raise
             except psycopg.Error as again:
@@ -191,41 +191,56 @@ class _Postgres:
                 await self._bound(db)
         raise error
 
-    async def _query(self, db: AsyncConnection[Any], args: QueryArgs) -> dict[str, JSON]:
-        """A cursor's declaration, never fetched from, says that the text is one whole SELECT, and names its columns;
-        only then it is put between parentheses, where rows and their size are bounded by the server."""
+    async def _query(self, db: AsyncConnection[Any], args: QueryArgs, asked: Mended) -> dict[str, JSON]:
+        """The result of a statement, told as it was mended."""
         import psycopg
 
-        sql, count = args.sql.strip().rstrip(";").rstrip(), len(args.params)
+        sql = asked.sql.strip().rstrip(";").rstrip()
+        columns, found = await self._found(db, sql, args.params)
+        show = partial(table, columns, found, self._max_rows, self._room)
+        tables, joins = await _schema(db)
+        if is_nothing(sql, found):
+            why = await _looked(db, why_none(sql, tables, joins, dialect="postgres")) or Why()
+            if why.mend and not args.params and asked.may_go_on:
+                with suppress(psycopg.Error, ToolError):
+                    await db.rollback()
+                    await self._bound(db)
+                    return await self._query(db, args, asked.then(why.mend))
+            return {**asked.told(), **show(beside=why.told)}
+        whole, beside = 1 < len(found) <= self._max_rows, dict[str, JSON]()
+        adds = await _looked(db, summable(sql, len(found), tables, joins, dialect="postgres")) if whole else None
+        if few(found) and (key := keyed(sql, columns, tables, joins)):
+            values = key.values(columns, found)
+            beside = key.told(values, [])
+            with suppress(psycopg.Error):  # another role's, say: it was not asked for
+                await _soon(db)
+                beside = key.told(values, await _rows(db, key.select(len(values)), *values)) if values else {}
+        return {**asked.told(), **show(beside=beside, adds=adds or ())}
+
+    async def _found(
+        self, db: AsyncConnection[Any], sql: str, params: Sequence[str]
+    ) -> tuple[list[str], list[list[object]]]:
+        """The names of the columns, and the rows, one more than may be shown.
+
+        A cursor's declaration, never fetched from, says that the text is one whole SELECT, and names its columns; only
+        then it is put between parentheses, where rows and their size are bounded by the server.
+        """
+        import psycopg
+
+        count = len(params)
         async with psycopg.AsyncRawServerCursor(db, "asked") as cursor:
-            await cursor.execute(sql, args.params or None)
+            await cursor.execute(sql, params or None)
             columns = named(column.name for column in cursor.description or ())
         bounded = (
             f"select case when pg_catalog.octet_length(j) <= ${count + 1}::int then j end from"
             f" (select pg_catalog.row_to_json({_ROW})::text as j from (\n{sql}\n) as {_ROW}"
             f" limit ${count + 2}::int) as w"
         )
-        rows = await _rows(db, bounded, *args.params, MAX_ROW_BYTES, self._max_rows + 1)
+        rows = await _rows(db, bounded, *params, MAX_ROW_BYTES, self._max_rows + 1)
         if any(row[0] is None for row in rows):
             what = f"a row is larger than {MAX_ROW_BYTES} bytes"
             raise ToolError(what, todo="select fewer columns, or a part of the long one: left(column, 500)")
-        found, beside = [_values(row[0]) for row in rows], dict[str, JSON]()
-        tables, joins = await _schema(db)
-        if is_nothing(sql, found):
-            if not args.params and (meant := await _looked(db, spelled(sql, tables, dialect="postgres"))):
-                done = Mended(sql).then(meant)
-                return {**done.told(), **await self._query(db, args.model_copy(update={"sql": done.sql}))}
-            beside = await _looked(db, why_none(sql, tables, joins, dialect="postgres")) or {}
-            return table(columns, found, self._max_rows, self._room, beside=beside)
-        whole = 1 < len(found) <= self._max_rows
-        adds = await _looked(db, summable(sql, len(found), tables, joins, dialect="postgres")) if whole else None
-        if few(rows) and (key := keyed(args.sql, columns, tables, joins)):
-            values = key.values(columns, found)
-            beside = key.told(values, [])
-            with suppress(psycopg.Error):  # another role's, say: it was not asked for
-                await _soon(db)
-                beside = key.told(values, await _rows(db, key.select(len(values)), *values)) if values else {}
-        return table(columns, found, self._max_rows, self._room, beside=beside, adds=adds or ())
+        return columns, [_values(row[0]) for row in rows]
 
 
 async def _connected(url: str) -> AsyncConnection[Any]:

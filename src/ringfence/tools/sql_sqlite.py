@@ -15,29 +15,38 @@ from .sql_read import parsed
 if TYPE_CHECKING:
     from sqlglot import exp
 
-_OTHERS = ("mysql", "postgres", "tsql")
 _PARTS = {"YEAR": "%Y", "MONTH": "%m", "DAY": "%d", "HOUR": "%H", "MINUTE": "%M"}
 _WIDTHS = {"%Y": 4, "%m": 2, "%d": 2, "%H": 2, "%M": 2, "%S": 2, "%j": 3, "%W": 2}
 _UNREAD = re.compile(r"syntax error|no such function|unrecognized token", re.I)
+_TOP = re.compile(r"\s*select\s+(?:top\s+(\d{1,6})|top\s*\(\s*(\d{1,6})\s*\))\s+(?!percent|with\b)", re.I)
+_FORMATS = {"%i": "%M", "%s": "%S"}  # of MySQL's DATE_FORMAT, where SQLite has another letter
+_FORMATTED = re.compile(r"(?:%[YmdHMSisj]|[^%])+")
 
 
 def as_sqlite(sql: str, said: str) -> Mend | None:
-    """A statement that SQLite `said` it cannot read, as it reads it; None if no other database's words are in it."""
+    """A statement that SQLite `said` it cannot read, as it reads it; None if no other database's words are in it, or
+    something that it would not mean there.
+    """
     if not _UNREAD.search(said):
         return None
-    from sqlglot import errors
+    top = _TOP.match(sql)
+    bare = f"select {sql[top.end() :]}" if top else sql
+    if (tree := parsed(bare, "sqlite")) is None:
+        return None
+    from sqlglot import errors, exp
 
-    for other in _OTHERS:
-        tree = parsed(sql, other)
-        if tree is None:
-            continue
-        try:
-            written = tree.transform(_part_of_a_day).sql("sqlite", unsupported_level=errors.ErrorLevel.RAISE)
-        except (errors.SqlglotError, RecursionError):
-            continue
-        if re.sub(r"\s|;$", "", written).lower() != re.sub(r"\s|;$", "", sql).lower():
-            return Mend(written, "written for SQLite")
-    return None
+    bounded = top is not None and isinstance(tree, exp.Select) and not tree.args.get("limit")
+    if (top and not bounded) or not _stays(tree):
+        return None
+    foreign = [node for node in tree.walk() if _sqlite(node.copy()) is not None]
+    try:
+        if bounded and isinstance(tree, exp.Select) and top:
+            tree = tree.limit(int(top[1] or top[2]))
+        elif not foreign:
+            return None
+        return Mend(tree.transform(lambda node: _sqlite(node) or node).sql("sqlite"), "written for SQLite")
+    except (errors.SqlglotError, RecursionError):
+        return None
 
 
 def compared_as_text(sql: str) -> Mend | None:
@@ -45,21 +54,27 @@ def compared_as_text(sql: str) -> Mend | None:
 
     None if there is no such comparison, or it may mean something else.
     """
-    if "strftime" not in sql.lower() or (tree := parsed(sql, "sqlite")) is None:
+    if "strftime" not in sql.lower() or (tree := parsed(sql, "sqlite")) is None or not _stays(tree):
         return None
     from sqlglot import errors, exp
 
     why = list[str]()
     try:
         for one in tree.find_all(exp.Binary, exp.In, exp.Between):
-            part = next(
-                (side for side in (one.this, one.args.get("expression")) if isinstance(side, exp.TimeToStr)), None
-            )
+            sides = [side.unnest() for side in (one.this, one.args.get("expression")) if isinstance(side, exp.Expr)]
+            part = next((side for side in sides if isinstance(side, exp.TimeToStr)), None)
             width = _WIDTHS.get(part.text("format"), 0) if part is not None and _compares(one) else 0
             why += [told for literal in _literals(one) if width and (told := _padded(literal, width))]
         return Mend(tree.sql("sqlite"), "; ".join(dict.fromkeys(why))) if why else None
     except (errors.SqlglotError, RecursionError):
         return None
+
+
+def _stays(tree: exp.Expr) -> bool:
+    """Whether a statement means the same when it is written down again: of these functions sqlglot makes others."""
+    from sqlglot import exp
+
+    return not tree.find(exp.Concat, exp.ConcatWs, exp.DateDiff, exp.DateAdd, exp.DateSub, exp.Fetch)
 
 
 def _compares(one: exp.Expr) -> bool:
@@ -87,20 +102,38 @@ def _padded(literal: exp.Literal, width: int) -> str:
     return f"strftime gives text: '{text}'"
 
 
-def _part_of_a_day(node: exp.Expr) -> exp.Expr:
-    """`CAST(STRFTIME('%m', day) AS INTEGER)` for MONTH(day) and EXTRACT(MONTH FROM day), SUBSTR for LEFT."""
+def _sqlite(node: exp.Expr) -> exp.Expr | None:
+    """What SQLite has for MONTH(day), EXTRACT, DATE_FORMAT, LEFT, ILIKE and `day::date`; None for all else."""
     from sqlglot import exp
 
-    if isinstance(node, exp.Left) and isinstance(node.expression, exp.Literal):
-        return exp.Anonymous(this="SUBSTR", expressions=[node.this, exp.Literal.number(1), node.expression])
-    if isinstance(node, exp.Extract):
-        part, day = str(node.this).upper(), node.expression
-    elif isinstance(node, exp.Year | exp.Month | exp.Day | exp.Hour | exp.Minute):
-        part, day = type(node).__name__.upper(), node.this
-    else:
-        return node
+    match node:
+        case exp.Left() if isinstance(node.expression, exp.Literal):
+            return _function("SUBSTR", node.this, exp.Literal.number(1), node.expression)
+        case exp.ILike():
+            return exp.Like(this=node.this, expression=node.expression)
+        case exp.Cast() if node.to.this == exp.DataType.Type.DATE:
+            return _function("DATE", node.this)
+        case exp.Anonymous() if node.name.upper() == "DATE_FORMAT" and len(node.expressions) == 2:
+            day, form = node.expressions
+            text = form.name if form.is_string else ""
+            if not _FORMATTED.fullmatch(text):
+                return None
+            return _function(
+                "STRFTIME", exp.Literal.string(re.sub("%.", lambda one: _FORMATS.get(one[0], one[0]), text)), day
+            )
+        case exp.Extract():
+            part, day = str(node.this).upper(), node.expression
+        case exp.Year() | exp.Month() | exp.Day() | exp.Hour() | exp.Minute():
+            part, day = type(node).__name__.upper(), node.this
+        case _:
+            return None
     if part not in _PARTS:
-        return node
+        return None
     bare = day.this if isinstance(day, exp.TsOrDsToDate | exp.TsOrDsToTimestamp) else day
-    text = exp.Anonymous(this="STRFTIME", expressions=[exp.Literal.string(_PARTS[part]), bare])
-    return exp.cast(text, "int")
+    return exp.cast(_function("STRFTIME", exp.Literal.string(_PARTS[part]), bare), "int")
+
+
+def _function(name: str, *args: exp.Expr) -> exp.Anonymous:
+    from sqlglot import exp
+
+    return exp.Anonymous(this=name, expressions=list(args))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from operator import itemgetter
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
@@ -168,9 +169,9 @@ def _sort_place(table: Table, args: QueryArgs) -> int:
 def _sorted(table: Table, rows: list[list[str]], place: int, *, descending: bool) -> list[list[str]]:
     """Empty cells last in both orders; equal ones keep their order."""
     form = table.form(place)
-    full = [row for row in rows if typed(row[place], form)[0] != EMPTY]
-    empty = [row for row in rows if typed(row[place], form)[0] == EMPTY]
-    return sorted(full, key=lambda row: typed(row[place], form), reverse=descending) + empty
+    values = [(typed(row[place], form), row) for row in rows]
+    full = sorted((one for one in values if one[0][0] != EMPTY), key=itemgetter(0), reverse=descending)
+    return [row for _, row in full] + [row for value, row in values if value[0] == EMPTY]
 
 
 def _meant(table: Table, args: QueryArgs) -> dict[str, str]:

@@ -20,17 +20,22 @@ Placed = tuple[int, Op, str]  # the position of a column, and what its cells are
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Named columns and rows of as many texts. `forms`: how columns are written, as far as that was asked."""
+    """Named columns and rows of as many texts.
+
+    forms   how columns are written, as far as that was asked
+    commas  commas separate its cells
+    """
 
     path: str
     columns: tuple[str, ...]
     rows: list[list[str]]
     forms: dict[int, Form] = field(default_factory=dict)
+    commas: bool = True
 
     def form(self, place: int) -> Form:
         """How the column at a position writes its numbers and dates."""
         if place not in self.forms:
-            self.forms[place] = form_of(row[place] for row in self.rows)
+            self.forms[place] = form_of((row[place] for row in self.rows), commas=not self.commas)
         return self.forms[place]
 
     def meets(self, row: Sequence[str], condition: Placed) -> bool:
@@ -80,4 +85,6 @@ def read_table(path: str, text: str, *, seconds: float) -> Table:
         name = name or f"column{n}"
         columns.append(f"{name}_{n}" if name in columns else name)
     width = len(columns)
-    return Table(path, tuple(columns), [(row + [""] * (width - len(row)))[:width] for row in rows[1:]])
+    return Table(
+        path, tuple(columns), [(row + [""] * (width - len(row)))[:width] for row in rows[1:]], commas=separator == ","
+    )

@@ -16,7 +16,7 @@ _LOOK = 200  # cells that tell what a column holds
 _ROW_CHARS = 200  # of the row that has the least or the most
 _NUMBER = re.compile(r"-?\d{1,15}(?:\.\d{1,15})?")
 _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
-_NAMES = re.compile(r"(?:^|[\W_])(?:id|no|nr|zip|plz|postcode|phone|year)\W*$", re.I)
+_NAMES = re.compile(r"(?:^|(?<!\bper)(?<!_per)[\W_])(?:id|no|nr|zip|plz|postcode|phone|year)\W*$", re.I)
 
 
 def totals(

@@ -15,7 +15,10 @@ from .tabular import Placed, Table
 from .tool import KNOWN_COLUMN, Args
 
 EXTREMES = {"max": "max", "maximum": "max", "highest": "max", "min": "min", "minimum": "min", "lowest": "min"}
-_WORD = re.compile(r"[^\W_]+")
+_NAME = re.compile(
+    r"[^\W\d_][^\W\d_.'’-]*(?:[.'’-][^\W\d_]+)*\.?(?:,?\s+[^\W\d_][^\W\d_.'’-]*(?:[.'’-][^\W\d_]+)*\.?)+"
+)
+_BETWEEN = re.compile(r",?\s+")
 _FLAGS = ("yes", "no", "true", "false", "open", "closed", "done", "ja", "nein", "none", "null", "nan")
 
 
@@ -78,14 +81,13 @@ def _none(table: Table, one: Condition) -> Condition:
 
 def _turned(table: Table, place: int, value: str) -> str:
     """The one value of a column that has a name's words in another order; "" if it has the name itself, or none."""
-    words = sorted(_WORD.findall(value.casefold()))
-    if len(words) < 2 or typed(value)[0] != WORD:
+    bare = value.strip().casefold()
+    words = sorted(_BETWEEN.split(bare))
+    if len(words) < 2 or not _NAME.fullmatch(bare):
         return ""
-    cells = {row[place] for row in table.rows}
-    if value.strip().casefold() in {cell.casefold() for cell in cells}:
-        return ""
-    same = [cell for cell in cells if sorted(_WORD.findall(cell.casefold())) == words]
-    return same[0] if len(same) == 1 else ""
+    near = {row[place] for row in table.rows if abs(len(row[place]) - len(bare)) < 3}  # a comma more
+    same = [cell for cell in near if sorted(_BETWEEN.split(cell.strip().casefold())) == words]
+    return same[0] if len(same) == 1 and same[0].strip().casefold() != bare else ""
 
 
 def _is_name(value: str) -> bool:
