@@ -214,8 +214,8 @@ def test_html_is_read_as_a_person_would(html: str, text: str) -> None:
 
 def test_the_links_of_a_nav_count_and_its_words_do_not() -> None:
     html = (
-        "<nav>Menu<ul><li><a href='/a'>A <b>b</b></a><li><a href=/c><script>x<y</script>C<svg><title>i</title></svg></nav>"
-        "<a href=/d>d</a> <nav><a href=/e>lost"
+        "<nav>Menu<ul><li><a href='/a'>A <b>b</b></a><li><a href=/c><script>x<y</script>C<svg><title>i</title></svg>"
+        "</nav><a href=/d>d</a> <nav><a href=/e>lost"
     )
     assert readable(html) == ("", "d", [("A b", "/a"), ("C", "/c"), ("d", "/d")])
 
