@@ -43,7 +43,7 @@ from .passages import NOT_THERE, Passage, passages
 from .silence import abstains
 from .step import TOOL
 from .unanswered import lacking, nothing_there, others, searched, unknown
-from .whose import of_all, strange
+from .whose import miscounted, of_all, strange
 
 _RESULT_CHARS = 60  # of a calculation's, that are told beside an answer
 
@@ -108,6 +108,8 @@ def judge(
     settled = not live.granted or changed(turn, live.granted)  # what was done is no claim about the results
     if not (settled or doubts(turn)) and (said := overlooked(answer, turn)):
         return replace(verdict, why=f'It says "{said}": answer with that, if the task asks for it.', kind=BESIDE)
+    if not (settled or abstains(answer) or doubts(turn)) and (rows := miscounted(answer, turn)):
+        return replace(verdict, why=f'The last call says "{rows}": answer with that number.', kind=BESIDE)
     line = partial(nearest, turn)
     why = "" if settled else doubt(answer, shown=shown, task=task, chosen=has_worked(turn), nearest=line)
     if why:
@@ -229,6 +231,7 @@ def ended(
         end["answer"] = f'No answer. The closest that was found: "{line}"' if line else "No answer was found."
     no_number = uncounted(verdict.answer, turn.start["task"]) and not abstains(verdict.answer)
     came = _worked_out(turn, live) if no_number or verdict.kind == UNRECKONED else of_all(verdict.answer, turn)
+    came = came or ("" if abstains(verdict.answer) else miscounted(verdict.answer, turn))
     if came and verify is Verify.WARN and not changed(turn, live.granted):  # who kept to another number: both are seen
         end["answer"] = f"{verdict.answer} ({inert(came)})"
     if verdict.kind == INVALID:  # the operator's check has the last word

@@ -224,6 +224,8 @@ def _chosen(schema: JSON, choices: Mapping[str, Sequence[str]]) -> JSON:
         case {"x-from": {"key": str(key), **how}, **rest}:
             ends: tuple[str, ...] = tuple(how.get("ends", [""]))  # type: ignore[arg-type]
             known = [value for value in choices.get(key, ()) if value.endswith(ends)]
+            if how.get("folders"):
+                known += dict.fromkeys(folder for value in known if (folder := value.rpartition("/")[0]))
             if known:
                 return {"enum": [""] * (rest.get("default") == "") + known}
             return {name: rule for name, rule in rest.items() if name != "x-any"}

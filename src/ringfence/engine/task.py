@@ -9,7 +9,7 @@ PASTED = 1000  # characters of a task, from which on it holds a text and not the
 _RECKONS = re.compile(
     r"\b(?:count|sum|total|altogether|together|average|mean|median|add|plus|minus|multiply|times|divide|difference|"
     r"how often|work out|calculate|compute|in all|"
-    r"(?:most|least|fewest|highest|lowest|largest|smallest|longest|shortest|earliest|latest|first|last)"
+    r"(?:(?<!\bat )(?:most|least)|fewest|highest|lowest|largest|smallest|longest|shortest|earliest|latest|first|last)"
     r"(?! (?:that )?(?:i|you|we|one|they|anyone|anybody|people) (?:may|can|could|must|should|have to)\b))\b",
     re.I,
 )  # the most that one may is a rule, which is written somewhere
@@ -25,6 +25,7 @@ _MEASURE = re.compile(  # how many minutes a lesson lasts stands somewhere; how 
 _ADDS_UP = re.compile(
     r"\b(?:did|had|have|were|was|since|until|between|per|each|rows?|lines?|entries|database|tables?)\b|\.[ct]sv\b", re.I
 )
+_SETTINGS = re.compile(r"[\w./-]*\w\.(?:toml|ini|cfg|conf|ya?ml|env|properties)\b", re.I)
 _APART = re.compile(r"\b(?:how (?:many|much) (?:more|less|fewer)\b.*\bthan|difference between)\b", re.I | re.S)
 _SEVERAL = re.compile(
     r"(?:^|[.!?]\s+|\b(?:for|and|of|with|each|all|to|are|must|can|"
@@ -140,9 +141,10 @@ def sentences(task: str) -> list[str]:
 def reckons(task: str) -> bool:
     """Whether a task asks to count, compare or calculate: a passage that was looked up cannot answer it by itself.
 
-    "How many" counts where the task says what to count in; else it may well be written somewhere.
+    "How many" counts where the task says what to count in; else, and in settings, it may well be written somewhere.
     """
     stands = _MEASURE.search(task) is not None and _ADDS_UP.search(task) is None
+    stands = stands or (_SETTINGS.search(task) is not None and _PLACE.search(_SETTINGS.sub("", task)) is None)
     counts = _COUNTS.search(task) is not None and _PLACE.search(task) is not None and not stands
     return counts or _RECKONS.search(task) is not None or given(task)
 

@@ -111,11 +111,16 @@ def _name(path: str) -> str:
 
 
 def _readers(place: str, task: str, tools: Sequence[SinkSpec], *, acts: bool) -> frozenset[str]:
-    """The tools that are made for a place; else, if it is named to be read, those that can be given it."""
+    """The tools that are made for a place, or tell what is asked of the file itself (its size); else, if it is named to
+    be read, those that can be given it.
+    """
     made_for = _made_for(place, tools)
-    if made_for or acts or _ADDRESS.match(place):
+    if acts or _ADDRESS.match(place):
         return made_for
     able = [spec for spec in tools if spec.reads and spec.opens is None and _takes(spec, place) is not False]
+    of_it = frozenset(spec.name for spec in able if _takes(spec, place) and suits(spec, task.replace(place, "")))
+    if made_for:
+        return of_it or made_for
     suited = frozenset(spec.name for spec in able if suits(spec, task) and not spec.grounded)
     return suited or frozenset(spec.name for spec in able if _takes(spec, place))
 

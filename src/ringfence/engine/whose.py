@@ -34,7 +34,8 @@ _PRICED = re.compile(
     r"\bwhat (?:an? |the |our )?([^\W\d_]{4,}) costs?\b|"
     r"\b(?:costs?|prices?|fees?|charges?) (?:of|for) (?:an? |the |our )?([^\W\d_]{4,})\b|"
     r"\bhow much (?:is|are|does|do) (?:an? |the |our )?([^\W\d_]{4,})(?: costs?)?\b|"
-    r"\b([^\W\d_]{4,}) (?:fee|charge|price|cost)s?\b",
+    r"\b([^\W\d_]{4,}) (?:fee|charge|price|cost)s?\b|"
+    r"\bcosts? to \w+ (?:an? |the |our |one )([^\W\d_]{4,})\b",
     re.I,
 )
 _NO_THINGS = frozenset(
@@ -49,6 +50,15 @@ _LINE_OF = re.compile(r"(\.\w{1,5}):\d+: ")  # of a file: where it stands is not
 _WHO = re.compile(
     r"\b(?:who|whose|which|what (?:is|was) the name|wer|welche[rs]?)\b(?!(?: \w+)? (?:id|number|no|code|key)\b)", re.I
 )
+_HOW_MANY = re.compile(
+    r"\bhow many (?!(?:more|less|fewer|other|different|distinct|times|kinds|types|sorts|hl|kilos?|kg|lit(?:re|er)s?|"
+    r"grams?|met(?:re|er)s?|km|miles?|seconds|minutes|hours|days|weeks|months|years|euros?|dollars|cents)\b)"
+    r"(?P<things>(?:[^\W\d_]+ ){1,4})",
+    re.I,
+)
+_ROWS = re.compile(r"(?:matched: )?(\d+)(?: of (\d+))? rows")
+_LETTERS, _STEM = re.compile(r"[^\W\d_]+"), 5  # of a word; and letters by which two of them are the same
+_AGGREGATED = re.compile(r"\b(?:count|sum|avg|min|max)\b", re.I)
 _KEYED = " is the key of a row of "
 _Doubt = tuple[str, str]  # its kind, and words for the model
 _SOME, _MOST = 3, 200  # entries that make a list, and that are looked at
@@ -159,6 +169,29 @@ def _of_a_price(answer: str, turn: Turn) -> _Doubt | None:
 def _of_one_row(answer: str, turn: Turn) -> _Doubt | None:
     """The value of one row, where the task asks what several come to and the last call says what all of its rows do."""
     return (BESIDE, f"That is of one row. {whole}.") if (whole := of_all(answer, turn)) else None
+
+
+def miscounted(answer: str, turn: Turn) -> str:
+    """How many rows the last call has found, where the task asks how many there are, and the answer has another number
+    or none; else empty.
+    """
+    line = rows_found(turn)
+    return line if line and not Numbers(answer).have(line.split()[1]) else ""
+
+
+def rows_found(turn: Turn) -> str:
+    """How many rows the last call has found, of more, where the task asks how many of them there are; else empty.
+
+    How many seats a row has stands in one of its columns.
+    """
+    last, asked = next(reversed(brought(turn)), None), _HOW_MANY.search(turn.start["task"])
+    found = _ROWS.fullmatch(str(last.get("matched", ""))) if isinstance(last, Mapping) else None
+    if not asked or not found or not isinstance(last, Mapping) or int(found[1]) < 2 or found[1] == found[2]:
+        return ""
+    columns = [str(one) for one in last["columns"]] if isinstance(last.get("columns"), list) else []
+    things = {word[:_STEM].casefold() for word in asked["things"].split()}
+    amounts = any(things.issuperset(word[:_STEM].casefold() for word in _LETTERS.findall(one)) for one in columns)
+    return "" if amounts or any(map(_AGGREGATED.search, columns)) else f"matched: {last['matched']}"
 
 
 def of_all(answer: str, turn: Turn) -> str:

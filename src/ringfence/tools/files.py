@@ -19,7 +19,7 @@ from .corpus import Budget
 from .folders import SNIFF_BYTES, Folders, Source, is_binary, size_text
 from .marks import Kept, Marks
 from .texts import decode, note_skipped, notes
-from .tool import KNOWN_PATH, Args, Tool, Use, define
+from .tool import KNOWN_PATH, KNOWN_PLACE, Args, Tool, Use, define
 
 SECONDS = 10.0
 MAX_LAST = 1_000  # lines from the end
@@ -31,7 +31,13 @@ ROLES = {"path": Role.CONTROL}
 FilePath = Annotated[
     str, Field(description="a file path such as runbooks/disk.md", min_length=1, json_schema_extra=KNOWN_PATH)
 ]
-AnyPath = Annotated[str, Field(description="a file or folder path; empty for all files", json_schema_extra=KNOWN_PATH)]
+ABOUT = (  # what is asked of a file or a folder itself, and not of what is in it
+    r"\b(?:size of (?:the |this )?(?:file|folder)|file size|(?:in|how many) (?:bytes|kilobytes|kb)|"
+    r"(?:how many|number of) files (?:are|lie|there|in|does|is)|(?:last|was|been) modified)\b"
+)
+_ANY = "a file or folder path; empty for all files"
+AnyPath = Annotated[str, Field(description=_ANY, json_schema_extra=KNOWN_PATH)]
+AnyPlace = Annotated[str, Field(description=_ANY, json_schema_extra=KNOWN_PLACE)]
 
 
 class ListArgs(Args):
@@ -52,7 +58,7 @@ class ReadArgs(Args):
 class StatArgs(Args):
     """Arguments of files.stat."""
 
-    path: AnyPath = ""
+    path: AnyPlace = ""
 
 
 def list_files(folders: Folders, use: Use, *, room: int) -> Tool:
@@ -134,7 +140,7 @@ def stat_file(folders: Folders, use: Use) -> Tool:
             return {**result, "lines": sum(1 for _ in _lines(source, time.monotonic() + SECONDS))}
 
     summary = "Size, number of lines and time of change of a file; number of files in a folder."
-    return define("files.stat", summary, StatArgs, run, use=use, timeout_s=SECONDS)
+    return define("files.stat", summary, StatArgs, run, use=use, timeout_s=SECONDS, suits=ABOUT)
 
 
 def _read(source: Source, args: ReadArgs, room: int, marks: Marks | None = None) -> JSON:

@@ -37,7 +37,7 @@ By = Annotated[
 ]
 Top = Annotated[int, Field(ge=1, le=100, description="how many of the most frequent values")]
 
-_ASKED = r"\b(?:how (?:many|often)|(?:first|last) time|earliest|latest)\b"
+_ASKED = r"\b(?:how (?:many|often)|count(?:ing)?|number of|(?:first|last) time|earliest|latest)\b"
 COUNTS = rf"{_ASKED}.*\.log\b|\.log\b.*{_ASKED}"  # what text.count is for: it says which line is the first and the last
 
 

@@ -26,6 +26,7 @@ class Args(BaseModel):
 
 # `x-from` closes an argument to values that results have shown under a key: see `engine.step.grammar`.
 KNOWN_PATH = {"x-from": {"key": "path"}}
+KNOWN_PLACE = {"x-from": {"key": "path", "folders": True}}  # or the folder of such a one
 KNOWN_TABLE = {"x-from": {"key": "path", "ends": [".csv", ".tsv"]}}
 KNOWN_COLUMN = {"x-from": {"key": "columns", "of": "path"}}
 
