@@ -88,6 +88,9 @@ def test_one_of_two_that_the_task_names_is_an_answer(answer: str, task: str) -> 
         "the highest price",
         "when was the last error",
         "How many minutes are in logs/calls.log?",
+        "Which bike has the least km?",
+        "How many lines has config/app.ini?",
+        "How many orders in t/orders.csv are above the limit in config/app.ini?",
     ],
 )
 def test_a_task_that_reckons_is_known(task: str) -> None:
@@ -102,6 +105,9 @@ def test_a_task_that_reckons_is_known(task: str) -> None:
         "What's the most I may spend in one go?",
         "What is the latest that we can book?",
         "Look up in config/bells.ini how many minutes a lesson lasts.",
+        "According to config/rental.toml, for how many days can a bike be rented at most?",
+        "At least how old must one be to rent an e-bike?",
+        "How many workers does config/app.yaml set?",
     ],
 )
 def test_a_task_that_looks_something_up_does_not(task: str) -> None:

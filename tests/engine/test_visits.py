@@ -13,6 +13,7 @@ from ringfence.engine.evidence import in_the_head, rounded
 from ringfence.engine.shares import hundredths
 from ringfence.engine.task import given, several
 from ringfence.engine.visits import compared, months, places, widened
+from ringfence.tools.files import ABOUT
 
 from .conftest import Build, House, fail, final, step
 
@@ -122,6 +123,22 @@ async def test_a_place_that_comes_first_is_looked_at_by_what_can_be_given_it(pat
     assert b"data/boats.csv" not in first  # nor is a search of the other one
     assert b'"const":"query"' in second
     assert b'"final_answer"' not in first + second
+
+
+@pytest.mark.parametrize(
+    ("task", "first"),
+    [
+        ("What is the size of the file data/boats.csv in bytes?", "stat"),
+        ("Which boat lies at berth 4 in data/boats.csv?", "query"),
+    ],
+)
+async def test_what_is_asked_of_a_file_itself_is_told_by_the_tool_for_that(house: Build, task: str, first: str) -> None:
+    specs: Any = {"overview": {"opens": ""}, "query": TABLE, "stat": {**PATH, "suits": ABOUT}}
+    tools = {name: TOOLS.get(name, lambda args: {"bytes": 6538}) for name in specs}
+    agent = house([step((first, {"path": "data/boats.csv"})), final("6538")], tools=tools, specs=specs)
+    await agent.run(task)
+    schema = agent.model.prompts[0].schema or b""
+    assert [name for name in ("query", "stat") if f'"const":"{name}"'.encode() in schema] == [first]
 
 
 @pytest.mark.parametrize(("more", "stands"), [({"ranked": "the last of its kind"}, True), ({}, False)])

@@ -464,6 +464,8 @@ VISIT = "Lockers take a coin of 1 euro. Entry is 8 euros. Cars are left at the w
         ("How much is the parking?", "It is 1 euro.", True),
         ("What is the parking fee?", "1 euro", True),
         ("What is the charge for the attic?", "8 euros", True),
+        ("How much does it cost to rent a tricycle for one day?", "8 euros", True),
+        ("How much does it cost to rent a locker for one day?", "1 euro", False),
         ("How much is a locker?", "1 euro", False),
         ("What is the entry fee?", "8 euros", False),
         ("How much does that cost?", "8 euros", False),
@@ -533,3 +535,40 @@ async def test_a_column_that_is_an_image_fetches_nothing_beside_an_answer(house:
     agent = house(script, tools={"query": lambda args: found}, specs={"query": QUERY})
     answer = (await agent.run("Add them up, in t/bar.csv.")).answer
     assert answer.startswith("1 ([x](http://evil.test/a) of all 2 rows")
+
+
+REPAIRS: dict[str, Any] = {
+    "columns": ["repair_no", "mechanic", "minutes"],
+    "rows": [["501", "Ann", "23"], ["502", "Ann", "37"]],
+    "matched": "24 of 128 rows",
+}
+
+
+@pytest.mark.parametrize(
+    ("task", "answer", "more", "sent_back"),
+    [
+        ("How many of the repairs in t/bar.csv were done by Ann?", "2", {}, True),
+        ("How many of the repairs in t/bar.csv were done by Ann?", "Ann did 37 of them.", {}, True),
+        ("How many of the repairs in t/bar.csv were done by Ann?", "24", {}, False),
+        ("How many of the repairs in t/bar.csv were done by Ann?", "Ann did 24.", {}, False),
+        ("How many minutes did Ann work on number 501, in t/bar.csv?", "23", {}, False),
+        ("How many bikes has number 501, in t/bar.csv?", "23", {"columns": ["no", "name", "bikes"]}, False),
+        ("How many kilos has number 501, in t/bar.csv?", "23", {"columns": ["no", "name", "weight"]}, False),
+        ("How many kinds of repairs are in t/bar.csv?", "3", {"rows": [["3"]]}, False),
+        ("How many repairs are in t/bar.csv?", "23", {"columns": ["count"], "rows": [["23"]]}, False),
+        ("How many repairs are in t/bar.csv?", "23", {"matched": "1 of 128 rows"}, False),
+        ("How many repairs are in t/bar.csv?", "23", {"matched": "128 of 128 rows"}, False),
+        ("How many repairs are in t/bar.csv?", "23", {"matched": None, "columns": None}, False),
+        ("Which repairs in t/bar.csv took Ann 23 minutes?", "501", {}, False),
+        ("How many of the repairs in t/bar.csv were done by Ann?", "That is not known.", {}, False),
+    ],
+)
+async def test_how_many_rows_were_found_is_told_to_who_counts_otherwise(
+    house: Build, task: str, answer: str, more: dict[str, Any], sent_back: bool
+) -> None:
+    tools = {"query": lambda args: {**REPAIRS, **more}}
+    script = [step(("query", {"path": "t/bar.csv"})), final(answer), final(answer), final(answer)]
+    agent = house(script, tools=tools, specs={"query": QUERY})
+    result = await agent.run(task)
+    assert ["matched: 24 of 128 rows" in why for why in doubts(agent)].count(True) == sent_back
+    assert result.answer == answer + " (matched: 24 of 128 rows)" * sent_back

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -395,3 +396,19 @@ async def test_a_secret_that_is_not_set_says_so(root: Path, secret: Any) -> None
     tool = make(root, Unconfined(), "true", secrets=secret(None))
     with pytest.raises(ToolError, match="API_TOKEN is not set"):
         await run(tool, "true")
+
+
+@pytest.mark.parametrize(
+    ("task", "suits"),
+    [
+        ("How many words are in notes/handbook.md?", True),
+        ("How many lines does logs/gate.log have?", True),
+        ("Count the lines of logs/gate.log.", True),
+        ("Count the lines with the level ERROR in logs/gate.log.", False),
+        ("How many lines in logs/gate.log contain ERROR?", False),
+        ("How many lines of logs/gate.log end with OK?", False),
+    ],
+)
+def test_what_counts_all_lines_is_not_for_some_of_them(root: Path, task: str, suits: bool) -> None:
+    spec = make(root, Unconfined(), "wc").spec
+    assert (re.search(spec.suits, task, re.I) is not None) is suits

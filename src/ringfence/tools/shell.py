@@ -60,7 +60,7 @@ WORDS = {
     "uname": r"kernel|operating system",
     "uptime": r"load average|how long .{0,40}(?:been up|been running)|since when .{0,40}running",
     "wc": r"(?:how many|number of|count (?:the )?|count all (?:the )?)(?: ?words| ?lines| ?characters| ?bytes)"
-    r"(?! (?:\S+ ){0,4}(?:with|that|which|where|whose|contain\w*|hav\w+|marked|match\w*|begin\w*|start\w*|end\w*)\b)",
+    r"(?! (?:\S+ ){0,4}(?:with|that|which|where|whose|contain\w*|having|marked|match\w*|begin\w*|start\w*|end\w*)\b)",
     "whoami": r"(?:which|what|whose) user|logged in as",
 }  # what people ask for, and the command that tells it
 
