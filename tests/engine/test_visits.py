@@ -125,6 +125,16 @@ async def test_a_place_that_comes_first_is_looked_at_by_what_can_be_given_it(pat
     assert b'"final_answer"' not in first + second
 
 
+async def test_what_the_first_place_says_is_what_the_second_one_is_asked_about(paths: Any) -> None:
+    line = "logs/gate.log:7: the boat EIDER has took on water"
+    script = [step(("search", {"path": "logs/gate.log"})), step(("query", {"path": "data/boats.csv"})), final("D1")]
+    agent = paths(*script, search=lambda args: {"matches": [line]})
+    await agent.run(LOG_FIRST)
+    first, second = (prompt.messages[-1].decode() for prompt in agent.model.prompts[:2])
+    assert "Found so far" not in first
+    assert f'{line}\\". Now ask data/boats.csv for what the task wants to know about that.' in second
+
+
 @pytest.mark.parametrize(
     ("task", "first"),
     [

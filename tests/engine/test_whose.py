@@ -572,3 +572,30 @@ async def test_how_many_rows_were_found_is_told_to_who_counts_otherwise(
     result = await agent.run(task)
     assert ["matched: 24 of 128 rows" in why for why in doubts(agent)].count(True) == sent_back
     assert result.answer == answer + " (matched: 24 of 128 rows)" * sent_back
+
+
+@pytest.mark.parametrize(
+    ("answer", "rows", "sent_back"),
+    [
+        ("178", [["Galvin"]], True),
+        ("bike: 178", [{"model": "Galvin", "colour": "red"}], True),
+        ("Galvin", [["Galvin"]], False),
+        ("178 is a Galvin", [["Galvin"]], False),
+        ("178", [["178"]], False),
+        ("178", [["Galvin"], ["Lumina"]], False),
+        ("178", [], False),
+        ("red", [["Galvin"]], False),
+    ],
+)
+async def test_what_a_call_looked_for_is_not_what_it_has_found(
+    house: Build, answer: str, rows: Any, sent_back: bool
+) -> None:
+    asked = {"path": "t/bikes.csv", "where": [{"column": "bike", "op": "=", "value": "178"}]}
+    tools = {
+        "find": lambda args: {"passages": [{"path": "logs/a.log", "text": "03:58 bike 178 LOW_BATTERY"}]},
+        "query": lambda args: {"columns": ["model"], "rows": rows},
+    }
+    specs = {"find": {"opens": "question"}, "query": QUERY}
+    agent = house([step(("query", asked)), *[final(answer)] * 3], tools=tools, specs=specs)
+    await agent.run("Which model is the one of the last line, according to t/bikes.csv?")
+    assert any("That is what the call looked for" in why for why in doubts(agent)) is sent_back

@@ -210,11 +210,16 @@ async def test_the_limit_is_the_manifests(box: Path, make: Make, act: Call) -> N
 async def test_stat_of_a_file_and_of_a_folder(call: Call, box: Path) -> None:
     os.utime(box / "runbooks/db.md", (1_732_104_000, 1_732_104_000))
     assert await call("files.stat", path="db.md") == {
-        "path": "runbooks/db.md", "type": "text file", "size": "33 B", "bytes": 33, "lines": 3,
+        "path": "runbooks/db.md", "type": "text file", "size": "33 bytes", "lines": 3,
         "modified": "2024-11-20T12:00:00Z",
     }  # fmt: skip
     assert (await call("files.stat", path="runbooks"))["files"] == 2
     assert (await call("files.stat"))["files"] == 3
+
+
+async def test_a_size_is_exact_before_it_is_about(call: Call, box: Path) -> None:
+    (box / "logs/large.bin").write_bytes(b"\0" * 6538)
+    assert (await call("files.stat", path="logs/large.bin"))["size"] == "6538 bytes, about 6.4 KB"
 
 
 async def test_an_overview_says_what_columns_hold_and_nothing_of_it(call: Call, box: Path) -> None:

@@ -30,6 +30,7 @@ _MARGIN = 64  # tokens of the chat template that no message counts
 _LOOK_FIRST = "First see what there is."
 _LONG = 3  # times what is shown of a result: from there on a text is read in parts
 _MOST_DONE = 100  # tools that are listed as done, the newest: a list of thousands would fill the window
+_AGAIN = 900  # characters of a result that are shown a second time
 _MAX_CHOICE = 120  # characters of a value that an argument can be closed to
 _FIRST_GUESS = 0.4  # tokens a byte, before the server has told us: English is about 0.25, digits and code up to 0.5
 
@@ -244,7 +245,8 @@ class Transcript:
                     self._task = self._task or self._shown_task(record.body["text"])
                 case Kind.DECISION if "call" in record.body and record.view["sink"].startswith(TOOL):
                     before = self._results.get(_title(record)) if record.view["code"] == "repeat" else None
-                    why = f"made before, with this result:\n{before}" if before else f"refused: {record.body['why']}"
+                    told = f"made before, with this result:\n{_ends(before)}" if before else ""
+                    why = told or f"refused: {record.body['why']}"
                     self._pending.append((record.seq, f"{_title(record)}: {why}"))
                 case Kind.OUTCOME if intent is not None and intent.view["sink"].startswith(TOOL):
                     self._gather(record.body["value"])
@@ -342,3 +344,11 @@ def _title(record: Record) -> str:
         if not opening and value not in ("", [], False, None)
     )
     return f"{record.view['sink'].removeprefix(TOOL)}({args})"
+
+
+def _ends(result: str) -> str:
+    """A result that was shown before: of a long one the beginning and the end, where its counts and sums stand."""
+    if len(result) <= _AGAIN:
+        return result
+    head, tail = result[: _AGAIN // 3].rpartition("\n")[0], result[-_AGAIN // 2 :].partition("\n")[2]
+    return f"{head}\n[as above]\n{tail}" if head and tail else result[:_AGAIN]

@@ -15,6 +15,7 @@ from ringfence.core.policy import Effect, SinkSpec
 from ringfence.core.turn import Turn
 
 from .folds import folded
+from .nearest import nearest
 from .reckoning import all_reckoned
 from .step import TOOL, in_words
 from .task import RUNS, apart, given, only_ranks, orders, reckons, several
@@ -36,6 +37,7 @@ ANSWER = "Answer now with the value that the results above show."
 ACT = "The task asks to change, send or run something: call the tool that does it, with values from task or results."
 GO_ON = "Not all of the plan is done: call the tool for what is left, with values from the task or from results."
 THERE = "No call has looked at {} yet: call the tool that does, then go on."
+FOUND = 'Found so far: "{}". Now ask {} for what the task wants to know about that.'
 RECKON = "Work it out with this tool: give it the numbers as the task and the results have them."
 NOT_FOUND = "not found in the files"
 NOT_THERE = f'No result says it: find it with a call, or the final_answer is "{NOT_FOUND}".'
@@ -104,7 +106,9 @@ def course(
         return Course(calls=False, final=True, note=ANSWER)
     steady = tool_first and not refused and not failed
     if steady and ahead.tools:  # one after another, as the task names them
-        return replace(_only(tools, ahead.tools, THERE.format(ahead.what) if worked else LOOK), at=ahead.what)
+        line = nearest(turn) if ahead.behind else ""
+        note = FOUND.format(line, ahead.what) if line else THERE.format(ahead.what) if worked else LOOK
+        return replace(_only(tools, ahead.tools, note), at=ahead.what)
     stay = steady and bool(ahead.stay)  # with what reads the places that the task names
     strays = frozenset(spec.name for spec in tools if stay and spec.name not in ahead.stay | effects)
     if worked and (left or ahead.what) and tool_first and not refused:

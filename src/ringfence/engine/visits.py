@@ -62,11 +62,13 @@ class Ahead:
     """What is to be looked at next: `what` by one of `tools`, and by nothing else as long as nothing failed.
 
     stay  tools that a run stays with, for what its task names is read by them; empty: any
+    behind  whether the task names another place before it, which was looked at
     """
 
     what: str = ""
     tools: frozenset[str] = frozenset()
     stay: frozenset[str] = frozenset()
+    behind: bool = False
 
 
 NOWHERE = Ahead()
@@ -82,10 +84,10 @@ def ahead(turn: Turn, tools: Sequence[SinkSpec], known: Collection[str], *, acts
         return NOWHERE
     readers = {place: _readers(place, task, tools, acts=acts) for place in places(task, known)}
     so_far = folded(turn, _Visited, task)
-    for place, able in readers.items():
+    for n, (place, able) in enumerate(readers.items()):
         insists = sum(so_far.refused[name] for name in able) < _MOST_REFUSED
         if able and insists and place.rstrip("/") not in so_far.places:
-            return Ahead(place, able)
+            return Ahead(place, able, behind=n > 0)
     made_for = [_made_for(place, tools) for place in readers]
     if made_for and all(made_for):
         reckon = {spec.name for spec in tools if spec.grounded}

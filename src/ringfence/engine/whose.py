@@ -78,7 +78,8 @@ def strange(answer: str, turn: Turn, said: str = "") -> tuple[str, str]:
     found = _of_no_call(answer, turn, said) or _of_a_list(answer, turn) or _of_a_passage(answer, turn)
     found = found or _of_others(turn) or _of_a_key(answer, turn) or _of_a_cell(answer, turn)
     found = found or _of_a_price(answer, turn)
-    return found or _of_one_row(answer, turn) or _of_nothing(answer, turn) or ("", "")
+    found = found or _of_one_row(answer, turn) or _of_the_question(answer, turn)
+    return found or _of_nothing(answer, turn) or ("", "")
 
 
 def _of_no_call(answer: str, turn: Turn, said: str) -> _Doubt | None:
@@ -201,6 +202,20 @@ def of_all(answer: str, turn: Turn) -> str:
         if any(map(said.have, cells)) and not any(map(said.have, known)):
             return line
     return ""
+
+
+def _of_the_question(answer: str, turn: Turn) -> _Doubt | None:
+    """What the last call was given to find one row by, and nothing of that row: 178, of `no = 178` and `Galvin`."""
+    calls = [(args, value) for call, args, value in answered(turn) if call >= 0]
+    args, value = calls[-1] if calls else (None, None)
+    rows = value.get("rows") if isinstance(value, Mapping) else None
+    if not isinstance(rows, list) or len(rows) != 1 or not isinstance(rows[0], list | Mapping):
+        return None
+    cells = list(map(str, rows[0].values() if isinstance(rows[0], Mapping) else rows[0]))
+    said, there = _words(answer), _words(" ".join(cells))
+    if not said or not there or not said <= _words(str(args)) or not said.isdisjoint(there):
+        return None
+    return BESIDE, f'That is what the call looked for. It has found "{", ".join(cells)[:_WHOLE]}".'
 
 
 def _of_nothing(answer: str, turn: Turn) -> _Doubt | None:

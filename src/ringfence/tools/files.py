@@ -116,7 +116,7 @@ def stat_file(folders: Folders, use: Use) -> Tool:
         if not walk.folders and not walk.files:
             raise ToolError(f"{args.path} is not a regular file or folder")
         if walk.folders or len(walk.files) != 1:
-            size = size_text(sum(entry.size for entry in walk.files))
+            size = _exact(sum(entry.size for entry in walk.files))
             inside = max(0, len(walk.folders) - 1) if args.path.strip(" ./") else len(walk.folders)
             left_out = notes(note_skipped(walk.skipped))
             return {
@@ -132,7 +132,7 @@ def stat_file(folders: Folders, use: Use) -> Tool:
             source.stream.seek(0)
             changed = datetime.fromtimestamp(source.changed / 1e9, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
             result: dict[str, JSON] = {"path": source.path, "type": "binary file" if binary else "text file"}
-            result |= {"size": size_text(source.size), "bytes": source.size, "modified": changed}
+            result |= {"size": _exact(source.size), "modified": changed}
             if binary:
                 return result
             if source.size > folders.max_file_bytes:
@@ -224,3 +224,8 @@ def _text(head: bytes, rest: int) -> str:
     if not rest and len(line) <= LINE_CHARS:
         return line
     return f"{line[:LINE_CHARS]}... [{len(line) - LINE_CHARS + rest} more characters]"
+
+
+def _exact(size: int) -> str:
+    """`6538 bytes, about 6.4 KB`: a small model multiplies the rounded one by 1024."""
+    return f"{size} bytes, about {size_text(size)}" if size >= 1024 else f"{size} bytes"
