@@ -106,7 +106,7 @@ def course(
         return Course(calls=False, final=True, note=ANSWER)
     steady = tool_first and not refused and not failed
     if steady and ahead.tools:  # one after another, as the task names them
-        line = nearest(turn) if ahead.behind else ""
+        line = nearest(turn).replace('"', "'") if ahead.behind else ""
         note = FOUND.format(line, ahead.what) if line else THERE.format(ahead.what) if worked else LOOK
         return replace(_only(tools, ahead.tools, note), at=ahead.what)
     stay = steady and bool(ahead.stay)  # with what reads the places that the task names
