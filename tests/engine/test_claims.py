@@ -169,6 +169,9 @@ def test_a_result_may_be_cited_by_its_handle() -> None:
         "There is no tricycle on the page.",
         "There's no phone number for Safewheel Insurance in the notes.",
         "No price for a tandem is listed there.",
+        "No phone number was found for the brewhouse.",
+        "No deadline is given in the notes.",
+        "There is no brewhouse in the list.",
     ],
 )
 def test_an_answer_that_there_is_none_abstains(answer: str) -> None:

@@ -90,6 +90,7 @@ def test_one_of_two_that_the_task_names_is_an_answer(answer: str, task: str) -> 
         "How many minutes are in logs/calls.log?",
         "Which bike has the least km?",
         "How many lines has config/app.ini?",
+        "How many hosts are in group web in hosts/inventory.ini?",
         "How many orders in t/orders.csv are above the limit in config/app.ini?",
     ],
 )

@@ -67,7 +67,7 @@ def test_what_a_run_has_seen_is_in_its_own_grammar_alone() -> None:
 
 def test_the_folder_of_a_known_file_may_be_named_where_folders_may() -> None:
     known = {"path": ["notes/a.md", "notes/b.md", "c.txt", "logs/old/d.log"]}
-    for more, choices in (({}, []), ({"folders": True}, ["notes", "logs/old"])):
+    for more, choices in (({}, []), ({"folders": True}, ["notes", "logs", "logs/old"])):
         spec = tool("stat", path={"type": "string", "x-from": {"key": "path", **more}, "default": ""})
         (call,) = _calls(grammar([spec], final=False, parallel=1, choices=known))
         assert call["properties"]["args"]["properties"]["path"] == {"enum": ["", *known["path"], *choices]}

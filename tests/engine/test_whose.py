@@ -548,7 +548,12 @@ REPAIRS: dict[str, Any] = {
     ("task", "answer", "more", "sent_back"),
     [
         ("How many of the repairs in t/bar.csv were done by Ann?", "2", {}, True),
-        ("How many of the repairs in t/bar.csv were done by Ann?", "Ann did 37 of them.", {}, True),
+        ("How many of the repairs in t/bar.csv were done by Ann?", "There were 2.", {}, True),
+        ("How many of the repairs in t/bar.csv were done by Ann?", "Ann did 37 of them.", {}, False),  # it stands there
+        ("How many apples do we have, by t/bar.csv?", "60", {"minutes of all 24 rows": "sum 60; avg 30"}, False),
+        ("How many repairs did Ann do by t/bar.csv, and which are done?", "2 and 501", {}, False),
+        ("How many repairs did Ann do, by t/bar.csv?", "Twenty-four.", {}, False),
+        ("Which of the 5 had how many repairs in t/bar.csv?", "5", {}, False),
         ("How many of the repairs in t/bar.csv were done by Ann?", "24", {}, False),
         ("How many of the repairs in t/bar.csv were done by Ann?", "Ann did 24.", {}, False),
         ("How many minutes did Ann work on number 501, in t/bar.csv?", "23", {}, False),
@@ -585,6 +590,8 @@ async def test_how_many_rows_were_found_is_told_to_who_counts_otherwise(
         ("178", [["Galvin"], ["Lumina"]], False),
         ("178", [], False),
         ("red", [["Galvin"]], False),
+        ("line", [["Galvin"]], False),  # the task says that
+        ("yes", [["Galvin"]], False),
     ],
 )
 async def test_what_a_call_looked_for_is_not_what_it_has_found(

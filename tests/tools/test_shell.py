@@ -407,6 +407,8 @@ async def test_a_secret_that_is_not_set_says_so(root: Path, secret: Any) -> None
         ("Count the lines with the level ERROR in logs/gate.log.", False),
         ("How many lines in logs/gate.log contain ERROR?", False),
         ("How many lines of logs/gate.log end with OK?", False),
+        ("How many lines in logs/gate.log mention ERROR?", False),
+        ("How many words does the file with the bylaws, notes/b.md, have?", True),
     ],
 )
 def test_what_counts_all_lines_is_not_for_some_of_them(root: Path, task: str, suits: bool) -> None:

@@ -109,7 +109,8 @@ def judge(
     if not (settled or doubts(turn)) and (said := overlooked(answer, turn)):
         return replace(verdict, why=f'It says "{said}": answer with that, if the task asks for it.', kind=BESIDE)
     if not (settled or abstains(answer) or doubts(turn)) and (rows := miscounted(answer, turn)):
-        return replace(verdict, why=f'The last call says "{rows}": answer with that number.', kind=BESIDE)
+        why = f'The last call has found {rows.split()[1]} rows ("{rows}"): answer with that, if so many are asked for.'
+        return replace(verdict, why=why, kind=BESIDE)
     line = partial(nearest, turn)
     why = "" if settled else doubt(answer, shown=shown, task=task, chosen=has_worked(turn), nearest=line)
     if why:

@@ -350,5 +350,5 @@ def _ends(result: str) -> str:
     """A result that was shown before: of a long one the beginning and the end, where its counts and sums stand."""
     if len(result) <= _AGAIN:
         return result
-    head, tail = result[: _AGAIN // 3].rpartition("\n")[0], result[-_AGAIN // 2 :].partition("\n")[2]
-    return f"{head}\n[as above]\n{tail}" if head and tail else result[:_AGAIN]
+    head, tail = result[: _AGAIN // 3], result[-_AGAIN // 2 :]
+    return f"{head.rpartition(chr(10))[0] or head}\n[as above]\n{tail.partition(chr(10))[2] or tail}"

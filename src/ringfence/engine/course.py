@@ -15,7 +15,7 @@ from ringfence.core.policy import Effect, SinkSpec
 from ringfence.core.turn import Turn
 
 from .folds import folded
-from .nearest import nearest
+from .nearest import bridge
 from .reckoning import all_reckoned
 from .step import TOOL, in_words
 from .task import RUNS, apart, given, only_ranks, orders, reckons, several
@@ -106,7 +106,7 @@ def course(
         return Course(calls=False, final=True, note=ANSWER)
     steady = tool_first and not refused and not failed
     if steady and ahead.tools:  # one after another, as the task names them
-        line = nearest(turn).replace('"', "'") if ahead.behind else ""
+        line = bridge(turn, ahead.behind) if ahead.behind else ""
         note = FOUND.format(line, ahead.what) if line else THERE.format(ahead.what) if worked else LOOK
         return replace(_only(tools, ahead.tools, note), at=ahead.what)
     stay = steady and bool(ahead.stay)  # with what reads the places that the task names

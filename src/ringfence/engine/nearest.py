@@ -16,7 +16,7 @@ from ringfence.months import MONTHS
 from .evidence import Numbers, in_iso
 from .relevance import COMMON, words
 from .task import sentences
-from .visits import TABLES, excerpts
+from .visits import TABLES, excerpts, hollow
 
 _WORD = re.compile(r"[^\W\d_]{3,}")
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
@@ -47,6 +47,12 @@ _OF_GROUPS = re.compile(
     r"\b(?:which|who|each|per|every|most|least|(?:high|low|larg|bigg|small|great|long|short|cheap|dear)est|row|line)\b",
     re.I,
 )
+_FIRST = re.compile(r"\b(?:first|earliest|oldest)\b", re.I)
+_REFERS = re.compile(r"\b(?:that|this|these|those|its?|they|them|their|he|she|his|her|him|the same)\b", re.I)
+_ODD = re.compile(
+    r"[\"`“”„‘«»()\[\]{}<>!]|(?<!\w)['’]|['’](?!\w)|[^\x20-\x7e\u00a1-\u024f\u0370-\u1fff\u20ac\u3040-\ud7ff]"
+)
+_BRIDGE = 120  # characters of it
 _HOW = ("ran", "mended")  # of a result: how it was come by
 _MANY = 4  # rows, from which on the one that was named before is said once more
 
@@ -75,6 +81,28 @@ def nearest(turn: Turn) -> str:
             if shared >= max(most, 1):
                 best, most = line, shared
     return best if len(best) <= _CHARS else f"{best[: _CHARS - 3]}..."
+
+
+def bridge(turn: Turn, behind: Collection[str]) -> str:
+    """The line that the places `behind` say of the task, for asking the next one about it; "" where there is not one
+    alone, or the task does not speak of it again. Anybody may have written it: it is short, of one line, and unquoted.
+    """
+    if not _REFERS.search(str(turn.start["task"])):
+        return ""
+    results = brought(turn)
+    if results:
+        last = results[-1]
+        rows = last.get("rows") if isinstance(last, dict) else None
+        line = "" if hollow(last) or (isinstance(rows, list) and len(rows) > 1) else nearest(turn)
+    else:
+        asked = set(stems(str(turn.start["task"])))
+        texts = (str(one.get("text", "")) for one in opened(turn) if one.get("path") in behind)
+        told = [(len(asked.intersection(stems(line))), line) for line in lines("\n".join(texts) + "\n")]
+        best = max((shared for shared, _ in told), default=0)
+        of_it = [line for shared, line in told if shared == best > 0]
+        line = (of_it[0] if _FIRST.search(str(turn.start["task"])) else of_it[-1]) if of_it else ""
+    first = next(iter(line.strip().splitlines()), "")
+    return " ".join(_ODD.sub(" ", first).split())[:_BRIDGE]
 
 
 def come_to(turn: Turn) -> list[tuple[str, list[str], list[str]]]:

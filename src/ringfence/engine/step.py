@@ -42,6 +42,7 @@ class Step:
     dialect: str = ""
 
 
+_MOST_FOLDERS = 40  # that an argument may name
 _MOST_WORDS = 6  # of a command under a grammar
 _THOUGHT = {"type": "string", "maxLength": 120}  # a longer one takes more time than it is worth to a small model
 
@@ -218,6 +219,12 @@ def _tuple(items: list[JSON]) -> JSON:
     return {"type": "array", "prefixItems": items, "minItems": len(items), "maxItems": len(items)}
 
 
+def _folders(paths: Sequence[str]) -> list[str]:
+    """The folders of files, those above them too."""
+    parts = (path.split("/")[:-1] for path in paths)
+    return list(dict.fromkeys("/".join(above[:n]) for above in parts for n in range(1, len(above) + 1)))[:_MOST_FOLDERS]
+
+
 def _chosen(schema: JSON, choices: Mapping[str, Sequence[str]]) -> JSON:
     """The schema with every `x-from` argument closed to the values known for it, where there are any."""
     match schema:
@@ -225,7 +232,7 @@ def _chosen(schema: JSON, choices: Mapping[str, Sequence[str]]) -> JSON:
             ends: tuple[str, ...] = tuple(how.get("ends", [""]))  # type: ignore[arg-type]
             known = [value for value in choices.get(key, ()) if value.endswith(ends)]
             if how.get("folders"):
-                known += dict.fromkeys(folder for value in known if (folder := value.rpartition("/")[0]))
+                known += _folders(known)
             if known:
                 return {"enum": [""] * (rest.get("default") == "") + known}
             return {name: rule for name, rule in rest.items() if name != "x-any"}

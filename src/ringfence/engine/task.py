@@ -26,6 +26,9 @@ _ADDS_UP = re.compile(
     r"\b(?:did|had|have|were|was|since|until|between|per|each|rows?|lines?|entries|database|tables?)\b|\.[ct]sv\b", re.I
 )
 _SETTINGS = re.compile(r"[\w./-]*\w\.(?:toml|ini|cfg|conf|ya?ml|env|properties)\b", re.I)
+_LIMITS = re.compile(
+    r"\b(?:may|can|must|should|at (?:most|least)|max\w*|min\w*|allow\w*|limit\w*|sets?|keeps?)\b", re.I
+)
 _APART = re.compile(r"\b(?:how (?:many|much) (?:more|less|fewer)\b.*\bthan|difference between)\b", re.I | re.S)
 _SEVERAL = re.compile(
     r"(?:^|[.!?]\s+|\b(?:for|and|of|with|each|all|to|are|must|can|"
@@ -141,10 +144,12 @@ def sentences(task: str) -> list[str]:
 def reckons(task: str) -> bool:
     """Whether a task asks to count, compare or calculate: a passage that was looked up cannot answer it by itself.
 
-    "How many" counts where the task says what to count in; else, and in settings, it may well be written somewhere.
+    "How many" counts where the task says what to count in; else, and of a limit that settings have, it may well be
+    written somewhere.
     """
     stands = _MEASURE.search(task) is not None and _ADDS_UP.search(task) is None
-    stands = stands or (_SETTINGS.search(task) is not None and _PLACE.search(_SETTINGS.sub("", task)) is None)
+    if _SETTINGS.search(task) and _LIMITS.search(task) and not _PLACE.search(_SETTINGS.sub("", task)):
+        stands = True
     counts = _COUNTS.search(task) is not None and _PLACE.search(task) is not None and not stands
     return counts or _RECKONS.search(task) is not None or given(task)
 

@@ -62,13 +62,13 @@ class Ahead:
     """What is to be looked at next: `what` by one of `tools`, and by nothing else as long as nothing failed.
 
     stay  tools that a run stays with, for what its task names is read by them; empty: any
-    behind  whether the task names another place before it, which was looked at
+    behind  the places that the task names before it, which were looked at
     """
 
     what: str = ""
     tools: frozenset[str] = frozenset()
     stay: frozenset[str] = frozenset()
-    behind: bool = False
+    behind: tuple[str, ...] = ()
 
 
 NOWHERE = Ahead()
@@ -84,10 +84,12 @@ def ahead(turn: Turn, tools: Sequence[SinkSpec], known: Collection[str], *, acts
         return NOWHERE
     readers = {place: _readers(place, task, tools, acts=acts) for place in places(task, known)}
     so_far = folded(turn, _Visited, task)
-    for n, (place, able) in enumerate(readers.items()):
+    behind: tuple[str, ...] = ()
+    for place, able in readers.items():
         insists = sum(so_far.refused[name] for name in able) < _MOST_REFUSED
         if able and insists and place.rstrip("/") not in so_far.places:
-            return Ahead(place, able, behind=n > 0)
+            return Ahead(place, able, behind=behind)
+        behind += (place,)
     made_for = [_made_for(place, tools) for place in readers]
     if made_for and all(made_for):
         reckon = {spec.name for spec in tools if spec.grounded}
@@ -120,7 +122,9 @@ def _readers(place: str, task: str, tools: Sequence[SinkSpec], *, acts: bool) ->
     if acts or _ADDRESS.match(place):
         return made_for
     able = [spec for spec in tools if spec.reads and spec.opens is None and _takes(spec, place) is not False]
-    of_it = frozenset(spec.name for spec in able if _takes(spec, place) and suits(spec, task.replace(place, "")))
+    of_it = frozenset(
+        spec.name for spec in able if _takes(spec, place) and suits(spec, task.replace(place, "the file"))
+    )
     if made_for:
         return of_it or made_for
     suited = frozenset(spec.name for spec in able if suits(spec, task) and not spec.grounded)

@@ -35,7 +35,8 @@ _PRICED = re.compile(
     r"\b(?:costs?|prices?|fees?|charges?) (?:of|for) (?:an? |the |our )?([^\W\d_]{4,})\b|"
     r"\bhow much (?:is|are|does|do) (?:an? |the |our )?([^\W\d_]{4,})(?: costs?)?\b|"
     r"\b([^\W\d_]{4,}) (?:fee|charge|price|cost)s?\b|"
-    r"\bcosts? to \w+ (?:an? |the |our |one )([^\W\d_]{4,})\b",
+    r"\bcosts? to (?:rent|hire|borrow) (?:an? |the |our |one )(?:[^\W\d_]+ )?([^\W\d_]{4,})"
+    r"(?= (?:for|per|on|at|in|from)\b|[?.,]|$)",
     re.I,
 )
 _NO_THINGS = frozenset(
@@ -56,9 +57,13 @@ _HOW_MANY = re.compile(
     r"(?P<things>(?:[^\W\d_]+ ){1,4})",
     re.I,
 )
+_BARE = re.compile(r"\W*(?:there (?:are|were) )?(\d[\d.,]*)\b\D*", re.I)  # an answer of one number
+_ASKS = re.compile(r"\b(?:how|which|what|who|whose|when|where|why)\b", re.I)
 _ROWS = re.compile(r"(?:matched: )?(\d+)(?: of (\d+))? rows")
 _LETTERS, _STEM = re.compile(r"[^\W\d_]+"), 5  # of a word; and letters by which two of them are the same
 _AGGREGATED = re.compile(r"\b(?:count|sum|avg|min|max)\b", re.I)
+_CONSTANT = re.compile(r"'([^']*)'|=\s*(\d+(?:\.\d+)?)\b")
+_FILLS = frozenset(("yes", "no", "true", "false", "it", "is", "the"))
 _KEYED = " is the key of a row of "
 _Doubt = tuple[str, str]  # its kind, and words for the model
 _SOME, _MOST = 3, 200  # entries that make a list, and that are looked at
@@ -173,11 +178,15 @@ def _of_one_row(answer: str, turn: Turn) -> _Doubt | None:
 
 
 def miscounted(answer: str, turn: Turn) -> str:
-    """How many rows the last call has found, where the task asks how many there are, and the answer has another number
-    or none; else empty.
+    """How many rows the last call has found, where the task asks how many there are and nothing else, and the answer is
+    a number that stands nowhere: no value of a row, and no sum of them; else empty.
     """
-    line = rows_found(turn)
-    return line if line and not Numbers(answer).have(line.split()[1]) else ""
+    line, bare = rows_found(turn), _BARE.fullmatch(answer)
+    alone = len(_ASKS.findall(turn.start["task"])) == 1
+    if not line or not bare or not alone or Numbers(answer).have(line.split()[1]):
+        return ""
+    told = "\n".join((turn.start["task"], *map(str, asked_and_brought(turn))))
+    return line if unsupported_numbers(bare[1], told) else ""
 
 
 def rows_found(turn: Turn) -> str:
@@ -205,17 +214,31 @@ def of_all(answer: str, turn: Turn) -> str:
 
 
 def _of_the_question(answer: str, turn: Turn) -> _Doubt | None:
-    """What the last call was given to find one row by, and nothing of that row: 178, of `no = 178` and `Galvin`."""
+    """What the last call was given to find one row by, and nothing of that row: 178, of `no = 178` and `Galvin`.
+
+    Only what the task itself does not say: Lumina, of two that it names, may be the answer.
+    """
     calls = [(args, value) for call, args, value in answered(turn) if call >= 0]
     args, value = calls[-1] if calls else (None, None)
     rows = value.get("rows") if isinstance(value, Mapping) else None
     if not isinstance(rows, list) or len(rows) != 1 or not isinstance(rows[0], list | Mapping):
         return None
     cells = list(map(str, rows[0].values() if isinstance(rows[0], Mapping) else rows[0]))
-    said, there = _words(answer), _words(" ".join(cells))
-    if not said or not there or not said <= _words(str(args)) or not said.isdisjoint(there):
+    said, there = _words(answer) - _words(turn.start["task"]) - _FILLS, _words(" ".join(cells))
+    asked = _words(" ".join(_conditions(args)))
+    if not there or said.isdisjoint(asked) or not said <= _words(str(args)) or not _words(answer).isdisjoint(there):
         return None
     return BESIDE, f'That is what the call looked for. It has found "{", ".join(cells)[:_WHOLE]}".'
+
+
+def _conditions(args: JSON) -> list[str]:
+    """The values by which a call finds rows: those of conditions, and the constants of a statement."""
+    if isinstance(args, Mapping):
+        values = [str(args["value"])] if isinstance(args.get("value"), str | int | float) else []
+        return values + [one for key, item in args.items() if key != "value" for one in _conditions(item)]
+    if isinstance(args, list):
+        return [one for item in args for one in _conditions(item)]
+    return ["".join(found) for found in _CONSTANT.findall(args)] if isinstance(args, str) and " " in args else []
 
 
 def _of_nothing(answer: str, turn: Turn) -> _Doubt | None:

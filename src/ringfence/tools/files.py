@@ -31,9 +31,12 @@ ROLES = {"path": Role.CONTROL}
 FilePath = Annotated[
     str, Field(description="a file path such as runbooks/disk.md", min_length=1, json_schema_extra=KNOWN_PATH)
 ]
+_ITSELF = r"(?:(?:the |this )?(?:file|folder|directory)\b|[\w./-]*\w(?:/|\.[a-z]{2,4}\b))"
 ABOUT = (  # what is asked of a file or a folder itself, and not of what is in it
-    r"\b(?:size of (?:the |this )?(?:file|folder)|file size|(?:in|how many) (?:bytes|kilobytes|kb)|"
-    r"(?:how many|number of) files (?:are|lie|there|in|does|is)|(?:last|was|been) modified)\b"
+    rf"\b(?:(?:size of|how (?:large|big) is) {_ITSELF}|"
+    rf"when (?:was|were) {_ITSELF} (?:\S+ )?(?:last )?(?:modified|changed)|"
+    r"(?:how many|number of) files (?:are (?:there )?|lie )?in (?:the )?"
+    r"(?:(?:\S+ )?(?:folder|directory)\b|[\w-]+/))"
 )
 _ANY = "a file or folder path; empty for all files"
 AnyPath = Annotated[str, Field(description=_ANY, json_schema_extra=KNOWN_PATH)]

@@ -60,7 +60,8 @@ WORDS = {
     "uname": r"kernel|operating system",
     "uptime": r"load average|how long .{0,40}(?:been up|been running)|since when .{0,40}running",
     "wc": r"(?:how many|number of|count (?:the )?|count all (?:the )?)(?: ?words| ?lines| ?characters| ?bytes)"
-    r"(?! (?:\S+ ){0,4}(?:with|that|which|where|whose|contain\w*|having|marked|match\w*|begin\w*|start\w*|end\w*)\b)",
+    r"(?! (?:(?:in|of|from) (?:the (?:file|log) )?\S+ )?(?:with|that|which|where|whose|contain\w*|having|marked|"
+    r"match\w*|begin\w*|start\w*|end\w*|mention\w*|show\w*|includ\w*|say\w*)\b)",
     "whoami": r"(?:which|what|whose) user|logged in as",
 }  # what people ask for, and the command that tells it
 
