@@ -106,9 +106,7 @@ def course(
         return Course(calls=False, final=True, note=ANSWER)
     steady = tool_first and not refused and not failed
     if steady and ahead.tools:  # one after another, as the task names them
-        line = bridge(turn, ahead.behind) if ahead.behind else ""
-        note = FOUND.format(line, ahead.what) if line else THERE.format(ahead.what) if worked else LOOK
-        return replace(_only(tools, ahead.tools, note), at=ahead.what)
+        return _to(ahead, turn, tools, THERE.format(ahead.what) if worked else LOOK)
     stay = steady and bool(ahead.stay)  # with what reads the places that the task names
     strays = frozenset(spec.name for spec in tools if stay and spec.name not in ahead.stay | effects)
     if worked and (left or ahead.what) and tool_first and not refused:
@@ -118,6 +116,12 @@ def course(
         gone, told = frozenset(sink for sink, _ in refused), tool_first and folded(turn, Become).told_where
         return Course(calls=True, final=not told, note=_mend(turn) or NEXT, without=gone | strays)
     return _first(turn, tools, suited, later, failed=failed > 0)
+
+
+def _to(ahead: Ahead, turn: Turn, tools: Sequence[SinkSpec], note: str) -> Course:
+    """A call that looks at the place ahead, with what the places before it say."""
+    line = bridge(turn, ahead.behind) if ahead.behind else ""
+    return replace(_only(tools, ahead.tools, FOUND.format(line, ahead.what) if line else note), at=ahead.what)
 
 
 def _first(turn: Turn, tools: Sequence[SinkSpec], suited: set[str], later: frozenset[str], *, failed: bool) -> Course:
