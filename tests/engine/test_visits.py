@@ -15,6 +15,7 @@ from ringfence.engine.shares import hundredths
 from ringfence.engine.task import given, several
 from ringfence.engine.visits import compared, months, places, widened
 from ringfence.tools.files import ABOUT
+from ringfence.tools.search import COUNTS
 
 from .conftest import Build, House, fail, final, step
 
@@ -124,6 +125,17 @@ async def test_a_place_that_comes_first_is_looked_at_by_what_can_be_given_it(pat
     assert b"data/boats.csv" not in first  # nor is a search of the other one
     assert b'"const":"query"' in second
     assert b'"final_answer"' not in first + second
+
+
+async def test_what_another_place_is_asked_for_is_no_reason_to_ask_a_table_otherwise(house: Build) -> None:
+    specs: Any = {"overview": {"opens": ""}, "query": TABLE, "count": {**PATH, "suits": COUNTS}}
+    tools = {name: TOOLS.get(name, lambda args: {"matching_lines": 3}) for name in specs}
+    script = [step(("count", {"path": "logs/gate.log"})), step(("query", {"path": "data/boats.csv"})), final("D1")]
+    agent = house(script, tools=tools, specs=specs)
+    await agent.run("How many lines of logs/gate.log name EIDER, and at which berth is she by data/boats.csv?")
+    first, second = (prompt.schema or b"" for prompt in agent.model.prompts[:2])
+    assert [name for name in (b"count", b"query") if b'"const":"%s"' % name in first] == [b"count"]
+    assert [name for name in (b"count", b"query") if b'"const":"%s"' % name in second] == [b"query"]
 
 
 async def test_what_the_first_place_says_is_what_the_second_one_is_asked_about(paths: Any) -> None:

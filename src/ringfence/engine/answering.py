@@ -106,16 +106,18 @@ def judge(
     if verdict.why:
         return verdict
     settled = not live.granted or changed(turn, live.granted)  # what was done is no claim about the results
-    if not (settled or doubts(turn)) and (said := overlooked(answer, turn)):
+    once = not (settled or doubts(turn))  # who says it again may mean it
+    if once and (said := overlooked(answer, turn)):
         return replace(verdict, why=f'It says "{said}": answer with that, if the task asks for it.', kind=BESIDE)
-    if not (settled or abstains(answer) or doubts(turn)) and (rows := miscounted(answer, turn)):
+    once = once and not abstains(answer)
+    if once and (rows := miscounted(answer, turn)):
         why = f'The last call has found {rows.split()[1]} rows ("{rows}"): answer with that, if so many are asked for.'
         return replace(verdict, why=why, kind=BESIDE)
     line = partial(nearest, turn)
     why = "" if settled else doubt(answer, shown=shown, task=task, chosen=has_worked(turn), nearest=line)
     if why:
         return replace(verdict, why=why, kind=_kind(answer, shown, task, live))
-    if not (settled or abstains(answer) or doubts(turn)):  # who says it again may mean it
+    if once:
         kind, why = strange(answer, turn, live.said)
         if why:
             return replace(verdict, why=why, kind=kind)

@@ -351,4 +351,5 @@ def _ends(result: str) -> str:
     if len(result) <= _AGAIN:
         return result
     head, tail = result[: _AGAIN // 3], result[-_AGAIN // 2 :]
-    return f"{head.rpartition(chr(10))[0] or head}\n[as above]\n{tail.partition(chr(10))[2] or tail}"
+    head, tail = head.rpartition("\n")[0] or head, tail.partition("\n")[2] or tail  # whole lines, if there are any
+    return f"{head}\n[as above]\n{tail}"

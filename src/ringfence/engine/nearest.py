@@ -87,7 +87,8 @@ def bridge(turn: Turn, behind: Collection[str]) -> str:
     """The line that the places `behind` say of the task, for asking the next one about it; "" where there is not one
     alone, or the task does not speak of it again. Anybody may have written it: it is short, of one line, and unquoted.
     """
-    if not _REFERS.search(str(turn.start["task"])):
+    task = str(turn.start["task"])
+    if not _REFERS.search(task):
         return ""
     results = brought(turn)
     if results:
@@ -95,12 +96,12 @@ def bridge(turn: Turn, behind: Collection[str]) -> str:
         rows = last.get("rows") if isinstance(last, dict) else None
         line = "" if hollow(last) or (isinstance(rows, list) and len(rows) > 1) else nearest(turn)
     else:
-        asked = set(stems(str(turn.start["task"])))
+        asked = set(stems(task))
         texts = (str(one.get("text", "")) for one in opened(turn) if one.get("path") in behind)
         told = [(len(asked.intersection(stems(line))), line) for line in lines("\n".join(texts) + "\n")]
         best = max((shared for shared, _ in told), default=0)
         of_it = [line for shared, line in told if shared == best > 0]
-        line = (of_it[0] if _FIRST.search(str(turn.start["task"])) else of_it[-1]) if of_it else ""
+        line = (of_it[0] if _FIRST.search(task) else of_it[-1]) if of_it else ""
     first = next(iter(line.strip().splitlines()), "")
     return " ".join(_ODD.sub(" ", first).split())[:_BRIDGE]
 

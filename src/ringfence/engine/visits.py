@@ -82,7 +82,8 @@ def ahead(turn: Turn, tools: Sequence[SinkSpec], known: Collection[str], *, acts
     task = str(turn.start["task"])
     if len(task) > _LONGEST:
         return NOWHERE
-    readers = {place: _readers(place, task, tools, acts=acts) for place in places(task, known)}
+    named = places(task, known)
+    readers = {place: _readers(place, task, tools, named, acts=acts) for place in named}
     so_far = folded(turn, _Visited, task)
     behind: tuple[str, ...] = ()
     for place, able in readers.items():
@@ -114,19 +115,19 @@ def _name(path: str) -> str:
     return path.rpartition("/")[2]
 
 
-def _readers(place: str, task: str, tools: Sequence[SinkSpec], *, acts: bool) -> frozenset[str]:
+def _readers(place: str, task: str, tools: Sequence[SinkSpec], named: Collection[str], *, acts: bool) -> frozenset[str]:
     """The tools that are made for a place, or tell what is asked of the file itself (its size); else, if it is named to
-    be read, those that can be given it.
+    be read, those that can be given it. What is asked of the other places that are `named` is not asked of it.
     """
     made_for = _made_for(place, tools)
     if acts or _ADDRESS.match(place):
         return made_for
     able = [spec for spec in tools if spec.reads and spec.opens is None and _takes(spec, place) is not False]
-    of_it = frozenset(
-        spec.name for spec in able if _takes(spec, place) and suits(spec, task.replace(place, "the file"))
-    )
     if made_for:
-        return of_it or made_for
+        said = task.replace(place, "the file").replace(_name(place), "the file")
+        for other in (one for one in named if one != place):
+            said = said.replace(other, "").replace(_name(other), "")
+        return frozenset(spec.name for spec in able if _takes(spec, place) and suits(spec, said)) or made_for
     suited = frozenset(spec.name for spec in able if suits(spec, task) and not spec.grounded)
     return suited or frozenset(spec.name for spec in able if _takes(spec, place))
 
