@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ringfence.engine.context import render
-from ringfence.engine.nearest import named_before, of_the_day, of_the_name
+from ringfence.engine.nearest import named_before, of_it_elsewhere, of_the_day, of_the_name, sole
 
 from .conftest import Build, final, step
 
@@ -45,6 +45,13 @@ ROWS = [["Ibis", 38], ["Curlew", 15], ["Curlew sandpiper", 3], ["2025-08", 9]]
 )
 def test_of_many_rows_the_one_that_was_named_before_is_said_once_more(rows: Any, told: set[str], row: str) -> None:
     assert named_before({"rows": rows}, told) == row
+
+
+def test_of_many_groups_the_one_whose_code_the_task_has_is_said_once_more() -> None:
+    top = [["INV-09", 13], ["INV-10", 11], ["INV-01", 9], ["INV-1", 2], ["2025-08", 1]]
+    assert named_before({"top": top}, {"inv"}, "How many faults has INV-01?") == "INV-01, 9"
+    assert named_before({"top": top}, {"inv"}, "How many faults have INV-01 and INV-09?") == ""
+    assert named_before({"top": top}, {"inv"}, "How many faults in 2025-08?") == ""  # a month is no code
 
 
 async def test_a_model_is_shown_the_row_of_what_a_result_before_has_named(house: Build) -> None:
@@ -117,6 +124,60 @@ async def test_a_model_is_shown_the_line_of_the_day_that_is_asked_for(house: Bui
     await agent.run("How many rooms are free on 29 August?")
     said = json.loads(agent.model.prompts[1].messages[-1])["content"]
     assert "of these, of the day that is asked for: night: 2025-08-29, free: 1" in said
+
+
+ROOFS = [
+    ("notes/roofs.md", "Roof: Library; Owner: Irene Wolff; Key holder: Walter Pinto"),
+    ("notes/roofs.md", "Roof: Sports Arena; Owner: Leon Nunes; Key holder: Elena Dietz"),
+    ("notes/storms.md", "In May the roof of the Old Mill is looked at first, then the Library."),
+]
+HATCH = "2026-05-10 20:27:22 | Sports Arena | HATCH | roof hatch open"
+ASKED = "A HATCH alarm was recorded on 10 May 2026. Who holds the key of that roof?"
+
+
+@pytest.mark.parametrize(
+    ("line", "task", "told"),
+    [
+        (HATCH, ASKED, f"of Sports Arena, notes/roofs.md says: {ROOFS[1][1]}"),
+        (HATCH, f"{ASKED} Not of the Sports Arena.", ""),  # the task has the name itself
+        (HATCH.replace("Sports Arena", "Library"), ASKED, ""),  # two lines have it
+        (HATCH.replace("Sports Arena", "Town Hall"), ASKED, ""),  # none
+        (HATCH.replace("Sports Arena", "Sports Arena, Old Mill"), ASKED, ""),  # two names, a line each
+        ("May 10 roof hatch open", ASKED, ""),  # a month is no name
+        ("of Sports Arenas", ASKED, ""),
+        ("", ASKED, ""),
+    ],
+)
+def test_what_another_place_says_of_the_thing_that_a_line_is_about(line: str, task: str, told: str) -> None:
+    assert of_it_elsewhere(line, ROOFS, task) == told
+
+
+@pytest.mark.parametrize(
+    ("value", "line"),
+    [
+        ({"rows": [["Ibis", 38]]}, "Ibis, 38"),
+        ({"rows": [{"boat": "Ibis", "n": 38}]}, "Ibis, 38"),
+        ({"matches": ["gate.log:3: Ibis"]}, "gate.log:3: Ibis"),
+        ({"rows": ROWS}, ""),
+        ({"rows": "Ibis"}, ""),
+        ("Ibis", ""),
+    ],
+)
+def test_the_only_row_or_line(value: Any, line: str) -> None:
+    assert sole(value) == line
+
+
+@pytest.mark.parametrize(("given", "told"), [({"path": "logs/alarms.log"}, True), ({"path": "notes/roofs.md"}, False)])
+async def test_a_model_is_told_what_another_place_says_of_what_it_has_found(
+    house: Build, given: Any, told: bool
+) -> None:
+    passages = [{"path": "notes/roofs.md", "text": "\n".join(f"- {line}" for _, line in ROOFS[:2])}]
+    tools = {"find": lambda args: {"passages": passages}, "search": lambda args: {"matches": [HATCH]}}
+    script = [step(("search", given)), final("Elena Dietz")]
+    agent = house(script, tools=tools, specs={"find": {"opens": "question"}, "search": {"suits": r"\.log\b"}})
+    await agent.run(f"{ASKED} See logs/alarms.log.")
+    said = json.loads(agent.model.prompts[1].messages[-1])["content"]
+    assert ("of Sports Arena, notes/roofs.md says: Roof: Sports Arena" in said) is told  # and not of the place itself
 
 
 async def test_the_closest_line_is_told_by_what_it_says_and_not_by_where_it_stands(house: Build) -> None:

@@ -235,6 +235,26 @@ async def test_what_one_passage_says_is_not_said_of_what_another_one_is_about(
     assert [f"says nothing of the {word}." in why for why in said] == [True] * bool(word)
 
 
+PROVIDED = "If nothing says so, tell me that it is not there."
+
+
+@pytest.mark.parametrize(
+    ("asked", "second", "ends"),
+    [
+        (PROVIDED, "41", "not found in the files"),  # it was sent back for it, and says it again
+        ("", "41", "41"),  # and where the task says nothing of that, it is taken, marked low
+        ("If nothing else helps, who has to report it?", "41", "41"),
+        (PROVIDED, "Nothing is stated.", "Nothing is stated."),
+    ],
+)
+async def test_where_the_task_provides_for_it_what_is_said_of_another_thing_twice_is_no_answer(
+    house: Build, asked: str, second: str, ends: str
+) -> None:
+    tools = {"find": lambda args: {"passages": [YARD, CHARGE]}, "look": lambda args: {"text": "nothing"}}
+    agent = house([final("41"), final(second)], tools=tools, specs={"find": {"opens": "question"}})
+    assert (await agent.run(f"What do they take in euros for a lorry on the weighbridge? {asked}")).answer == ends
+
+
 def test_words_without_a_figure_take_time_that_grows_with_the_text() -> None:
     assert _VALUE.findall("a" * 200_000 + " " + "_" * 200_000 + " B2528") == ["B2528"]
 

@@ -17,6 +17,7 @@ from .course import (
     BESIDE,
     INVALID,
     MISSING,
+    NOT_FOUND,
     NOTHING,
     REPEATS,
     ROUNDED,
@@ -40,7 +41,7 @@ from .meant import of_another
 from .nearest import PATH, nearest
 from .overlooked import overlooked
 from .passages import NOT_THERE, Passage, passages
-from .silence import abstains
+from .silence import abstains, provides
 from .step import TOOL
 from .unanswered import lacking, nothing_there, others, searched, unknown
 from .whose import miscounted, of_all, strange
@@ -113,6 +114,8 @@ def judge(
     if once and (rows := miscounted(answer, turn)):
         why = f'The last call has found {rows.split()[1]} rows ("{rows}"): answer with that, if so many are asked for.'
         return replace(verdict, why=why, kind=BESIDE)
+    if not settled and _keeps_to_another(answer, turn, live):
+        return Verdict(NOT_FOUND)
     line = partial(nearest, turn)
     why = "" if settled else doubt(answer, shown=shown, task=task, chosen=has_worked(turn), nearest=line)
     if why:
@@ -125,6 +128,13 @@ def judge(
         why = " ".join(dict.fromkeys(flag.why for flag in found[:3]))
         return replace(verdict, why=why, kind=UNPROVED)
     return verdict
+
+
+def _keeps_to_another(answer: str, turn: Turn, live: Live) -> bool:
+    """Whether an answer that was sent back is still of another thing, and the task says what to do if there is nothing."""
+    if abstains(answer) or doubts(turn)[-1:] != [UNSUPPORTED] or not provides(turn.start["task"]):
+        return False
+    return strange(answer, turn, live.said)[0] == UNSUPPORTED
 
 
 def _kind(answer: str, shown: str, task: str, live: Live) -> str:

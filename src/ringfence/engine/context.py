@@ -15,10 +15,11 @@ from ringfence.core.turn import Turn
 from ringfence.core.values import JSON, Prompt
 
 from .course import OF_ITS_WORDS, asks
-from .nearest import named_before, of_the_day, of_the_name
+from .nearest import of_it_elsewhere, singled_out, sole
 from .passages import READ, SEARCH, is_passage, where
 from .relevance import words
 from .step import CLOSING, LOOK_UP, TOOL
+from .visits import told_lines
 
 _quoted: Callable[[str], str] = json.encoder.encode_basestring
 _dumps = json.JSONEncoder(ensure_ascii=False).encode
@@ -125,6 +126,7 @@ class Transcript:
         self._results: dict[str, str] = {}  # as shown, by call
         self._maps: dict[str, _Part] = {}  # overviews, by sink: first, so that the server's prompt cache keeps them
         self._told: set[str] = set()  # words of the task and of what the model's own calls brought
+        self._opened_lines: list[tuple[str, str]] = []  # of what opened the run, each with its place
         self.choices: dict[str, dict[str, None]] = {}  # by key, in the order seen
         self.shown: list[tuple[int, str]] = []  # by the tools, faults of theirs included, each after its record's seq
         self.cut = False  # whether something was cut, so that read_more has something to read
@@ -250,6 +252,8 @@ class Transcript:
                     self._pending.append((record.seq, f"{_title(record)}: {why}"))
                 case Kind.OUTCOME if intent is not None and intent.view["sink"].startswith(TOOL):
                     self._gather(record.body["value"])
+                    if intent.body["call"] < -1:
+                        self._opened_lines += told_lines(record.body["value"])
                     if intent.body["call"] < -1 and not asks(intent, turn.start["task"]):  # the same for every task
                         self._maps[intent.view["sink"]] = _Part(
                             encode("user", self._result(record, intent)), (record.seq,)
@@ -306,12 +310,12 @@ class Transcript:
             return f"{_title(intent)} failed: {fault}"
         text = render(value)
         if intent.body["call"] >= 0:
-            if row := named_before(value, self._told):
-                text = f"{text}\nof these, named before: {row}"
-            elif line := of_the_day(text, self._task):
-                text = f"{text}\nof these, of the day that is asked for: {line}"
-            elif line := of_the_name(text, self._task):
-                text = f"{text}\nof these, of the name that is asked for: {line}"
+            why, line = singled_out(value, text, self._told, self._task)
+            text = f"{text}\nof these, {why}: {line}" if line else text
+            here = intent.body["args"].get("path")
+            others = [(path, said) for path, said in self._opened_lines if path != here]
+            if more := of_it_elsewhere(line or sole(value), others, self._task):
+                text = f"{text}\n{more}"
             self._told.update(words(text))
         if len(text) > self._result_chars:
             self.cut, self.long = True, self.long or len(text) > _LONG * self._result_chars

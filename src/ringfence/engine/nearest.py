@@ -7,7 +7,7 @@ user gets instead of an echo. And of many rows it takes their total.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from ringfence.core.turn import Turn
 from ringfence.core.values import JSON
@@ -26,6 +26,10 @@ _RESULTS = 5  # the newest, that are read
 _READ = 20_000  # characters of one
 _CHARS = 240
 _PRICES = 20  # numbers of a calculation that are looked at
+_PROPER = re.compile(  # Sports Arena, Galvin, DW-2212; and no INFO
+    r"(?<![\w.-])(?:[A-ZÄÖÜ][^\W\d_]+(?: [A-ZÄÖÜ][^\W\d_]+){1,3}|[A-ZÄÖÜ][a-zäöüß]{2,}|[A-Z]{1,6}-?\d{2,8})(?![\w-])"
+)
+_CODE = re.compile(r"(?=[^\d\s]*\d)(?=\w*[^\W\d_])\w+(?:-\w+)*")  # INV-01
 _ISO_DAY = re.compile(r"(?<!\d)(?:19|20)\d\d-\d\d-\d\d(?!\d)")
 _NAMES = "|".join(sorted(MONTHS, key=len, reverse=True))
 _OF_NO_YEAR = re.compile(
@@ -134,16 +138,55 @@ def _cell(row: JSON, column: str, at: int) -> JSON:
     return row[at] if isinstance(row, list) and at < len(row) else None
 
 
-def named_before(value: JSON, told: Collection[str]) -> str:
+def named_before(value: JSON, told: Collection[str], task: str = "") -> str:
     """The one row of many whose name is among the words of the task and of what was found before; else empty."""
-    rows = value.get("rows") if isinstance(value, dict) else None
+    rows = value.get("rows", value.get("top")) if isinstance(value, dict) else None
     if not isinstance(rows, list) or len(rows) < _MANY:
         return ""
     cells = [
         list(map(str, row.values() if isinstance(row, dict) else row if isinstance(row, list) else ())) for row in rows
     ]
-    named = [row for row in cells if row and (name := set(words(row[0]))) and name.issubset(told)]
+    codes = [row for row in cells if row and _CODE.fullmatch(row[0]) and re.search(rf"(?<!\w){row[0]}(?!\w)", task)]
+    named = codes or [row for row in cells if row and (name := set(words(row[0]))) and name.issubset(told)]
     return ", ".join(named[0])[:_CHARS] if len(named) == 1 else ""
+
+
+def singled_out(value: JSON, text: str, told: Collection[str], task: str) -> tuple[str, str]:
+    """The one of many rows or lines of a result that is asked for, and by what it was told; "" where there is none."""
+    if row := named_before(value, told, task):
+        return "named before", row
+    if line := of_the_day(text, task):
+        return "of the day that is asked for", line
+    return "of the name that is asked for", of_the_name(text, task)
+
+
+def sole(value: JSON) -> str:
+    """The only row or line that a result has found; else empty."""
+    found = value.get("rows", value.get("matches")) if isinstance(value, dict) else None
+    if not isinstance(found, list) or len(found) != 1:
+        return ""
+    (one,) = found
+    return ", ".join(map(str, one.values() if isinstance(one, dict) else one if isinstance(one, list) else [one]))
+
+
+def of_it_elsewhere(line: str, others: Sequence[tuple[str, str]], task: str) -> str:
+    """What another place says of the thing that a line is about, as `of Sports Arena, notes/roofs.md says: ...`.
+
+    `others`: lines that opened the run, with their places. Only where a name that the line has and the task has not
+    stands in one of them alone: asked who keeps the key of the roof that the line names, a small model takes another's.
+    """
+    asked, found = task.casefold(), dict[tuple[str, str], str]()
+    for name in dict.fromkeys(_PROPER.findall(line[:_CHARS])):
+        known = name.casefold() in asked or name.casefold() in MONTHS
+        having = [one for one in others if name in one[1] and one[1] not in line] if not known else []
+        if len({text for _, text in having}) == 1:
+            found.setdefault(having[0], name)
+        elif having:
+            return ""
+    if len(found) != 1:
+        return ""
+    ((path, text), name), *_ = found.items()
+    return f"of {name}, {path} says: {text[:_CHARS]}"
 
 
 def of_the_day(text: str, task: str) -> str:

@@ -31,6 +31,14 @@ _ABSTAINS = re.compile(
     r"|^\s*n/?a\b",
     re.I,
 )
+_NONE = r"(?:\b(?:no|not|none|nothing|nobody|nowhere|cannot|missing|absent|kein\w*|nicht|nichts)\b|n't\b)"
+_SAY = r"\b(?:say|tell|state|write|report|answer|reply|respond|mention|note|sage?n?|schreibe?n?|antworte?n?)\b"
+_PROVIDES = re.compile(
+    rf"\b(?:if|in case|should|where|when|wenn|falls|sollte)\b[^.?!;]{{0,80}}?{_NONE}"
+    rf"(?:(?!\b(?:what|who|how|which|was|wer|wie)\b)[^.?!;]){{0,80}}?{_SAY}|"
+    rf"{_SAY}[^.?!;]{{0,60}}?\b(?:if|in case|wenn|falls)\b[^.?!;]{{0,60}}?{_NONE}",
+    re.I,
+)
 _BUT = re.compile(r"[,;]?\s\b(?:but|however|although|though|aber|jedoch|allerdings|sondern)\b", re.I)
 _PARTS = re.compile(r"[,:;(]|\b(?:and|und)\b", re.I)
 _GIVES = re.compile(r"\d|(?<=[a-zäöüß,] )[A-ZÄÖÜ]\w+@|\S+@\S+\.\w")
@@ -53,3 +61,8 @@ def abstains(answer: str) -> bool:
     ):
         return False
     return all(_ABSTAINS.search(part) or not _GIVES.search(part) for part in sentences[1:])
+
+
+def provides(task: str) -> bool:
+    """Whether a task says what the answer is if there is nothing: "If there is no such date, say so." """
+    return _PROVIDES.search(task[:4000].replace("’", "'")) is not None

@@ -253,6 +253,12 @@ def excerpts(value: JSON) -> Iterator[Mapping[str, JSON]]:
             yield from (passage for passage in found if isinstance(passage, dict))
 
 
+def told_lines(value: JSON) -> list[tuple[str, str]]:
+    """The lines of a result's passages, each with its place."""
+    texts = ((str(one.get("path", "")), str(one.get("text", ""))) for one in excerpts(value))
+    return [(path, line.strip(" -")) for path, text in texts for line in text.split("\n") if line.strip(" -")]
+
+
 def months(task: str) -> dict[str, str]:
     """The months that a task names without a day, as 2025-08, and how it says them."""
     found = ((match, MONTHS.get(match["m"].casefold())) for match in _MONTH.finditer(task))
