@@ -205,7 +205,7 @@ class _Mender:
             return ""
         self._join(way)
         for one in wrong:
-            if way and isinstance(one.parent, exp.Group):  # two of one name are two
+            if way and isinstance(one.parent, exp.Group) and names_of([column]):  # two of one name are two
                 self._select.group_by(_column(way[-1].key, name), copy=False)
             one.replace(_column(column, name))
         return f"{missing} is {found[0]}.{column}"
