@@ -56,11 +56,62 @@ def test_arithmetic_is_exact(expression: str, result: str) -> None:
         ("2025-04-15 - 2025-03-01", "45", "days from 2025-03-01 to 2025-04-15"),
         ("days(2024-02-28, 2024-03-01)", "2", "days from 2024-02-28 to 2024-03-01"),
         ("2025-04-15 + 30 days", "2025-05-15", ""), ("2025-03-01 - 1", "2025-02-28", ""),
+        ("80 * 25 % + 5", "25", ""), ("80*25%-5", "15", ""), ("(1,250 + 3,400) * 2", "9300", ""), ("5² + 1", "26", ""),
+        ("$1,250.50 * (3 + 1)", "5002", ""), ("3,50 € * 12", "42", "commas are read as decimal points"),
+        ("1.234,50 + 10", "1244.5", "commas are read as decimal points"), ("max(9,99; 8,50)", "9.99", ""),
+        ("10 000 * 2", "20000", ""), ("1'234 + 6", "1240", ""), ("= 12*3", "36", ""),
+        ("1.250 € * 2", "2.5", "1.250 is read with a decimal point; as thousands it is 1250"),
+        ("sum(1,250,3,400)", "654", "read as 4 numbers: 1, 250, 3, 400"), ("sum(100,200,300)", "600", ""),
+        ("sum(9,99, 8,50)", "166", "read as 4 numbers: 9, 99, 8, 50"),
+        ("round(2.345, 2)", "2.35", "a half is rounded away from zero"),
+        ("round(-2.5)", "-3", "a half is rounded away from zero"), ("round(3.5)", "4", ""),
     ],
 )  # fmt: skip
 def test_what_people_write_is_calculated_as_they_mean_it(expression: str, result: str, note: str) -> None:
     found = calculate(expression)
     assert (found["result"], found.get("note", "")) == (result, note)
+
+
+APART = "days from 2025-03-01 to 2025-04-15"
+
+
+@pytest.mark.parametrize(
+    ("expression", "result", "note"),
+    [
+        ("2025-03-01 to 2025-04-15", "45", APART), ("days between 2025-03-01 and 2025-04-15", "45", APART),
+        ("15.04.2025 - 01.03.2025", "45", APART), ("April 15, 2025 - 1 March 2025", "45", APART),
+        ("04/15/2025 - 03/01/2025", "45", APART), ("2025-04-15 minus 2025-03-01", "45", APART),
+        ("2025-4-15 - 2025/3/1 in days", "45", APART), ("(2025-04-15 - 2025-03-01) / 9", "5", APART),
+        ("2025-04-15-2025-03-01 + 1", "46", APART), ("2025-6-5 + 10", "2025-06-15", ""),
+        ("2025-01-31 + 2 weeks", "2025-02-14", ""), ("3 weeks before 2025-03-01", "2025-02-08", ""),
+        ("2024-01-31 + 1 month", "2024-02-29", "that month has no day 31"), ("2024-02-29 - 4 years", "2020-02-29", ""),
+        ("weekday(2025-06-06)", "Friday", ""), ("what day of the week is 2024-02-29?", "Thursday", ""),
+        ("17:30 - 09:15", "8:15", "8 h 15 min, from 9:15 to 17:30"),
+        ("9:15 - 17:30", "8:15", "8 h 15 min, from 9:15 to 17:30"),
+        ("22:00 to 6:00", "8:00", "8 h 0 min, from 22:00 to 6:00 of the next day"), ("9:15 + 45 min", "10:00", ""),
+        ("1:30 + 0:45", "2:15", ""), ("23:30 + 45 min", "24:15", "0:15 of another day, if it is a time of day"),
+    ],
+)  # fmt: skip
+def test_days_and_hours_are_reckoned_with_however_they_are_written(expression: str, result: str, note: str) -> None:
+    found = calculate(expression)
+    assert (found["result"], found.get("note", "")) == (result, note)
+
+
+@pytest.mark.parametrize(
+    ("expression", "problem"),
+    [
+        ("2025-12-24", "has a day"), ("2024-1-5 * 2", "has a day"),
+        ("10/11/2025 - 2025-03-01", "2025-11-10 or 2025-10-11"), ("31.02.2025 + 3", "no calendar has"),
+        ("9999-12-31 + 1 month", "no calendar has"), ("working days 2025-06-02 to 2025-06-13", "all days are counted"),
+        ("sum(1,200, 300)", "without commas"), ("max(1,050, 900)", "without commas"),
+        ("2,5 + 1,250.75", "decimal or not"),
+        ("9:15 to 45 min", "no span"), ("2(3+4)", r"write \*"), ("(2+3)(4+5)", r"write \*"),
+    ],
+)  # fmt: skip
+def test_what_may_be_read_in_two_ways_is_asked_for_again(expression: str, problem: str) -> None:
+    with pytest.raises(ToolError) as error:
+        calculate(expression)
+    assert re.search(problem, f"{error.value.what}; {error.value.todo}")
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,8 @@ from __future__ import annotations
 import ast
 import math
 import operator
-import re
 import statistics
 from collections.abc import Callable, Sequence
-from datetime import date, timedelta
 from decimal import Context, Decimal, DecimalException
 from fractions import Fraction
 from typing import Annotated
@@ -18,7 +16,8 @@ from pydantic import Field
 from ringfence.core.errors import ToolError
 from ringfence.core.values import JSON
 
-from .forms import MONEY, UNITS
+from .days import reckoned
+from .plain import SHARE, plain
 from .tool import Args, Tool, Use, define
 
 MAX_CHARS = 500
@@ -28,22 +27,6 @@ WIDE = Context(prec=60)  # roots are rounded here, and said to be so
 
 Number = int | Fraction
 Value = Number | bool | list[Number]
-
-_PERCENT_OF = re.compile(r"(\d+(?:\.\d+)?|\.\d+)\s*(?:%|percent)\s*(?:of)\b", re.I)
-_PERCENT = re.compile(r"(\d+(?:\.\d+)?|\.\d+)(?:\s*percent\b|\s*%(?=\s*(?:$|[*/),<>=]))|%(?=\s+[-+]\s))", re.I)
-_GROUPED = re.compile(r"(?<![\d.])\d{1,3}(?:,\d{3})+(?![\d,])")
-_OFF = re.compile(r"(\d+(?:\.\d+)?)\s*(?:%|percent)\s*off\s+(?:of\s+)?", re.I)
-_UNIT = re.compile(rf"(?P<before>[$€£¥])\s?(?=[\d.])|(?<=\d)\s?(?P<after>{MONEY}|{UNITS})(?![\w.°/²³])")
-_WORDS = (
-    (re.compile(r"\b(?:times|multiplied by)\b", re.I), "*"), (re.compile(r"\bdivided by\b", re.I), "/"),
-    (re.compile(r"\bplus\b", re.I), "+"), (re.compile(r"\bminus\b", re.I), "-"),
-    (re.compile(r"(?<=[\d)])(?:\s+x\s*|(?<!\b0)x\s*)(?=[\d(.])", re.I), "*"),
-)  # fmt: skip
-_DATE = r"(\d{4}-\d\d-\d\d)"
-_APART = re.compile(rf"(?:{_DATE}\s*-\s*{_DATE}|days?\(\s*{_DATE}\s*,\s*{_DATE}\s*\))(?:\s*in days)?", re.I)
-_LATER = re.compile(rf"{_DATE}\s*([-+])\s*(\d{{1,6}})(?:\s*days?)?", re.I)
-_SHARE = "percent_"  # the function that a number before % is written as
-_SIGNS = str.maketrans({"×": "*", "·": "*", "÷": "/", "−": "-", "–": "-", "^": "**"})
 
 
 class CalcArgs(Args):
@@ -69,58 +52,27 @@ def calc(use: Use) -> Tool:
 
 def calculate(expression: str) -> dict[str, JSON]:
     """`{"result": "36"}`; with `exact` (a fraction) where the decimals have no end, and a `note` where it was rounded,
-    or a percentage was taken of something. Two dates give days, a date and days a date. Raises ToolError.
+    a percentage was taken of something, or a number may be read otherwise. Two dates give days, a date and days a
+    date. Raises ToolError.
     """
     if len(expression) > MAX_CHARS:
         raise ToolError(
             f"the expression has {len(expression)} characters, more than {MAX_CHARS}", todo="calculate in parts"
         )
-    if dated := _days(expression.strip().rstrip("=? ")):
-        return dated
-    source = _plain(expression)
+    found, undated, apart = reckoned(expression)
+    if found:
+        return found
+    source, read = plain(undated)
     try:
         work = _Work(source)
         value = work.value(ast.parse(source, mode="eval").body)
-        return _result(value, exact=work.exact, notes=work.shares)
+        return _result(value, exact=work.exact, notes=[*apart, *read, *work.notes])
     except ZeroDivisionError:
         raise ToolError("division by zero") from None
     except (SyntaxError, ValueError, MemoryError, RecursionError):
         raise ToolError(
             f"cannot read {expression!r} as arithmetic", todo="write numbers and + - * / ( ) alone"
         ) from None
-
-
-def _plain(expression: str) -> str:
-    """What people write, as Python writes it: `15% of 240`, `1,200 + 5`, `2^10`, `3 × 4`, `€5 * 3`, a final `= ?`."""
-    source = expression.translate(_SIGNS).strip().rstrip("=? ")
-    for word, sign in _WORDS:
-        source = word.sub(sign, source)
-    units = {match["before"] or match["after"] for match in _UNIT.finditer(source)} - {"%"}
-    if len(units) == 1 and "0x" not in source:  # of several nobody knows what the result is in
-        source = _UNIT.sub(lambda match: "%" if match[0].strip() == "%" else " ", source)
-    if "," in source and "(" not in source and "[" not in source:
-        source = _GROUPED.sub(lambda m: m[0].replace(",", ""), source)
-    if "%" in source or "ercent" in source:
-        source = _OFF.sub(r"(1-\1/100)*", source)
-        source = _PERCENT_OF.sub(r"(\1/100)*", source)
-        source = _PERCENT.sub(rf"{_SHARE}(\1)", source)
-    return source.strip()
-
-
-def _days(expression: str) -> dict[str, JSON]:
-    """The days between two dates, or the date so many days later; empty for any other expression."""
-    try:
-        if apart := _APART.fullmatch(expression):
-            one, other, first, last = (date.fromisoformat(day) if day else None for day in apart.groups())
-            begin, end = (other, one) if one else (first, last)
-            if begin and end:
-                return {"result": str((end - begin).days), "note": f"days from {begin} to {end}"}
-        if later := _LATER.fullmatch(expression):
-            days = int(later[3]) * (1 if later[2] == "+" else -1)
-            return {"result": str(date.fromisoformat(later[1]) + timedelta(days))}
-    except (ValueError, OverflowError):
-        raise ToolError(f"{expression!r} has a day that no calendar has", todo="write days as 2025-01-31") from None
-    return {}
 
 
 def _result(value: Value, *, exact: bool, notes: Sequence[str]) -> dict[str, JSON]:
@@ -189,14 +141,15 @@ _NAMES = ", ".join(sorted({*_MANY, *_ONE, "round", "sqrt", "pow"} - {"len", "ave
 
 
 class _Work:
-    """One evaluation. `exact` turns False when a root had to be rounded; `shares`: of what a percentage was taken."""
+    """One evaluation. `exact` turns False when a root had to be rounded; `notes`: of what a percentage was taken, and
+    which half was rounded."""
 
-    __slots__ = ("exact", "shares", "source")
+    __slots__ = ("exact", "notes", "source")
 
     def __init__(self, source: str) -> None:
         self.source = source
         self.exact = True
-        self.shares: list[str] = []
+        self.notes: list[str] = []
 
     def value(self, node: ast.expr) -> Value:
         """The value of any node of the allowed kinds; raises ToolError for the others."""
@@ -217,6 +170,8 @@ class _Work:
                 return self._compare(left, ops, others)
             case ast.Call(func=ast.Name(id=name), args=args, keywords=[]):
                 return self._call(name.lower(), args)
+            case ast.Call(func=ast.Constant() | ast.BinOp()):
+                raise ToolError("no sign stands before a bracket", todo="write * there: 2*(3+4)")
             case ast.List(elts=items) | ast.Tuple(elts=items):
                 return _flat([self.value(item) for item in items])
             case ast.Name(id=name):
@@ -227,7 +182,9 @@ class _Work:
         """The value of a node that has to be one number."""
         value = self.value(node)
         if isinstance(value, bool | list):
-            raise ToolError("a number was expected here, not a list or a comparison")
+            raise ToolError(
+                "a number was expected here, not a list or a comparison", todo="write numbers with points: 1234.5"
+            )
         return value
 
     def _literal(self, node: ast.Constant) -> Number:
@@ -254,7 +211,7 @@ class _Work:
 
     def _changed(self, op: ast.operator, whole: Number, share: Number) -> Number:
         """`80 - 20%` is 64, as on any pocket calculator."""
-        self.shares.append(f"{readable(share * 100)[0]}% of {readable(whole)[0]}")
+        self.notes.append(f"{readable(share * 100)[0]}% of {readable(whole)[0]}")
         return self._binary(op, whole, self._binary(ast.Mult(), whole, share))
 
     def _power(self, base: Number, exponent: Number) -> Number:
@@ -287,6 +244,14 @@ class _Work:
         self.exact = False
         return Fraction(WIDE.sqrt(_decimal(value)))
 
+    def _rounded(self, value: Fraction, places: int) -> Number:
+        """Halves go away from zero, as people and SQL round and bills are made out; Python's go to the even digit."""
+        size = Fraction(10) ** places
+        rounded = math.floor(abs(value) * size + Fraction(1, 2)) / size * (-1 if value < 0 else 1)
+        if rounded != round(value, places):
+            self.notes.append("a half is rounded away from zero")
+        return rounded
+
     def _compare(self, left: ast.expr, ops: Sequence[ast.cmpop], others: Sequence[ast.expr]) -> bool:
         values = [self.number(node) for node in (left, *others)]
         if not all(type(op) in _COMPARE for op in ops):
@@ -297,7 +262,7 @@ class _Work:
         values = _flat([self.value(node) for node in nodes])
         if not values or any(isinstance(value, bool) for value in values):
             raise ToolError(f"{name} needs numbers, such as {name}(1, 2)")
-        if name == _SHARE and len(values) == 1:
+        if name == SHARE and len(values) == 1:
             return _bounded(Fraction(values[0]) / 100)
         if name in _MANY:
             return _bounded(_MANY[name](values))
@@ -305,7 +270,7 @@ class _Work:
             places = int(values[1]) if len(values) == 2 else 0
             if abs(places) > 100:
                 raise ToolError("round takes at most 100 places")
-            return round(Fraction(values[0]), places)
+            return self._rounded(Fraction(values[0]), places)
         if name == "pow" and len(values) == 2:
             return self._power(values[0], values[1])
         if len(values) == 1 and name == "sqrt":
@@ -319,7 +284,7 @@ def _is_share(node: ast.expr) -> bool:
     """Whether a value is a percentage, or made of them: to such a one another one is added as it is."""
     match node:
         case ast.Call(func=ast.Name(id=name)):
-            return name == _SHARE
+            return name == SHARE
         case ast.Constant(value=value):
             return value == 1  # 1 - 10% - 5%
         case ast.UnaryOp(operand=operand):
