@@ -196,13 +196,14 @@ def test_what_a_user_asks_for_goes_only_to_hosts_whose_audience_may_read_it() ->
         ),
         ("<tr><td>a<td rowspan='2'>b<tr><td>c<tr><td>d", "a | b\nc | b\nd"),
         ("<tr><td rowspan=0>a<tr><td rowspan=x>b", "a\nb"),
-        ("<tr><th>A<th>B<th>C<tr><td colspan=2>x<td rowspan=2>y<tr><td>1<td>2", "A | B | C\nx | y\n1 | 2"),
+        ("<tr><th>A<th>B<th>C<tr><td colspan=2>x<td rowspan=2>y<tr><td>1<td>2",
+         "A | B | C\nA, B: x | C: y\nA: 1 | B: 2 | C: y"),
         ("<tbody><tr><td rowspan=9>Mon<td>1</tbody><tbody><tr><td>Tue<td>2", "Mon | 1\nTue | 2"),
         ("<tr><td rowspan=2>" + "x" * 30_000 + "<td>1<tr><td>2", "x" * 30_000 + " | 1\n2"),
         ("<dl><dt>Prices<dd><table><tr><th>a<th>b<th>c<tr><td>1<td>2<td>3</table></dl>",
          "Prices\na | b | c\na: 1 | b: 2 | c: 3"),
         ("<dl><dt>Deposit</dt><dd>50</dd><dt>Helmet<dd>free</dl>x", "Deposit: 50\nHelmet: free\nx"),
-        ("<dl><dt>A<dt>B<dd><p>one<p>two</dl>", "A\nB: one\ntwo"), ("<dl><dt>A</dl><p>x", "A\nx"),
+        ("<dl><dt>A<dt>B<dd><p>one<p>two</dl>", "A, B: one\ntwo"), ("<dl><dt>A</dl><p>x", "A\nx"),
         ("<dl><dt>A", "A"), ("<dl><dt>A</dl>", "A"), ("<dd>x</dd>y", "x\ny"),
         ("<a title='>'>x</a>", "x"), ('<p title="<script>">x', "x"), ("<td>a<td>b", "a | b"), ("<li><li>x", "- x"),
         ("<h2>x</h2>", "## x"), ("<pre> a\n\n  b </pre>c", " a\n\n  b \nc"), ("<textarea><b>x</textarea>y", "y"),
@@ -210,6 +211,99 @@ def test_what_a_user_asks_for_goes_only_to_hosts_whose_audience_may_read_it() ->
 )  # fmt: skip
 def test_html_is_read_as_a_person_would(html: str, text: str) -> None:
     assert readable(html).text == text
+
+
+@pytest.mark.parametrize(
+    ("html", "text"),
+    [
+        (
+            "<tr><th rowspan=2>Room<th colspan=2>Summer<th>Winter<tr><th>Single<th>Double<th>Single"
+            "<tr><td>Sea<td>80<td>120<td>60",
+            "Room | Summer Single | Summer Double | Winter Single\n"
+            "Room: Sea | Summer Single: 80 | Summer Double: 120 | Winter Single: 60",
+        ),
+        (
+            "<tr><th>Day<th>Time<th>Class<tr><td rowspan=2>Mon<td>9<td>Yoga<tr><td colspan=2>closed",
+            "Day | Time | Class\nDay: Mon | Time: 9 | Class: Yoga\nDay: Mon | Time, Class: closed",
+        ),
+        (
+            "<tr><th colspan=3>2025<tr><th>Item<th>S<th>L<tr><th colspan=3>Coffee<tr><td>Latte<td>3<td>4",
+            "2025\nItem | S | L\nCoffee\nItem: Latte | S: 3 | L: 4",
+        ),
+        ("<tr><td><th>Basic<th>Pro<tr><th>Price<td>5<td>9", "| Basic | Pro\nPrice | Basic: 5 | Pro: 9"),
+        ("<thead><tr><td>A<td>B<td>C</thead><tr><td>1<td><td>3", "A | B | C\nA: 1 | B: | C: 3"),
+        ("<tr><th>A<th>B<th>C<tr><td>1<td>2<td>3<tr><th>D<th>E<th>F<tr><td>4<td>5<td>6",
+         "A | B | C\nA: 1 | B: 2 | C: 3\nD | E | F\nD: 4 | E: 5 | F: 6"),
+        ("<tr><th>A<th>B<th>C<tr><th>1<th>2<th>3<tr><th>4<th>5<th>6",
+         "A | B | C\nA: 1 | B: 2 | C: 3\nA: 4 | B: 5 | C: 6"),
+        (
+            "<tr><th><p>Day</p><th>Open<br>hours<th>Note<tr><td><p>Mon</p><td><p>9-12</p><p>14-18</p><td><ul><li>a<li>b</ul>",
+            "Day | Open hours | Note\nDay: Mon | Open hours: 9-12; 14-18 | Note: a; b",
+        ),
+        (
+            "<tr><th>Room<th>Price<th>View<tr><td>101<td><table><tr><td>low<td>80<tr><td>high<td>120</table><td>sea</table>x",
+            "Room | Price | View\nRoom: 101 | Price: low, 80; high, 120 | View: sea\nx",
+        ),
+        (
+            "<table><tr><td><table><tr><td>Mon<td>9<tr><td>Tue<td>8</table><td>one<td>two</table>",
+            "Mon | 9\nTue | 8\none | two",
+        ),
+        ("<table><tr><td><h2>News</h2><p>one<p>two<td>side</table>", "## News\none\ntwo\nside"),
+        ("<table><caption>In EUR</caption><tr><td>a<td>1</table>", "In EUR\na | 1"),
+    ],
+)  # fmt: skip
+def test_each_cell_of_a_table_stays_in_its_row_and_below_its_names(html: str, text: str) -> None:
+    assert readable(html).text == text
+
+
+@pytest.mark.parametrize(
+    ("html", "text"),
+    [
+        ("Now <s>25 EUR</s> <ins>19 EUR</ins>", "Now (crossed out: 25 EUR) 19 EUR"),
+        ("<strike>10</strike>12", "(crossed out: 10) 12"), ("<td><del>9<td>8", "(crossed out: 9) | 8"),
+        ("<del><p>a<p>b</del>c", "(crossed out: a\nb) c"), ("<s></s>x", "x"), ("<s>x", "(crossed out: x)"),
+        ("<div style='display: none'><div>1</div><p>2</div>3", "(not shown at first: 1\n2)\n3"),
+        ("<p hidden>1<p>2", "(not shown at first: 1)\n2"), ("<p hidden>1<div>2", "(not shown at first: 1)\n2"),
+        ("<dialog>1</dialog><dialog open>2</dialog>", "(not shown at first: 1)\n2"),
+        ("<div hidden><table><tr><td>a<td>b</table></div>c", "(not shown at first:\na | b)\nc"),
+        ("<p title='a hidden one'>1", "1"), ("<div hidden=until-found>1</div>", "1"), ("<b hidden></b>x", "x"),
+        ("1875<sup><a href='#n'>2</a></sup> 10<sup>6</sup> m<sup>2</sup> 5<sup>th</sup> 1<sup>[3]</sup>",
+         "1875 [2] 10^6 m2 5th 1[3]"),
+        ("$12<sup>99</sup>, 7<sup>50</sup> EUR", "$12.99, 7.50 EUR"),
+        ("<li><span>Zone 4</span><span>12</span><b>Mon</b>", "- Zone 4 12 Mon"),
+        ("<a href=/>Home</a><a href=/b>Shop</a> <code><b>x</b><b>1</b></code>", "Home Shop x1"),
+        ("<b>H</b><i>ello</i>", "Hello"),
+        ("Size <select><option>S<option selected>M<option disabled>L</select>!",
+         "Size [choices: S; M (chosen); L (not available)] !"),
+        ("<select>" + "<option>x" * 25, "[choices: " + "x; " * 20 + "5 more]"), ("<select></select>x", "x"),
+        ("<select><option>a<p>b", "[choices: a]\nb"),
+        ("<input type=radio> A <input type=checkbox checked> B <input value=7> <input type=hidden value=8>",
+         "[ ] A [x] B [7]"),
+        ("Stars: <img alt='3 of 5'> <img alt=''> <i role=img aria-label=warm></i>",
+         "Stars: [image: 3 of 5] [image: warm]"),
+        ("<progress value=70 max=100></progress>", "[70 of 100]"),
+        ("<time datetime=2025-06-01>yesterday</time>, <time datetime=2025-06-02>2 June</time>",
+         "yesterday (2025-06-01), 2 June"),
+        ("<ol start=3><li>a<ul><li>b</ul><li>c</ol><li>d", "3. a\n  - b\n4. c\n- d"), ("<li><p>x", "- x"),
+        ("<dl><dt>Mon<dd>9-12<dd>14-17<dt>Sat<dt>Sun<dd>closed</dl>", "Mon: 9-12\nMon: 14-17\nSat, Sun: closed"),
+        ("<a href='mailto:a%2Bb@c.de?subject=x'>write</a> <a href=tel:+493055>030 55</a>", "write (a+b@c.de) 030 55"),
+        ("<nav><a href=tel:+4930>Call</a><svg><text>12 x</text></svg><b>Page 2 of 9</b></nav>",
+         "Call (+4930)\nPage 2 of 9"),
+    ],
+)  # fmt: skip
+def test_what_a_person_sees_of_a_page_is_in_its_text(html: str, text: str) -> None:
+    assert readable(html).text == text
+
+
+def test_the_names_of_columns_do_not_make_a_page_much_longer() -> None:
+    html = f"<tr><th colspan=99>{'x' * 9_000}<th>y" + f"<tr>{'<td>1' * 100}" * 40
+    assert len(readable(html).text) < 3 * len(html)
+
+
+def test_a_link_without_a_text_is_called_what_it_says_and_leads_from_where_the_page_says() -> None:
+    html = "<base href=/docs/><a href=2 aria-label='Next page'><svg/></a>"
+    html += "<a href=/3><img alt=Last></a><a href=4 title=x></a>"
+    assert readable(html).links == [("Next page", "/docs/2"), ("Last", "/3"), ("x", "/docs/4")]
 
 
 def test_the_links_of_a_nav_count_and_its_words_do_not() -> None:
@@ -223,7 +317,11 @@ def test_the_links_of_a_nav_count_and_its_words_do_not() -> None:
 BAD = [
     "<a ", "<!--", "<a \"<a '", "<", "</", "<script>", "<![CDATA[", "<a href=", "&#", "<a><p>", "<pre>", "<!-",
     "<!----", "x<td>", "<nav>", "<title>", " ", "<a href ", "/href\t", "<a href=x>y <i>", "<li>", "</nav>",
-    "<svg></svg", "&amp", "\n<br>", "<td rowspan=9999>x<tr>", "<dt>x<dd>", "<nav><a href=x>y", "<nav></nav><a>", "<dt>",
+    "<svg></svg", "&amp", "\n<br>", "<td rowspan=9999>x<tr>", "<dt>x<dd>", "<s>x", "<s>x</s>",
+    "<div hidden>x", "<sup>1</sup>", "<select><option>x", "<option>x", "<table><td>x", "<td colspan=99>x", "<ol><li>x",
+    "<b>x</b>", "1<sup>", "<nav>1", "<nav>1 ", "<h2>", "<input checked type=radio>", "<time datetime=x>y", "$1", "$1^",
+    "<th colspan=99>x<tr>", "<a href=mailto:x>y</a>", "<p hidden>x", "<img alt=x>", "<td><table>", "a=", "<p a",
+    "<nav><a href=x>y", "<nav></nav><a>", "<dt>",
 ]  # fmt: skip
 
 
