@@ -79,6 +79,17 @@ async def test_a_redirect_within_the_hosts_is_followed_and_the_end_is_named() ->
         ("\ufeffgrüße".encode(), 'text/markdown;charset="latin1"', "grüße"),
         (b"\xff\xfeg", "text/plain; charset=utf-8", "\ufffd"),
         (b"a\xffb", "text/plain; charset=none-such", "a\ufffdb"),
+        (b"gr\xfc\xdfe, 5 \x80", "text/csv", "grüße, 5 €"),
+        (b"5 \x80, it\x92s", "text/plain; charset=iso-8859-1", "5 €, it’s"),
+        (
+            b"<?xml version='1.0' encoding='ISO-8859-1'?><a>\xfc</a>",
+            "text/xml",
+            "<?xml version='1.0' encoding='ISO-8859-1'?><a>ü</a>",
+        ),
+        ("grü".encode()[:-1], "text/plain", "gr\ufffd"),
+        (b"BEGIN:VCALENDAR", "text/calendar", "BEGIN:VCALENDAR"),
+        (b"a\tb", "text/tab-separated-values", "a\tb"),
+        (b'{"a": 1}\n{}', "application/x-ndjson", '{"a": 1}\n{}'),
         (b"abc", "text/plain; charset=idna", "abc"),
         (b"+AGE-", "text/plain; charset=utf-7", "+AGE-"),
         (b"abc", "text/plain; charset=rot13", "abc"),
@@ -95,6 +106,26 @@ async def test_a_redirect_within_the_hosts_is_followed_and_the_end_is_named() ->
 )
 async def test_text_is_read_by_its_charset_and_kind(body: bytes, kind: str, text: str) -> None:
     assert (await page(body, kind))["text"] == text
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "note"),
+    [
+        (b"<div id=app></div><script>go()</script>", "text/html", "a program in it writes it, and is not run"),
+        (b"<p> </p>", "text/html", "the page has no text of its own"), (b" \n", "text/plain", "the page is empty"),
+    ],
+)  # fmt: skip
+async def test_a_page_without_a_text_says_so(body: bytes, kind: str, note: str) -> None:
+    got = await page(body, kind)
+    assert got["text"].strip() == ""
+    assert got["note"].endswith(note)
+
+
+async def test_the_way_to_the_next_page_is_told_however_many_links_stand_before_it() -> None:
+    items = "".join(f"<a href=/i/{n}>Item {n}</a>" for n in range(50))
+    got = await page(f"{items}<a href=/?p=2>Next page</a><a href=/?p=9>9</a><a href=/about>About</a>".encode())
+    assert [link["text"] for link in got["links"]] == [*(f"Item {n}" for n in range(28)), "Next page", "9"]
+    assert got["links_left_out"] == 23
 
 
 async def test_json_comes_as_json() -> None:
@@ -118,6 +149,7 @@ async def test_an_error_page_is_an_error(status: int) -> None:
         with pytest.raises(ToolError, match=f"answered {status}") as error:
             await fetch(way(here(server.port)), server.url)
     assert "do this" not in str(error.value)
+    assert {404: "address", 500: "later", 403: "nobody", 401: "login"}[status] in error.value.todo
 
 
 async def test_only_get_is_asked_even_where_more_is_allowed() -> None:

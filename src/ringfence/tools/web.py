@@ -36,11 +36,27 @@ from .workshop import audience_of
 TIMEOUT_S = 15.0  # in all, redirects included
 MAX_REDIRECTS = 5
 MAX_LINKS = 30
+MAX_PAGING = 10  # of these, that lead to more of the same
+MAX_LOOKED = 2_000  # links of a page
 MAX_DEPTH = 64  # of JSON
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _ACCEPT = {"Accept": "text/html, text/plain, application/json, application/xml;q=0.9, text/*;q=0.8"}
-_TEXT = re.compile(r"text/(html|plain|markdown|csv|xml)|application/(xhtml\+xml|json|xml|[\w.-]+\+(json|xml))")
+_TEXT = re.compile(
+    r"text/(html|plain|(x-)?markdown|csv|xml|json|calendar|vcard|tab-separated-values|(x-)?yaml)|"
+    r"application/(xhtml\+xml|json|xml|yaml|toml|x-ndjson|jsonl|[\w.-]+\+(json|xml))"
+)
+_PAGING = re.compile(  # of a link that leads to more of the same, which stands below a list that may be long
+    r"\W*(next|older|more|load more|show (more|all)|last|weiter|n\u00e4chste|mehr|suivant|siguiente|\d{1,4})\b.{0,20}"
+    r"|[\u203a\u00bb>]+",
+    re.IGNORECASE,
+)
 _META = re.compile(rb"<meta[^>]{1,200}?charset\s*=\s*[\"']?([A-Za-z0-9_.:-]{1,40})", re.IGNORECASE)
+_DECLARED = re.compile(rb"^\s*<\?xml[^>]{1,100}?encoding\s*=\s*[\"']([A-Za-z0-9_.:-]{1,40})")
+_WIDER = {  # what browsers read these as: pages declare the smaller one and write the euro sign all the same
+    "iso8859-1": "cp1252", "ascii": "cp1252", "iso8859-9": "cp1254", "shift_jis": "cp932", "gb2312": "gb18030",
+    "gbk": "gb18030", "euc_kr": "cp949",
+}  # fmt: skip
+_TODO = {401: "it wants a login: try another page", 403: "it lets nobody in: try another page", 429: "try again later"}
 _CHARSETS = re.compile(
     r"utf-8|utf-16(-[lb]e)?|ascii|iso8859-\d+|cp(125\d|874|932|949)|koi8-[ru]|shift_jis|euc_\w+|gb\w+|big5"
 )
@@ -131,31 +147,37 @@ class _Fetch:
     def _read(self, reply: Reply) -> JSON:
         """The page as JSON. Raises ToolError for an error page and for what is no text."""
         if not 200 <= reply.status < 300:
-            raise ToolError(f"{reply.target.authority} answered {reply.status}", todo="check the address")
+            todo = "try again later, or another page" if reply.status >= 500 else "check the address"
+            raise ToolError(f"{reply.target.authority} answered {reply.status}", todo=_TODO.get(reply.status, todo))
         kind, text = content(reply)
         page: dict[str, JSON] = {"url": reply.target.url}
         if kind.endswith("html") or kind == "application/xhtml+xml":
-            title, text, links = readable(text)
-            page |= {"title": title, "text": text, "links": self._links(reply.target, links)}
+            title, said, links = readable(text)
+            page |= {"title": title, "text": said, **self._links(reply.target, links)}
+            if not said:
+                script = ": a program in it writes it, and is not run" if "<script" in text.lower() else ""
+                page["note"] = f"the page has no text of its own{script}"
         elif kind.endswith("json") and not reply.cut and (value := as_json(text)) is not None:
             page["json"] = value
         else:
-            page["text"] = text
+            page |= {"text": text} if text.strip() else {"text": "", "note": "the page is empty"}
         return {**page, "cut": f"only its first {len(reply.body)} bytes"} if reply.cut else page
 
-    def _links(self, base: Target, links: list[tuple[str, str]]) -> list[JSON]:
-        """The first links that lead where a fetch may go."""
+    def _links(self, base: Target, links: list[tuple[str, str]]) -> dict[str, JSON]:
+        """The first links that lead where a fetch may go, those that lead on included, and how many more there are."""
         found: dict[str, str] = {}
-        for text, href in links:
-            if len(found) == MAX_LINKS:
-                break
+        for text, href in links[:MAX_LOOKED]:
             try:
                 target = base.join(href)
             except Refused:
                 continue
             if text and isinstance(self._egress.decide(target.host, target.port, "GET", target.path), Host):
                 found.setdefault(target.url, text[:100])
-        return [{"text": text, "url": url} for url, text in found.items()]
+        all_ = list(found.items())
+        on = [link for link in all_[MAX_LINKS:] if _PAGING.fullmatch(link[1])][:MAX_PAGING]
+        shown = [*all_[: MAX_LINKS - len(on)], *on]
+        left = {"links_left_out": len(all_) - len(shown)} if len(all_) > len(shown) else {}
+        return {"links": [{"text": text, "url": url} for url, text in shown], **left}
 
 
 def content(reply: Reply) -> tuple[str, str]:
@@ -166,13 +188,16 @@ def content(reply: Reply) -> tuple[str, str]:
         raise ToolError(f"it is {kind[:80] or 'of no stated type'}, not text", todo="ask for a page, text, JSON or XML")
     match = re.search(r"charset\s*=\s*\"?([A-Za-z0-9_.:-]{1,40})", parameters, re.IGNORECASE)
     name = match[1] if match else ""
-    if not name and (meta := _META.search(reply.body[:2048])):
+    if not name and (meta := _DECLARED.search(reply.body[:200]) or _META.search(reply.body[:2048])):
         name = meta[1].decode()
     return kind, reply.body.decode(_charset(name, reply.body), "replace").removeprefix("\ufeff")
 
 
 def _charset(name: str, body: bytes) -> str:
-    """A codec of text; UTF-8 for what is none, or none that is in use: some of Python's are slow or no text at all."""
+    """A codec of text; UTF-8 for what is none, or none that is in use: some of Python's are slow or no text at all.
+
+    What names none and is no UTF-8 is what it mostly is then, and browsers take it for: Windows-1252.
+    """
     for mark, codec in (
         (codecs.BOM_UTF8, "utf-8"),
         (codecs.BOM_UTF16_LE, "utf-16-le"),
@@ -181,10 +206,15 @@ def _charset(name: str, body: bytes) -> str:
         if body.startswith(mark):
             return codec
     try:
-        known = codecs.lookup(name).name if name else "utf-8"
+        if not name:
+            codecs.getincrementaldecoder("utf-8")().decode(body)  # its last character may be cut
+            return "utf-8"
+        known = codecs.lookup(name).name
     except LookupError:
         return "utf-8"
-    return known if _CHARSETS.fullmatch(known) else "utf-8"
+    except UnicodeDecodeError:
+        return "cp1252"
+    return _WIDER.get(known, known) if _CHARSETS.fullmatch(known) else "utf-8"
 
 
 def as_json(text: str) -> JSON:
