@@ -23,6 +23,7 @@ from ringfence.manifest.types import BuiltinTool
 from ringfence.sandboxes import AnyLauncher
 from ringfence.tools import shell
 from ringfence.tools.commands import Permitted, commands, permitted, rules
+from ringfence.tools.printed import ROUNDED, remarks
 from ringfence.tools.tool import Tool, Use
 
 from .unconfined import Unconfined
@@ -184,6 +185,40 @@ async def test_which_file_of_a_list_is_the_largest_is_said(root: Path) -> None:
     assert "note" not in await run(tool, "ls -l alone")
 
 
+@pytest.mark.parametrize(
+    ("command", "stdout", "note"),
+    [
+        ("du -d1 /d", "8\t/d/a\n40\t/d/b c\n60\t/d\n",
+         "the numbers are KiB (1,024 bytes); the largest directly in /d is /d/b c with 40 KiB"),
+        ("du /d", "90\t/d/a/x\n91\t/d/a\n40\t/d/b\n140\t/d\n",
+         "the numbers are KiB (1,024 bytes); the largest directly in /d is /d/a with 91 KiB"),
+        ("du -sb a b", "8\ta\n9\tb\n", "the largest is b with 9"),
+        ("du -sh a b", "2.0M\ta\n900K\tb\n", "the largest is a with 2.0M"),
+        ("du -sb a b", "9\ta\n9\tb\n", ""), ("du -scm a b", "9\ta\n8\tb\n17\ttotal\n", "the largest is a with 9"),
+        ("free", "Mem: 24684092", "the numbers are KiB (1,024 bytes)"), ("free -m", "Mem: 24105", ""),
+        ("ps aux", "USER PID %CPU RSS COMMAND\nr 1 0.3 900 init x\na 7 99 80 py\n",
+         "RSS and VSZ are in KiB (1,024 bytes); most memory: init x (PID 1), RSS 900; most CPU: py (PID 7), %CPU 99"),
+        ("ps -ef", "UID PID CMD\nr 1 a\nr 2 b\n", ""), ("ps -o rss= 1", "900", "RSS and VSZ are in KiB (1,024 bytes)"),
+        ("sort a", "10\n9\n", ""),
+        ("sort a", "10 x\n100 y\n9 z\n", "the numbers are sorted as text; -n sorts them by size"),
+        ("sort -rn a", "10\n100\n9\n", ""), ("sort a", "10\nb\n9\n", ""), ("sort a", "2025-01-02\n2025-01-10\n", ""),
+        ("uniq -c a", " 2 x\n 1 y\n 1 x\n", "only lines next to each other count as the same; sort puts them there"),
+        ("uniq -c a", " 2 x\n 1 y\n", ""), ("uniq a", "1 x\n2 x\n", ""),
+        ("grep -ic x a", "3", "lines are counted, not how often it stands in each"),
+        ("grep -i cat a", "cat", ""),
+    ],
+)  # fmt: skip
+def test_what_numbers_are_and_which_is_most_is_said(command: str, stdout: str, note: str) -> None:
+    assert remarks(command.split(), stdout, "") == note
+
+
+async def test_what_only_a_shell_understands_is_said_to_be_so(root: Path) -> None:
+    tool = make(root, Unconfined(), "ls", "find")
+    assert "* stands for itself" in (await run(tool, "ls *.log"))["note"]
+    assert "| is taken as the name of a file" in (await run(tool, "ls logs | head"))["note"]
+    assert "note" not in await run(tool, "find . -name *.log")
+
+
 async def test_a_program_of_bare_numbers_says_which_option_counts_what(root: Path) -> None:
     (root / "a.txt").write_text("one two\n")
     tool = make(root, Unconfined(), "df", "wc")
@@ -280,8 +315,8 @@ async def test_sizes_are_exact_or_said_to_be_rounded(root: Path) -> None:
         listed = await run(tool, command)
         assert " 43033 " in listed["stdout"]
         assert "rounded" not in listed["note"]
-    assert (await run(tool, "du -sh ."))["note"] == shell.ROUNDED
-    assert "note" not in await run(tool, "du -s .")
+    assert (await run(tool, "du -sh ."))["note"] == ROUNDED
+    assert (await run(tool, "du -s ."))["note"] == "the numbers are KiB (1,024 bytes)"
     by_the_operator = make(root, Unconfined(), "ls -lh")
     assert "43K" in (await run(by_the_operator, "ls -lh"))["stdout"]
 

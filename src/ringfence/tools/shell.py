@@ -21,6 +21,7 @@ from ringfence.tracing import traceparent
 
 from .commands import MAX_WORDS, Permitted, Rule, listed, permitted, refused, rounds, rules
 from .jobs import Egress, Ended, Places, Secrets, audience, collect, places, reaching, text
+from .printed import ROUNDED, remarks
 from .tool import Args, Tool, Use, checker, parse, specify
 from .workshop import limits_of
 
@@ -64,24 +65,6 @@ WORDS = {
     r"match\w*|begin\w*|start\w*|end\w*|mention\w*|show\w*|includ\w*|say\w*)\b)",
     "whoami": r"(?:which|what|whose) user|logged in as",
 }  # what people ask for, and the command that tells it
-
-
-ROUNDED = "sizes are rounded; without -h they are exact"
-
-
-_LISTED = re.compile(r"-[rwxsStT-]{9}[.+@]? +\d+ +\S+ +\S+ +(\d+) +\S+ +\d+ +[\d:]+ (.+)")
-
-
-def sizes_of(listed: str) -> str:
-    """What the files that `ls -l` shows come to, and the largest: a model takes the first, and of two that are told the
-    last one.
-    """
-    files = [(int(found[1]), found[2]) for line in listed.splitlines() if (found := _LISTED.fullmatch(line))]
-    if len(files) < 2:
-        return ""
-    most, large = max(files)
-    total = f"{len(files)} files of {sum(size for size, _ in files)} bytes in all"
-    return f"{total}; the largest is {large} with {most} bytes"
 
 
 class RunArgs(Args):
@@ -227,8 +210,9 @@ class _Shell:
             raise ToolError(answer)
         job, way = self._job(answer), self._egress(action.run) if self._egress else None
         shown = self._shown(await collect(self._launcher, job, way=way, max_bytes=self._max_bytes))
-        sizes = sizes_of(str(shown["stdout"])) if answer.argv[0] == "ls" and not shown["truncated"] else ""
-        note = ROUNDED if rounds(answer.argv) else sizes or answer.rule.tells
+        cut = shown["truncated"] or shown["exit"] is None
+        said = "" if cut else remarks(answer.argv, str(shown["stdout"]), str(shown["stderr"]))
+        note = "; ".join(part for part in (ROUNDED if rounds(answer.argv) else answer.rule.tells, said) if part)
         return Outcome({"note": note, **shown} if note else shown)
 
     def _job(self, command: Permitted) -> Job:
