@@ -66,6 +66,22 @@ def word(*, table_rows: int = 2) -> bytes:
     return saved(made)
 
 
+def merged() -> bytes:
+    """A timetable whose cells span rows and columns, with a price that was struck out and a raised number."""
+    made = docx.Document()
+    table = made.add_table(4, 3)
+    for n, words in enumerate(("Day", "Time", "Class", "Mon", "9", "Yoga", "", "10", "Spin", "Tue", "closed", "")):
+        table.cell(n // 3, n % 3).text = words
+    table.cell(1, 0).merge(table.cell(2, 0)).text = "Mon"
+    table.cell(3, 1).merge(table.cell(3, 2)).text = "closed"
+    price = made.add_paragraph("Now ")
+    for words in ("25", " EUR"):
+        price.add_run(words).font.strike = True
+    price.add_run(" 19 EUR, 10")
+    price.add_run("6").font.superscript = True
+    return saved(made)
+
+
 def deck() -> bytes:
     made = pptx.Presentation()
     slide = made.slides.add_slide(made.slide_layouts[1])

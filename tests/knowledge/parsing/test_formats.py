@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import codecs
+import io
 import json
 from pathlib import Path
 
 import pytest
+import xlsxwriter
 
 from ringfence.knowledge.ports import Block, Parsed
 
@@ -64,6 +66,26 @@ async def test_a_docx_has_levels_lists_whole_tables_and_nothing_hidden(parse: Pa
     assert parsed.notes == ("text that is formatted as hidden was left out",)
 
 
+TIMES = """| Day | Time | Class |
+| --- | --- | --- |
+| Mon | 9 | Yoga |
+| Mon | 10 | Spin |
+| Tue | closed | closed |"""
+
+
+async def test_what_spans_rows_and_columns_stands_in_each_and_what_is_struck_out_is_said(parse: Parse) -> None:
+    assert [b.text for b in (await one(parse, "a.docx", making.merged())).blocks] == [
+        TIMES, "Now (crossed out: 25 EUR) 19 EUR, 10^6",
+    ]  # fmt: skip
+    page = """<table><tr><th>Day<th>Time<th>Class<tr><td rowspan=2>Mon<td>9<td>Yoga<tr><td>10<td>Spin
+        <tr><td>Tue<td colspan=2>closed<tr><td colspan=3>Winter</table>
+        <p>Now <s>25 EUR</s> 19 EUR, 10<sup>6</sup> m<sup>2</sup>
+        <p><del></del>x <b><strike>1</strike></b>2"""
+    assert [block.text for block in (await one(parse, "a.html", page.encode())).blocks] == [
+        f"{TIMES}\n| Winter |  |  |", "Now (crossed out: 25 EUR) 19 EUR, 10^6 m2", "x (crossed out: 1) 2",
+    ]  # fmt: skip
+
+
 async def test_sheets_are_tables_with_their_number_as_page_and_hidden_ones_are_noted(parse: Parse) -> None:
     sheets = {"Staff": [["Name", "Age"], ["Ann", 31], ["Bob", 4.5]], "Secret": [["x"]], "Last": [["a", "b"], [1, True]]}
     parsed = await one(parse, "a.xlsx", making.xlsx(sheets, hide="Secret"))
@@ -73,6 +95,18 @@ async def test_sheets_are_tables_with_their_number_as_page_and_hidden_ones_are_n
     assert parsed.blocks[1].text == "| Name | Age |\n| --- | --- |\n| Ann | 31 |\n| Bob | 4.5 |"
     assert parsed.blocks[3].text.endswith("| 1 | true |")
     assert parsed.notes == ("sheet 2 (Secret) is hidden: it is left out",)
+
+
+async def test_merged_cells_of_a_sheet_stand_in_each_row(parse: Parse) -> None:
+    out = io.BytesIO()
+    book = xlsxwriter.Workbook(out)
+    sheet = book.add_worksheet("Times")
+    for n, row in enumerate([["Day", "Time", "Class"], ["Mon", 9, "Yoga"], ["", 10, "Spin"], ["Tue", "closed", ""]], 2):
+        sheet.write_row(n, 1, row)
+    sheet.merge_range(3, 1, 4, 1, "Mon")
+    sheet.merge_range(5, 2, 5, 3, "closed")
+    book.close()
+    assert said(await one(parse, "a.xlsx", out.getvalue()), "table") == TIMES
 
 
 async def test_a_long_sheet_is_several_tables_that_each_name_the_columns(parse: Parse) -> None:

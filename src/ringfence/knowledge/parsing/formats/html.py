@@ -11,6 +11,7 @@ from ringfence.knowledge.errors import Unreadable
 
 from ..clean import tidy
 from ..draft import Draft, Reading
+from ..grid import Grid
 from . import front
 from .encoding import decoded
 
@@ -24,6 +25,7 @@ _BLOCKS = frozenset((
     "blockquote", "figure", "figcaption", "address", "form", "fieldset", "details", "summary", "hr", "body", "html",
     "center", "td", "th", "tr", "tbody", "thead", "tfoot", "caption",
 ))  # fmt: skip
+_STRUCK = frozenset(("del", "s", "strike"))
 _HEADINGS = {f"h{n}": n for n in range(1, 7)}
 _HIDDEN = re.compile(
     r"(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)|opacity\s*:\s*0(?:\.0*)?\s*(?:;|!|$)"
@@ -102,13 +104,15 @@ class _Page:
                         self._held.append("- ")
                 elif entering and node.tag == "br":
                     self._held.append("\n")
+                else:
+                    _mark(self._held, node, entering=entering)
             self._flush()
         finally:
             if self._left_out:
                 self._draft.note("what its page hides from readers was left out")
 
     def _flush(self) -> None:
-        text = "\n".join(part.strip() for part in "".join(self._held).split("\n"))
+        text = "\n".join(_SPACES.sub(" ", part).strip() for part in "".join(self._held).split("\n"))
         self._held.clear()
         if text.strip(" -\n"):
             self._draft.text(text)
@@ -166,30 +170,46 @@ def _visits(root: LexborNode, enters: Callable[[LexborNode], bool]) -> Iterator[
 
 def _words(node: LexborNode) -> str:
     """The text below a node that is shown, as one line."""
-    held = []
-    for inner, _ in _visits(node, _shown):
+    held: list[str] = []
+    for inner, entering in _visits(node, _shown):
         if inner.is_text_node:
             held.append(inner.text_content or "")
         elif inner.tag in _BLOCKS or inner.tag == "br":
             held.append(" ")
+        elif inner is not node:
+            _mark(held, inner, entering=entering)
     return tidy(_SPACES.sub(" ", "".join(held)))
+
+
+def _mark(held: list[str], node: LexborNode, *, entering: bool) -> None:
+    """What is crossed out is said to be so, and 10<sup>6</sup> is not 106."""
+    if node.tag in _STRUCK and node.text(deep=True).strip():
+        held.append(" (crossed out: " if entering else ") ")
+    elif node.tag == "sup" and entering and held and held[-1][-1:].isdigit() and node.text(deep=True)[:1].isdigit():
+        held.append("^")
 
 
 def _rows(table: LexborNode) -> list[list[str]]:
     """The rows of a table that hold anything; a table within a cell is words of the cell."""
-    rows: list[list[str]] = []
+    grid = Grid(_CELLS)
 
     def enters(node: LexborNode) -> bool:
         if not _shown(node) or node.tag == "caption":
             return False
         if node.tag == "tr":
-            rows.append([])
+            grid.row()
+        elif node.tag in ("thead", "tbody", "tfoot"):
+            grid.section()
         elif node.tag in ("td", "th"):
-            if rows and len(rows[-1]) < _CELLS:
-                rows[-1].append(_words(node))
+            grid.cell(_words(node), _span(node, "colspan"), _span(node, "rowspan"))
             return False
         return True
 
     for _ in _visits(table, enters):
         pass
-    return [row for row in rows if any(row)]
+    return [row for row in grid.rows() if any(row)]
+
+
+def _span(node: LexborNode, name: str) -> int:
+    given = (node.attributes.get(name) or "")[:4]
+    return int(given) if given.isdecimal() else 1

@@ -14,6 +14,7 @@ from ..draft import Draft, Reading
 from .archive import package
 from .delimited import named
 
+_COPIED = 20_000  # characters of a sheet that stand in more cells than one
 _CELLS = 20_000_000  # of a sheet's rectangle: beyond, what is between its corners alone takes gigabytes
 
 
@@ -53,8 +54,25 @@ def _sheet(draft: Draft, sheet: calamine.CalamineSheet, number: int) -> None:
 
 
 def _rows(sheet: calamine.CalamineSheet) -> Iterator[Sequence[str]]:
-    for row in sheet.to_python(skip_empty_area=True):
-        yield [_cell(value) for value in row]
+    rows = sheet.to_python(skip_empty_area=True)
+    merged = _merged(sheet, rows)
+    for n, row in enumerate(rows):
+        yield [_cell(value) or merged.get((n, column), "") for column, value in enumerate(row)]
+
+
+def _merged(sheet: calamine.CalamineSheet, rows: Sequence[Sequence[object]]) -> dict[tuple[int, int], str]:
+    """What stands in the cells that are merged, by row and column, but for those over the whole width: a title."""
+    above, left = sheet.start or (0, 0)
+    found: dict[tuple[int, int], str] = {}
+    room = _COPIED
+    for (top, first), (bottom, last) in sheet.merged_cell_ranges or ():
+        area = range(max(0, top - above), min(len(rows), bottom - above + 1))
+        columns = range(max(0, first - left), min(sheet.width, last - left + 1))
+        words = _cell(rows[area[0]][columns[0]]) if area and columns else ""
+        if words and len(columns) < sheet.width and (size := len(words) * len(area) * len(columns)) <= room:
+            room -= size
+            found |= {(row, column): words for row in area for column in columns}
+    return found
 
 
 def _cell(value: object) -> str:

@@ -15,6 +15,8 @@ _FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallba
 _UNREAD = frozenset((f"{_W}del", f"{_W}moveFrom", f"{_W}instrText", f"{_W}delText", f"{_W}pPr", _FALLBACK))
 _INHERIT = 10  # styles, from one to the one that it is based on
 _DEEP = 8  # levels of content controls, and of tables in tables
+_COPIED = 20_000  # characters of a table that stand in more cells than one
+_STRUCK = (("\x01", "(crossed out: "), ("\x02", ")"))
 _FOOT = ("footnote", "endnote")
 
 
@@ -108,7 +110,9 @@ def _words(draft: Draft | None, element: Any) -> str:
             if draft is not None:
                 draft.note("text that is formatted as hidden was left out")
             continue
-        if node.tag in (f"{_W}t", _MATH):
+        if node.tag == f"{_W}t" and node.text and (how := _how(node.getparent())):
+            held.append(f"\x01{node.text}\x02" if how == "struck" else _raised(held, node.text))
+        elif node.tag in (f"{_W}t", _MATH):
             held.append(node.text or "")
         elif node.tag in (f"{_W}tab", f"{_W}ptab"):
             held.append("\t")
@@ -119,7 +123,24 @@ def _words(draft: Draft | None, element: Any) -> str:
         elif node.tag == f"{_W}p" and held:
             held.append("\n")  # of a text box in this paragraph
         stack.extend(reversed(node))
-    return "".join(held)
+    words = "".join(held).replace("\x02\x01", "")
+    for mark, said in _STRUCK:
+        words = words.replace(mark, said)
+    return words
+
+
+def _how(run: Any) -> str:
+    """Whether a run is struck out or raised."""
+    for name, how in (("strike", "struck"), ("dstrike", "struck"), ("vertAlign", "raised")):
+        mark = run.find(f"{_W}rPr/{_W}{name}")
+        if mark is not None and mark.get(f"{_W}val") not in ("0", "false", "off", "baseline", "subscript"):
+            return how
+    return ""
+
+
+def _raised(held: list[str], text: str) -> str:
+    """10 to the 6th is not 106."""
+    return f"^{text}" if held and held[-1][-1:].isdigit() and text[:1].isdigit() else text
 
 
 def _hides(run: Any) -> bool:
@@ -128,18 +149,32 @@ def _hides(run: Any) -> bool:
 
 
 def _rows(table: Any) -> Iterator[list[str]]:
-    """The rows of a table; a cell that spans columns is followed by empty ones."""
+    """The rows of a table; what spans columns or goes on from above stands in each."""
+    above: dict[int, str] = {}
+    room = _COPIED
     for row in table.iterchildren(f"{_W}tr"):
         cells: list[str] = []
+        found = 0
         for cell in row.iterchildren(f"{_W}tc", f"{_W}sdt"):
             inner = cell if cell.tag == f"{_W}tc" else cell.find(f"{_W}sdtContent/{_W}tc")
             if inner is None:
                 continue
+            found += 1
             merged = inner.find(f"{_W}tcPr/{_W}vMerge")
             goes_on = merged is not None and merged.get(f"{_W}val") != "restart"
-            cells.append("" if goes_on else " ".join(_words(None, part) for part in inner.iter(f"{_W}p")))
+            words = (
+                above.get(len(cells), "") if goes_on else " ".join(_words(None, part) for part in inner.iter(f"{_W}p"))
+            )
             span = _value(inner, "tcPr/", "gridSpan")
-            cells += [""] * (min(int(span), 64) - 1 if span.isdigit() else 0)
+            more = min(int(span), 64) - 1 if span.isdigit() else 0
+            copies = len(words) * (more + goes_on)
+            fits = copies <= room
+            room -= copies if fits else 0
+            if merged is not None:
+                above[len(cells)] = words if fits else ""
+            cells += [words if fits or not goes_on else "", *[words if fits else ""] * more]
+        if found == 1 and len(cells) > 1:
+            cells[1:] = [""] * (len(cells) - 1)  # it names a group of rows
         if cells:
             yield cells
 
