@@ -52,6 +52,7 @@ class _Term:
     def __init__(self) -> None:
         self._said: list[str] = []
         self._told = True  # that they have been put before something
+        self._valued = False  # a dd has begun, be it empty
         self._place = ""  # dt, dd or neither
         self._fresh = False  # nothing of this dd has been read
 
@@ -59,10 +60,9 @@ class _Term:
         """The lines of a text that ends at a tag: of a term none, until its value is there."""
         place, lines = self._place, [text] if text else []
         if text and place == "dt":
-            if self._told:
-                self._said, self._told = [], False
+            lines = self.left() if self._told or self._valued else []
             self._said.append(text)
-            lines = []
+            self._told = self._valued = False
         elif text and place == "dd" and self._fresh and self._said:
             term = ", ".join(self._said)
             if not self._told or len(term) <= _LONG:
@@ -72,6 +72,7 @@ class _Term:
             lines = [*self.left(), text]
         if kind.lstrip("/") in ("dt", "dd", "dl"):
             self._place, self._fresh = kind if kind in ("dt", "dd") else "", kind == "dd"
+            self._valued = self._valued or kind == "dd"
         return [*lines, *self.left()] if kind in ("table", "/dl") else lines
 
     def left(self) -> list[str]:
@@ -131,8 +132,8 @@ class _Reader:
         if text.strip():
             self._open_marks()
         if self._gap == 2 and not (self._pre or self._code) and text and (last := self._last()):
-            cased = last.isalpha() and text[0].isalpha() and not (last.islower() and text[0].isupper())
-            if last.isalnum() and text[0].isalnum() and not cased:
+            goes_on = last.isalpha() and text[0].isalpha() and not text[0].isupper()
+            if last.isalnum() and text[0].isalnum() and not goes_on:
                 self._line.append(" ")
         self._gap = 0
         self._line.append(text)
@@ -386,4 +387,6 @@ def _line(pieces: list[str], pre: int) -> str:
     if pre:
         return text.strip("\n")
     text = re.sub(" +", " ", text).strip()
+    if _STRIKES in text or _HIDES in text:
+        text = re.sub(r"\) (?=[,.;:!?])", ")", text)
     return _CENTS.sub(lambda found: f"{found[1] or found[3]}.{found[2] or found[4]}", text) if "^" in text else text

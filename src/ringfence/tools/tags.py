@@ -19,7 +19,8 @@ _RAW = {"script", "style", "textarea", "title", "iframe", "noembed", "noframes",
 _CLOSING = {name: re.compile(rf"</{name}(?=[\s/>])", re.IGNORECASE) for name in _RAW}
 _HIDDEN = {"noscript", "template", "svg", "math", "object", "canvas", "nav", "datalist"}
 _UNSEEN = re.compile(r"(?:^|;)\s*+(?:display\s*+:\s*+none|visibility\s*+:\s*+hidden)", re.IGNORECASE)
-_MAYBE = re.compile(r"hidden|display|visibility", re.IGNORECASE)
+_STRUCK = re.compile(r"(?:^|;)\s*+text-decoration(?:-line)?\s*+:[^;]{0,60}?line-through", re.IGNORECASE)
+_MAYBE = re.compile(r"hidden|display|visibility|line-through", re.IGNORECASE)
 _COVERED = {  # what may be marked as hidden: has an end tag of its own
     "div", "section", "article", "aside", "header", "footer", "main", "span", "ul", "ol", "dl", "table", "form",
     "fieldset", "details", "dialog", "figure", "blockquote", "address", "strong", "b", "em", "i", "a", "label", "small",
@@ -66,6 +67,18 @@ def tags(html: str) -> Iterator[tuple[str, str]]:
         yield "text", html[at:]
 
 
+def linked_data(html: str) -> list[str]:
+    """What a page says of itself for programs (JSON-LD): of one that a program writes it is all there is to read."""
+    found, at = list[str](), 0
+    while (at := html.find("application/ld+json", at)) >= 0:
+        begin, end = html.find(">", at), html.find("</script", at)
+        if not 0 <= begin < end:
+            break
+        found.append(html[begin + 1 : end].strip())
+        at = end
+    return found
+
+
 def _raw_end(html: str, name: str, at: int) -> int:
     close = _CLOSING[name].search(html, at)
     return close.start() if close else len(html)
@@ -101,29 +114,35 @@ def _tells(text: str) -> bool:
 
 
 class _Covered:
-    """The element that is not shown, if one is open: its name, and how many of that name are open within."""
+    """The element that is not shown or is struck out by its style, if one is open: its name, how many of that name are
+    open within, and as what it is told.
+    """
 
     def __init__(self) -> None:
-        self._name = ""
+        self._name = self._told = ""
         self._depth = 0
 
     def around(self, name: str, end: str, rest: str) -> Iterator[tuple[str, str]]:
-        """The tag, and `unseen` behind one that begins to hide, `/unseen` before the one that ends it."""
+        """The tag, and `unseen` or `s` behind one that begins to hide or strike, its end before that one's."""
         if self._name == name:
             self._depth += -1 if end else 1
         if self._name and (not self._depth or (self._name == "p" and name not in _WITHIN_P)):
             self._name = ""
-            yield "/unseen", ""
+            yield f"/{self._told}", ""
         yield end + name, "" if end else rest
-        if not self._name and not end and name in _COVERED and _hides(name, rest):
-            self._name, self._depth = name, 1
-            yield "unseen", ""
+        if not self._name and not end and name in _COVERED and (told := _style(name, rest)):
+            self._name, self._told, self._depth = name, told, 1
+            yield told, ""
 
 
-def _hides(name: str, rest: str) -> bool:
-    if name == "dialog":
-        return "open" not in attributes(rest)
-    if not _MAYBE.search(rest):
-        return False
+def _style(name: str, rest: str) -> str:
+    """`unseen` of what is not shown, `s` of what is struck out."""
+    if name != "dialog" and not _MAYBE.search(rest):
+        return ""
     said = attributes(rest)
-    return said.get("hidden", "until-found") != "until-found" or _UNSEEN.search(said.get("style", "")) is not None
+    style = said.get("style", "")
+    if name == "dialog" and "open" not in said:
+        return "unseen"
+    if said.get("hidden", "until-found") != "until-found" or _UNSEEN.search(style):
+        return "unseen"
+    return "s" if _STRUCK.search(style) else ""

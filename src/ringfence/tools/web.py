@@ -30,6 +30,7 @@ from ringfence.manifest.tools import BuiltinTool, Host
 from .egress import Egress, Refusal, Refused, Reply, Target, send
 from .egress.names import MAX_URL
 from .readable import readable
+from .tags import linked_data
 from .tool import Args, Tool, Use, parse, specify
 from .workshop import audience_of
 
@@ -39,6 +40,7 @@ MAX_LINKS = 30
 MAX_PAGING = 10  # of these, that lead to more of the same
 MAX_LOOKED = 2_000  # links of a page
 MAX_DEPTH = 64  # of JSON
+LITTLE, MAX_DATA = 500, 8_000  # characters of a page's text beside which its data for programs is told; of that data
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _ACCEPT = {"Accept": "text/html, text/plain, application/json, application/xml;q=0.9, text/*;q=0.8"}
 _TEXT = re.compile(
@@ -154,7 +156,9 @@ class _Fetch:
         if kind.endswith("html") or kind == "application/xhtml+xml":
             title, said, links = readable(text)
             page |= {"title": title, "text": said, **self._links(reply.target, links)}
-            if not said:
+            if len(said) < LITTLE and (data := _data(text)):
+                page["data"] = data
+            elif not said:
                 script = ": a program in it writes it, and is not run" if "<script" in text.lower() else ""
                 page["note"] = f"the page has no text of its own{script}"
         elif kind.endswith("json") and not reply.cut and (value := as_json(text)) is not None:
@@ -178,6 +182,11 @@ class _Fetch:
         shown = [*all_[: MAX_LINKS - len(on)], *on]
         left = {"links_left_out": len(all_) - len(shown)} if len(all_) > len(shown) else {}
         return {"links": [{"text": text, "url": url} for url, text in shown], **left}
+
+
+def _data(html: str) -> list[JSON]:
+    texts = linked_data(html)
+    return [value for text in texts if (value := as_json(text)) is not None] if sum(map(len, texts)) <= MAX_DATA else []
 
 
 def content(reply: Reply) -> tuple[str, str]:
