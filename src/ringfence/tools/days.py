@@ -39,6 +39,9 @@ _CLOCK = re.compile(r"(\d{1,2}):([0-5]\d)\s*(-|\+|to|until|till|minus|plus)\s*(?
 TODO = "write days as 2025-01-31: 2025-04-15 - 2025-03-01, 2025-04-15 + 30 days, weekday(2025-04-15)"
 
 
+_SPACES = f"{TODO}; and between numbers that are no day a space: 2024 / 7 / 2"
+
+
 def reckoned(expression: str) -> tuple[dict[str, JSON], str, list[str]]:
     """The result, where days or hours are all there is; else the expression with numbers for the days between two
     dates, and notes of these. Raises ToolError for what is no day, may be two, or stands where no day can.
@@ -51,6 +54,8 @@ def reckoned(expression: str) -> tuple[dict[str, JSON], str, list[str]]:
     marked = _DAY.sub(lambda found: _marked(found, first), expression)
     if marked == expression:
         return {}, expression, []
+    if weekday := _WEEKDAY.fullmatch(marked):
+        return {"result": WEEKDAYS[date.fromisoformat(weekday[1]).weekday()]}, "", []
     if _WORKING.search(expression):
         raise ToolError("all days are counted here: which are worked, and which are holidays, is not known", todo=TODO)
     try:
@@ -58,8 +63,6 @@ def reckoned(expression: str) -> tuple[dict[str, JSON], str, list[str]]:
             return _later(found), "", []
     except (ValueError, OverflowError):
         raise ToolError(f"{expression!r} leads to a day that no calendar has", todo=TODO) from None
-    if weekday := _WEEKDAY.fullmatch(marked):
-        return {"result": WEEKDAYS[date.fromisoformat(weekday[1]).weekday()]}, "", []
     notes = list[str]()
 
     def apart(first: str, last: str) -> str:
@@ -71,7 +74,7 @@ def reckoned(expression: str) -> tuple[dict[str, JSON], str, list[str]]:
     if notes:
         work = _IN_DAYS.sub("", work)
     if re.search(_D, work):
-        raise ToolError(f"{expression!r} has a day where only a number can be reckoned with", todo=TODO)
+        raise ToolError(f"{expression!r} has a day where only a number can be reckoned with", todo=_SPACES)
     return {}, work, notes
 
 

@@ -24,14 +24,15 @@ _WORDS = (
 )  # fmt: skip
 _SIGNS = str.maketrans({"×": "*", "·": "*", "÷": "/", "−": "-", "–": "-", "^": "**", "’": "'"})
 _NUMBER = re.compile(r"(?<![\w.,'])\d[\d.,]*\d(?!\w)")
-_SPACED = re.compile(r"(?<![\w.,])\d{1,3}(?:[ '\xa0\u202f\u2009]\d{3})+(?![ ']?\d)")
+_SPACED = re.compile(r"(?<![\w.,])\d{1,3}(?:[ \xa0\u202f\u2009]\d{3})+(?! ?\d)")
+_APOSTROPHES = re.compile(r"(?<![\w.,'])\d{1,3}(?:'\d{3})+(?!'?\d)")
 _GROUPS = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?")
 _COMMA = re.compile(r"\d{1,3}(?:\.\d{3})+,\d+|\d+,\d+|\d{1,3}(?:\.\d{3}){2,}|\d+")
 _LISTED = re.compile(r"[A-Za-z_]\s*\(|\[")  # what has commas between numbers
 _MAYBE = re.compile(r"(?<![\d.,])\d{1,3},\d{3}(?!\d)")
 _SMALL = re.compile(r"(?<![\d.,])\d{1,2},\d{3}(?!\d)")
 _ZEROS = re.compile(r"\d,0\d\d(?!\d)")
-_SUM = r"\d{1,3}\.\d{3}(?![\d.])"  # money of which nobody writes three decimals, or it is one of a litre
+_SUM = r"\d{1,3}\.\d{3}(?![\d.]|,\d)"  # money of which nobody writes three decimals, or it is one of a litre
 _THOUSANDS = re.compile(
     rf"(?:[$€£¥]|\b(?:EUR|USD|GBP|CHF))\s?({_SUM})|(?<![\d.])({_SUM})\s?(?:[€£¥$]|(?:EUR|USD|GBP|CHF)\b)"
 )
@@ -44,7 +45,9 @@ def plain(expression: str) -> tuple[str, list[str]]:
     source = expression.translate(_SIGNS).strip().rstrip("=? ").lstrip("= ")
     for word, sign in _WORDS:
         source = word.sub(sign, source)
-    source = _SPACED.sub(lambda found: re.sub(r"\D", "", found[0]), source)
+    source = _APOSTROPHES.sub(lambda found: found[0].replace("'", ""), source)
+    if not _LISTED.search(source) and re.search(r"[-+*/%<>]", source):  # 100 200 300 alone may be a list
+        source = _SPACED.sub(lambda found: re.sub(r"\D", "", found[0]), source)
     notes = list[str]()
     if sums := dict.fromkeys(one or other for one, other in _THOUSANDS.findall(source)):
         notes = [f"{one} is read with a decimal point; as thousands it is {one.replace('.', '')}" for one in sums]
