@@ -33,7 +33,7 @@ _AFTER = re.compile(rf"(?P<count>\d{{1,6}})\s*{_UNIT}\s*(?P<sign>after|from|befo
 _WEEKDAY = re.compile(
     rf"(?:(?:what|which) )?(?:weekday|day of (?:the )?week|day)\s*(?:of|is|was|for|on)?\s*\(?\s*{_D}\s*\)?", re.I
 )
-_WORKING = re.compile(r"\b(?:work(?:ing)?|business|week)[ -]?days?\b(?! *(?:of|is|was|for|on|\())", re.I)
+_WORKING = re.compile(r"\b(?:work(?:ing)?|business|week)[ -]?days?\b", re.I)
 _IN_DAYS = re.compile(r"\s*(?:in )?days?$", re.I)
 _CLOCK = re.compile(r"(\d{1,2}):([0-5]\d)\s*(-|\+|to|until|till|minus|plus)\s*(?:(\d{1,2}):([0-5]\d)|(\d{1,4})\s*min)")
 TODO = "write days as 2025-01-31: 2025-04-15 - 2025-03-01, 2025-04-15 + 30 days, weekday(2025-04-15)"
