@@ -113,6 +113,7 @@ async def test_text_is_read_by_its_charset_and_kind(body: bytes, kind: str, text
     [
         (b"<div id=app></div><script>go()</script>", "text/html", "a program in it writes it, and is not run"),
         (b"<p> </p>", "text/html", "the page has no text of its own"), (b" \n", "text/plain", "the page is empty"),
+        (b"", "", "the page is empty"),
     ],
 )  # fmt: skip
 async def test_a_page_without_a_text_says_so(body: bytes, kind: str, note: str) -> None:
@@ -127,6 +128,13 @@ async def test_a_page_that_a_program_writes_tells_what_it_says_of_itself() -> No
     assert got["data"] == [{"name": "Kettle", "offers": {"price": "39.90"}}]
     assert "data" not in await page(f"<p>{'words ' * 200}</p>{data}".encode())
     assert "data" not in await page(data.replace("Kettle", "x" * 9_000).encode())
+
+
+async def test_a_page_that_only_moves_on_says_where_to() -> None:
+    got = await page(b"<meta http-equiv=refresh content='0; url=/new?a=1&amp;b=2'>")
+    assert [(link["text"], link["url"].partition("/new")[2]) for link in got["links"]] == [
+        ("the page moves on to this one", "?a=1&b=2")
+    ]
 
 
 async def test_the_way_to_the_next_page_is_told_however_many_links_stand_before_it() -> None:

@@ -15,6 +15,7 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from html import unescape
 from typing import Annotated
 
 from pydantic import Field
@@ -51,6 +52,9 @@ _PAGING = re.compile(  # of a link that leads to more of the same, which stands 
     r"\W*(next|older|more|load more|show (more|all)|last|weiter|n\u00e4chste|mehr|suivant|siguiente|\d{1,4})\b.{0,20}"
     r"|[\u203a\u00bb>]+",
     re.IGNORECASE,
+)
+_REFRESH = re.compile(
+    r"<meta[^>]{1,200}?http-equiv\s*=\s*[\"']?refresh[^>]{1,200}?url\s*=\s*['\"]?([^'\"\s>]{1,2000})", re.IGNORECASE
 )
 _META = re.compile(rb"<meta[^>]{1,200}?charset\s*=\s*[\"']?([A-Za-z0-9_.:-]{1,40})", re.IGNORECASE)
 _DECLARED = re.compile(rb"^\s*<\?xml[^>]{1,100}?encoding\s*=\s*[\"']([A-Za-z0-9_.:-]{1,40})")
@@ -151,10 +155,14 @@ class _Fetch:
         if not 200 <= reply.status < 300:
             todo = "try again later, or another page" if reply.status >= 500 else "check the address"
             raise ToolError(f"{reply.target.authority} answered {reply.status}", todo=_TODO.get(reply.status, todo))
+        if not reply.body:
+            return {"url": reply.target.url, "text": "", "note": "the page is empty"}
         kind, text = content(reply)
         page: dict[str, JSON] = {"url": reply.target.url}
         if kind.endswith("html") or kind == "application/xhtml+xml":
             title, said, links = readable(text)
+            if len(said) < LITTLE and (moved := _REFRESH.search(text)):
+                links.append(("the page moves on to this one", unescape(moved[1])))
             page |= {"title": title, "text": said, **self._links(reply.target, links)}
             if len(said) < LITTLE and (data := _data(text)):
                 page["data"] = data
