@@ -211,7 +211,7 @@ async def test_a_group_of_one_comes_with_the_whole_ranking(call: Call, box: Path
 
 
 async def test_words_that_nowhere_stand_together_are_counted_one_by_one(call: Call) -> None:
-    result = await call("text.count", path="app.log", pattern="level ERROR")
+    result = await call("text.count", path="app.log", pattern="grade ERROR")
     assert (result["matching_lines"], result["nowhere together, but"]) == (0, {"lines with ERROR": 20})
     assert "nowhere together, but" not in await call("text.count", path="app.log", pattern="ajar")
 

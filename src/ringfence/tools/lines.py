@@ -1,6 +1,6 @@
-"""Lines of texts that match a pattern, counted. Run as a program, it is the worker that `pattern.scan` may kill.
+"""Lines of texts that match a pattern, counted. Its `main` is the worker that `pattern.scan` may kill.
 
-Standard library alone and nothing of Ringfence: the worker starts in milliseconds and has nothing to leak.
+Standard library alone and of Ringfence `entries`: the worker starts in milliseconds and has nothing to leak.
 """
 
 from __future__ import annotations
@@ -9,12 +9,14 @@ import json
 import re
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
+
+from .entries import begins, fields, valuer
 
 MIN_NEEDLE = 2
 MAX_WHOLES = 1_000
-MAX_WORDS, MAX_KINDS, MAX_SPREAD = 10, 12, 3
+MAX_WORDS, MAX_KINDS, MAX_SPREAD, MAX_SHOWN = 10, 12, 3, 6
 MAX_DETAILED = 100_000  # matching lines that are looked at word by word
 MAX_VALUES = 100_000  # distinct values that are told apart; the rest is counted as one
 
@@ -117,39 +119,18 @@ def _longest_run(pattern: str, *, ignore_case: bool) -> tuple[str, bool]:
     return max(runs, key=len), whole
 
 
-_ACCESS = re.compile(
-    r'(?P<ip>[\da-fA-F.:]+)\b[^\["]{0,80}\[(?P<time>[^\]]*)\] "(?P<method>[A-Z]+) (?P<path>[^" ]+)[^"]*" '
-    r"(?P<status>\d{3}) (?P<bytes>\d+|-)"
-)
-_PAIR = re.compile(
-    r'(?<![\w.-])(?:"([A-Za-z_][\w.-]{0,30})"\s*:|([A-Za-z_][\w.-]{0,30})=)\s*(?:"([^"]*)"|([^\s,;&|{}\[\]()"]+))'
-)
-_LEVEL = re.compile(r"\b(TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|CRITICAL|FATAL)\b")
-
-
-def fields(line: str) -> dict[str, str]:
-    """The named parts of a log line: of an access log, of `key=value` and `"key": value`, and its level."""
-    named = {}
-    if level := _LEVEL.search(line):
-        named["level"] = level[1]
-    if access := _ACCESS.match(line):
-        return named | access.groupdict()
-    for quoted, plain, text, bare in _PAIR.findall(line):
-        named.setdefault(quoted or plain, text or bare)
-    return named
-
-
 def scan(job: dict[str, Any], blocks: Iterable[tuple[str, bytes]]) -> dict[str, Any]:
     """Count and collect the matching lines of (name, UTF-8) pairs; consecutive ones of one name are one text.
 
     job     pattern, ignore_case, by (see `valuer`), hits: how many lines to bring back, width: their characters
-            word: a plain word, if the pattern is one
+            word: plain words, if the pattern is such; key, value: what it is then, `user=ann` or the words themselves
     result  hits [[name, line number, line]], last: the last of them, lines, occurrences, total,
             files {name: matching lines},
             values [[value, count]] most frequent first, distinct: how many values; `unit` is what values count;
+            valued: how many lines have any
             spread {field or word: [[value, lines]]} of the few places where matching lines differ in a few values;
-            wholes [[whole word that the word is part of, lines]],
-            named {field: of the lines whose field is the word: lines, hits, last}
+            wholes [[whole word that the word is part of, lines]], the word itself first,
+            named {field: of the lines whose field is the word: lines, hits, last, files, values and so on}
             detailed: of how many lines spread, wholes and named tell, the first so many
     """
     tally = _Tally(job)
@@ -167,9 +148,9 @@ class _Tally:
         self.regex = re.compile(job["pattern"], re.IGNORECASE if job["ignore_case"] else 0)
         self._value_of, self._unit = valuer(job["by"], self.regex)
         word = job["word"]
-        self._whole = re.compile(rf"[\w.-]*{re.escape(word)}[\w-]*", re.IGNORECASE) if word else None
+        self._whole = re.compile(rf"[\w.-]*{re.escape(word)}(?:(?!T\d\d:)[\w-]+)?", re.IGNORECASE) if word else None
         self._sieve = Sieve.of(job["pattern"], ignore_case=job["ignore_case"])
-        self._name, self._number = "", 0
+        self._name, self._number, self._timed = "", 0, False
         self.total = 0
         self._lines = 0
         self._occurrences = 0
@@ -177,6 +158,7 @@ class _Tally:
         self._last: list[Any] = []
         self._files: Counter[str] = Counter()
         self._values: Counter[str] = Counter()
+        self._valued = 0
         self._wholes: Counter[str] = Counter()
         self._columns: dict[str, Counter[str]] = {}
         self._named: dict[str, dict[str, Any]] = {}
@@ -185,6 +167,7 @@ class _Tally:
         """Count the lines of a block, which follow those of the block before it if that was of the same name."""
         if name != self._name:
             self._name, self._number = name, 0
+            self._timed = begins(_text(block[:200]))
         count = block.count(b"\n") + (not block.endswith(b"\n"))
         low = self._sieve.lowered(block)
         plain = not self._unit and len(self._hits) >= self._job["hits"]  # only how many lines match
@@ -222,49 +205,78 @@ class _Tally:
 
     def take(self, name: str, number: int, line: str) -> None:
         """Count a matching line."""
-        job, values = self._job, self._values
+        job = self._job
         found = list(self.regex.finditer(line)) if job["pattern"] else [None]
         self._count(name, 1, len(found))
         self._last = [name, number, line, found[0]]
         if len(self._hits) < job["hits"]:
             self._hits.append(_hit(self._last, job["width"]))
-        if self._lines <= MAX_DETAILED:
+        entry = not self._timed or begins(line)
+        values = self._value_of(line, found) if entry or job["by"] != "level" else []
+        self._valued += bool(values)
+        _add(self._values, values)
+        if job["pattern"] and self._lines <= MAX_DETAILED:
+            named = fields(line, entry=entry)
+            _tally(self._columns, named, line)
             if self._whole is not None:
-                self._take_word(line, self._whole)
-            if job["pattern"]:
-                _tally(self._columns, line)
-        for value in self._value_of(line, found):
-            values[value if value in values or len(values) < MAX_VALUES else "(others)"] += 1
+                self._take_word(line, self._whole, named, values)
 
-    def _take_word(self, line: str, whole: re.Pattern[str]) -> None:
+    def _take_word(self, line: str, whole: re.Pattern[str], named: dict[str, str], values: list[str]) -> None:
         """Count which whole word, and which field's value, the word that is searched for is in this line."""
         if len(self._wholes) < MAX_WHOLES:
             self._wholes.update({match.group() for match in whole.finditer(line)})
-        for key, value in fields(line).items():
-            if value.lower() != self._job["word"]:
+        job = self._job
+        for key, value in named.items():
+            if value.lower() != job["value"] or (job["key"] and job["key"] != key.lower().rpartition(".")[2]):
                 continue
-            place = self._named.setdefault(key, {"lines": 0, "hits": []})
+            place = self._named.setdefault(key, _place())
             place["lines"] += 1
-            place["last"] = _hit(self._last, self._job["width"])
-            if len(place["hits"]) < max(self._job["hits"], 1):
+            place["last"] = _hit(self._last, job["width"])
+            if len(place["hits"]) < max(job["hits"], 1):
                 place["hits"].append(place["last"])
+            place["files"][self._name] += 1
+            place["valued"] += bool(values)
+            _add(place["values"], values)
+            _tally(place["columns"], named, line)
 
     def result(self) -> dict[str, Any]:
         """As `scan` returns it."""
         lines = self._lines
         detailed = min(lines, MAX_DETAILED) if self._job["pattern"] else lines
         return {
-            "hits": self._hits, "last": _hit(self._last, self._job["width"]) if lines else [], "named": self._named,
-            "wholes": self._wholes.most_common(6), "spread": _spread(self._columns, detailed),
+            "hits": self._hits, "last": _hit(self._last, self._job["width"]) if lines else [],
+            "named": {name: _told(place, self._job["top"]) for name, place in self._named.items()},
+            "wholes": self._whole_words(), "spread": _spread(self._columns, detailed),
             "lines": lines, "detailed": detailed,
             "occurrences": self._occurrences, "total": self.total, "files": dict(self._files),
             "values": self._values.most_common(self._job["top"]), "distinct": len(self._values), "unit": self._unit,
+            "valued": self._valued,
         }  # fmt: skip
 
+    def _whole_words(self) -> list[tuple[str, int]]:
+        """The most frequent ones; the word itself is among them however rare it is."""
+        word = self._job["word"]
+        return sorted(self._wholes.most_common(), key=lambda one: one[0].lower() != word)[:MAX_SHOWN]
 
-def _tally(columns: dict[str, Counter[str]], line: str) -> None:
+
+def _place() -> dict[str, Any]:
+    """What is counted of the lines of one field."""
+    return {"lines": 0, "hits": [], "files": Counter(), "valued": 0, "values": Counter(), "columns": {}}
+
+
+def _told(place: dict[str, Any], top: int) -> dict[str, Any]:
+    values, columns = place["values"], place["columns"]
+    told = {"values": values.most_common(top), "distinct": len(values), "spread": _spread(columns, place["lines"])}
+    return {name: part for name, part in place.items() if name != "columns"} | told
+
+
+def _add(counter: Counter[str], values: list[str]) -> None:
+    for value in values:
+        counter[value if value in counter or len(counter) < MAX_VALUES else "(others)"] += 1
+
+
+def _tally(columns: dict[str, Counter[str]], named: dict[str, str], line: str) -> None:
     """Count what stands where in a line: by field where it has fields, else by word."""
-    named = fields(line)
     places = (
         named.items() if len(named) > 2 else ((f"word {n}", word) for n, word in enumerate(line.split()[:MAX_WORDS], 1))
     )
@@ -298,44 +310,6 @@ def _clip(line: str, match: re.Match[str] | None, width: int) -> str:
     return ("..." if start else "") + line[start : start + width] + ("..." if start + width < len(line) else "")
 
 
-Values = Callable[[str, list[Any]], list[str]]
-
-
-def valuer(by: str, regex: re.Pattern[str]) -> tuple[Values, str]:
-    """How to take the values to count from a line and its matches, and what they are called.
-
-    by  "" the first group of the pattern if it has one; "match" the matched text; "field3" the third word of the line;
-        a group's number or name; any other name: a field, or what stands after `name=`, `name:` or `"name":`
-    """
-    if by == "match":
-        return (lambda line, found: [m.group() for m in found if m]), "matched text"
-    if (word := re.fullmatch(r"(?:field|word|column)?[ _]*(\d+)", by)) and not (
-        by.isdigit() and int(by) <= regex.groups
-    ):
-        place = int(word[1]) - 1
-        return (
-            lambda line, found: line.split()[place : place + 1] if place >= 0 else []
-        ), f"word {word[1]} of the line"
-    if (not by and regex.groups) or by.isdigit() or by in regex.groupindex:
-        group = int(by or 1) if not by or by.isdigit() else by
-        return (lambda line, found: [m.group(group) or "" for m in found if m]), f"group {group} of the pattern"
-    if not by:
-        return (lambda line, found: []), ""
-    key = re.compile(
-        rf"(?<![\w.-]){re.escape(by)}[\"']?\s*[=:]\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s,;&|{{}}\[\]()]+))", re.I
-    )
-
-    def values(line: str, found: list[Any]) -> list[str]:
-        if by == "level" and (level := _LEVEL.search(line)):  # as `fields` says, at a tenth of its price
-            return [level[1]]
-        named = fields(line).get(by)
-        if named is not None:
-            return [named]
-        return [next(g for g in m.groups() if g is not None) for m in key.finditer(line)][:1]
-
-    return values, by
-
-
 def _received() -> Iterator[tuple[str, bytes]]:
     while head := sys.stdin.buffer.readline():
         name, size = json.loads(head)
@@ -356,7 +330,3 @@ def main() -> None:
     except (re.error, RecursionError, OverflowError) as error:
         result = {"error": str(error)}
     sys.stdout.write(json.dumps(result))
-
-
-if __name__ == "__main__":
-    main()

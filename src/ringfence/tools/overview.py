@@ -8,9 +8,9 @@ from ringfence.core.errors import ToolError
 from ringfence.core.values import JSON
 
 from .cells import DATE, NUMBER, holds
+from .entries import fields
 from .folders import SNIFF_BYTES, Entry, Folders, is_binary, size_text
 from .forms import form_of
-from .lines import fields
 from .tabular import LOOK_ROWS, separates
 from .texts import decode, note_skipped, notes
 from .tool import Args, Tool, Use, define

@@ -25,7 +25,12 @@ from . import lines
 MAX_PATTERN = 500
 MAX_WAYS = 8  # alternatives are tried one after the other
 SEARCH_S = 5.0
-_WORD = re.compile(r"[\w./:-]+")
+_WORDS = re.compile(r"[^\W_](?:[\w./:=@#,' -]*\w)?|[\w./:-]+")  # as they stand, in a text
+_FIELD = re.compile(r"([^\W\d][\w.-]*)=([\w./:@-]+)")
+_WORKER = (  # this folder as a package of its own: its __init__ would import all of Ringfence
+    "import sys, types; tools = types.ModuleType('tools'); tools.__path__ = [sys.argv[1]]; "
+    "sys.modules['tools'] = tools; from tools.lines import main; main()"
+)
 _COSTLY = re.compile(r"[*+?{(]|\[\[|--|&&|~~|\|\|")  # the doubled ones: sets that a later `re` may read otherwise
 
 
@@ -55,6 +60,16 @@ class Pattern:
         """Capital letters are not meant."""
         return Pattern(self.text, self.regex, ignore_case=True, note=self.note)
 
+    def plainly(self, text: str) -> Pattern:
+        """As a search for this text: which fields hold it is told."""
+        return Pattern(text, self.regex, self.ignore_case, self.note)
+
+    @property
+    def value(self) -> str:
+        """Of the field that it names (`user=ann`) the value, else all of it."""
+        field = _FIELD.fullmatch(self.text)
+        return field[2] if field else self.text
+
     @property
     def is_quick(self) -> bool:
         """Whether it takes time linear in the text, whatever the text."""
@@ -76,6 +91,8 @@ def scan(
     `texts` are iterated once for each try; how long that may take in all is theirs to bound. Raises ToolError if the
     search stands still for `seconds`. Blocks; a pattern that is not quick takes a process.
     """
+    word = pattern.text.lower() if _WORDS.fullmatch(pattern.text) else ""
+    field = _FIELD.fullmatch(word)
     job = {
         "pattern": pattern.regex,
         "ignore_case": pattern.ignore_case,
@@ -83,7 +100,9 @@ def scan(
         "hits": hits,
         "top": top,
         "width": width,
-        "word": pattern.text.lower() if _WORD.fullmatch(pattern.text) else "",
+        "word": word,
+        "key": field[1] if field else "",
+        "value": field[2] if field else word,
     }
     if pattern.is_quick:
         try:
@@ -102,7 +121,7 @@ def _encoded(texts: Iterable[tuple[str, str | bytes]]) -> Iterator[tuple[str, by
 
 def _work(job: dict[str, Any], texts: Iterable[tuple[str, str | bytes]], seconds: float) -> dict[str, Any]:
     """`lines.scan` in a process that is killed when it stands still."""
-    program = [sys.executable, "-I", "-S", "-W", "ignore", str(Path(lines.__file__))]
+    program = [sys.executable, "-I", "-S", "-W", "ignore", "-c", _WORKER, str(Path(lines.__file__).parent)]
     pipe = subprocess.PIPE
     try:
         with subprocess.Popen(program, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, env={}) as process:

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from ringfence.core.values import JSON
 
 from .corpus import Corpus
-from .pattern import MAX_PATTERN, Pattern
+from .otherwise import day_in, with_any_date
+from .pattern import MAX_PATTERN, Pattern, scan
 from .scanning import Given, late, matched, scan_anyhow
 
-_PLAIN, _MAX_APART = re.compile(r"[^\W_][\w.-]+"), 4  # words of a pattern that are looked for one by one
+_PLAIN = re.compile(r"[^\W_][\w.-]+(?: [^\W_](?!\S))?")  # `worker 1` is one: of a 1 alone nothing can be told
+_MAX_APART = 4  # words of a pattern that are looked for one by one
+_END = r"(?!\w)"
 _MOST_SHOWN = 10  # of the lines that have all words
+_CLASS = re.compile(r"(?:status\W{1,2})?([1-5])(?:xx|XX|\*\*|\.\.)")
 _FIELD = re.compile(r"[\w.-]+=(?:\"[^\"]*\"|[^\s\"]+)")
 _MEASURED = re.compile(r"=\"?[-+]?\d[\d.,:]*\"?$")
 
@@ -53,7 +58,11 @@ def together(pattern: str, texts: Given) -> dict[str, JSON]:
 
 def words_of(pattern: str) -> list[str]:
     """The words of a pattern, if there are a few."""
-    words = list(dict.fromkeys(word.rstrip(".-") for word in _PLAIN.findall(pattern)))
+    day = day_in(pattern)
+    before, behind = day[1:] if day else (pattern, "")
+    dates = [pattern[len(before) : len(pattern) - len(behind)]] if day else []
+    words = list(dict.fromkeys(word.rstrip(".-") for part in (before, behind) for word in _PLAIN.findall(part)))
+    words = [*dates, *words] if dates and pattern.startswith(dates[0]) else [*words, *dates]
     return words if 1 < len(words) <= _MAX_APART and len(_all_of(words)) <= MAX_PATTERN else []
 
 
@@ -64,7 +73,9 @@ def _all_of(words: Sequence[str]) -> str:
 
 def _having_all(words: Sequence[str], texts: Given, *, hits: int) -> dict[str, Any]:
     """The scan for lines that have all of these words, in any order."""
-    return scan_anyhow(Pattern.read(_all_of(words)), texts, by="", top=1, hits=hits)[1]
+    plain = Pattern.read(_all_of(words))
+    ways = "".join(f"(?=.*{with_any_date(word) or re.escape(word)}{_END if ' ' in word else ''})" for word in words)
+    return scan_anyhow(replace(plain, regex=f"^{ways}"), texts, by="", top=1, hits=hits)[1]
 
 
 def following(name: str, pattern: str, texts: Given, *, top: int) -> tuple[str, dict[str, Any]] | None:
@@ -75,13 +86,33 @@ def following(name: str, pattern: str, texts: Given, *, top: int) -> tuple[str, 
         grouped = re.compile(pattern).groups == 1
     except (re.error, RecursionError, OverflowError):
         return None
-    behind = rf"(?<![^\W_]){re.escape(name)}[-_ #/]{{1,2}}([\w.-]*\w)"
+    behind = rf"(?<![^\W_]){re.escape(name)}[-_ #/]{{1,2}}([\w.-]*\w)(?![\w.-]*=)"
     regex = pattern if grouped else f"^(?=.*(?:{pattern})).*?{behind}"
     if len(regex) > MAX_PATTERN:
         return None
     found = scan_anyhow(Pattern.read(regex), texts, by="1", top=top, hits=1)[1]
     unit = "group 1 of the pattern" if grouped else f"what follows {name}"
     return (unit, found) if found["values"] and not late(texts) else None
+
+
+def otherwise_dated(pattern: str, found: int, texts: Given) -> dict[str, JSON]:
+    """How many lines have the date of a pattern in any form, if that is more than have it as it stands."""
+    regex = "" if late(texts) else with_any_date(pattern)
+    if not regex or not found:
+        return {}
+    lines = scan(replace(Pattern.read(pattern), regex=regex), texts)[1]["lines"]
+    return {"lines with this date in any form": lines} if lines > found and not late(texts) else {}
+
+
+def of_class(pattern: str, texts: Given) -> dict[str, JSON]:
+    """The lines whose status is of a class: `5xx`."""
+    asked = _CLASS.fullmatch(pattern)
+    if asked is None or late(texts):
+        return {}
+    statuses = scan_anyhow(Pattern.read(""), texts, by="status", top=1_000)[1]["values"]
+    of_it = [(value, count) for value, count in statuses if re.fullmatch(rf"{asked[1]}\d\d", value)]
+    each = ", ".join(f"{value} {count}" for value, count in of_it)
+    return {f"lines whose status is {asked[1]}xx": sum(n for _, n in of_it), "of these": each} if of_it else {}
 
 
 def wider(pattern: str, texts: Given) -> dict[str, JSON]:
