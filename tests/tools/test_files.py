@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -90,7 +91,7 @@ async def test_read_beyond_the_end_says_how_many_lines_there_are(call: Call) -> 
 async def test_read_with_crlf_and_a_byte_order_mark(call: Call, box: Path) -> None:
     (box / "logs/dos.txt").write_bytes(b"\xef\xbb\xbfone\r\ntwo\r\nth\xffree")
     result = await call("files.read", path="logs/dos.txt")
-    assert result["text"] == "one\ntwo\nth�ree"
+    assert result["text"] == "one\ntwo\nthÿree"
     assert result["lines"] == "1-3 of 3"
 
 
@@ -230,3 +231,47 @@ async def test_an_overview_says_what_columns_hold_and_nothing_of_it(call: Call, 
     assert about["logs/hires.csv"]["of"] == "date, text, number, number, yes/no, text"
     assert "of" not in about["logs/bare.csv"]
     assert not any(word in str(about) for word in ("Walrus", "Otter", "30.40"))
+
+
+WINDOWS = "Zeit;Gerät\r\n10:00;Café Größe 12\r\n11:00;Straße\r\n"
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "cp1252", "utf-8-sig"])
+async def test_a_text_of_windows_is_read_as_such(call: Call, box: Path, encoding: str) -> None:
+    data = WINDOWS.encode(encoding)
+    (box / "logs/w.txt").write_bytes(data)
+    read = await call("files.read", path="logs/w.txt")
+    assert read["text"] == WINDOWS.replace("\r", "").rstrip()
+    assert ("Windows-1252" in read.get("note", "")) is (encoding == "cp1252")
+    counted = await call("text.count", path="logs/w.txt", pattern="Größe")
+    assert (counted["matching_lines"], counted["first"]) == (1, "line 2: 10:00;Café Größe 12")
+    assert ("Windows-1252" in counted.get("note", "")) is (encoding == "cp1252")
+    assert (await call("files.search", pattern="straße"))["matches"] == ["logs/w.txt:3: 11:00;Straße"]
+    assert "Café Größe 12" in (await call("files.find", question="Größe im Café"))["passages"][0]["text"]
+    about = await call("files.stat", path="logs/w.txt")
+    assert (about["type"], about["lines"], about["size"]) == ("text file", 3, f"{len(data)} bytes")
+
+
+async def test_of_a_broken_line_the_others_stay_as_they_are(call: Call, box: Path) -> None:
+    (box / "logs/w.txt").write_bytes("Größe\n".encode() + "Café\n".encode("cp1252") + "日本\n".encode())
+    assert (await call("files.read", path="logs/w.txt"))["text"] == "Größe\nCafé\n日本"
+
+
+async def test_a_compressed_log_is_counted_and_searched(call: Call, box: Path) -> None:
+    lines = "".join(f"2026-07-01 ERROR {n}\n" for n in range(1_000))
+    (box / "logs/app.log.2.gz").write_bytes(gzip.compress(lines.encode()))
+    assert (await call("text.count", path="logs/app.log.2.gz", pattern="ERROR"))["matching_lines"] == 1_000
+    assert (await call("text.count", path="logs", pattern="ERROR"))["matching_lines"] == 1_020
+    assert (await call("files.search", pattern="ERROR 777"))["matches"] == [
+        "logs/app.log.2.gz:778: 2026-07-01 ERROR 777"
+    ]
+    with pytest.raises(ToolError, match="compressed by gzip") as caught:
+        await call("files.read", path="logs/app.log.2.gz")
+    assert "text.count" in caught.value.todo
+    (box / "logs/bad.gz").write_bytes(gzip.compress(lines.encode())[:-40])
+    with pytest.raises(ToolError, match="cannot be unpacked to its end"):
+        await call("text.count", path="logs/bad.gz", pattern="ERROR")
+    assert "logs/bad.gz (broken" in (await call("text.count", path="logs", pattern="absent"))["note"]
+    (box / "logs/tar.gz").write_bytes(gzip.compress(b"\0" * 100))
+    with pytest.raises(ToolError, match="binary file"):
+        await call("text.count", path="logs/tar.gz", pattern="ERROR")

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import math
 import time
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from ringfence.core.errors import ToolError
 
+from .encoded import BOM, as_utf8, is_packed, unpacked
 from .folders import SNIFF_BYTES, Entry, Folders, Source, is_binary, size_text
 from .texts import reason
 
 BLOCK_BYTES = 2**20
 LINE_BYTES = 8 * 2**20  # what is kept of one line
 WALK_S = 5.0
+PACKED = 2**62  # the size of what nobody knows before it is unpacked
 STREAM_S = 18.0  # to read and search; a call in a worker has 30
-BOM = b"\xef\xbb\xbf"
 
 
 class Budget:
@@ -45,12 +47,16 @@ def _cpu_limit() -> float:
 
 @dataclass(slots=True)
 class Reading:
-    """What one pass over a corpus has read. `late`: it stopped for want of time; `long`: lines of which a part is."""
+    """What one pass over a corpus has read.
+
+    `late`: it stopped for want of time; `long`: lines of which a part is; `legacy`: not all was UTF-8.
+    """
 
     files: int = 0
     first: str = ""
     late: bool = False
     long: int = 0
+    legacy: bool = False
     skipped: list[str] = field(default_factory=list)
 
 
@@ -94,23 +100,29 @@ class Corpus:
                 reading.skipped.append(f"{entry.path} ({reason(error, entry)})")
 
     def _of(self, entry: Entry, reading: Reading) -> Iterator[tuple[str, bytes]]:
-        with opened(self._folders, entry.path) as source:
+        with opened(self._folders, entry.path, unpack=True) as source, _sound(source):
             reading.files += 1
             reading.first = reading.first or source.path
             counter = Blocks(source)
             for block in counter:
-                yield source.path, block
+                text = as_utf8(block)
+                reading.legacy = reading.legacy or text is not block
+                yield source.path, text
                 if self._budget.over and counter.read < source.size:
                     reading.late = True
                     rest = f"{size_text(source.size - counter.read)} of {size_text(source.size)}"
+                    rest = "part" if source.size == PACKED else rest
                     reading.skipped.insert(0, f"{source.path} (the last {rest}, and what follows: no time left)")
                     break
             reading.long += counter.long
 
 
 @contextmanager
-def opened(folders: Folders, path: str) -> Iterator[Source]:
-    """A text file of any size that the operator allows; raises ToolError if it is larger, or binary."""
+def opened(folders: Folders, path: str, *, unpack: bool = False) -> Iterator[Source]:
+    """A text file of any size that the operator allows; raises ToolError if it is larger, or binary.
+
+    `unpack`: one that is compressed by gzip is read as what it holds, of no known size.
+    """
     with folders.open(path) as source:
         if source.size > folders.max_stream_bytes:
             limit = size_text(folders.max_stream_bytes)
@@ -118,10 +130,27 @@ def opened(folders: Folders, path: str) -> Iterator[Source]:
                 f"{source.path} is {size_text(source.size)}, more than the limit of {limit}",
                 todo="use files.read with first and last to see a part of it",
             )
-        if is_binary(source.stream.read(SNIFF_BYTES)):
+        head = source.stream.read(SNIFF_BYTES)
+        if unpack and is_packed(head):
+            source.stream.seek(0)
+            source = Source(source.path, PACKED, source.changed, unpacked(source.stream))
+            with _sound(source):
+                head = source.stream.read(SNIFF_BYTES)
+        if is_binary(head):
             raise ToolError(f"{source.path} is a binary file, not text")
         source.stream.seek(0)
         yield source
+
+
+@contextmanager
+def _sound(source: Source) -> Iterator[None]:
+    """ToolError where a file that was compressed cannot be unpacked to its end."""
+    try:
+        yield
+    except (OSError, EOFError, zlib.error) as error:
+        if source.size != PACKED:
+            raise
+        raise ToolError(f"{source.path} is broken: it cannot be unpacked to its end") from error
 
 
 class Blocks:

@@ -16,7 +16,8 @@ from ringfence.core.policy import Role
 from ringfence.core.values import JSON
 
 from .corpus import Budget
-from .folders import SNIFF_BYTES, Folders, Source, is_binary, size_text
+from .encoded import AS_LEGACY, as_utf8, is_packed
+from .folders import SNIFF_BYTES, Folders, Source, is_binary, packed, size_text
 from .marks import Kept, Marks
 from .texts import decode, note_skipped, notes
 from .tool import KNOWN_PATH, KNOWN_PLACE, Args, Tool, Use, define
@@ -135,7 +136,7 @@ def stat_file(folders: Folders, use: Use) -> Tool:
             source.stream.seek(0)
             changed = datetime.fromtimestamp(source.changed / 1e9, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
             result: dict[str, JSON] = {"path": source.path, "type": "binary file" if binary else "text file"}
-            result |= {"size": _exact(source.size), "modified": changed}
+            result |= {"size": _exact(walk.files[0].size), "modified": changed}
             if binary:
                 return result
             if source.size > folders.max_file_bytes:
@@ -151,6 +152,8 @@ def _read(source: Source, args: ReadArgs, room: int, marks: Marks | None = None)
     if source.size == 0:
         return {"path": source.path, "lines": "0 of 0", "text": "", "note": "the file is empty"}
     head = source.stream.read(SNIFF_BYTES)
+    if is_packed(head):
+        raise packed(source.path)
     if is_binary(head):
         raise ToolError(f"{source.path} is a binary file, not text", todo="read a text file")
     source.stream.seek(0)
@@ -175,6 +178,8 @@ def _read(source: Source, args: ReadArgs, room: int, marks: Marks | None = None)
             f"{source.path} has {total} lines, and you asked for line {args.first}", todo="give a smaller first"
         )
     result = _shown(source, shown, total, room)
+    if as_utf8(head) != head:
+        result["note"] = "; ".join([*([str(result["note"])] if "note" in result else []), AS_LEGACY])
     if args.last and shown[-1][0] < total:  # "the last line" is what a model may have meant with last=1
         return {**result, "last line of the file": f"{total}: {text[:_END_CHARS]}"}
     return result

@@ -17,6 +17,7 @@ from typing import BinaryIO
 from ringfence.core.errors import ManifestError, ToolError
 
 from .confine import Opener, best_opener, open_stepwise
+from .encoded import is_packed, narrowed
 
 MAX_FILES = 100_000
 MAX_DEPTH = 20
@@ -63,7 +64,7 @@ class Walk:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """An open regular file. `changed` is in nanoseconds since 1970."""
+    """An open regular file, which is in UTF-8 if it was UTF-16. `changed` is in nanoseconds since 1970."""
 
     path: str
     size: int
@@ -75,9 +76,16 @@ class Source:
         data = self.stream.read(max_bytes + 1)
         if len(data) > max_bytes:
             raise ToolError(f"{self.path} is larger than the limit of {size_text(max_bytes)}")
+        if is_packed(data):
+            raise packed(self.path)
         if is_binary(data[:SNIFF_BYTES]):
             raise ToolError(f"{self.path} is a binary file, not text")
         return data
+
+
+def packed(path: str) -> ToolError:
+    """What is said of a file that was compressed, where its lines cannot be shown."""
+    return ToolError(f"{path} is compressed by gzip", todo="use text.count or files.search, which read it")
 
 
 def is_binary(head: bytes) -> bool:
@@ -143,7 +151,8 @@ class Folders:
             os.close(fd)
             raise
         with os.fdopen(fd, "rb", buffering=65_536) as stream:
-            yield Source(name, info.st_size, info.st_mtime_ns, stream)
+            text, size = narrowed(stream, info.st_size, self.max_file_bytes)
+            yield Source(name, size, info.st_mtime_ns, text)
 
     def _open(self, root: Root, rest: str, name: str) -> int:
         try:

@@ -11,6 +11,7 @@ from ringfence.core.policy import Role
 from ringfence.core.values import JSON
 
 from .corpus import LINE_BYTES, STREAM_S, Budget, Corpus
+from .encoded import AS_LEGACY
 from .entries import DAY_AND_HOUR, HOUR, fields
 from .files import AnyPath
 from .folders import Folders
@@ -151,6 +152,7 @@ def _left_out(texts: Given, found: dict[str, Any]) -> list[str]:
             size = f"{LINE_BYTES >> 20} MB"
             said.append(f"of lines longer than {size} ({texts.reading.long}) only the first {size} were read")
         said.append(note_skipped(texts.reading.skipped))
+        said.append(AS_LEGACY if texts.reading.legacy else "")
     return said
 
 

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 
 from ringfence.core.errors import ToolError
 
+from .encoded import as_utf8
 from .folders import Entry, Folders, size_text
 
 
 def decode(data: bytes) -> str:
-    """UTF-8, with or without a byte order mark; what is not becomes U+FFFD."""
-    return data.decode("utf-8-sig", errors="replace")
+    """UTF-8, with or without a byte order mark; lines that are not are taken for Windows-1252."""
+    return as_utf8(data).decode("utf-8-sig", errors="replace")
 
 
 def read_text(folders: Folders, path: str) -> tuple[str, str]:
