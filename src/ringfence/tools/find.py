@@ -22,6 +22,7 @@ from .corpus import STREAM_S, Budget
 from .dated import dated
 from .folders import Entry, Folders
 from .passages import FAINT, Library, Passage
+from .sections import in_sections, with_sections
 from .texts import note_skipped, notes, read_text, reason
 from .tool import Args, Tool, Use, define
 from .windows import Scan
@@ -78,8 +79,6 @@ _END_LINE = re.compile(
     re.I,
 )
 _ALIKE = 6  # lines that may contradict each other
-_SECTION = re.compile(r"\[[^\[\]=]{1,60}\]")
-_SETTING = re.compile(r"[\w.-]{1,60}\s*[=:]")
 _RULE = re.compile(r"\|(\s*:?-+:?\s*\|)+")
 
 
@@ -186,7 +185,8 @@ def finished(shown: list[dict[str, JSON]], question: str, more: Mapping[str, JSO
         shown[:2] = sorted(shown[:2], key=lambda one: str(one["dated"]))
     paths = [one["path"] for one in shown]
     shown.sort(key=lambda one: (paths.index(one["path"]), _first_line(one)))  # what is of one file in its order
-    told = [(str(one["text"]), str(one.get("dated", ""))) for one in shown if "note" not in one]
+    texts = ["\n".join(map(str, one.pop("said", None) or [one["text"]])) for one in shown]
+    told = [(text, str(one.get("dated", ""))) for one, text in zip(shown, texts, strict=True) if "note" not in one]
     closest, replaced = _closest(told, question)
     for one in shown:
         for line in replaced if "note" not in one else ():
@@ -236,6 +236,9 @@ def _shown(passage: Passage, question: str, room: int) -> dict[str, JSON]:
         first += 1
     numbers = list(range(first, last + 1))
     sample, edge = table or len(lines) > DATA_LINES, 0
+    named = in_sections(path, lines) if len(lines) <= LOG_LINES else {}
+    if named and sample:  # of lines that are shown alone nobody could tell what they are about
+        lines = [named.get(number, "") for number in range(1, len(lines) + 1)]
     if sample:
         numbers, edge = (_telling(lines, numbers, question), 0) if table else _telling_of_log(lines, numbers, question)
     shown: list[int] = []
@@ -254,6 +257,8 @@ def _shown(passage: Passage, question: str, room: int) -> dict[str, JSON]:
         result["dated"] = day
     if passage.text.outdated:
         result["outdated"] = passage.text.outdated
+    if named and not sample:
+        result["said"] = [named[number] for number in shown if number in named]
     if edge:
         result["closest"] = lines[edge - 1][:LINE_CHARS]
     if sample:
@@ -309,7 +314,7 @@ def _closest(texts: list[tuple[str, str]], question: str) -> tuple[dict[str, JSO
     line says to have changed since, and which a small model would still take, since it reads them first; none if the
     question is about the past.
     """
-    lines = [(line, day) for text, day in texts for line in _with_sections(text)]
+    lines = [(line, day) for text, day in texts for line in with_sections(text)]
     held = [set(words(line)) for line, _ in lines]
     asked = {word: sum(word in has for has in held) for word in words(_TODAY.sub(" ", question))}
     worth = {
@@ -333,18 +338,6 @@ def _closest(texts: list[tuple[str, str]], question: str) -> tuple[dict[str, JSO
     told = f"{newer[0][:LINE_CHARS]} (of {newer[1]}, the newest)"
     replaced = [one for one in updates if one[1] != newer[1] and worth[newer] >= SAME * worth[one]]
     return {"closest lines": [told]}, [] if is_past(question) else [line for line, _ in replaced]
-
-
-def _with_sections(text: str) -> list[str]:
-    """The lines that say something; a setting stands behind the section that it is in, which tells it from others."""
-    said, section = [], ""
-    for line in text.split("\n"):
-        bare = line.strip()
-        if _SECTION.fullmatch(bare):
-            section = bare
-        elif bare.strip(" #|-") and not bare.startswith("#"):
-            said.append(f"{section} {bare}" if section and _SETTING.match(bare) else bare)
-    return said
 
 
 def is_past(question: str) -> bool:

@@ -18,6 +18,7 @@ from .folders import Folders
 from .pattern import MAX_PATTERN, SEARCH_S, Pattern
 from .scanning import Given, late, matched, named, narrowed, scan_anyhow
 from .search_near import apart, following, of_class, otherwise_dated, together, wider, words_of
+from .sections import Sections
 from .texts import note_skipped, notes
 from .tool import Args, Tool, Use, define
 
@@ -82,8 +83,9 @@ def search_files(folders: Folders, use: Use, *, room: int) -> Tool:
             name, place = next(iter(places.items()))
             hits, heading = place["hits"], f"lines whose {name} is {pattern.value}"
         shown: list[str] = []
+        section = Sections(folders)
         for path, number, line in hits:
-            shown.append(f"{path}:{number}: {line.strip()}")
+            shown.append(f"{path}:{number}{section.of(path, number)}: {line.strip()}")
             if sum(len(other) + 4 for other in shown) > room:
                 shown.pop()
                 break
