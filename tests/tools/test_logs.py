@@ -58,6 +58,15 @@ LOGS = {
         "[02.04.26, 08:00:00] Mia: ok",
     ],
     "cal.ics": ["SUMMARY:Team lunch", "LOCATION:Room Oak", "SUMMARY:Team talk", "LOCATION:Room Elm", "UID:1@x"],
+    "gc.log": ["[0.005s][info][gc] Using G1", "[1.2s][warning][gc,heap] low"],
+    "names.log": [
+        "2026-09-01 10:00:00 INFO user ann left",
+        "2026-09-01 11:00:00 ERROR user anna left",
+        "2026-09-02 10:00:00 INFO user ann left",
+        "2026-09-02 11:00:00 ERROR user anna left",
+        "2026-09-02 12:00:00 ERROR user anna left",
+    ],
+    "cells.log": ["2026-03-09|10:00|ERROR|Ann Lee|disk full", "2026-03-09|11:00|INFO|Bob Ray|ok"],
     "todo.md": ["# To do", "- [x] paint", "- [ ] mend", "- [X] clean", "- [ ] call a plumber"],
     "list.json": ['[{"level": "ERROR", "user": "ann"}, {"level": "INFO", "user": "bob"}, {"level": "ERROR"}]'],
     "ids.log": [f"user=u{n} ok" for n in (1, 1, *range(10, 20))],
@@ -100,6 +109,11 @@ def ask(call: Call, box: Path) -> Call:
         ("sys.log", "Failed", "hour", {"03": 2, "04": 4}),
         ("apache.log", "", "level", {"error": 3, "warn": 3}),
         ("apache.log", "", "weekday", {"Sunday": 6}),
+        ("gc.log", "", "Level", {"info": 1, "warning": 1}),
+        ("apache.log", "", "log level", {"error": 3, "warn": 3}),
+        ("names.log", "2026-09-02 ERROR", "user", {"anna": 2}),  # of the lines that have both
+        ("sys.log", "10 Mar Failed", "by day", {"Mar 10": 3}),
+        ("cells.log", "", "field4", {"Ann Lee": 1, "Bob Ray": 1}),
         ("chat.txt", "", "name", {"Mia": 2, "Tom Ray": 1}),
         ("cal.ics", "", "LOCATION", {"Room Oak": 1, "Room Elm": 1}),  # not "Room" twice
     ],
@@ -114,6 +128,12 @@ async def test_a_group_says_of_which_lines_it_is_and_how_many_have_none(ask: Cal
     assert (await ask("kv.log", "error", "worker"))["by"] == "worker, of the lines whose level is error"
     assert (await ask("web.log", "", "user"))["lines without"] == 40
     assert "lines without" not in await ask("web.log", "", "status")
+
+
+async def test_of_a_word_that_is_part_of_others_both_groups_are_told(ask: Call) -> None:
+    result = await ask("names.log", "ann", "level")
+    assert result["top of the lines with the word ann"] == [["INFO", 2]]  # not those of anna
+    assert (result["by"], result["top"]) == ("level, of the lines with ann anywhere", [["ERROR", 3], ["INFO", 2]])
 
 
 async def test_the_hours_of_several_days_are_told_with_and_without_the_day(ask: Call) -> None:
@@ -168,6 +188,7 @@ async def test_a_number_behind_a_word_belongs_to_it(ask: Call) -> None:
 
 async def test_the_lines_of_a_day_and_a_word_are_found_however_the_day_is_written(ask: Call, call: Call) -> None:
     assert (await ask("sys.log", "2026-03-10 Failed"))["lines with 2026-03-10 and Failed"] == 3
+    assert (await ask("sys.log", "Failed on 10 March"))["lines with Failed and 10 March"] == 3
     found = await call("files.search", path="web.log", pattern="2026-02-02 404")
     assert len(found["lines with 2026-02-02 and 404"]) == 10
 
@@ -178,6 +199,20 @@ async def test_a_date_in_several_forms_is_told(ask: Call, call: Call, box: Path)
     )
     result = await call("text.count", path="mixed.log", pattern="2026-02-03")
     assert (result["matching_lines"], result["lines with this date in any form"]) == (1, 3)
+
+
+async def test_a_date_whose_day_or_month_is_first_is_told_in_both_ways(call: Call, box: Path) -> None:
+    (box / "logs/us.log").write_text("03/09/2026 a\n03/13/2026 b\n09/03/2026 c\n09/03/2026 d\n")
+    (box / "logs/iso.log").write_text("2026-03-09 a\n2026-09-03 b\n2026-09-03 c\n")
+    told = "the date with the day or the month in front"
+    assert (await call("text.count", path="us.log", pattern="2026-03-09"))[told] == {
+        "lines with 09/03": 2, "lines with 03/09": 1,
+    }  # fmt: skip
+    assert (await call("text.count", path="us.log", pattern="13 March 2026"))[told] == {"lines with 03/13": 1}
+    assert (await call("text.count", path="iso.log", pattern="03/09/2026"))[told] == {
+        "lines with 2026-09-03": 2, "lines with 2026-03-09": 1,
+    }  # fmt: skip
+    assert told not in await call("text.count", path="iso.log", pattern="13/14/2026")
 
 
 async def test_a_class_of_statuses(ask: Call) -> None:

@@ -35,9 +35,10 @@ _LEVELS = (
 )
 _A_LEVEL = re.compile(_LEVELS, re.I)
 _SAY_LEVEL = ("level", "lvl", "severity", "Level", "LEVEL", "Severity", "SEVERITY")
+_LEVEL_NAMES = ("level", "log level", "loglevel", "log_level", "severity")
 _LEVEL_KEYS = ("level", "lvl", "severity", "loglevel", "log_level", "log.level")
 _MARKED_LEVEL = re.compile(  # `[error]`, `[proxy:error]`, `error: `, `| warn |`
-    rf"(?:^|\s)(?:[\[(<](?:[\w-]+:)?({_LEVELS})[\])>]|({_LEVELS}):(?=\s|$)|\| ?({_LEVELS}) ?\|)", re.I
+    rf"(?:^|[\s\]])(?:[\[(<](?:[\w-]+:)?({_LEVELS})[\])>]|({_LEVELS}):(?=\s|$)|\| ?({_LEVELS}) ?\|)", re.I
 )
 
 _ENGLISH = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
@@ -198,7 +199,6 @@ _PERIODS: dict[str, tuple[str, Callable[[str, str], str]]] = {
     "minute": ("minute", lambda day, time: f"{day} {time}".strip() if time else ""),
 }
 _PERIODS |= {"date": _PERIODS["day"], "day of week": _PERIODS["weekday"], "day of the week": _PERIODS["weekday"]}
-_PERIODS |= {f"per {name}": period for name, period in list(_PERIODS.items())}
 
 Values = Callable[[str, list[Any]], list[str]]
 
@@ -217,16 +217,25 @@ def valuer(by: str, regex: re.Pattern[str]) -> tuple[Values, str]:
     ):
         place = int(word[1]) - 1
         return (
-            lambda line, found: line.split()[place : place + 1] if place >= 0 else []
+            lambda line, found: _cells(line)[place : place + 1] if place >= 0 else []
         ), f"word {word[1]} of the line"
     if (not by and regex.groups) or by.isdigit() or by in regex.groupindex:
         group = int(by or 1) if not by or by.isdigit() else by
         return (lambda line, found: [m.group(group) or "" for m in found if m]), f"group {group} of the pattern"
     if not by:
         return (lambda line, found: []), ""
-    if period := _PERIODS.get(by.lower()):
-        return _of_period(by, period[1]), period[0]
-    return _of_name(by), by
+    low = by.lower().removeprefix("by ").removeprefix("per ")
+    if period := _PERIODS.get(low):
+        return _of_period(low, period[1]), period[0]
+    own, level = _of_name("level" if low == "level" else by), _of_name("level")
+    if low in _LEVEL_NAMES and low != "level":
+        return (lambda line, found: own(line, found) or level(line, found)), by
+    return own, by
+
+
+def _cells(line: str) -> list[str]:
+    """The words of a line; its cells where it is parted by strokes without space beside them."""
+    return line.split("|") if line.count("|") >= 2 and " |" not in line and "| " not in line else line.split()
 
 
 def _of_period(by: str, part: Callable[[str, str], str]) -> Values:

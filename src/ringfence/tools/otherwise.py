@@ -16,6 +16,7 @@ _DATE = re.compile(
     r"|(?P<d4>\d{1,2})\\?\.(?P<m4>\d{1,2})\\?\.(?P<y4>(?:19|20)\d\d))(?![\w/-])",
     re.I,
 )
+_SLASHED = re.compile(r"(\d{1,2})/(\d{1,2})/((?:19|20)\d\d)")
 _FIELD = re.compile(
     r"\W{0,3}([^\W\d][\w.-]{0,40})[\"']?(?:\s*(?:==?|:)\s*|\s+is\s+|\s+)[\"']?([\w./:@-]+)[\"']?\W{0,3}"
 )
@@ -57,6 +58,26 @@ def day_in(pattern: str) -> tuple[Day, str, str] | None:
     if not (1 <= month <= 12 and 1 <= int(one["d"]) <= 31):
         return None
     return Day(one.get("y", ""), month, int(one["d"])), pattern[: found.start()], pattern[found.end() :]
+
+
+def either_way(pattern: str) -> list[tuple[str, str]]:
+    """A date of which nobody can tell whether the day or the month is first, in both ways: as it is told, and a regex.
+
+    `09/02/2026` as a file may write it otherwise, and `2026-02-09` as a file may write it with strokes.
+    """
+    if slashed := _SLASHED.fullmatch(pattern.strip()):
+        one, other, year = int(slashed[1]), int(slashed[2]), slashed[3]
+        days = [Day(year, month, day) for day, month in ((one, other), (other, one)) if 1 <= month <= 12 and day <= 31]
+        return [(f"{day.year}-{day.month:02}-{day.day:02}", f"(?i:{day.regex})") for day in dict.fromkeys(days)]
+    named = day_in(pattern.strip())
+    if named is None or named[1] or named[2]:
+        return []
+    day, month, year = named[0].day, named[0].month, named[0].year or r"20\d\d"
+    pairs = dict.fromkeys([(day, month), (month, day)])
+    return [
+        (f"{a:02}/{b:02}", rf"(?<![\w/])0?{a}/0?{b}/(?:{year}|{year[2:] if named[0].year else year})(?![\w/])")
+        for a, b in pairs
+    ]
 
 
 def with_any_date(pattern: str) -> str:

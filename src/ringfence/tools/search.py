@@ -6,18 +6,17 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from ringfence.core.errors import ToolError
 from ringfence.core.policy import Role
 from ringfence.core.values import JSON
 
 from .corpus import LINE_BYTES, STREAM_S, Budget, Corpus
 from .encoded import AS_LEGACY
-from .entries import DAY_AND_HOUR, HOUR, fields
 from .files import AnyPath
 from .folders import Folders
+from .grouping import grouped
 from .pattern import MAX_PATTERN, SEARCH_S, Pattern
-from .scanning import Given, late, matched, named, narrowed, scan_anyhow
-from .search_near import apart, following, of_class, otherwise_dated, together, wider, words_of
+from .scanning import Given, matched, named, scan_anyhow
+from .search_near import apart, of_class, otherwise_dated, together, wider, words_of
 from .sections import Sections
 from .texts import note_skipped, notes
 from .tool import Args, Tool, Use, define
@@ -26,8 +25,6 @@ SECONDS = STREAM_S + SEARCH_S
 MAX_HITS = 200
 MAX_GIVEN = 100_000  # characters of text in an argument
 QUICK_CHARS = 20_000
-VALUE_CHARS = 120
-MAX_NAMES = 12  # of fields, in an error
 ROLES = {"path": Role.CONTROL, "pattern": Role.LOW, "text": Role.LOW}
 
 Wanted = Annotated[str, Field(description="a word or regex, such as ERROR or disk.*full", min_length=1)]
@@ -167,8 +164,8 @@ def _count(texts: Given, pattern: str, by: str, top: int) -> JSON:
     if files > 1:
         ranked = sorted(found["files"].items(), key=lambda item: (-item[1], item[0]))
         result["files"] = [[path, count] for path, count in ranked[:10]]
-    grouped, few = _grouped(found, pattern, texts, by.strip(), top) if found["unit"] else ({}, "")
-    result |= grouped
+    groups, few = grouped(found, pattern, texts, by.strip(), top) if found["unit"] else ({}, "")
+    result |= groups
     if pattern and not found["lines"]:
         result |= of_class(pattern, texts) or apart(pattern, texts)
     elif pattern and found["lines"] == 1:
@@ -176,39 +173,3 @@ def _count(texts: Given, pattern: str, by: str, top: int) -> JSON:
     if pattern and not read.note:
         result |= otherwise_dated(pattern, found["lines"], texts)
     return {**result, **notes(few, read.note, *told)}
-
-
-def _grouped(found: dict[str, Any], pattern: str, texts: Given, by: str, top: int) -> tuple[dict[str, JSON], str]:
-    """The most frequent values, and what of them is not shown. Raises ToolError where no line has any."""
-    unit, told, all_of = found["unit"], found, dict[str, JSON]()
-    if places := named(found):  # the word is a field's value: those lines are counted, not where it occurs otherwise
-        name, value = next(iter(places)), Pattern.read(pattern).value
-        unit, told = f"{unit}, of the lines whose {name} is {value}", narrowed(found, name)
-    lines = told["lines"]
-    if lines and not told["values"]:
-        if (behind := following(by, pattern, texts, top=top)) is None:
-            raise ToolError(f"no matching line has {by or unit!r}", todo=_fields_of(told))
-        unit, told = behind
-    elif told["distinct"] == 1 and pattern and not late(texts):  # the value itself: the question was about all of them
-        all_lines = scan_anyhow(Pattern.read(""), texts, by=by, top=top)[1]
-        which = "top of the first lines" if isinstance(texts, Corpus) and texts.reading.late else "top of all lines"
-        all_of[which] = _top(all_lines)
-    if found["unit"] == HOUR and not late(texts):  # of several days: in which one is as good a question
-        days = scan_anyhow(Pattern.read(pattern), texts, by=DAY_AND_HOUR, top=top, hits=1)[1]
-        days = narrowed(days, name) if places else days
-        if days["distinct"] > told["distinct"]:
-            all_of["top by day and hour"] = _top(days)
-    few = f"showing the {top} most frequent of {told['distinct']} values" if told["distinct"] > top else ""
-    rest = {"lines without": lines - told["valued"]} if lines > told["valued"] else {}
-    return {"by": unit, "distinct": told["distinct"], "top": _top(told), **rest, **all_of}, few
-
-
-def _fields_of(found: dict[str, Any]) -> str:
-    """What else to group by: the fields that the first line has, by their names."""
-    names = list(fields(found["hits"][0][2]))[:MAX_NAMES] if found["hits"] else []
-    some = f"give group_by one of {', '.join(names)}; or" if names else "give"
-    return f"{some} group_by=field3 for the third word of a line; for a CSV file use csv.query"
-
-
-def _top(found: dict[str, Any]) -> JSON:
-    return [[value[:VALUE_CHARS], count] for value, count in found["values"]]

@@ -10,12 +10,13 @@ from typing import Any
 from ringfence.core.values import JSON
 
 from .corpus import Corpus
-from .otherwise import day_in, with_any_date
+from .otherwise import day_in, either_way, with_any_date
 from .pattern import MAX_PATTERN, Pattern, scan
 from .scanning import Given, late, matched, scan_anyhow
 
 _PLAIN = re.compile(r"[^\W_][\w.-]+(?: [^\W_](?!\S))?")  # `worker 1` is one: of a 1 alone nothing can be told
 _MAX_APART = 4  # words of a pattern that are looked for one by one
+_JOINING = {"on", "in", "at", "of", "the", "by", "for", "from", "to", "and", "with"}  # what joins those that are meant
 _END = r"(?!\w)"
 _MOST_SHOWN = 10  # of the lines that have all words
 _CLASS = re.compile(r"(?:status\W{1,2})?([1-5])(?:xx|XX|\*\*|\.\.)")
@@ -28,13 +29,16 @@ def apart(pattern: str, texts: Given) -> dict[str, JSON]:
 
     A small model writes "level ERROR" for a field's value, and "2025-06-03 ERROR" for the errors of a day.
     """
+    if told := _either_way(pattern, texts):
+        return told
     words = words_of(pattern)
     counts: dict[str, int] = {}
     for word in words:
         if late(texts):
             return {}
-        counts[word] = scan_anyhow(Pattern.read(re.escape(word)), texts, by="", top=1, hits=1)[1]["lines"]
-    found = _having_all(words, texts, hits=1) if words and all(counts.values()) else None
+        read = replace(Pattern.read(word), regex=with_any_date(word) or re.escape(word))
+        counts[word] = scan_anyhow(read, texts, by="", top=1, hits=1)[1]["lines"]
+    found = having_all(words, texts, hits=1)[1] if words and all(counts.values()) else None
     if isinstance(texts, Corpus) and texts.reading.late:  # not counted to the end
         return {}
     if found and found["lines"]:
@@ -45,10 +49,21 @@ def apart(pattern: str, texts: Given) -> dict[str, JSON]:
     return {"nowhere together, but": told} if told else {}
 
 
+def _either_way(pattern: str, texts: Given) -> dict[str, JSON]:
+    """The lines of a date that is read, or would be written, with the day or with the month first: both."""
+    told: dict[str, JSON] = {}
+    for written, regex in either_way(pattern):
+        if late(texts):
+            return {}
+        if lines := scan(replace(Pattern.read(pattern), regex=regex), texts)[1]["lines"]:
+            told[f"lines with {written}"] = lines
+    return {"the date with the day or the month in front": told} if told else {}
+
+
 def together(pattern: str, texts: Given) -> dict[str, JSON]:
     """The lines that have all words of a pattern which matches nothing, wherever they stand."""
     words = words_of(pattern)
-    found = _having_all(words, texts, hits=_MOST_SHOWN) if words and not late(texts) else None
+    found = having_all(words, texts, hits=_MOST_SHOWN)[1] if words and not late(texts) else None
     if not found or not found["lines"]:
         return {}
     name = f"lines with {' and '.join(words)}"
@@ -61,7 +76,8 @@ def words_of(pattern: str) -> list[str]:
     day = day_in(pattern)
     before, behind = day[1:] if day else (pattern, "")
     dates = [pattern[len(before) : len(pattern) - len(behind)]] if day else []
-    words = list(dict.fromkeys(word.rstrip(".-") for part in (before, behind) for word in _PLAIN.findall(part)))
+    found = dict.fromkeys(word.rstrip(".-") for part in (before, behind) for word in _PLAIN.findall(part))
+    words = [word for word in found if word.lower() not in _JOINING]
     words = [*dates, *words] if dates and pattern.startswith(dates[0]) else [*words, *dates]
     return words if 1 < len(words) <= _MAX_APART and len(_all_of(words)) <= MAX_PATTERN else []
 
@@ -71,28 +87,13 @@ def _all_of(words: Sequence[str]) -> str:
     return "^" + "".join(f"(?=.*{re.escape(word)})" for word in words)
 
 
-def _having_all(words: Sequence[str], texts: Given, *, hits: int) -> dict[str, Any]:
-    """The scan for lines that have all of these words, in any order."""
-    plain = Pattern.read(_all_of(words))
+def having_all(
+    words: Sequence[str], texts: Given, *, hits: int, by: str = "", top: int = 1
+) -> tuple[str, dict[str, Any]]:
+    """How a line begins to match that has all of these words, in any order, and the scan for such lines."""
     ways = "".join(f"(?=.*{with_any_date(word) or re.escape(word)}{_END if ' ' in word else ''})" for word in words)
-    return scan_anyhow(replace(plain, regex=f"^{ways}"), texts, by="", top=1, hits=hits)[1]
-
-
-def following(name: str, pattern: str, texts: Given, *, top: int) -> tuple[str, dict[str, Any]] | None:
-    """What stands behind a word that is no field (`worker-3`, `user bob`), in the lines of a pattern, or the one group
-    that the pattern has: what it is called, and the scan for it. None if there is no such thing.
-    """
-    try:
-        grouped = re.compile(pattern).groups == 1
-    except (re.error, RecursionError, OverflowError):
-        return None
-    behind = rf"(?<![^\W_]){re.escape(name)}[-_ #/]{{1,2}}([\w.-]*\w)(?![\w.-]*=)"
-    regex = pattern if grouped else f"^(?=.*(?:{pattern})).*?{behind}"
-    if len(regex) > MAX_PATTERN:
-        return None
-    found = scan_anyhow(Pattern.read(regex), texts, by="1", top=top, hits=1)[1]
-    unit = "group 1 of the pattern" if grouped else f"what follows {name}"
-    return (unit, found) if found["values"] and not late(texts) else None
+    read = replace(Pattern.read(_all_of(words)), regex=f"^{ways}")
+    return ways, scan_anyhow(read, texts, by=by, top=top, hits=hits)[1]
 
 
 def otherwise_dated(pattern: str, found: int, texts: Given) -> dict[str, JSON]:
