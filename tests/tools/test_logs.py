@@ -130,6 +130,23 @@ async def test_a_group_says_of_which_lines_it_is_and_how_many_have_none(ask: Cal
     assert "lines without" not in await ask("web.log", "", "status")
 
 
+@pytest.mark.parametrize(
+    ("line", "by", "value"),
+    [
+        ("status: 200 in 5 ms", "status", "200"),
+        ("worker: 3 failed", "worker", "3"),
+        ("day=mon x", "day", "mon"),
+        ("From: Ann Lee <ann@example.org>", "from", "Ann Lee <ann@example.org>"),
+        ("MESSAGE=unit failed: no such file", "MESSAGE", "unit failed: no such file"),
+        ("name = Ann Lee  ; was Bob", "name", "Ann Lee"),
+        ("10:00 | user: Ann Lee | 12,5 kg", "user", "Ann Lee"),
+        ("Status: ok, took: 5", "status", "ok"),
+    ],
+)
+async def test_a_value_is_a_word_but_for_a_record_or_a_cell(call: Call, line: str, by: str, value: str) -> None:
+    assert (await call("text.count", text=f"{line}\n", group_by=by))["top"] == [[value, 1]]
+
+
 async def test_of_a_word_that_is_part_of_others_both_groups_are_told(ask: Call) -> None:
     result = await ask("names.log", "ann", "level")
     assert result["top of the lines with the word ann"] == [["INFO", 2]]  # not those of anna

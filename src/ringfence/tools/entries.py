@@ -57,6 +57,11 @@ _WHEN = re.compile(
 _CLOCK = re.compile(
     r"(?<![\d.])(\d{1,2}):(\d\d)(?::\d\d)?(?:[.,]\d+)?(?:[ \u202f]?([ap])\.?m\b)?|T(\d\d)(\d\d)\d\d", re.I
 )
+_RECORD = (
+    re.compile(  # `LOCATION:Room Oak`, `From: Ann Lee`, `name = Ann Lee`; of `status: 200 in 5 ms` the first word is it
+        r"\s*(?:[-*] )?[\"']?(?:_*[A-Z]|[\w.-]+[\"']? = )"
+    )
+)
 _MORE = re.compile(  # a further pair behind the first one of a line
     r"(?:^|[\s,;{])[\"']?[A-Za-z_][\w.-]*[\"']?=\S|[,;|{]\s*[\"']?[A-Za-z_][\w -]*[\"']?\s*:\s"
 )
@@ -265,7 +270,7 @@ def _of_name(by: str) -> Values:
             return [text] if text and text != "-" else []
         if (inside := _in_json(line, by)) is not None:
             return inside or ([said] if by == "level" and (said := fields(line).get("level")) else [])
-        if (whole := alone.match(line)) and not _MORE.search(whole[1]):
+        if (whole := alone.match(line)) and _RECORD.match(line) and not _MORE.search(whole[1]):
             return [_COMMENT.sub("", whole[1]).strip().rstrip(",")]
         if ("|" in line or "\t" in line) and (cell := between.search(line)):
             return [cell[1].strip()]
