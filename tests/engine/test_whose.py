@@ -147,6 +147,7 @@ async def test_a_number_that_no_call_has_found_is_not_taken_from_what_stood_besi
         ([["Seven Keys"]], True),
         ([["Seven Keys"], ["Nobody's Kite"]], False),  # somebody has counted them
         ([["notes/a.md:2: Seven Keys"]], True),  # where a line stands is not what it says
+        ([["notes/a.yaml:2 [keys.seven]: Seven Keys"]], True),
         ([["Seven Keys\nand a Kite"]], False),
         ([["Keys"], ["Kite"], ["Foxes"], ["Owl"]], False),  # or some of them
     ],

@@ -47,7 +47,7 @@ _NO_THINGS = frozenset(
     )
 )
 _WORD = re.compile(r"\w+")
-_LINE_OF = re.compile(r"(\.\w{1,5}):\d+: ")  # of a file: where it stands is not what it says
+_LINE_OF = re.compile(r"(\.\w{1,5}):\d+((?: \[[^\[\]]*\])?: )")  # of a file: where it stands is not what it says
 _WHO = re.compile(
     r"\b(?:who|whose|which|what (?:is|was) the name|wer|welche[rs]?)\b(?!(?: \w+)? (?:id|number|no|code|key)\b)", re.I
 )
@@ -96,7 +96,7 @@ def _of_no_call(answer: str, turn: Turn, said: str) -> _Doubt | None:
     found = brought(turn)
     if all(map(hollow, found)):
         return None
-    told = _LINE_OF.sub(r"\1: ", " ".join((turn.start["task"], said, *map(str, asked_and_brought(turn)))))
+    told = _LINE_OF.sub(r"\1\2", " ".join((turn.start["task"], said, *map(str, asked_and_brought(turn)))))
     strays = [one for one in unsupported_numbers(answer, told) if not (_DAY.fullmatch(one) or _counts(found, one))]
     strays = [] if apart(turn.start["task"]) else strays  # how many more is worked out
     task, named = set(stems(turn.start["task"])), set(stems(_cells(found)))
