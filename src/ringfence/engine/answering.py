@@ -131,7 +131,7 @@ def judge(
 
 
 def _keeps_to_another(answer: str, turn: Turn, live: Live) -> bool:
-    """Whether an answer that was sent back is still of another thing, and the task says what to do if there is nothing."""
+    """Whether an answer that was sent back is still of another thing, and the task says what to say then."""
     if abstains(answer) or doubts(turn)[-1:] != [UNSUPPORTED] or not provides(turn.start["task"]):
         return False
     return strange(answer, turn, live.said)[0] == UNSUPPORTED

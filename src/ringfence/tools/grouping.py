@@ -11,8 +11,9 @@ from ringfence.core.values import JSON
 
 from .corpus import Corpus
 from .entries import DAY_AND_HOUR, HOUR, fields
+from .measures import in_words
 from .pattern import MAX_PATTERN, Pattern, scan
-from .scanning import MAX_REGEX, Given, late, named, narrowed, scan_anyhow
+from .scanning import MAX_REGEX, Given, late, named, narrowed, often, scan_anyhow
 from .search_near import having_all, words_of
 
 VALUE_CHARS = 120
@@ -35,6 +36,8 @@ def grouped(found: dict[str, Any], pattern: str, texts: Given, by: str, top: int
     lines = told["lines"]
     if lines and not told["values"]:
         if (behind := _following(by, pattern, meant.regex, texts, top=top)) is None:
+            if apart := often(told):
+                return apart, f"no matching line has a field {by!r}; {_fields_of(told)}"
             raise ToolError(f"no matching line has {by!r}", todo=_fields_of(told))
         unit, told = f"{behind[0]}{meant.of}", behind[1]
     elif told["distinct"] == 1 and pattern and not late(texts):  # the value itself: the question was about all of them
@@ -50,8 +53,10 @@ def grouped(found: dict[str, Any], pattern: str, texts: Given, by: str, top: int
     apart = {} if meant.of or not pattern else _whole(found, pattern, texts, by, top)
     if apart:
         unit += f", of the lines with {pattern} anywhere"
+    measured = ((name, of) for name, of in told["measures"].items() if name.lower() == by.lower())
+    own = {f"{name} of these lines": in_words(of) for name, of in measured}
     rest = {"lines without": lines - told["valued"]} if lines > told["valued"] else {}
-    return {**apart, "by": unit, "distinct": told["distinct"], "top": _top(told), **rest, **all_of}, few
+    return {**apart, "by": unit, "distinct": told["distinct"], "top": _top(told), **own, **rest, **all_of}, few
 
 
 def _meant(found: dict[str, Any], pattern: str, texts: Given, by: str, top: int) -> Meant:

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from .entries import begins, fields, valuer
+from .measures import Measures
 
 MIN_NEEDLE = 2
 MAX_WHOLES = 1_000
@@ -130,8 +131,9 @@ def scan(job: dict[str, Any], blocks: Iterable[tuple[str, bytes]]) -> dict[str, 
             valued: how many lines have any
             spread {field or word: [[value, lines]]} of the few places where matching lines differ in a few values;
             wholes [[whole word that the word is part of, lines]], the word itself first,
+            measures {field: what its numbers come to}, see `measures`
             named {field: of the lines whose field is the word: lines, hits, last, files, values and so on}
-            detailed: of how many lines spread, wholes and named tell, the first so many
+            detailed: of how many lines spread, wholes, measures and named tell, the first so many
     """
     tally = _Tally(job)
     for name, block in blocks:
@@ -162,6 +164,7 @@ class _Tally:
         self._wholes: Counter[str] = Counter()
         self._columns: dict[str, Counter[str]] = {}
         self._named: dict[str, dict[str, Any]] = {}
+        self._measures = Measures()
 
     def feed(self, name: str, block: bytes) -> None:
         """Count the lines of a block, which follow those of the block before it if that was of the same name."""
@@ -218,6 +221,8 @@ class _Tally:
         if job["pattern"] and self._lines <= MAX_DETAILED:
             named = fields(line, entry=entry)
             _tally(self._columns, named, line)
+            if named:
+                self._measures.take(named, _hit(self._last, job["width"]))
             if self._whole is not None:
                 self._take_word(line, self._whole, named, values)
 
@@ -238,6 +243,7 @@ class _Tally:
             place["valued"] += bool(values)
             _add(place["values"], values)
             _tally(place["columns"], named, line)
+            place["measures"].take(named, place["last"])
 
     def result(self) -> dict[str, Any]:
         """As `scan` returns it."""
@@ -247,6 +253,7 @@ class _Tally:
             "hits": self._hits, "last": _hit(self._last, self._job["width"]) if lines else [],
             "named": {name: _told(place, self._job["top"]) for name, place in self._named.items()},
             "wholes": self._whole_words(), "spread": _spread(self._columns, detailed),
+            "measures": self._measures.told(detailed),
             "lines": lines, "detailed": detailed,
             "occurrences": self._occurrences, "total": self.total, "files": dict(self._files),
             "values": self._values.most_common(self._job["top"]), "distinct": len(self._values), "unit": self._unit,
@@ -261,12 +268,21 @@ class _Tally:
 
 def _place() -> dict[str, Any]:
     """What is counted of the lines of one field."""
-    return {"lines": 0, "hits": [], "files": Counter(), "valued": 0, "values": Counter(), "columns": {}}
+    return {
+        "lines": 0,
+        "hits": [],
+        "files": Counter(),
+        "valued": 0,
+        "values": Counter(),
+        "columns": {},
+        "measures": Measures(),
+    }
 
 
 def _told(place: dict[str, Any], top: int) -> dict[str, Any]:
     values, columns = place["values"], place["columns"]
     told = {"values": values.most_common(top), "distinct": len(values), "spread": _spread(columns, place["lines"])}
+    told["measures"] = place["measures"].told(place["lines"])
     return {name: part for name, part in place.items() if name != "columns"} | told
 
 

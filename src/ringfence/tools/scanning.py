@@ -128,9 +128,16 @@ def matched(pattern: Pattern, found: dict[str, Any]) -> dict[str, JSON]:
         if found["lines"] and found["occurrences"] != found["lines"]:
             result["matches"] = found["occurrences"]
     told = narrowed(found, next(iter(places))) if places else found
-    for name, values in () if found["unit"] else told["spread"].items():
-        result[f"most often as {name}"] = ", ".join(f"{value[:40]} {count}" for value, count in values)
+    result |= {} if found["unit"] else often(told)
     if found["lines"]:
         for name, hit in (("first", told["hits"][0]), ("last", told["last"])):
             result[name] = f"line {hit[1]}: {hit[2].strip()}"
     return result
+
+
+def often(found: dict[str, Any]) -> dict[str, JSON]:
+    """Where the lines differ in a few values that come again and again, and how often each does."""
+    return {
+        f"most often as {name}": ", ".join(f"{value[:40]} {count}" for value, count in values)
+        for name, values in found["spread"].items()
+    }

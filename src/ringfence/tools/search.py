@@ -14,6 +14,7 @@ from .encoded import AS_LEGACY
 from .files import AnyPath
 from .folders import Folders
 from .grouping import grouped
+from .measures import in_words
 from .pattern import MAX_PATTERN, SEARCH_S, Pattern
 from .scanning import Given, matched, named, scan_anyhow
 from .search_near import apart, of_class, otherwise_dated, together, wider, words_of
@@ -23,6 +24,8 @@ from .tool import Args, Tool, Use, define
 
 SECONDS = STREAM_S + SEARCH_S
 MAX_HITS = 200
+MAX_MEASURES = 3  # fields of which it is told what their numbers come to
+LEAST_TOP = 10  # values that are told: who asks for the most frequent one alone may need another
 MAX_GIVEN = 100_000  # characters of text in an argument
 QUICK_CHARS = 20_000
 ROLES = {"path": Role.CONTROL, "pattern": Role.LOW, "text": Role.LOW}
@@ -95,6 +98,8 @@ def search_files(folders: Folders, use: Use, *, room: int) -> Tool:
         edges = {
             f"{which} match": "{}:{}: {}".format(*hit) for which, hit in zip(("first", "last"), ends, strict=False)
         }
+        measured = list((places[name] if places else found)["measures"].items()) if total > 3 else []
+        edges |= {f"{field} of these {total} lines": in_words(of) for field, of in measured[:MAX_MEASURES]}
         also = f"{found['lines'] - total} more lines have {pattern.text} elsewhere" if places else ""
         none = "" if total else "no line matches; use files.find with plain words"
         if total == 1:
@@ -130,7 +135,7 @@ def count_files(folders: Folders, use: Use) -> Tool:
         if args.text:
             return _count([("text", args.text)], args.pattern, args.group_by, args.top)
         texts = Corpus(folders, args.path, Budget(STREAM_S))
-        return _count(texts, args.pattern, args.group_by, args.top)
+        return _count(texts, args.pattern, args.group_by, max(args.top, LEAST_TOP))
 
     summary = (
         "Count lines or matches in a file or in all files, or the most frequent values (group_by). "
