@@ -181,7 +181,7 @@ async def test_rows_are_filtered_sorted_and_cut(call: Call) -> None:
     first = await call("csv.query", path="logs/hosts.csv", sort_by="cpu", limit=1)
     assert first["note"] == "the first 1 of 4 rows, as asked for"
     most = await call("csv.query", path="logs/hosts.csv", group_by="role", aggregate="max", column="cpu", limit=1)
-    assert most["note"].endswith("groups, those with the most, as asked for")
+    assert "groups, those with the most, as asked for" in most["note"]
 
 
 @pytest.mark.parametrize(
@@ -352,7 +352,7 @@ def naive(cell: str, op: str, value: str) -> bool:
     b: Any = right if left is not None and right is not None else value.lower()
     if op in ("=", "!="):
         return bool((a == b) == (op == "="))
-    if not cell or not value or (kind(cell) == "word" and kind(value) != "word"):
+    if not cell or not value or (kind(cell) == "word") != (kind(value) == "word"):
         return False
     return bool({"<": a < b, "<=": a <= b, ">": a > b, ">=": a >= b}[op])
 
@@ -375,7 +375,7 @@ def test_queries_agree_with_a_naive_one(rows: list[tuple[str, str]], op: Op, val
 @given(a=CELLS, b=CELLS)
 def test_an_order_is_total_but_for_words_beside_figures(a: str, b: str) -> None:
     if a and b:
-        ordered = kind(a) != "word" or kind(b) == "word"
+        ordered = (kind(a) == "word") == (kind(b) == "word")
         assert [meets(a, op, b) for op in ("<", "=", ">")].count(True) == ordered
 
 

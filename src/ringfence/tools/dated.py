@@ -14,8 +14,10 @@ _LONGEST = 24  # characters of a date: 30th of a month with a long name
 _NAME = "|".join(sorted(MONTHS, key=len, reverse=True))
 _FORMS = (
     re.compile(r"(?<!\d)(?P<y>(?:19|20)\d\d)[-/_.](?P<m>\d\d)(?:[-/_.](?P<d>\d\d))?(?!\d)"),
-    re.compile(rf"(?<!\d)(?P<d>\d{{1,2}})(?:st|nd|rd|th|\.)? (?P<m>{_NAME})\.?,? (?P<y>(?:19|20)\d\d)", re.I),
-    re.compile(rf"\b(?P<m>{_NAME})\.? (?P<d>\d{{1,2}})(?:st|nd|rd|th)?, (?P<y>(?:19|20)\d\d)", re.I),
+    re.compile(
+        rf"(?<!\d)(?P<d>\d{{1,2}})(?:st|nd|rd|th|\.)?[ -](?P<m>{_NAME})\.?,?[ -](?P<y>(?:19|20)\d\d)(?!\d)", re.I
+    ),
+    re.compile(rf"\b(?P<m>{_NAME})\.? (?P<d>\d{{1,2}})(?:st|nd|rd|th)?,? (?P<y>(?:19|20)\d\d)(?!\d)", re.I),
     re.compile(r"(?<!\d)(?P<d>\d{1,2})\.(?P<m>\d{1,2})\.(?P<y>(?:19|20)\d\d)(?!\d)"),
     re.compile(rf"\b(?P<m>{_NAME})\.? (?P<y>(?:19|20)\d\d)", re.I),
 )

@@ -12,11 +12,13 @@ from ringfence.core.errors import ToolError
 from ringfence.core.policy import Role
 from ringfence.core.values import JSON
 
+from . import doubts
 from .cells import EMPTY, NUMBER, holds, typed
 from .folders import Folders
 from .forms import PLAIN
 from .tabular import LOOK_ROWS, Placed, Table, read_table
 from .texts import notes, read_text
+from .tidy import tidied
 from .tool import KNOWN_COLUMN, KNOWN_TABLE, Args, Tool, Use, define
 from .totals import aggregate, names_rows, of_groups, totals
 from .where import EXTREMES, Condition, placed, why_none
@@ -90,12 +92,9 @@ def _picked(
 
 def query(table: Table, args: QueryArgs, *, room: int) -> dict[str, JSON]:
     """The result of a query, as columns and rows that fit in `room` characters."""
+    table, sums_of = tidied(table, [one.value for one in args.where])
     conditions, elsewhere = placed(table, args.where, rows=not args.aggregate and not args.group_by)
-    extremes = [c for c in conditions if c[2].strip().lower() in EXTREMES]
-    plain = [c for c in conditions if c not in extremes]
-    rows = [row for row in table.rows if all(table.meets(row, one) for one in plain)]
-    for place, _, value in extremes:
-        rows = _extreme(table, rows, place, EXTREMES[value.strip().lower()])
+    rows, order = _met(table, conditions)
     matched, total = len(rows), len(table.rows)
     none = "" if matched else why_none(table, conditions)
     alone, left_out, whole = "", "", dict[str, JSON]()
@@ -106,11 +105,15 @@ def query(table: Table, args: QueryArgs, *, room: int) -> dict[str, JSON]:
         args = args.model_copy(update=_meant(table, args))
         table, left_out = _aggregated(table, rows, args)
         rows, picked = table.rows, list(range(len(table.columns)))
-        whole = of_groups(table.columns[-1], [row[-1] for row in rows]) if args.group_by else {}
+        whole = (
+            of_groups(table.columns[-1], [row[-1] for row in rows]) if args.group_by and "units" not in left_out else {}
+        )
     else:
         picked = _picked(table, args.select, rows, conditions)
     if args.sort_by and not (args.aggregate and not args.group_by):
-        rows = _sorted(table, rows, _sort_place(table, args), descending=args.descending)
+        place = _sort_place(table, args)
+        order = _doubt(table, rows, place)
+        rows = _sorted(table, rows, place, descending=args.descending)
     sums = {} if args.aggregate or args.group_by else totals(table.columns, rows, picked, table.form)
     shown: list[list[str]] = []
     used = 0
@@ -132,8 +135,23 @@ def query(table: Table, args: QueryArgs, *, room: int) -> dict[str, JSON]:
         **sums,
         **whole,
         "matched": f"{matched} of {total} rows",
-        **notes(cut, none, elsewhere, alone, left_out),
+        **notes(cut, none, elsewhere, alone, left_out, order, sums_of),
     }
+
+
+def _met(table: Table, conditions: Sequence[Placed]) -> tuple[list[list[str]], str]:
+    """The rows that meet all conditions, and a note of those by an order."""
+    extremes = [c for c in conditions if c[2].strip().lower() in EXTREMES]
+    plain = [c for c in conditions if c not in extremes]
+    rows = [row for row in table.rows if all(table.meets(row, one) for one in plain)]
+    order = "; ".join(filter(None, (_doubt(table, table.rows, place) for place, op, _ in plain if op[0] in "<>")))
+    for place, _, value in extremes:
+        rows = _extreme(table, rows, place, EXTREMES[value.strip().lower()])
+    return rows, order
+
+
+def _doubt(table: Table, rows: Sequence[Sequence[str]], place: int) -> str:
+    return doubts.of_order(table.columns[place], [row[place] for row in rows], table.form(place))
 
 
 def _which(rows: int, sums: Mapping[str, JSON]) -> ToolError:
@@ -228,6 +246,9 @@ def _aggregated(table: Table, rows: list[list[str]], args: QueryArgs) -> tuple[T
     name = kind if place < 0 or kind == "count" else f"{kind}({table.columns[place]})"
     if left_out:
         note = f"{left_out} rows without a usable {table.columns[place]} were left out"
+    cells = [row[place] for row in rows] if place >= 0 else []
+    doubt = doubts.of_aggregate(kind, table.columns[place], cells, form, points=not table.commas)
+    note = "; ".join(filter(None, (note, doubt, doubts.of_groups(list(groups)) if keys else "")))
     forms = {at: table.form(n) for at, n in enumerate(keys)} | {len(keys): form if kind in ("min", "max") else PLAIN}
     groups_of = Table(table.path, (*(table.columns[n] for n in keys), name), made, forms)
     if keys and not args.sort_by:

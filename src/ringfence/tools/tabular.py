@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import difflib
 import io
+import re
 import time
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -14,6 +16,7 @@ from ringfence.core.errors import ToolError
 from .cells import Op, meets
 from .forms import Form, form_of
 
+_SEPARATOR = re.compile(r"sep=([,;\t|])\r?\n", re.I)
 LOOK_ROWS = 50  # that tell what a column holds
 Placed = tuple[int, Op, str]  # the position of a column, and what its cells are held against
 
@@ -66,8 +69,10 @@ def separates(path: str, head: str) -> str:
 
 def read_table(path: str, text: str, *, seconds: float) -> Table:
     """Columns from the first line, separator from its characters. Raises ToolError for what is no table."""
-    head = text.partition("\n")[0]
-    separator = separates(path, head)
+    text = unicodedata.normalize("NFC", text)
+    if said := _SEPARATOR.match(text):  # a line for Excel
+        text = text[said.end() :]
+    separator = said[1] if said else separates(path, text.partition("\n")[0])
     until = time.monotonic() + seconds
     rows: list[list[str]] = []
     try:

@@ -9,8 +9,8 @@ from fractions import Fraction
 from ringfence.core.values import JSON
 
 from .calc import readable
-from .cells import EMPTY, NUMBER, Cell, holds, typed
-from .forms import PLAIN, Form, form_of
+from .cells import EMPTY, NUMBER, Cell, clock, holds, typed
+from .forms import PLAIN, Form, form_of, units
 
 _LOOK = 200  # cells that tell what a column holds
 _ROW_CHARS = 200  # of the row that has the least or the most
@@ -33,7 +33,7 @@ def totals(
     for place in picked if len(rows) > 1 else ():
         cells = [row[place] for row in rows]
         written = form(place) if form else form_of(cells)
-        if names_rows(columns[place]) or holds(cells[:_LOOK], written) != {NUMBER}:
+        if names_rows(columns[place]) or holds(cells[:_LOOK], written) != {NUMBER} or units(cells):
             continue
         said = [f"{kind} {aggregate(kind, cells, 0, written)[0]}" for kind in ("sum", "avg")]
         for kind in ("min", "max"):
@@ -72,12 +72,14 @@ def names_rows(column: str) -> bool:
 def aggregate(kind: str, cells: Sequence[str], count: int, form: Form = PLAIN) -> tuple[str, int]:
     """The value as text, and how many cells could not be used."""
     if kind == "count":
-        return str(sum(1 for cell in cells if cell.strip()) if cells else count), 0
+        return str(sum(1 for cell in cells if typed(cell)[0] != EMPTY) if cells else count), 0
+    if units(cells):
+        return "", 0  # each has its own: `doubts.of_aggregate`
     values = [typed(cell, form) for cell in cells]
     numbers = [value for which, value in values if which == NUMBER and isinstance(value, Fraction)]
     if kind in ("sum", "avg"):
         if not numbers:
-            return "", len(cells)
+            return _of_clocks(kind, cells)
         total = sum(numbers, Fraction())
         return readable(total if kind == "sum" else total / len(numbers))[0], len(cells) - len(numbers)
     usable = [(value, cell) for value, cell in zip(values, cells, strict=True) if value[0] != EMPTY]
@@ -87,3 +89,18 @@ def aggregate(kind: str, cells: Sequence[str], count: int, form: Form = PLAIN) -
         return "", len(cells)
     pick: Callable[..., tuple[Cell, str]] = min if kind == "min" else max
     return pick(usable, key=lambda pair: pair[0])[1], len(cells) - len(usable)
+
+
+def _of_clocks(kind: str, cells: Sequence[str]) -> tuple[str, int]:
+    """The sum or average of times (1:30, 0:45), in the same form, whether that is of minutes or of hours."""
+    full = [cell for cell in cells if typed(cell)[0] != EMPTY]
+    times = [clock(cell) for cell in full]
+    parts = {len(one) for one in times}
+    if not full or parts not in ({2}, {3}):
+        return "", len(cells)
+    total = sum((Fraction(sum(part * 60**n for n, part in enumerate(reversed(one)))) for one in times), Fraction())
+    whole = total if kind == "sum" else total / len(full)
+    units_of, rest = divmod(whole, 60)
+    last = f"{float(rest):05.2f}".removesuffix(".00")
+    more = [f"{int(units_of)}"] if parts == {2} else [f"{int(units_of) // 60}", f"{int(units_of) % 60:02}"]
+    return ":".join([*more, last]), len(cells) - len(full)

@@ -19,6 +19,9 @@ _NAME = re.compile(
     r"[^\W\d_][^\W\d_.'’-]*(?:[.'’-][^\W\d_]+)*\.?(?:,?\s+[^\W\d_][^\W\d_.'’-]*(?:[.'’-][^\W\d_]+)*\.?)+"
 )
 _BETWEEN = re.compile(r",?\s+")
+_YES = frozenset(("yes", "y", "true", "t", "1", "x", "ja", "j", "oui", "si", "sí", "on", "\N{CHECK MARK}"))
+_NO = frozenset(("no", "n", "false", "f", "0", "nein", "non", "off", ""))
+_QUOTES = re.compile(r"(['\"\N{LEFT DOUBLE QUOTATION MARK}])(.+)['\"\N{RIGHT DOUBLE QUOTATION MARK}]")
 _FLAGS = ("yes", "no", "true", "false", "open", "closed", "done", "ja", "nein", "none", "null", "nan")
 
 
@@ -46,7 +49,8 @@ def placed(table: Table, where: Sequence[Condition], *, rows: bool) -> tuple[lis
         return columns[place]
 
     for given in where:
-        one = _none(table, given)
+        one, why = _as_written(table, _none(table, given))
+        told += [why] if why else []
         value, own = one.value.strip().casefold(), None if one.column.strip() == "*" else table.place(one.column)
         if own is None and one.op != "=":
             raise ToolError(f"* stands for a column with =, and not with {one.op}", todo="name the column")
@@ -77,6 +81,34 @@ def _none(table: Table, one: Condition) -> Condition:
         return one
     cells = {row[table.place(one.column)].strip().casefold() for row in table.rows}
     return one.model_copy(update={"value": ""}) if "" in cells and one.value.strip().casefold() not in cells else one
+
+
+def _as_written(table: Table, one: Condition) -> tuple[Condition, str]:
+    """A condition with its value as the column has it: without quotation marks or the wildcards of another language,
+    `yes` as its column says it; and a note. What a cell has itself is left as it is.
+    """
+    value = one.value.strip()
+    if one.column.strip() == "*" or one.op not in ("=", "!=", "contains") or not value:
+        return one, ""
+    place = table.place(one.column)
+    cells = {row[place].casefold() for row in table.rows}
+    if value.casefold() in cells:
+        return one, ""
+    if value.casefold() in ("not null", "not empty", "is not null") and one.op == "=":
+        return one.model_copy(update={"op": "!=", "value": ""}), ""
+    flags = next((kind for kind in (_YES, _NO) if value.casefold() in kind), None)
+    if flags and one.op != "contains" and len(cells) < 3 and cells <= _YES | _NO and not cells <= flags:
+        said = sorted(cells & flags)
+        if len(said) == 1:
+            return one.model_copy(update={"value": said[0]}), f"{value} is {said[0] or 'an empty cell'} there"
+    if (quoted := _QUOTES.fullmatch(value)) and not any(value.casefold() in cell for cell in cells):
+        return _as_written(table, one.model_copy(update={"value": quoted[2]}))[0], ""
+    bare = value.strip("%*")
+    if one.op == "!=" or bare == value or not bare.strip() or (value[-1:] == "%" and bare.replace(".", "").isdigit()):
+        return one, ""
+    if any(value.casefold() in cell for cell in cells):
+        return one, ""
+    return one.model_copy(update={"op": "contains", "value": bare}), f"{value} is asked for as what contains {bare}"
 
 
 def _turned(table: Table, place: int, value: str) -> str:
