@@ -25,11 +25,14 @@ from pydantic import Field
 from ringfence.core.errors import ToolError
 from ringfence.core.values import JSON
 
+from .sql_meant import meant
 from .sql_mend import Hop, Mended, mended
 from .sql_none import Why, is_nothing, why_none
 from .sql_schema import Asking, Look, Result, check_amounts, few, identifier, keyed, known, overview, summed
 from .sql_sqlite import as_sqlite, compared_as_text
 from .sql_sums import summable
+from .sql_twice import grouped, together, twice
+from .sql_written import AS_DAY, AS_NUMBER, as_day, as_number, written
 from .texts import notes
 from .tool import Args, Tool, Use, define
 from .totals import amounts
@@ -41,11 +44,13 @@ MAX_VALUE_BYTES = 2**20  # of one value or row while SQLite works on it
 CELL_CHARS = 1_000  # shown of one value
 LOOK_S, LOOK_ROWS, _LOOK_CHARS = 1.0, 1_000, 24  # a look at what the values of a column are like
 KINDS, _FEW = 6, 4  # of a column's values, that are all told if each comes so often, or there are fewer
+SPARE_S = 5.0  # that have to be left for a statement to be asked in another way
 STEPS = 1_000  # of SQLite's machine between two looks at the clock
 SUMMARY = "Ask the database with one SELECT. Empty sql shows the tables and their columns."
 
 SUITS = r"\b(?:database|sqlite|sql)\b"
 
+_Found = tuple[list[str], list[tuple[Any, ...]]]  # the columns of a result, and its rows
 PRAGMAS = frozenset(
     {"table_info", "table_xinfo", "table_list", "index_list", "index_info", "foreign_key_list", "data_version"}
 )  # the last one is what fts5 asks
@@ -59,7 +64,7 @@ FUNCTIONS = frozenset(
     likelihood likely ln log log10 log2 lower ltrim match max median min mod nth_value ntile nullif octet_length
     percent_rank percentile percentile_cont percentile_disc pi pow power printf quote radians random rank replace
     round row_number rtrim sign sin sinh snippet sqrt strftime string_agg substr substring sum tan tanh time
-    timediff total trim trunc typeof unhex unicode unixepoch unlikely upper
+    timediff total trim trunc typeof unhex unicode unixepoch unlikely upper as_day as_number
     """.split()  # noqa: SIM905  # as readable as a list of a hundred words gets
 )
 _ALLOWED = frozenset({apsw.SQLITE_SELECT, apsw.SQLITE_READ, apsw.SQLITE_RECURSIVE})
@@ -153,6 +158,8 @@ def _opened(database: Path, until: float) -> apsw.Connection:
     db.execute(
         "pragma query_only=on; pragma temp_store=memory; pragma mmap_size=0; pragma cell_size_check=on"
     ).fetchall()
+    db.create_scalar_function(AS_NUMBER, as_number, numargs=2, deterministic=True)
+    db.create_scalar_function(AS_DAY, as_day, numargs=2, deterministic=True)
     db.authorizer = _authorize
     return db
 
@@ -177,11 +184,14 @@ class _Bounds:
 
 def _query(db: apsw.Connection, args: QueryArgs, asked: Mended, bounds: _Bounds) -> dict[str, JSON]:
     """The result of a statement, told as it was mended."""
-    if not args.params and asked.may_go_on and (meant := compared_as_text(asked.sql)):
-        asked = asked.then(meant)
+    if not args.params and asked.may_go_on and (text := compared_as_text(asked.sql)):
+        asked = asked.then(text)
     columns, rows = _rows(db, asked.sql, args.params, bounds)
-    show = partial(table, columns, rows, bounds.max_rows, bounds.room)
     tables, joins = _known(db)
+    said = ""
+    if not args.params and time.monotonic() < bounds.until - SPARE_S:
+        asked, (columns, rows), said = _read_rightly(db, asked, (columns, rows), bounds)
+    show = partial(table, columns, rows, bounds.max_rows, bounds.room)
     if is_nothing(asked.sql, rows):
         why = _looked(db, why_none(asked.sql, tables, joins, dialect="sqlite")) or Why()
         if why.mend and not args.params and asked.may_go_on:
@@ -190,19 +200,31 @@ def _query(db: apsw.Connection, args: QueryArgs, asked: Mended, bounds: _Bounds)
         return {**asked.told(), **show(beside=why.told)}
     whole = 1 < len(rows) <= bounds.max_rows
     adds = _looked(db, summable(asked.sql, len(rows), tables, joins, dialect="sqlite")) if whole else None
-    beside = {}
+    said = said or _looked(db, twice(asked.sql, tables, joins, dialect="sqlite")) or ""
+    beside: dict[str, JSON] = {}
     if few(rows) and (key := keyed(asked.sql, columns, tables, joins)):
         values, soon = key.values(columns, rows), time.monotonic() + LOOK_S
         beside = key.told(values, [])
         db.set_progress_handler(lambda: time.monotonic() > soon, STEPS)  # nobody has asked for these
         with suppress(apsw.Error, UnicodeDecodeError):
             beside = key.told(values, db.execute(key.select(len(values)), values).fetchall())
-    return {**asked.told(), **show(beside=beside, adds=adds or ())}
+    return {**asked.told(), **show(beside={**beside, **notes(str(beside.get("note", "")), said)}, adds=adds or ())}
 
 
-def _rows(
-    db: apsw.Connection, sql: str, params: Sequence[str], bounds: _Bounds
-) -> tuple[list[str], list[tuple[Any, ...]]]:
+def _read_rightly(db: apsw.Connection, asked: Mended, found: _Found, bounds: _Bounds) -> tuple[Mended, _Found, str]:
+    """What a statement can only mean and its result, where that is another one; and a note."""
+    tables, joins, said = *_known(db), ""
+    for reading in (partial(meant, dialect="sqlite"), written, grouped):
+        if asked.may_go_on and (more := _looked(db, reading(asked.sql, tables, joins))):
+            with suppress(apsw.Error, ToolError):
+                other = _rows(db, more.sql, (), bounds)
+                if other[1] != found[1] and (other[1] or reading is not grouped):
+                    said = together(found[0], found[1][0], other[0]) if reading is grouped else said
+                    asked, found = asked.then(more), other
+    return asked, found, said
+
+
+def _rows(db: apsw.Connection, sql: str, params: Sequence[str], bounds: _Bounds) -> _Found:
     """The names of the columns, and the rows, one more than may be shown."""
     db.set_progress_handler(lambda: time.monotonic() > bounds.until, STEPS)
     about = apsw.ext.query_info(db, sql, params or None)

@@ -24,10 +24,13 @@ from ringfence.core.values import JSON, Action, Outcome
 from ringfence.manifest.fields import SecretRef, loopback
 
 from .sql import LOOK_S, MAX_ROWS, SECONDS, SUITS, SUMMARY, QueryArgs, named, table
+from .sql_meant import meant
 from .sql_mend import Mended, mended
 from .sql_none import Why, is_nothing, why_none
 from .sql_schema import Asking, Result, check_amounts, few, keyed, known, overview, summed
 from .sql_sums import summable
+from .sql_twice import twice
+from .texts import notes
 from .tool import Tool, Use, parse, specify
 
 if TYPE_CHECKING:
@@ -197,8 +200,17 @@ class _Postgres:
 
         sql = asked.sql.strip().rstrip(";").rstrip()
         columns, found = await self._found(db, sql, args.params)
-        show = partial(table, columns, found, self._max_rows, self._room)
         tables, joins = await _schema(db)
+        if not args.params and asked.may_go_on:
+            more = await _looked(db, meant(sql, tables, joins, dialect="postgres"))
+            try:
+                other = await self._found(db, more.sql, ()) if more else (columns, found)
+                if more and other[1] != found:  # told where it makes a difference
+                    asked, sql, (columns, found) = asked.then(more), more.sql, other
+            except (psycopg.Error, ToolError):
+                await db.rollback()
+                await self._bound(db)
+        show = partial(table, columns, found, self._max_rows, self._room)
         if is_nothing(sql, found):
             why = await _looked(db, why_none(sql, tables, joins, dialect="postgres")) or Why()
             if why.mend and not args.params and asked.may_go_on:
@@ -215,6 +227,8 @@ class _Postgres:
             with suppress(psycopg.Error):  # another role's, say: it was not asked for
                 await _soon(db)
                 beside = key.told(values, await _rows(db, key.select(len(values)), *values)) if values else {}
+        said = await _looked(db, twice(sql, tables, joins, dialect="postgres")) or ""
+        beside |= notes(str(beside.get("note", "")), said)
         return {**asked.told(), **show(beside=beside, adds=adds or ())}
 
     async def _found(

@@ -1,0 +1,245 @@
+"""Statements that a database answers wrongly without a word: they are asked as they are meant, and it is told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import apsw
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ringfence.core.errors import ToolError
+from ringfence.tools.sql import query_sqlite
+from ringfence.tools.sql_meant import meant
+from ringfence.tools.sql_twice import grouped, twice
+from ringfence.tools.sql_written import as_day, as_number, written
+from ringfence.tools.tool import Use
+
+from .asking import Query, ask
+
+SHOP = """
+create table customers(id integer primary key, name text, city text, credit text);
+insert into customers values (1, 'Ann', 'Bern', '900'), (2, 'Bob', 'Basel', '1200'), (3, 'Cy', 'Bern', '75'),
+    (4, 'Di', 'Chur', null);
+create table orders(id integer primary key, customer_id integer references customers(id), total real, status text,
+    placed_at text);
+insert into orders values (1, 1, 100, 'paid', '2024-03-31 10:00:00'), (2, 1, 50, 'open', '2024-04-01 09:00:00'),
+    (3, 2, 70, 'paid', '2024-04-30 18:30:00'), (4, 2, 30, 'late', '2024-05-01 08:00:00'),
+    (5, null, 20, 'void', '2024-05-03 08:00:00');
+create table lines(id integer primary key, order_id integer references orders(id), item text, qty integer, price real);
+insert into lines values (1, 1, 'pen', 2, 10), (2, 1, 'ink', 4, 20), (3, 2, 'pen', 5, 10), (4, 3, 'ink', 1, 20),
+    (5, 3, 'pad', 5, 10), (6, 4, 'pen', 3, 10);
+create table payments(id integer primary key, order_id integer references orders(id), amount real);
+insert into payments values (1, 1, 60), (2, 1, 40), (3, 3, 70);
+create table events(id integer primary key, ts integer, ms integer, kind text);
+insert into events values (1, 1711929600, 1711929600000, 'in'), (2, 1714521599, 1714521599000, 'out'),
+    (3, 1714608000, 1714608000000, 'in');
+create table visits(day text, fee text, weight text, zip text, seen text, mixed text);
+insert into visits values ('03.04.2024', '120,50', '12 kg', '8001', '4/30/2024 9:30', '5 kg'),
+    ('15.04.2024', '80', '9 kg', '800', '5/13/2024 10:00', 'lots'), ('28.12.2023', '1.200,00', '100 kg', '79', '', '7');
+create table days(day text); insert into days values ('2024-03-31'), ('2024-04-30');
+"""
+
+
+@pytest.fixture
+def query(tmp_path: Path) -> Query:
+    with apsw.Connection(str(tmp_path / "shop.db")) as db:
+        db.execute(SHOP).fetchall()
+    tool = query_sqlite(tmp_path / "shop.db", Use(), room=4_000)
+
+    async def run(sql: str, *params: str) -> Any:
+        return await ask(tool, sql, *params)
+
+    return run
+
+
+def rows(found: Any) -> list[list[Any]]:
+    return [list(row.values()) for row in found["rows"]]
+
+
+@pytest.mark.parametrize(
+    ("sql", "right", "why"),
+    [
+        ("select name from customers where credit = NULL", [["Di"]], "nothing is = NULL: asked with IS"),
+        ("select count(*) from orders where customer_id != null", [[4]], "nothing is != NULL: asked with IS"),
+        ("select name from customers where id not in (select customer_id from orders)", [["Cy"], ["Di"]],
+         "nothing is NOT IN a list with NULL in it: customer_id is NOT NULL there"),
+        ("select count(case when status = 'paid' then 1 end) / count(*) from orders", [[0.4]], "divided with decimals"),
+        ("select 1 * sum(qty) / count(*) from lines where order_id = 1", [[3]], ""),
+        ("select sum(qty) / 60 from lines", [[20 / 60]], "divided with decimals"),
+        ("select qty / order_id from lines where id = 4", [[1 / 3]], "divided with decimals"),
+        ("select c.name, count(*) from customers c left join orders o on o.customer_id = c.id group by c.name",
+         [["Ann", 2], ["Bob", 2], ["Cy", 0], ["Di", 0]], "count(*) is 1 for none: counted are rows of orders"),
+        ("select sum(o.total) from customers c join orders o on c.id = o.id where c.name = 'Bob'", [[100.0]],
+         "customers and orders are joined by customers.id = orders.customer_id"),
+        ("select sum(total) from customers c, orders o where c.name = 'Ann'", [[150.0]],
+         "customers and orders are joined by customers.id = orders.customer_id"),
+        ("select o.total from orders o join customers c where c.name = 'Ann'", [[100.0], [50.0]],
+         "orders and customers are joined by orders.customer_id = customers.id"),
+    ],
+)  # fmt: skip
+async def test_what_can_mean_one_thing_alone_is_asked_so(query: Query, sql: str, right: Any, why: str) -> None:
+    found = await query(sql)
+    assert (rows(found), found.get("mended", "")) == (right, why)
+
+
+@pytest.mark.parametrize(
+    ("condition", "count"),
+    [
+        ("placed_at between '2024-04-01' and '2024-04-30'", 2),
+        ("placed_at >= '2024-04-01' and placed_at <= '2024-04-30'", 2),
+        ("placed_at = '2024-04-30'", 1),
+        ("placed_at > '2024-04-30'", 2),
+        ("placed_at != '2024-04-30'", 4),
+    ],
+)
+async def test_a_day_is_all_of_its_hours(query: Query, condition: str, count: int) -> None:
+    found = await query(f"select count(*) from orders where {condition}")
+    assert (rows(found), found["mended"]) == ([[count]], "placed_at has times: its days are compared")
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "select count(*) from orders where placed_at between '2024-04-01' and '2024-05-01'",  # its end is left out
+        "select count(*) from orders where placed_at >= '2024-04-01' and placed_at <= '2024-05-01'",
+        "select count(*) from orders where placed_at < '2024-04-30'",
+        "select count(*) from orders where date(placed_at) <= '2024-04-30'",
+        "select count(*) from days where day <= '2024-04-30'",
+        "select id / 2 from orders",
+        "select sum(qty) / 60 || ':' || sum(qty) % 60 from lines",
+        "select cast(sum(qty) / count(*) as integer) from lines",
+        "select (count(*) + 9) / 10 from lines",
+        "select o.id, count(*) from lines l left join orders o on l.order_id = o.id group by o.id",
+        "select c.name, count(*) from customers c left join orders o on o.customer_id = c.id"
+        " where o.id is null group by c.name",
+        "select count(*) from customers c, orders o where o.customer_id = c.id",
+        "select count(*) from customers a join customers b on a.id = b.id",
+        "select name from customers where id not in (select order_id from lines where qty > 3)",
+        "select status = null from orders",
+    ],
+)
+async def test_what_means_what_it_says_stays(query: Query, sql: str) -> None:
+    found = await query(sql)
+    assert found["rows"]
+    assert "ran" not in found
+
+
+@pytest.mark.parametrize(
+    ("sql", "right", "column"),
+    [
+        ("select max(credit) from customers", [[1200]], "credit is no number"),
+        ("select name from customers order by credit desc limit 1", [["Bob"]], "credit is no number"),
+        ("select name from customers where credit > 500", [["Ann"], ["Bob"]], "credit is no number"),
+        ("select sum(fee) from visits", [[1400.5]], "fee is no number"),
+        ("select sum(fee * 2) from visits where fee between 80 and 200", [[401.0]], "fee is no number"),
+        ("select max(weight) from visits", [[100]], "weight is no number"),
+        ("select max(day) from visits", [["2024-04-15"]], "day is no day"),
+        ("select count(*) from visits where day >= '2024-01-01'", [[2]], "day is no day"),
+        ("select count(*) from visits where strftime('%m', day) = '04'", [[2]], "day is no day"),
+        ("select count(*) from visits where day like '2024-04%'", [[2]], "day is no day"),
+        ("select count(*) from visits where seen > '2024-04-30'", [[1]], "seen is no day"),
+        ("select count(*) from events where ts between '2024-04-01' and '2024-04-30'", [[2]], "ts is no day"),
+        ("select date(ms) from events where id = 1", [["2024-04-01"]], "ms is no day"),
+    ],
+)
+async def test_what_is_no_number_or_day_for_sqlite_is_read_as_one(
+    query: Query, sql: str, right: Any, column: str
+) -> None:
+    found = await query(sql)
+    assert rows(found) == right
+    assert found["mended"].startswith(f"{column} for SQLite: read as one")
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "select zip from visits order by zip",  # names a row
+        "select max(mixed) from visits",
+        "select day, fee from visits where fee = '80'",
+        "select max(ts) from events where ts > 1711929600",
+        "select date(ts, 'unixepoch') from events",
+        "select max(kind) from events",
+    ],
+)
+async def test_a_text_that_is_none_stays_one(query: Query, sql: str) -> None:
+    assert "ran" not in await query(sql)
+
+
+@pytest.mark.parametrize(
+    ("sql", "note"),
+    [
+        ("select sum(o.total) from orders o join lines l on l.order_id = o.id",
+         "SUM(o.total) takes a row of orders once for each of its lines; with each row of orders once: 250.0"),
+        ("select c.name, sum(o.total) as t from customers c join orders o on o.customer_id = c.id"
+         " join lines l on l.order_id = o.id where l.qty > 1 group by c.name order by t desc",
+         "SUM(o.total) takes a row of orders once for each of its lines;"
+         " with each row of orders once: Ann: 150.0; Bob: 100.0"),
+        ("select avg(total) from orders left join lines on lines.order_id = orders.id",
+         "AVG(total) takes a row of orders once for each of its lines; with each row of orders once: 54.0"),
+        ("select count(o.id) from orders o join lines l on l.order_id = o.id",
+         "COUNT(o.id) takes a row of orders once for each of its lines; with each row of orders once: 4"),
+        ("select sum(o.total) from lines l join orders o on l.order_id = o.id", "SUM(o.total) takes a row of orders"),
+        ("select sum(p.amount) from orders o join lines l on l.order_id = o.id join payments p on p.order_id = o.id",
+         "SUM(p.amount) takes a row of payments once for each of its orders and lines;"
+         " with each row of payments once: 170.0"),
+    ],
+)  # fmt: skip
+async def test_what_a_join_takes_several_times_is_told_with_each_once(query: Query, sql: str, note: str) -> None:
+    found = await query(sql)
+    assert found["note"].startswith(note)
+    assert "ran" not in found
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "select sum(l.qty * l.price) from orders o join lines l on l.order_id = o.id",
+        "select sum(o.total) from orders o join customers c on o.customer_id = c.id",
+        "select l.item, sum(o.total) from orders o join lines l on l.order_id = o.id group by l.item",
+        "select count(*) from orders o join lines l on l.order_id = o.id",
+        "select count(distinct o.id) from orders o join lines l on l.order_id = o.id",
+        "select sum(total) from orders where id in (select order_id from lines)",
+    ],
+)
+async def test_what_is_taken_once_has_no_note(query: Query, sql: str) -> None:
+    assert "note" not in await query(sql)
+
+
+async def test_what_stands_beside_a_count_of_all_rows_is_asked_for_by_groups(query: Query) -> None:
+    found = await query("select city, count(*) from customers")
+    assert rows(found) == [["Basel", 1], ["Bern", 2], ["Chur", 1]]
+    assert found["mended"] == "city is of one row alone without GROUP BY city"
+    assert found["note"] == "all rows together: count(*) 4"
+    most = await query("select city, count(*) from customers order by count(*) desc limit 1")
+    assert rows(most) == [["Bern", 2]]
+    for plain in (
+        "select name, max(total) from orders join customers on customers.id = customer_id",
+        "select city, count(*) from customers where city = 'Bern'",
+        "select city, count(*) from customers where city = 'Genf'",
+    ):
+        assert "ran" not in await query(plain)
+
+
+async def test_our_functions_take_what_they_are_given_and_fail_for_nothing(query: Query) -> None:
+    assert [as_number(value, ",") for value in ("1.200,50", "x", None, 3, "")] == [1200.5, None, None, 3, None]
+    assert [as_day(value, "month") for value in ("4/30/2024", "x", None, 2**62, "2024-05-01 08:30")] == [
+        "2024-04-30", None, None, None, "2024-05-01 08:30:00",
+    ]  # fmt: skip
+    with pytest.raises(ToolError, match="wrong number of arguments"):
+        await query("select as_day(ts) from events")
+
+
+TABLES = [("a", "id INTEGER\nx TEXT"), ("b", "id INTEGER\na_id INTEGER\ny INTEGER")]
+
+
+@given(st.text(max_size=60))
+def test_whatever_is_written_it_raises_nothing(text: str) -> None:
+    for sql in (text, f"select {text}", f"select x, count(*) from a join b on {text}"):
+        for dialect in ("sqlite", "postgres"):
+            for asking in (meant(sql, TABLES, {}, dialect=dialect), twice(sql, TABLES, {}, dialect=dialect)):
+                next(asking, None)
+        next(written(sql, TABLES, {}), None)
+        next(grouped(sql, TABLES, {}), None)
