@@ -243,3 +243,72 @@ def test_whatever_is_written_it_raises_nothing(text: str) -> None:
                 next(asking, None)
         next(written(sql, TABLES, {}), None)
         next(grouped(sql, TABLES, {}), None)
+
+
+MORE = """
+create table stays(guest text, arrive text, depart text, price text, state text);
+insert into stays values ('Ann', '2025-06-01', '2025-06-04', '€90', 'done'),
+    ('Bob', '2025-06-28', '2025-07-02', '€1,200', 'Done'), ('Cy', '2025-07-30', '2025-08-01', '€120', 'open');
+create table rooms(id integer primary key, minutes integer);
+create table uses(room_id integer references rooms(id), minutes integer);
+"""
+
+
+@pytest.fixture
+def stays(tmp_path: Path) -> Query:
+    with apsw.Connection(str(tmp_path / "stays.db")) as db:
+        db.execute(MORE).fetchall()
+    tool = query_sqlite(tmp_path / "stays.db", Use(), room=4_000)
+
+    async def run(sql: str, *params: str) -> Any:
+        return await ask(tool, sql, *params)
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("sql", "right"),
+    [
+        ("select depart - arrive from stays", [[3.0], [4.0], [2.0]]),
+        ("select max(depart) - min(arrive) from stays", [[61.0]]),
+        ("select depart - '2025-06-01' from stays where guest = 'Ann'", [[3.0]]),
+        ("select guest from stays where price = (select max(price) from stays)", [["Bob"]]),
+        ("select guest from stays where price in (select max(price) from stays)", [["Bob"]]),
+        ("select case when price > 100 then 'high' else 'low' end k, count(*) from stays group by k order by k",
+         [["high", 2], ["low", 1]]),
+    ],
+)  # fmt: skip
+async def test_days_between_and_the_row_with_the_most_are_found(stays: Query, sql: str, right: Any) -> None:
+    found = await stays(sql)
+    assert rows(found) == right
+    assert found["ran"]
+
+
+async def test_a_mend_that_finds_nothing_takes_nothing_away(stays: Query) -> None:
+    found = await stays("with m as (select max(price) as p from stays) select guest from stays join m on price = p")
+    assert found["rows"]
+    assert "ran" not in found
+
+
+async def test_how_else_a_text_is_written_is_told(stays: Query) -> None:
+    found = await stays("select count(*) from stays where state = 'done'")
+    assert (rows(found), found["note"]) == ([[1]], "state is also written 'Done': not in this result")
+    groups = await stays("select state, count(*) from stays group by state")
+    assert groups["note"] == "groups that differ in capitals alone: Done/done"
+    assert "note" not in await stays("select count(*) from stays where state = 'open'")
+
+
+@pytest.mark.parametrize("sql", ["```sql\nselect count(*) from stays\n```", "select count(*) from stays; -- all"])
+async def test_a_statement_may_stand_in_a_fence_or_before_a_comment(stays: Query, sql: str) -> None:
+    assert rows(await stays(sql)) == [[3]]
+
+
+async def test_what_is_wrong_is_said_before_what_there_is(stays: Query) -> None:
+    with pytest.raises(ToolError) as twice_there:
+        await stays("select minutes from rooms join uses on rooms.id = uses.room_id")
+    assert str(twice_there.value.todo).startswith("write rooms.minutes or uses.minutes; there are")
+    with pytest.raises(ToolError) as no_group:
+        await stays("select guest from stays having price > 1")
+    assert str(no_group.value.todo).startswith("a condition on rows is WHERE; HAVING comes behind GROUP BY; ")
+    with pytest.raises(ToolError, match="more than one statement"):
+        await stays("select 1; select 2 -- x")

@@ -40,6 +40,11 @@ create table wards(nr int primary key, name text); insert into wards values (7, 
 create table pay(id int primary key, eur int);
 create table stays(ward int references wards, pay int references pay); insert into stays values (7, null);
 grant select on wards, stays to agent;
+create table moves(id int primary key, ward int references wards, at timestamp, days int);
+insert into moves values (1, 7, '2025-04-30 18:00', 3), (2, 7, '2025-05-02 09:00', 4), (3, null, '2025-04-01', 5);
+create table notes(id int primary key, move_id int references moves, line text);
+insert into notes values (1, 1, 'a'), (2, 1, 'b'), (3, 2, 'A');
+grant select on moves, notes to agent;
 create table secrets(x text); insert into secrets values ('not yours');
 create table log(id serial, line text);
 create function tick() returns int language plpgsql as
@@ -418,6 +423,31 @@ def test_an_address_that_is_none_is_the_operators_error(value: str | None, why: 
     with pytest.raises(ManifestError, match=why) as caught:
         query_postgres(address(value), Use(), room=4_000)
     assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("sql", "rows", "why"),
+    [
+        ("select count(*) from moves where at <= '2025-04-30'", [2], "at has times: its days are compared"),
+        ("select name from wards where nr not in (select ward from moves)", ["South"], "nothing is NOT IN a list"),
+        ("select w.name, count(*) from wards w left join moves m on m.ward = w.nr group by w.name order by 2",
+         ["South", 0, "North", 2], "count(*) is 1 for none: counted are rows of moves"),
+        ("select sum(days) / count(*) from moves where ward = 7", [3.5], "divided with decimals"),
+        ("select count(*) from moves where ward = null", [1], "nothing is = NULL: asked with IS"),
+    ],
+)  # fmt: skip
+async def test_what_can_mean_one_thing_alone_is_asked_so(query: Query, sql: str, rows: list[object], why: str) -> None:
+    found = await query(sql)
+    assert [float(v) if isinstance(v, str) and "." in v else v for row in found["rows"] for v in row.values()] == rows
+    assert found["mended"].startswith(why)
+
+
+async def test_what_a_join_takes_several_times_and_how_else_a_text_is_written_is_told(query: Query) -> None:
+    twice = await query("select sum(m.days) from moves m join notes n on n.move_id = m.id")
+    assert twice["rows"] == [{"sum": 10}]
+    assert twice["note"].endswith("takes a row of moves once for each of its notes; with each row of moves once: 7")
+    spelled = await query("select count(*) from notes where line = 'a'")
+    assert spelled["note"] == "line is also written 'A': not in this result"
 
 
 @pytest.mark.parametrize(

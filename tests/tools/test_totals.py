@@ -8,7 +8,8 @@ from typing import Any
 import apsw
 import pytest
 
-from ringfence.tools.sql import query_sqlite, table
+from ringfence.tools.sql import query_sqlite
+from ringfence.tools.sql_shown import table
 from ringfence.tools.sql_sums import summable
 from ringfence.tools.tool import Use
 from ringfence.tools.totals import amounts, totals

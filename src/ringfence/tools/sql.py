@@ -6,42 +6,40 @@ views, functions without effects. Where https://www.sqlite.org/security.html spe
 
 from __future__ import annotations
 
-import math
 import os
 import time
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from types import MappingProxyType
 from typing import Annotated, Any
 
 import apsw
 import apsw.ext
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from ringfence.core.errors import ToolError
 from ringfence.core.values import JSON
 
 from .sql_meant import meant
 from .sql_mend import Hop, Mended, mended
-from .sql_none import Why, is_nothing, why_none
+from .sql_none import Why, is_nothing, otherwise, why_none
+from .sql_read import uncommented, unfenced
 from .sql_schema import Asking, Look, Result, check_amounts, few, identifier, keyed, known, overview, summed
+from .sql_shown import named, table
 from .sql_sqlite import as_sqlite, compared_as_text
 from .sql_sums import summable
-from .sql_twice import grouped, together, twice
+from .sql_twice import alike, grouped, together, twice
 from .sql_written import AS_DAY, AS_NUMBER, as_day, as_number, written
 from .texts import notes
 from .tool import Args, Tool, Use, define
-from .totals import amounts
 
 SECONDS = 10.0
 MAX_ROWS = 200
 MAX_SQL_CHARS = 10_000
 MAX_VALUE_BYTES = 2**20  # of one value or row while SQLite works on it
-CELL_CHARS = 1_000  # shown of one value
 LOOK_S, LOOK_ROWS, _LOOK_CHARS = 1.0, 1_000, 24  # a look at what the values of a column are like
 KINDS, _FEW = 6, 4  # of a column's values, that are all told if each comes so often, or there are fewer
 SPARE_S = 5.0  # that have to be left for a statement to be asked in another way
@@ -93,7 +91,9 @@ class QueryArgs(Args):
     """Arguments of sql.query."""
 
     sql: Annotated[
-        str, Field(description="one SELECT statement; empty to see the tables and columns", max_length=MAX_SQL_CHARS)
+        str,
+        Field(description="one SELECT statement; empty to see the tables and columns", max_length=MAX_SQL_CHARS),
+        BeforeValidator(unfenced),
     ] = ""
     params: Annotated[
         tuple[str, ...], Field(description="values for $1, $2, ... in the statement", max_length=100)
@@ -201,6 +201,7 @@ def _query(db: apsw.Connection, args: QueryArgs, asked: Mended, bounds: _Bounds)
     whole = 1 < len(rows) <= bounds.max_rows
     adds = _looked(db, summable(asked.sql, len(rows), tables, joins, dialect="sqlite")) if whole else None
     said = said or _looked(db, twice(asked.sql, tables, joins, dialect="sqlite")) or ""
+    spelled = _looked(db, otherwise(asked.sql, tables, dialect="sqlite")) or ""
     beside: dict[str, JSON] = {}
     if few(rows) and (key := keyed(asked.sql, columns, tables, joins)):
         values, soon = key.values(columns, rows), time.monotonic() + LOOK_S
@@ -208,7 +209,13 @@ def _query(db: apsw.Connection, args: QueryArgs, asked: Mended, bounds: _Bounds)
         db.set_progress_handler(lambda: time.monotonic() > soon, STEPS)  # nobody has asked for these
         with suppress(apsw.Error, UnicodeDecodeError):
             beside = key.told(values, db.execute(key.select(len(values)), values).fetchall())
-    return {**asked.told(), **show(beside={**beside, **notes(str(beside.get("note", "")), said)}, adds=adds or ())}
+    return {
+        **asked.told(),
+        **show(
+            beside={**beside, **notes(str(beside.get("note", "")), said, spelled, alike(asked.sql, rows))},
+            adds=adds or (),
+        ),
+    }
 
 
 def _read_rightly(db: apsw.Connection, asked: Mended, found: _Found, bounds: _Bounds) -> tuple[Mended, _Found, str]:
@@ -218,7 +225,7 @@ def _read_rightly(db: apsw.Connection, asked: Mended, found: _Found, bounds: _Bo
         if asked.may_go_on and (more := _looked(db, reading(asked.sql, tables, joins))):
             with suppress(apsw.Error, ToolError):
                 other = _rows(db, more.sql, (), bounds)
-                if other[1] != found[1] and (other[1] or reading is not grouped):
+                if other[1] != found[1] and (other[1] or reading not in (written, grouped)):
                     said = together(found[0], found[1][0], other[0]) if reading is grouped else said
                     asked, found = asked.then(more), other
     return asked, found, said
@@ -228,7 +235,7 @@ def _rows(db: apsw.Connection, sql: str, params: Sequence[str], bounds: _Bounds)
     """The names of the columns, and the rows, one more than may be shown."""
     db.set_progress_handler(lambda: time.monotonic() > bounds.until, STEPS)
     about = apsw.ext.query_info(db, sql, params or None)
-    if (about.query_remaining or "").strip(" \t\r\n;"):
+    if uncommented(about.query_remaining or "").strip(" \t\r\n;"):
         raise ToolError("there is more than one statement", todo="give one SELECT, and nothing after it")
     try:
         rows = list(islice(db.execute(sql, params), bounds.max_rows + 1))
@@ -288,59 +295,6 @@ def _is_sure(db: apsw.Connection, until: float, hop: Hop) -> bool:
         return False
     finally:
         db.set_progress_handler(lambda: time.monotonic() > until, STEPS)
-
-
-def named(columns: Iterable[str]) -> list[str]:
-    """The names of columns; one that comes again gets a number: `id`, `id_2`."""
-    seen: dict[str, int] = {}
-    names = []
-    for column in columns:
-        seen[column] = seen.get(column, 0) + 1
-        names.append(column if seen[column] == 1 else f"{column}_{seen[column]}")
-    return names
-
-
-def table(
-    columns: Sequence[str], rows: Sequence[Sequence[object]], max_rows: int, room: int, *,
-    beside: Mapping[str, JSON] = MappingProxyType({}), adds: Collection[str] = (),
-) -> dict[str, JSON]:  # fmt: skip
-    """`{columns, rows, matched, truncated}`: rows are objects, at most `max_rows` and about `room` characters.
-
-    beside  what is told of the keys that a column has: `named` rows, or a `note`; where a value `stands` instead
-    adds    the columns of which it is told what they come to, where all rows are shown
-    """
-    shown: list[dict[str, JSON]] = []
-    used = 0
-    for row in rows[:max_rows]:
-        made = dict(zip(columns, map(cell, row), strict=True))
-        used += sum(len(str(value)) + len(name) + 6 for name, value in made.items())
-        if used > room and shown:
-            break
-        shown.append(made)
-    more = len(shown) < len(rows)
-    cut = f"only the first {len(shown)} rows; add conditions, aggregate, or use limit and offset" if more else ""
-    some = {"matched": f"{len(rows)} rows"} if 1 < len(rows) <= max_rows else {}  # a model miscounts them
-    none = "" if rows else "no row matches"
-    told = {key: beside[key] for key in ("named", "stands") if key in beside}
-    sums = {} if more else amounts([name for name in columns if name in adds], shown)
-    sums = sums if used + len(str(sums)) <= room else {}
-    note = notes(cut, none, str(beside.get("note", "")))
-    return {"columns": list(columns), "rows": shown, **sums, **told, **some, "truncated": more, **note}
-
-
-def cell(value: object) -> JSON:
-    """A value as JSON can carry it exactly and a model can read it: what is too wide or too long becomes text."""
-    match value:
-        case None | bool():
-            return value
-        case int():
-            return value if abs(value) < 2**53 else str(value)
-        case float():
-            return value if math.isfinite(value) else str(value)
-        case bytes():
-            return f"[{len(value)} bytes]"
-    text = str(value)
-    return text if len(text) <= CELL_CHARS else f"{text[:CELL_CHARS]}... [{len(text) - CELL_CHARS} more characters]"
 
 
 def _looks(db: apsw.Connection, *, until: float) -> Look:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from sqlglot import exp
 
 DAY = re.compile(r"\d{4}-\d\d-\d\d")
+_GLOB = "[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]"
 _FIRST = re.compile(r"\d{4}-\d\d-01")  # who writes two of these for a month means the second to be left out
 
 
@@ -94,6 +95,7 @@ def meant(
             why += _counted(select, places)
         why += yield from _not_in(tree, dialect)
         why += yield from _days(tree, places, dialect)
+        why += (yield from _apart(tree, places)) if dialect == "sqlite" else []
         return Mend(tree.sql(dialect), "; ".join(dict.fromkeys(why))) if why else None
     except (errors.SqlglotError, RecursionError):
         return None
@@ -246,6 +248,36 @@ def _days(tree: exp.Expr, places: Places, dialect: str) -> Asking[list[str]]:
     return why
 
 
+def _apart(tree: exp.Expr, places: Places) -> Asking[list[str]]:
+    """What lies between two days: SQLite takes the one year from the other."""
+    from sqlglot import exp
+
+    why = list[str]()
+    for one in list(tree.find_all(exp.Sub)):
+        ends = [end.this if isinstance(end, exp.Min | exp.Max) else end for end in (one.left, one.right)]
+        columns = [end for end in ends if isinstance(end, exp.Column)]
+        days = [end for end in ends if isinstance(end, exp.Literal) and end.is_string and DAY.fullmatch(end.name)]
+        if not columns or len(columns) + len(days) < 2:
+            continue
+        dated = list[bool]()
+        for column in columns:
+            table = places.of(column)[1]
+            dated.append(bool(table) and (yield from _has_days(table, column.name.lower())))
+        if all(dated):
+            for end in (one.left, one.right):
+                end.replace(exp.Anonymous(this="JULIANDAY", expressions=[end.copy()]))
+            why.append("days between two dates")
+    return why
+
+
+def _has_days(table: str, column: str) -> Asking[bool]:
+    """Whether all that stands in a column begins with a day."""
+    of, name = identifier(table), f"{identifier(table)}.{identifier(column)}"
+    strange = f"{name} is not null and ({name} not glob '{_GLOB}*' or typeof({name}) <> 'text')"
+    found = yield f"select sum({strange}), count({name}) from {of} limit $1", ("1",)
+    return any(row[0] == 0 and row[1] != 0 for row in found or ())
+
+
 def against_a_day(column: exp.Column) -> bool:
     """Whether a column is held against a day alone in a way that its hours matter: up to its end, or after it."""
     from sqlglot import exp
@@ -280,5 +312,5 @@ def _has_times(table: str, column: str, places: Places, dialect: str) -> Asking[
     if dialect == "postgres":
         return places.types.get((table, column), "").startswith("timestamp")
     name, of = identifier(column), identifier(table)
-    like = f"{of}.{name} glob '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9][ T][0-9]*'"
+    like = f"{of}.{name} glob '{_GLOB}[ T][0-9]*'"
     return bool((yield f"select 1 from {of} where typeof({of}.{name}) = 'text' and {like} limit $1", ("1",)))

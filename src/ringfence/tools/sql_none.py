@@ -69,7 +69,7 @@ class _Condition:
         """What finds how its column writes its value: in capitals, or with a blank too many."""
         of, column = identifier(self.table), identifier(self.column)
         some = f"select cast({of}.{column} as text) as v from {of} limit {_ROWS}"
-        return f"select distinct v from ({some}) as few where lower(trim(v)) = lower(trim($1)) limit 2", (self.text,)
+        return f"select distinct v from ({some}) as few where lower(trim(v)) = lower(trim($1)) limit 4", (self.text,)
 
     def respelled(self, text: str, dialect: str) -> Mend:
         """Its statement with the value as its column writes it."""
@@ -142,6 +142,16 @@ def why_none(sql: str, tables: Sequence[Sequence[object]], joins: Mapping[str, s
     return Why()
 
 
+def otherwise(sql: str, tables: Sequence[Sequence[object]], *, dialect: str) -> Asking[str]:
+    """Of a statement that found some: how else a column writes the text that it is to be equal to."""
+    for condition in _conditions(sql, _columns_of(tables), dialect):
+        written = ((yield condition.spelled()) or ()) if condition.is_text else ()
+        others = [str(row[0]) for row in written if row[0] != condition.text]
+        if others and len(written) > 1:
+            return f"{condition.column} is also written {', '.join(map(repr, others))}: not in this result"
+    return ""
+
+
 def _columns_of(tables: Sequence[Sequence[object]]) -> dict[str, list[str]]:
     """The columns of tables, as far as their names need no quotation marks."""
     return {
@@ -181,7 +191,7 @@ def _plain(
     known = {table.lower(): {one.lower(): one for one in has} for table, has in columns.items()}
     names = {table.lower(): table for table in columns}
     for one in where.flatten() if isinstance(where, exp.And) else (where,):
-        if one.find(exp.Select, exp.Parameter, exp.Placeholder) or not one.find(exp.Literal):
+        if one.find(exp.Select, exp.Parameter, exp.Placeholder) or not one.find(exp.Literal, exp.Boolean):
             continue
         found = set()
         bare = one.copy()

@@ -23,13 +23,14 @@ from ringfence.core.policy import Effect, Role
 from ringfence.core.values import JSON, Action, Outcome
 from ringfence.manifest.fields import SecretRef, loopback
 
-from .sql import LOOK_S, MAX_ROWS, SECONDS, SUITS, SUMMARY, QueryArgs, named, table
+from .sql import LOOK_S, MAX_ROWS, SECONDS, SUITS, SUMMARY, QueryArgs
 from .sql_meant import meant
 from .sql_mend import Mended, mended
-from .sql_none import Why, is_nothing, why_none
+from .sql_none import Why, is_nothing, otherwise, why_none
 from .sql_schema import Asking, Result, check_amounts, few, keyed, known, overview, summed
+from .sql_shown import named, table
 from .sql_sums import summable
-from .sql_twice import twice
+from .sql_twice import alike, twice
 from .texts import notes
 from .tool import Tool, Use, parse, specify
 
@@ -204,6 +205,7 @@ class _Postgres:
         if not args.params and asked.may_go_on:
             more = await _looked(db, meant(sql, tables, joins, dialect="postgres"))
             try:
+                await self._bound(db)  # a look has a second, and this as long as the statement
                 other = await self._found(db, more.sql, ()) if more else (columns, found)
                 if more and other[1] != found:  # told where it makes a difference
                     asked, sql, (columns, found) = asked.then(more), more.sql, other
@@ -228,7 +230,8 @@ class _Postgres:
                 await _soon(db)
                 beside = key.told(values, await _rows(db, key.select(len(values)), *values)) if values else {}
         said = await _looked(db, twice(sql, tables, joins, dialect="postgres")) or ""
-        beside |= notes(str(beside.get("note", "")), said)
+        spelled = await _looked(db, otherwise(sql, tables, dialect="postgres")) or ""
+        beside |= notes(str(beside.get("note", "")), said, spelled, alike(sql, found))
         return {**asked.told(), **show(beside=beside, adds=adds or ())}
 
     async def _found(

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from sqlglot import exp
 
+_COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.S)
+_FENCE = re.compile(r"\s*```\w*\s*\n(.*?)\n?\s*```\s*", re.S)  # as a model shows a statement
 MAX_CHARS = 2_000  # of a statement that is read
 
 
@@ -22,3 +25,14 @@ def parsed(sql: str, dialect: str) -> exp.Expr | None:
         return parse_one(sql, read=dialect)
     except (errors.SqlglotError, RecursionError):
         return None
+
+
+def unfenced(sql: object) -> object:
+    """A statement without the fence that a model puts around it."""
+    found = _FENCE.fullmatch(sql) if isinstance(sql, str) else None
+    return found[1] if found else sql
+
+
+def uncommented(sql: str) -> str:
+    """What stands behind a statement, without comments."""
+    return _COMMENT.sub("", sql)

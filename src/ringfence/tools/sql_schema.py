@@ -28,6 +28,8 @@ _ALIAS = re.compile(r"\bas\s+[\"`\[]?(\w+)")  # in lower case
 _SUMMED = re.compile(r"\b(?:sum|avg|total)\s*\(([\w\s.*+/\"`-]+)\)", re.I)  # without a comparison in it
 _NO_COLUMN = re.compile(r"no such column: [\"`\[]?(?:\w+\.)?(\w+)|column \"?(?:\w+\.)?(\w+)\"? does not exist")
 
+_AMBIGUOUS = re.compile(r"ambiguous column name: (?:\w+\.)?(\w+)")
+
 Look = Callable[[str, str], str]  # what the values of a column look like, by table and column
 Probe = tuple[str, Sequence[str]]  # a statement of ours and its parameters
 Result = TypeVar("Result", covariant=True)
@@ -120,6 +122,11 @@ def known(
     named = [name for name in columns if missing and name.lower().removesuffix("s") == missing.lower()]
     quoted = apostrophes(sql) if "syntax error" in said else sql
     lead = lead or (f"write an apostrophe twice: {quoted[:600]}; " if quoted != sql else "")
+    if (twice := _AMBIGUOUS.search(said)) and not lead:
+        both = [f"{name}.{twice[1]}" for name, has in columns.items() if twice[1] in has and name in sql]
+        lead = f"write {' or '.join(both)[:200]}; " if both else ""
+    if "HAVING" in said:
+        lead = "a condition on rows is WHERE; HAVING comes behind GROUP BY; "
     lead = f"did you mean {' or '.join(near)[:200]}? " if near else lead
     lead = lead or "".join(f"{missing} is no column, but {name} is a table; " for name in named)
     lead = lead or (f"{missing} is no column of any table; " if missing and columns and missing not in columns else "")

@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from .doubts import of_groups
 from .sql_meant import Places
 from .sql_mend import Mend
 from .sql_read import parsed
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from sqlglot import exp
 
 _WHOLE = re.compile(r"total|amount|budget|salary|wage|balance|betrag|summe|gehalt|lohn|saldo", re.I)
+_EACH = re.compile(r"price|rate\b|preis|tariff|tarif|fare", re.I)  # of a thing, as often as it is sold
 _ROW = {"sqlite": "rowid", "postgres": "ctid"}
 _SHOWN, _CHARS = 5, 60  # groups that are told, and characters of one value
 _MANY = ("with", "with_", "having", "qualify", "windows", "laterals", "pivots", "distinct")
@@ -46,6 +48,14 @@ def grouped(sql: str, _tables: object, _joins: object) -> Asking[Mend | None]:
     named = ", ".join(one.name for one in bare)
     mended = select.copy().group_by(*(one.copy() for one in bare))
     return Mend(mended.sql("sqlite"), f"{named} is of one row alone without GROUP BY {named}")
+
+
+def alike(sql: str, rows: Sequence[Sequence[object]]) -> str:
+    """A note on groups that differ in capitals or blanks alone."""
+    if "group by" not in " ".join(sql.lower().split()) or len(rows) < 2:
+        return ""
+    texts = [n for n, value in enumerate(rows[0]) if isinstance(value, str)]
+    return of_groups([[str(row[n]) for n in texts] for row in rows]) if texts else ""
 
 
 def together(columns: Sequence[str], row: Sequence[object], shown: Sequence[str]) -> str:
@@ -118,7 +128,9 @@ def _of(agg: exp.Expr, own: Mapping[str, str], places: Places) -> list[str]:
         key = f"{places.of(columns[0])[1]}.{columns[0].name.lower()}"
         is_key = isinstance(agg.this, exp.Column) and (key in places.keys.values() or key.endswith(".id"))
         return of if first and is_key else []
-    return of if first or any(_WHOLE.search(one.name) for one in columns) else []
+    if any(_WHOLE.search(one.name) for one in columns):
+        return of
+    return of if first and not any(_EACH.search(one.name) for one in columns) else []
 
 
 def _told(

@@ -124,6 +124,8 @@ def _uses(column: exp.Column) -> Iterator[str]:
             yield from (AS_NUMBER, AS_DAY)
         case exp.GT() | exp.GTE() | exp.LT() | exp.LTE() | exp.Between() | exp.EQ() | exp.NEQ():
             yield from _held_against(one)
+        case exp.In() if (query := one.args.get("query")) is not None and query.find(exp.Min, exp.Max):
+            yield from (AS_NUMBER, AS_DAY)
         case exp.Like() if DAY.match(f"{one.expression.name.rstrip('%')}-01"[:10]):
             yield AS_DAY
         case exp.TimeToStr() | exp.Date() | exp.TsOrDsToDate() | exp.TsOrDsToTimestamp():
@@ -137,6 +139,9 @@ def _held_against(one: exp.Expr) -> Iterator[str]:
     from sqlglot import exp
 
     sides = [one.this, one.args.get("expression"), one.args.get("low"), one.args.get("high")]
+    if any(isinstance(side, exp.Subquery) and side.find(exp.Min, exp.Max) for side in sides):
+        yield from (AS_NUMBER, AS_DAY)
+        return
     literals = [side.this if isinstance(side, exp.Neg) else side for side in sides if isinstance(side, exp.Expr)]
     values = [side.name for side in literals if isinstance(side, exp.Literal)]
     if any(
