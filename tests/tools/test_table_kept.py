@@ -209,3 +209,60 @@ def test_a_line_for_excel_is_no_header_and_an_accent_is_one_however_it_is_made()
 
 def test_what_says_that_nothing_is_known_is_not_counted() -> None:
     assert ask("a,b\n1,n/a\n2,5\n3,-\n4,NULL\n", aggregate="count", column="b")["rows"] == [["1"]]
+
+
+@pytest.mark.parametrize(
+    ("head", "title"),
+    [
+        ("Sales report 2024\n\n", "Sales report 2024"),
+        ("Sales report 2024,,\n", "Sales report 2024"),
+        ("# exported 2024-05-01\n", "# exported 2024-05-01"),
+        ("Report\n\nOf May\n\n", "Report"),
+        ("\n\n", ""),
+    ],
+)
+def test_what_stands_above_the_header_is_none(head: str, title: str) -> None:
+    found = ask(f"{head}n,name,qty\n1,a,3\n2,b,4\n", aggregate="sum", column="qty")
+    assert (found["rows"], found.get("note", "")) == ([["7"]], f"above the header stands: {title}" if title else "")
+
+
+@pytest.mark.parametrize(
+    ("text", "columns"),
+    [
+        ("name\nAnn\nBob\nCy\n", ["name"]),
+        ("#,name\n1,a\n2,b\n", ["#", "name"]),
+        ("n,name\n\n1,a\n2,b\n", ["n", "name"]),
+        ("name\nWeber, Anna\nLee, Kim\n", ["name"]),
+        ("Title\nn,name\n", ["Title"]),
+    ],
+)
+def test_a_header_is_taken_for_nothing_else(text: str, columns: list[str]) -> None:
+    assert ask(text)["columns"] == columns
+
+
+async def test_a_table_of_an_old_program_has_its_letters(call: Any, box: Any) -> None:
+    (box / "logs/orte.csv").write_bytes("n;Straße\n1;Köln\n2;Z\xfcrich\n".encode("cp1252"))
+    found = await call("csv.query", path="logs/orte.csv", where=[{"column": "Straße", "op": "=", "value": "Köln"}])
+    assert found["rows"] == [["1", "Köln"]]
+    (box / "logs/bad.csv").write_bytes(b"n,x\n1,\x81\xe9\n")
+    assert (await call("csv.query", path="logs/bad.csv"))["rows"] == [["1", "\ufffd\ufffd"]]
+
+
+@pytest.mark.parametrize(
+    ("head", "columns"),
+    [
+        ("Name;Preis, netto, EUR", ["Name", "Preis, netto, EUR"]),
+        ('n;"a, b, c";d', ["n", "a, b, c", "d"]),
+        ('n,"a;b;c;d"', ["n", "a;b;c;d"]),
+        ("n, name, qty", ["n", "name", "qty"]),
+        ("n\tname, first\tx", ["n", "name, first", "x"]),
+    ],
+)
+def test_a_comma_among_words_separates_no_cells(head: str, columns: list[str]) -> None:
+    assert ask(f"{head}\n1;2;3\n")["columns"] == columns
+
+
+def test_a_column_is_found_without_its_unit() -> None:
+    text = "Item,Weight (kg),Unit Price [EUR]\na,1.5,3\nb,2,4\n"
+    assert ask(text, aggregate="sum", column="weight")["rows"] == [["3.5"]]
+    assert ask(text, aggregate="sum", column="unit_price")["columns"] == ["sum(Unit Price [EUR])"]

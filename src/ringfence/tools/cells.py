@@ -33,6 +33,8 @@ MAX_DIGITS = 60  # of a number; longer ones are text
 _NUMBER = re.compile(
     r"([-+]?)[$€£]?((?:[0-9]{1,3}(?:[,'][0-9]{3})+|[0-9]{1,2}(?:,[0-9]{2})+,[0-9]{3}|[0-9]+)(?:\.[0-9]+)?|\.[0-9]+)\s?%?"
 )
+_QUOTE = "\N{RIGHT SINGLE QUOTATION MARK}"  # between thousands, in Switzerland
+_ODD = frozenset("()-\N{MINUS SIGN}\N{EN DASH}\N{EM DASH}")  # at an end of a number
 _CLOCK = re.compile(r"([0-9]{1,3})(:[0-5][0-9])(:[0-5][0-9])?(?: ?([ap])\.?m\.?)?", re.I)
 _ISO = re.compile(r"\d{4}-\d\d-\d\d")
 _SIGNED = re.compile(r"(<=|>=|!=|<>|=|<|>)\s*(?=[-+$€£.]?\s?\d)(.+)")
@@ -51,7 +53,10 @@ def typed(text: str, form: Form = PLAIN) -> Cell:
             return DATE, moment
         if figures := form.number(bare):
             return NUMBER, Fraction(figures)
-    if len(bare) <= MAX_DIGITS and (number := _NUMBER.fullmatch(plainly(bare))):
+    number = _NUMBER.fullmatch(bare) if len(bare) <= MAX_DIGITS else None
+    if number is None and len(bare) <= MAX_DIGITS and (bare[0] in _ODD or bare[-1] in _ODD or _QUOTE in bare):
+        number = _NUMBER.fullmatch(plainly(bare))
+    if number:
         return NUMBER, Fraction(number[1] + number[2].replace(",", "").replace("'", ""))
     day = bare if bare[:4].isdigit() and bare[4:5] != "." else ""
     day = day or (in_figures(bare) if bare[:4].isdigit() or bare[-4:].isdigit() else "")

@@ -32,6 +32,7 @@ _DAY = re.compile(
     r"(\d{1,2})([/.-])(\d{1,2})[/.-](\d{4}|(?<=[/.])\d\d)(?:[ T,]{1,2}(\d{1,2})(:\d\d(?::\d\d)?)(?: ?([ap])\.?m\.?)?)?",
     re.I,
 )
+_FIGURES = "0123456789.,-+ "
 _CENTURY = 70  # a year of two figures from here on is of the last one
 
 
@@ -88,6 +89,8 @@ def is_day(text: str) -> bool:
 
 def plainly(text: str) -> str:
     """An amount as most people write it: `(900.00)` and `900,00-` are below zero, `1'250.-` is 1'250."""
+    if text.isalnum() or text.isspace():
+        return text
     bare = _ENDS.sub("", text.translate(_SIGNS))
     below = _BELOW.fullmatch(bare)
     return f"-{(below[1] or below[2]).strip()}" if below else bare
@@ -142,7 +145,7 @@ def units(cells: Iterable[str]) -> dict[str, list[str]]:
     """The numbers of cells by their unit, in plain figures, where there is more than one unit; else nothing."""
     found: dict[str, list[str]] = {}
     for cell in cells:
-        if (one := _measured(cell)) and one[1]:
+        if cell.strip(_FIGURES) and (one := _measured(cell)) and one[1]:
             found.setdefault(one[1], []).append(cell)
     return found if len(found) > 1 else {}
 

@@ -11,7 +11,7 @@ from .cells import DATE, NUMBER, holds
 from .entries import fields
 from .folders import SNIFF_BYTES, Entry, Folders, is_binary, size_text
 from .forms import form_of
-from .tabular import LOOK_ROWS, separates
+from .tabular import LOOK_ROWS, above, separates
 from .texts import decode, note_skipped, notes
 from .tool import Args, Tool, Use, define
 
@@ -56,11 +56,13 @@ def _about(folders: Folders, entry: Entry) -> dict[str, JSON]:
         return {**about, "note": error.what}
     if is_binary(head):
         return {**about, "note": f"binary, {size_text(entry.size)}"}
-    lines = [line for line in decode(head).splitlines() if line.strip()]
+    suffix = entry.path[entry.path.rfind(".") :].lower() if "." in entry.path else ""
+    whole = decode(head).splitlines()
+    lines = [line for line in whole if line.strip()]
     if not lines:
         return {**about, "note": "empty"}
-    suffix = entry.path[entry.path.rfind(".") :].lower() if "." in entry.path else ""
     if suffix in TABLES:
+        lines = [line for line in whole[above(entry.path, whole) :] if line.strip()]
         separator = separates(entry.path, lines[0])
         names, *rows = ([cell.strip() for cell in row] for row in csv.reader(lines[:LOOK_ROWS], delimiter=separator))
         kinds = [

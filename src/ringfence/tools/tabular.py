@@ -16,7 +16,11 @@ from ringfence.core.errors import ToolError
 from .cells import Op, meets
 from .forms import Form, form_of
 
-_SEPARATOR = re.compile(r"sep=([,;\t|])\r?\n", re.I)
+_SEPARATOR = re.compile(r"sep=([,;\t|])", re.I)
+_QUOTED = re.compile(r'"[^"]*"')
+_UNIT = re.compile(r"\s*[(\[][^()\[\]]*[)\]]\s*$")  # behind the name of a column
+_ABOVE = 10  # lines that may stand above a header
+_MARKS = " \t\r,;|"
 LOOK_ROWS = 50  # that tell what a column holds
 Placed = tuple[int, Op, str]  # the position of a column, and what its cells are held against
 
@@ -27,6 +31,7 @@ class Table:
 
     forms   how columns are written, as far as that was asked
     commas  commas separate its cells
+    title   what stands above its header
     """
 
     path: str
@@ -34,6 +39,7 @@ class Table:
     rows: list[list[str]]
     forms: dict[int, Form] = field(default_factory=dict)
     commas: bool = True
+    title: str = ""
 
     def form(self, place: int) -> Form:
         """How the column at a position writes its numbers and dates."""
@@ -52,6 +58,9 @@ class Table:
         folded = [column.lower() for column in self.columns]
         if wanted in folded:
             return folded.index(wanted)
+        bare = [_UNIT.sub("", column).replace("_", " ") for column in folded]
+        if bare.count(wanted.replace("_", " ")) == 1:
+            return bare.index(wanted.replace("_", " "))
         near = difflib.get_close_matches(wanted, folded, n=1, cutoff=0.6)
         did = f"did you mean {self.columns[folded.index(near[0])]}? " if near else ""
         raise ToolError(f"{self.path} has no column {name!r}", todo=f"{did}columns: {', '.join(self.columns)[:600]}")
@@ -64,15 +73,40 @@ class Table:
 
 def separates(path: str, head: str) -> str:
     """The separator of a table, by its name and its first line."""
-    return "\t" if path.lower().endswith(".tsv") else max(",;\t|", key=head.count)
+    if path.lower().endswith(".tsv"):
+        return "\t"
+    bare = _QUOTED.sub("", head)  # a comma with a blank behind it is one of words
+    closed = {mark: bare.count(mark) - bare.count(f"{mark} ") for mark in ",;\t|"}
+    return max(closed, key=closed.__getitem__) if any(closed.values()) else max(",;\t|", key=bare.count)
+
+
+def above(path: str, lines: Sequence[str]) -> int:
+    """How many lines stand above the header: a title alone, remarks, blank ones, and what tells Excel the separator."""
+    n = 0
+    while n < min(_ABOVE, len(lines) - 2):
+        line, after = lines[n].strip(), next((one for one in lines[n + 1 :] if any(map(one.count, ",;\t|"))), "")
+        mark = separates(path, after)
+        cells = [cell for cell in line.split(mark) if cell.strip()]
+        apart = mark not in line and mark in after and not lines[n + 1].strip(_MARKS)
+        remark = line.startswith("#") and line.count(mark) != after.count(mark)
+        lone = len(cells) == 1 and mark in line and len([one for one in after.split(mark) if one.strip()]) > 1
+        if line.strip(_MARKS) and not (apart or remark or lone or _SEPARATOR.fullmatch(line)):
+            break
+        n += 1
+    return n
 
 
 def read_table(path: str, text: str, *, seconds: float) -> Table:
     """Columns from the first line, separator from its characters. Raises ToolError for what is no table."""
     text = unicodedata.normalize("NFC", text)
-    if said := _SEPARATOR.match(text):  # a line for Excel
-        text = text[said.end() :]
+    lines = text.split("\n", _ABOVE + 2)
+    skipped = lines[: above(path, lines)]
+    said = next((found for line in skipped if (found := _SEPARATOR.fullmatch(line.strip()))), None)
+    text = text[sum(len(line) + 1 for line in skipped) :]
     separator = said[1] if said else separates(path, text.partition("\n")[0])
+    title = next(
+        (line.strip(_MARKS) for line in skipped if line.strip(_MARKS) and not _SEPARATOR.fullmatch(line.strip())), ""
+    )
     until = time.monotonic() + seconds
     rows: list[list[str]] = []
     try:
@@ -91,5 +125,9 @@ def read_table(path: str, text: str, *, seconds: float) -> Table:
         columns.append(f"{name}_{n}" if name in columns else name)
     width = len(columns)
     return Table(
-        path, tuple(columns), [(row + [""] * (width - len(row)))[:width] for row in rows[1:]], commas=separator == ","
+        path,
+        tuple(columns),
+        [(row + [""] * (width - len(row)))[:width] for row in rows[1:]],
+        commas=separator == ",",
+        title=title,
     )

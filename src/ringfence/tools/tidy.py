@@ -28,7 +28,7 @@ def tidied(table: Table, asked: Collection[str]) -> tuple[Table, str]:
     kept, left, header = list[list[str]](), list[list[str]](), [name.casefold() for name in table.columns]
     wanted, begins, again, tried = {one.strip().casefold() for one in asked}, 0, 0, 0
     for n, row in enumerate(table.rows):
-        if [cell.casefold() for cell in row] == header:
+        if row[0].casefold() == header[0] and [cell.casefold() for cell in row] == header:
             again += 1
             continue
         says = tried < _TRIED and _says_sum(row, last=n == len(table.rows) - 1)
@@ -39,14 +39,15 @@ def tidied(table: Table, asked: Collection[str]) -> tuple[Table, str]:
                 begins = len(kept)
                 continue
         kept.append(row)
-    said = [f"left out as what other rows come to: {'; '.join(_shown(row) for row in left[:3])}"] if left else []
+    said = [f"above the header stands: {table.title[:100]}"] if table.title else []
+    said += [f"left out as what other rows come to: {'; '.join(_shown(row) for row in left[:3])}"] if left else []
     said += [f"left out: the header, which stands {again} times more"] if again else []
-    return (replace(table, rows=kept, forms={}), "; ".join(said)) if said else (table, "")
+    return (replace(table, rows=kept, forms={}) if left or again else table), "; ".join(said)
 
 
 def _says_sum(row: Sequence[str], *, last: bool) -> bool:
     """Whether the first text of a row is a word for a sum; the last row may have no text at all."""
-    first = next((cell for cell in row if cell and typed(cell)[0] != NUMBER), "")
+    first = next((cell for cell in row if cell[:1].isalpha()), "")
     return _SUM.fullmatch(first.rstrip(":")) is not None or (last and row[0] == "" and not first)
 
 
