@@ -312,3 +312,12 @@ async def test_what_is_wrong_is_said_before_what_there_is(stays: Query) -> None:
     assert str(no_group.value.todo).startswith("a condition on rows is WHERE; HAVING comes behind GROUP BY; ")
     with pytest.raises(ToolError, match="more than one statement"):
         await stays("select 1; select 2 -- x")
+
+
+async def test_a_text_between_the_marks_of_a_name_is_one_and_a_name_that_is_none_is_refused(query: Query) -> None:
+    found = await query('select name from customers where city = "basel"')
+    assert (rows(found), found["mended"]) == ([["Bob"]], "'basel' is a text; city is written 'Basel'")
+    assert rows(await query('select "name" from customers where city in ("Bern", "New York")')) == [["Ann"], ["Cy"]]
+    with pytest.raises(ToolError, match="no such column") as wrong:
+        await query('select "nmae" from customers')
+    assert str(wrong.value.todo).startswith("did you mean customers.name?")

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _MENDS = 4  # of one statement
 _NO_TABLE = re.compile(r"no such table: \"?(\w+)|relation \"(\w+)\" does not exist")
+_TEXT = re.compile(r'no such column: "([^"]+)" - should this be a string')
 _QUERY = re.compile(r"\s*(?:select|with)\b", re.I)
 
 
@@ -82,6 +83,8 @@ def mended(
         return Mend(quoted, "an apostrophe within a text is written twice")
     if table := _NO_TABLE.search(said):
         return _table_meant(sql, next(filter(None, table.groups())), columns_of(tables), dialect)
+    if (text := _TEXT.search(said)) and (quoted_so := _as_text(sql, text[1], dialect)):
+        return quoted_so
     missing = missing_column(said).lower()
     if not missing or not _QUERY.match(sql) or (tree := parsed(sql, dialect)) is None:
         return None  # a model may still mend it by the words of the error
@@ -100,6 +103,23 @@ def mended(
     except (errors.SqlglotError, RecursionError):
         return None
     return None
+
+
+def _as_text(sql: str, text: str, dialect: str) -> Mend | None:
+    """The statement with a text between the quotation marks of a text, where something is compared with it."""
+    if (tree := parsed(sql, dialect)) is None:
+        return None
+    from sqlglot import errors, exp
+
+    found = [one for one in tree.find_all(exp.Column) if one.this.args.get("quoted") and one.name == text]
+    if not found or not all(isinstance(one.parent, exp.Predicate) and not one.table for one in found):
+        return None
+    try:
+        for one in found:
+            one.replace(exp.Literal.string(text))
+        return Mend(tree.sql(dialect), f"'{text}' is a text")
+    except (errors.SqlglotError, RecursionError):
+        return None
 
 
 def _table_meant(sql: str, missing: str, tables: Iterable[str], dialect: str) -> Mend | None:
