@@ -82,7 +82,8 @@ def test_a_column_is_added_up_as_it_is_written(cells: str, total: str) -> None:
 
 
 def test_an_average_of_times_is_one() -> None:
-    assert ask("a,b\n1,0:45\n2,1:30\n", aggregate="avg", column="b")["rows"] == [["1:07.50"]]
+    found = ask("a,b\n1,0:45\n2,1:30\n", aggregate="avg", column="b")
+    assert (found["rows"], found["note"]) == ([["1:07.50"]], "b is taken for lengths of time")
     assert ask("a,b\n1,9:05 AM\n2,1:30 PM\n", aggregate="sum", column="b")["rows"] == [[""]]
 
 

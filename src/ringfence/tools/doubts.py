@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from .cells import EMPTY, WORD, typed
+from .cells import EMPTY, WORD, clock, typed
 from .forms import PLAIN, Form, form_of, is_day, thousands, units
 from .totals import aggregate
 
@@ -49,6 +49,8 @@ def of_aggregate(kind: str, column: str, cells: Sequence[str], form: Form, *, po
         shown = next(cell for cell in cells if "." in cell)
         more = aggregate(kind, [cell.replace(".", "") for cell in cells], 0)[0]
         return f"{shown} is read with decimals; if its points are of thousands, the {kind} is {more}"
+    if kind in ("sum", "avg") and any(map(clock, cells[:_LOOK])):
+        return f"{column} is taken for lengths of time"
     return of_order(column, cells, form) if kind in ("min", "max") else ""
 
 
