@@ -246,7 +246,7 @@ async def test_a_table_of_an_old_program_has_its_letters(call: Any, box: Any) ->
     found = await call("csv.query", path="logs/orte.csv", where=[{"column": "Straße", "op": "=", "value": "Köln"}])
     assert found["rows"] == [["1", "Köln"]]
     (box / "logs/bad.csv").write_bytes(b"n,x\n1,\x81\xe9\n")
-    assert (await call("csv.query", path="logs/bad.csv"))["rows"] == [["1", "\ufffd\ufffd"]]
+    assert (await call("csv.query", path="logs/bad.csv"))["rows"] == [["1", "\ufffdé"]]
 
 
 @pytest.mark.parametrize(

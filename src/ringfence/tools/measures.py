@@ -10,8 +10,8 @@ MAX_FIELDS = 20  # that are measured
 _SHARE = 0.8  # of the lines, that have the field
 _NUMBER = re.compile(r"([-+]?\d{1,12}(?:\.\d{1,9})?) ?([^\W\d_]{1,3}|%|°C)?")
 _NO_AMOUNT = re.compile(  # what is a number and is not reckoned with
-    r"(?:^|.*[._ -])(?:id|no|nr|num|number|pid|tid|port|code|status|line|seq|version|ts|at|time|timestamp|date|day|hour|"
-    r"year)",
+    r"(?:^|.*[._ -])(?:id|no|nr|num|number|pid|tid|port|code|status|line|seq|version|ts|at|time|timestamp|date|day|"
+    r"hour|year)",
     re.I,
 )
 
