@@ -31,8 +31,8 @@ def tool(out: Way, use: Use | None = None, **more: Any) -> Any:
     return web.tools(config, use=use or Use(), egress=out.egress, **more)[0]
 
 
-async def fetch(out: Way, url: str) -> Any:
-    outcome = await tool(out).sink.perform(Action("tool:web.fetch", {"url": url}, IDENTITY, run="r1"))
+async def fetch(out: Way, url: str, **more: str) -> Any:
+    outcome = await tool(out).sink.perform(Action("tool:web.fetch", {"url": url, **more}, IDENTITY, run="r1"))
     canonical(outcome.value)
     return outcome.value
 
@@ -68,6 +68,31 @@ async def test_a_redirect_within_the_hosts_is_followed_and_the_end_is_named() ->
     assert [(line.state, line.host) for line in out.attempts] == [
         ("open", LOOPBACK), ("done", LOOPBACK), ("open", "last.test"), ("done", "last.test"),
     ]  # fmt: skip
+
+
+HOME = b"<a href=/outages#today>Outages</a><a href=//other.test/x>Other</a><a href='/more?a=1&amp;b=2'>More</a>"
+
+
+async def test_a_link_of_a_page_is_gone_on_to_and_what_is_no_link_of_it_is_not() -> None:
+    pages = {"/": HOME, "/outages": b"<p>until 14:30</p>", "/more?a=1&b=2": b"<p>more</p>", "/admin": b"<p>secret</p>"}
+    paths: list[str] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        paths.append((await heard(reader)).split()[1].decode())
+        writer.write(answer(pages.get(paths[-1], b""), kind="text/html", status=200 if paths[-1] in pages else 404))
+        await writer.drain()
+
+    async with serving(serve) as server:
+        out = way(here(server.port), here(80, "other.test"))
+        assert (await fetch(out, server.url, follow=f"{server.url}/outages"))["text"] == "until 14:30"
+        assert (await fetch(out, server.url, follow=f"{server.url}/more?a=1&b=2"))["text"] == "more"
+        paths.clear()
+        for link in (f"{server.url}/admin", "http://other.test/x", "/outages", f"{server.url}/more?a=1"):
+            with pytest.raises(ToolError, match="has no link to"):
+                await fetch(out, server.url, follow=link)
+        with pytest.raises(ToolError, match="has no link to"):
+            await fetch(out, f"{server.url}/none", follow=f"{server.url}/outages")
+    assert set(paths) == {"/", "/none"}
 
 
 @pytest.mark.parametrize(
@@ -192,7 +217,7 @@ async def test_a_page_that_does_not_come_in_time_is_left() -> None:
 def test_the_catalogue_entry_says_egress_of_untrusted_content_from_a_url_that_somebody_vouches_for() -> None:
     spec = tool(way(Host(host="docs.example"))).spec
     assert (spec.effect, spec.confined, spec.redo, spec.stays) == (Effect.EGRESS, False, True, False)
-    assert spec.roles == {"url": Role.CONTROL}
+    assert spec.roles == {"url": Role.CONTROL, "follow": Role.LOW}  # which link: never where to
     assert spec.types == {"url": "url"}
     assert spec.output.trust is Trust.UNTRUSTED
     assert spec.leaves == {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from ringfence.core.chain import Kind, Record
@@ -15,6 +15,7 @@ from ringfence.core.turn import Turn
 from ringfence.core.values import JSON, Prompt
 
 from .course import OF_ITS_WORDS, asks
+from .links import named_link
 from .nearest import of_it_elsewhere, singled_out, sole
 from .passages import READ, SEARCH, is_passage, where
 from .relevance import words
@@ -310,12 +311,7 @@ class Transcript:
             return f"{_title(intent)} failed: {fault}"
         text = render(value)
         if intent.body["call"] >= 0:
-            why, line = singled_out(value, text, self._told, self._task)
-            text = f"{text}\nof these, {why}: {line}" if line else text
-            here = intent.body["args"].get("path")
-            others = [(path, said) for path, said in self._opened_lines if path != here]
-            if more := of_it_elsewhere(line or sole(value), others, self._task):
-                text = f"{text}\n{more}"
+            text = "\n".join((text, *self._hints(value, text, intent.body["args"].get("path"))))
             self._told.update(words(text))
         if len(text) > self._result_chars:
             self.cut, self.long = True, self.long or len(text) > _LONG * self._result_chars
@@ -329,6 +325,17 @@ class Transcript:
             self._done.append(intent.view["sink"].removeprefix(TOOL))
         cited = intent.view["sink"] in (SEARCH, READ)  # by the passages' own numbers: two names confuse a small model
         return f"{_title(intent)}:\n{text}" if cited else f"{_title(intent)} [r{record.seq}]:\n{text}"
+
+    def _hints(self, value: JSON, text: str, path: JSON) -> Iterator[str]:
+        """What of a result the task is about, a line each; `path`: the place that was asked."""
+        why, line = singled_out(value, text, self._told, self._task)
+        if line:
+            yield f"of these, {why}: {line}"
+        if link := named_link(value, self._task):
+            yield f"of these links, that the task names: {link}"
+        others = [(place, said) for place, said in self._opened_lines if place != path]
+        if more := of_it_elsewhere(line or sole(value), others, self._task):
+            yield more
 
 
 def _calls(text: str) -> str:

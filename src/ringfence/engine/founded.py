@@ -20,6 +20,7 @@ from .course import INVENTED, UNHEARD, Become, changes
 from .evidence import Numbers, clipped, invented_numbers
 from .figures import NUMBER
 from .folds import folded
+from .links import followed
 from .live import Live
 from .nearest import beside, brought, nearest
 from .shares import hundredths, whole
@@ -94,7 +95,7 @@ def as_the_task_has_it(
     asked for the other month of the task. `said`: what was said before it.
     """
     if not spec.reads:
-        return args
+        return followed(args, spec, turn)
     task = turn.start["task"]
     told = {
         name: whole(hundredths(text, task), task) for name in spec.grounded if isinstance(text := args.get(name), str)

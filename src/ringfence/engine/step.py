@@ -131,7 +131,7 @@ def _grammar(
             closed(
                 {
                     "tool": {"const": spec.name.removeprefix(TOOL)},
-                    "args": _handed(spec, _closed_args(spec.schema, choices), handles),
+                    "args": _handed(spec, _closed_args(_asked_for(spec.schema), choices), handles),
                 }
             )
             for spec in tools
@@ -201,6 +201,20 @@ def _has_choice(schema: JSON, choices: Mapping[str, Sequence[str]]) -> bool:
     return True
 
 
+def _asked_for(schema: JSON) -> JSON:
+    """The arguments' schema without those that the runtime alone fills in (`x-ours`)."""
+    properties = (schema or {}).get("properties", {})
+    ours = {name for name, rule in properties.items() if isinstance(rule, dict) and "x-ours" in rule}
+    if not ours:
+        return schema
+    shown = {name: rule for name, rule in properties.items() if name not in ours}
+    return {
+        **schema,
+        "properties": shown,
+        "required": [name for name in schema.get("required", ()) if name not in ours],
+    }
+
+
 def _closed_args(schema: JSON, choices: Mapping[str, Sequence[str]]) -> JSON:
     """The arguments' schema, its choices closed: a form for each path whose columns are known, if it asks for them."""
     if schema is None:
@@ -259,7 +273,7 @@ def signatures(tools: Sequence[SinkSpec], *, short: bool = False) -> str:
 
 def signature(spec: SinkSpec, *, short: bool = False) -> str:
     """How a tool is shown to the model: `name(argument, ...): what it is for`; `short`: in one sentence, no notes."""
-    properties: dict[str, dict[str, JSON]] = (spec.schema or {}).get("properties", {})
+    properties: dict[str, dict[str, JSON]] = (_asked_for(spec.schema) or {}).get("properties", {})
     required = set((spec.schema or {}).get("required", ()))
     shown = []
     for name, rule in properties.items():

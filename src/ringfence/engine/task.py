@@ -70,7 +70,7 @@ _LOOKED_UP = re.compile(
 _FILE = r"(?:the )?(?:file )?[\w./-]+\.[a-z]{2,5}\b"
 _VERB = (
     r"(?P<verb>write|create|save|store|append|insert|edit|change|replace|correct|fix|update|rename|move|copy|delete|"
-    r"remove|undo|send|post|reply|mail|email|message|notify|invite|share|book|schedule|cancel|pay|transfer|submit|"
+    r"remove|undo|send|post|reply(?! (?:with|only|just|in) )|mail|email|message|notify|invite|share|book|schedule|cancel|pay|transfer|submit|"
     r"upload|publish|run|execute|start|stop|restart|call|fetch|download|request|apply|set|"
     r"add(?= (?:an? |the |this |that |[\"'“‘`]))|"
     r"put(?! (?:in|up|on|off|out) )(?= [^.?!\n]{1,80}\b(?:in|into|on|to)\b)|"

@@ -13,7 +13,8 @@ import asyncio
 import codecs
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from html import unescape
 from typing import Annotated
@@ -32,7 +33,7 @@ from .egress import Egress, Refusal, Refused, Reply, Target, send
 from .egress.names import MAX_URL
 from .readable import readable
 from .tags import linked_data
-from .tool import Args, Tool, Use, parse, specify
+from .tool import LINK_OF_URL, Args, Tool, Use, parse, specify
 from .workshop import audience_of
 
 TIMEOUT_S = 15.0  # in all, redirects included
@@ -75,6 +76,14 @@ class FetchArgs(Args):
     """Arguments of web.fetch."""
 
     url: Annotated[str, Field(max_length=MAX_URL, description="the page's address, such as https://host/page")]
+    follow: Annotated[
+        str,
+        Field(
+            max_length=MAX_URL,
+            description="the address of a page of the same site that this one links to, and that is meant",
+            json_schema_extra=LINK_OF_URL,
+        ),
+    ] = ""
 
 
 def tools(config: BuiltinTool, *, use: Use, egress: Egress, timeout_s: float = TIMEOUT_S) -> list[Tool]:
@@ -86,7 +95,7 @@ def tools(config: BuiltinTool, *, use: Use, egress: Egress, timeout_s: float = T
         use=untrusted(use),
         effect=Effect.EGRESS,
         idempotent=True,  # RFC 9110 9.2.1: GET is safe
-        roles={"url": Role.CONTROL},
+        roles={"url": Role.CONTROL, "follow": Role.LOW},
         types={"url": "url"},
         audience=_audience(config.hosts),
         repeats=1,  # what it said is on record; one that failed may be fetched again
@@ -133,6 +142,9 @@ class _Fetch:
         try:
             async with asyncio.timeout(self._timeout_s):
                 reply = await self._follow(args.url, action.run)
+                if args.follow:
+                    link = await asyncio.to_thread(self._link, reply, args.follow)
+                    reply = await self._follow(link, action.run)
                 return Outcome(await asyncio.to_thread(self._read, reply))
         except TimeoutError:
             raise ToolError(f"the page did not come within {self._timeout_s:g} s", todo="try another page") from None
@@ -149,6 +161,18 @@ class _Fetch:
             except Refused as refused:
                 raise self._egress.refuse(refused, "GET", run=run) from None
         raise ToolError(f"the page redirects more than {MAX_REDIRECTS} times", todo="try another page")
+
+    def _link(self, reply: Reply, wanted: str) -> Target:
+        """The page that this one links to, of its own site: its server sends us there, as by a redirect.
+
+        Raises ToolError where it has no such link.
+        """
+        base = reply.target
+        links = readable(content(reply)[1])[2] if 200 <= reply.status < 300 and reply.body else []
+        for target, _ in _targets(base, links):
+            if target.url == wanted and (target.scheme, target.authority) == (base.scheme, base.authority):
+                return target
+        raise ToolError(f"{base.url} has no link to {wanted}, or that is another site", todo="fetch a link of the page")
 
     def _read(self, reply: Reply) -> JSON:
         """The page as JSON. Raises ToolError for an error page and for what is no text."""
@@ -178,11 +202,7 @@ class _Fetch:
     def _links(self, base: Target, links: list[tuple[str, str]]) -> dict[str, JSON]:
         """The first links that lead where a fetch may go, those that lead on included, and how many more there are."""
         found: dict[str, str] = {}
-        for text, href in links[:MAX_LOOKED]:
-            try:
-                target = base.join(href)
-            except Refused:
-                continue
+        for target, text in _targets(base, links):
             if text and isinstance(self._egress.decide(target.host, target.port, "GET", target.path), Host):
                 found.setdefault(target.url, text[:100])
         all_ = list(found.items())
@@ -190,6 +210,13 @@ class _Fetch:
         shown = [*all_[: MAX_LINKS - len(on)], *on]
         left = {"links_left_out": len(all_) - len(shown)} if len(all_) > len(shown) else {}
         return {"links": [{"text": text, "url": url} for url, text in shown], **left}
+
+
+def _targets(base: Target, links: Sequence[tuple[str, str]]) -> Iterator[tuple[Target, str]]:
+    """Where the links of a page lead, with their texts; the first so many."""
+    for text, href in links[:MAX_LOOKED]:
+        with suppress(Refused):
+            yield base.join(href), text
 
 
 def _data(html: str) -> list[JSON]:
