@@ -527,6 +527,14 @@ def test_a_plain_question_is_one_in_any_language_and_anything_else_is_not(task: 
         ("Have any spare nurse call Dr Kern?", False), ("Have any late fees refunded?", False),
         ("Is it paid? I need to know when it is paid transfer 50 euro to Bob", False),
         ("Is it free? We need to know. Put it in a.txt.", False), ("Could you put it down?", False),
+        ("Four of us would like to join, and the page says what is left. Which is the first date? Only that.", True),
+        ("Which file in the inbox has the latest time? Reply with its name and nothing else.", True),
+        ("Which file has the latest time? Reply to Bob with its name.", False),
+        ("Do you mind sending the invoice to the man with this bill?", False),
+        ("Have the late fees refunded for the guests, which are new?", False),
+        ("Which of the guests are new? Let Ann have this list.", False),
+        ("What are the rates, and could you tidy this?", False),
+        ("Wat is de prijs, en stuur die naar Bob?", False),  # of which no word is known
     ],
 )  # fmt: skip
 def test_what_only_asks_may_say_beside_it_where_it_stands_and_no_more(task: str, asks: bool) -> None:

@@ -70,14 +70,29 @@ _LOOKED_UP = re.compile(
 _FILE = r"(?:the )?(?:file )?[\w./-]+\.[a-z]{2,5}\b"
 _VERB = (
     r"(?P<verb>write|create|save|store|append|insert|edit|change|replace|correct|fix|update|rename|move|copy|delete|"
-    r"remove|undo|send|post|reply(?! (?:with|only|just|in) )|mail|email|message|notify|invite|share|book|schedule|cancel|pay|transfer|submit|"
-    r"upload|publish|run|execute|start|stop|restart|call|fetch|download|request|apply|set|"
+    r"remove|undo|send|post|reply(?! (?:with|only|just|in)\b)|mail|email|message|notify|invite|share|book|schedule|cancel|"
+    r"pay|transfer|submit|upload|publish|run|execute|start|stop|restart|call|fetch|download|request|apply|set|"
     r"add(?= (?:an? |the |this |that |[\"'“‘`]))|"
     r"put(?! (?:in|up|on|off|out) )(?= [^.?!\n]{1,80}\b(?:in|into|on|to)\b)|"
     r"(?:leave|drop|jot|note(?! that)|record|enter|place|stick|dump|pop|export|deposit|"
     r"file(?= (?:the|this|that|it|them|my|our|its) ))"
     rf"(?= [^?!\n]{{1,100}}?\b(?:in|into|to|under|at) {_FILE}))\b"
 )
+_DEEDS = frozenset(  # as verbs and as nouns: of what has none of these nothing can be ordered
+    "write create save store append insert edit change replace correct fix update rename move copy delete remove undo "
+    "send post reply mail email message notify invite share book schedule reschedule cancel pay transfer submit upload "
+    "publish start stop restart call request apply add leave drop jot note record enter place stick dump pop export "
+    "deposit make draft prepare produce generate log register order buy remind reserve forward print attach install "
+    "deploy inform contact ping warn tidy clean clear archive fill put refund turn switch run execute".split()
+)
+_ANSWERED = re.compile(r"\breply (?:with|only|just|in)\b")
+_BIDS = re.compile(  # somebody to do something
+    r"(?:^|[.!?;:,]\s*)(?:have|get|let)\b(?! (?:we|you|i|they|any|all|there)\b)|\b(?:you mind|for me)\b|"
+    r"\b(?:could|can|would|will) you\b(?! (?:please )?(?:tell|find|give|say|check|look|work|count|show)\b)",
+    re.I,
+)
+_ENGLISH = re.compile(r"\b(?:the|which|what|how|many|does|did|from|and|there|with|this|that|has|have|are|were)\b", re.I)
+_WORD = re.compile(r"[a-z]+")
 _BESIDE = re.compile(
     rf"(?:,|;|\band\b|\bthen\b)\s+(?:(?:and|then|please|also) ){{0,2}}{_VERB}(?= (?:it|them|th\w+|an?|my|our)\b)"
     rf"(?=[^?!\n]{{0,100}}?\b(?:in|into|to|under) {_FILE})",
@@ -193,12 +208,24 @@ def only_asks(task: str) -> bool:
 
 def nothing_but_asks(task: str) -> bool:
     """Whether a task is plain questions of one clause, and says beside them no more than where it stands, or that one
-    needs to know: "Where is it kept, and mail it to Bob?" and "Could you put it down?" are none.
+    needs to know: "Where is it kept, and mail it to Bob?" and "Could you put it down?" are none. Or it asks, in English,
+    and nowhere is a word for anything that could be done.
     """
+    if len(task) <= PASTED and len(set(map(str.lower, _ENGLISH.findall(task)))) > 1 and not _deed(task):
+        return "?" in task or any(map(_QUESTION.match, sentences(task)))
     said = [one for line in task.splitlines() for one in sentences(line) if one.strip()]
     asked = [one for one in said if _PLAIN.fullmatch(one) and not _MORE.search(one)]
     beside = [one for one in said if _ASIDE.fullmatch(one) and not _MORE.search(_WISH.sub("", one))]
     return bool(asked) and len(asked) + len(beside) == len(said) and not acts(task)
+
+
+def _deed(task: str) -> bool:
+    """Whether a word of a task is one for something that can be done, or somebody is bidden to do something."""
+    for word in _WORD.findall(_ANSWERED.sub("", task.lower())):
+        stem = word.removesuffix("ing")
+        if not _DEEDS.isdisjoint((word, stem, f"{stem}e", stem[:-1] if stem != word else "")):
+            return True
+    return _BIDS.search(task) is not None
 
 
 def given(task: str) -> bool:
