@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ringfence.engine.context import render
-from ringfence.engine.nearest import named_before, of_it_elsewhere, of_the_day, of_the_name, sole
+from ringfence.engine.nearest import named_before, of_it_elsewhere, of_the_day, of_the_name, of_the_value, sole
 
 from .conftest import Build, final, step
 
@@ -109,6 +109,29 @@ The studio has A and B only."""
 def test_the_line_of_a_page_of_the_name_that_is_asked_for(task: str, line: str) -> None:
     assert of_the_name(PRICES, task) == line
     assert of_the_name("Play: The Glass Orchard | A: 41.50", task) == ""  # few lines are read as they are
+
+
+PLANTS = "time: today\nplants:\n" + "\n".join(
+    f"- plant: {name}, status: {status}, kw: 0"
+    for name, status in [("Library", "online"), ("Old Mill", "standby"), ("Town Hall", "offline"), ("Depot", "online")]
+)
+
+
+@pytest.mark.parametrize(
+    ("task", "line"),
+    [
+        ('Which plant has the status "offline"?', "plant: Town Hall, status: offline, kw: 0"),
+        ("Which plant is on standby?", "plant: Old Mill, status: standby, kw: 0"),
+        ("What is the status of the Library?", "plant: Library, status: online, kw: 0"),
+        ("Which plants are online?", ""),  # two of them
+        ("Which plants are offline or on standby?", ""),
+        ("Which plants are off?", ""),
+        ("Which are the off-line ones?", ""),
+    ],
+)
+def test_of_many_lines_the_one_with_a_value_that_the_task_says_is_said_once_more(task: str, line: str) -> None:
+    assert of_the_value(PLANTS, task) == line
+    assert of_the_value("\n".join(PLANTS.split("\n")[:5]), task) == ""  # few lines are read as they are
 
 
 async def test_a_model_is_shown_the_line_of_the_name_that_is_asked_for(house: Build) -> None:

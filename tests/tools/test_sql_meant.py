@@ -72,6 +72,13 @@ def rows(found: Any) -> list[list[Any]]:
         ("select qty / order_id from lines where id = 4", [[1 / 3]], "divided with decimals"),
         ("select c.name, count(*) from customers c left join orders o on o.customer_id = c.id group by c.name",
          [["Ann", 2], ["Bob", 2], ["Cy", 0], ["Di", 0]], "count(*) is 1 for none: counted are rows of orders"),
+        ("select count(*) as total_qty from lines where order_id = 1", [[6]],
+         "total_qty is the sum of lines.qty, and no number of rows"),
+        ("select item, count(*) as qty from lines group by item order by qty desc limit 1", [["pen", 10]],
+         "qty is the sum of lines.qty, and no number of rows"),
+        ("select count(*) as total_lines from lines where order_id = 1", [[2]], ""),
+        ("select count(*) as order_id from lines where order_id = 1", [[2]], ""),  # a key is no amount
+        ("select count(*) as name_count from customers", [[4]], ""),  # nor is a text
         ("select sum(o.total) from customers c join orders o on c.id = o.id where c.name = 'Bob'", [[100.0]],
          "customers and orders are joined by customers.id = orders.customer_id"),
         ("select sum(total) from customers c, orders o where c.name = 'Ann'", [[150.0]],

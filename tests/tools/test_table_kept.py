@@ -241,6 +241,14 @@ def test_a_header_is_taken_for_nothing_else(text: str, columns: list[str]) -> No
     assert ask(text)["columns"] == columns
 
 
+def test_how_many_cells_are_empty_is_told_and_what_an_average_of_groups_is_of_all_rows() -> None:
+    text = "plant,month,kwh\nA,2025-07,10\nA,2025-08,\nA,2025-09,20\nB,2025-07,90\nB,2025-08,\n"
+    assert ask(text, select=("kwh",))["kwh of all 5 rows"].endswith("; empty in 2 of them")
+    assert "empty" not in ask(text.replace("8,", "8,5"), select=("kwh",))["kwh of all 5 rows"]
+    found = ask(text, group_by="month", aggregate="avg", column="kwh")
+    assert found["avg(kwh) of all 5 rows together"] == "40"  # and not what the averages of three months come to
+
+
 async def test_a_table_of_an_old_program_has_its_letters(call: Any, box: Any) -> None:
     (box / "logs/orte.csv").write_bytes("n;Straße\n1;Köln\n2;Z\xfcrich\n".encode("cp1252"))
     found = await call("csv.query", path="logs/orte.csv", where=[{"column": "Straße", "op": "=", "value": "Köln"}])

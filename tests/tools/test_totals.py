@@ -108,7 +108,7 @@ def test_what_is_no_number_or_one_row_alone_has_no_sum(values: tuple[Any, ...]) 
 
 
 def test_an_empty_cell_is_left_out_and_exact_decimals_of_a_server_are_numbers() -> None:
-    assert _of(1, None, 2)["eur of all 3 rows"] == "sum 3; avg 1.5; min 1; max 2"
+    assert _of(1, None, 2)["eur of all 3 rows"] == "sum 3; avg 1.5; min 1; max 2; empty in 1 of them"
     assert _of("46.80", 95.75)["eur of all 2 rows"].startswith("sum 142.55;")
 
 

@@ -29,6 +29,7 @@ _PRICES = 20  # numbers of a calculation that are looked at
 _PROPER = re.compile(  # Sports Arena, Galvin, DW-2212; and no INFO
     r"(?<![\w.-])(?:[A-ZÄÖÜ][^\W\d_]+(?: [A-ZÄÖÜ][^\W\d_]+){1,3}|[A-ZÄÖÜ][a-zäöüß]{2,}|[A-Z]{1,6}-?\d{2,8})(?![\w-])"
 )
+_WORDS = re.compile(r"[^\W\d_]{4,}(?:[ _-][^\W\d_]+){0,2}")
 _CODE = re.compile(r"(?=[^\d\s]*\d)(?=\w*[^\W\d_])\w+(?:-\w+)*")  # INV-01
 _ISO_DAY = re.compile(r"(?<!\d)(?:19|20)\d\d-\d\d-\d\d(?!\d)")
 _NAMES = "|".join(sorted(MONTHS, key=len, reverse=True))
@@ -157,7 +158,9 @@ def singled_out(value: JSON, text: str, told: Collection[str], task: str) -> tup
         return "named before", row
     if line := of_the_day(text, task):
         return "of the day that is asked for", line
-    return "of the name that is asked for", of_the_name(text, task)
+    if line := of_the_name(text, task):
+        return "of the name that is asked for", line
+    return "with what the task says", of_the_value(text, task)
 
 
 def sole(value: JSON) -> str:
@@ -214,6 +217,23 @@ def of_the_name(text: str, task: str) -> str:
         if bar and name and told.issuperset(name):
             found.append(line.strip(" -"))
     return found[0][:_CHARS] if len(found) == 1 and many >= _MANY else ""
+
+
+def of_the_value(text: str, task: str) -> str:
+    """The one line of many with fields, `name: value`, that has a value of words which the task says; else empty.
+
+    Asked for the plant that is offline, a small model takes the one on standby, which stands before it.
+    """
+    asked, fielded, found = task.casefold(), 0, list[str]()
+    for line in text[:_READ].split("\n"):
+        fields = [one.partition(": ") for one in line.strip().removeprefix("- ").split(", ")]
+        if not line.lstrip().startswith("- ") or not all(colon for _, colon, _ in fields):
+            continue
+        fielded += 1
+        values = [value.casefold() for _, _, value in fields if _WORDS.fullmatch(value)]
+        if any(re.search(rf"(?<![\w-]){re.escape(value)}(?![\w-])", asked) for value in values):
+            found.append(line.strip().removeprefix("- "))
+    return found[0][:_CHARS] if len(found) == 1 and fielded >= _MANY else ""
 
 
 def _day(match: re.Match[str]) -> str:

@@ -53,6 +53,7 @@ _OF_GIVEN = re.compile(
     r"\d \w+ (?:long|wide|deep|high|tall|thick)\b.*\d \w+ (?:long|wide|deep|high|tall|thick)\b.*\bhow (?:many|much)\b|"
     r"\d ?[x×] ?\d|"
     r"\b(?:per ?cents?|percentage|what share|each|apiece|for one|per [^\W_]+|altogether|in all|left over|split|divided|"
+    r"every (?:hour|day|week|month|year)|suppose|assum(?:e|ing)|imagine|remaining|deduct\w*|"
     r"prozent|jeweils|insgesamt)\b",
     re.I,
 )
@@ -70,21 +71,22 @@ _LOOKED_UP = re.compile(
 _FILE = r"(?:the )?(?:file )?[\w./-]+\.[a-z]{2,5}\b"
 _VERB = (
     r"(?P<verb>write|create|save|store|append|insert|edit|change|replace|correct|fix|update|rename|move|copy|delete|"
-    r"remove|undo|send|post|reply(?! (?:with|only|just|in)\b)|mail|email|message|notify|invite|share|book|schedule|cancel|"
-    r"pay|transfer|submit|upload|publish|run|execute|start|stop|restart|call|fetch|download|request|apply|set|"
+    r"remove|undo|send|post|reply(?! (?:with|only|just|in)\b)|mail|email|message|notify|invite|share|book|schedule|"
+    r"cancel|pay|transfer|submit|upload|publish|run|execute|start|stop|restart|call|fetch|download|request|apply|set|"
     r"add(?= (?:an? |the |this |that |[\"'“‘`]))|"
     r"put(?! (?:in|up|on|off|out) )(?= [^.?!\n]{1,80}\b(?:in|into|on|to)\b)|"
     r"(?:leave|drop|jot|note(?! that)|record|enter|place|stick|dump|pop|export|deposit|"
     r"file(?= (?:the|this|that|it|them|my|our|its) ))"
     rf"(?= [^?!\n]{{1,100}}?\b(?:in|into|to|under|at) {_FILE}))\b"
 )
-_DEEDS = frozenset(  # as verbs and as nouns: of what has none of these nothing can be ordered
+_DEEDS = frozenset(re.findall(  # as verbs and as nouns: of what has none of these nothing can be ordered
+    r"\w+",
     "write create save store append insert edit change replace correct fix update rename move copy delete remove undo "
     "send post reply mail email message notify invite share book schedule reschedule cancel pay transfer submit upload "
     "publish start stop restart call request apply add leave drop jot note record enter place stick dump pop export "
     "deposit make draft prepare produce generate log register order buy remind reserve forward print attach install "
-    "deploy inform contact ping warn tidy clean clear archive fill put refund turn switch run execute".split()
-)
+    "deploy inform contact ping warn tidy clean clear archive fill put refund turn switch run execute",
+))  # fmt: skip
 _ANSWERED = re.compile(r"\breply (?:with|only|just|in)\b")
 _BIDS = re.compile(  # somebody to do something
     r"(?:^|[.!?;:,]\s*)(?:have|get|let)\b(?! (?:we|you|i|they|any|all|there)\b)|\b(?:you mind|for me)\b|"
@@ -208,7 +210,7 @@ def only_asks(task: str) -> bool:
 
 def nothing_but_asks(task: str) -> bool:
     """Whether a task is plain questions of one clause, and says beside them no more than where it stands, or that one
-    needs to know: "Where is it kept, and mail it to Bob?" and "Could you put it down?" are none. Or it asks, in English,
+    needs to know: "Where is it kept, and mail it to Bob?" and "Could you put it down?" are none. Or it asks in English,
     and nowhere is a word for anything that could be done.
     """
     if len(task) <= PASTED and len(set(map(str.lower, _ENGLISH.findall(task)))) > 1 and not _deed(task):

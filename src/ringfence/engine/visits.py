@@ -333,6 +333,9 @@ def _widened(value: JSON, asked: Collection[str], meant: Callable[[str], bool]) 
             return _LIKE.sub(lambda m: f"{m['like']}{month}%'" if month.startswith(m["part"]) else m[0], value)
         case {"op": "=", "value": str(day)} if _DAY.fullmatch(day) and day[:7] in asked and not meant(day):
             return {**value, "value": day[:7]}
+        case {"op": "=", "value": str(name)} if number := MONTHS.get(name.strip().casefold()):
+            named = [iso for iso in asked if int(iso[5:]) == number]
+            return {**value, "value": named[0]} if len(named) == 1 else value
         case dict():
             return {key: _widened(item, asked, meant) for key, item in value.items()}
         case list() | tuple():

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _GLOB = "[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]"
+_COUNTED = re.compile(r"^(?:(?:total|sum|num(?:ber)?|count)_(?:of_)?)+|_(?:total|sum|count|number)$")
+_NO_AMOUNT = re.compile(r"(?:.*_)?(?:id|no|nr|num|number|code|key|year|month|week|day|date|rank|status)|")
+_NUMERIC = re.compile(r"(?:big|small|tiny)?int|real|num|dec|double|float|money")
 _FIRST = re.compile(r"\d{4}-\d\d-01")  # who writes two of these for a month means the second to be left out
 
 
@@ -93,6 +96,7 @@ def meant(
         for select in list(tree.find_all(exp.Select)):
             why += _joined(select, places)
             why += _counted(select, places)
+            why += _called(select, places)
         why += yield from _not_in(tree, dialect)
         why += yield from _days(tree, places, dialect)
         why += (yield from _apart(tree, places)) if dialect == "sqlite" else []
@@ -204,6 +208,25 @@ def _counted(select: exp.Select, places: Places) -> Iterator[str]:
         one.set("this", exp.column(far.name, table=called))
     if stars:
         yield f"count(*) is 1 for none: counted are rows of {places.of(far)[1]}"
+
+
+def _called(select: exp.Select, places: Places) -> Iterator[str]:
+    """`count(*) as total_shares` of purchases that have a number of `shares` each: as it is called, it is their sum."""
+    from sqlglot import exp
+
+    own = places.own(select)
+    for one in select.selects:
+        count = one.this if isinstance(one, exp.Alias) else None
+        if not isinstance(count, exp.Count) or not isinstance(count.this, exp.Star):
+            continue
+        name = _COUNTED.sub("", one.alias.lower())
+        having = [(called, table) for called, table in own.items() if name in places.columns.get(table, ())]
+        if len(having) != 1 or _NO_AMOUNT.fullmatch(name):
+            continue
+        called, table = having[0]
+        if _NUMERIC.match(places.types.get((table, name), "")) and f"{table}.{name}" not in places.keys:
+            one.set("this", exp.Sum(this=exp.column(name, table=called)))
+            yield f"{one.alias} is the sum of {table}.{name}, and no number of rows"
 
 
 def _not_in(tree: exp.Expr, dialect: str) -> Asking[list[str]]:

@@ -103,11 +103,12 @@ def query(table: Table, args: QueryArgs, *, room: int) -> dict[str, JSON]:
         args = args.model_copy(update=ungrouped)
     if args.aggregate or args.group_by:
         args = args.model_copy(update=_meant(table, args))
+        place = table.place(args.column) if args.column else 0
+        cells, form = [row[place] for row in rows], table.form(place)
         table, left_out = _aggregated(table, rows, args)
         rows, picked = table.rows, list(range(len(table.columns)))
-        whole = (
-            of_groups(table.columns[-1], [row[-1] for row in rows]) if args.group_by and "units" not in left_out else {}
-        )
+        if args.group_by and "units" not in left_out:
+            whole = of_groups(table.columns[-1], [row[-1] for row in rows], cells, form)
     else:
         picked = _picked(table, args.select, rows, conditions)
     if args.sort_by and not (args.aggregate and not args.group_by):

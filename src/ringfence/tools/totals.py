@@ -39,6 +39,7 @@ def totals(
         for kind in ("min", "max"):
             value = aggregate(kind, cells, 0, written)[0]
             said.append(f"{kind} {value} (row {', '.join(rows[cells.index(value)])[:_ROW_CHARS]})")
+        said += _none(sum(typed(cell, written)[0] == EMPTY for cell in cells))
         told[f"{columns[place]} of all {len(rows)} rows"] = "; ".join(said)
     return told
 
@@ -51,13 +52,20 @@ def amounts(columns: Collection[str], rows: Sequence[Mapping[str, JSON]]) -> dic
         numbers = all(_NUMBER.fullmatch(cell) for cell in cells if cell) and any(cells)
         flags = any(isinstance(row[name], bool) for row in rows) or {"0", "1"}.issuperset(cells)
         if numbers and not flags:
-            said = (f"{kind} {aggregate(kind, cells, 0)[0]}" for kind in ("sum", "avg", "min", "max"))
-            told[f"{name} of all {len(rows)} rows"] = "; ".join(said)
+            said = [f"{kind} {aggregate(kind, cells, 0)[0]}" for kind in ("sum", "avg", "min", "max")]
+            told[f"{name} of all {len(rows)} rows"] = "; ".join(said + _none(cells.count("")))
     return told
 
 
-def of_groups(name: str, cells: Sequence[str]) -> dict[str, JSON]:
-    """What counts or sums of groups come to together: a model takes one group for all."""
+def _none(count: int) -> list[str]:
+    """In how many rows nothing stands, in words; nothing of none."""
+    return [f"empty in {count} of them"] if count else []
+
+
+def of_groups(name: str, cells: Sequence[str], rows: Sequence[str], form: Form = PLAIN) -> dict[str, JSON]:
+    """What counts or sums of groups come to together, or the average of their `rows`: a model takes one for all."""
+    if name.startswith("avg(") and len(cells) > 1:
+        return {f"{name} of all {len(rows)} rows together": aggregate("avg", rows, 0, form)[0]}
     if len(cells) < 2 or not name.startswith(("count", "sum(")):
         return {}
     total, average = (aggregate(kind, cells, 0)[0] for kind in ("sum", "avg"))
