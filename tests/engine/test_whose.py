@@ -236,6 +236,32 @@ async def test_what_one_passage_says_is_not_said_of_what_another_one_is_about(
     assert [f"says nothing of the {word}." in why for why in said] == [True] * bool(word)
 
 
+@pytest.mark.parametrize(
+    ("task", "answer", "word"),
+    [
+        ("How many solar panels are on the roof of the Library?", "1", "panels"),
+        ("How many plants are on the roof of the Library?", "1", ""),  # the table of them is named so
+        ("How many rows are of the Library?", "1", ""),
+        ("How many batches are of the Library?", "1", "batches"),
+        ("How many panels does the Library have?", "It is not stated.", ""),
+        ("Which plants have panels?", "1", ""),
+    ],
+)
+async def test_how_many_there_are_of_what_nothing_speaks_of_is_told_by_no_count(
+    house: Build, task: str, answer: str, word: str
+) -> None:
+    tools = {
+        "tables": lambda args: {"tables": [{"table": "plants", "columns": ["name TEXT"]}]},
+        "query": lambda args: {"columns": ["count(*)"], "rows": [{"count(*)": 1}]},
+    }
+    agent = house(
+        [step(("query", {"of": "it"})), final(answer), final("not found")], tools=tools, specs={"tables": {"opens": ""}}
+    )
+    await agent.run(task)
+    said = [why for why in doubts(agent) if "speaks of" in why]
+    assert [f"speaks of {word}." in why for why in said] == [True] * bool(word)
+
+
 PROVIDED = "If nothing says so, tell me that it is not there."
 
 

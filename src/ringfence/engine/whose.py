@@ -57,6 +57,16 @@ _HOW_MANY = re.compile(
     r"(?P<things>(?:[^\W\d_]+ ){1,4})",
     re.I,
 )
+_THING = re.compile(  # panels, in: how many solar panels are
+    r"\bhow many (?:[^\W\d_]+ ){0,2}?(?P<thing>[^\W\d_]{4,}) (?:are|is|were|was|did|does|do|has|have|had|can|in|on|at|"
+    r"with|which|that|there|for|from|we|you|they|the)\b",
+    re.I,
+)
+_ANY_THING = re.compile(
+    r"rows?|lines?|entr(?:y|ies)|records?|times|files?|people|persons?|things?|items?|ones|others?|kinds?|types?|"
+    r"different|distinct|of|more|cases?|(?:second|minute|hour|day|week|month|year)s?|euros?|kilos?",
+    re.I,
+)
 _BARE = re.compile(r"\W*(?:there (?:are|were) )?(\d[\d.,]*)\b\D*", re.I)  # an answer of one number
 _ASKS = re.compile(r"\b(?:how|which|what|who|whose|when|where|why)\b", re.I)
 _ROWS = re.compile(r"(?:matched: )?(\d+)(?: of (\d+))? rows")
@@ -84,7 +94,7 @@ def strange(answer: str, turn: Turn, said: str = "") -> tuple[str, str]:
     found = found or _of_others(turn) or _of_a_key(answer, turn) or _of_a_cell(answer, turn)
     found = found or _of_a_price(answer, turn)
     found = found or _of_one_row(answer, turn) or _of_the_question(answer, turn)
-    return found or _of_nothing(answer, turn) or ("", "")
+    return found or _of_nothing(answer, turn) or _of_no_thing(answer, turn) or ("", "")
 
 
 def _of_no_call(answer: str, turn: Turn, said: str) -> _Doubt | None:
@@ -250,6 +260,22 @@ def _of_nothing(answer: str, turn: Turn) -> _Doubt | None:
         ELSEWHERE,
         f"The call has found nothing: {last.get('note') or 'no row is like that'}. Make it in another way.",
     )
+
+
+def _of_no_thing(answer: str, turn: Turn) -> _Doubt | None:
+    """A number of things of which no table and nothing else that was found says a word: asked how many panels a plant
+    has, a small model counts the plant.
+    """
+    asked, found = _THING.search(turn.start["task"]), brought(turn)
+    thing = asked["thing"].casefold() if asked else ""
+    tables = found and all(isinstance(one, Mapping) and "rows" in one for one in found)
+    if not thing or not tables or _ANY_THING.fullmatch(thing) or is_unit(thing) or not _BARE.fullmatch(answer):
+        return None
+    calls = answered(turn)
+    told = " ".join(f"{args} {value}" if call >= 0 else str(value) for call, args, value in calls).casefold()
+    if thing[:_STEM] in told or all(call >= 0 for call, *_ in calls):  # nobody has seen what tables there are
+        return None
+    return UNSUPPORTED, f"Nothing that was found speaks of {thing}. {_UNLESS}"
 
 
 def _objects(value: JSON) -> list[Mapping[str, JSON]]:
