@@ -78,6 +78,12 @@ EMPTY = {"column": "returned", "op": "=", "value": ""}
         (AWAY, {"sample": f"{LOANS}\nL-1;Ann;2025-06-01;"}, True),
         (f"How many loans of {PATH} came back? As long as they are away, returned is empty.", {}, False),
         (f"Which loans of {PATH} have not come back?", {}, False),
+        (
+            f"Some loans are out, and the cell returned in {PATH} stays empty. In how many rows is this the case?",
+            {},
+            True,
+        ),
+        (f"Some loans are out, and the cell returned in {PATH} stays empty. How many are from Ann?", {}, False),
         (AWAY.replace("is empty", "is not empty"), {}, False),
         (AWAY, {"where": [OPEN, EMPTY]}, False),  # it is asked for
         (AWAY, {"where": [OPEN, EMPTY | {"op": "!="}]}, True),  # those that are not empty have come back
@@ -113,6 +119,9 @@ OUT = {"column": "back_on", "op": "=", "value": ""}
         ("List those of {} without a back_on.", OUT, [OUT]),
         ("List those of {}; no back_on column is shown.", None, []),
         ("List those of {} that came on a day.", None, []),
+        ("Em {}, quais estão sem data na coluna back_on?", None, [OUT]),
+        ("Welche in {} sind ohne Datum in der Spalte back_on?", None, [OUT]),
+        ("Em {}, quais têm a data na coluna back_on?", None, []),
         ("List those of {} without a back_on.", {**OUT, "value": "2025-01-01"}, [{**OUT, "value": "2025-01-01"}]),
     ],
 )

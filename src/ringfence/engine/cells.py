@@ -27,10 +27,16 @@ _OF = (  # count the open painting jobs
     r"^\W*who(?:'s| is| was) (?:on|doing) (?:the )?{value}\b"
 )
 _MORE = re.compile(r"[.?!;]\s+\S|\b(?:and|or|und|oder|most|least|fewest|\w{3,}est)\b|,\s", re.I)
-_EMPTY = r"\b{name}(?: column)? (?:is|are|stays?) (?:still )?(?:empty|blank|missing|null|unset)\b"
-_NONE = (  # no back_on = not back; for which no date of payment (paid_on) has been entered
-    r"\b(?:no|without(?: an?)?) {name}\b(?! column)|\b(?:no|without(?: an?)?) [^.?!,;()\n]{{1,40}} \({name}\)"
+_EMPTY = (
+    r"\b{name}(?: (?:column|cell|field))?(?: in \S{{1,60}})? (?:is|are|was|were|stays?|stayed|remains?)"
+    r" (?:still |left )?(?:empty|blank|missing|null|unset)\b"
 )
+_NONE = (  # no back_on = not back; for which no date of payment (paid_on) has been entered
+    r"\b(?:no|without(?: an?)?) {name}\b(?! column)|"
+    r"\b(?:no|without(?: an?)?|sem|sin|sans|senza|ohne|keine?n?|zonder|geen) [^.?!,;()\n]{{1,40}} "
+    r"(?:\({name}\)|(?:[^\W\d_]{{1,5}} ){{0,2}}(?:column|coluna|columna|colonn[ea]|spalte|kolom) {name}\b)"
+)
+_THE_CASE = re.compile(r"\b(?:is (?:this|that|it)|(?:this|that) is) (?:the case|so)\b", re.I)
 _ASKS = re.compile(r"\s*(?:is|are|was|were|has|have|had|does?|did|when)\b", re.I)
 
 
@@ -83,7 +89,7 @@ def emptied(args: Mapping[str, JSON], spec: SinkSpec, turn: Turn) -> Mapping[str
     rest = task[: match.start()] + task[match.end() :]
     own = [one for one in wheres if isinstance(one, dict) and str(one.get("column", "")).strip() == column]
     values = [str(one.get("value", "")).strip() for one in own]
-    if not none and (any(values) or not LEAVES_OUT.search(rest)):
+    if not none and (any(values) or not (LEAVES_OUT.search(rest) or _THE_CASE.search(rest))):
         return args
     if any(value.casefold() not in rest.casefold() for value in values):  # that is no word of the task
         return args
