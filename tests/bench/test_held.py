@@ -17,7 +17,7 @@ import pytest
 from ringfence.evals.suite import by_id, expected_of, load
 
 HELD = Path(__file__).parents[2] / "bench" / "held"
-SUITES = ("clinic", "plant", "depot", "school", "museum", "hotel", "theatre", "bikes")
+SUITES = ("clinic", "plant", "depot", "school", "museum", "hotel", "theatre", "bikes", "solar")
 CHANGED = {  # a file of each world, a number in it, and the task that asks for it
     "clinic": ("settings/reminders.toml", r"hours_before = \d+", "hours_before = 99", "reminder-hours"),
     "plant": ("binder/gaerkeller.txt", r"mindestens \d+", "mindestens 99", "vent-minutes"),
@@ -27,6 +27,12 @@ CHANGED = {  # a file of each world, a number in it, and the task that asks for 
     "hotel": ("setup/wellness.toml", r"(\[sauna\]\n.*) = \d+", r"\1 = 99", "sauna"),
     "theatre": ("systems/ticketing.ini", r"(online\]\nhold_minutes) = \d+", r"\1 = 99", "hold-minutes"),
     "bikes": ("config/rental.toml", r"(cargo_bike\]\nmax_days) = \d+", r"\1 = 99", "cargo-days"),
+    "solar": (
+        "settings/monitoring.toml",
+        r"offline_after_minutes = \d+",
+        "offline_after_minutes = 99",
+        "offline-minutes",
+    ),
 }
 
 
