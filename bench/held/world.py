@@ -112,6 +112,7 @@ def make(suite: Suite, folder: Path, seed: int, idle_s: float) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     if any(folder.iterdir()):
         raise OSError(f"expected an empty folder, got {folder}, which has files in it; name another one")
+    (folder / "out").mkdir()  # what is written goes there, and a manifest does not name what is not there
     cases, words = suite.lay(folder, seed)
     port = pages.start(folder, idle_s)
     own = {"what": suite.what, "name": suite.name, "folders": suite.folders, "database": suite.database}
