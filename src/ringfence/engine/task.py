@@ -81,14 +81,20 @@ _VERB = (
 )
 _DEEDS = frozenset(re.findall(  # as verbs and as nouns: of what has none of these nothing can be ordered
     r"\w+",
-    "write create save store append insert edit change replace correct fix update rename move copy delete remove undo "
-    "send post reply mail email message notify invite share book schedule reschedule cancel pay transfer submit upload "
-    "publish start stop restart call request apply add leave drop jot note record enter place stick dump pop export "
-    "deposit make draft prepare produce generate log register order buy remind reserve forward print attach install "
-    "deploy inform contact ping warn tidy clean clear archive fill put refund turn switch run execute",
+    "write create save store append insert edit change replace correct fix update rename move copy delete remove "
+    "undo send post reply mail email message notify invite share book schedule reschedule cancel pay transfer "
+    "submit upload publish start stop restart call request apply add leave drop jot note record enter place stick "
+    "dump pop export deposit make draft prepare produce generate log register order buy remind reserve forward "
+    "print attach install deploy inform contact ping warn tidy clean clear archive fill put refund turn switch run "
+    "execute close open lock unlock enable disable grant revoke assign approve reject accept decline confirm block "
+    "mark flag rotate reset reboot restore renew extend upgrade pause resume sign patch",
 ))  # fmt: skip
 _ANSWERED = re.compile(r"\breply (?:with|only|just|in)\b")
-_BIDS = re.compile(  # somebody to do something
+_BIDS = re.compile(  # somebody to do something, by a word that is none of those
+    r"(?:\b(?:and|then|or)|[,;:.!?])\s+(?!(?:and|or|then|only|just|on|in|of|for|from|with|but|if|as|at|by|to|is|are|was|were|has|have|"
+    r"how|what|which|who|when|where|why|not|since|until|while|because|so|than|like|per|during|after|before|between|under|"
+    r"over|we|i|you|they|it|he|she|some|most|all|both|such|tell|say|give|name|state|find|count|look|check)\b)"
+    r"[a-z]{2,} (?:the|it|them|him|her|this|these|those|all|any|an?|my|our|your|his|their)\b|"
     r"(?:^|[.!?;:,]\s*)(?:have|get|let)\b(?! (?:we|you|i|they|any|all|there)\b)|\b(?:you mind|for me)\b|"
     r"\b(?:could|can|would|will) you\b(?! (?:please )?(?:tell|find|give|say|check|look|work|count|show)\b)",
     re.I,
