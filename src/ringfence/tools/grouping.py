@@ -20,6 +20,9 @@ VALUE_CHARS = 120
 MAX_NAMES = 12  # of fields, in an error
 
 
+_NAME, _PLACE = re.compile(r"[^\W\d_][\w.-]*"), re.compile(r"word (\d+)")
+
+
 @dataclass(frozen=True, slots=True)
 class Meant:
     """What a scan found of the lines that a pattern means; `of`: which they are; `regex`: how they begin to match."""
@@ -36,8 +39,13 @@ def grouped(found: dict[str, Any], pattern: str, texts: Given, by: str, top: int
     lines = told["lines"]
     if lines and not told["values"]:
         if (behind := _following(by, pattern, meant.regex, texts, top=top)) is None:
+            none = f"no matching line has a field {by!r}"
+            if word := _names(told):
+                again = scan_anyhow(Pattern.read(pattern), texts, by=word, top=top, hits=1)[1]
+                groups, few = grouped(again, pattern, texts, word, top)
+                return groups, "; ".join(filter(None, (f"{none}: these are its words that are names", few)))
             if apart := often(told):
-                return apart, f"no matching line has a field {by!r}; {_fields_of(told)}"
+                return apart, f"{none}; {_fields_of(told)}"
             raise ToolError(f"no matching line has {by!r}", todo=_fields_of(told))
         unit, told = f"{behind[0]}{meant.of}", behind[1]
     elif told["distinct"] == 1 and pattern and not late(texts):  # the value itself: the question was about all of them
@@ -86,6 +94,13 @@ def _whole(found: dict[str, Any], pattern: str, texts: Given, by: str, top: int)
     regex = rf"(?<![\w.-]){re.escape(pattern)}(?!(?!T\d\d:)[\w-])"
     whole = scan(replace(Pattern.read(pattern).any_case(), regex=regex), texts, by=by, top=top)[1]
     return {f"top of the lines with the word {pattern}": _top(whole)} if whole["values"] else {}
+
+
+def _names(told: dict[str, Any]) -> str:
+    """The one word of the lines by whose names they differ, `gw-park` and `gw-north`, as a group; else empty."""
+    places = [place for place, values in told["spread"].items() if all(_NAME.fullmatch(value) for value, _ in values)]
+    match = _PLACE.fullmatch(places[0]) if len(places) == 1 else None
+    return f"field{match[1]}" if match else ""
 
 
 def _following(name: str, pattern: str, start: str, texts: Given, *, top: int) -> tuple[str, dict[str, Any]] | None:
