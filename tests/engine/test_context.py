@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ringfence.engine.context import render
-from ringfence.engine.nearest import named_before, of_it_elsewhere, of_the_day, of_the_name, of_the_value, sole
+from ringfence.engine.nearest import between, named_before, of_it_elsewhere, of_the_day, of_the_name, of_the_value, sole
 
 from .conftest import Build, final, step
 
@@ -173,6 +173,23 @@ ASKED = "A HATCH alarm was recorded on 10 May 2026. Who holds the key of that ro
 )
 def test_what_another_place_says_of_the_thing_that_a_line_is_about(line: str, task: str, told: str) -> None:
     assert of_it_elsewhere(line, ROOFS, task) == told
+
+
+WHOLE = "56 are full by then, and the 57th is the first that is more"
+
+
+@pytest.mark.parametrize(
+    ("result", "task", "line"),
+    [
+        ("56.3008", "After how many full months?", f"of whole ones: {WHOLE}"),
+        ("56.3008", "After how many months?", ""),
+        ("56", "After how many full months?", ""),
+        ("56.000", "After how many full months?", ""),
+        (None, "After how many full months?", ""),
+    ],
+)  # fmt: skip
+def test_the_whole_numbers_beside_a_result_are_told_where_they_are_asked_for(result: Any, task: str, line: str) -> None:
+    assert between({"result": result}, task) == line
 
 
 @pytest.mark.parametrize(

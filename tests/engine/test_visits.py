@@ -797,6 +797,15 @@ async def test_who_looks_in_vain_for_the_numbers_of_the_task_is_made_to_calculat
     assert len(agent.tools["calc"].calls) == 1
 
 
+async def test_what_a_task_makes_up_is_calculated_and_looked_up_nowhere(house: Build) -> None:
+    agent = house(
+        [step(("calc", {"of": "(15750 - 1900) / 246"})), final("57")],
+        tools={name: TOOLS[name] for name in ("calc", "look")}, specs={"calc": SPECS["calc"]},
+    )  # fmt: skip
+    await agent.run("Suppose it costs 15750 euros, less 1900 euros. It saves 246 euros every month: for how many?")
+    assert offered(agent)[0] == {"calc"}
+
+
 async def test_an_answer_to_numbers_of_the_task_that_stands_nowhere_is_calculated(house: Build) -> None:
     """The passages say nothing of it, and the model takes 2.86 from nowhere."""
     agent = house(

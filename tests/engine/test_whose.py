@@ -243,6 +243,7 @@ async def test_what_one_passage_says_is_not_said_of_what_another_one_is_about(
         ("How many plants are on the roof of the Library?", "1", ""),  # the table of them is named so
         ("How many rows are of the Library?", "1", ""),
         ("How many batches are of the Library?", "1", "batches"),
+        ("How many solar panels are on the roof of the Library?", "There is 1 panel on that roof.", "panels"),
         ("How many panels does the Library have?", "It is not stated.", ""),
         ("Which plants have panels?", "1", ""),
     ],

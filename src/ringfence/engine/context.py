@@ -16,7 +16,7 @@ from ringfence.core.values import JSON, Prompt
 
 from .course import OF_ITS_WORDS, asks
 from .links import named_link
-from .nearest import of_it_elsewhere, singled_out, sole
+from .nearest import between, of_it_elsewhere, singled_out, sole
 from .passages import READ, SEARCH, is_passage, where
 from .relevance import words
 from .step import CLOSING, LOOK_UP, TOOL
@@ -333,6 +333,8 @@ class Transcript:
             yield f"of these, {why}: {line}"
         if link := named_link(value, self._task):
             yield f"of these links, that the task names: {link}"
+        if whole := between(value, self._task):
+            yield whole
         others = [(place, said) for place, said in self._opened_lines if place != path]
         if more := of_it_elsewhere(line or sole(value), others, self._task):
             yield more

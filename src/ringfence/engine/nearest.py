@@ -6,6 +6,7 @@ user gets instead of an echo. And of many rows it takes their total.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
@@ -31,6 +32,8 @@ _PROPER = re.compile(  # Sports Arena, Galvin, DW-2212; and no INFO
 )
 _WORDS = re.compile(r"[^\W\d_]{4,}(?:[ _-][^\W\d_]+){0,2}")
 _CODE = re.compile(r"(?=[^\d\s]*\d)(?=\w*[^\W\d_])\w+(?:-\w+)*")  # INV-01
+_WHOLE = re.compile(r"\b(?:full|whole|complete|entire|ganze\w*|volle\w*)\b", re.I)
+_FRACTION = re.compile(r"\d{1,12}\.\d*[1-9]\d*")
 _ISO_DAY = re.compile(r"(?<!\d)(?:19|20)\d\d-\d\d-\d\d(?!\d)")
 _NAMES = "|".join(sorted(MONTHS, key=len, reverse=True))
 _OF_NO_YEAR = re.compile(
@@ -161,6 +164,15 @@ def singled_out(value: JSON, text: str, told: Collection[str], task: str) -> tup
     if line := of_the_name(text, task):
         return "of the name that is asked for", line
     return "with what the task says", of_the_value(text, task)
+
+
+def between(value: JSON, task: str) -> str:
+    """The whole numbers beside what was worked out, where a task asks for whole ones; else empty."""
+    result = value.get("result") if isinstance(value, dict) else None
+    if not isinstance(result, str | int | float) or not _WHOLE.search(task) or not _FRACTION.fullmatch(str(result)):
+        return ""
+    below = math.floor(float(result))
+    return f"of whole ones: {below} are full by then, and the {below + 1}th is the first that is more"
 
 
 def sole(value: JSON) -> str:

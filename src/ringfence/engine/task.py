@@ -57,6 +57,7 @@ _OF_GIVEN = re.compile(
     r"prozent|jeweils|insgesamt)\b",
     re.I,
 )
+_SUPPOSES = re.compile(r"\W*(?:suppose|assum(?:e|ing)|imagine|let'?s say|angenommen)\b", re.I)
 _HOW_MUCH = re.compile(
     r"\bhow (?:much|many)\b|\btotal [^.?!]{1,20}\?|\b(?:state|calculate|compute|work out) the\b|"
     r"\bwhat(?:'s| is| are)?\b|\bpercent(?:age)?\b|\bwie ?viele?\b",
@@ -241,6 +242,11 @@ def given(task: str) -> bool:
     if len(task) > PASTED or _PLACE.search(task) or _LOOKED_UP.search(task) or orders(task):
         return False
     return len(_GIVEN.findall(task)) > 1 and _OF_GIVEN.search(task) is not None and _HOW_MUCH.search(task) is not None
+
+
+def supposes(task: str) -> bool:
+    """Whether a task makes up the case that it asks about: nothing of it stands anywhere."""
+    return _SUPPOSES.match(task) is not None
 
 
 def apart(task: str) -> bool:

@@ -67,6 +67,7 @@ _ANY_THING = re.compile(
     r"different|distinct|of|more|cases?|(?:second|minute|hour|day|week|month|year)s?|euros?|kilos?",
     re.I,
 )
+_FIGURE = re.compile(r"\d[\d.,]*")
 _BARE = re.compile(r"\W*(?:there (?:are|were) )?(\d[\d.,]*)\b\D*", re.I)  # an answer of one number
 _ASKS = re.compile(r"\b(?:how|which|what|who|whose|when|where|why)\b", re.I)
 _ROWS = re.compile(r"(?:matched: )?(\d+)(?: of (\d+))? rows")
@@ -269,7 +270,7 @@ def _of_no_thing(answer: str, turn: Turn) -> _Doubt | None:
     asked, found = _THING.search(turn.start["task"]), brought(turn)
     thing = asked["thing"].casefold() if asked else ""
     tables = found and all(isinstance(one, Mapping) and "rows" in one for one in found)
-    if not thing or not tables or _ANY_THING.fullmatch(thing) or is_unit(thing) or not _BARE.fullmatch(answer):
+    if not thing or not tables or _ANY_THING.fullmatch(thing) or is_unit(thing) or len(_FIGURE.findall(answer)) != 1:
         return None
     calls = answered(turn)
     told = " ".join(f"{args} {value}" if call >= 0 else str(value) for call, args, value in calls).casefold()
