@@ -214,7 +214,10 @@ async def test_stat_of_a_file_and_of_a_folder(call: Call, box: Path) -> None:
         "path": "runbooks/db.md", "type": "text file", "size": "33 bytes", "lines": 3,
         "modified": "2024-11-20T12:00:00Z",
     }  # fmt: skip
-    assert (await call("files.stat", path="runbooks"))["files"] == 2
+    folder = await call("files.stat", path="runbooks")
+    assert (folder["files"], folder["oldest"]) == (2, "runbooks/db.md, modified 2024-11-20T12:00:00Z")
+    assert folder["newest"].startswith("runbooks/disk.md, modified 20")
+    assert (folder["largest"], folder["smallest"]) == ("runbooks/disk.md, 68 bytes", "runbooks/db.md, 33 bytes")
     assert (await call("files.stat"))["files"] == 3
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -127,6 +128,18 @@ async def test_of_a_long_file_of_settings_the_sample_says_its_sections(call: Cal
     (box / "runbooks/nodes.yaml").write_text("\n".join(["nodes:", *lines]) + "\n")
     (one, *_) = (await call("files.find", question="memory of node37 in nodes.yaml"))["passages"]
     assert "[nodes.node37] memory: 37Gi" in one["text"]
+
+
+def test_an_object_of_a_list_is_called_by_its_first_value() -> None:
+    rates = {
+        "valid": "2026",
+        "tariffs": [{"plant": "Old Mill", "ct": 7.8}, {"plant": "Library", "ct": 9, "by": {"n": 1}}],
+    }
+    named = in_sections("a.json", json.dumps(rates, indent=2).split("\n"))
+    assert [line for line in named.values() if "ct" in line or '"n"' in line] == [
+        '[tariffs.Old Mill] "ct": 7.8', '[tariffs.Library] "ct": 9,', '[tariffs.Library.by] "n": 1',
+    ]  # fmt: skip
+    assert named[2] == '"valid": "2026",'
 
 
 def test_sections_of_settings() -> None:

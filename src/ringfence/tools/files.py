@@ -5,8 +5,9 @@ from __future__ import annotations
 import fnmatch
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from operator import attrgetter
 from typing import Annotated
 
 from pydantic import Field
@@ -17,7 +18,7 @@ from ringfence.core.values import JSON
 
 from .corpus import Budget
 from .encoded import AS_LEGACY, as_utf8, is_packed
-from .folders import SNIFF_BYTES, Folders, Source, is_binary, packed, size_text
+from .folders import SNIFF_BYTES, Entry, Folders, Source, is_binary, packed, size_text
 from .marks import Kept, Marks
 from .texts import decode, note_skipped, notes
 from .tool import KNOWN_PATH, KNOWN_PLACE, Args, Tool, Use, define
@@ -33,8 +34,12 @@ FilePath = Annotated[
     str, Field(description="a file path such as runbooks/disk.md", min_length=1, json_schema_extra=KNOWN_PATH)
 ]
 _ITSELF = r"(?:(?:the |this )?(?:file|folder|directory)\b|[\w./-]*\w(?:/|\.[a-z]{2,4}\b))"
+_MOST = r"(?:newest|oldest|largest|biggest|smallest)"
 ABOUT = (  # what is asked of a file or a folder itself, and not of what is in it
     rf"\b(?:(?:size of|how (?:large|big) is) {_ITSELF}|"
+    r"(?:which|what) (?:of the )?files?\b(?: (?:in|of|under|below) \S+(?: \S+){0,2})? (?:is|was|has(?: been)?) "
+    rf"(?:the )?(?:{_MOST}|(?:most recent|latest) (?:modification|change)|last (?:modified|changed)|"
+    rf"(?:modified|changed) (?:last|most recently))|{_MOST} file (?:in|of|under)\b|"
     rf"when (?:was|were) {_ITSELF} (?:\S+ )?(?:last )?(?:modified|changed)|"
     r"(?:how many|number of) files (?:are (?:there )?|lie )?in (?:the )?"
     r"(?:(?:\S+ )?(?:folder|directory)\b|[\w-]+/))"
@@ -129,21 +134,23 @@ def stat_file(folders: Folders, use: Use) -> Tool:
                 "files": len(walk.files),
                 "folders": inside,
                 "size": size,
+                **_ends(walk.files),
                 **left_out,
             }
         with folders.open(walk.files[0].path) as source:
             binary = is_binary(source.stream.read(SNIFF_BYTES))
             source.stream.seek(0)
-            changed = datetime.fromtimestamp(source.changed / 1e9, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
             result: dict[str, JSON] = {"path": source.path, "type": "binary file" if binary else "text file"}
-            result |= {"size": _exact(walk.files[0].size), "modified": changed}
+            result |= {"size": _exact(walk.files[0].size), "modified": _time(source.changed)}
             if binary:
                 return result
             if source.size > folders.max_file_bytes:
                 return {**result, "note": "too large to count its lines"}
             return {**result, "lines": sum(1 for _ in _lines(source, time.monotonic() + SECONDS))}
 
-    summary = "Size, number of lines and time of change of a file; number of files in a folder."
+    summary = (
+        "Size, number of lines and time of change of a file; of a folder the number of files, the newest and largest."
+    )
     return define("files.stat", summary, StatArgs, run, use=use, timeout_s=SECONDS, suits=ABOUT)
 
 
@@ -232,6 +239,24 @@ def _text(head: bytes, rest: int) -> str:
     if not rest and len(line) <= LINE_CHARS:
         return line
     return f"{line[:LINE_CHARS]}... [{len(line) - LINE_CHARS + rest} more characters]"
+
+
+def _ends(files: Sequence[Entry]) -> dict[str, JSON]:
+    """Of several files the newest and the oldest one, the largest and the smallest."""
+    if len(files) < 2:
+        return {}
+    newest, oldest = (end(files, key=attrgetter("changed")) for end in (max, min))
+    largest, smallest = (end(files, key=attrgetter("size")) for end in (max, min))
+    return {
+        "newest": f"{newest.path}, modified {_time(newest.changed)}",
+        "oldest": f"{oldest.path}, modified {_time(oldest.changed)}",
+        "largest": f"{largest.path}, {_exact(largest.size)}",
+        "smallest": f"{smallest.path}, {_exact(smallest.size)}",
+    }
+
+
+def _time(nanoseconds: int) -> str:
+    return datetime.fromtimestamp(nanoseconds / 1e9, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _exact(size: int) -> str:

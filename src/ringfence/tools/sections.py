@@ -97,13 +97,18 @@ def _bracketed(lines: Sequence[str]) -> Iterable[tuple[int, str]]:
 def _nested(lines: Sequence[str]) -> Iterable[tuple[int, str]]:
     """YAML and JSON: a line is within those above it that are less indented; an item of a list by its first value."""
     above: list[tuple[int, str]] = []
+    begun = -1  # where an object of a list begins, until its first value has been seen
     for number, line in enumerate(lines, 1):
         bare = line.strip()
-        if not bare.strip("{}[], -") or _COMMENT.match(bare):
-            continue
         indent = len(line) - len(line.lstrip())
+        if bare == "{":
+            begun = indent if number > 1 else -1  # the whole of a file is no item of a list
+        if (not bare.strip("{}[], -") and bare != "{") or _COMMENT.match(bare):
+            continue
         while above and above[-1][0] >= indent:
             above.pop()
+        if bare == "{":
+            continue
         key = _KEY.match(line)
         value = (key[4] or "").split(" #")[0].strip() if key else ""
         if key and value in _NONE:
@@ -111,5 +116,6 @@ def _nested(lines: Sequence[str]) -> Iterable[tuple[int, str]]:
         within = ".".join(name for _, name in above)
         if not (key and value in _NONE):
             yield number, f"[{within}] {bare}" if within else bare
-        if key and key[2] and value not in _NONE:
-            above.append((indent, value.strip("\"',")[:MAX_NAME]))
+        if key and value not in _NONE and (key[2] or 0 <= begun < indent):
+            above.append((indent if key[2] else begun, value.strip("\"',")[:MAX_NAME]))
+        begun = -1
