@@ -119,6 +119,7 @@ OUT = {"column": "back_on", "op": "=", "value": ""}
         ("List those of {} without a back_on.", OUT, [OUT]),
         ("List those of {}; no back_on column is shown.", None, []),
         ("List those of {} that came on a day.", None, []),
+        ("Which of {} have no fee and came (back_on) in May?", None, []),
         ("Em {}, quais estão sem data na coluna back_on?", None, [OUT]),
         ("Welche in {} sind ohne Datum in der Spalte back_on?", None, [OUT]),
         ("Em {}, quais têm a data na coluna back_on?", None, []),

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from ringfence.core.grants import TaskGrant
 from ringfence.core.policy import Effect, Role
 from ringfence.engine.links import named_link
 from ringfence.tools.tool import LINK_OF_URL
@@ -18,6 +19,8 @@ LINKS = [
     {"text": "Planned outages", "url": f"{SITE}/outages"},
     {"text": "Live data", "url": f"{SITE}/api/live.json"},
     {"text": "Our shop", "url": "http://other.test/shop"},
+    {"text": "Invoices", "url": f"{SITE}/invoices/7"},
+    {"text": "Orders", "url": f"{SITE}/orders/cancel"},
 ]
 FETCH: dict[str, Any] = {
     "schema": {
@@ -63,11 +66,42 @@ async def test_a_link_of_a_page_is_gone_on_to_by_way_of_that_page(site: Any, url
     assert not any(b"follow" in (prompt.schema or b"") for prompt in agent.model.prompts)  # no model is asked for it
 
 
-@pytest.mark.parametrize("url", [f"{SITE}/admin", f"{SITE}/", "http://other.test/shop", f"{SITE}/about-outages"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"{SITE}/admin", f"{SITE}/", "http://other.test/shop", f"{SITE}/about-outages", f"{SITE}/outages?year=2026",
+        f"{SITE}/invoices/8", f"{SITE}/orders", "https://site.test/outages", "http://site.test:8080/outages",
+    ],
+)  # fmt: skip
 async def test_what_no_page_of_the_site_links_to_is_asked_for(site: Any, url: str) -> None:
     agent = site(SITE, url)
     assert (await agent.run(TASK)).status == "waiting"
     assert len(agent.tools["fetch"].calls) == 1
+
+
+async def test_where_the_pages_of_a_task_are_named_a_link_is_none_of_them(site: Any) -> None:
+    agent = site(SITE, f"{SITE}/outages")
+    agent.grant = TaskGrant(agent.grant.sinks, {}, {"tool:fetch": [SITE]})
+    result = await agent.run(TASK)
+    assert agent.tools["fetch"].calls == [{"url": SITE}]
+    assert any(r.view.get("code") == "outside-grant" for r in agent.records()), result
+
+
+async def test_a_model_that_gives_the_link_itself_is_not_heard(house: Build) -> None:
+    script = [step(("fetch", {"url": SITE, "follow": f"{SITE}/admin"})), final("14:30"), final("14:30")]
+    agent = house(script, tools={"fetch": lambda args: {"url": SITE, "text": "# Home"}}, specs={"fetch": FETCH})
+    await agent.run(TASK)
+    assert agent.tools["fetch"].calls == [{"url": SITE}]
+
+
+async def test_a_link_is_of_the_site_where_a_redirect_has_led(house: Build) -> None:
+    there = "https://www.site.test"
+    links = [{"text": "Planned outages", "url": f"{there}/outages"}, {"text": "Home", "url": f"{there}/"}]
+    script = [step(("fetch", {"url": SITE})), step(("fetch", {"url": f"{there}/outages"})), final("1"), final("1")]
+    tools = {"fetch": lambda args: {"url": f"{there}/", "text": "# Home", "links": links}}
+    agent = house(script, tools=tools, specs={"fetch": FETCH})
+    assert (await agent.run(TASK)).status == "done"
+    assert agent.tools["fetch"].calls[1] == {"url": SITE, "follow": f"{there}/outages"}
 
 
 async def test_a_link_of_a_page_that_nobody_named_is_asked_for(site: Any) -> None:

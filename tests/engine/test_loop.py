@@ -533,6 +533,12 @@ def test_a_plain_question_is_one_in_any_language_and_anything_else_is_not(task: 
         ("Do you mind sending the invoice to the man with this bill?", False),
         ("Have the late fees refunded for the guests, which are new?", False),
         ("Which of the guests are new? Let Ann have this list.", False),
+        ("Which process uses the most memory and how much? Kill process 812.", False),
+        ("What are the open alarms and which is the oldest? Acknowledge alarm 17.", False),
+        ("What is the total of the invoices, which are new? I need it saved in total.txt.", False),
+        ("What is the total of the invoices, which are new? I want it in total.txt.", False),
+        ("What is the count of the rows, which are new? Output to count.txt.", False),
+        ("What is the average of the rows, which are new? Into summary.md with it.", False),
         ("What are the rates, and could you tidy this?", False),
         ("Wat is de prijs, en stuur die naar Bob?", False),  # of which no word is known
     ],

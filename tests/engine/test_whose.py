@@ -241,6 +241,7 @@ async def test_what_one_passage_says_is_not_said_of_what_another_one_is_about(
     [
         ("How many solar panels are on the roof of the Library?", "1", "panels"),
         ("How many plants are on the roof of the Library?", "1", ""),  # the table of them is named so
+        ("How many names are on the roof of the Library?", "1", ""),  # and a column of one
         ("How many rows are of the Library?", "1", ""),
         ("How many batches are of the Library?", "1", "batches"),
         ("How many solar panels are on the roof of the Library?", "There is 1 panel on that roof.", "panels"),
@@ -272,6 +273,9 @@ PROVIDED = "If nothing says so, tell me that it is not there."
         (PROVIDED, "41", "not found in the files"),  # it was sent back for it, and says it again
         ("", "41", "41"),  # and where the task says nothing of that, it is taken, marked low
         ("If nothing else helps, who has to report it?", "41", "41"),
+        ("What do the rules say if a driver does not pay?", "41", "41"),
+        ("Tell me which fee applies if there is no scale.", "41", "41"),
+        ("Name the amount, or say if it isn't there.", "41", "not found in the files"),
         (PROVIDED, "Nothing is stated.", "Nothing is stated."),
     ],
 )

@@ -57,7 +57,9 @@ async def test_who_asks_for_the_most_frequent_value_is_told_others_too(call: Cal
 def measured(*lines: dict[str, str]) -> dict[str, str]:
     measures = Measures()
     for n, named in enumerate(lines, 1):
-        measures.take(named, ["a.log", n, " ".join(named.values())])
+        measures.take(
+            named, " ".join(f"{name}={text}" for name, text in named.items()), ["a.log", n, " ".join(named.values())]
+        )
     return {name: in_words(of) for name, of in measures.told(len(lines)).items()}
 
 
@@ -68,6 +70,8 @@ def measured(*lines: dict[str, str]) -> dict[str, str]:
         (["90s", "12s"], "lowest 12s (a.log:2: 12s), highest 90s (a.log:1: 90s), average 51s, sum 102s"),
         (["52%", "7 %"], "lowest 7 % (a.log:2: 7 %), highest 52% (a.log:1: 52%), average 29.5%, sum 59%"),
         (["90 s", "2 min"], None),  # of two units nothing is told
+        (["1,500", "900"], None),
+        (["10", "20", "30", "40", "1e6"], None),
         (["5", "5"], None),  # nor of what is the same everywhere
         (["5", "n/a", "7"], None),  # nor of what a third of the lines has no number for
         (["1.2.3", "2.0.1"], None),

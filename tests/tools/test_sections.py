@@ -142,6 +142,13 @@ def test_an_object_of_a_list_is_called_by_its_first_value() -> None:
     assert named[2] == '"valid": "2026",'
 
 
+def test_a_remark_behind_a_section_is_none_of_its_name() -> None:
+    ini = in_sections("a.ini", ["[cache]", "ttl = 60", "[db] # main", "port = 5432", '[servers."a=b"]', "port = 1"])
+    assert [ini[2], ini[4], ini[6]] == ["[cache] ttl = 60", "[db] port = 5432", "port = 1"]
+    assert in_sections("a.yaml", ["prod:", "  db: # main", "    port: 5"])[3] == "[prod.db] port: 5"
+    assert in_sections("a.yaml", ["prod:", "  db: &main", "    port: 5"])[3] == "[prod.db] port: 5"
+
+
 def test_sections_of_settings() -> None:
     named = in_sections("deploy.yaml", DEPLOY.splitlines())
     assert named[8] == "[service.web.env] - name: LOG_LEVEL"

@@ -74,8 +74,15 @@ def rows(found: Any) -> list[list[Any]]:
          [["Ann", 2], ["Bob", 2], ["Cy", 0], ["Di", 0]], "count(*) is 1 for none: counted are rows of orders"),
         ("select count(*) as total_qty from lines where order_id = 1", [[6]],
          "total_qty is the sum of lines.qty, and no number of rows"),
-        ("select item, count(*) as qty from lines group by item order by qty desc limit 1", [["pen", 10]],
-         "qty is the sum of lines.qty, and no number of rows"),
+        ("select item, count(*) as number_of_qty from lines group by item order by 2 desc limit 1", [["pen", 10]],
+         "number_of_qty is the sum of lines.qty, and no number of rows"),
+        ("select count(*) as qty from lines where order_id = 1", [[2]], ""),  # may be called so for short
+        ("select count(*) as total from orders", [[5]], ""),
+        ("select count(*) as total_qty, sum(qty) from lines where order_id = 1", [[2, 6]], ""),
+        ("select count(*) from customers cross join orders", [[20]], ""),
+        ("select count(*) from customers left join orders on true", [[20]], ""),
+        ("select qty / 2 as pages, count(*) from lines group by qty / 2 order by 1 limit 1", [[0, 1]], ""),
+        ("select '2025-01-01' - min(placed_at) as age from orders", [[1]], ""),
         ("select count(*) as total_lines from lines where order_id = 1", [[2]], ""),
         ("select count(*) as order_id from lines where order_id = 1", [[2]], ""),  # a key is no amount
         ("select count(*) as name_count from customers", [[4]], ""),  # nor is a text

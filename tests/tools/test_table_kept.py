@@ -46,7 +46,7 @@ def test_a_sum_that_is_asked_for_by_its_name_is_shown() -> None:
 @pytest.mark.parametrize(
     ("cell", "value"),
     [
-        ("(900.00)", "-900"), ("900.00-", "-900"), ("\N{MINUS SIGN}12", "-12"), ("-$5.50", "-5.5"), ("(85)", "-85"),
+        ("(900.00)", "-900"), ("900.00-", "-900"), ("\N{MINUS SIGN}12", "-12"), ("-$5.50", "-5.5"), ("($85)", "-85"),
         ("1\N{RIGHT SINGLE QUOTATION MARK}250.50", "1250.5"), ("1'250.-", "1250"), ("1,00,000", "100000"),
     ],
 )  # fmt: skip
@@ -239,6 +239,45 @@ def test_what_stands_above_the_header_is_none(head: str, title: str) -> None:
 )
 def test_a_header_is_taken_for_nothing_else(text: str, columns: list[str]) -> None:
     assert ask(text)["columns"] == columns
+
+
+@pytest.mark.parametrize(
+    ("text", "columns"),
+    [
+        (",value\n0,5\n1,7\n2,9\n", ["column1", "value"]),  # the numbers of rows, which nobody has named
+        ("name,\nAnn,5\nBob,7\n", ["name", "column2"]),
+        ("total,,\n1,2,3\n4,5,6\n", ["total", "column2", "column3"]),
+        ('#id,name,note\n1,Ann,"a, b"\n2,Bob,c\n', ["#id", "name", "note"]),
+        ("name, size, a|b\nx, 1, 2\n", ["name", "size", "a|b"]),
+    ],
+)
+def test_a_header_with_a_name_missing_is_no_title(text: str, columns: list[str]) -> None:
+    assert ask(text)["columns"] == columns
+
+
+@pytest.mark.parametrize("rows", ["1,Shell,10\n2,BP,20\n3,Total,50\n", "1,Shell,1200\n2,BP,1190\n3,Total,1180\n"])
+def test_a_record_that_is_called_total_is_one(rows: str) -> None:
+    assert ask(f"rank,company,revenue\n{rows}", aggregate="count")["rows"] == [["3"]]
+
+
+def test_what_looks_like_a_comparison_and_stands_in_a_cell_is_what_is_asked_for() -> None:
+    ages = "no,age_group\n1,<18\n2,18-65\n3,>65\n4,<18\n"
+    assert ask(ages, where=where("age_group", "=", "<18"), aggregate="count")["rows"] == [["2"]]
+    assert ask("n,v\n1,<5\n2,7\n3,3\n4,<5\n", where=where("v", "=", "<5"))["matched"] == "2 of 4 rows"
+    assert ask("n,v\n1,4\n2,7\n3,3\n", where=where("v", "=", "<5"))["matched"] == "2 of 3 rows"
+
+
+@pytest.mark.parametrize(
+    ("cells", "most"),
+    [
+        (["1.10.12", "1.9.10", "10.2.11"], "10.2.11"),  # versions, and no days
+        (["(2019)", "(2021)", "(2020)"], "(2021)"),  # and no amounts below zero
+        (["1.250", "2", "3.125"], "3.125"),  # and no thousands beside 2
+    ],
+)
+def test_what_may_be_something_else_is_left_as_it_stands(cells: list[str], most: str) -> None:
+    text = "n;v\n" + "".join(f"{n};{cell}\n" for n, cell in enumerate(cells))
+    assert ask(text, sort_by="v", descending=True)["rows"][0][1] == most
 
 
 def test_how_many_cells_are_empty_is_told_and_what_an_average_of_groups_is_of_all_rows() -> None:

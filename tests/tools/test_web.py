@@ -333,6 +333,8 @@ def test_each_cell_of_a_table_stays_in_its_row_and_below_its_names(html: str, te
     ("html", "text"),
     [
         ("Now <s>25 EUR</s> <ins>19 EUR</ins>", "Now (crossed out: 25 EUR) 19 EUR"),
+        ("<b>5</b><b>0</b> EUR, <em>Mc</em><em>Donald</em>, <span>3</span><span>rd</span>", "50 EUR, McDonald, 3rd"),
+        ("10<sup>12</sup> EUR, 12<sup>99</sup> EUR", "10^12 EUR, 12.99 EUR"),
         ("was <s>20</s>, now 15", "was (crossed out: 20), now 15"),
         ("<span style='text-decoration: line-through'>20</span> 15", "(crossed out: 20) 15"),
         ("<dl><dt>A<dd></dd><dt>B<dd>2</dl>", "A\nB: 2"), ("<b>Zone A</b><b>Zone B</b>", "Zone A Zone B"),

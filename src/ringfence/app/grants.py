@@ -35,7 +35,9 @@ def _fetches(spec: SinkSpec) -> bool:
     """Whether a tool does no more than get what is at an address: it takes no words that nobody has to vouch for."""
     gets = spec.effect is Effect.EGRESS and spec.idempotent and set(spec.types.values()) == {"url"}
     arguments = (spec.schema or {}).get("properties", {})
-    return gets and all(spec.roles.get(name, Role.CONTROL) is Role.CONTROL for name in (*arguments, *spec.roles))
+    ours = {name for name, rule in arguments.items() if "x-ours" in rule}  # which link of a page: the runtime's word
+    asked = {*arguments, *spec.roles} - ours
+    return gets and all(spec.roles.get(name, Role.CONTROL) is Role.CONTROL for name in asked)
 
 
 async def planned(

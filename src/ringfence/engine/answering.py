@@ -132,7 +132,7 @@ def judge(
 
 def _keeps_to_another(answer: str, turn: Turn, live: Live) -> bool:
     """Whether an answer that was sent back is still of another thing, and the task says what to say then."""
-    if abstains(answer) or doubts(turn)[-1:] != [UNSUPPORTED] or not provides(turn.start["task"]):
+    if abstains(answer) or has_worked(turn) or doubts(turn)[-1:] != [UNSUPPORTED] or not provides(turn.start["task"]):
         return False
     return strange(answer, turn, live.said)[0] == UNSUPPORTED
 

@@ -28,12 +28,13 @@ _OF = (  # count the open painting jobs
 )
 _MORE = re.compile(r"[.?!;]\s+\S|\b(?:and|or|und|oder|most|least|fewest|\w{3,}est)\b|,\s", re.I)
 _EMPTY = (
-    r"\b{name}(?: (?:column|cell|field))?(?: in \S{{1,60}})? (?:is|are|was|were|stays?|stayed|remains?)"
+    r"\b{name}(?: (?:column|cell|field))?(?: in \S{{1,60}})? (?:is|are|stays?|remains?)"
     r" (?:still |left )?(?:empty|blank|missing|null|unset)\b"
 )
 _NONE = (  # no back_on = not back; for which no date of payment (paid_on) has been entered
     r"\b(?:no|without(?: an?)?) {name}\b(?! column)|"
-    r"\b(?:no|without(?: an?)?|sem|sin|sans|senza|ohne|keine?n?|zonder|geen) [^.?!,;()\n]{{1,40}} "
+    r"\b(?:no|without(?: an?)?|sem|sin|sans|senza|ohne|keine?n?|zonder|geen) "
+    r"(?:(?!and |or |und |oder |e |y |et )[^.?!,;()\s]{{1,30}} ){{1,6}}"
     r"(?:\({name}\)|(?:[^\W\d_]{{1,5}} ){{0,2}}(?:column|coluna|columna|colonn[ea]|spalte|kolom) {name}\b)"
 )
 _THE_CASE = re.compile(r"\b(?:is (?:this|that|it)|(?:this|that) is) (?:the case|so)\b", re.I)

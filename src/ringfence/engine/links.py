@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
 
@@ -12,7 +13,9 @@ from ringfence.core.values import JSON
 from .nearest import answered
 from .relevance import words
 
+_FIGURE = re.compile(r"\d")
 _PAGES = 5  # the newest, whose links are looked at
+_CHARS, _URL = 100, 2_000  # of a link's text, and of its address
 
 
 def followed(args: Mapping[str, JSON], spec: SinkSpec, turn: Turn) -> Mapping[str, JSON]:
@@ -23,11 +26,14 @@ def followed(args: Mapping[str, JSON], spec: SinkSpec, turn: Turn) -> Mapping[st
     """
     for name, rule in (spec.schema or {}).get("properties", {}).items():
         of = _link_of(rule)
+        if not of:
+            continue
+        args = {key: value for key, value in args.items() if key != name}  # the runtime's own word, and no model's
         url = args.get(of)
-        if not isinstance(url, str) or args.get(name) or turn.origin(url, spec.types.get(of, "")):
+        if not isinstance(url, str) or turn.origin(url, spec.types.get(of, "")) or spec.name in turn.grant.objects:
             continue
         for page, links in _pages(turn, of, name):
-            if turn.origin(page, spec.types.get(of, "")) and (link := _meant(url, page, links)):
+            if turn.origin(page, spec.types.get(of, "")) and (link := _meant(url, links)):
                 return {**args, of: page, name: link}
     return args
 
@@ -44,8 +50,9 @@ def _pages(turn: Turn, of: str, name: str) -> list[tuple[str, list[tuple[str, st
     found = []
     for call, args, value in answered(turn):
         page = args.get(of) if call >= 0 and isinstance(args, Mapping) and not args.get(name) else None
-        if isinstance(page, str) and (links := links_of(value)):
-            found.append((page, links))
+        if isinstance(page, str) and isinstance(value, Mapping):  # it may have come from where a redirect led
+            site = urlsplit(str(value.get("url", page)))[:2]
+            found.append((page, [one for one in links_of(value) if urlsplit(one[0])[:2] == site]))
     return found[: -_PAGES - 1 : -1]
 
 
@@ -53,22 +60,33 @@ def links_of(value: JSON) -> list[tuple[str, str]]:
     """The links of a page that was fetched: address and text."""
     links = value.get("links") if isinstance(value, Mapping) else None
     return [
-        (one["url"], str(one.get("text", "")))
+        (one["url"], " ".join(str(one.get("text", "")).split())[:_CHARS])
         for one in (links if isinstance(links, list) else ())
-        if isinstance(one, Mapping) and isinstance(one.get("url"), str)
+        if isinstance(one, Mapping) and isinstance(one.get("url"), str) and len(one["url"]) <= _URL
     ]
 
 
-def _meant(url: str, page: str, links: Sequence[tuple[str, str]]) -> str:
-    """The link that an address is, or the only one of the page's site whose words it has: a small model asks for
-    `/planned-outages` where `Planned outages` leads to `/outages`.
+def _meant(url: str, links: Sequence[tuple[str, str]]) -> str:
+    """The link that an address is, or the only one whose text and address say just what it does: a small model asks for
+    `/planned-outages` where `Planned outages` leads to `/outages`. Never where a figure or a query tells pages apart.
     """
-    site = urlsplit(page)[:2]
-    own = [(link, text) for link, text in links if urlsplit(link)[:2] == site]
-    if any(link == url for link, _ in own):
-        return url
-    asked = set(words(urlsplit(url).path)) if urlsplit(url)[:2] == site else set()
-    near = {link for link, text in own if asked and asked <= {*words(urlsplit(link).path), *words(text)}}
+    asked = urlsplit(url)
+    said = set(words(asked.path))
+    if any(link.rstrip("/") == url.rstrip("/") for link, _ in links):
+        return next(link for link, _ in links if link.rstrip("/") == url.rstrip("/"))
+    if not said or asked.query or _FIGURE.search(asked.path):
+        return ""
+    near = set()
+    for link, text in links:
+        to = urlsplit(link)
+        own = set(words(to.path))
+        if (
+            to[:2] == asked[:2]
+            and said == set(words(text))
+            and own <= said
+            and not (to.query or _FIGURE.search(to.path))
+        ):
+            near.add(link)
     return near.pop() if len(near) == 1 else ""
 
 

@@ -27,12 +27,13 @@ _RESULTS = 5  # the newest, that are read
 _READ = 20_000  # characters of one
 _CHARS = 240
 _PRICES = 20  # numbers of a calculation that are looked at
-_PROPER = re.compile(  # Sports Arena, Galvin, DW-2212; and no INFO
-    r"(?<![\w.-])(?:[A-ZÄÖÜ][^\W\d_]+(?: [A-ZÄÖÜ][^\W\d_]+){1,3}|[A-ZÄÖÜ][a-zäöüß]{2,}|[A-Z]{1,6}-?\d{2,8})(?![\w-])"
+_PROPER = re.compile(  # Sports Arena, DW-2212; and not Error, which may begin a sentence
+    r"(?<![\w.-])(?:[A-ZÄÖÜ][^\W\d_]+(?: [A-ZÄÖÜ][^\W\d_]+){1,3}|[A-Z]{1,6}-?\d{2,8})(?![\w-])"
 )
 _WORDS = re.compile(r"[^\W\d_]{4,}(?:[ _-][^\W\d_]+){0,2}")
 _CODE = re.compile(r"(?=[^\d\s]*\d)(?=\w*[^\W\d_])\w+(?:-\w+)*")  # INV-01
-_WHOLE = re.compile(r"\b(?:full|whole|complete|entire|ganze\w*|volle\w*)\b", re.I)
+_WHOLE = re.compile(r"\b(?:how many (?:full|whole|complete|entire)|wie ?viele (?:ganze|volle)\w?)\b", re.I)
+_DENIES = re.compile(r"\b(?:not|no|never|except|without|other|but|than|nicht|kein\w*|ohne|außer|als)\b|n't\b", re.I)
 _FRACTION = re.compile(r"\d{1,12}\.\d*[1-9]\d*")
 _ISO_DAY = re.compile(r"(?<!\d)(?:19|20)\d\d-\d\d-\d\d(?!\d)")
 _NAMES = "|".join(sorted(MONTHS, key=len, reverse=True))
@@ -172,7 +173,7 @@ def between(value: JSON, task: str) -> str:
     if not isinstance(result, str | int | float) or not _WHOLE.search(task) or not _FRACTION.fullmatch(str(result)):
         return ""
     below = math.floor(float(result))
-    return f"of whole ones: {below} are full by then, and the {below + 1}th is the first that is more"
+    return f"of whole ones: {below} are full by then, and number {below + 1} is the first that is more"
 
 
 def sole(value: JSON) -> str:
@@ -236,6 +237,8 @@ def of_the_value(text: str, task: str) -> str:
 
     Asked for the plant that is offline, a small model takes the one on standby, which stands before it.
     """
+    if _DENIES.search(task):
+        return ""
     asked, fielded, found = task.casefold(), 0, list[str]()
     for line in text[:_READ].split("\n"):
         fields = [one.partition(": ") for one in line.strip().removeprefix("- ").split(", ")]

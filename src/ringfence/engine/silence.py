@@ -33,10 +33,11 @@ _ABSTAINS = re.compile(
 )
 _NONE = r"(?:\b(?:no|not|none|nothing|nobody|nowhere|cannot|missing|absent|kein\w*|nicht|nichts)\b|n't\b)"
 _SAY = r"\b(?:say|tell|state|write|report|answer|reply|respond|mention|note|sage?n?|schreibe?n?|antworte?n?)\b"
-_PROVIDES = re.compile(
-    rf"\b(?:if|in case|should|where|when|wenn|falls|sollte)\b[^.?!;]{{0,80}}?{_NONE}"
-    rf"(?:(?!\b(?:what|who|how|which|was|wer|wie)\b)[^.?!;]){{0,80}}?{_SAY}|"
-    rf"{_SAY}[^.?!;]{{0,60}}?\b(?:if|in case|wenn|falls)\b[^.?!;]{{0,60}}?{_NONE}",
+_PROVIDES = re.compile(  # "If there is none, say so", "or tell me if it isn't there"
+    rf"\b(?:if|in case|should|where|when|wenn|falls|sollte)\b[^.?!;]{{0,80}}?{_NONE}[^.?!;,]{{0,60}}(?:,|\bthen\b)\s*"
+    rf"(?:then |please |just |bitte )?{_SAY}|"
+    rf"(?:,|\bor\b|\band\b|\boder\b)\s+(?:please |just )?{_SAY}[^.?!;]{{0,20}}?\b(?:if|in case|wenn|falls)\b"
+    rf"[^.?!;]{{0,60}}?{_NONE}",
     re.I,
 )
 _BUT = re.compile(r"[,;]?\s\b(?:but|however|although|though|aber|jedoch|allerdings|sondern)\b", re.I)

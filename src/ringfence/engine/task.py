@@ -58,6 +58,7 @@ _OF_GIVEN = re.compile(
     re.I,
 )
 _SUPPOSES = re.compile(r"\W*(?:suppose|assum(?:e|ing)|imagine|let'?s say|angenommen)\b", re.I)
+_COINS = re.compile(r"[€$£] ?\d|\d ?(?:[€$£]|(?:euros?|dollars?|pounds?|francs?|cents)\b)", re.I)
 _HOW_MUCH = re.compile(
     r"\bhow (?:much|many)\b|\btotal [^.?!]{1,20}\?|\b(?:state|calculate|compute|work out) the\b|"
     r"\bwhat(?:'s| is| are)?\b|\bpercent(?:age)?\b|\bwie ?viele?\b",
@@ -98,6 +99,17 @@ _BIDS = re.compile(  # somebody to do something, by a word that is none of those
     r"[a-z]{2,} (?:the|it|them|him|her|this|these|those|all|any|an?|my|our|your|his|their)\b|"
     r"(?:^|[.!?;:,]\s*)(?:have|get|let)\b(?! (?:we|you|i|they|any|all|there)\b)|\b(?:you mind|for me)\b|"
     r"\b(?:could|can|would|will) you\b(?! (?:please )?(?:tell|find|give|say|check|look|work|count|show)\b)",
+    re.I,
+)
+_IS = frozenset(("is", "are", "was", "were", "be", "been", "has", "have", "had", "not", "who", "which", "and", "or"))
+_TARGET = re.compile(
+    r"\b(?:in)?to (?:the )?(?:file )?[\w./-]+\.[a-z]{2,5}\b|\bi(?: would|'d)? (?:want|need|like) it in\b", re.I
+)
+_STATES = re.compile(  # how a sentence begins that orders nothing
+    r"\W*(?:the|an?|it|its|this|that|these|those|we|our|my|i|i'm|they|he|she|his|her|their|you|only|just|one|two|three|four|"
+    r"five|six|seven|eight|nine|ten|some|many|most|each|every|all|there|here|in|on|at|for|from|by|with|since|based|"
+    r"according|sometimes|usually|please,? (?:answer|reply|state|give|name|tell|say)|answer|reply with|state|"
+    r"give (?!\w+ (?:access|to)\b)|name|tell (?:me|us)|say|round|express|ignore|months|\d)\b",
     re.I,
 )
 _ENGLISH = re.compile(r"\b(?:the|which|what|how|many|does|did|from|and|there|with|this|that|has|have|are|were)\b", re.I)
@@ -221,7 +233,9 @@ def nothing_but_asks(task: str) -> bool:
     and nowhere is a word for anything that could be done.
     """
     if len(task) <= PASTED and len(set(map(str.lower, _ENGLISH.findall(task)))) > 1 and not _deed(task):
-        return "?" in task or any(map(_QUESTION.match, sentences(task)))
+        told = [one for one in sentences(task) if one.strip() and not one.rstrip().endswith("?")]
+        if len(told) < len(sentences(task)) and all(map(_STATES.match, told)) and not acts(task):
+            return True
     said = [one for line in task.splitlines() for one in sentences(line) if one.strip()]
     asked = [one for one in said if _PLAIN.fullmatch(one) and not _MORE.search(one)]
     beside = [one for one in said if _ASIDE.fullmatch(one) and not _MORE.search(_WISH.sub("", one))]
@@ -230,11 +244,13 @@ def nothing_but_asks(task: str) -> bool:
 
 def _deed(task: str) -> bool:
     """Whether a word of a task is one for something that can be done, or somebody is bidden to do something."""
+    before = ""
     for word in _WORD.findall(_ANSWERED.sub("", task.lower())):
-        stem = word.removesuffix("ing")
+        stem = word.removesuffix("ing") if word.endswith("ing") else word.removesuffix("" if before in _IS else "ed")
         if not _DEEDS.isdisjoint((word, stem, f"{stem}e", stem[:-1] if stem != word else "")):
             return True
-    return _BIDS.search(task) is not None
+        before = word
+    return _BIDS.search(task) is not None or _TARGET.search(task) is not None
 
 
 def given(task: str) -> bool:
@@ -245,8 +261,8 @@ def given(task: str) -> bool:
 
 
 def supposes(task: str) -> bool:
-    """Whether a task makes up the case that it asks about: nothing of it stands anywhere."""
-    return _SUPPOSES.match(task) is not None
+    """Whether a task makes up the case that it asks about, with its amounts: nothing of it stands anywhere."""
+    return _SUPPOSES.match(task) is not None and len(_COINS.findall(task)) > 1
 
 
 def apart(task: str) -> bool:

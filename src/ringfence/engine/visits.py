@@ -54,6 +54,7 @@ _OF_A_YEAR = re.compile(
     r"\b(?:years?|share|compared?|than|per ?cent\w*|each|per|every|months?|of (?:19|20)\d\d)\b|%", re.I
 )
 _LIKE = re.compile(r"(?P<like>\blike\s+')(?P<part>(?:19|20)\d{0,2}-?)%'", re.I)
+_OF_MONTHS = re.compile(r"month|date|day|period|monat|datum|tag", re.I)
 _LONGEST = 2000  # characters of a task, from which on it holds a text and not the question alone
 
 
@@ -333,7 +334,8 @@ def _widened(value: JSON, asked: Collection[str], meant: Callable[[str], bool]) 
             return _LIKE.sub(lambda m: f"{m['like']}{month}%'" if month.startswith(m["part"]) else m[0], value)
         case {"op": "=", "value": str(day)} if _DAY.fullmatch(day) and day[:7] in asked and not meant(day):
             return {**value, "value": day[:7]}
-        case {"op": "=", "value": str(name)} if number := MONTHS.get(name.strip().casefold()):
+        case {"op": "=", "value": str(name), "column": str(column)} if _OF_MONTHS.search(column):
+            number = MONTHS.get(name.strip().casefold())
             named = [iso for iso in asked if int(iso[5:]) == number]
             return {**value, "value": named[0]} if len(named) == 1 else value
         case dict():

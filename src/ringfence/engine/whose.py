@@ -274,7 +274,9 @@ def _of_no_thing(answer: str, turn: Turn) -> _Doubt | None:
         return None
     calls = answered(turn)
     told = " ".join(f"{args} {value}" if call >= 0 else str(value) for call, args, value in calls).casefold()
-    if thing[:_STEM] in told or all(call >= 0 for call, *_ in calls):  # nobody has seen what tables there are
+    if thing.removesuffix("s")[:_STEM] in told or all(
+        call >= 0 for call, *_ in calls
+    ):  # nobody has seen what tables there are
         return None
     return UNSUPPORTED, f"Nothing that was found speaks of {thing}. {_UNLESS}"
 

@@ -36,6 +36,7 @@ _NUMBER = re.compile(
 _QUOTE = "\N{RIGHT SINGLE QUOTATION MARK}"  # between thousands, in Switzerland
 _ODD = frozenset("()-\N{MINUS SIGN}\N{EN DASH}\N{EM DASH}")  # at an end of a number
 _CLOCK = re.compile(r"([0-9]{1,3})(:[0-5][0-9])(:[0-5][0-9])?(?: ?([ap])\.?m\.?)?", re.I)
+LITERAL = "\0"  # before a value that is what a cell says, word for word
 _ISO = re.compile(r"\d{4}-\d\d-\d\d")
 _SIGNED = re.compile(r"(<=|>=|!=|<>|=|<|>)\s*(?=[-+$€£.]?\s?\d)(.+)")
 
@@ -109,6 +110,8 @@ def meets(cell: str, op: Op, value: str, form: Form = PLAIN) -> bool:
         return value.strip().lower() in cell.lower() or (
             typed(cell, form)[0] == DATE and _period(value) != "" and meets(cell, "=", value, form)
         )
+    if value.startswith(LITERAL):
+        return (cell.strip().casefold() == value[1:].casefold()) is (op == "=")
     op, value = _as_said(op, value)
     (kind, left), (other, right) = typed(cell, form), typed(value, form)
     if (kind, other) == (NUMBER, WORD) and not form.unit:  # 1000 EUR, of a column of bare numbers

@@ -15,7 +15,8 @@ from .clock import WEEKDAYS
 _NAME = "|".join(sorted(MONTHS, key=len, reverse=True))
 _TH = r"(?:st|nd|rd|th|\.)?"
 _DAY = re.compile(
-    r"(?<![\d.,/])(?:(?P<iso>\d{4}-\d\d-\d\d)|(?P<y>(?:19|20)\d\d)(?P<sep>[-/.])(?P<m>\d{1,2})(?P=sep)(?P<d>\d{1,2})"
+    r"(?<![\d.,/])(?:(?P<iso>\d{4}-\d\d-\d\d)"
+    r"|(?:^|(?<=\s))(?P<y>(?:19|20)\d\d)(?P<sep>[-/.])(?P<m>\d{1,2})(?P=sep)(?P<d>\d{1,2})(?=\s|$)"
     r"|(?P<d2>\d{1,2})\.\s?(?P<m2>\d{1,2})\.\s?(?P<y2>\d{4})|(?P<a>\d{1,2})/(?P<b>\d{1,2})/(?P<y3>\d{4})"
     rf"|(?P<d4>\d{{1,2}}){_TH} (?:of )?(?P<m4>{_NAME})\.?,? (?P<y4>\d{{4}})"
     rf"|(?P<m5>{_NAME})\.? (?P<d5>\d{{1,2}}){_TH},? (?P<y5>\d{{4}}))(?![\d/]|[.,]\d)",

@@ -10,6 +10,7 @@ from typing import Any
 
 JSON_CHARS = 65_536  # a longer line is not parsed: its pairs are found as in any other text
 HOUR, DAY_AND_HOUR = "hour of the day", "day and hour"
+_RECORD_CHARS = 2_000  # characters of a line that is a record by itself
 _HEAD = 400  # characters in which a line says of when it is
 
 _ACCESS = re.compile(
@@ -38,7 +39,7 @@ _SAY_LEVEL = ("level", "lvl", "severity", "Level", "LEVEL", "Severity", "SEVERIT
 _LEVEL_NAMES = ("level", "log level", "loglevel", "log_level", "severity")
 _LEVEL_KEYS = ("level", "lvl", "severity", "loglevel", "log_level", "log.level")
 _MARKED_LEVEL = re.compile(  # `[error]`, `[proxy:error]`, `error: `, `| warn |`
-    rf"(?:^|[\s\]])(?:[\[(<](?:[\w-]+:)?({_LEVELS})[\])>]|({_LEVELS}):(?=\s|$)|\| ?({_LEVELS}) ?\|)", re.I
+    rf"(?:^|[\s\]])[\[(<](?:[\w-]+:)?({_LEVELS})[\])>]|(?:^|[\d\])>:] )({_LEVELS}):(?=\s|$)|\| ?({_LEVELS}) ?\|", re.I
 )
 
 _ENGLISH = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
@@ -270,9 +271,10 @@ def _of_name(by: str) -> Values:
             return [text] if text and text != "-" else []
         if (inside := _in_json(line, by)) is not None:
             return inside or ([said] if by == "level" and (said := fields(line).get("level")) else [])
-        if (whole := alone.match(line)) and _RECORD.match(line) and not _MORE.search(whole[1]):
+        short = len(line) <= _RECORD_CHARS
+        if short and (whole := alone.match(line)) and _RECORD.match(line) and not _MORE.search(whole[1]):
             return [_COMMENT.sub("", whole[1]).strip().rstrip(",")]
-        if ("|" in line or "\t" in line) and (cell := between.search(line)):
+        if short and ("|" in line or "\t" in line) and (cell := between.search(line)):
             return [cell[1].strip()]
         named = fields(line).get(by)
         if named is not None:

@@ -34,12 +34,8 @@ FilePath = Annotated[
     str, Field(description="a file path such as runbooks/disk.md", min_length=1, json_schema_extra=KNOWN_PATH)
 ]
 _ITSELF = r"(?:(?:the |this )?(?:file|folder|directory)\b|[\w./-]*\w(?:/|\.[a-z]{2,4}\b))"
-_MOST = r"(?:newest|oldest|largest|biggest|smallest)"
 ABOUT = (  # what is asked of a file or a folder itself, and not of what is in it
     rf"\b(?:(?:size of|how (?:large|big) is) {_ITSELF}|"
-    r"(?:which|what) (?:of the )?files?\b(?: (?:in|of|under|below) \S+(?: \S+){0,2})? (?:is|was|has(?: been)?) "
-    rf"(?:the )?(?:{_MOST}|(?:most recent|latest) (?:modification|change)|last (?:modified|changed)|"
-    rf"(?:modified|changed) (?:last|most recently))|{_MOST} file (?:in|of|under)\b|"
     rf"when (?:was|were) {_ITSELF} (?:\S+ )?(?:last )?(?:modified|changed)|"
     r"(?:how many|number of) files (?:are (?:there )?|lie )?in (?:the )?"
     r"(?:(?:\S+ )?(?:folder|directory)\b|[\w-]+/))"
@@ -245,14 +241,13 @@ def _ends(files: Sequence[Entry]) -> dict[str, JSON]:
     """Of several files the newest and the oldest one, the largest and the smallest."""
     if len(files) < 2:
         return {}
-    newest, oldest = (end(files, key=attrgetter("changed")) for end in (max, min))
-    largest, smallest = (end(files, key=attrgetter("size")) for end in (max, min))
-    return {
-        "newest": f"{newest.path}, modified {_time(newest.changed)}",
-        "oldest": f"{oldest.path}, modified {_time(oldest.changed)}",
-        "largest": f"{largest.path}, {_exact(largest.size)}",
-        "smallest": f"{smallest.path}, {_exact(smallest.size)}",
-    }
+    told: dict[str, JSON] = {}
+    for key, names in (("changed", ("oldest", "newest")), ("size", ("smallest", "largest"))):
+        inside = sorted(files, key=attrgetter(key))
+        for name, one, other in ((names[0], inside[0], inside[1]), (names[1], inside[-1], inside[-2])):
+            if getattr(one, key) != getattr(other, key):  # of two that are alike neither is
+                told[name] = f"{one.path}, {f'modified {_time(one.changed)}' if key == 'changed' else _exact(one.size)}"
+    return told
 
 
 def _time(nanoseconds: int) -> str:

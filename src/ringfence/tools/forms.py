@@ -22,7 +22,9 @@ _MEASURED = re.compile(
     rf"([-+]\s?)?(?:({MONEY})\s?)?([-+]?(?:\d[\d.,'\s]*)?\d|[-+]?[.,]\d+)(?:\s?({MONEY}|{UNITS}|{_WORD}))?"
 )
 _ENDS = re.compile(r"(?<=\d)[.,][-\N{EN DASH}\N{EM DASH}]{1,2}$")  # of a price without cents: 1'250.-
-_BELOW = re.compile(r"\(([^()+-]*\d[^()+-]*)\)|([^+-]*\d[.,]\d\d)\s?-")  # as bookkeepers do; a 3- is a mark
+_BELOW = re.compile(
+    r"\((?=[^()]*\d[.,']|[^()\w]*[$€£])([^()+-]*\d[^()+-]*)\)|([^+-]*\d[.,]\d\d)\s?-"
+)  # as bookkeepers do; a 3- is a mark
 _SIGNS = str.maketrans("\N{MINUS SIGN}\N{RIGHT SINGLE QUOTATION MARK}", "-'")
 _POINT = re.compile(r"[-+]?(?:\d{1,3}(?:[,']\d{3})+|\d{1,2}(?:,\d\d)+,\d{3}|\d+)?(?:\.\d+)?")
 _COMMA = re.compile(r"[-+]?(?:\d{1,3}(?:[.'\s]\d{3})+|\d+)?(?:,\d+)?")
@@ -33,6 +35,7 @@ _DAY = re.compile(
     re.I,
 )
 _FIGURES = "0123456789.,-+ "
+_GROUP = 3  # figures between two points
 _CENTURY = 70  # a year of two figures from here on is of the last one
 
 
@@ -89,7 +92,7 @@ def is_day(text: str) -> bool:
 
 def plainly(text: str) -> str:
     """An amount as most people write it: `(900.00)` and `900,00-` are below zero, `1'250.-` is 1'250."""
-    if text.isalnum() or text.isspace():
+    if text.isalnum() or text.isspace() or len(text) > _LONGEST:
         return text
     bare = _ENDS.sub("", text.translate(_SIGNS))
     below = _BELOW.fullmatch(bare)
@@ -108,8 +111,8 @@ def form_of(cells: Iterable[str], *, commas: bool = False) -> Form:
     if sum(map(bool, days)) >= _MOST * len(days):
         parts = [(int(day[1]), int(day[3])) for day in days if day]
         first, second = (any(part[n] > 12 for part in parts) for n in (0, 1))
-        if first is second and not second and all(day[2] == "." for day in days if day):
-            return Form(days="day")  # nobody puts a point behind a month
+        if first is second and not second and all(day[2] == "." and len(day[4]) > 2 for day in days if day):
+            return Form(days="day")  # nobody puts a point behind a month; 1.9.10 may be a version
         return Form(days="day" if first else "month") if first is not second else PLAIN
     measured = [one for one in map(_measured, figures) if one]
     kinds = {one[1] for one in measured}
@@ -129,16 +132,20 @@ def form_of(cells: Iterable[str], *, commas: bool = False) -> Form:
 
 
 def _grouped(bare: list[str]) -> bool:
-    """Whether points can only separate thousands: three figures behind each, and beside them less than a thousand."""
+    """Whether points can only separate thousands: three figures behind each, and beside them hundreds. What stands
+    beside 2 may as well have decimals.
+    """
     whole = [one for one in bare if "." not in one]
     points = len(whole) < len(bare) and all(_THOUSANDS.fullmatch(one) for one in bare if "." in one)
-    return points and bool(whole) and all(len(one.lstrip("-+")) < 4 for one in whole)
+    return points and bool(whole) and all(len(one.lstrip("-+")) == _GROUP for one in whole)
 
 
 def thousands(cells: Iterable[str]) -> bool:
     """Whether each number has three figures behind a point: 1.234 may be a little more than one, or a thousand."""
     figures = [plainly(cell) for cell in islice(cells, _LOOK) if any(map(str.isdigit, cell))]
-    return bool(figures) and all(map(_THOUSANDS.fullmatch, figures))
+    points = [one for one in figures if "." in one]
+    rest = (one for one in figures if "." not in one)
+    return bool(points) and all(map(_THOUSANDS.fullmatch, points)) and all(len(one) <= _GROUP for one in rest)
 
 
 def units(cells: Iterable[str]) -> dict[str, list[str]]:

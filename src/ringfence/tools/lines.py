@@ -222,7 +222,7 @@ class _Tally:
             named = fields(line, entry=entry)
             _tally(self._columns, named, line)
             if named:
-                self._measures.take(named, _hit(self._last, job["width"]))
+                self._measures.take(named, line, _hit(self._last, job["width"]))
             if self._whole is not None:
                 self._take_word(line, self._whole, named, values)
 
@@ -243,7 +243,7 @@ class _Tally:
             place["valued"] += bool(values)
             _add(place["values"], values)
             _tally(place["columns"], named, line)
-            place["measures"].take(named, place["last"])
+            place["measures"].take(named, line, place["last"])
 
     def result(self) -> dict[str, Any]:
         """As `scan` returns it."""

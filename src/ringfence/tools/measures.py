@@ -9,9 +9,10 @@ from typing import Any
 MAX_FIELDS = 20  # that are measured
 _SHARE = 0.8  # of the lines, that have the field
 _NUMBER = re.compile(r"([-+]?\d{1,12}(?:\.\d{1,9})?) ?([^\W\d_]{1,3}|%|°C)?")
+_MORE = re.compile(r",\d| (?:[KMGT]i?B|ms|s|sec|min|h|kWh?|V|A|W|km|m|cm|mm|kg|g|l|ml|%|°?[CF])\b", re.I)
 _NO_AMOUNT = re.compile(  # what is a number and is not reckoned with
-    r"(?:^|.*[._ -])(?:id|no|nr|num|number|pid|tid|port|code|status|line|seq|version|ts|at|time|timestamp|date|day|"
-    r"hour|year)",
+    r".*id|zip|(?:^|.*[._ -])(?:no|nr|num|number|pid|tid|port|code|status|line|seq|version|ts|at|time|timestamp|date|"
+    r"day|hour|year)",
     re.I,
 )
 
@@ -22,16 +23,15 @@ class Measures:
     def __init__(self) -> None:
         self._by: dict[str, dict[str, Any]] = {}
 
-    def take(self, named: Mapping[str, str], hit: Sequence[Any]) -> None:
+    def take(self, named: Mapping[str, str], line: str, hit: Sequence[Any]) -> None:
         """The fields of one more line; `hit` is where it stands."""
         for name, text in named.items():
-            if (number := _NUMBER.fullmatch(text)) is None:
-                continue
-            if (so_far := self._by.get(name)) is None:
-                if len(self._by) >= MAX_FIELDS or _NO_AMOUNT.fullmatch(name):
+            so_far, number = self._by.get(name), _NUMBER.fullmatch(text)
+            if so_far is None:
+                if number is None or len(self._by) >= MAX_FIELDS or _NO_AMOUNT.fullmatch(name):
                     continue
                 so_far = self._by[name] = {"count": 0, "sum": 0.0, "unit": number[2], "least": None, "most": None}
-            if number[2] != so_far["unit"]:  # 90 s and 2 min
+            if number is None or number[2] != so_far["unit"] or _goes_on(line, name, text):  # 90 s and 2 min; 1,500
                 so_far["unit"] = ""
                 continue
             value = float(number[1])
@@ -48,6 +48,12 @@ class Measures:
             for name, of in self._by.items()
             if of["unit"] != "" and of["count"] >= _SHARE * lines and of["least"][0] != of["most"][0]
         }
+
+
+def _goes_on(line: str, name: str, text: str) -> bool:
+    """Whether a number that was read as the value of a field is but a part of it: of `1,500`, or of `10 KB`."""
+    at = line.find(f"{name}={text}")
+    return at >= 0 and _MORE.match(line, at + len(name) + 1 + len(text)) is not None
 
 
 def in_words(of: Mapping[str, Any]) -> str:

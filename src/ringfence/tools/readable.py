@@ -9,6 +9,7 @@ from urllib.parse import unquote, urljoin
 
 from .grid import MOST_CELLS, MOST_ROWS, Cell, Table
 from .tags import SPACE, attributes, tags
+from .terms import Terms
 
 _BLOCK = {
     "address", "article", "aside", "blockquote", "body", "dd", "details", "div", "dl", "dt", "figcaption", "figure",
@@ -20,9 +21,13 @@ _BESIDE = {  # of which two may stand in a line with nothing between them but a 
     "span", "a", "b", "strong", "em", "i", "label", "button", "small", "time", "data", "output", "bdi", "ins", "mark",
 }  # fmt: skip
 _MOST_CHOICES, _MOST_TABLES, _MOST_INDENTS = 20, 8, 6  # of a select that are told; that are nested
-_LONG = 200  # of a term that is said again, and of a choice
+_LONG = 200  # of a choice
 _HIDES, _STRIKES = "(not shown at first: ", "(crossed out: "
-_CENTS = re.compile(r"([$€£¥]\s?\d[\d,. ]*)\^(\d\d)(?!\d)|(\d)\^(\d\d)(?=\s?(?:[$€£¥]|(?:EUR|USD|GBP|CHF)\b))")  # $12⁹⁹
+_PART = 4  # characters, fewer of which may be a part of a word
+_CENTS = re.compile(  # $12⁹⁹, and no 10¹² or 2¹⁰
+    r"([$€£¥]\s?(?!(?:10|2)\^)\d[\d,. ]*)\^(\d\d)(?!\d)|"
+    r"(?<![\d.,])((?!(?:10|2)\^)\d{1,6})\^(\d\d)(?=\s?(?:[$€£¥]|(?:EUR|USD|GBP|CHF)\b))"
+)
 
 
 class Page(NamedTuple):
@@ -46,42 +51,6 @@ def readable(html: str) -> Page:
     return reader.page()
 
 
-class _Term:
-    """The terms of a list that wait for what they are."""
-
-    def __init__(self) -> None:
-        self._said: list[str] = []
-        self._told = True  # that they have been put before something
-        self._valued = False  # a dd has begun, be it empty
-        self._place = ""  # dt, dd or neither
-        self._fresh = False  # nothing of this dd has been read
-
-    def block(self, kind: str, text: str) -> list[str]:
-        """The lines of a text that ends at a tag: of a term none, until its value is there."""
-        place, lines = self._place, [text] if text else []
-        if text and place == "dt":
-            lines = self.left() if self._told or self._valued else []
-            self._said.append(text)
-            self._told = self._valued = False
-        elif text and place == "dd" and self._fresh and self._said:
-            term = ", ".join(self._said)
-            if not self._told or len(term) <= _LONG:
-                lines = [f"{term}: {text}"]
-            self._told, self._fresh = True, False
-        elif text and place != "dd":
-            lines = [*self.left(), text]
-        if kind.lstrip("/") in ("dt", "dd", "dl"):
-            self._place, self._fresh = kind if kind in ("dt", "dd") else "", kind == "dd"
-            self._valued = self._valued or kind == "dd"
-        return [*lines, *self.left()] if kind in ("table", "/dl") else lines
-
-    def left(self) -> list[str]:
-        """Terms of which nothing came."""
-        said, self._said = ([] if self._told else self._said), []
-        self._told = True
-        return said
-
-
 class _Reader:
     """What has been read of a page so far."""
 
@@ -99,7 +68,7 @@ class _Reader:
         self._choices: list[list[str]] | None = None
         self._raised: int | None = None
         self._time: tuple[str, int] | None = None
-        self._term = _Term()
+        self._term = Terms()
         self._pre = self._code = self._gap = 0
 
     def take(self, kind: str, value: str) -> None:
@@ -132,7 +101,8 @@ class _Reader:
         if text.strip():
             self._open_marks()
         if self._gap == 2 and not (self._pre or self._code) and text and (last := self._last()):
-            goes_on = last.isalpha() and text[0].isalpha() and not text[0].isupper()
+            named = last.isdigit() and text[:1].isupper() and len(text.strip()) > 1  # 12 Mon
+            goes_on = (self._short() and not named) or (last.isalpha() and text[0].isalpha() and not text[0].isupper())
             if last.isalnum() and text[0].isalnum() and not goes_on:
                 self._line.append(" ")
         self._gap = 0
@@ -143,6 +113,11 @@ class _Reader:
         if fresh := [mark for mark, read in self._marks if not read]:
             self._marks = [(mark, True) for mark, _ in self._marks]
             self._line.append(" " + "".join(fresh))
+
+    def _short(self) -> bool:
+        """Whether what was read last is a figure or two, a part of a word: digits of a counter, say."""
+        piece = next((one for one in reversed(self._line) if one.strip()), "")
+        return len(piece.strip()) < _PART
 
     def _last(self) -> str:
         """The last character of the line."""

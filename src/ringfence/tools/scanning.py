@@ -14,7 +14,7 @@ from .otherwise import as_field, of_name, with_any_date, with_any_space
 from .pattern import Pattern, scan
 
 _BRACKETED = re.compile(r"(?<!\\)\[([^\W\d_]{3,})\](?![*+?{])")  # a word in brackets
-_ANY_BRACKETED = re.compile(r"\[[^\[\]\\^][^\[\]\\]{0,60}\]")
+_ANY_BRACKETED = re.compile(r"\[(?!(?:\w-\w)+\]|[^\W\d_]{2}\])[^\[\]\\^][^\[\]\\]{0,60}\]")  # no [0-9], no [ab]
 _BESIDE = re.compile(r"[^\\*+?{}()|^$\[\]]*")  # what is no more of a regex than the brackets are
 _BOX = re.compile(r"(?:[-*+] )?\[[ xX]\]")  # of a list of what is to be done
 

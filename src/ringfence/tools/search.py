@@ -98,7 +98,11 @@ def search_files(folders: Folders, use: Use, *, room: int) -> Tool:
         edges = {
             f"{which} match": "{}:{}: {}".format(*hit) for which, hit in zip(("first", "last"), ends, strict=False)
         }
-        measured = list((places[name] if places else found)["measures"].items()) if total > 3 else []
+        measured = (
+            list((places[name] if places else found)["measures"].items())
+            if total > 3 and found["detailed"] == found["lines"]
+            else []
+        )
         edges |= {f"{field} of these {total} lines": in_words(of) for field, of in measured[:MAX_MEASURES]}
         also = f"{found['lines'] - total} more lines have {pattern.text} elsewhere" if places else ""
         none = "" if total else "no line matches; use files.find with plain words"

@@ -14,6 +14,7 @@ from .texts import read_text
 NESTED = (".yaml", ".yml", ".json")
 SETTINGS = (*NESTED, ".ini", ".toml", ".cfg", ".conf")
 MAX_NAME = 60
+_DEEP = 6  # names of what a line is within, the closest
 MAX_FILES = 20  # that are looked into for one answer
 _SECTION = re.compile(rf"\[[^\[\]=]{{1,{MAX_NAME}}}\]")
 _ONE_OF = re.compile(rf"\[\[([^\[\]=]{{1,{MAX_NAME}}})\]\]")
@@ -24,6 +25,8 @@ _NONE = ("", "{", "[", "|", ">", "|-", ">-")
 _HEADING = re.compile(rf"(#{{1,6}})\s+(\S.{{0,{MAX_NAME}}})")
 _VERSION = re.compile(r"(?<![\w.])v?\d+\.\d+(?:\.\d+)*(?![\w.])")
 _ITEM = re.compile(r"[-*+] \S")
+_REMARK, _TAG = re.compile(r"(?:^|\s)[#;].*$"), re.compile(r"[&!][\w./-]*$")
+_HEAD = re.compile(r"\[[^\]]+\]\s*(?:[#;]|$)|\[[^\]]*$")
 _PLAIN = {ord("["): None, ord("]"): None, ord(","): None}
 _COMMENT = re.compile(r"#|//|;\s*[\w.-]+\s*=")
 
@@ -83,10 +86,12 @@ def _bracketed(lines: Sequence[str]) -> Iterable[tuple[int, str]]:
                 version = f"{version.split(', ')[0]}, {heading[2]}" if len(heading[1]) > level else ""
         elif version and _ITEM.match(bare):
             yield number, f"[{version}] {bare}"
-        elif _SECTION.fullmatch(bare):
-            section, begun = bare, ""
+        elif head := _SECTION.fullmatch(_REMARK.sub("", bare)):
+            section, begun = head[0], ""
         elif several := _ONE_OF.fullmatch(bare):
             section, begun = f"[{several[1]}]", several[1]
+        elif bare.startswith("[") and _HEAD.match(bare):  # one that is not read ends the one before it
+            section, begun = "", ""
         elif bare.strip(" #|-") and not _COMMENT.match(bare):
             if begun and (called := _NAMED.fullmatch(bare)):
                 section = f"[{begun} {called[1]}]"
@@ -110,10 +115,10 @@ def _nested(lines: Sequence[str]) -> Iterable[tuple[int, str]]:
         if bare == "{":
             continue
         key = _KEY.match(line)
-        value = (key[4] or "").split(" #")[0].strip() if key else ""
+        value = _TAG.sub("", _REMARK.sub("", key[4] or "").strip()) if key else ""
         if key and value in _NONE:
             above.append((indent, key[3]))
-        within = ".".join(name for _, name in above)
+        within = ".".join(name for _, name in above[-_DEEP:])
         if not (key and value in _NONE):
             yield number, f"[{within}] {bare}" if within else bare
         if key and value not in _NONE and (key[2] or 0 <= begun < indent):

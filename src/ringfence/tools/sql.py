@@ -226,8 +226,8 @@ def _read_rightly(db: apsw.Connection, asked: Mended, found: _Found, bounds: _Bo
         if asked.may_go_on and (more := _looked(db, reading(asked.sql, tables, joins))):
             with suppress(apsw.Error, ToolError):
                 other = _rows(db, more.sql, (), bounds)
-                if other[1] != found[1] and (other[1] or reading not in (written, grouped)):
-                    said = together(found[0], found[1][0], other[0]) if reading is grouped else said
+                if other[1] != found[1] and other[1]:
+                    said = together(found[0], found[1][0]) if reading is grouped else said
                     asked, found = asked.then(more), other
     return asked, found, said
 

@@ -20,8 +20,12 @@ if TYPE_CHECKING:
 
 DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _GLOB = "[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]"
-_COUNTED = re.compile(r"^(?:(?:total|sum|num(?:ber)?|count)_(?:of_)?)+|_(?:total|sum|count|number)$")
-_NO_AMOUNT = re.compile(r"(?:.*_)?(?:id|no|nr|num|number|code|key|year|month|week|day|date|rank|status)|")
+_COUNTED = re.compile(r"(?:total|sum|number_of|num)_(\w+)")  # what is added up: total_shares, and not `total`
+_NO_AMOUNT = re.compile(
+    r"(?:.*_)?(?:ids?|no|nr|num|number|codes?|keys?|year|month|week|day|date|rank|status|total|amount)"
+)
+_CROSSED = re.compile(r"\bcross\s+join\b|\bon\s+(?:true|1)\b", re.I)  # what is written out is meant
+_YEARS = re.compile(r"(?:^|_)(?:age|years?|alter|jahre)(?:_|$)", re.I)
 _NUMERIC = re.compile(r"(?:big|small|tiny)?int|real|num|dec|double|float|money")
 _FIRST = re.compile(r"\d{4}-\d\d-01")  # who writes two of these for a month means the second to be left out
 
@@ -94,7 +98,7 @@ def meant(
         why += _nulls(tree)
         why += _decimals(tree)
         for select in list(tree.find_all(exp.Select)):
-            why += _joined(select, places)
+            why += _joined(select, places) if not _CROSSED.search(sql) else []
             why += _counted(select, places)
             why += _called(select, places)
         why += yield from _not_in(tree, dialect)
@@ -120,12 +124,12 @@ def _decimals(tree: exp.Expr) -> Iterator[str]:
     """What two whole numbers come to when one is divided by the other: a share of counts is not 0."""
     from sqlglot import exp
 
-    if tree.find(exp.Mod):
-        return  # hours and minutes of minutes, say
+    if tree.find(exp.Mod) or any(one.find(exp.Div) for one in tree.find_all(exp.Mul, exp.Group)):
+        return  # hours and minutes of minutes, say, or pages of so many rows
     for one in list(tree.find_all(exp.Div)):
         literal = isinstance(one.expression.unnest(), exp.Literal)
         sums = one.this.find(exp.AggFunc, exp.Select) is not None
-        rounds = one.find_ancestor(exp.Cast, exp.Floor, exp.Ceil)
+        rounds = one.find_ancestor(exp.Cast, exp.Floor, exp.Ceil, exp.Where, exp.Join)  # the row in the middle
         if rounds or one.find(exp.Cast, exp.Avg) or any("." in str(n.this) for n in one.find_all(exp.Literal)):
             continue
         if (not literal or (sums and not one.this.find(exp.Add, exp.Sub))) and one.this.find(exp.Column, exp.AggFunc):
@@ -152,11 +156,17 @@ def _joined(select: exp.Select, places: Places) -> Iterator[str]:
             if _linked(select, called, places):
                 continue
             join.set("kind", None)
-        elif not _strange(on, places):
-            continue
+        elif not _strange(on, places) or not (_names(column, table) or _names(key, own[first])):
+            continue  # profiles may have the id of their user, and another one who invited them
         meant_by = exp.EQ(this=exp.column(column, table=first), expression=exp.column(key, table=called))
         join.set("on", meant_by)
         yield f"{own[first]} and {table} are joined by {own[first]}.{column} = {table}.{key}"
+
+
+def _names(column: str, table: str) -> bool:
+    """Whether a key is called after the table whose row it names: `customer_id` of customers."""
+    bare = column.removesuffix("_id")
+    return bare != column and table.startswith(bare[:-1] if bare.endswith("y") else bare)
 
 
 def _linked(select: exp.Select, called: str, places: Places) -> bool:
@@ -219,9 +229,10 @@ def _called(select: exp.Select, places: Places) -> Iterator[str]:
         count = one.this if isinstance(one, exp.Alias) else None
         if not isinstance(count, exp.Count) or not isinstance(count.this, exp.Star):
             continue
-        name = _COUNTED.sub("", one.alias.lower())
+        counted = _COUNTED.fullmatch(one.alias.lower())
+        name = counted[1] if counted else ""
         having = [(called, table) for called, table in own.items() if name in places.columns.get(table, ())]
-        if len(having) != 1 or _NO_AMOUNT.fullmatch(name):
+        if len(having) != 1 or _NO_AMOUNT.fullmatch(name) or select.find(exp.Sum):
             continue
         called, table = having[0]
         if _NUMERIC.match(places.types.get((table, name), "")) and f"{table}.{name}" not in places.keys:
@@ -277,6 +288,9 @@ def _apart(tree: exp.Expr, places: Places) -> Asking[list[str]]:
 
     why = list[str]()
     for one in list(tree.find_all(exp.Sub)):
+        called = one.find_ancestor(exp.Alias)
+        if called is not None and _YEARS.search(called.alias):
+            continue  # an age is in years, which SQLite takes from each other
         ends = [end.this if isinstance(end, exp.Min | exp.Max) else end for end in (one.left, one.right)]
         columns = [end for end in ends if isinstance(end, exp.Column)]
         days = [end for end in ends if isinstance(end, exp.Literal) and end.is_string and DAY.fullmatch(end.name)]

@@ -37,6 +37,8 @@ def grouped(sql: str, _tables: object, _joins: object) -> Asking[Mend | None]:
         return None
     from sqlglot import exp
 
+    if select.args.get("limit") and not select.args.get("order"):  # the first of how many groups?
+        return None
     aggregates = [one for one in select.find_all(exp.AggFunc) if one.parent_select is select]
     if not aggregates or select.find(exp.Window, exp.Min, exp.Max, exp.Placeholder, exp.Concat):
         return None
@@ -58,9 +60,10 @@ def alike(sql: str, rows: Sequence[Sequence[object]]) -> str:
     return of_groups([[str(row[n]) for n in texts] for row in rows]) if texts else ""
 
 
-def together(columns: Sequence[str], row: Sequence[object], shown: Sequence[str]) -> str:
-    """What a row of all rows has, beside those of its groups."""
-    values = (f"{name} {value}" for name, value in zip(columns, row, strict=True) if name not in shown[:1])
+def together(columns: Sequence[str], row: Sequence[object]) -> str:
+    """What numbers a row of all rows has, beside those of its groups."""
+    numbers = ((name, value) for name, value in zip(columns, row, strict=True) if isinstance(value, int | float))
+    values = (f"{name} {value}" for name, value in numbers)
     return f"all rows together: {', '.join(values)[:200]}"
 
 

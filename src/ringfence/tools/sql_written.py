@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 Value = int | float | bytes | str | None
 AS_NUMBER, AS_DAY = "as_number", "as_day"
 _LOOK = 1_000  # values of a column that tell how it is written
+_LONGEST = 60  # characters of a number or a day
+_CODE = re.compile(r"0\d+")
 _FIGURES = re.compile(r"-?\d+(?:\.\d+)?")
 _ISO = re.compile(r"\d{4}-\d\d-\d\d(?:$|[ T])")
 _SECONDS = (946_684_800, 4_102_444_800)  # from 2000 to 2100
@@ -172,6 +174,8 @@ def _how(table: str, column: str) -> Asking[tuple[str, str]]:
         return "", ""
     rows = yield f"select distinct {name} from {of} where {name} is not null limit $1", (str(_LOOK),)
     values = [str(row[0]).strip() for row in rows or ()]
+    if any(len(value) > _LONGEST or _CODE.fullmatch(value) for value in values):  # 007 is no 7
+        return "", ""
     form = form_of(values, commas=True)
     found = {typed(value, form)[0] for value in values} - {EMPTY}
     if found == {DATE} and not all(map(_ISO.match, filter(None, values))):

@@ -75,9 +75,17 @@ def separates(path: str, head: str) -> str:
     """The separator of a table, by its name and its first line."""
     if path.lower().endswith(".tsv"):
         return "\t"
-    bare = _QUOTED.sub("", head)  # a comma with a blank behind it is one of words
-    closed = {mark: bare.count(mark) - bare.count(f"{mark} ") for mark in ",;\t|"}
-    return max(closed, key=closed.__getitem__) if any(closed.values()) else max(",;\t|", key=bare.count)
+    bare = _QUOTED.sub("", head)
+    most = max(",;\t|", key=bare.count)
+    if most != "," or bare.count(", ") < bare.count(","):
+        return most
+    others = {mark: bare.count(mark) - bare.count(f"{mark} ") for mark in ";\t|"}  # all of its commas may be of words
+    other = max(others, key=others.__getitem__)
+    return other if others[other] > (other == "|") else most
+
+
+def _cells(line: str, mark: str) -> list[str]:
+    return [cell.strip() for cell in next(csv.reader([line], delimiter=mark), [])]
 
 
 def above(path: str, lines: Sequence[str]) -> int:
@@ -86,10 +94,11 @@ def above(path: str, lines: Sequence[str]) -> int:
     while n < min(_ABOVE, len(lines) - 2):
         line, after = lines[n].strip(), next((one for one in lines[n + 1 :] if any(map(one.count, ",;\t|"))), "")
         mark = separates(path, after)
-        cells = [cell for cell in line.split(mark) if cell.strip()]
+        cells, below = (_cells(one, mark) for one in (line, after))
         apart = mark not in line and mark in after and not lines[n + 1].strip(_MARKS)
-        remark = line.startswith("#") and line.count(mark) != after.count(mark)
-        lone = len(cells) == 1 and mark in line and len([one for one in after.split(mark) if one.strip()]) > 1
+        remark = line.startswith("#") and len(cells) != len(below)
+        names = all(one and not any(map(str.isdigit, one)) for one in below)  # a header, and no record
+        lone = len(list(filter(None, cells))) == 1 and len(cells) > 2 and len(below) > 1 and names
         if line.strip(_MARKS) and not (apart or remark or lone or _SEPARATOR.fullmatch(line)):
             break
         n += 1

@@ -24,7 +24,7 @@ _MAYBE = re.compile(r"hidden|display|visibility|line-through", re.IGNORECASE)
 _COVERED = {  # what may be marked as hidden: has an end tag of its own
     "div", "section", "article", "aside", "header", "footer", "main", "span", "ul", "ol", "dl", "table", "form",
     "fieldset", "details", "dialog", "figure", "blockquote", "address", "strong", "b", "em", "i", "a", "label", "small",
-    "h1", "h2", "h3", "h4", "h5", "h6", "p", "pre", "center",
+    "h1", "h2", "h3", "h4", "h5", "h6", "p", "pre", "center",  # a tr or li may lack its end tag
 }  # fmt: skip
 SPACE = re.compile(r"[ \t\n\r\f\v\xa0]+")
 _WITHIN_P = {

@@ -52,16 +52,21 @@ def _says_sum(row: Sequence[str], *, last: bool) -> bool:
 
 
 def _adds_up(table: Table, row: Sequence[str], above: Sequence[Sequence[str]], least: int) -> bool:
-    """Whether one of a row's numbers is the sum of those above it, of which there are some at `least`."""
+    """Whether a row's numbers are the sums of those above it, of which there are some at `least`: all of them, for
+    another one is of a record that is called so.
+    """
+    found = False
     for place, cell in enumerate(row):
         form = table.form(place)
         kind, total = typed(cell, form)
         numbers = [value for which, value in (typed(one[place], form) for one in above) if which == NUMBER]
-        if kind == NUMBER and len(numbers) >= least and isinstance(total, Fraction) and total:
-            added = sum((one for one in numbers if isinstance(one, Fraction)), Fraction())
-            if abs(added - total) <= _NEAR:
-                return True
-    return False
+        if kind != NUMBER or not isinstance(total, Fraction):
+            continue
+        added = sum((one for one in numbers if isinstance(one, Fraction)), Fraction())
+        if len(numbers) < least or not total or abs(added - total) > _NEAR:
+            return False
+        found = True
+    return found
 
 
 def _shown(row: Sequence[str]) -> str:

@@ -167,8 +167,11 @@ class _Fetch:
 
         Raises ToolError where it has no such link.
         """
-        base = reply.target
-        links = readable(content(reply)[1])[2] if 200 <= reply.status < 300 and reply.body else []
+        base, links = reply.target, list[tuple[str, str]]()
+        kind, text = content(reply) if 200 <= reply.status < 300 and reply.body else ("", "")
+        if kind.endswith("html") or kind == "application/xhtml+xml":
+            moved = _REFRESH.search(text)
+            links = [*readable(text).links, *([("", unescape(moved[1]))] if moved else [])]
         for target, _ in _targets(base, links):
             if target.url == wanted and (target.scheme, target.authority) == (base.scheme, base.authority):
                 return target

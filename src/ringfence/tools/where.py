@@ -10,7 +10,7 @@ from pydantic import Field
 
 from ringfence.core.errors import ToolError
 
-from .cells import WORD, Op, typed
+from .cells import LITERAL, WORD, Op, typed
 from .tabular import Placed, Table
 from .tool import KNOWN_COLUMN, Args
 
@@ -93,7 +93,8 @@ def _as_written(table: Table, one: Condition) -> tuple[Condition, str]:
     place = table.place(one.column)
     cells = {row[place].casefold() for row in table.rows}
     if value.casefold() in cells:
-        return one, ""
+        literal = one.op != "contains" and value[0] in "<>"  # an age of `<18` that stands there, and no comparison
+        return (one.model_copy(update={"value": f"{LITERAL}{value}"}), "") if literal else (one, "")
     if value.casefold() in ("not null", "not empty", "is not null") and one.op == "=":
         return one.model_copy(update={"op": "!=", "value": ""}), ""
     flags = next((kind for kind in (_YES, _NO) if value.casefold() in kind), None)
