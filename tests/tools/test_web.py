@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from ringfence.app.grants import _fetches
 from ringfence.core.errors import ToolError
 from ringfence.core.labels import ANYONE, IDENTITY, Label, Trust
 from ringfence.core.policy import Effect, Role
@@ -218,6 +219,7 @@ def test_the_catalogue_entry_says_egress_of_untrusted_content_from_a_url_that_so
     spec = tool(way(Host(host="docs.example"))).spec
     assert (spec.effect, spec.confined, spec.redo, spec.stays) == (Effect.EGRESS, False, True, False)
     assert spec.roles == {"url": Role.CONTROL, "follow": Role.LOW}  # which link: never where to
+    assert _fetches(spec)  # and is granted to a question that names a page
     assert spec.types == {"url": "url"}
     assert spec.output.trust is Trust.UNTRUSTED
     assert spec.leaves == {}
