@@ -158,6 +158,24 @@ def test_the_largest_is_not_what_all_come_to(task: str, more: Any, kind: str) ->
     assert greatest(args, replace(_CSV_QUERY, schema={"properties": {}}), task) == args
 
 
+async def test_the_largest_single_amount_is_of_one_row_and_no_sum(house: Build) -> None:
+    summed = {"path": "d.tsv", "group_by": "donor", "aggregate": "sum", "select": ["donor"], "sort_by": "eur"}
+    for task, asked in (
+        (
+            "Who made the largest single donation, and how much was it?",
+            {**summed, **dict.fromkeys(("group_by", "aggregate"), ""), "select": []},
+        ),
+        ("Who gave the most in all?", summed),
+    ):
+        agent = house(
+            [step(("query", summed)), final("Ann")],
+            tools={"query": lambda args: {"rows": [["Ann"]]}},
+            specs={"query": {"schema": _CSV_QUERY.schema}},
+        )
+        await agent.run(task)
+        assert agent.tools["query"].calls[0] == asked
+
+
 @pytest.mark.parametrize(
     ("task", "more", "kind"),
     [

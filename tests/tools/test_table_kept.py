@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from ringfence.core.errors import ToolError
 from ringfence.tools.cells import NUMBER, WORD, meets, typed
 
 from .test_forms import ask, where
@@ -278,6 +279,22 @@ def test_what_looks_like_a_comparison_and_stands_in_a_cell_is_what_is_asked_for(
 def test_what_may_be_something_else_is_left_as_it_stands(cells: list[str], most: str) -> None:
     text = "n;v\n" + "".join(f"{n};{cell}\n" for n, cell in enumerate(cells))
     assert ask(text, sort_by="v", descending=True)["rows"][0][1] == most
+
+
+HIRES = "boat,hours,eur\nIbis,2,34.5\nIbis,3,51\nCurlew,2,40\nIbis,4,66.2\n"
+
+
+def test_groups_in_the_order_of_a_column_that_they_do_not_have_are_in_that_of_what_was_calculated() -> None:
+    found = ask(HIRES, select=("boat", "hours"), group_by="boat", aggregate="count", sort_by="hours")
+    assert found["rows"] == [["Curlew", "1"], ["Ibis", "3"]]
+    with pytest.raises(ToolError, match="no column 'hoots'"):
+        ask(HIRES, group_by="boat", aggregate="count", sort_by="hoots")
+
+
+def test_a_sum_by_amounts_is_the_sum_of_them() -> None:
+    assert ask(HIRES, group_by="eur", aggregate="sum")["rows"] == [["191.7"]]
+    assert ask(HIRES, group_by="boat", aggregate="sum", column="eur")["rows"][0] == ["Ibis", "151.7"]
+    assert ask(HIRES, group_by="eur", aggregate="count")["matched"] == "4 of 4 rows"  # which may be asked for
 
 
 def test_how_many_cells_are_empty_is_told_and_what_an_average_of_groups_is_of_all_rows() -> None:

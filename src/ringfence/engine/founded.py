@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from decimal import Decimal
 
@@ -26,6 +27,8 @@ from .nearest import beside, brought, nearest
 from .shares import hundredths, whole
 from .task import reckons, several
 from .visits import for_the_other, widened
+
+_SINGLE = re.compile(r"\b(?:largest|biggest|highest|greatest|smallest|lowest|longest|shortest) single\b", re.I)
 
 
 def unfounded(args: Mapping[str, JSON], spec: SinkSpec, turn: Turn, live: Live) -> Deny | None:
@@ -62,8 +65,8 @@ def unfounded(args: Mapping[str, JSON], spec: SinkSpec, turn: Turn, live: Live) 
 def _amiss(given: str, turn: Turn) -> str:
     """What is wrong with a calculation of what several things cost; empty if nothing is."""
     counts, reckoned = several(turn.start["task"]), Numbers(given).values
-    if missing := [count for count in counts if Decimal(count) not in reckoned]:
-        return f"the task says {' and '.join(missing)}; multiply each by what it costs"
+    if any(Decimal(count) not in reckoned for count in counts):
+        return f"the task says {' and '.join(counts)}; multiply each by what it costs"
     stray = beside(given, turn, besides=len(counts)) if counts else None
     return 'the task does not ask for "{1}"; leave {0} out'.format(*stray) if stray else ""
 
@@ -97,6 +100,8 @@ def as_the_task_has_it(
     if not spec.reads:
         return followed(args, spec, turn)
     task = turn.start["task"]
+    if args.get("aggregate") == "sum" and args.get("group_by") and _SINGLE.search(task):  # of one, and of no sum
+        args = {**args, "aggregate": "", "group_by": "", "select": []}
     told = {
         name: whole(hundredths(text, task), task) for name in spec.grounded if isinstance(text := args.get(name), str)
     }

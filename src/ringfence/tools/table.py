@@ -98,6 +98,7 @@ def query(table: Table, args: QueryArgs, *, room: int) -> dict[str, JSON]:
     matched, total = len(rows), len(table.rows)
     none = "" if matched else why_none(table, conditions)
     alone, left_out, whole = "", "", dict[str, JSON]()
+    known = [column.lower() for column in table.columns]
     if ungrouped := _one_row_each(table, rows, args):
         alone = f"each {args.group_by} stands in one row, so that its columns are shown"
         args = args.model_copy(update=ungrouped)
@@ -112,7 +113,7 @@ def query(table: Table, args: QueryArgs, *, room: int) -> dict[str, JSON]:
     else:
         picked = _picked(table, args.select, rows, conditions)
     if args.sort_by and not (args.aggregate and not args.group_by):
-        place = _sort_place(table, args)
+        place = _sort_place(table, args, known)
         order = _doubt(table, rows, place)
         rows = _sorted(table, rows, place, descending=args.descending)
     sums = {} if args.aggregate or args.group_by else totals(table.columns, rows, picked, table.form)
@@ -177,10 +178,11 @@ def _extreme(table: Table, rows: list[list[str]], place: int, kind: str) -> list
     return [row for row in rows if row[place] == wanted]
 
 
-def _sort_place(table: Table, args: QueryArgs) -> int:
-    """A column of the result; after an aggregate, its own name or its column's mean the aggregate."""
+def _sort_place(table: Table, args: QueryArgs, known: Sequence[str]) -> int:
+    """A column of the result; after an aggregate, its own name or another of the `known` columns mean the aggregate."""
     wanted = args.sort_by.strip().lower()
-    if args.aggregate and wanted in (args.aggregate, args.column.strip().lower()):
+    missing = wanted in known and wanted not in [column.lower() for column in table.columns]  # which no group has
+    if missing or (args.aggregate and wanted in (args.aggregate, args.column.strip().lower())):
         return len(table.columns) - 1
     return table.place(args.sort_by)
 
@@ -202,6 +204,8 @@ def _meant(table: Table, args: QueryArgs) -> dict[str, str]:
     keys, picked = table.places(args.group_by), table.places(",".join(args.select))
     if picked and picked == keys and len(keys) == 1 and _numeric(table, keys[0]):
         return {"column": table.columns[keys[0]], "group_by": ""}
+    if not picked and len(keys) == 1 and args.aggregate != "count" and _is_amount(table, keys[0]):
+        return {"column": table.columns[keys[0]], "group_by": ""}  # groups of amounts are none
     among = [n for n in picked if n not in keys] or range(len(table.columns))
     able = [n for n in among if n not in keys and _numeric(table, n)]
     return {"column": table.columns[able[0]]} if len(able) == 1 else {}
@@ -223,6 +227,11 @@ def _numeric(table: Table, place: int) -> bool:
     """Whether a column can be calculated with."""
     cells = (row[place] for row in table.rows[:LOOK_ROWS])
     return not names_rows(table.columns[place]) and holds(cells, table.form(place)) == {NUMBER}
+
+
+def _is_amount(table: Table, place: int) -> bool:
+    """Whether the numbers of a column differ from row to row."""
+    return _numeric(table, place) and 2 * len({row[place] for row in table.rows}) > len(table.rows) > 2
 
 
 def _aggregated(table: Table, rows: list[list[str]], args: QueryArgs) -> tuple[Table, str]:
