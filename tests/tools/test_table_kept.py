@@ -293,6 +293,8 @@ def test_groups_in_the_order_of_a_column_that_they_do_not_have_are_in_that_of_wh
 
 def test_a_sum_by_amounts_is_the_sum_of_them() -> None:
     assert ask(HIRES, group_by="eur", aggregate="sum")["rows"] == [["191.7"]]
+    assert ask(HIRES + 9 * "Ibis,2,34.5\n", group_by="eur", aggregate="sum")["rows"] == [["502.2"]]
+    assert ask("n,seats,eur\n1,2,9\n2,4,8\n3,2,7\n4,2,6\n", group_by="seats", aggregate="sum", column="eur")["matched"]
     assert ask(HIRES, group_by="boat", aggregate="sum", column="eur")["rows"][0] == ["Ibis", "151.7"]
     assert ask(HIRES, group_by="eur", aggregate="count")["matched"] == "4 of 4 rows"  # which may be asked for
 

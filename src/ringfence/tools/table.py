@@ -230,8 +230,10 @@ def _numeric(table: Table, place: int) -> bool:
 
 
 def _is_amount(table: Table, place: int) -> bool:
-    """Whether the numbers of a column differ from row to row."""
-    return _numeric(table, place) and 2 * len({row[place] for row in table.rows}) > len(table.rows) > 2
+    """Whether the numbers of a column tell no groups: they have decimals, or differ from row to row."""
+    cells = [row[place] for row in table.rows]
+    decimals = 2 * sum("." in cell or "," in cell for cell in cells) > len(cells)
+    return _numeric(table, place) and (decimals or 2 * len(set(cells)) > len(cells)) and len(cells) > 2
 
 
 def _aggregated(table: Table, rows: list[list[str]], args: QueryArgs) -> tuple[Table, str]:
