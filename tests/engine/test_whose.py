@@ -264,6 +264,25 @@ async def test_how_many_there_are_of_what_nothing_speaks_of_is_told_by_no_count(
     assert [f"speaks of {word}." in why for why in said] == [True] * bool(word)
 
 
+@pytest.mark.parametrize(
+    ("task", "answer", "sent_back"),
+    [
+        ("Which gateway lost its link most often?", "gw-north lost it 9 times.", True),
+        ("Which gateway lost its link more often than any other?", "gw-north: 9", True),
+        ("Which gateway lost its link most often?", "gw-park, 14 times", False),
+        ("Which gateway lost its link most often?", "It is not stated.", False),
+        ("How often did gw-north lose its link?", "9", False),
+    ],
+)
+async def test_a_rarer_one_is_not_the_most_frequent(house: Build, task: str, answer: str, sent_back: bool) -> None:
+    value: Any = {"by": "host", "top": [["gw-park", 14], ["gw-north", 9], ["gw-hill", 9]]}
+    agent = house(
+        [step(("look", {"of": "it"})), final(answer), final("gw-park: 14")], tools={"look": lambda args: value}
+    )
+    await agent.run(task)
+    assert doubts(agent) == ["The most frequent is gw-park: 14."] * sent_back
+
+
 PROVIDED = "If nothing says so, tell me that it is not there."
 
 

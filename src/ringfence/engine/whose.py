@@ -67,6 +67,7 @@ _ANY_THING = re.compile(
     r"different|distinct|of|more|cases?|(?:second|minute|hour|day|week|month|year)s?|euros?|kilos?",
     re.I,
 )
+_MOST_OFTEN = re.compile(r"\b(?:(?:most|more) (?:often|frequent|common)|the most\b|am häufigsten|am meisten)", re.I)
 _FIGURE = re.compile(r"\d[\d.,]*")
 _BARE = re.compile(r"\W*(?:there (?:are|were) )?(\d[\d.,]*)\b\D*", re.I)  # an answer of one number
 _ASKS = re.compile(r"\b(?:how|which|what|who|whose|when|where|why)\b", re.I)
@@ -95,7 +96,8 @@ def strange(answer: str, turn: Turn, said: str = "") -> tuple[str, str]:
     found = found or _of_others(turn) or _of_a_key(answer, turn) or _of_a_cell(answer, turn)
     found = found or _of_a_price(answer, turn)
     found = found or _of_one_row(answer, turn) or _of_the_question(answer, turn)
-    return found or _of_nothing(answer, turn) or _of_no_thing(answer, turn) or ("", "")
+    found = found or _of_nothing(answer, turn) or _of_no_thing(answer, turn)
+    return found or _of_a_rarer_one(answer, turn) or ("", "")
 
 
 def _of_no_call(answer: str, turn: Turn, said: str) -> _Doubt | None:
@@ -279,6 +281,25 @@ def _of_no_thing(answer: str, turn: Turn) -> _Doubt | None:
     ):  # nobody has seen what tables there are
         return None
     return UNSUPPORTED, f"Nothing that was found speaks of {thing}. {_UNLESS}"
+
+
+def _of_a_rarer_one(answer: str, turn: Turn) -> _Doubt | None:
+    """Another value than the most frequent one that the last call has counted, where the task asks for that."""
+    last = next(reversed(brought(turn)), None)
+    top = last.get("top") if isinstance(last, Mapping) else None
+    pairs = (
+        [(str(one[0]), one[1]) for one in top if isinstance(one, list) and len(one) > 1]
+        if isinstance(top, list)
+        else []
+    )
+    if len(pairs) < 2 or pairs[0][1] == pairs[1][1] or not _MOST_OFTEN.search(turn.start["task"]):
+        return None
+    first, count = pairs[0]
+    if first.casefold() in answer.casefold() or not any(
+        value.casefold() in answer.casefold() for value, _ in pairs[1:]
+    ):
+        return None
+    return BESIDE, f"The most frequent is {first}: {count}."
 
 
 def _objects(value: JSON) -> list[Mapping[str, JSON]]:
