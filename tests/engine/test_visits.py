@@ -808,6 +808,17 @@ async def test_what_a_task_makes_up_is_calculated_and_looked_up_nowhere(house: B
     assert offered(agent)[0] == {"calc"}
 
 
+async def test_who_works_half_of_it_out_in_the_head_is_to_write_it_out(house: Build) -> None:
+    agent = house(
+        [step(("calc", {"of": "13850 / 246"})), step(("calc", {"of": "(15750 - 1900) / 246"})), final("57")],
+        tools={name: TOOLS[name] for name in ("calc", "look")}, specs={"calc": SPECS["calc"]},
+    )  # fmt: skip
+    await agent.run("Suppose it costs 15750 euros, less 1900 euros. It saves 246 euros every month: for how many?")
+    assert offered(agent)[1] == {"calc"}
+    assert [call["of"] for call in agent.tools["calc"].calls] == ["(15750 - 1900) / 246"]
+    assert any(b"13850 stands in no result; write it with" in m for p in agent.model.prompts for m in p.messages)
+
+
 async def test_an_answer_to_numbers_of_the_task_that_stands_nowhere_is_calculated(house: Build) -> None:
     """The passages say nothing of it, and the model takes 2.86 from nowhere."""
     agent = house(

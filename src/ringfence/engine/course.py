@@ -183,18 +183,18 @@ def _reckoned(
 ) -> Course | None:
     """How far two values are apart, and what several things cost, is worked out by a tool, once all is there.
 
-    A small model subtracts others, and multiplies in its head. And it looks for numbers that the task itself gives,
-    where there are none.
+    A small model subtracts others, and multiplies in its head; it looks for numbers that the task itself gives.
     """
     task, become = turn.start["task"], folded(turn, Become)
     if all_reckoned(turn, tools):
         return Course(calls=False, final=True, note=ANSWER)
-    able = {spec.name for spec in tools if spec.grounded} - {sink for sink, _ in refused}
+    gone = {sink for sink, code in refused if code != INVENTED or not supposes(task)}
+    able = {spec.name for spec in tools if spec.grounded} - gone
     if not able or ahead.what or not able.isdisjoint(turn.calls):
         return None
     there = become.worked and not refused and (apart(task) or (several(task) and become.found))
-    in_vain = become.worked or become.failed > 0 or supposes(task)
-    return _only(tools, able, RECKON) if there or (given(task) and not become.found and in_vain) else None
+    in_vain = given(task) and not become.found and (become.worked or become.failed > 0 or supposes(task))
+    return _only(tools, able, RECKON) if there or in_vain else None
 
 
 def _stuck(turn: Turn, refused: Counter[tuple[str, str]], *, acts_later: bool) -> bool:

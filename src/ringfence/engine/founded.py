@@ -25,7 +25,7 @@ from .links import followed
 from .live import Live
 from .nearest import beside, brought, nearest
 from .shares import hundredths, whole
-from .task import reckons, several
+from .task import reckons, several, supposes
 from .visits import for_the_other, widened
 
 _SINGLE = re.compile(r"\b(?:largest|biggest|highest|greatest|smallest|lowest|longest|shortest) single\b", re.I)
@@ -50,7 +50,8 @@ def unfounded(args: Mapping[str, JSON], spec: SinkSpec, turn: Turn, live: Live) 
         shown = shown_numbers(live.said, turn)
         strays = invented_numbers(given, *shown)
         if not folded(turn, _Refused).numbers.issuperset(strays):
-            return _deny(f"{', '.join(strays[:3])} stands in no result; look it up first")
+            todo = "write it with the numbers of the task" if supposes(task) else "look it up first"
+            return _deny(f"{', '.join(strays[:3])} stands in no result; {todo}")
         if not told and (cut := clipped(given, *shown)):
             return _deny("{} stands in no result, but {} does".format(*cut))
         if new and (why := _amiss(given, turn)):
