@@ -38,6 +38,11 @@ def contents(text: str) -> list[object]:
     return [record["content"] for record in json.loads(text)["records"]]
 
 
+def undigested(text: str) -> str:
+    """A text without its digests, in which any four figures may stand."""
+    return re.sub(r"[0-9a-f]{16,}", "", text)
+
+
 def test_a_run_is_about_the_subject_of_the_manifest_and_its_log_never_says_so(
     cared: None, ringfence: Shell, folder: Path
 ) -> None:
@@ -46,8 +51,8 @@ def test_a_run_is_about_the_subject_of_the_manifest_and_its_log_never_says_so(
     assert "the disk is full" in out.out
     with open_log(load(folder / "ringfence.yaml")) as log:
         assert len(contents(out.out)) == log.size()
-        assert b"4711" not in b"".join(log.headers())
-    assert "4711" not in ringfence("audit", "export").out
+        assert "4711" not in undigested(b"".join(log.headers()).decode())
+    assert "4711" not in undigested(ringfence("audit", "export").out)
 
 
 def test_an_export_to_a_file_is_for_its_owner(cared: None, ringfence: Shell, folder: Path) -> None:
