@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from .bidden import asks_alone
+
 PASTED = 1000  # characters of a task, from which on it holds a text and not the question alone
 _RECKONS = re.compile(
     r"\b(?:count|sum|total|altogether|together|average|mean|median|add|plus|minus|multiply|times|divide|difference|"
@@ -81,39 +83,6 @@ _VERB = (
     r"file(?= (?:the|this|that|it|them|my|our|its) ))"
     rf"(?= [^?!\n]{{1,100}}?\b(?:in|into|to|under|at) {_FILE}))\b"
 )
-_DEEDS = frozenset(re.findall(  # as verbs and as nouns: of what has none of these nothing can be ordered
-    r"\w+",
-    "write create save store append insert edit change replace correct fix update rename move copy delete remove "
-    "undo send post reply mail email message notify invite share book schedule reschedule cancel pay transfer "
-    "submit upload publish start stop restart call request apply add leave drop jot note record enter place stick "
-    "dump pop export deposit make draft prepare produce generate log register order buy remind reserve forward "
-    "print attach install deploy inform contact ping warn tidy clean clear archive fill put refund turn switch run "
-    "execute close open lock unlock enable disable grant revoke assign approve reject accept decline confirm block "
-    "mark flag rotate reset reboot restore renew extend upgrade pause resume sign patch",
-))  # fmt: skip
-_ANSWERED = re.compile(r"\breply (?:with|only|just|in)\b")
-_BIDS = re.compile(  # somebody to do something, by a word that is none of those
-    r"(?:\b(?:and|then|or)|[,;:.!?])\s+(?!(?:and|or|then|only|just|on|in|of|for|from|with|but|if|as|at|by|to|is|are|was|were|has|have|"
-    r"how|what|which|who|when|where|why|not|since|until|while|because|so|than|like|per|during|after|before|between|under|"
-    r"over|we|i|you|they|it|he|she|some|most|all|both|such|tell|say|give|name|state|find|count|look|check)\b)"
-    r"[a-z]{2,} (?:the|it|them|him|her|this|these|those|all|any|an?|my|our|your|his|their)\b|"
-    r"(?:^|[.!?;:,]\s*)(?:have|get|let)\b(?! (?:we|you|i|they|any|all|there)\b)|\b(?:you mind|for me)\b|"
-    r"\b(?:could|can|would|will) you\b(?! (?:please )?(?:tell|find|give|say|check|look|work|count|show)\b)",
-    re.I,
-)
-_IS = frozenset(("is", "are", "was", "were", "be", "been", "has", "have", "had", "not", "who", "which", "and", "or"))
-_TARGET = re.compile(
-    r"\b(?:in)?to (?:the )?(?:file )?[\w./-]+\.[a-z]{2,5}\b|\bi(?: would|'d)? (?:want|need|like) it in\b", re.I
-)
-_STATES = re.compile(  # how a sentence begins that orders nothing
-    r"\W*(?:the|an?|it|its|this|that|these|those|we|our|my|i|i'm|they|he|she|his|her|their|you|only|just|one|two|three|four|"
-    r"five|six|seven|eight|nine|ten|some|many|most|each|every|all|there|here|in|on|at|for|from|by|with|since|based|"
-    r"according|sometimes|usually|please,? (?:answer|reply|state|give|name|tell|say)|answer|reply with|state|"
-    r"give (?!\w+ (?:access|to)\b)|name|tell (?:me|us)|say|round|express|ignore|months|\d)\b",
-    re.I,
-)
-_ENGLISH = re.compile(r"\b(?:the|which|what|how|many|does|did|from|and|there|with|this|that|has|have|are|were)\b", re.I)
-_WORD = re.compile(r"[a-z]+")
 _BESIDE = re.compile(
     rf"(?:,|;|\band\b|\bthen\b)\s+(?:(?:and|then|please|also) ){{0,2}}{_VERB}(?= (?:it|them|th\w+|an?|my|our)\b)"
     rf"(?=[^?!\n]{{0,100}}?\b(?:in|into|to|under) {_FILE})",
@@ -232,25 +201,12 @@ def nothing_but_asks(task: str) -> bool:
     needs to know: "Where is it kept, and mail it to Bob?" and "Could you put it down?" are none. Or it asks in English,
     and nowhere is a word for anything that could be done.
     """
-    if len(task) <= PASTED and len(set(map(str.lower, _ENGLISH.findall(task)))) > 1 and not _deed(task):
-        told = [one for one in sentences(task) if one.strip() and not one.rstrip().endswith("?")]
-        if len(told) < len(sentences(task)) and all(map(_STATES.match, told)) and not acts(task):
-            return True
+    if len(task) <= PASTED and asks_alone(task, sentences(task)) and not acts(task):
+        return True
     said = [one for line in task.splitlines() for one in sentences(line) if one.strip()]
     asked = [one for one in said if _PLAIN.fullmatch(one) and not _MORE.search(one)]
     beside = [one for one in said if _ASIDE.fullmatch(one) and not _MORE.search(_WISH.sub("", one))]
     return bool(asked) and len(asked) + len(beside) == len(said) and not acts(task)
-
-
-def _deed(task: str) -> bool:
-    """Whether a word of a task is one for something that can be done, or somebody is bidden to do something."""
-    before = ""
-    for word in _WORD.findall(_ANSWERED.sub("", task.lower())):
-        stem = word.removesuffix("ing") if word.endswith("ing") else word.removesuffix("" if before in _IS else "ed")
-        if not _DEEDS.isdisjoint((word, stem, f"{stem}e", stem[:-1] if stem != word else "")):
-            return True
-        before = word
-    return _BIDS.search(task) is not None or _TARGET.search(task) is not None
 
 
 def given(task: str) -> bool:
