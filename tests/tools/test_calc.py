@@ -218,3 +218,27 @@ async def test_the_time_is_the_clocks(call: Call) -> None:
     assert now["utc"] == "2024-11-20T12:00:00Z"
     assert now["weekday"] in ("Tuesday", "Wednesday", "Thursday")  # of the machine's zone
     assert now["local"].startswith("2024-11-")
+
+
+@pytest.mark.parametrize(
+    ("expression", "result"),
+    [
+        ("13850 - 246 * x", "56.3008130081301"),
+        ("15750 - 1900 - 246*n = 0", "56.3008130081301"),
+        ("2 * x + 3 = 11", "4"),
+        ("100 = x * 4", "25"),
+        ("15% of y = 12", "80"),
+    ],
+)
+def test_the_one_unknown_of_a_linear_equation_is_told(expression: str, result: str) -> None:
+    found = calculate(expression)
+    assert found["result"] == result
+    assert ", where " in str(found["note"])
+
+
+@pytest.mark.parametrize(
+    "expression", ["x * x = 4", "x + y = 3", "x = x", "5 * x = 5 * x + 1", "a b", "x = 1 = 2", "1 / x = 2"]
+)
+def test_what_is_no_linear_equation_is_refused(expression: str) -> None:
+    with pytest.raises(ToolError):
+        calculate(expression)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import math
 import operator
+import re
 import statistics
 from collections.abc import Callable, Sequence
 from decimal import Context, Decimal, DecimalException
@@ -23,6 +24,7 @@ from .tool import Args, Tool, Use, define
 MAX_CHARS = 500
 MAX_BITS = 8_000  # of a numerator or denominator: about 2,400 digits
 DIGITS = 15  # of a result that has no end
+_LETTER = re.compile(r"(?<![\w.])[a-z](?![\w(.])")  # an unknown
 WIDE = Context(prec=60)  # roots are rounded here, and said to be so
 
 Number = int | Fraction
@@ -59,6 +61,40 @@ def calculate(expression: str) -> dict[str, JSON]:
         raise ToolError(
             f"the expression has {len(expression)} characters, more than {MAX_CHARS}", todo="calculate in parts"
         )
+    try:
+        return _calculated(expression)
+    except ToolError:
+        if (solved := _solved(expression)) is None:
+            raise
+        return solved
+
+
+def _solved(expression: str) -> dict[str, JSON] | None:
+    """What the one letter of an expression is, where that is 0, or both sides of `=` are the same: asked after how many
+    months 246 euros a month are 13,850, a model writes 13850 - 246 * x. None for what is not linear.
+    """
+    letters, sides = set(_LETTER.findall(expression)), expression.split("=")
+    if len(letters) != 1 or len(sides) > 2:
+        return None
+    (letter,) = letters
+    at = list[Fraction]()
+    try:
+        for value in (0, 1, 2):
+            texts = (re.sub(rf"(?<![\w.]){letter}(?![\w(.])", f"({value})", side) for side in sides)
+            numbers = [Fraction(found.get("exact") or str(found["result"])) for found in map(_calculated, texts)]
+            at.append(numbers[0] - (numbers[1] if len(numbers) > 1 else 0))
+    except (ToolError, ValueError):
+        return None
+    slope = at[1] - at[0]
+    if (
+        not slope or at[2] - at[1] != slope or (len(sides) == 1 and abs(slope) == 1)
+    ):  # of `x + 1` nobody asks when it is 0
+        return None
+    note = f"{letter}, where {sides[0].strip()} is {sides[1].strip() if len(sides) > 1 else 0}"
+    return _result(-at[0] / slope, exact=True, notes=[note])
+
+
+def _calculated(expression: str) -> dict[str, JSON]:
     found, undated, apart = reckoned(expression)
     if found:
         return found
