@@ -317,9 +317,13 @@ def test_the_first_of_a_month_is_taken_for_the_month_that_the_task_names() -> No
     assert widened(where("=", "2025-08-01"), task) == where("=", "2025-08")
     assert widened(where("=", "August"), task) == where("=", "2025-08")  # a table of months has 2025-08
     assert widened(where("=", "May"), task) == where("=", "May")
+    for op in (">", ">="):  # and not all that came after it
+        assert widened(where(op, "2025-08-01"), task) == where("=", "2025-08")
+        assert widened(where(op, "2025-08-02"), task) == where(op, "2025-08-02")
+        assert widened(where(op, "2025-08-01"), "How many since August 2025?") == where(op, "2025-08-01")
     who = {"where": [{"column": "name", "op": "=", "value": "August"}]}
     assert widened(who, task) == who  # a person
-    for op, value in ((">=", "2025-08-01"), ("=", "2025-09-01"), ("=", "2025-08-02"), ("=", "2025-08-01T00:00")):
+    for op, value in (("<=", "2025-08-01"), ("=", "2025-09-01"), ("=", "2025-08-02"), ("=", "2025-08-01T00:00")):
         assert widened(where(op, value), task) == where(op, value)
     assert widened(where("=", "2025-08-01"), "Were there hires on 2025-08-01, in August 2025?") == where(
         "=", "2025-08-01"

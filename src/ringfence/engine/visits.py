@@ -314,9 +314,9 @@ def widened(args: Mapping[str, JSON], task: str, found: Callable[[str], bool] = 
     if not asked:
         return args
     said = in_iso(task)
-    texts = not _OF_A_YEAR.search(task)
+    texts, begins = not _OF_A_YEAR.search(task), not _SPAN.search(task)  # since July is no month
     args = {
-        name: _widened(value, asked, lambda day: day in said or (day[8:] != "01" and found(day)))
+        name: _widened(value, asked, lambda day: day in said or (day[8:] != "01" and found(day)), begins=begins)
         if texts or not isinstance(value, str)
         else value
         for name, value in args.items()
@@ -327,19 +327,23 @@ def widened(args: Mapping[str, JSON], task: str, found: Callable[[str], bool] = 
     return {**args, "group_by": ""} if by and by in whole and not _DAYS.search(task) else args
 
 
-def _widened(value: JSON, asked: Collection[str], meant: Callable[[str], bool]) -> JSON:
+def _widened(value: JSON, asked: Collection[str], meant: Callable[[str], bool], *, begins: bool) -> JSON:
     match value:
         case str() if len(asked) == 1 and len(_ANY_LIKE.findall(value)) == 1:
             (month,) = asked
             return _LIKE.sub(lambda m: f"{m['like']}{month}%'" if month.startswith(m["part"]) else m[0], value)
         case {"op": "=", "value": str(day)} if _DAY.fullmatch(day) and day[:7] in asked and not meant(day):
             return {**value, "value": day[:7]}
+        case {"op": ">" | ">=", "value": str(day)} if (
+            begins and day[:7] in asked and day[7:] == "-01" and not meant(day)
+        ):
+            return {**value, "op": "=", "value": day[:7]}
         case {"op": "=", "value": str(name), "column": str(column)} if _OF_MONTHS.search(column):
             number = MONTHS.get(name.strip().casefold())
             named = [iso for iso in asked if int(iso[5:]) == number]
             return {**value, "value": named[0]} if len(named) == 1 else value
         case dict():
-            return {key: _widened(item, asked, meant) for key, item in value.items()}
+            return {key: _widened(item, asked, meant, begins=begins) for key, item in value.items()}
         case list() | tuple():
-            return [_widened(item, asked, meant) for item in value]
+            return [_widened(item, asked, meant, begins=begins) for item in value]
     return value
