@@ -170,7 +170,7 @@ async def test_a_look_at_a_large_table_ends_soon_and_the_error_is_that_of_the_st
     with apsw.Connection(str(tmp_path / "large.db")) as db:
         db.execute("create table far(far_id integer, x text); create table near(far_id integer);").fetchall()
         db.execute(
-            "with recursive n(i) as (select 1 union all select i + 1 from n where i < 300000)"
+            "with recursive n(i) as (select 1 union all select i + 1 from n where i < 1500000)"
             " insert into far select i, i from n"
         ).fetchall()
     with pytest.raises(ToolError, match="no such column: x"):
