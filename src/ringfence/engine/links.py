@@ -72,8 +72,8 @@ def _meant(url: str, links: Sequence[tuple[str, str]]) -> str:
     """
     asked = urlsplit(url)
     said = set(words(asked.path))
-    if any(link.rstrip("/") == url.rstrip("/") for link, _ in links):
-        return next(link for link, _ in links if link.rstrip("/") == url.rstrip("/"))
+    if same := next((link for link, _ in links if link.rstrip("/") == url.rstrip("/")), ""):
+        return same
     if not said or asked.query or _FIGURE.search(asked.path):
         return ""
     near = set()

@@ -276,9 +276,8 @@ def _of_no_thing(answer: str, turn: Turn) -> _Doubt | None:
         return None
     calls = answered(turn)
     told = " ".join(f"{args} {value}" if call >= 0 else str(value) for call, args, value in calls).casefold()
-    if thing.removesuffix("s")[:_STEM] in told or all(
-        call >= 0 for call, *_ in calls
-    ):  # nobody has seen what tables there are
+    seen = any(call < 0 for call, *_ in calls)  # what tables there are
+    if not seen or thing.removesuffix("s")[:_STEM] in told:
         return None
     return UNSUPPORTED, f"Nothing that was found speaks of {thing}. {_UNLESS}"
 
@@ -287,17 +286,12 @@ def _of_a_rarer_one(answer: str, turn: Turn) -> _Doubt | None:
     """Another value than the most frequent one that the last call has counted, where the task asks for that."""
     last = next(reversed(brought(turn)), None)
     top = last.get("top") if isinstance(last, Mapping) else None
-    pairs = (
-        [(str(one[0]), one[1]) for one in top if isinstance(one, list) and len(one) > 1]
-        if isinstance(top, list)
-        else []
-    )
+    groups = top if isinstance(top, list) else []
+    pairs = [(str(one[0]), one[1]) for one in groups if isinstance(one, list) and len(one) > 1]
     if len(pairs) < 2 or pairs[0][1] == pairs[1][1] or not _MOST_OFTEN.search(turn.start["task"]):
         return None
-    first, count = pairs[0]
-    if first.casefold() in answer.casefold() or not any(
-        value.casefold() in answer.casefold() for value, _ in pairs[1:]
-    ):
+    (first, count), said = pairs[0], answer.casefold()
+    if first.casefold() in said or not any(value.casefold() in said for value, _ in pairs[1:]):
         return None
     return BESIDE, f"The most frequent is {first}: {count}."
 

@@ -86,9 +86,8 @@ def _solved(expression: str) -> dict[str, JSON] | None:
     except (ToolError, ValueError):
         return None
     slope = at[1] - at[0]
-    if (
-        not slope or at[2] - at[1] != slope or (len(sides) == 1 and abs(slope) == 1)
-    ):  # of `x + 1` nobody asks when it is 0
+    bare = len(sides) == 1 and abs(slope) == 1  # of `x + 1` nobody asks when it is 0
+    if bare or not slope or at[2] - at[1] != slope:
         return None
     note = f"{letter}, where {sides[0].strip()} is {sides[1].strip() if len(sides) > 1 else 0}"
     return _result(-at[0] / slope, exact=True, notes=[note])
