@@ -34,6 +34,7 @@ class Suite:
     database: str
     lay: Callable[[Path, int], tuple[Cases, Words]]  # fills a folder from a seed
     again: Callable[[Path, Words], Found]  # works the answers out from the files
+    tables: str = "tables"  # the folder of the tables
 
 
 def write(path: Path, text: str) -> None:
@@ -116,7 +117,7 @@ def make(suite: Suite, folder: Path, seed: int, idle_s: float) -> None:
     cases, words = suite.lay(folder, seed)
     port = pages.start(folder, idle_s)
     own = {"what": suite.what, "name": suite.name, "folders": suite.folders, "database": suite.database}
-    write(folder / "ringfence.yaml", MANIFEST.format(seed=seed, port=port, tables="tables", **own))
+    write(folder / "ringfence.yaml", MANIFEST.format(seed=seed, port=port, tables=suite.tables, **own))
     expect = {**cases, "vars": {**words, "site": f"http://127.0.0.1:{port}"}}
     write(folder / "expect.json", json.dumps(expect, indent=1, ensure_ascii=False) + "\n")
 

@@ -17,7 +17,7 @@ import pytest
 from ringfence.evals.suite import by_id, expected_of, load
 
 HELD = Path(__file__).parents[2] / "bench" / "held"
-SUITES = ("clinic", "plant", "depot", "school", "museum", "hotel", "theatre", "bikes", "solar")
+SUITES = ("clinic", "plant", "depot", "school", "museum", "hotel", "theatre", "bikes", "solar", "bakery")
 CHANGED = {  # a file of each world, a number in it, and the task that asks for it
     "clinic": ("settings/reminders.toml", r"hours_before = \d+", "hours_before = 99", "reminder-hours"),
     "plant": ("binder/gaerkeller.txt", r"mindestens \d+", "mindestens 99", "vent-minutes"),
@@ -33,6 +33,7 @@ CHANGED = {  # a file of each world, a number in it, and the task that asks for 
         "offline_after_minutes = 99",
         "offline-minutes",
     ),
+    "bakery": ("config/till.env", r"PRINTER_PORT=\d+", "PRINTER_PORT=99", "printer-port"),
 }
 
 
