@@ -226,7 +226,7 @@ async def test_a_size_is_exact_before_it_is_about(call: Call, box: Path) -> None
     assert (await call("files.stat", path="logs/large.bin"))["size"] == "6538 bytes, about 6.4 KB"
 
 
-async def test_an_overview_says_what_columns_hold_and_nothing_of_it(call: Call, box: Path) -> None:
+async def test_an_overview_says_what_columns_hold_and_nothing_of_a_single_row(call: Call, box: Path) -> None:
     rows = "2025-05-02;Walrus;1;30.40;yes\n2025-05-03;Otter;2;;no\n"
     (box / "logs/hires.csv").write_text(f"date;boat;hours;eur;skipper;none\n{rows}")
     (box / "logs/bare.csv").write_text("a;b\n")
@@ -234,6 +234,11 @@ async def test_an_overview_says_what_columns_hold_and_nothing_of_it(call: Call, 
     assert about["logs/hires.csv"]["of"] == "date, text, number, number, yes/no, text"
     assert "of" not in about["logs/bare.csv"]
     assert not any(word in str(about) for word in ("Walrus", "Otter", "30.40"))
+    rows = "".join(f"b{n},{state},{odd}\n" for n in range(9) for state in ("in 'repair'", "sold") for odd in (n, "x"))
+    (box / "logs/boats.csv").write_text(f"hull no,state now,odd\n{rows}z,,3\n")
+    about = {one["path"]: one for one in (await call("files.overview"))["files"]}
+    assert about["logs/boats.csv"]["columns"] == ["hull_no", "state_now", "odd"]
+    assert about["logs/boats.csv"]["of"] == "text, text ('in ''repair''', 'sold', or empty), text"
 
 
 WINDOWS = "Zeit;Gerät\r\n10:00;Café Größe 12\r\n11:00;Straße\r\n"

@@ -41,12 +41,12 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
     ("files.overview", {}),
     ("text.count", {"pattern": "ERROR", "group_by": "user"}),
     ("text.count", {"text": "a b a", "pattern": "a"}),
-    ("csv.query", {"path": "logs/people.csv", "aggregate": "avg", "column": "age", "group_by": "team"}),
+    ("csv.sql", {"path": "logs/people.csv", "sql": "select team, avg(age) from people group by team"}),
     ("files.stat", {"path": "runbooks/disk.md"}),
     ("files.stat", {"path": "runbooks"}),
     ("files.read", {"path": "runbooks/none.md"}),
     ("files.read", {"path": "../etc/passwd"}),
-    ("csv.query", {"path": "logs/people.csv", "sort_by": "nonsense"}),
+    ("csv.sql", {"path": "logs/people.csv", "sql": "select nonsense from people"}),
 ]
 
 
@@ -190,7 +190,7 @@ async def test_groups_with_the_same_paths_share_a_process(box: Path, shop: Works
     other = group("text", box, shop, "logs")[0]
     await shop.warm()
     assert len(launcher.processes) == 2
-    await answer(far["csv.query"], {"path": "logs/people.csv"})
+    await answer(far["csv.sql"], {"path": "logs/people.csv", "sql": "select * from people"})
     await answer(other, {})
     assert len(launcher.processes) == 2
 

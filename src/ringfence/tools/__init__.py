@@ -114,4 +114,5 @@ def _group(tool: BuiltinTool, root: Path, room: int) -> Group:
     named = tuple(str(path) for path in tool.target_paths)
     largest = 0 if tool.max_file_size_mb else MAX_STREAM_BYTES
     where = named, tuple(map(str, places))
-    return Group(tool.name, str(root), *where, tuple(granted), limit, room, max_stream_bytes=largest)
+    query = tool.query or "sql"
+    return Group(tool.name, str(root), *where, tuple(granted), limit, room, query=query, max_stream_bytes=largest)

@@ -262,7 +262,9 @@ def _shown(passage: Passage, question: str, room: int) -> dict[str, JSON]:
     if edge:
         result["closest"] = lines[edge - 1][:LINE_CHARS]
     if sample:
-        result["note"] = f"a sample; ask {'csv.query' if table else 'text.count or files.search'} about the whole file"
+        result["note"] = (
+            f"a sample; ask {'the csv tool' if table else 'text.count or files.search'} about the whole file"
+        )
     return {**result, "text": "\n".join(_spelled_out(text)).rstrip()[: room + room // 2]}
 
 
@@ -307,7 +309,8 @@ def _best(worth: Mapping[int, float], *, last: bool) -> list[int]:
 
 
 def _closest(texts: list[tuple[str, str]], question: str) -> tuple[dict[str, JSON], list[str]]:
-    """The two lines that share the most words with the question: what is read last is what a small model looks at.
+    """The two lines that share the most words with the question: what is read last is what a small model looks at. The
+    best alone, where the other one says but a part of what it says.
 
     `texts`, each with its date. Lines of different dates may contradict each other: then it is the newest one alone;
     one that says that something has changed is newer than one of no date. Behind the lines: older ones which a newer
@@ -322,7 +325,8 @@ def _closest(texts: list[tuple[str, str]], question: str) -> tuple[dict[str, JSO
         for line, has in zip(lines, held, strict=True)
     }
     best = [line for line in sorted(worth, key=lambda line: -worth[line])[:_ALIKE] if worth[line] > 0]
-    chosen = best[:2]
+    said = [asked.keys() & has for line in best[:2] for has in [set(words(line[0]))]]
+    chosen = best[: 1 if len(said) > 1 and said[1] < said[0] and len(said[0]) >= TELLS else 2]
     as_they_are: dict[str, JSON] = {"closest lines": [line[:LINE_CHARS] for line, _ in chosen]} if chosen else {}
     alike = [*chosen, *(line for line in best[2:] if line[1] and worth[line] >= SAME * worth[best[0]])]
     if len(alike) < 2 or not any(day for _, day in alike):

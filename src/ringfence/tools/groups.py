@@ -26,6 +26,7 @@ class Group:
     room     characters of one result; `rows`: of a query, at most
     max_stream_bytes  of a file that is searched in pieces, at most; 0: as max_file_bytes
     looks    whether an overview of a database shows what values look like
+    query    how tables are asked, for the group of these: sql or form
     state    where earlier contents of files are kept, for the group that changes them
     """
 
@@ -39,6 +40,7 @@ class Group:
     state: str = ""
     rows: int = 0
     looks: bool = True
+    query: str = "sql"
     max_stream_bytes: int = 0
 
     @classmethod
@@ -66,8 +68,12 @@ class Group:
             max_stream_bytes=self.max_stream_bytes,
         )
         match self.name:
-            case "csv":
+            case "csv" if self.query == "form":
                 return [table.query_csv(folders, use, room=self.room)]
+            case "csv":
+                from .table_sql import select_csv
+
+                return [select_csv(folders, use, room=self.room)]
             case "text":
                 return [search.count_files(folders, use)]
             case "files":

@@ -11,12 +11,14 @@ from .cells import DATE, NUMBER, holds
 from .entries import fields
 from .folders import SNIFF_BYTES, Entry, Folders, is_binary, size_text
 from .forms import form_of
-from .tabular import LOOK_ROWS, above, separates
+from .tabular import above, plain_names, separates
 from .texts import decode, note_skipped, notes
 from .tool import Args, Tool, Use, define
 
 SECONDS = 5.0
 MAX_FILES = 40
+LOOK_BYTES = 2**16  # of a table, that tell how its values are written
+KINDS, _AGAIN, _CHARS = 6, 4, 24  # values of a column, of so many characters, that are told if each comes so often
 _YES_NO = (("yes", "no"), ("true", "false"), ("y", "n"), ("ja", "nein"))
 TABLES = (".csv", ".tsv")
 NOTES = (".md", ".txt", ".rst", "")
@@ -40,35 +42,46 @@ def overview(folders: Folders, use: Use) -> Tool:
 
 
 def _kind(cells: list[str], *, commas: bool) -> str:
-    """What a column holds, and none of it: dates, numbers, yes or no, texts. A small model guesses `s` for skipper."""
+    """What a column holds: dates, numbers, yes or no, texts; and which ones, where the same few come again and again.
+
+    A small model guesses `s` for skipper. What a row alone has is not told: it would be taken for an answer.
+    """
     if (kinds := holds(cells, form_of(cells, commas=commas))) in ({NUMBER}, {DATE}):
         return "number" if NUMBER in kinds else "date"
-    words = {cell.casefold() for cell in cells if cell}
-    return next(("/".join(pair) for pair in _YES_NO if words and words <= {*pair}), "text")
+    full = [cell for cell in cells if cell]
+    words = {cell.casefold() for cell in full}
+    if pair := next(("/".join(pair) for pair in _YES_NO if words and words <= {*pair}), ""):
+        return pair
+    values = list(dict.fromkeys(full))
+    few = 0 < len(values) <= KINDS and len(full) >= _AGAIN * len(values)
+    if not few or any(len(value) > _CHARS or not value.isprintable() for value in values):
+        return "text"
+    shown = ", ".join("'{}'".format(value.replace("'", "''")) for value in values)
+    return f"text ({shown}{', or empty' if len(full) < len(cells) else ''})"
 
 
 def _about(folders: Folders, entry: Entry) -> dict[str, JSON]:
     about: dict[str, JSON] = {"path": entry.path}
+    suffix = entry.path[entry.path.rfind(".") :].lower() if "." in entry.path else ""
     try:
         with folders.open(entry.path) as source:
-            head = source.stream.read(SNIFF_BYTES)
+            head = source.stream.read(LOOK_BYTES if suffix in TABLES else SNIFF_BYTES)
     except ToolError as error:
         return {**about, "note": error.what}
     if is_binary(head):
         return {**about, "note": f"binary, {size_text(entry.size)}"}
-    suffix = entry.path[entry.path.rfind(".") :].lower() if "." in entry.path else ""
-    whole = decode(head).splitlines()
-    lines = [line for line in whole if line.strip()]
+    every = decode(head).splitlines()
+    lines = [line for line in every if line.strip()]
     if not lines:
         return {**about, "note": "empty"}
     if suffix in TABLES:
-        lines = [line for line in whole[above(entry.path, whole) :] if line.strip()]
+        lines = [line for line in every[above(entry.path, every) :] if line.strip()]
         separator = separates(entry.path, lines[0])
-        names, *rows = ([cell.strip() for cell in row] for row in csv.reader(lines[:LOOK_ROWS], delimiter=separator))
+        titles, *rows = ([cell.strip() for cell in row] for row in csv.reader(lines, delimiter=separator))
         kinds = [
-            _kind([row[n] for row in rows if n < len(row)], commas=separator != ",") for n in range(len(names[:30]))
+            _kind([row[n] for row in rows if n < len(row)], commas=separator != ",") for n in range(len(titles[:30]))
         ]
-        return {**about, "columns": names[:30], **({"of": ", ".join(kinds)} if rows else {})}
+        return {**about, "columns": plain_names(titles)[:30], **({"of": ", ".join(kinds)} if rows else {})}
     if suffix in NOTES:
         return {**about, "title": lines[0].strip("# ")[:60]}
     line = lines[len(lines) // 2 if suffix == ".log" else 0]

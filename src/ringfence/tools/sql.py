@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
-from contextlib import closing, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -111,32 +111,44 @@ def query_sqlite(
 
     def run(args: QueryArgs) -> JSON:
         until = time.monotonic() + seconds
-        bounds = _Bounds(max_rows, room, until)
-        try:
-            with closing(_opened(database, until)) as db:
-                if not args.sql.strip():
-                    return _overview(db, looks, until)
-                try:
-                    if names := summed(args.sql):
-                        check_amounts(names, *_known(db))
-                    return _query(db, args, Mended(args.sql), bounds)
-                except apsw.SQLError as error:
-                    return _as_meant(db, args, error, bounds)
-        except apsw.AuthError as error:
-            raise ToolError(f"only a SELECT is allowed: {_said(error)}", todo="ask with a SELECT of tables") from None
-        except apsw.InterruptError:
-            raise ToolError(f"the query did not end within {seconds:g} s", todo="ask for less") from None
-        except apsw.TooBigError:
-            raise ToolError(f"a value is larger than {MAX_VALUE_BYTES} bytes", todo="select a part of it") from None
-        except (apsw.Error, UnicodeDecodeError) as error:
-            closed = isinstance(error, apsw.ReadOnlyError | apsw.CantOpenError)  # what a reader is told of a WAL file
-            todo = "the operator makes it `pragma journal_mode=delete`, or its folder writable" if closed else ""
-            raise ToolError(f"the database cannot be asked: {_said(error)}", todo=todo or "tell the operator") from None
+        with in_words(seconds), closing(_opened(database, until)) as db:
+            if not args.sql.strip():
+                return described(db, until, looks=looks)
+            return answered(db, Mended(args.sql), Bounds(max_rows, room, until), args.params)
 
     return define("sql.query", SUMMARY, QueryArgs, run, use=use, timeout_s=seconds, opens="", suits=SUITS)
 
 
-def _overview(db: apsw.Connection, looks: bool, until: float) -> JSON:
+@contextmanager
+def in_words(seconds: float) -> Iterator[None]:
+    """What SQLite raises, as ToolError in words for a model."""
+    try:
+        yield
+    except apsw.AuthError as error:
+        raise ToolError(f"only a SELECT is allowed: {_said(error)}", todo="ask with a SELECT of tables") from None
+    except apsw.InterruptError:
+        raise ToolError(f"the query did not end within {seconds:g} s", todo="ask for less") from None
+    except apsw.TooBigError:
+        raise ToolError(f"a value is larger than {MAX_VALUE_BYTES} bytes", todo="select a part of it") from None
+    except (apsw.Error, UnicodeDecodeError) as error:
+        closed = isinstance(error, apsw.ReadOnlyError | apsw.CantOpenError)  # what a reader is told of a WAL file
+        todo = "the operator makes it `pragma journal_mode=delete`, or its folder writable" if closed else ""
+        raise ToolError(f"the database cannot be asked: {_said(error)}", todo=todo or "tell the operator") from None
+
+
+def answered(db: apsw.Connection, asked: Mended, bounds: Bounds, params: Sequence[str] = ()) -> dict[str, JSON]:
+    """The result of a statement, or of what it meant. Raises ToolError, and what `in_words` tells."""
+    args = QueryArgs(sql=asked.sql, params=tuple(params))
+    try:
+        if names := summed(asked.sql):
+            check_amounts(names, *_known(db))
+        return _query(db, args, asked, bounds)
+    except apsw.SQLError as error:
+        return _as_meant(db, args, asked, error, bounds)
+
+
+def described(db: apsw.Connection, until: float, *, looks: bool = True) -> JSON:
+    """The tables and their columns; what their values look like, if `looks`."""
     tables, joins = _tables(db), _declared(db)
     if not looks:
         return overview(tables, joins=joins)
@@ -149,6 +161,12 @@ def _opened(database: Path, until: float) -> apsw.Connection:
     if not os.path.isfile(database):  # noqa: PTH113  # Path.is_file raises where the folder may not be entered
         raise ToolError(f"there is no database {database.name}", todo="tell the operator")
     db = apsw.Connection(str(database.absolute()), flags=apsw.SQLITE_OPEN_READONLY)
+    guard(db, until)
+    return db
+
+
+def guard(db: apsw.Connection, until: float) -> None:
+    """Let nothing but bounded SELECTs through a connection from now on, `until` a moment of `time.monotonic`."""
     db.config(apsw.SQLITE_DBCONFIG_DEFENSIVE, 1)
     for option in _OFF:
         db.config(option, 0)
@@ -162,7 +180,6 @@ def _opened(database: Path, until: float) -> apsw.Connection:
     db.create_scalar_function(AS_NUMBER, as_number, numargs=2, deterministic=True)
     db.create_scalar_function(AS_DAY, as_day, numargs=2, deterministic=True)
     db.authorizer = _authorize
-    return db
 
 
 def _authorize(action: int, one: str | None, other: str | None, schema: str | None, inner: str | None) -> int:
@@ -175,7 +192,7 @@ def _authorize(action: int, one: str | None, other: str | None, schema: str | No
 
 
 @dataclass(frozen=True, slots=True)
-class _Bounds:
+class Bounds:
     """Of a result: its rows and characters; and when it has to be there."""
 
     max_rows: int
@@ -183,7 +200,7 @@ class _Bounds:
     until: float
 
 
-def _query(db: apsw.Connection, args: QueryArgs, asked: Mended, bounds: _Bounds) -> dict[str, JSON]:
+def _query(db: apsw.Connection, args: QueryArgs, asked: Mended, bounds: Bounds) -> dict[str, JSON]:
     """The result of a statement, told as it was mended."""
     if not args.params and asked.may_go_on and (text := compared_as_text(asked.sql)):
         asked = asked.then(text)
@@ -219,7 +236,7 @@ def _query(db: apsw.Connection, args: QueryArgs, asked: Mended, bounds: _Bounds)
     }
 
 
-def _read_rightly(db: apsw.Connection, asked: Mended, found: _Found, bounds: _Bounds) -> tuple[Mended, _Found, str]:
+def _read_rightly(db: apsw.Connection, asked: Mended, found: _Found, bounds: Bounds) -> tuple[Mended, _Found, str]:
     """What a statement can only mean and its result, where that is another one; and a note."""
     tables, joins, said = *_known(db), ""
     for reading in (partial(meant, dialect="sqlite"), written, grouped):
@@ -232,7 +249,7 @@ def _read_rightly(db: apsw.Connection, asked: Mended, found: _Found, bounds: _Bo
     return asked, found, said
 
 
-def _rows(db: apsw.Connection, sql: str, params: Sequence[str], bounds: _Bounds) -> _Found:
+def _rows(db: apsw.Connection, sql: str, params: Sequence[str], bounds: Bounds) -> _Found:
     """The names of the columns, and the rows, one more than may be shown."""
     db.set_progress_handler(lambda: time.monotonic() > bounds.until, STEPS)
     about = apsw.ext.query_info(db, sql, params or None)
@@ -264,11 +281,12 @@ def _looked(db: apsw.Connection, asking: Asking[Result]) -> Result | None:
         return found
 
 
-def _as_meant(db: apsw.Connection, args: QueryArgs, error: apsw.SQLError, bounds: _Bounds) -> JSON:
+def _as_meant(
+    db: apsw.Connection, args: QueryArgs, done: Mended, error: apsw.SQLError, bounds: Bounds
+) -> dict[str, JSON]:
     """The result of what a statement meant that cannot be read, with what was `ran`. Raises ToolError."""
     tables, joins, said = _tables(db), _declared(db), f"the statement cannot be read: {_said(error)}"
     sure = partial(_is_sure, db, bounds.until)
-    done = Mended(args.sql)
     while done.may_go_on and (
         more := mended(done.sql, _said(error), tables, joins, dialect="sqlite", sure=sure)
         or as_sqlite(done.sql, _said(error))

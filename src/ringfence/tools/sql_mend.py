@@ -125,7 +125,12 @@ def _as_text(sql: str, text: str, dialect: str) -> Mend | None:
 def _table_meant(sql: str, missing: str, tables: Iterable[str], dialect: str) -> Mend | None:
     """The statement with the one table that is called nearly as the one that is not there: `employees` for employee."""
     meant = [table for table in tables if _stem(table) == _stem(missing)]
-    if len(meant) != 1 or (tree := parsed(sql, dialect)) is None:
+    return of_table(sql, missing, meant[0], dialect) if len(meant) == 1 else None
+
+
+def of_table(sql: str, missing: str, meant: str, dialect: str) -> Mend | None:
+    """The statement with a table in place of one that is not there, which it may go on to call by that name."""
+    if (tree := parsed(sql, dialect)) is None:
         return None
     from sqlglot import errors, exp
 
@@ -135,8 +140,8 @@ def _table_meant(sql: str, missing: str, tables: Iterable[str], dialect: str) ->
         for one in tree.find_all(exp.Table):
             if one.name.lower() == missing.lower() and not one.db:
                 called = one.alias or one.name
-                one.replace(exp.alias_(exp.to_table(meant[0]), called, table=True))
-        return Mend(tree.sql(dialect), f"{missing} is the table {meant[0]}")
+                one.replace(exp.alias_(exp.to_table(meant), called, table=True))
+        return Mend(tree.sql(dialect), f"{missing} is the table {meant}")
     except (errors.SqlglotError, RecursionError):
         return None
 

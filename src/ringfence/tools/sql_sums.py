@@ -48,9 +48,11 @@ def summable(
         twice = f"select 1 from {of} group by {of}.{identifier(key)} having count(*) > 1 limit $1"
         if not edge or (yield twice, ("1",)) != []:  # of each row there is one at most
             return []
-    if select.args.get("distinct"):
+    if select.args.get("distinct") or _only_apart(select):
         whole = select.copy()
         whole.set("distinct", None)
+        whole.set("group", None)
+        select = whole
         if (yield f"select count(*) from ({whole.sql(dialect)}) as w limit $1", ("1",)) != [(rows,)]:
             return []
     once = _once(set(own.values()), [edge for edge in edges if edge])
@@ -78,6 +80,15 @@ def _read(sql: str, columns: Mapping[str, Sequence[str]], dialect: str) -> tuple
         return None
     joined_with_itself = len(set(own.values())) < len(here)
     return None if not own or joined_with_itself or not columns.keys() >= set(own.values()) else (select, own)
+
+
+def _only_apart(select: exp.Select) -> bool:
+    """Whether rows are grouped by all that is selected, and nothing is calculated: that is DISTINCT."""
+    from sqlglot import exp
+
+    group = select.args.get("group")
+    by = {one.sql() for one in group.expressions} if group else set()
+    return bool(by) and {one.sql() for one in select.selects} == by and not select.find(exp.AggFunc)
 
 
 def _columns(

@@ -24,7 +24,7 @@ from .totals import aggregate, names_rows, of_groups, totals
 from .where import EXTREMES, Condition, placed, why_none
 
 SECONDS = 10.0
-ROLES = {"path": Role.CONTROL}
+ROLES = {"path": Role.CONTROL, "also": Role.CONTROL}  # of csv.sql, too
 CELL_CHARS = 200
 _FEW = 5  # rows, fewer of which are asked for as the first of an order
 SHOWN = 20  # rows of a result, unless another number is asked for

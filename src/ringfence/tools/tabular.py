@@ -71,6 +71,16 @@ class Table:
         return [self.place(name) for name in wanted]
 
 
+def plain_names(titles: Sequence[str]) -> list[str]:
+    """The columns' titles as names that need no quotation marks: `rated_power` for "rated power", each once."""
+    names = list[str]()
+    for n, title in enumerate(titles, 1):
+        name = re.sub(r"\W+", "_", title).strip("_") or f"column{n}"
+        name = f"_{name}" if name[0].isdigit() else name
+        names.append(f"{name}_{n}" if name.casefold() in {one.casefold() for one in names} else name)
+    return names
+
+
 def separates(path: str, head: str) -> str:
     """The separator of a table, by its name and its first line."""
     if path.lower().endswith(".tsv"):
