@@ -20,11 +20,14 @@ from .conditions import all_of_it, asked, heard, remembered, unheard, wider
 from .course import INVENTED, UNHEARD, Become, changes
 from .evidence import Numbers, clipped, invented_numbers
 from .figures import NUMBER
+from .folder import of_the_folder
 from .folds import folded
 from .links import followed
 from .live import Live
+from .narrowed import narrowed
 from .nearest import beside, brought, nearest
 from .shares import hundredths, whole
+from .statements import as_said
 from .task import reckons, several, supposes
 from .visits import for_the_other, widened
 
@@ -93,10 +96,9 @@ def as_the_task_has_it(
 ) -> Mapping[str, JSON]:
     """The arguments of a read, with the task's percentages and months as such, and what it counts and asks for.
 
-    See `hundredths`, `whole`, `widened`, `counted`, `all_of_it`, `bounded`, `greatest`, `averaged`, `heard`, `asked`,
-    `remembered`, `named` and `emptied`: the last nine are for a tool that has not answered yet, for after that
-    a model may know better; `asked` for a call with a `thought` behind it: it gives reasons. What is asked for again is
-    asked for the other month of the task. `said`: what was said before it.
+    Those behind `counted` are for a tool that has not answered yet, for after that a model may know better; `asked` is
+    for a call with a `thought` behind it: it gives reasons. What is asked for again is asked for the other month of the
+    task. `said`: what was said before it.
     """
     if not spec.reads:
         return followed(args, spec, turn)
@@ -112,7 +114,9 @@ def as_the_task_has_it(
         args = averaged(greatest(bounded(all_of_it(args, spec, task), spec, task), spec, task), spec, task)
         args = heard(args, turn, said) if become.unheard else args
         args = remembered(asked(args, turn, f"{said}\n{thought}") if thought else args, spec, turn)
-        return emptied(named(args, spec, turn), spec, turn)
+        args = of_the_folder(args, spec, task)
+        args = {**args, "sql": as_said(sql, task)} if isinstance(sql := args.get("sql"), str) else args
+        return narrowed(emptied(named(args, spec, turn), spec, turn), spec, turn)
     other = for_the_other(args, turn)
     return other if other is not args and turn.seen[Action(spec.name, args, turn.label).digest] else args
 

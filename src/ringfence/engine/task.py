@@ -213,7 +213,9 @@ def given(task: str) -> bool:
     """Whether a task may hold all that it asks to calculate with: two amounts or more, and no place to look one up."""
     if len(task) > PASTED or _PLACE.search(task) or _LOOKED_UP.search(task) or orders(task):
         return False
-    return len(_GIVEN.findall(task)) > 1 and _OF_GIVEN.search(task) is not None and _HOW_MUCH.search(task) is not None
+    amounts = len(_GIVEN.findall(task))
+    told = amounts > 2 and not several(task) and any(_GIVEN.search(one) and "?" not in one for one in sentences(task))
+    return amounts > 1 and (told or _OF_GIVEN.search(task) is not None) and _HOW_MUCH.search(task) is not None
 
 
 def supposes(task: str) -> bool:

@@ -24,6 +24,8 @@ from .relevance import words
 from .step import leaves
 from .task import sentences
 
+DATABASE = "the database"
+_DATABASE = re.compile(r"\bdatabase\b", re.I)
 _ADDRESS = re.compile(r"https?://[^\s\"'`<>()\[\]]+")
 _MONTH = re.compile(
     r"(?P<day>(?<!\d)\d{1,2}(?:st|nd|rd|th)?(?:[\s.-]+|\s+of\s+))?\b(?P<m>[A-Za-zÄä]{3,10})\.?\s(?P<y>(?:19|20)\d\d)\b"
@@ -46,6 +48,7 @@ _DAY = re.compile(r"(?:19|20)\d\d-\d\d-\d\d")
 _ISO_MONTH = re.compile(r"(?<!\d)(?:19|20)\d\d-(?:0[1-9]|1[0-2])(?!\d)")
 _MOST_REFUSED = 2  # calls of the tools that read a place: from then on the run does not insist on it
 TABLES = (".csv", ".tsv")
+_DATABASES = (".db", ".sqlite", ".sqlite3")
 TELLS = 2  # words of the task in a line that is about it
 _BEHIND = ".,;:!?"
 _LINES = re.compile(r"(\d+)-(\d+) of (\d+)")
@@ -84,12 +87,16 @@ def ahead(turn: Turn, tools: Sequence[SinkSpec], known: Collection[str], *, acts
     if len(task) > _LONGEST:
         return NOWHERE
     named = places(task, known)
-    readers = {place: _readers(place, task, tools, named, acts=acts) for place in named}
     so_far = folded(turn, _Visited, task)
+    readers = {
+        place: _readers(place, task, tools, named, acts=acts and not so_far.only_sampled(place, task))
+        for place in named
+    }
     behind: tuple[str, ...] = ()
     for place, able in readers.items():
         insists = sum(so_far.refused[name] for name in able) < _MOST_REFUSED
-        if able and insists and place.rstrip("/") not in so_far.places:
+        asked = not so_far.sinks.isdisjoint(able) if place == DATABASE else place.rstrip("/") in so_far.places
+        if able and insists and not asked:
             return Ahead(place, able, behind=behind)
         behind += (place,)
     made_for = [_made_for(place, tools) for place in readers]
@@ -100,10 +107,13 @@ def ahead(turn: Turn, tools: Sequence[SinkSpec], known: Collection[str], *, acts
 
 
 def places(task: str, known: Collection[str]) -> list[str]:
-    """The addresses and the known files that a task names, in its order."""
+    """The addresses and the known files that a task names, in its order; and beside them the database."""
     addresses = [(match.start(), match[0].rstrip(_BEHIND)) for match in _ADDRESS.finditer(task)]
     files = [(task.find(path if path in task else _name(path)), path) for path in named_in(task, known)]
-    return list(dict.fromkeys(place for _, place in sorted(addresses + files)))
+    found = sorted(addresses + files)
+    other = _DATABASE.search(task) if found else None
+    beside = [(other.start(), DATABASE)] if other and not any(place.endswith(_DATABASES) for _, place in found) else []
+    return list(dict.fromkeys(place for _, place in sorted(found + beside)))
 
 
 def named_in(task: str, paths: Iterable[str]) -> list[str]:
@@ -156,6 +166,8 @@ class _Visited:
     places   every text that they were given, and files of which an opening call has shown a passage; of a mere sample
              only where one line of it is about the task
     months   those that the texts name
+    sinks    that were called
+    sampled  files of which an opening call has shown a sample
     refused  calls that were refused, by sink
     """
 
@@ -163,6 +175,8 @@ class _Visited:
         self._asked = frozenset(words(task))
         self.places: set[str] = set()
         self.months: set[str] = set()
+        self.sinks: set[str] = set()
+        self.sampled: set[str] = set()
         self.refused: Counter[str] = Counter()
 
     def take(self, record: Record, intent: Record | None) -> None:
@@ -172,11 +186,19 @@ class _Visited:
         elif intent is None or "call" not in intent.body or not record.view.get("ok"):
             return
         elif intent.body["call"] < -1:
-            self.places.update(str(p["path"]) for p in excerpts(record.body.get("value")) if self._tells(p))
+            shown = list(excerpts(record.body.get("value")))
+            self.places.update(str(p["path"]) for p in shown if self._tells(p))
+            self.sampled.update(str(p["path"]) for p in shown if "path" in p and "note" in p)
         elif intent.body["call"] >= 0:
+            self.sinks.add(intent.view["sink"])
             for text in (leaf for leaf in leaves(intent.body.get("args", {})) if isinstance(leaf, str)):
                 self.places.add(text.rstrip("/"))
                 self.months.update(_ISO_MONTH.findall(text), months(text))
+
+    def only_sampled(self, place: str, task: str) -> bool:
+        """Whether of a file that is named to be read, and not to be written to, no more than a sample was shown."""
+        target = re.search(rf"\b(?:in)?to (?:the )?(?:file |end of )?{re.escape(place)}", task)
+        return place in self.sampled and target is None
 
     def _tells(self, passage: Mapping[str, JSON]) -> bool:
         if "path" not in passage or "note" not in passage or "ranked" in passage:

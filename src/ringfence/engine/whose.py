@@ -16,6 +16,7 @@ from ringfence.core.values import JSON
 from .course import BESIDE, ELSEWHERE, UNSUPPORTED
 from .evidence import Numbers, unsupported_numbers
 from .facts import is_unit
+from .headed import SOME, entries_of, strange_heading
 from .meant import never_named
 from .nearest import answered, asked_and_brought, brought, come_to, lines, opened, stems
 from .task import PASTED, apart, reckons, sentences
@@ -24,9 +25,7 @@ from .visits import TABLES, TELLS, hollow
 _VALUE = re.compile(r"\b(?=\w*\d)(?:\w{2,}|\d(?=[.:-]\w))(?:[.:-]\w+)*")  # 171.0, D20, 2025-01-29
 _DAY = re.compile(r"\d+[.-]\d+[.-]\d+")  # of many notations
 _REACHED_AT = re.compile(r"\b(?:extension|(?:tele)?phone|mobile|fax|durchwahl|telefon\w*)\b(?! numbers? of\b)", re.I)
-_LABELLED = re.compile(
-    r"\W*([^\W\d][^\d:|;,]{2,60}?)(?:\s*[:|;,-]\s*(?:[^\W\d]{1,12}\.?:?\s+)?|\s+)(\d[\d\s/+-]{0,30})\W*"
-)
+_OF_ONE = re.compile(r"\A\W*(?:(?:from|since|until|till) )?when (?:do|does|is|are|can|may|will)\b", re.I)
 _ABOUT = re.compile(  # on the north weighbridge
     r"\b(?:of|for|on|at|to|from|in|into)\s+(?:the|an?|our|my|your)\s+(?:[^\W\d_]+[ -])?([^\W\d_]{4,})", re.I
 )
@@ -43,7 +42,8 @@ _NO_THINGS = frozenset(
     re.findall(
         r"\w+",
         "that this they them these those there what which unit total whole each every would current right highest"
-        " lowest average mean more less",
+        " lowest average mean more less regular normal usual full list unit old original special reduced retail final"
+        " net gross purchase selling sale single basic",
     )
 )
 _WORD = re.compile(r"\w+")
@@ -78,7 +78,6 @@ _CONSTANT = re.compile(r"'([^']*)'|=\s*(\d+(?:\.\d+)?)\b")
 _FILLS = frozenset(("yes", "no", "true", "false", "it", "is", "the"))
 _KEYED = " is the key of a row of "
 _Doubt = tuple[str, str]  # its kind, and words for the model
-_SOME, _MOST = 3, 200  # entries that make a list, and that are looked at
 _NAMED = 4  # of them, that are told
 _BEGINS = 4  # letters by which a thing is spoken of: parking in a car park
 _PLACE, _WHOLE = 4, 2_000  # characters of the shortest name of a place, and of a result that is shown whole
@@ -93,6 +92,8 @@ def strange(answer: str, turn: Turn, said: str = "") -> tuple[str, str]:
     if len(turn.start["task"]) > PASTED:
         return "", ""
     found = _of_no_call(answer, turn, said) or _of_a_list(answer, turn) or _of_a_passage(answer, turn)
+    if not found and (why := strange_heading(answer, turn)):
+        found = UNSUPPORTED, f"{why} {_UNLESS}"
     found = found or _of_others(turn) or _of_a_key(answer, turn) or _of_a_cell(answer, turn)
     found = found or _of_a_price(answer, turn)
     found = found or _of_one_row(answer, turn) or _of_the_question(answer, turn)
@@ -319,16 +320,18 @@ def _of_a_cell(answer: str, turn: Turn) -> _Doubt | None:
 
 
 def _of_a_list(answer: str, turn: Turn) -> _Doubt | None:
-    """A value of the one entry of a list none of whose entries the task names, where it asks how somebody is reached.
+    """A value of the one entry of a list none of whose entries the task names, where it asks how somebody is reached;
+    or when something is, and the answer does not say whose value it gives.
 
     A list that was read, by the one call that there was: one that was asked for by a condition has what it asked for.
     """
     task, results = turn.start["task"], brought(turn)
-    if len(results) != 1 or not _REACHED_AT.search(task) or reckons(task):
+    reached = _REACHED_AT.search(task) is not None
+    if len(results) != 1 or not (reached or _OF_ONE.search(task)) or reckons(task):
         return None
-    entries = _entries(results[0])
+    entries = [one for one in entries_of(results[0]) if reached or one[0].casefold() not in answer.casefold()]
     said = set(_VALUE.findall(answer))
-    if len(entries) < _SOME or sum(not said.isdisjoint(_VALUE.findall(line)) for _, line in entries) != 1:
+    if len(entries) < SOME or sum(not said.isdisjoint(_VALUE.findall(line)) for _, line in entries) != 1:
         return None
     held = [{*stems(f"{label} {line}"), *_words(label)} for label, line in entries]
     often = Counter(word for words in held for word in words)
@@ -375,20 +378,3 @@ def _all_read(turn: Turn) -> bool:
 
 def _words(text: str) -> set[str]:
     return set(_WORD.findall(text.casefold()))
-
-
-def _entries(value: JSON) -> Sequence[tuple[str, str]]:
-    """What a result lists, each entry by its label and its line: `Gatehouse: 272`, or the label in the line above."""
-    if isinstance(value, Mapping) and "rows" in value:
-        return []
-    found, above, told = list[tuple[str, str, str]](), "", list(lines(value))[:_MOST]
-    for line in told:
-        shape = re.sub(r"\d+", "0", line)
-        if "0" not in shape:
-            above = line
-        elif above:
-            found.append((shape, above, line))
-            above = ""
-    kinds = Counter(shape for shape, *_ in found)
-    alike = [(label, line) for shape, label, line in found if kinds[shape] >= _SOME]
-    return alike or [(match[1], line) for line in told if (match := _LABELLED.fullmatch(line))]
