@@ -41,6 +41,7 @@ from .meant import of_another
 from .nearest import PATH, nearest
 from .overlooked import overlooked
 from .passages import NOT_THERE, Passage, passages
+from .reckoning import left_out
 from .silence import abstains, provides
 from .step import TOOL
 from .unanswered import lacking, nothing_there, others, searched, unknown
@@ -120,6 +121,8 @@ def judge(
     why = "" if settled else doubt(answer, shown=shown, task=task, chosen=has_worked(turn), nearest=line)
     if why:
         return replace(verdict, why=why, kind=_kind(answer, shown, task, live))
+    if once and (left := left_out(turn, live.granted)):
+        return replace(verdict, why=f"The calculation leaves out {left}: work it out with that.", kind=UNRECKONED)
     if once:
         kind, why = strange(answer, turn, live.said)
         if why:

@@ -1,4 +1,4 @@
-"""Whether what several things cost was worked out by a tool just now. Pure: decided by the record."""
+"""What was worked out by a tool: what several things cost, and all that a task gives. Pure: decided by the record."""
 
 from __future__ import annotations
 
@@ -9,7 +9,25 @@ from ringfence.core.turn import Turn
 
 from .evidence import Numbers
 from .shares import shares_of
-from .task import orders, several
+from .task import amounts, given, orders, several
+
+
+def left_out(turn: Turn, tools: Sequence[SinkSpec]) -> str:
+    """The amounts of a task that gives all that is to be calculated with, which no calculation of the run has taken;
+    empty if there was none, or they have taken all.
+    """
+    task = str(turn.start["task"])
+    if not given(task):
+        return ""
+    able = {spec.name: spec.grounded for spec in tools if spec.grounded}
+    taken = [
+        str(part)
+        for record, intent in turn.items
+        if intent is not None and intent.view["sink"] in able and record.view.get("ok")
+        for part in (*(intent.body["args"].get(name, "") for name in able[intent.view["sink"]]), record.body["value"])
+    ]
+    numbers = Numbers(" ".join(taken))
+    return ", ".join(one for one in amounts(task) if not numbers.have(one)) if taken else ""
 
 
 def all_reckoned(turn: Turn, tools: Sequence[SinkSpec]) -> bool:

@@ -50,6 +50,7 @@ _GIVEN = re.compile(
     r" (?!(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\b)(?:[^\W\d_]{2,}|[glmhvw]\b))|[€$£] ?\d",
     re.I,
 )
+_FIGURES = re.compile(r"\d+(?:[.,]\d+)*")
 _OF_GIVEN = re.compile(
     r"%|\bfor \d+\b.*\bhow (?:many|much)\b.*\bfor \d+\b|"
     r"\d \w+ (?:long|wide|deep|high|tall|thick)\b.*\d \w+ (?:long|wide|deep|high|tall|thick)\b.*\bhow (?:many|much)\b|"
@@ -216,6 +217,11 @@ def given(task: str) -> bool:
     amounts = len(_GIVEN.findall(task))
     told = amounts > 2 and not several(task) and any(_GIVEN.search(one) and "?" not in one for one in sentences(task))
     return amounts > 1 and (told or _OF_GIVEN.search(task) is not None) and _HOW_MUCH.search(task) is not None
+
+
+def amounts(task: str) -> list[str]:
+    """The amounts that a task gives, without their units."""
+    return list(dict.fromkeys(number for said in _GIVEN.findall(task) for number in _FIGURES.findall(said)))
 
 
 def supposes(task: str) -> bool:

@@ -77,6 +77,7 @@ _AGGREGATED = re.compile(r"\b(?:count|sum|avg|min|max)\b", re.I)
 _CONSTANT = re.compile(r"'([^']*)'|=\s*(\d+(?:\.\d+)?)\b")
 _FILLS = frozenset(("yes", "no", "true", "false", "it", "is", "the"))
 _KEYED = " is the key of a row of "
+_NO_COLUMN = re.compile(r"\b(\w{2,60}) is no column of any table")
 _Doubt = tuple[str, str]  # its kind, and words for the model
 _NAMED = 4  # of them, that are told
 _BEGINS = 4  # letters by which a thing is spoken of: parking in a car park
@@ -92,6 +93,7 @@ def strange(answer: str, turn: Turn, said: str = "") -> tuple[str, str]:
     if len(turn.start["task"]) > PASTED:
         return "", ""
     found = _of_no_call(answer, turn, said) or _of_a_list(answer, turn) or _of_a_passage(answer, turn)
+    found = found or _of_no_column(turn)
     if not found and (why := strange_heading(answer, turn)):
         found = UNSUPPORTED, f"{why} {_UNLESS}"
     found = found or _of_others(turn) or _of_a_key(answer, turn) or _of_a_cell(answer, turn)
@@ -149,6 +151,19 @@ def _of_others(turn: Turn) -> _Doubt | None:
     if not name or any(re.search(rf"(?<!\d){figure}(?!\d)", told) for figure in figures):
         return None
     return BESIDE if _all_read(turn) else UNSUPPORTED, f"Your calls have found others, and nothing of {name}. {_UNLESS}"
+
+
+def _of_no_column(turn: Turn) -> _Doubt | None:
+    """The value of another column, where a statement asked for one that the task speaks of and no table has: the rig of
+    a boat is no colour of its hull.
+    """
+    asked = set(stems(turn.start["task"]))
+    for record, intent in turn.items:
+        if intent is not None and intent.body.get("call", -1) >= 0 and not record.view.get("ok"):
+            for column in _NO_COLUMN.findall(str(record.body.get("value"))):
+                if not asked.isdisjoint(stems(column.replace("_", " "))):
+                    return UNSUPPORTED, f"No table has {column}. {_UNLESS}"
+    return None
 
 
 def _of_a_key(answer: str, turn: Turn) -> _Doubt | None:

@@ -28,7 +28,7 @@ class Measures:
         for name, text in named.items():
             so_far, number = self._by.get(name), _NUMBER.fullmatch(text)
             if so_far is None:
-                if number is None or len(self._by) >= MAX_FIELDS or _NO_AMOUNT.fullmatch(name):
+                if number is None or len(self._by) >= MAX_FIELDS or not is_amount(name):
                     continue
                 so_far = self._by[name] = {"count": 0, "sum": 0.0, "unit": number[2], "least": None, "most": None}
             if number is None or number[2] != so_far["unit"] or _goes_on(line, name, text):  # 90 s and 2 min; 1,500
@@ -48,6 +48,11 @@ class Measures:
             for name, of in self._by.items()
             if of["unit"] != "" and of["count"] >= _SHARE * lines and of["least"][0] != of["most"][0]
         }
+
+
+def is_amount(name: str) -> bool:
+    """Whether the numbers of a field are amounts, by its name, and no keys or times."""
+    return _NO_AMOUNT.fullmatch(name) is None
 
 
 def _goes_on(line: str, name: str, text: str) -> bool:

@@ -23,6 +23,8 @@ from pydantic import BeforeValidator, Field
 from ringfence.core.errors import ToolError
 from ringfence.core.values import JSON
 
+from .sql_columns import column_meant
+from .sql_flags import flagged, row_of
 from .sql_meant import meant
 from .sql_mend import Hop, Mended, mended
 from .sql_none import Why, is_nothing, otherwise, why_none
@@ -221,12 +223,15 @@ def _query(db: apsw.Connection, args: QueryArgs, asked: Mended, bounds: Bounds) 
     said = said or _looked(db, twice(asked.sql, tables, joins, dialect="sqlite")) or ""
     spelled = _looked(db, otherwise(asked.sql, tables, dialect="sqlite")) or ""
     beside: dict[str, JSON] = {}
+    if len(rows) == 1 and (row := _looked(db, row_of(asked.sql, tables, joins))):
+        beside["row"] = row
     if few(rows) and (key := keyed(asked.sql, columns, tables, joins)):
         values, soon = key.values(columns, rows), time.monotonic() + LOOK_S
-        beside = key.told(values, [])
+        names = key.told(values, [])
         db.set_progress_handler(lambda: time.monotonic() > soon, STEPS)  # nobody has asked for these
         with suppress(apsw.Error, UnicodeDecodeError):
-            beside = key.told(values, db.execute(key.select(len(values)), values).fetchall())
+            names = key.told(values, db.execute(key.select(len(values)), values).fetchall())
+        beside |= names
     return {
         **asked.told(),
         **show(
@@ -239,7 +244,7 @@ def _query(db: apsw.Connection, args: QueryArgs, asked: Mended, bounds: Bounds) 
 def _read_rightly(db: apsw.Connection, asked: Mended, found: _Found, bounds: Bounds) -> tuple[Mended, _Found, str]:
     """What a statement can only mean and its result, where that is another one; and a note."""
     tables, joins, said = *_known(db), ""
-    for reading in (partial(meant, dialect="sqlite"), written, grouped):
+    for reading in (flagged, partial(meant, dialect="sqlite"), written, grouped):
         if asked.may_go_on and (more := _looked(db, reading(asked.sql, tables, joins))):
             with suppress(apsw.Error, ToolError):
                 other = _rows(db, more.sql, (), bounds)
@@ -290,6 +295,7 @@ def _as_meant(
     while done.may_go_on and (
         more := mended(done.sql, _said(error), tables, joins, dialect="sqlite", sure=sure)
         or as_sqlite(done.sql, _said(error))
+        or _looked(db, column_meant(done.sql, _said(error), tables, joins))
     ):
         done = done.then(more)
         if names := summed(done.sql):

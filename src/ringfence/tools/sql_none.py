@@ -117,7 +117,8 @@ def why_none(sql: str, tables: Sequence[Sequence[object]], joins: Mapping[str, s
     tables, joins  as of `sql_schema.overview`; dialect: of sqlglot
     """
     columns, keys = _columns_of(tables), {**joins_of(tables), **joins}
-    for condition in _conditions(sql, columns, dialect):
+    conditions = _conditions(sql, columns, dialect)
+    for condition in conditions:
         met = yield condition.met()
         if met:
             continue
@@ -139,7 +140,35 @@ def why_none(sql: str, tables: Sequence[Sequence[object]], joins: Mapping[str, s
                 join = "" if table == condition.table else joined(sql, {table}, keys).removesuffix("; ")
                 stands.append(f"{table}.{column} has {_shown(row[0])}{f': {join}' if join else ''}")
         return Why({**told, "stands": "; ".join(stands)} if stands else told)
-    return Why()
+    told_of = yield from _one_too_many(conditions, dialect)
+    return Why({"note": told_of} if told_of else {})
+
+
+def _one_too_many(conditions: Sequence[_Condition], dialect: str) -> Asking[str]:
+    """Of conditions that some rows meet each, and none all: the one without which there are rows, and these.
+
+    A small model adds `status = 'repair'` to a question that says nothing of it.
+    """
+    from sqlglot import exp
+
+    found = list[str]()
+    for condition in conditions[1:]:  # the first one says what it is about
+        select = condition.node.root()
+        where = select.args["where"].this
+        others = (
+            [one.copy() for one in where.flatten() if one is not condition.node] if isinstance(where, exp.And) else []
+        )
+        if not others or not isinstance(select, exp.Select) or select.find(exp.AggFunc):
+            continue
+        fewer = select.copy()
+        fewer.set("where", exp.Where(this=exp.and_(*others, copy=False)))
+        fewer.set("limit", None)
+        rows = yield f"select * from ({fewer.sql(dialect)}) as r limit $1", (str(_PLACES + 1),)
+        if rows:
+            more = " and more" if len(rows) > _PLACES else ""
+            shown = "; ".join(", ".join(map(_shown, row)) for row in rows[:_PLACES])
+            found.append(f"without {condition.sql}: {shown[: 4 * _SHOWN]}{more}")
+    return f"no row meets all conditions; {'; '.join(found[:2])}" if found else ""
 
 
 def otherwise(sql: str, tables: Sequence[Sequence[object]], *, dialect: str) -> Asking[str]:

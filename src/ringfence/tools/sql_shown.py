@@ -45,7 +45,7 @@ def table(
     cut = f"only the first {len(shown)} rows; add conditions, aggregate, or use limit and offset" if more else ""
     some = {"matched": f"{len(rows)} rows"} if 1 < len(rows) <= max_rows else {}  # a model miscounts them
     none = "" if rows else "no row matches"
-    told = {key: beside[key] for key in ("named", "stands") if key in beside}
+    told = {key: beside[key] for key in ("named", "row", "stands") if key in beside}
     sums = {} if more else amounts([name for name in columns if name in adds], shown)
     sums = sums if used + len(str(sums)) <= room else {}
     note = notes(cut, none, str(beside.get("note", "")))

@@ -32,6 +32,7 @@ from ringfence.manifest.tools import BuiltinTool, Host
 from .egress import Egress, Refusal, Refused, Reply, Target, send
 from .egress.names import MAX_URL
 from .readable import readable
+from .spread import spread
 from .tags import linked_data
 from .tool import LINK_OF_URL, Args, Tool, Use, parse, specify
 from .workshop import audience_of
@@ -198,6 +199,7 @@ class _Fetch:
                 page["note"] = f"the page has no text of its own{script}"
         elif kind.endswith("json") and not reply.cut and (value := as_json(text)) is not None:
             page["json"] = value
+            page |= spread(value)
         else:
             page |= {"text": text} if text.strip() else {"text": "", "note": "the page is empty"}
         return {**page, "cut": f"only its first {len(reply.body)} bytes"} if reply.cut else page

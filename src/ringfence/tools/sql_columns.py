@@ -1,0 +1,82 @@
+"""A column that no table has, told by the text that it is to be equal to, or by a word of its name. Pure.
+
+A small model asks for the `price` of `name = 'tiller extension'`, of a table that has price_eur and item.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from .sql_meant import Places
+from .sql_mend import Mend
+from .sql_read import parsed
+from .sql_schema import Asking, identifier, missing_column
+
+if TYPE_CHECKING:
+    from sqlglot import exp
+
+_KEY = re.compile(r"(?:^|_)(?:id|no|nr|num|number|code|key)$")
+_LOOK, _COLUMNS = 20_000, 40  # rows and columns that are looked through for a text
+
+
+def column_meant(
+    sql: str, said: str, tables: Sequence[Sequence[object]], joins: Mapping[str, str]
+) -> Asking[Mend | None]:
+    """The statement about one table with the one column that has the text, or the word; None if that is not certain.
+
+    said  what the database says of it; tables, joins: as of `sql_schema.overview`
+    """
+    missing = missing_column(said)
+    if not missing or (tree := parsed(sql, "sqlite")) is None:
+        return None
+    from sqlglot import errors, exp
+
+    sources = list(tree.find_all(exp.Table))
+    table = sources[0].name.lower() if len({one.name.lower() for one in sources}) == 1 else ""
+    there = Places(tree, tables, joins).columns.get(table, [])
+    wrong = [one for one in tree.find_all(exp.Column) if one.name.lower() == missing.lower()]
+    if not there or not wrong or tree.find(exp.CTE, exp.Placeholder):
+        return None
+    compared = (one.parent for one in wrong if isinstance(one.parent, exp.EQ))
+    texts = [
+        one.expression.this for one in compared if isinstance(one.expression, exp.Literal) and one.expression.is_string
+    ]
+    if texts:
+        having = list[str]()
+        for column in there[:_COLUMNS]:
+            of = identifier(table)
+            some = f"select cast({of}.{identifier(column)} as text) as v from {of} limit {_LOOK}"
+            if (yield f"select 1 from ({some}) as few where lower(trim(v)) = lower(trim($1)) limit 1", (texts[0],)):
+                having.append(column)
+    else:
+        having = [one for one in there if missing.lower() in one.split("_") and not _KEY.search(one)]
+    if len(having) != 1:
+        known = any(missing.lower() in of for of in Places(tree, tables, joins).columns.values())
+        return None if having or known else _without(tree, missing, wrong)
+    try:
+        for one in wrong:
+            one.set("this", exp.to_identifier(having[0]))
+        why = f"which has {texts[0]!r}" if texts else "the only one of that name"
+        return Mend(tree.sql("sqlite"), f"{missing} is {table}.{having[0]}, {why}")
+    except (errors.SqlglotError, RecursionError):
+        return None
+
+
+def _without(tree: exp.Expr, missing: str, wrong: Sequence[exp.Column]) -> Mend | None:
+    """The statement without its one condition on such a column, if others stay: `AND status = 'laid up'`."""
+    from sqlglot import errors, exp
+
+    (one, *more) = wrong
+    where, condition = one.find_ancestor(exp.Where), one.parent
+    if more or where is None or not isinstance(where.this, exp.And) or not isinstance(condition, exp.EQ):
+        return None
+    parts = list(where.this.flatten())
+    if not isinstance(condition.expression, exp.Literal) or all(part is not condition for part in parts):
+        return None
+    try:
+        where.set("this", exp.and_(*(part.copy() for part in parts if part is not condition), copy=False))
+        return Mend(tree.sql("sqlite"), f"no table has {missing}: the condition is left out")
+    except (errors.SqlglotError, RecursionError):
+        return None

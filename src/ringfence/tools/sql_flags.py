@@ -1,0 +1,90 @@
+"""Columns of yes and no, asked whether they are NULL; and the row that has the most. Pure.
+
+Asked for the hires with a skipper, a small model writes `skipper IS NOT NULL`, and that is all of them, for the others
+say `no`. Asked who gave most, it takes the most, and no row says who that was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from .sql_meant import Places
+from .sql_mend import Mend
+from .sql_read import parsed
+from .sql_schema import Asking, identifier
+
+_PAIRS = (("yes", "no"), ("true", "false"), ("y", "n"), ("t", "f"), ("ja", "nein"), (1, 0))
+_LOOK = 10_000  # rows that tell what a column has
+_SHOWN, _CHARS = 12, 60  # columns of a row that is told, and characters of each
+
+
+def flagged(sql: str, tables: Sequence[Sequence[object]], joins: Mapping[str, str]) -> Asking[Mend | None]:
+    """The statement that asks for `yes`, where a column of yes and no that is never NULL is not to be NULL."""
+    if (tree := parsed(sql, "sqlite")) is None:
+        return None
+    from sqlglot import errors, exp
+
+    places, why = Places(tree, tables, joins), list[str]()
+    try:
+        for one in list(tree.find_all(exp.Is)):
+            if not isinstance(one.this, exp.Column) or not isinstance(one.expression, exp.Null):
+                continue
+            _, table = places.of(one.this)
+            negated = one.parent if isinstance(one.parent, exp.Not) else None
+            if not table or (pair := (yield from _pair(table, one.this.name))) is None:
+                continue
+            value = pair[0 if negated else 1]
+            literal = exp.Literal.number(value) if isinstance(value, int) else exp.Literal.string(value)
+            (negated or one).replace(exp.EQ(this=one.this.copy(), expression=literal))
+            why.append(f"{one.this.name} is never NULL, but {pair[0]!r} or {pair[1]!r}")
+        return Mend(tree.sql("sqlite"), "; ".join(dict.fromkeys(why))) if why else None
+    except (errors.SqlglotError, RecursionError):
+        return None
+
+
+def _pair(table: str, column: str) -> Asking[tuple[str | int, str | int] | None]:
+    """The two values of a column, yes and no, as it writes them; None of any other one."""
+    of = identifier(table)
+    some = f"select {of}.{identifier(column)} as v from {of} limit {_LOOK}"
+    rows = yield f"select distinct v from ({some}) limit $1", ("3",)
+    found = [row[0] for row in rows or ()]
+    for pair in _PAIRS:
+        there = {(value.casefold() if isinstance(value, str) else value): value for value in found}
+        if len(found) == len(there) == 2 and there.keys() == {*pair}:
+            yes, no = there[pair[0]], there[pair[1]]
+            return (yes, no) if isinstance(yes, str | int) and isinstance(no, str | int) else None
+    return None
+
+
+def row_of(sql: str, tables: Sequence[Sequence[object]], joins: Mapping[str, str]) -> Asking[str]:
+    """The row with the least or the most of one table, where nothing else is asked for; empty where there are several,
+    or the statement is less plain.
+    """
+    if (tree := parsed(sql, "sqlite")) is None:
+        return ""
+    from sqlglot import errors, exp
+
+    if not isinstance(tree, exp.Select) or any(
+        tree.args.get(part) for part in ("group", "joins", "having", "limit", "with_")
+    ):
+        return ""
+    picked = [one.unalias() for one in tree.selects]
+    tables_of = list(tree.find_all(exp.Table))
+    if len(picked) != 1 or len(tables_of) != 1 or not isinstance(picked[0], exp.Max | exp.Min):
+        return ""
+    extreme = picked[0]
+    if not isinstance(extreme.this, exp.Column) or extreme.expressions or tree.find(exp.Placeholder, exp.Subquery):
+        return ""
+    try:
+        rows = tree.copy()
+        within = f"({tree.sql('sqlite')})"
+        where = exp.EQ(this=extreme.this.copy(), expression=exp.maybe_parse(within, dialect="sqlite"))
+        rows = rows.select("*", append=False).where(where).limit(2)
+        found = yield rows.sql("sqlite"), ()
+    except (errors.SqlglotError, RecursionError):
+        return ""
+    columns = Places(tree, tables, joins).columns.get(tables_of[0].name.lower(), [])
+    if not found or len(found) != 1 or len(columns) != len(found[0]):
+        return ""
+    cells = zip(columns, found[0], strict=True)
+    return ", ".join(f"{name}: {str(cell)[:_CHARS]}" for name, cell in list(cells)[:_SHOWN] if cell is not None)

@@ -1,0 +1,114 @@
+"""Statements about yes and no, about the most, and with columns that no table has."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import apsw
+import pytest
+
+from ringfence.core.errors import ToolError
+from ringfence.tools.sql import query_sqlite
+from ringfence.tools.tool import Use
+
+from .test_sql import ask
+
+SHED = """
+create table hires(hire_no integer primary key, boat text, hours integer, skipper text, paid integer, note text);
+insert into hires values (1, 'Tern', 2, 'yes', 1, null), (2, 'Tern', 5, 'no', 0, 'wet'), (3, 'Gull', 9, 'no', 1, null),
+    (4, 'Teal', 1, 'yes', 1, 'ok');
+create table stock(code text, item text, price_eur real, count integer);
+insert into stock values ('T1', 'tiller extension', 36.17, 4), ('B2', 'bung', 36.17, 9);
+"""
+
+
+@pytest.fixture
+def query(tmp_path: Path) -> Any:
+    db = apsw.Connection(str(tmp_path / "shed.db"))
+    db.execute(SHED).fetchall()
+    db.close()
+    tool = query_sqlite(tmp_path / "shed.db", Use(), room=4_000)
+
+    async def run(sql: str) -> Any:
+        return await ask(tool, sql)
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("sql", "value", "mended"),
+    [
+        ("select sum(hours) s from hires where skipper is not null", 3, "skipper is never NULL, but 'yes' or 'no'"),
+        ("select sum(hours) s from hires where skipper is null", 14, "skipper is never NULL, but 'yes' or 'no'"),
+        ("select sum(hours) s from hires where paid is not null and hours > 1", 11, "paid is never NULL, but 1 or 0"),
+        ("select sum(hours) s from hires where note is not null", 6, None),  # it is, in some rows
+        ("select sum(hours) s from hires where boat is not null", 17, None),
+    ],
+)
+async def test_a_column_of_yes_and_no_that_is_never_null(query: Any, sql: str, value: int, mended: str | None) -> None:
+    found = await query(sql)
+    assert (found["rows"], found.get("mended")) == ([{"s": value}], mended)
+
+
+@pytest.mark.parametrize(
+    ("sql", "row"),
+    [
+        ("select max(hours) from hires", "hire_no: 3, boat: Gull, hours: 9, skipper: no, paid: 1"),
+        ("select min(hours) as least from hires h where h.boat = 'Tern'",
+         "hire_no: 1, boat: Tern, hours: 2, skipper: yes, paid: 1"),
+        ("select max(price_eur) from stock", None),  # of two
+        ("select max(hours), boat from hires", None),
+        ("select max(hours) from hires group by boat limit 1", None),
+        ("select max(hours) + 1 from hires", None),
+        ("select sum(hours) from hires", None),
+        ("select max(h.hours) from hires h join stock s on s.count = h.hours", None),
+    ],
+)  # fmt: skip
+async def test_whose_the_most_is_is_told_beside_it(query: Any, sql: str, row: str | None) -> None:
+    assert (await query(sql)).get("row") == row
+
+
+@pytest.mark.parametrize(
+    ("sql", "rows"),
+    [
+        ("select price from stock where name = 'Tiller extension'", [{"price_eur": 36.17}]),
+        ("select price from stock where code = 'B2'", [{"price_eur": 36.17}]),
+        ("select stock.price from stock order by stock.price", [{"price_eur": 36.17}] * 2),
+    ],
+)
+async def test_a_column_is_told_by_its_text_or_by_a_word_of_its_name(
+    query: Any, sql: str, rows: list[dict[str, Any]]
+) -> None:
+    found = await query(sql)
+    assert found["rows"] == rows
+    assert "stock.price_eur" in found["mended"]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "select price from stock where name = 'nothing'",  # no column has it
+        "select cost from stock",
+        "select no from hires",  # a key
+        "select price from stock, hires",
+        "with s as (select * from stock) select price from s",
+    ],
+)
+async def test_a_column_that_may_be_any_is_left_to_the_model(query: Any, sql: str) -> None:
+    with pytest.raises(ToolError, match="no such column"):
+        await query(sql)
+
+
+async def test_of_conditions_that_are_not_met_together_the_one_too_many_is_told(query: Any) -> None:
+    found = await query("select boat from hires where hours = 9 and skipper = 'yes' and paid = 1")
+    assert "no row meets all conditions; without skipper = 'yes': 'Gull'" in found["note"]
+
+
+async def test_a_condition_on_what_no_table_has_is_left_out_and_told(query: Any) -> None:
+    found = await query("select count(*) n from hires where boat = 'Tern' and status = 'laid up'")
+    assert found["rows"] == [{"n": 2}]
+    assert found["mended"] == "no table has status: the condition is left out"
+    for none in ("status = 'laid up'", "boat = 'Tern' or status = 'x'", "boat = 'Tern' and hours > 1 + status"):
+        with pytest.raises(ToolError, match="no such column"):
+            await query(f"select count(*) n from hires where {none}")
