@@ -14,8 +14,8 @@ from ringfence.core.turn import Turn
 from ringfence.core.values import JSON
 
 from .evidence import Numbers
-from .nearest import brought, lines, opened, stems
-from .task import reckons
+from .nearest import PROPER, brought, lines, opened, stems
+from .task import only_ranks, reckons
 
 _HEADING = re.compile(r"(#{1,6})\s+(\S.{0,80}?)\s*#*")
 _VALUE = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]*\w|\b(?=\w*\d)[\w]{2,}(?:[.:/-]\w+)*")
@@ -23,6 +23,7 @@ _LABELLED = re.compile(
     r"\W*([^\W\d][^\d:|;,]{2,60}?)(?:\s*[:|;,-]\s*(?:[^\W\d]{1,12}\.?:?\s+)?|\s+)(\d[\d\s/+-]{0,30})\W*"
 )
 SOME, _MOST = 3, 200  # entries that make a list, and that are looked at
+_BEGINS = frozenset(("what", "which", "when", "who", "how", "according", "please", "find", "tell", "the"))
 _LEAST = 2  # words of a heading, so that it is a name
 
 
@@ -44,14 +45,46 @@ def strange_heading(answer: str, turn: Turn) -> str:
     return ""
 
 
+def strange_row(answer: str, turn: Turn) -> str:
+    """What is wrong with a value that one row of a table in a text has, where the task names somebody of no row there:
+    the last inspection of North Gate for that of Station Road; else empty.
+    """
+    task = str(turn.start["task"])
+    values = [value for value in _VALUE.findall(answer) if value.casefold() not in task.casefold()]
+    named = [name for name in PROPER.findall(task) if name.split()[0].casefold() not in _BEGINS]
+    if not values or not named or (reckons(task) and not only_ranks(task)):
+        return ""
+    for text in _texts(turn):
+        gone = [name for name in named if name not in text]
+        rows = [row for row in map(_row, text.split("\n")) if row] if gone else []
+        having = [label for label, line in rows if any(_has(line, value) for value in values)]
+        own = having[0].casefold() if len(having) == 1 else ""
+        if len(rows) >= SOME and own and own not in task.casefold() and own not in answer.casefold():
+            return f"{values[0]} is of {having[0]!r}, and the task asks for {gone[0]!r}, which is not there."
+    return ""
+
+
+def _row(line: str) -> tuple[str, str] | None:
+    """The label of a row of a Markdown table or of a list, and the row; None of any other line."""
+    cells = [cell.strip() for cell in line.strip().strip("|").split("|")] if line.strip().startswith("|") else []
+    label, colon, _ = line.strip().removeprefix("- ").partition(": ")
+    label = cells[0] if len(cells) > 1 else label if colon and line.strip().startswith("- ") else ""
+    return (label, line) if re.fullmatch(r"[^\W\d][^|:]{2,60}", label) else None
+
+
+def _texts(turn: Turn) -> Iterator[str]:
+    """The texts of passages and of results."""
+    yield from (str(one.get("text", "")) for one in opened(turn))
+    yield from ("\n".join(lines(value)) for value in brought(turn))
+
+
 def _has(line: str, value: str) -> bool:
     return value in line or (value[0].isdigit() and Numbers(line).have(value))
 
 
 def _told(turn: Turn) -> Iterator[tuple[str, str]]:
     """The lines of passages and of results, each with the heading of a text that it is under, or an empty one."""
-    texts = [str(one.get("text", "")) for one in opened(turn)]
-    for text in [*texts, *("\n".join(lines(value)) for value in brought(turn))]:
+    for text in _texts(turn):
         under = ""
         for line in text.split("\n"):
             if found := _HEADING.fullmatch(line.strip()):

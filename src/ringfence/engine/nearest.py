@@ -27,7 +27,7 @@ _RESULTS = 5  # the newest, that are read
 _READ = 20_000  # characters of one
 _CHARS = 240
 _PRICES = 20  # numbers of a calculation that are looked at
-_PROPER = re.compile(  # Sports Arena, DW-2212; and not Error, which may begin a sentence
+PROPER = re.compile(  # Sports Arena, DW-2212; and not Error, which may begin a sentence
     r"(?<![\w.-])(?:[A-ZÄÖÜ][^\W\d_]+(?: [A-ZÄÖÜ][^\W\d_]+){1,3}|[A-Z]{1,6}-?\d{2,8})(?![\w-])"
 )
 _ONE_WORD = re.compile(r"[^\W\d_]{3,24}")
@@ -193,7 +193,7 @@ def of_it_elsewhere(line: str, others: Sequence[tuple[str, str]], task: str) -> 
     stands in one of them alone: asked who keeps the key of the roof that the line names, a small model takes another's.
     """
     asked, found = task.casefold(), dict[tuple[str, str], str]()
-    names = _PROPER.findall(line[:_CHARS]) or ([line] if _ONE_WORD.fullmatch(line) else [])
+    names = PROPER.findall(line[:_CHARS]) or ([line] if _ONE_WORD.fullmatch(line) else [])
     for name in dict.fromkeys(names):
         known = name.casefold() in asked or name.casefold() in MONTHS
         having = [one for one in others if name in one[1] and one[1] not in line] if not known else []

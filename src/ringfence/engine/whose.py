@@ -16,7 +16,7 @@ from ringfence.core.values import JSON
 from .course import BESIDE, ELSEWHERE, UNSUPPORTED
 from .evidence import Numbers, unsupported_numbers
 from .facts import is_unit
-from .headed import SOME, entries_of, strange_heading
+from .headed import SOME, entries_of, strange_heading, strange_row
 from .meant import never_named
 from .nearest import answered, asked_and_brought, brought, come_to, lines, opened, stems
 from .task import PASTED, apart, reckons, sentences
@@ -94,7 +94,7 @@ def strange(answer: str, turn: Turn, said: str = "") -> tuple[str, str]:
         return "", ""
     found = _of_no_call(answer, turn, said) or _of_a_list(answer, turn) or _of_a_passage(answer, turn)
     found = found or _of_no_column(turn)
-    if not found and (why := strange_heading(answer, turn)):
+    if not found and (why := strange_heading(answer, turn) or strange_row(answer, turn)):
         found = UNSUPPORTED, f"{why} {_UNLESS}"
     found = found or _of_others(turn) or _of_a_key(answer, turn) or _of_a_cell(answer, turn)
     found = found or _of_a_price(answer, turn)

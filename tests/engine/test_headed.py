@@ -1,0 +1,70 @@
+"""Under which heading, and in which row of a text, the value of an answer stands."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from .conftest import Build, House, final
+
+CONTACTS = """# Contacts
+## Farnley Cold Stores
+Phone: 0649 833450
+E-mail: service@farnley.example
+## Valley Press House
+Phone: 0687 988094
+## Oakhurst Hire
+E-mail: office@oakhurst.example"""
+TABLE = """# Inspections
+| Branch | Last inspection |
+|---|---|
+| North Gate | 2025-01-29 |
+| Castle Hill | 2025-07-05 |
+| Old Mill | 2025-07-10 |"""
+
+
+@pytest.fixture
+def asked(house: Build) -> Any:
+    async def ask(task: str, *answers: str, text: str = CONTACTS) -> tuple[str, list[str]]:
+        agent: House = house(
+            [final(one) for one in answers],
+            tools={"find": lambda args: {"passages": [{"path": "notes/a.md", "text": text}]}},
+            specs={"find": {"opens": "question"}},
+        )
+        result = await agent.run(task)
+        return result.answer, [r.body["text"] for r in agent.records() if "doubt" in r.body]
+
+    return ask
+
+
+async def test_the_address_of_another_firm_is_not_that_of_the_one_asked_for(asked: Any) -> None:
+    answer, doubts = await asked(
+        "What is the e-mail address of the Valley Press House?", "service@farnley.example", "not found"
+    )
+    assert answer == "not found"
+    assert doubts[0].startswith("service@farnley.example stands under 'Farnley Cold Stores', and the task asks for")
+
+
+async def test_the_day_of_another_row_is_not_that_of_the_one_asked_for(asked: Any) -> None:
+    task = "On which date was the Station Road branch inspected?"
+    answer, doubts = await asked(task, "2025-01-29", "not found", text=TABLE)
+    assert answer == "not found"
+    assert doubts[0].startswith(
+        "2025-01-29 is of 'North Gate', and the task asks for 'Station Road', which is not there."
+    )
+
+
+@pytest.mark.parametrize(
+    ("task", "answer", "text"),
+    [
+        ("What is the phone number of the Valley Press House?", "0687 988094", CONTACTS),
+        ("What is the e-mail address of the cold stores?", "service@farnley.example", CONTACTS),
+        ("Whom do we mail about Valley Press House and Oakhurst Hire?", "office@oakhurst.example", CONTACTS),
+        ("On which date was the last inspection of the Castle Hill branch?", "2025-07-05", TABLE),
+        ("Which branch was inspected on 29 January 2025?", "North Gate, on 2025-01-29", TABLE),
+        ("When was the last inspection of any branch?", "2025-07-10", TABLE),
+    ],
+)
+async def test_a_value_of_what_is_asked_for_is_not_doubted(asked: Any, task: str, answer: str, text: str) -> None:
+    assert (await asked(task, answer, text=text))[1] == []
