@@ -42,8 +42,8 @@ _STATES = re.compile(  # how a sentence begins that orders nothing
     re.I,
 )
 _READS = re.compile(  # or that it is something to be looked at
-    r"\W*(?:please,? )?(?:(?:get|fetch|open|visit|go to|use)(?= https?:)|list|show|look (?:at|up|in|into|through)|read|see|"
-    r"check|find|count|calculate|compute|work out|use the (?:page|list|table|file|site)|go through)\b",
+    r"\W*(?:please,? )?(?:(?:get|fetch|open|visit|go to|use)(?= https?:)|list|show|look (?:at|up|in|into|through)|"
+    r"read|see|check|find|count|calculate|compute|work out|use the (?:page|list|table|file|site)|go through)\b",
     re.I,
 )
 _ENGLISH = re.compile(r"\b(?:the|which|what|how|many|does|did|from|and|there|with|this|that|has|have|are|were)\b", re.I)

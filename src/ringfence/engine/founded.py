@@ -22,6 +22,7 @@ from .evidence import Numbers, clipped, invented_numbers
 from .figures import NUMBER
 from .folder import of_the_folder
 from .folds import folded
+from .joined import with_its_files
 from .links import followed
 from .live import Live
 from .narrowed import narrowed
@@ -102,7 +103,7 @@ def as_the_task_has_it(
     """
     if not spec.reads:
         return followed(args, spec, turn)
-    task = turn.start["task"]
+    task, args = turn.start["task"], with_its_files(args, spec, turn)
     if args.get("aggregate") == "sum" and args.get("group_by") and _SINGLE.search(task):  # of one, and of no sum
         args = {**args, "aggregate": "", "group_by": "", "select": []}
     told = {

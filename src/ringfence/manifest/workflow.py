@@ -14,7 +14,7 @@ from .strict import Conflict, Strict
 class Validate(Strict):
     """A check of yours, of each final answer or of a tool's results: what does not pass goes back to the model."""
 
-    on: Annotated[str, Field(min_length=1, description="answer, or the tool (csv.query) whose results are checked")] = (
+    on: Annotated[str, Field(min_length=1, description="answer, or the tool (csv.sql) whose results are checked")] = (
         "answer"
     )
     expr: Annotated[
