@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
-from .conftest import Build, House, final
+from ringfence.core.errors import ToolError
+
+from .conftest import Build, House, final, step
 
 CONTACTS = """# Contacts
 ## Farnley Cold Stores
@@ -68,3 +70,24 @@ async def test_the_day_of_another_row_is_not_that_of_the_one_asked_for(asked: An
 )
 async def test_a_value_of_what_is_asked_for_is_not_doubted(asked: Any, task: str, answer: str, text: str) -> None:
     assert (await asked(task, answer, text=text))[1] == []
+
+
+async def test_the_value_of_another_column_is_not_that_of_one_which_no_table_has(house: Build) -> None:
+    def select(args: Any) -> Any:
+        if "hull" in args["sql"]:
+            raise ToolError("no such column: hull", todo="hull is no column of any table; there are: boats(boat, rig)")
+        return {"columns": ["rig"], "rows": [{"rig": "ketch"}]}
+
+    schema: Any = {"type": "object", "properties": {"sql": {}}}
+    for said, kept in (("The hull is ketch.", "not found"), ("It is green.", "It is green.")):
+        calls = [step(("select", {"sql": f"select {name} from boats"})) for name in ("hull", "rig")]
+        script = [*calls, final(said), final(said)]
+        agent = house(
+            script,
+            tools={"select": select, "find": lambda args: {"passages": [{"path": "a.md", "text": "The door is red."}]}},
+            specs={"select": {"schema": schema}, "find": {"opens": "question"}},
+        )
+        answer = (await agent.run("What colour is the hull of the Redshank?")).answer
+        assert answer.startswith(kept)
+        (why,) = [r.body["text"] for r in agent.records() if "doubt" in r.body]
+        assert why.startswith("No table has hull." if kept != said else "")

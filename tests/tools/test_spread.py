@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ringfence.tools.spread import spread
+from ringfence.tools.spread import of_rows, spread
 
 STOCK = [{"product": f"p{n}", "pieces": n * 10, "ripe": n > 2, "kind": "ab"[n % 2], "id": n} for n in range(1, 6)]
 
@@ -39,3 +39,16 @@ def test_of_many_fields_and_long_names_a_few_are_told() -> None:
     told = spread(wide)
     assert len(told) == 8
     assert all(len(key) < 100 for key in told)
+
+
+def test_columns_of_amounts_are_told_with_the_row_that_has_the_least_and_the_most() -> None:
+    names = ["Tour", "Price", "Seats", "No"]
+    rows = [["Harbour", "12,50 €", "20", "1"], ["Night", "18,00 €", "8", "2"], ["Seal", "9,90 €", "8", "3"],
+            ["Isle", "sold out", "30", "4"], ["Bay", "45,00 €", "9", "5"]]  # fmt: skip
+    assert list(of_rows(names, rows)) == [
+        "Price of all 4 rows: lowest 9,90 € (Seal), highest 45,00 € (Bay), sum 85.4",
+        "Seats of all 5 rows: lowest 8 (Night and 1 more), highest 30 (Isle), sum 75",
+    ]
+    assert list(of_rows(names, rows[:3])) == []
+    assert list(of_rows(["Day", "Opens"], [[f"d{n}", f"0{n}:30"] for n in range(6)])) == []
+    assert list(of_rows([], [])) == []

@@ -93,7 +93,7 @@ def strange(answer: str, turn: Turn, said: str = "") -> tuple[str, str]:
     if len(turn.start["task"]) > PASTED:
         return "", ""
     found = _of_no_call(answer, turn, said) or _of_a_list(answer, turn) or _of_a_passage(answer, turn)
-    found = found or _of_no_column(turn)
+    found = found or of_no_column(turn)
     if not found and (why := strange_heading(answer, turn) or strange_row(answer, turn)):
         found = UNSUPPORTED, f"{why} {_UNLESS}"
     found = found or _of_others(turn) or _of_a_key(answer, turn) or _of_a_cell(answer, turn)
@@ -153,7 +153,7 @@ def _of_others(turn: Turn) -> _Doubt | None:
     return BESIDE if _all_read(turn) else UNSUPPORTED, f"Your calls have found others, and nothing of {name}. {_UNLESS}"
 
 
-def _of_no_column(turn: Turn) -> _Doubt | None:
+def of_no_column(turn: Turn) -> _Doubt | None:
     """The value of another column, where a statement asked for one that the task speaks of and no table has: the rig of
     a boat is no colour of its hull.
     """

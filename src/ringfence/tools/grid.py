@@ -7,6 +7,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from .spread import of_rows
+
 SPELT = 40  # rows of a table whose cells carry the names of their columns
 MOST_ROWS, MOST_CELLS = 200, 100  # that a cell spans, and of a row
 _MOST_COPIED = 20_000  # characters of a table that stand in more rows than one
@@ -117,15 +119,18 @@ class Table:
         self._rest()
         parts = list(self._parted())
         spelt = sum(isinstance(part, _Row) for part, _ in parts) <= SPELT
-        told = list[str]()
+        told, records = list[str](), list[list[str]]()
+        heads: list[str] = []
         for part, names in parts:
             if isinstance(part, str):
                 told.append(part)
             elif spelt and len(names) > 2 and len(names) == len(part.slots):
                 told += _told(part, names)
+                heads = heads or names
+                records += [[cell.text() for cell in part.slots]] if names == heads else []
             else:
                 told += _told(part, [""] * len(part.slots))
-        return told
+        return [*told, *of_rows(heads, records)]
 
     def _parted(self) -> Iterator[tuple[_Row | str, list[str]]]:
         """Its rows, with the names of their columns; rows of names are one line already."""

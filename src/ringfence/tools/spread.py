@@ -1,4 +1,4 @@
-"""What the fields of a list of JSON objects come to: who has the least and the most of it, how many there are. Pure.
+"""What the fields of a list of objects come to: who has the least and the most of it, how many there are. Pure.
 
 A small model that is shown the stock of eleven products names the one it read last for the one with the fewest pieces.
 """
@@ -6,14 +6,18 @@ A small model that is shown the stock of eleven products names the one it read l
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
 
 from ringfence.core.values import JSON
 
+from .cells import NUMBER, typed
+from .forms import form_of
 from .measures import is_amount
 
 _LEAST, _MOST = 3, 10_000  # objects of a list
 _FIELDS, _DEEP = 8, 3  # fields that are told, and how deep a list is looked for
+_ROWS, _COLUMNS = 4, 4  # of a table: rows that are added up at least, and columns that are told
 _SHARE = 0.8  # of the objects, that have a field
 _KINDS, _AGAIN = 4, 2  # of a text, that are counted, and how often they come on average at least
 _CHARS = 60  # of a name or a text
@@ -61,6 +65,33 @@ def _said(field: str, cells: list[tuple[JSON, dict[str, JSON]]]) -> str:
     ]
     total = sum(values)
     return f"{', '.join(words)}, average {total / len(values):.6g}, sum {round(total, 6):.12g}"
+
+
+def of_rows(names: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """The same of a table whose cells are texts, a line for each column of amounts."""
+    told = 0
+    for n, name in enumerate(names):
+        cells = [row[n] for row in rows]
+        form = form_of(cells, commas=True)
+        read = [(value, at) for at, (kind, value) in enumerate(typed(cell, form) for cell in cells) if kind == NUMBER]
+        if not name or not is_amount(name) or len(read) < max(_SHARE * len(rows), _ROWS) or told == _COLUMNS:
+            continue
+        (low, first), (high, last) = min(read), max(read)
+        if low == high:
+            continue
+        told += 1
+        ends = (
+            f"{word} {cells[at]}{_whose(rows[at], n, [value for value, _ in read].count(end))}"
+            for word, end, at in (("lowest", low, first), ("highest", high, last))
+        )
+        total = sum(value for value, _ in read if isinstance(value, Fraction))
+        yield f"{name} of all {len(read)} rows: {', '.join(ends)}, sum {round(float(total), 6):.12g}"
+
+
+def _whose(row: Sequence[str], own: int, times: int) -> str:
+    name = next((cell for n, cell in enumerate(row) if n != own and cell and typed(cell)[0] != NUMBER), "")
+    more = f" and {times - 1} more" if times > 1 else ""
+    return f" ({name[:_CHARS]}{more})" if name else ""
 
 
 def _name(item: dict[str, JSON], times: int) -> str:
