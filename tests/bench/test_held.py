@@ -17,7 +17,9 @@ import pytest
 from ringfence.evals.suite import by_id, expected_of, load
 
 HELD = Path(__file__).parents[2] / "bench" / "held"
-SUITES = ("clinic", "plant", "depot", "school", "museum", "hotel", "theatre", "bikes", "solar", "bakery", "orchard")
+SUITES = (
+    "clinic", "plant", "depot", "school", "museum", "hotel", "theatre", "bikes", "solar", "bakery", "orchard", "ferry"
+)  # fmt: skip
 CHANGED = {  # a file of each world, a number in it, and the task that asks for it
     "clinic": ("settings/reminders.toml", r"hours_before = \d+", "hours_before = 99", "reminder-hours"),
     "plant": ("binder/gaerkeller.txt", r"mindestens \d+", "mindestens 99", "vent-minutes"),
@@ -35,6 +37,12 @@ CHANGED = {  # a file of each world, a number in it, and the task that asks for 
     ),
     "bakery": ("config/till.env", r"PRINTER_PORT=\d+", "PRINTER_PORT=99", "printer-port"),
     "orchard": ("config/frost.yaml", r"on_below_c: [\d.]+", "on_below_c: 99", "frost-sprinklers"),
+    "ferry": (
+        "settings/ticket-machine.toml",
+        r"start_screen_seconds = \d+",
+        "start_screen_seconds = 99",
+        "screen-seconds",
+    ),
 }
 
 
