@@ -64,8 +64,9 @@ def facts() -> Iterator[Any]:
     sys.path.remove(str(SLM))
 
 
-def where(column: str, value: str) -> list[dict[str, str]]:
-    return [{"column": column, "op": "=", "value": value}]
+def ask(path: str, sql: str) -> tuple[str, dict[str, Any]]:
+    """The file's table, called t."""
+    return "csv.sql", {"path": path, "sql": sql.replace(" from t", f" from {Path(path).stem} t", 1)}
 
 
 def solutions(words: dict[str, str], known: Any) -> dict[str, list[tuple[str, dict[str, Any]]]]:
@@ -84,18 +85,13 @@ def solutions(words: dict[str, str], known: Any) -> dict[str, list[tuple[str, di
         "first-jam": [("files.search", {"path": gate, "pattern": "code=JAM"})],
         "leak-berth": [
             ("files.search", {"pattern": "taking on water"}),
-            ("csv.query", {"path": "data/boats.csv", "where": where("boat", kept["leaking"])}),
+            ask("data/boats.csv", f"select * from t where boat = '{kept['leaking']}'"),
         ],
-        "hires-boat": [("csv.query", {"path": hires, "where": where("boat", words["hired_boat"])})],
-        "hire-income": [
-            ("csv.query", {"path": hires, "where": where("date", months["income_month"]), "aggregate": "sum",
-                           "column": "amount_eur"})
-        ],
-        "top-donor": [("csv.query", {"path": "data/donations.tsv", "aggregate": "max", "column": "amount_eur"})],
-        "average-hours": [
-            ("csv.query", {"path": hires, "where": where("skipper", "yes"), "aggregate": "avg", "column": "hours"})
-        ],
-        "boats-in-repair": [("csv.query", {"path": "data/boats.csv", "where": where("status", "repair")})],
+        "hires-boat": [ask(hires, f"select count(*) from t where boat = '{words['hired_boat']}'")],
+        "hire-income": [ask(hires, f"select sum(amount_eur) from t where date like '{months['income_month']}%'")],
+        "top-donor": [ask("data/donations.tsv", "select max(amount_eur) from t")],
+        "average-hours": [ask(hires, "select round(avg(hours), 2) from t where skipper = 'yes'")],
+        "boats-in-repair": [ask("data/boats.csv", "select boat from t where status = 'repair'")],
         "members-joined": [
             ("sql.query", {"sql": f"select count(*) from members where joined like '{words['joined_year']}%'"})
         ],
@@ -117,7 +113,7 @@ def solutions(words: dict[str, str], known: Any) -> dict[str, list[tuple[str, di
         "school-trip": [("web.fetch", {"url": f"{site}/prices"}), ("calc", {"expression": trip})],
         "notice-hires": [
             ("web.fetch", {"url": f"{site}/notice"}),
-            ("csv.query", {"path": hires, "where": where("boat", kept["laid_up"]), "aggregate": "count"}),
+            ask(hires, f"select count(*) from t where boat = '{kept['laid_up']}'"),
         ],
     }  # fmt: skip
 
