@@ -112,3 +112,21 @@ async def test_a_condition_on_what_no_table_has_is_left_out_and_told(query: Any)
     for none in ("status = 'laid up'", "boat = 'Tern' or status = 'x'", "boat = 'Tern' and hours > 1 + status"):
         with pytest.raises(ToolError, match="no such column"):
             await query(f"select count(*) n from hires where {none}")
+
+
+async def test_how_many_rows_are_behind_what_is_shown_once_is_told(query: Any) -> None:
+    for sql in (
+        "select boat from hires where boat = 'Tern' group by boat",
+        "select distinct boat b from hires where hours < 6",
+    ):
+        note = (await query(sql)).get("note", "")
+        assert note == f"each is shown once: {2 if 'Tern' in sql else 3} rows are like that"
+    assert "note" not in await query("select boat, count(*) from hires group by boat")
+    assert "note" not in await query("select boat from hires group by boat limit 1")
+    assert "note" not in await query("select distinct hire_no from hires where hours > 4")
+
+
+async def test_what_is_a_value_and_no_column_finds_the_rows_that_have_it(query: Any) -> None:
+    found = await query("select tern from hires where hours > 4")
+    assert [row["hire_no"] for row in found["rows"]] == [2]
+    assert found["mended"] == "tern is a value of hires.boat: the rows that have it"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from ringfence.core.turn import Turn
 from ringfence.core.values import JSON
@@ -34,15 +34,21 @@ def strange_heading(answer: str, turn: Turn) -> str:
     if not values or reckons(task):
         return ""
     asked, told = set(stems(task)), list(_told(turn))
-    named = {head for head, _ in told if len(own := set(stems(head))) >= _LEAST and own <= asked}
-    if len(named) != 1:
+    heads = {head for head, _ in told}
+    named = {head for head in heads if (own := set(stems(head))) and own <= asked and _is_name(head, own, task)}
+    if len(named) != 1 or len(heads) < SOME:
         return ""
     (name,) = named
-    for value in values:
-        under = {head for head, line in told if _has(line, value)}
-        if under and "" not in under and name not in under and all(asked.isdisjoint(stems(head)) for head in under):
-            return f"{value} stands under {sorted(under)[0]!r}, and the task asks for {name!r}."
-    return ""
+    places = {value: {head for head, line in told if _has(line, value)} for value in values}
+    value, under = min(places.items(), key=lambda one: (not one[1], len(one[1])))
+    if not under or "" in under or name in under or any(not asked.isdisjoint(stems(head)) for head in under):
+        return ""
+    return f"{value} stands under {sorted(under)[0]!r}, and the task asks for {name!r}."
+
+
+def _is_name(head: str, own: Collection[str], task: str) -> bool:
+    """Whether a heading is called so in a task: by words enough, or by one that is written as a name there."""
+    return len(own) >= _LEAST or (re.search(rf"(?<=[\w,] ){re.escape(head)}\b", task) is not None and head[0].isupper())
 
 
 def strange_row(answer: str, turn: Turn) -> str:

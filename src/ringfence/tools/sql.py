@@ -24,7 +24,7 @@ from ringfence.core.errors import ToolError
 from ringfence.core.values import JSON
 
 from .sql_columns import column_meant
-from .sql_flags import flagged, row_of
+from .sql_flags import behind, flagged, row_of
 from .sql_meant import meant
 from .sql_mend import Hop, Mended, mended
 from .sql_none import Why, is_nothing, otherwise, why_none
@@ -222,6 +222,7 @@ def _query(db: apsw.Connection, args: QueryArgs, asked: Mended, bounds: Bounds) 
     adds = _looked(db, summable(asked.sql, len(rows), tables, joins, dialect="sqlite")) if whole else None
     said = said or _looked(db, twice(asked.sql, tables, joins, dialect="sqlite")) or ""
     spelled = _looked(db, otherwise(asked.sql, tables, dialect="sqlite")) or ""
+    spelled = spelled or (_looked(db, behind(asked.sql, len(rows))) if few(rows) else "") or ""
     beside: dict[str, JSON] = {}
     if len(rows) == 1 and (row := _looked(db, row_of(asked.sql, tables, joins))):
         beside["row"] = row

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sqlglot import exp
 
 _KEY = re.compile(r"(?:^|_)(?:id|no|nr|num|number|code|key)$")
+_LEAST = 4  # letters of a value that is selected, so that it is no `no`
 _LOOK, _COLUMNS = 20_000, 40  # rows and columns that are looked through for a text
 
 
@@ -44,22 +45,50 @@ def column_meant(
         one.expression.this for one in compared if isinstance(one.expression, exp.Literal) and one.expression.is_string
     ]
     if texts:
-        having = list[str]()
-        for column in there[:_COLUMNS]:
-            of = identifier(table)
-            some = f"select cast({of}.{identifier(column)} as text) as v from {of} limit {_LOOK}"
-            if (yield f"select 1 from ({some}) as few where lower(trim(v)) = lower(trim($1)) limit 1", (texts[0],)):
-                having.append(column)
+        having = yield from _having(table, there, texts[0])
     else:
         having = [one for one in there if missing.lower() in one.split("_") and not _KEY.search(one)]
     if len(having) != 1:
         known = any(missing.lower() in of for of in Places(tree, tables, joins).columns.values())
-        return None if having or known else _without(tree, missing, wrong)
+        if having or known:
+            return None
+        return _without(tree, missing, wrong) or (yield from _value(tree, missing, wrong, table, there))
     try:
         for one in wrong:
             one.set("this", exp.to_identifier(having[0]))
         why = f"which has {texts[0]!r}" if texts else "the only one of that name"
         return Mend(tree.sql("sqlite"), f"{missing} is {table}.{having[0]}, {why}")
+    except (errors.SqlglotError, RecursionError):
+        return None
+
+
+def _having(table: str, columns: Sequence[str], text: str) -> Asking[list[str]]:
+    """The columns of a table that have a text, in capitals or not."""
+    having, of = list[str](), identifier(table)
+    for column in columns[:_COLUMNS]:
+        some = f"select cast({of}.{identifier(column)} as text) as v from {of} limit {_LOOK}"
+        if (yield f"select 1 from ({some}) as few where lower(trim(v)) = lower(trim($1)) limit 1", (text,)):
+            having.append(column)
+    return having
+
+
+def _value(
+    tree: exp.Expr, missing: str, wrong: Sequence[exp.Column], table: str, columns: Sequence[str]
+) -> Asking[Mend | None]:
+    """The rows that have it, where what is selected is no column but the value of one: the captain of a crew."""
+    from sqlglot import errors, exp
+
+    plain = isinstance(tree, exp.Select) and len(tree.selects) == len(wrong) == 1 and wrong[0] is tree.selects[0]
+    if not isinstance(tree, exp.Select) or not plain or len(missing) < _LEAST or tree.args.get("group"):
+        return None
+    having = yield from _having(table, columns, missing.replace("_", " "))
+    if len(having) != 1:
+        return None
+    try:
+        of = exp.func("lower", exp.column(having[0]))
+        condition = exp.EQ(this=of, expression=exp.Literal.string(missing.replace("_", " ").lower()))
+        whole = tree.select("*", append=False).where(condition)
+        return Mend(whole.sql("sqlite"), f"{missing} is a value of {table}.{having[0]}: the rows that have it")
     except (errors.SqlglotError, RecursionError):
         return None
 

@@ -56,6 +56,31 @@ def _pair(table: str, column: str) -> Asking[tuple[str | int, str | int] | None]
     return None
 
 
+def behind(sql: str, rows: int) -> Asking[str]:
+    """How many rows there are behind so many, where equal ones are shown once: a model takes these for all of them."""
+    if (tree := parsed(sql, "sqlite")) is None:
+        return ""
+    from sqlglot import errors, exp
+
+    apart = isinstance(tree, exp.Select) and (tree.args.get("group") or tree.args.get("distinct"))
+    if (
+        not apart
+        or tree.find(exp.AggFunc, exp.Placeholder, exp.Window)
+        or tree.args.get("having")
+        or tree.args.get("limit")
+    ):
+        return ""
+    try:
+        whole = tree.copy()
+        for part in ("group", "distinct", "order"):
+            whole.set(part, None)
+        found = yield f"select count(*) from ({whole.sql('sqlite')}) as w", ()
+    except (errors.SqlglotError, RecursionError):
+        return ""
+    count = found[0][0] if found else 0
+    return f"each is shown once: {count} rows are like that" if isinstance(count, int) and count > rows else ""
+
+
 def row_of(sql: str, tables: Sequence[Sequence[object]], joins: Mapping[str, str]) -> Asking[str]:
     """The row with the least or the most of one table, where nothing else is asked for; empty where there are several,
     or the statement is less plain.
