@@ -6,9 +6,7 @@ from typing import Any
 
 import pytest
 
-from ringfence.core.errors import ToolError
-
-from .conftest import Build, House, final, step
+from .conftest import Build, House, final
 
 CONTACTS = """# Contacts
 ## Farnley Cold Stores
@@ -62,7 +60,7 @@ async def test_a_heading_of_one_word_is_a_name_where_the_task_writes_it_so(asked
 
 
 async def test_the_day_of_another_row_is_not_that_of_the_one_asked_for(asked: Any) -> None:
-    task = "On which date was the Station Road branch inspected?"
+    task = "What is the inspection date of the Station Road branch?"
     answer, doubts = await asked(task, "2025-01-29", "not found", text=TABLE)
     assert answer == "not found"
     assert doubts[0].startswith(
@@ -78,29 +76,30 @@ async def test_the_day_of_another_row_is_not_that_of_the_one_asked_for(asked: An
         ("Whom do we mail about Valley Press House and Oakhurst Hire?", "office@oakhurst.example", CONTACTS),
         ("On which date was the last inspection of the Castle Hill branch?", "2025-07-05", TABLE),
         ("Which branch was inspected on 29 January 2025?", "North Gate, on 2025-01-29", TABLE),
-        ("When was the last inspection of any branch?", "2025-07-10", TABLE),
+        ("When was the newest inspection of any branch?", "2025-07-10", TABLE),
+        ("Hi John Smith here, when was the castle inspected?", "2025-07-05", TABLE),
+        ("For Acme Foods: which date was the castle inspected?", "2025-07-05", TABLE),
+        (
+            "What does winter storage cost?",
+            "240 euros",
+            "## Winter Storage\nDry.\n## Fees\nStorage in winter is 240 euros a boat.\n## Rules\nNo fire.",
+        ),
+        (
+            "What must be paid up front for the main hall?",
+            "250 euros",
+            "## Main Hall\n### Deposit\nIt is 250 euros.\n## Small Hall\nNone.",
+        ),
+        (
+            "What do grown-ups pay at the Sea Life Centre?",
+            "12.50",
+            "| Ticket | Price |\n|---|---|\n| Adult ticket | 12.50 |\n| Child ticket | 6.00 |\n| Old Tom | 3.00 |",
+        ),
+        (
+            "When does the ferry for Port Ellen leave?",
+            "14:00",
+            "| Ship | Leaves |\n|---|---|\n| Old Tom | 14:00 |\n| Young Tom | 15:00 |\n| Port Ellen | 9:00 |",
+        ),
     ],
 )
 async def test_a_value_of_what_is_asked_for_is_not_doubted(asked: Any, task: str, answer: str, text: str) -> None:
     assert (await asked(task, answer, text=text))[1] == []
-
-
-async def test_the_value_of_another_column_is_not_that_of_one_which_no_table_has(house: Build) -> None:
-    def select(args: Any) -> Any:
-        if "hull" in args["sql"]:
-            raise ToolError("no such column: hull", todo="hull is no column of any table; there are: boats(boat, rig)")
-        return {"columns": ["rig"], "rows": [{"rig": "ketch"}]}
-
-    schema: Any = {"type": "object", "properties": {"sql": {}}}
-    for said, kept in (("The hull is ketch.", "not found"), ("It is green.", "It is green.")):
-        calls = [step(("select", {"sql": f"select {name} from boats"})) for name in ("hull", "rig")]
-        script = [*calls, final(said), final(said)]
-        agent = house(
-            script,
-            tools={"select": select, "find": lambda args: {"passages": [{"path": "a.md", "text": "The door is red."}]}},
-            specs={"select": {"schema": schema}, "find": {"opens": "question"}},
-        )
-        answer = (await agent.run("What colour is the hull of the Redshank?")).answer
-        assert answer.startswith(kept)
-        (why,) = [r.body["text"] for r in agent.records() if "doubt" in r.body]
-        assert why.startswith("No table has hull." if kept != said else "")

@@ -38,9 +38,9 @@ def counted(house: Build) -> Any:
 
 async def test_a_count_is_of_the_day_and_the_thing_that_the_task_says(counted: Any) -> None:
     task = f"How many ALARM lines does {LOG} have for store 2 on 22 September 2025?"
-    assert await counted(task) == r"2025\-09\-22.*store\ 2\b.*ALARM".replace("\\-", "-").replace("\\ ", r"\ ")
-    assert await counted(f"Count the ALARM lines of {LOG} on 2025-09-22") == "2025-09-22.*ALARM"
-    assert await counted(f"How many ALARM lines are there for store 3 in {LOG}?") == r"store\ 3\b.*ALARM"
+    assert await counted(task) == r"2025-09-22\b.*store 2\b.*ALARM"
+    assert await counted(f"Count the ALARM lines of {LOG} on 2025-09-22") == r"2025-09-22\b.*ALARM"
+    assert await counted(f"How many ALARM lines are there for store 3 in {LOG}?") == r"store 3\b.*ALARM"
 
 
 @pytest.mark.parametrize(
@@ -56,6 +56,15 @@ async def test_a_count_is_of_the_day_and_the_thing_that_the_task_says(counted: A
         (f"How many ALARM lines are in {LOG} on 22 September 2025?", {"pattern": "^2025.*ALARM$"}),
         (f"How many ALARM lines are in {LOG} on 22 September 2025?", {"pattern": "2025-09-22 ALARM"}),
         (f"How many ALARM lines are in {LOG} on 22 September 2025?", {"path": "logs/other.log"}),
+        (f"How many ALARM lines are in {LOG} up to 22 September 2025?", {}),
+        (f"How many ALARM lines are in {LOG} in the week starting on 22 September 2025?", {}),
+        (f"How many ALARM lines are in {LOG} on 22 September 2025 and later?", {}),
+        (f"Today is 22 September 2025. How many ALARM lines are in {LOG}?", {}),
+        (f"How many ALARM lines are in {LOG} in total, and how many on 2025-09-22?", {}),
+        (f"How many ALARM lines came after the restart on 2025-09-22 in {LOG}?", {}),
+        (f"How many lines of {LOG} name user 4711?", {"pattern": "4711", "text": "user 4711 in\nuser 12 out"}),
+        (f"How many ALARM lines has {LOG} on 2025-09-22?", {"pattern": "09-22"}),
+        (f"How many ALARM lines has {LOG} for store 2?", {"text": "ALARM store 1\nstore 2 ALARM"}),
     ],
 )
 async def test_a_pattern_stays_where_nothing_is_certain(counted: Any, task: str, more: Any) -> None:
@@ -71,6 +80,17 @@ async def test_a_pattern_stays_where_nothing_is_certain(counted: Any, task: str,
         ("name = 'Plum cinnamon jam'", "How many jars of jam?", "name = 'Plum cinnamon jam'"),
         ("name = 'Plum jam'", "How many plums?", "name = 'Plum jam'"),
         ("town = 'New York'", "Who lives in York?", "town = 'New York'"),
+        ("name = 'Plum cinnamon jam'", "Was hat die Filiale Hauptstraße von Plum jam verkauft?", "name = 'Plum jam'"),
+        ("title = 'The Lord of the Rings'", "Who has the rings?", "title = 'The Lord of the Rings'"),
+        ("title = 'The Secret Garden'", "Who is in the garden?", "title = 'The Secret Garden'"),
+        ("s = 'not fully paid'", "How many are not paid?", "s = 'not fully paid'"),
+        ("name = 'Ann B. Lee'", "The total of Joann Lee?", "name = 'Ann B. Lee'"),
+        ("name not in ('Plum cinnamon jam')", "Plum jam without cinnamon?", "name not in ('Plum cinnamon jam')"),
+        (
+            "name = 'Plum cinnamon jam' or name = 'Plum pear jam'",
+            "All Plum jam?",
+            "name = 'Plum cinnamon jam' or name = 'Plum pear jam'",
+        ),
     ],
 )
 def test_a_name_is_asked_for_as_the_task_has_it(sql: str, task: str, meant: str) -> None:
@@ -85,6 +105,10 @@ RUN, STAT = SinkSpec("tool:shell.run"), SinkSpec("tool:files.stat")
     [
         ("Which file in the logs folder is the biggest?", ["ls", "-lh", "logs/a.log"], ["ls", "-lh", "logs"]),
         ("Which file in the folder data is the largest?", ["ls", "./data/a.csv"], ["ls", "./data"]),
+        ("Which csv file in data is the newest?", ["ls", "-t", "data/*.csv"], ["ls", "-t", "data/*.csv"]),
+        ("Which file in logs is the largest?", ["ls", "logs/a.log", "logs/b.log"], ["ls", "logs/a.log", "logs/b.log"]),
+        ("When was the largest sale in the data files?", ["ls", "data/a.csv"], ["ls", "data/a.csv"]),
+        ("Is there a file readme in docs?", ["ls", "-l", "docs/readme.md"], ["ls", "-l", "docs/readme.md"]),
         ("How large is logs/a.log, the largest file in logs?", ["ls", "-l", "logs/a.log"], ["ls", "-l", "logs/a.log"]),
         ("Which file is the biggest?", ["ls", "-l", "logs/a.log"], ["ls", "-l", "logs/a.log"]),
         ("Which log in logs is the oldest?", ["cat", "logs/a.log"], ["cat", "logs/a.log"]),
@@ -96,7 +120,7 @@ def test_which_file_of_a_folder_is_asked_of_the_folder(task: str, command: list[
 
 
 def test_the_folder_of_a_file_that_is_looked_at() -> None:
-    task = "Which of the files in notes is the newest?"
+    task = "Which of the files in notes is the newest?"  # and of which is one shown
     assert of_the_folder({"path": "notes/a.md"}, STAT, task) == {"path": "notes"}
     assert of_the_folder({"path": "notes/a.md"}, SinkSpec("tool:files.read"), task) == {"path": "notes/a.md"}
 
@@ -106,10 +130,14 @@ FLOUR = "A recipe for 20 rolls needs 1160 g of flour. How many grams of flour ar
 
 def test_a_task_of_three_amounts_and_a_question_gives_what_it_asks_to_calculate_with() -> None:
     assert given(FLOUR)
-    assert amounts(FLOUR) == ["20", "1160", "147"]
+    assert amounts(FLOUR) == ["147"]
     assert given("100 kg of apples give 63 litres of juice. We press 1420 kg. How many boxes of 5 litres can we fill?")
     assert not given("How many of the 20 rolls in stock.csv weigh 60 g and cost 2 euros? It has 30 lines.")
     assert not given("What do 2 adults and 3 children pay for 2 days?")
+    assert not given("We are 12 people with 4 dogs and stay 3 nights. What is the check-in time?")
+    assert not given("Wir sind 12 Personen, 3 Kinder und 2 Hunde. Wie viele Betten hat die Hütte?")
+    distracted = "A recipe for 20 rolls takes 1160 g of flour, bakes 15 minutes at 200 degrees. How much for 40 rolls?"
+    assert amounts(distracted) == ["40"]
 
 
 async def test_what_a_calculation_leaves_out_is_said_once(house: Build) -> None:
@@ -128,12 +156,14 @@ async def test_what_a_calculation_leaves_out_is_said_once(house: Build) -> None:
     ("task", "alone"),
     [
         ("Get http://a.example/fields.json and list the names of the fields that are open.", True),
-        ("List the names of all boats that are in the harbour.", True),
-        ("Look in notes/a.md and tell me who has the key.", True),
-        ("Find the total of all the fees and write it to out/a.txt.", False),
-        ("List all the boats and mail them to Ann.", False),
-        ("Get the list of fields and open the gate.", False),
-        ("Read the notes, then clear the cache.", False),
+        ("Fetch https://a.example/menu and tell me the soup of the day.", True),
+        ("List the names of all boats that are in the harbour.", False),
+        ("Get http://a.example/fields.json and open the gate.", False),
+        ("Get http://a.example/fields.json and list the boats, then mail them to Ann.", False),
+        ("Visit https://a.example/vote and vote for the second candidate.", False),
+        ("See that the gate is open.", False),
+        ("Count the rows in the table and report the count to Ann.", False),
+        ("Answer the guests that the pool is open from 8 to 9. What are their names?", False),
     ],
 )
 def test_what_only_asks_to_look_orders_nothing(task: str, alone: bool) -> None:

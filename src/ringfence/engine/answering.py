@@ -12,7 +12,6 @@ from ringfence.core.chain import Record
 from ringfence.core.turn import Turn
 from ringfence.core.values import JSON, Action, Outcome, canonical
 
-from .attributes import lacks
 from .claims import Flag, flags, proved
 from .course import (
     BESIDE,
@@ -46,7 +45,7 @@ from .reckoning import left_out
 from .silence import abstains, provides
 from .step import TOOL
 from .unanswered import lacking, nothing_there, others, searched, unknown
-from .whose import miscounted, of_all, of_no_column, strange
+from .whose import miscounted, of_all, strange
 
 _RESULT_CHARS = 60  # of a calculation's, that are told beside an answer
 
@@ -135,15 +134,8 @@ def judge(
 
 
 def _keeps_to_another(answer: str, turn: Turn, live: Live) -> bool:
-    """Whether an answer that was sent back is still of another thing, and the task says what to say then; or of another
-    column than the one that no table has, and nothing like what is asked for.
-    """
-    task = turn.start["task"]
-    if abstains(answer) or doubts(turn)[-1:] != [UNSUPPORTED]:
-        return False
-    if lacks(answer, task) and of_no_column(turn):
-        return True
-    if has_worked(turn) or not provides(task):
+    """Whether an answer that was sent back is still of another thing, and the task says what to say then."""
+    if abstains(answer) or has_worked(turn) or doubts(turn)[-1:] != [UNSUPPORTED] or not provides(turn.start["task"]):
         return False
     return strange(answer, turn, live.said)[0] == UNSUPPORTED
 

@@ -36,7 +36,7 @@ ATTRIBUTES = tuple(
         (
             "colour",
             rf"(?:what|which) colou?rs?{_END}|the colou?r of\b",
-            rf"colou?r|paint|coat|lacquer|\b(?:{_COLOURS})(?:d?ish|s)?\b",  # Redshank is a boat
+            rf"colou?r|paint|coat|lacquer|\b(?:{_COLOURS})(?:d?ish|s|en|e[nd]|y|ed|washed)?\b",  # Redshank is a boat
             "",
         ),
         ("weight", rf"(?:weighs?|weight){_END}|how heavy\b", rf"weigh|heavy|\d ?{_UNIT}", ""),
@@ -70,8 +70,3 @@ ATTRIBUTES = tuple(
         ("middle name", rf"(?:middle|maiden) name{_END}", r"middle|maiden|nick|\bn[eé]e\b", _ANY),
     )
 )
-
-
-def lacks(answer: str, task: str) -> bool:
-    """Whether an answer has nothing that could be what the task asks for by such a word: `ketch` is no colour."""
-    return any(asked.search(task) and not known.search(answer) for _, asked, known, _ in ATTRIBUTES)

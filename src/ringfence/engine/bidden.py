@@ -22,15 +22,13 @@ _ANSWERED = re.compile(r"\breply (?:with|only|just|in)\b")
 _BIDS = re.compile(  # somebody to do something, by a word that is none of those
     r"(?:\b(?:and|then|or)|[,;:.!?])\s+(?!(?:and|or|then|only|just|on|in|of|for|from|with|but|if|as|at|by|to|is|are|was|were|has|have|"
     r"how|what|which|who|when|where|why|not|since|until|while|because|so|than|like|per|during|after|before|between|under|"
-    r"over|we|i|you|they|it|he|she|some|most|all|both|such|tell|say|give|name|state|find|count|look|check|list|show|report|return|read|see|calculate|"
-    r"compute)\b)"
+    r"over|we|i|you|they|it|he|she|some|most|all|both|such|tell|say|give|name|state|find|count|look|check)\b)"
     r"[a-z]{2,} (?:the|it|them|him|her|this|these|those|all|any|an?|my|our|your|his|their)\b|"
-    r"(?:^|[.!?;:,]\s*)(?:have|get|let)\b(?! (?:(?:we|you|i|they|any|all|there)\b|https?:))|\b(?:you mind|for me)\b|"
+    r"(?:^|[.!?;:,]\s*)(?:have|get|let)\b(?! (?:we|you|i|they|any|all|there)\b)|\b(?:you mind|for me)\b|"
     r"\b(?:could|can|would|will) you\b(?! (?:please )?(?:tell|find|give|say|check|look|work|count|show)\b)",
     re.I,
 )
 _IS = frozenset(("is", "are", "was", "were", "be", "been", "has", "have", "had", "not", "who", "which", "and", "or"))
-_BE, _STATE = frozenset(("is", "are", "was", "were", "not")), frozenset(("open", "clear", "clean", "enable"))
 _TARGET = re.compile(
     r"\b(?:in)?to (?:the )?(?:file )?[\w./-]+\.[a-z]{2,5}\b|\bi(?: would|'d)? (?:want|need|like) it in\b", re.I
 )
@@ -41,25 +39,28 @@ _STATES = re.compile(  # how a sentence begins that orders nothing
     r"give (?!\w+ (?:access|to)\b)|name|tell (?:me|us)|say|round|express|ignore|months|\d)\b",
     re.I,
 )
-_READS = re.compile(  # or that it is something to be looked at
-    r"\W*(?:please,? )?(?:(?:get|fetch|open|visit|go to|use)(?= https?:)|list|show|look (?:at|up|in|into|through)|"
-    r"read|see|check|find|count|calculate|compute|work out|use the (?:page|list|table|file|site)|go through)\b",
+_READS = re.compile(  # a page is to be looked at, and what it says to be told
+    r"\W*(?:please,? )?(?:get|fetch|open|visit|look at|read|see|check) (?:the page )?(?:at )?https?://\S+,? "
+    r"(?:and|then|to) (?:list|tell me|say|name|give me|find out|count)\b"
+    r"(?P<what>(?:(?!,| and | then )[^;:!?\n]){1,200})",
     re.I,
 )
+_OPEN = re.compile(r"\b(?:is|are) open\b", re.I)
 _ENGLISH = re.compile(r"\b(?:the|which|what|how|many|does|did|from|and|there|with|this|that|has|have|are|were)\b", re.I)
 _WORD = re.compile(r"[a-z]+")
 _FEW = 2  # of these words, fewer of which may be of another language
 
 
 def asks_alone(task: str, sentences: Sequence[str]) -> bool:
-    """Whether one of its sentences is a question or says what to look at, and the others begin as statements do, or say
-    how to answer.
+    """Whether one of its sentences is a question, and the others begin as statements do, or say how to answer; or its
+    only one says which page to look at and what to tell of it.
     """
-    if len(set(map(str.lower, _ENGLISH.findall(task)))) < _FEW or _may_bid(task):
+    if len(set(map(str.lower, _ENGLISH.findall(task)))) < _FEW:
         return False
+    if found := _READS.fullmatch(task):
+        return not _may_bid(_OPEN.sub("", found["what"]))
     told = [one for one in sentences if one.strip() and not one.rstrip().endswith("?")]
-    reads = [one for one in told if _READS.match(one)]
-    return len(told) - len(reads) < len(sentences) and all(_STATES.match(one) or one in reads for one in told)
+    return not _may_bid(task) and len(told) < len(sentences) and all(map(_STATES.match, told))
 
 
 def _may_bid(task: str) -> bool:
@@ -67,9 +68,6 @@ def _may_bid(task: str) -> bool:
     before = ""
     for word in _WORD.findall(_ANSWERED.sub("", task.lower())):
         stem = word.removesuffix("ing") if word.endswith("ing") else word.removesuffix("" if before in _IS else "ed")
-        if before in _BE and word in _STATE:  # that are open
-            before = word
-            continue
         if not _DEEDS.isdisjoint((word, stem, f"{stem}e", stem[:-1] if stem != word else "")):
             return True
         before = word

@@ -11,24 +11,28 @@ from collections.abc import Mapping
 from ringfence.core.policy import SinkSpec
 from ringfence.core.values import JSON
 
+from .nearest import stems
+
+_END = r"(?:biggest|largest|smallest|newest|oldest|latest|(?:most|least) recent(?:ly \w+)?)"
+_FILE = r"(?:files?|logs?|documents?|notes?)"
 _WHICH = re.compile(
-    r"\b(?:biggest|largest|smallest|heaviest|newest|oldest|latest|(?:most|least) recent(?:ly)?|how many files)\b",
+    rf"\b(?:which|what) (?:of the )?{_FILE}\b[^.?!,;]{{0,60}}\b(?:is|was) (?:the )?{_END}\b|"
+    rf"\b(?:which|what) (?:is|was) the {_END} {_FILE}\b|\bname of the {_END} {_FILE}\b",
     re.I,
 )
-_OF_FILES = re.compile(r"\b(?:files?|documents?|logs?|notes?)\b", re.I)
-_LISTS = ("ls", "stat", "du")
 
 
 def of_the_folder(args: Mapping[str, JSON], spec: SinkSpec, task: str) -> Mapping[str, JSON]:
     """The arguments of a look at one file itself (`ls -l logs/a.log`), with the folder that it is in, where the task
-    asks for one of the files of that folder and names none.
+    asks for one of the files of that folder and says nothing of this one.
     """
-    if not _WHICH.search(task) or not _OF_FILES.search(task):
-        return args
     command, path = args.get("command"), args.get("path")
-    if isinstance(command, list | tuple) and command and command[0] in _LISTS and len(command) > 1:
-        folder = _folder(str(command[-1]), task)
-        return {**args, "command": [*command[:-1], folder]} if folder else args
+    if not _WHICH.search(task):
+        return args
+    if isinstance(command, list | tuple) and len(command) > 1 and command[0] == "ls":
+        operands = [one for one in map(str, command[1:]) if not one.startswith("-")]
+        folder = _folder(operands[0], task) if len(operands) == 1 else ""
+        return {**args, "command": [*(one for one in command if one != operands[0]), folder]} if folder else args
     if isinstance(path, str) and spec.name.endswith(":files.stat") and (folder := _folder(path, task)):
         return {**args, "path": folder}
     return args
@@ -37,6 +41,7 @@ def of_the_folder(args: Mapping[str, JSON], spec: SinkSpec, task: str) -> Mappin
 def _folder(path: str, task: str) -> str:
     """The folder of a file, if the task speaks of it and not of the file; else empty."""
     folder, slash, name = path.rpartition("/")
-    own = folder.rpartition("/")[2]
+    own, stem = folder.rpartition("/")[2], name.rpartition(".")[0]
     spoken = own and re.search(rf"(?<![\w.])/?{re.escape(own)}(?![\w.])", task, re.I)
-    return folder if slash and "." in name and spoken and name not in task else ""
+    said = not set(stems(stem.replace("_", " ").replace("-", " "))).isdisjoint(stems(task))
+    return folder if slash and stem and spoken and not said and "*" not in path else ""

@@ -18,56 +18,68 @@ from .nearest import PROPER, brought, lines, opened, stems
 from .task import only_ranks, reckons
 
 _HEADING = re.compile(r"(#{1,6})\s+(\S.{0,80}?)\s*#*")
-_VALUE = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]*\w|\b(?=\w*\d)[\w]{2,}(?:[.:/-]\w+)*")
+_OF = re.compile(r"(?<=\w )(?:of|for) (?:the |our )?([A-ZÄÖÜ]\w+(?: [A-ZÄÖÜ]\w+)+)")
+_READ, _FEW = 400, 5  # characters and values of an answer
+_VALUE = re.compile(r"[\w.+-]{1,64}@[\w-]{1,64}\.[\w.-]{0,64}\w|\b(?=\w*\d)[\w]{2,}(?:[.:/-]\w+)*")
 _LABELLED = re.compile(
     r"\W*([^\W\d][^\d:|;,]{2,60}?)(?:\s*[:|;,-]\s*(?:[^\W\d]{1,12}\.?:?\s+)?|\s+)(\d[\d\s/+-]{0,30})\W*"
 )
 SOME, _MOST = 3, 200  # entries that make a list, and that are looked at
-_BEGINS = frozenset(("what", "which", "when", "who", "how", "according", "please", "find", "tell", "the"))
 _LEAST = 2  # words of a heading, so that it is a name
 
 
 def strange_heading(answer: str, turn: Turn) -> str:
-    """What is wrong with a value that stands under other headings than the one that the task names; else empty."""
+    """What is wrong with a value that stands under another heading than the one that the task names; else empty."""
     task = str(turn.start["task"])
-    values = [value for value in _VALUE.findall(answer) if value.casefold() not in task.casefold()]
+    values = _values(answer, task)
     if not values or reckons(task):
         return ""
     asked, told = set(stems(task)), list(_told(turn))
-    heads = {head for head, _ in told}
+    heads = {head for under, _ in told for head in under}
     named = {head for head in heads if (own := set(stems(head))) and own <= asked and _is_name(head, own, task)}
     if len(named) != 1 or len(heads) < SOME:
         return ""
     (name,) = named
-    places = {value: {head for head, line in told if _has(line, value)} for value in values}
-    value, under = min(places.items(), key=lambda one: (not one[1], len(one[1])))
-    if not under or "" in under or name in under or any(not asked.isdisjoint(stems(head)) for head in under):
+    own = set(stems(name))
+    if any(len(under) > 1 and name == under[-2] for under, _ in told):  # it has subheadings
         return ""
-    return f"{value} stands under {sorted(under)[0]!r}, and the task asks for {name!r}."
+    places = {value: [(under, line) for under, line in told if _has(line, value)] for value in values}
+    value, there = min(places.items(), key=lambda one: (not one[1], len(one[1])))
+    strays = [under[-1] for under, line in there if under and name not in under and own.isdisjoint(stems(line))]
+    if not there or len(strays) < len(there) or any(not asked.isdisjoint(stems(head)) for head in strays):
+        return ""
+    return f"{value} stands under {strays[0]!r}, and the task asks for {name!r}."
 
 
 def _is_name(head: str, own: Collection[str], task: str) -> bool:
     """Whether a heading is called so in a task: by words enough, or by one that is written as a name there."""
-    return len(own) >= _LEAST or (re.search(rf"(?<=[\w,] ){re.escape(head)}\b", task) is not None and head[0].isupper())
+    written = re.search(rf"\b(?:of|for|in|at) (?:the )?{re.escape(head)}\b", task) is not None and head[0].isupper()
+    return len(own) >= _LEAST or written
 
 
 def strange_row(answer: str, turn: Turn) -> str:
-    """What is wrong with a value that one row of a table in a text has, where the task names somebody of no row there:
-    the last inspection of North Gate for that of Station Road; else empty.
+    """What is wrong with a value that one row of a table in a text has, where the task asks it of somebody of no row
+    there, by a name like that of the row: the last inspection of North Gate for that of Station Road; else empty.
     """
     task = str(turn.start["task"])
-    values = [value for value in _VALUE.findall(answer) if value.casefold() not in task.casefold()]
-    named = [name for name in PROPER.findall(task) if name.split()[0].casefold() not in _BEGINS]
+    values, asked = _values(answer, task), set(stems(task))
+    named = [name for of in _OF.findall(task) if (name := PROPER.match(of)) and name[0] == of]
     if not values or not named or (reckons(task) and not only_ranks(task)):
         return ""
     for text in _texts(turn):
-        gone = [name for name in named if name not in text]
-        rows = [row for row in map(_row, text.split("\n")) if row] if gone else []
+        gone = [name[0] for name in named if name[0] not in text]
+        rows = [row for row in map(_row, text.split("\n")[:_MOST]) if row] if gone else []
         having = [label for label, line in rows if any(_has(line, value) for value in values)]
-        own = having[0].casefold() if len(having) == 1 else ""
-        if len(rows) >= SOME and own and own not in task.casefold() and own not in answer.casefold():
-            return f"{values[0]} is of {having[0]!r}, and the task asks for {gone[0]!r}, which is not there."
+        own = having[0] if len(having) == 1 else ""
+        alike = PROPER.fullmatch(own) is not None and asked.isdisjoint(stems(own))
+        if len(rows) >= SOME and alike and own.casefold() not in answer.casefold():
+            return f"{values[0]} is of {own!r}, and the task asks for {gone[0]!r}, which is not there."
     return ""
+
+
+def _values(answer: str, task: str) -> list[str]:
+    """The values of an answer that its task does not say."""
+    return [one for one in _VALUE.findall(answer[:_READ]) if one.casefold() not in task.casefold()][:_FEW]
 
 
 def _row(line: str) -> tuple[str, str] | None:
@@ -88,15 +100,15 @@ def _has(line: str, value: str) -> bool:
     return value in line or (value[0].isdigit() and Numbers(line).have(value))
 
 
-def _told(turn: Turn) -> Iterator[tuple[str, str]]:
-    """The lines of passages and of results, each with the heading of a text that it is under, or an empty one."""
+def _told(turn: Turn) -> Iterator[tuple[tuple[str, ...], str]]:
+    """The lines of passages and of results, each with the headings that it is under, the closest last."""
     for text in _texts(turn):
-        under = ""
-        for line in text.split("\n"):
+        under: list[tuple[int, str]] = []
+        for line in text.split("\n")[:_MOST]:
             if found := _HEADING.fullmatch(line.strip()):
-                under = found[2]
+                under = [one for one in under if one[0] < len(found[1])] + [(len(found[1]), found[2])]
             elif line.strip():
-                yield under, line
+                yield tuple(head for _, head in under), line
 
 
 def entries_of(value: JSON) -> Sequence[tuple[str, str]]:

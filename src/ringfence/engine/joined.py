@@ -1,4 +1,4 @@
-"""The files whose tables a SELECT asks for, as its call has to name them. Pure: decided by the record.
+"""The files whose tables a SELECT asks for beside the one that its call names. Pure: decided by the record.
 
 A small model that writes `FROM packaging p JOIN suppliers s` names one of the two files.
 """
@@ -13,29 +13,33 @@ from ringfence.core.turn import Turn
 from ringfence.core.values import JSON
 
 from .nearest import answered
-from .visits import TABLES
+from .visits import TABLES, named_in
 
-_FROM = re.compile(r"\b(?:from|join)\s+[\"'`\[]?(?:[\w.-]+/)*(\w[\w-]*?)(?:\.[ct]sv)?[\"'`\]]?(?=[\s,;)]|\Z)", re.I)
+_NO_NAMES = re.compile(
+    r"'(?:[^']|'')*'|--[^\n]*|/\*.*?\*/|\b(?:extract|trim|substring|position)\s*\([^()]*\)", re.I | re.S
+)
+_FROM = re.compile(r"\b(?:from|join)\s+[\"`\[]?(\w+)(?:[\"`\]]?(?:\s+(?:as\s+)?\w+)?\s*,\s*[\"`\[]?(\w+))?", re.I)
+_MADE = re.compile(r"\b(\w+)\s+as\s*\(", re.I)
 
 
 def with_its_files(args: Mapping[str, JSON], spec: SinkSpec, turn: Turn) -> Mapping[str, JSON]:
-    """The arguments of a SELECT of files (`path`, `also`), with the known files that are called as its tables are, each
-    name of one file alone; where none is called as the table of `path`, the first of them in its place.
+    """The arguments of a SELECT of files (`path`, `also`), and in `also` the known files beside these that are called
+    as its tables are, each name of one file alone; of those that the task names, if it names any.
     """
-    path, sql = args.get("path"), args.get("sql")
-    takes = "also" in (spec.schema or {}).get("properties", {})
-    if not takes or not isinstance(path, str) or not isinstance(sql, str):
+    path, also, sql = args.get("path"), args.get("also"), args.get("sql")
+    if not isinstance(path, str) or not isinstance(also, list | tuple) or not isinstance(sql, str) or not spec.reads:
         return args
-    by_name: dict[str, set[str]] = {}
-    for known in _tables(turn):
-        by_name.setdefault(_name(known), set()).add(known)
-    asked = list(dict.fromkeys(_plain(name) for name in _FROM.findall(sql)))
-    named = [next(iter(by_name[name])) for name in asked if len(by_name.get(name, ())) == 1]
-    own = _name(path)
-    if not named or (own not in asked and len(named) < len(asked)):
-        return args
-    path = path if own in asked else named[0]
-    return {**args, "path": path, "also": [one for one in named if one != path]}
+    known = list(dict.fromkeys(_tables(turn)))
+    allowed = named_in(turn.start["task"], known) or known
+    bare = _NO_NAMES.sub(" ", sql)
+    made = {name.casefold() for name in _MADE.findall(bare)}
+    has = {_name(one) for one in (path, *map(str, also))}
+    more = list[str]()
+    for name in dict.fromkeys(name.casefold() for both in _FROM.findall(bare) for name in filter(None, both)):
+        called = [one for one in known if _name(one) == name]
+        if len(called) == 1 and called[0] in allowed and name not in made | has:
+            more += called
+    return {**args, "also": [*also, *more]} if more else args
 
 
 def _tables(turn: Turn) -> Iterator[str]:
@@ -48,8 +52,4 @@ def _tables(turn: Turn) -> Iterator[str]:
 
 
 def _name(path: str) -> str:
-    return _plain(path.rpartition("/")[2].rpartition(".")[0])
-
-
-def _plain(name: str) -> str:
-    return re.sub(r"\W+", "_", name).casefold()
+    return re.sub(r"\W+", "_", path.rpartition("/")[2].rpartition(".")[0]).casefold()

@@ -6,7 +6,8 @@ Asked how many ALARM lines there are for store 2 on 22 September, a small model 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 from ringfence.core.policy import SinkSpec
 from ringfence.core.turn import Turn
@@ -16,15 +17,15 @@ from .conditions import LEAVES_OUT
 from .evidence import in_iso
 from .meant import asked_for, names
 from .nearest import opened
-from .task import PASTED
+from .task import PASTED, sentences
 
+_COUNTS = re.compile(r"\b(?:how many|how often|count|number of|wie ?viele|wie oft)\b", re.I)
 _DAY = re.compile(r"(?<!\d)(?:19|20)\d\d-\d\d-\d\d(?!\d)")
-_RANGE = re.compile(
-    r"\b(?:before|after|until|till|since|from|except|between|by|through|than|of|ab|bis|seit|vor|nach)\b[^.?!\n]{0,12}\Z",
-    re.I,
-)
+_ON = re.compile(r"\b(?:on|am|for|dated)\s+\Z", re.I)
 _MORE = re.compile(
-    r"\b(?:each|every|per|than|compared?|both|or|most|least|which|other|difference|je|pro|jede\w*|als|oder|welche\w*)\b",
+    r"\b(?:each|every|per|than|compared?|both|or|most|least|which|other|difference|total|in all|altogether|overall|"
+    r"today|week|around|start\w*|end\w*|begin\w*|up to|onwards?|later|after|before|since|until|till|between|from|through|"
+    r"je|pro|jede\w*|als|oder|welche\w*|bis|seit|ab|vor|nach|insgesamt)\b",
     re.I,
 )
 _PLAIN = re.compile(r"[\w :/=@\"',-]{2,80}")  # a pattern that is a text
@@ -32,8 +33,8 @@ _LINES = 200  # of what opened the run, that are looked at
 
 
 def narrowed(args: Mapping[str, JSON], spec: SinkSpec, turn: Turn) -> Mapping[str, JSON]:
-    """The arguments of a count of lines, with the one day and the things by their figures (store 2) that the task says
-    and the lines of that file bear. Nothing of what compares, or leaves something out.
+    """The arguments of a count of lines, with the one day and the things by their figures (store 2) that the sentence
+    which asks for it says, where the lines of that file bear all of it in one order.
     """
     pattern, path, task = args.get("pattern"), str(args.get("path", "")), str(turn.start["task"])
     if (
@@ -44,34 +45,41 @@ def narrowed(args: Mapping[str, JSON], spec: SinkSpec, turn: Turn) -> Mapping[st
         or not path
     ):
         return args
-    if _MORE.search(task) or LEAVES_OUT.search(task.replace(pattern, "")):
+    asking = [one for one in sentences(task) if _COUNTS.search(one)]
+    if (
+        len(asking) != 1
+        or _MORE.search(asking[0].replace(path, ""))
+        or LEAVES_OUT.search(asking[0].replace(pattern, ""))
+    ):
+        return args
+    iso = in_iso(asking[0])
+    days = list(_DAY.finditer(iso))
+    missing = [match[0] for match in days if _ON.search(iso[: match.start()])]
+    things = [name for name in asked_for(asking[0]) if " " in name.said and name.kind != "day"]
+    if len(days) > 1 or len(missing) < len(days) or len({name.kind for name in things}) < len(things):
         return args
     texts = (str(one.get("text", "")) for one in opened(turn) if one.get("path") == path)
     lines = [line for text in texts for line in text.split("\n")][:_LINES]
-    found: dict[str, str] = {}  # what is said, and how it is looked for
-    iso = in_iso(task)
-    days = {match[0] for match in _DAY.finditer(iso) if not _RANGE.search(iso[: match.start()])}
-    if len(days) == len(set(_DAY.findall(iso))) == 1 and any(map(_DAY.match, lines)):
-        found |= {day: day for day in days}
-    kinds = {name.kind for line in lines for _, name in names(line) if " " in name.said}
-    things = [name for name in asked_for(task) if name.kind in kinds and " " in name.said]
-    if len({name.kind for name in things}) == len(things):
-        found |= {name.said: rf"{re.escape(name.said)}\b" for name in things}
-    missing = {said: how for said, how in found.items() if said.casefold() not in pattern.casefold()}
-    if not missing:
+    kinds = {name.kind for line in lines for _, name in names(line)}
+    missing += [name.said for name in things if name.kind in kinds]
+    figures = set(re.findall(r"\d+", pattern))
+    missing = [said for said in missing if said.casefold() not in pattern.casefold()]
+    if not missing or any(not figures.isdisjoint(re.findall(r"\d+", said)) for said in missing):
         return args
-    return {**args, "pattern": _in_order({**missing, pattern: pattern}, lines)}
+    whole = _in_order([*missing, pattern], lines)
+    return {**args, "pattern": whole} if whole else args
 
 
-def _in_order(parts: Mapping[str, str], lines: list[str]) -> str:
-    """A pattern of parts as they stand in a line: of one that has most of them, or else any."""
-
-    def at(said: str, line: str) -> int:
-        shape = re.sub(r"\d+", r"\\d+", re.escape(said).replace(r"\-", "-"))
-        found = re.search(shape, line, re.I)
-        return found.start() if found else -1
-
-    best = max(lines, key=lambda line: sum(at(said, line) >= 0 for said in parts), default="")
-    if any(at(said, best) < 0 for said in parts):
-        return " ".join(parts)
-    return ".*".join(parts[said] for said in sorted(parts, key=lambda said: at(said, best)))
+def _in_order(parts: Sequence[str], lines: Sequence[str]) -> str:
+    """A pattern of parts as they stand one behind the other in each line that has all of their kind; else empty."""
+    shapes = {said: re.sub(r"\d+", r"\\d+", re.escape(said)).replace(r"\ ", " ") for said in parts}
+    orders = set[tuple[str, ...]]()
+    for line in lines:
+        found = {said: re.search(rf"(?<!\w){shape}(?!\w)", line, re.I) for said, shape in shapes.items()}
+        spans = sorted((match.span(), said) for said, match in found.items() if match)
+        apart = all(one[0][1] <= other[0][0] for one, other in pairwise(spans))
+        if len(spans) == len(parts) and apart:
+            orders.add(tuple(said for _, said in spans))
+    if len(orders) != 1:
+        return ""
+    return ".*".join(rf"{said}\b" if said[-1].isdigit() else said for said in orders.pop())

@@ -30,7 +30,6 @@ _PRICES = 20  # numbers of a calculation that are looked at
 PROPER = re.compile(  # Sports Arena, DW-2212; and not Error, which may begin a sentence
     r"(?<![\w.-])(?:[A-ZÄÖÜ][^\W\d_]+(?: [A-ZÄÖÜ][^\W\d_]+){1,3}|[A-Z]{1,6}-?\d{2,8})(?![\w-])"
 )
-_ONE_WORD = re.compile(r"[^\W\d_]{3,24}")
 _WORDS = re.compile(r"[^\W\d_]{4,}(?:[ _-][^\W\d_]+){0,2}")
 _CODE = re.compile(r"(?=[^\d\s]*\d)(?=\w*[^\W\d_])\w+(?:-\w+)*")  # INV-01
 _WHOLE = re.compile(r"\b(?:how many (?:full|whole|complete|entire)|wie ?viele (?:ganze|volle)\w?)\b", re.I)
@@ -193,8 +192,7 @@ def of_it_elsewhere(line: str, others: Sequence[tuple[str, str]], task: str) -> 
     stands in one of them alone: asked who keeps the key of the roof that the line names, a small model takes another's.
     """
     asked, found = task.casefold(), dict[tuple[str, str], str]()
-    names = PROPER.findall(line[:_CHARS]) or ([line] if _ONE_WORD.fullmatch(line) else [])
-    for name in dict.fromkeys(names):
+    for name in dict.fromkeys(PROPER.findall(line[:_CHARS])):
         known = name.casefold() in asked or name.casefold() in MONTHS
         having = [one for one in others if name in one[1] and one[1] not in line] if not known else []
         if len({text for _, text in having}) == 1:

@@ -13,8 +13,8 @@ from .task import amounts, given, orders, several
 
 
 def left_out(turn: Turn, tools: Sequence[SinkSpec]) -> str:
-    """The amounts of a task that gives all that is to be calculated with, and how many there are of what costs
-    something, which no calculation of the run has taken; empty if there was none, or they have taken all.
+    """The amounts in the question of a task that gives all that is to be calculated with, and how many there are of
+    what costs something, which no calculation of the run has taken; empty if there was none, or they have taken all.
     """
     task = str(turn.start["task"])
     needed = several(task) or (amounts(task) if given(task) else [])
@@ -26,7 +26,7 @@ def left_out(turn: Turn, tools: Sequence[SinkSpec]) -> str:
         for part in (*(intent.body["args"].get(name, "") for name in able[intent.view["sink"]]), record.body["value"])
     ]
     numbers = Numbers(" ".join(taken))
-    return ", ".join(one for one in needed if not numbers.have(one)) if taken else ""
+    return ", ".join(one for one in needed if not numbers.have(one.replace(",", ""))) if taken else ""
 
 
 def all_reckoned(turn: Turn, tools: Sequence[SinkSpec]) -> bool:

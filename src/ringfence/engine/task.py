@@ -50,6 +50,7 @@ _GIVEN = re.compile(
     r" (?!(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\b)(?:[^\W\d_]{2,}|[glmhvw]\b))|[€$£] ?\d",
     re.I,
 )
+_MUCH = re.compile(r"\bhow (?:many|much)\b|\bwie ?viele?\b", re.I)
 _FIGURES = re.compile(r"\d+(?:[.,]\d+)*")
 _OF_GIVEN = re.compile(
     r"%|\bfor \d+\b.*\bhow (?:many|much)\b.*\bfor \d+\b|"
@@ -214,14 +215,28 @@ def given(task: str) -> bool:
     """Whether a task may hold all that it asks to calculate with: two amounts or more, and no place to look one up."""
     if len(task) > PASTED or _PLACE.search(task) or _LOOKED_UP.search(task) or orders(task):
         return False
-    amounts = len(_GIVEN.findall(task))
-    told = amounts > 2 and not several(task) and any(_GIVEN.search(one) and "?" not in one for one in sentences(task))
-    return amounts > 1 and (told or _OF_GIVEN.search(task) is not None) and _HOW_MUCH.search(task) is not None
+    return (
+        len(_GIVEN.findall(task)) > 1
+        and _HOW_MUCH.search(task) is not None
+        and (_OF_GIVEN.search(task) is not None or bool(amounts(task)))
+    )
 
 
 def amounts(task: str) -> list[str]:
-    """The amounts that a task gives, without their units."""
-    return list(dict.fromkeys(number for said in _GIVEN.findall(task) for number in _FIGURES.findall(said)))
+    """The amounts of the question of a task that says others before it, and asks how much comes of these: 147, in "How
+    many grams are needed for 147 rolls?". None of any other task.
+    """
+    asked = [one for one in sentences(task) if one.rstrip().endswith("?")]
+    told = [one for one in sentences(task) if one not in asked]
+    if (
+        len(asked) != 1
+        or not _MUCH.search(asked[0])
+        or several(task)
+        or sum(len(_GIVEN.findall(one)) for one in told) < 2
+    ):
+        return []
+    found = [_FIGURES.search(said) for said in _GIVEN.findall(asked[0]) if "%" not in said]
+    return list(dict.fromkeys(match[0] for match in found if match and match[0] != "1"))
 
 
 def supposes(task: str) -> bool:

@@ -25,7 +25,7 @@ from .step import leaves
 from .task import sentences
 
 DATABASE = "the database"
-_DATABASE = re.compile(r"\bdatabase\b", re.I)
+_DATABASE = re.compile(r"(?<!not )\b(?:in|from|of) (?:the|our) (?:\w+ )?database\b", re.I)
 _ADDRESS = re.compile(r"https?://[^\s\"'`<>()\[\]]+")
 _MONTH = re.compile(
     r"(?P<day>(?<!\d)\d{1,2}(?:st|nd|rd|th)?(?:[\s.-]+|\s+of\s+))?\b(?P<m>[A-Za-zÄä]{3,10})\.?\s(?P<y>(?:19|20)\d\d)\b"
@@ -196,9 +196,8 @@ class _Visited:
                 self.months.update(_ISO_MONTH.findall(text), months(text))
 
     def only_sampled(self, place: str, task: str) -> bool:
-        """Whether of a file that is named to be read, and not to be written to, no more than a sample was shown."""
-        target = re.search(rf"\b(?:in)?to (?:the )?(?:file |end of )?{re.escape(place)}", task)
-        return place in self.sampled and target is None
+        """Whether of a file from which something is to be taken no more than a sample was shown."""
+        return place in self.sampled and re.search(rf"\b(?:from|of) (?:the file )?{re.escape(place)}", task) is not None
 
     def _tells(self, passage: Mapping[str, JSON]) -> bool:
         if "path" not in passage or "note" not in passage or "ranked" in passage:

@@ -25,7 +25,6 @@ from .visits import TABLES, TELLS, hollow
 _VALUE = re.compile(r"\b(?=\w*\d)(?:\w{2,}|\d(?=[.:-]\w))(?:[.:-]\w+)*")  # 171.0, D20, 2025-01-29
 _DAY = re.compile(r"\d+[.-]\d+[.-]\d+")  # of many notations
 _REACHED_AT = re.compile(r"\b(?:extension|(?:tele)?phone|mobile|fax|durchwahl|telefon\w*)\b(?! numbers? of\b)", re.I)
-_OF_ONE = re.compile(r"\A\W*(?:(?:from|since|until|till) )?when (?:do|does|is|are|can|may|will)\b", re.I)
 _ABOUT = re.compile(  # on the north weighbridge
     r"\b(?:of|for|on|at|to|from|in|into)\s+(?:the|an?|our|my|your)\s+(?:[^\W\d_]+[ -])?([^\W\d_]{4,})", re.I
 )
@@ -77,7 +76,6 @@ _AGGREGATED = re.compile(r"\b(?:count|sum|avg|min|max)\b", re.I)
 _CONSTANT = re.compile(r"'([^']*)'|=\s*(\d+(?:\.\d+)?)\b")
 _FILLS = frozenset(("yes", "no", "true", "false", "it", "is", "the"))
 _KEYED = " is the key of a row of "
-_NO_COLUMN = re.compile(r"\b(\w{2,60}) is no column of any table")
 _Doubt = tuple[str, str]  # its kind, and words for the model
 _NAMED = 4  # of them, that are told
 _BEGINS = 4  # letters by which a thing is spoken of: parking in a car park
@@ -93,9 +91,8 @@ def strange(answer: str, turn: Turn, said: str = "") -> tuple[str, str]:
     if len(turn.start["task"]) > PASTED:
         return "", ""
     found = _of_no_call(answer, turn, said) or _of_a_list(answer, turn) or _of_a_passage(answer, turn)
-    found = found or of_no_column(turn)
     if not found and (why := strange_heading(answer, turn) or strange_row(answer, turn)):
-        found = UNSUPPORTED, f"{why} {_UNLESS}"
+        found = BESIDE, f"{why} {_UNLESS}"
     found = found or _of_others(turn) or _of_a_key(answer, turn) or _of_a_cell(answer, turn)
     found = found or _of_a_price(answer, turn)
     found = found or _of_one_row(answer, turn) or _of_the_question(answer, turn)
@@ -151,19 +148,6 @@ def _of_others(turn: Turn) -> _Doubt | None:
     if not name or any(re.search(rf"(?<!\d){figure}(?!\d)", told) for figure in figures):
         return None
     return BESIDE if _all_read(turn) else UNSUPPORTED, f"Your calls have found others, and nothing of {name}. {_UNLESS}"
-
-
-def of_no_column(turn: Turn) -> _Doubt | None:
-    """The value of another column, where a statement asked for one that the task speaks of and no table has: the rig of
-    a boat is no colour of its hull.
-    """
-    asked = set(stems(turn.start["task"]))
-    for record, intent in turn.items:
-        if intent is not None and intent.body.get("call", -1) >= 0 and not record.view.get("ok"):
-            for column in _NO_COLUMN.findall(str(record.body.get("value"))):
-                if not asked.isdisjoint(stems(column.replace("_", " "))):
-                    return UNSUPPORTED, f"No table has {column}. {_UNLESS}"
-    return None
 
 
 def _of_a_key(answer: str, turn: Turn) -> _Doubt | None:
@@ -335,16 +319,14 @@ def _of_a_cell(answer: str, turn: Turn) -> _Doubt | None:
 
 
 def _of_a_list(answer: str, turn: Turn) -> _Doubt | None:
-    """A value of the one entry of a list none of whose entries the task names, where it asks how somebody is reached;
-    or when something is, and the answer does not say whose value it gives.
+    """A value of the one entry of a list none of whose entries the task names, where it asks how somebody is reached.
 
     A list that was read, by the one call that there was: one that was asked for by a condition has what it asked for.
     """
     task, results = turn.start["task"], brought(turn)
-    reached = _REACHED_AT.search(task) is not None
-    if len(results) != 1 or not (reached or _OF_ONE.search(task)) or reckons(task):
+    if len(results) != 1 or not _REACHED_AT.search(task) or reckons(task):
         return None
-    entries = [one for one in entries_of(results[0]) if reached or one[0].casefold() not in answer.casefold()]
+    entries = entries_of(results[0])
     said = set(_VALUE.findall(answer))
     if len(entries) < SOME or sum(not said.isdisjoint(_VALUE.findall(line)) for _, line in entries) != 1:
         return None

@@ -127,7 +127,8 @@ class Table:
             elif spelt and len(names) > 2 and len(names) == len(part.slots):
                 told += _told(part, names)
                 heads = heads or names
-                records += [[cell.text() for cell in part.slots]] if names == heads else []
+                whole = names == heads and all(cell.rows == 1 for cell in part.slots)  # what spans rows is of one
+                records += [[cell.text() for cell in part.slots]] if whole else []
             else:
                 told += _told(part, [""] * len(part.slots))
         return [*told, *of_rows(heads, records)]

@@ -81,7 +81,7 @@ def _about(folders: Folders, entry: Entry) -> dict[str, JSON]:
         kinds = [
             _kind([row[n] for row in rows if n < len(row)], commas=separator != ",") for n in range(len(titles[:30]))
         ]
-        return {**about, "columns": plain_names(titles)[:30], **({"of": ", ".join(kinds)} if rows else {})}
+        return {**about, "columns": plain_names(titles[:30]), **({"of": ", ".join(kinds)} if rows else {})}
     if suffix in NOTES:
         return {**about, "title": lines[0].strip("# ")[:60]}
     line = lines[len(lines) // 2 if suffix == ".log" else 0]

@@ -213,7 +213,7 @@ def _query(db: apsw.Connection, args: QueryArgs, asked: Mended, bounds: Bounds) 
         asked, (columns, rows), said = _read_rightly(db, asked, (columns, rows), bounds)
     show = partial(table, columns, rows, bounds.max_rows, bounds.room)
     if is_nothing(asked.sql, rows):
-        why = _looked(db, why_none(asked.sql, tables, joins, dialect="sqlite")) or Why()
+        why = _looked(db, why_none(asked.sql, tables, joins, dialect="sqlite", found=len(rows))) or Why()
         if why.mend and not args.params and asked.may_go_on:
             with suppress(apsw.Error, ToolError):
                 return _query(db, args, asked.then(why.mend), bounds)

@@ -17,7 +17,9 @@ from .sql_schema import Asking, identifier, missing_column
 if TYPE_CHECKING:
     from sqlglot import exp
 
-_KEY = re.compile(r"(?:^|_)(?:id|no|nr|num|number|code|key)$")
+_NONE = re.compile(r"(?:^|_)(?:id|no|nr|num|number|code|key|unit|currency|type|kind|name)$")
+_ANY = frozenset(("true", "false", "none", "null"))
+_WHOSE = re.compile(r"(?:^|_)(?:id|year|month|day|date|week|quarter|name|customer|client|person|who|by)(?:_|$)", re.I)
 _LEAST = 4  # letters of a value that is selected, so that it is no `no`
 _LOOK, _COLUMNS = 20_000, 40  # rows and columns that are looked through for a text
 
@@ -44,10 +46,12 @@ def column_meant(
     texts = [
         one.expression.this for one in compared if isinstance(one.expression, exp.Literal) and one.expression.is_string
     ]
+    if any(len(text) < _LEAST or text.casefold() in _ANY for text in texts) or len(set(texts)) > 1:
+        return None  # may stand in any column
     if texts:
         having = yield from _having(table, there, texts[0])
     else:
-        having = [one for one in there if missing.lower() in one.split("_") and not _KEY.search(one)]
+        having = [one for one in there if missing.lower() in one.split("_") and not _NONE.search(one)]
     if len(having) != 1:
         known = any(missing.lower() in of for of in Places(tree, tables, joins).columns.values())
         if having or known:
@@ -99,7 +103,9 @@ def _without(tree: exp.Expr, missing: str, wrong: Sequence[exp.Column]) -> Mend 
 
     (one, *more) = wrong
     where, condition = one.find_ancestor(exp.Where), one.parent
-    if more or where is None or not isinstance(where.this, exp.And) or not isinstance(condition, exp.EQ):
+    if more or tree.find(exp.AggFunc) or _WHOSE.search(missing):  # what is added up would be more
+        return None
+    if where is None or not isinstance(where.this, exp.And) or not isinstance(condition, exp.EQ):
         return None
     parts = list(where.this.flatten())
     if not isinstance(condition.expression, exp.Literal) or all(part is not condition for part in parts):

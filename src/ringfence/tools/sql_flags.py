@@ -13,8 +13,7 @@ from .sql_mend import Mend
 from .sql_read import parsed
 from .sql_schema import Asking, identifier
 
-_PAIRS = (("yes", "no"), ("true", "false"), ("y", "n"), ("t", "f"), ("ja", "nein"), (1, 0))
-_LOOK = 10_000  # rows that tell what a column has
+_PAIRS = (("yes", "no"), ("true", "false"), ("y", "n"), ("t", "f"), ("ja", "nein"))
 _SHOWN, _CHARS = 12, 60  # columns of a row that is told, and characters of each
 
 
@@ -25,34 +24,34 @@ def flagged(sql: str, tables: Sequence[Sequence[object]], joins: Mapping[str, st
     from sqlglot import errors, exp
 
     places, why = Places(tree, tables, joins), list[str]()
+    if tree.find(exp.Join):  # a row that has no other one has NULL there
+        return None
     try:
         for one in list(tree.find_all(exp.Is)):
-            if not isinstance(one.this, exp.Column) or not isinstance(one.expression, exp.Null):
+            asked = one.find_ancestor(exp.Where) and not one.find_ancestor(exp.Case, exp.If, exp.Func)
+            if not isinstance(one.this, exp.Column) or not isinstance(one.expression, exp.Null) or not asked:
                 continue
             _, table = places.of(one.this)
             negated = one.parent if isinstance(one.parent, exp.Not) else None
             if not table or (pair := (yield from _pair(table, one.this.name))) is None:
                 continue
             value = pair[0 if negated else 1]
-            literal = exp.Literal.number(value) if isinstance(value, int) else exp.Literal.string(value)
-            (negated or one).replace(exp.EQ(this=one.this.copy(), expression=literal))
+            (negated or one).replace(exp.EQ(this=one.this.copy(), expression=exp.Literal.string(value)))
             why.append(f"{one.this.name} is never NULL, but {pair[0]!r} or {pair[1]!r}")
         return Mend(tree.sql("sqlite"), "; ".join(dict.fromkeys(why))) if why else None
     except (errors.SqlglotError, RecursionError):
         return None
 
 
-def _pair(table: str, column: str) -> Asking[tuple[str | int, str | int] | None]:
+def _pair(table: str, column: str) -> Asking[tuple[str, str] | None]:
     """The two values of a column, yes and no, as it writes them; None of any other one."""
     of = identifier(table)
-    some = f"select {of}.{identifier(column)} as v from {of} limit {_LOOK}"
-    rows = yield f"select distinct v from ({some}) limit $1", ("3",)
+    rows = yield f"select distinct {of}.{identifier(column)} from {of} limit $1", ("3",)
     found = [row[0] for row in rows or ()]
-    for pair in _PAIRS:
-        there = {(value.casefold() if isinstance(value, str) else value): value for value in found}
-        if len(found) == len(there) == 2 and there.keys() == {*pair}:
-            yes, no = there[pair[0]], there[pair[1]]
-            return (yes, no) if isinstance(yes, str | int) and isinstance(no, str | int) else None
+    there = {value.casefold(): value for value in found if isinstance(value, str)}
+    for yes, no in _PAIRS:
+        if len(found) == len(there) == 2 and there.keys() == {yes, no}:
+            return there[yes], there[no]
     return None
 
 

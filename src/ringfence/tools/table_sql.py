@@ -11,9 +11,6 @@ import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
-from datetime import datetime
-from fractions import Fraction
 from typing import Annotated
 
 import apsw
@@ -23,12 +20,11 @@ from ringfence.core.errors import ToolError
 from ringfence.core.values import JSON
 
 from . import sql
-from .cells import DATE, EMPTY, NUMBER, typed
 from .folders import Folders
-from .forms import Form
-from .sql_mend import Mended, of_table
-from .sql_read import unfenced
+from .sql_mend import Mend, Mended
+from .sql_read import parsed, unfenced
 from .sql_schema import identifier
+from .table_typed import Typed, column
 from .tabular import Table, plain_names, read_table
 from .texts import notes, read_text
 from .tidy import tidied
@@ -36,17 +32,13 @@ from .tool import KNOWN_TABLE, Args, Tool, Use, define
 
 SECONDS = 10.0
 MOST_FILES = 4  # beside the first one
-_MOST = 0.8  # of the cells of a column that have a kind, so that it is the column's
-_FEW = 100_000  # cells of a table, that are all read as what they are; of more, those that a statement speaks of
-_INTEGER = 2**63
-_TOLD = 3  # cells that are told in a note
+MOST_COLUMNS = 1_000  # of a table
+_FEW = 400_000  # cells of a table, that are all read as what they are; of more, those that a statement speaks of
+_MOST_STRAYS = 4  # names of tables that are not there, which are looked for
 _LITERAL = re.compile(r"('(?:[^']|'')*')")
 _ALL = re.compile(r"(?<!\()\*")  # every column; count(*) is none
-_EQUALS = re.compile(r"\s*(==?|!=|<>)\s*\Z")
-_LEADING = re.compile(r"[+-]?0\d")  # of a number that is a name: 0071
-_FROM = re.compile(r"\b(?:from|join)\s+[\"'`\[]?([\w./-]*\w)[\"'`\]]?", re.I)
+_EQUALS = re.compile(r"(?<![\w.\"`\])])((?:\w+\.)?(?:\w+|\"[^\"]+\"|`[^`]+`))\s*(==?|!=|<>)\s*\Z")  # a column alone
 
-Value = int | float | str | None
 KnownTable = Annotated[str, Field(min_length=1, json_schema_extra=KNOWN_TABLE)]
 
 
@@ -74,14 +66,17 @@ def select_csv(folders: Folders, use: Use, *, room: int) -> Tool:
 
     def run(args: SelectArgs) -> JSON:
         until = time.monotonic() + SECONDS
-        paths = list(dict.fromkeys((args.path, *args.also)))
         tables = dict[str, Table]()
-        for path in paths:
+        for path in dict.fromkeys((args.path, *args.also)):
             known, text = read_text(folders, path)
-            name = table_name(known)
-            tables[name if name not in tables else f"{name}_{len(tables) + 1}"] = read_table(
-                known, text, seconds=SECONDS / 2
-            )
+            table = read_table(known, text, seconds=SECONDS / 2)
+            if (name := table_name(known)) in tables:
+                raise ToolError(
+                    f"{tables[name].path} and {known} are tables of one name", todo="ask one, then the other"
+                )
+            if len(table.columns) > MOST_COLUMNS:
+                raise ToolError(f"{known} has {len(table.columns)} columns, more than the limit of {MOST_COLUMNS}")
+            tables[name] = table
         bounds = sql.Bounds(sql.MAX_ROWS, room, until)
         return select(tables, args.sql, bounds, lambda: [one.path for one in folders.walk(seconds=1.0).files])
 
@@ -99,125 +94,142 @@ def select(
 
     others  the paths of further files. Raises ToolError.
     """
-    said, asked_for = list[str](), _of_the_only(_as_called(statement, tables), tables, others)
+    asked = _of_the_only(_as_called(statement, tables), tables, others)
+    texts = [text[1:-1].replace("''", "'") for text in _LITERAL.findall(statement)]
+    said, columns = list[str](), dict[str, list[Typed]]()
     with sql.in_words(SECONDS), closing(apsw.Connection(":memory:")) as db:
-        asked = [text[1:-1].replace("''", "'") for text in _LITERAL.findall(statement)]
         for name, table in tables.items():
-            kept, note = tidied(table, asked)
-            said += [note, *_filled(db, name, kept, statement)]
+            kept, note = tidied(table, texts)
+            said.append(note)
+            columns[name] = _filled(db, name, kept, asked.sql)
         sql.guard(db, bounds.until)
-        result = sql.answered(db, asked_for, bounds)
+        result = sql.answered(db, Mended(_as_written(asked.sql, columns), asked.why), bounds)
+    ran = str(result.get("ran", asked.sql))
+    said += [one.note for of in columns.values() for one in of if one.note and _speaks_of(ran, one.name)]
     return {**result, **notes(result.get("note", ""), *said)}
 
 
 def table_name(path: str) -> str:
     """What the table of a file is called: `hires_2025` of data/hires-2025.csv."""
-    return plain_names([path.rpartition("/")[2].rpartition(".")[0]])[0]
+    name = plain_names([path.rpartition("/")[2].rpartition(".")[0]])[0].casefold()
+    return f"{name}_" if name.startswith("sqlite_") else name
 
 
-@dataclass(frozen=True, slots=True)
-class _Column:
-    """A column: its name and type in SQL, its values, and what there is to say of them."""
-
-    name: str
-    kind: str
-    values: Sequence[Value]
-    note: str = ""
+def _speaks_of(statement: str, name: str) -> bool:
+    bare = _LITERAL.sub("''", statement)
+    return _ALL.search(bare) is not None or re.search(rf"\b{re.escape(name)}\b", bare, re.I) is not None
 
 
-def _filled(db: apsw.Connection, name: str, table: Table, statement: str) -> list[str]:
-    """Make a table in the database; what is to be said of those of its columns that a statement speaks of."""
-    said, titles = statement.casefold(), list(zip(plain_names(table.columns), table.columns, strict=True))
-    every = _ALL.search(_LITERAL.sub("''", said)) is not None
-    spoken = [every or any(name.casefold() in said for name in names) for names in titles]
-    small = len(table.rows) * len(titles) <= _FEW
-    columns = list[_Column]()
-    for n, (plain, _) in enumerate(titles):
+def _filled(db: apsw.Connection, name: str, table: Table, statement: str) -> list[Typed]:
+    """Make a table in the database."""
+    small = len(table.rows) * len(table.columns) <= _FEW
+    columns = list[Typed]()
+    for n, plain in enumerate(plain_names(table.columns)):
         cells = [row[n] for row in table.rows]
-        columns.append(_column(plain, cells, table.form(n)) if small or spoken[n] else _Column(plain, "TEXT", cells))
+        read = small or _speaks_of(statement, plain)
+        columns.append(
+            column(plain, cells, table.form(n), commas=table.commas) if read else Typed(plain, "TEXT", cells)
+        )
     heads = ", ".join(f"{identifier(one.name)} {one.kind}" for one in columns)
     db.execute(f"create table {identifier(name)} ({heads})")
     marks = ", ".join("?" * len(columns))
     with db:
         db.executemany(
-            f"insert into {identifier(name)} values ({marks})",
-            zip(*(one.values for one in columns), strict=True),
+            f"insert into {identifier(name)} values ({marks})", zip(*(one.values for one in columns), strict=True)
         )
-    return [one.note for one, told in zip(columns, spoken, strict=True) if told]
-
-
-def _column(name: str, cells: Sequence[str], form: Form) -> _Column:
-    """A column as SQLite compares it: numbers, days as ISO 8601 writes them, or texts; what is empty is NULL."""
-    read = [typed(cell, form) for cell in cells]
-    full = [kind for kind, _ in read if kind != EMPTY]
-    numbers, days = full.count(NUMBER), full.count(DATE)
-    keys = any(_LEADING.match(cell) for cell in cells)
-    if full and numbers >= _MOST * len(full) and not keys:
-        values = [_number(value) if kind == NUMBER else None for kind, value in read]
-        strays = [cell for cell, (kind, _) in zip(cells, read, strict=True) if kind not in (NUMBER, EMPTY)]
-        whole = all(isinstance(value, int) for value in values if value is not None)
-        told = [f"{name} is in {form.unit}"] if form.unit else []
-        told += (
-            [f"{name} is no number in {len(strays)} rows, and NULL: {', '.join(strays[:_TOLD])[:100]}"]
-            if strays
-            else []
-        )
-        return _Column(name, "INTEGER" if whole else "REAL", values, "; ".join(told))
-    if full and days >= _MOST * len(full):
-        written = [
-            _day(cell, value) if kind == DATE else cell or None for cell, (kind, value) in zip(cells, read, strict=True)
-        ]
-        other = next((cell for cell, day in zip(cells, written, strict=True) if day and day != cell), "")
-        return _Column(
-            name, "TEXT", written, f"{name} is written as 2025-12-31 here, {other} in the file" if other else ""
-        )
-    return _Column(name, "TEXT", [cell or None for cell in cells])
-
-
-def _number(value: object) -> Value:
-    assert isinstance(value, Fraction)
-    return int(value) if value.denominator == 1 and abs(value) < _INTEGER else float(value)
-
-
-def _day(cell: str, value: object) -> str:
-    """A day or a moment: as it stands, if that can be compared as a text."""
-    assert isinstance(value, datetime)
-    if cell[:4].isdigit() and cell[4:5] == "-":
-        return cell
-    return value.isoformat(" ") if ":" in cell else value.date().isoformat()
+    return columns
 
 
 def _as_called(statement: str, tables: Mapping[str, Table]) -> str:
     """The statement with tables and columns as they are called here: a file's path, a column's title between quotation
     marks; and with NULL for a text that is empty.
     """
-    for name, table in tables.items():
-        file = table.path.rpartition("/")[2]
-        for said in (table.path, file, file.rpartition(".")[0]):
-            begins = rf"(\b(?:from|join)\s+)[\"'`\[]?{re.escape(said)}[\"'`\]]?(?![\w./-])"
-            statement = re.sub(begins, rf"\1{name}", statement, flags=re.I)
+    called = {name: known for known, table in tables.items() for name in _names(table.path)}
+    longest = "|".join(map(re.escape, sorted(called, key=len, reverse=True)))
+    begins = re.compile(rf"(\b(?:from|join)\s+)([\"'`\[]?)({longest})[\"'`\]]?(?![\w./-])", re.I)
+    folded = {name.casefold(): known for name, known in called.items()}
+
+    def named(match: re.Match[str]) -> str:
+        return f"{match[1]}{folded[match[3].casefold()]}"
+
+    parts = _LITERAL.split(statement)
+    for n in range(len(parts)):
+        if n % 2 == 0:
+            parts[n] = begins.sub(named, parts[n])
+        elif re.search(r"\b(?:from|join)\s+\Z", parts[n - 1], re.I) and (
+            known := folded.get(parts[n][1:-1].casefold())
+        ):
+            parts[n] = known
+        elif parts[n] == "''" and (sign := _EQUALS.search(parts[n - 1])):
+            parts[n - 1] = parts[n - 1][: sign.end(1)]
+            parts[n] = " IS NULL" if sign[2].startswith("=") else " IS NOT NULL"
+    statement = "".join(parts)
+    for table in tables.values():
         for title, plain in zip(table.columns, plain_names(table.columns), strict=True):
             if title != plain:
-                statement = re.sub(rf"[\"`\[]{re.escape(title)}[\"`\]]", plain, statement)
-    parts = _LITERAL.split(statement)
-    for n, part in enumerate(parts):
-        if part == "''" and (sign := _EQUALS.search(parts[n - 1])):
-            parts[n - 1] = parts[n - 1][: sign.start()]
-            parts[n] = " IS NULL" if sign[1].startswith("=") else " IS NOT NULL"
-    return "".join(parts)
+                statement = re.sub(rf"[\"`\[]{re.escape(title)}[\"`\]]", plain, statement, flags=re.I)
+    return statement
+
+
+def _names(path: str) -> tuple[str, ...]:
+    """How a statement may call the table of a file."""
+    file = path.rpartition("/")[2]
+    return path, file, file.rpartition(".")[0]
 
 
 def _of_the_only(statement: str, tables: Mapping[str, Table], others: Callable[[], Sequence[str]]) -> Mended:
-    """The statement about the only table there is, where it asks for one that is not there.
+    """The statement about the only table there is, where it asks for one alone, which is not there.
 
     Raises ToolError if one of the `others`, paths of files, is called so, or if it is a path.
     """
-    known, (name, *more), asked = {one.casefold() for one in tables}, list(tables), Mended(statement)
-    for stray in dict.fromkeys(one for one in _FROM.findall(statement) if one.casefold() not in known):
-        if file := next((path for path in others() if table_name(path).casefold() == stray.casefold()), ""):
+    asked, tree = Mended(statement), parsed(statement, "sqlite")
+    if tree is None:
+        return asked
+    from sqlglot import exp
+
+    made = {one.alias.casefold() for one in tree.find_all(exp.CTE)}
+    sources = [one for one in tree.find_all(exp.Table) if isinstance(one.this, exp.Identifier)]
+    sources = [one for one in sources if one.name.casefold() not in made]
+    strays = dict.fromkeys(one.name for one in sources if one.db or one.name.casefold() not in tables)
+    paths = others() if strays else ()
+    for stray in list(strays)[:_MOST_STRAYS]:
+        if file := next((path for path in paths if table_name(path) == stray.casefold()), ""):
             raise ToolError(f"{stray} is the table of {file}", todo=f"give path={file}, or also=[{file}] to join both")
-        if "/" in stray or "." in stray:
+        if "/" in stray or "." in stray or any(one.db for one in sources):
+            name = next(iter(tables))
             raise ToolError(f"{stray} is not among path and also", todo=f"ask FROM {name}, or give its path in also")
-        if not more and (mend := of_table(asked.sql, stray, name, "sqlite")) and mend.sql != asked.sql:
-            asked = asked.then(mend)
-    return asked
+    if len(tables) > 1 or len(strays) != 1 or any(one.name not in strays for one in sources):
+        return asked
+    (name,), (stray,) = tables, strays
+    for one in sources:
+        one.replace(exp.alias_(exp.to_table(name), one.alias or stray, table=True))
+    return asked.then(Mend(tree.sql("sqlite"), f"{stray} is the table {name}"))
+
+
+def _as_written(statement: str, columns: Mapping[str, Sequence[Typed]]) -> str:
+    """The statement with the texts that a column is compared with as that column has them here: `> '31.12.2024'`."""
+    reads: dict[str, list[Typed]] = {}
+    for of in columns.values():
+        for one in of:
+            reads.setdefault(one.name.casefold(), []).append(one)
+    if (tree := parsed(statement, "sqlite")) is None:
+        return statement
+    from sqlglot import errors, exp
+
+    changed = False
+    for literal in list(tree.find_all(exp.Literal)):
+        above = literal.parent
+        if not literal.is_string or not isinstance(
+            above, exp.EQ | exp.NEQ | exp.GT | exp.GTE | exp.LT | exp.LTE | exp.Between | exp.In
+        ):
+            continue
+        compared = [one for one in above.iter_expressions() if isinstance(one, exp.Column)]
+        known = reads.get(compared[0].name.casefold(), []) if len(compared) == 1 else []
+        if len(known) != 1 or known[0].literal is None or (value := known[0].literal(literal.this)) == literal.this:
+            continue
+        literal.replace(exp.Literal.string(value) if isinstance(value, str) else exp.Literal.number(f"{value}"))
+        changed = True
+    try:
+        return tree.sql("sqlite") if changed else statement
+    except (errors.SqlglotError, RecursionError):
+        return statement

@@ -21,6 +21,14 @@ _QUOTED = re.compile(r'"[^"]*"')
 _UNIT = re.compile(r"\s*[(\[][^()\[\]]*[)\]]\s*$")  # behind the name of a column
 _ABOVE = 10  # lines that may stand above a header
 _MARKS = " \t\r,;|"
+_RESERVED = frozenset(
+    """
+    add all alter and as autoincrement between case cast check collate commit constraint create default deferrable
+    delete distinct drop else escape except exists foreign from group having in index insert intersect into is isnull
+    join limit not nothing notnull null on or order primary raise references returning select set table then to
+    transaction union unique update using values when where
+    """.split()  # noqa: SIM905  # what SQLite takes for no name
+)
 LOOK_ROWS = 50  # that tell what a column holds
 Placed = tuple[int, Op, str]  # the position of a column, and what its cells are held against
 
@@ -73,11 +81,14 @@ class Table:
 
 def plain_names(titles: Sequence[str]) -> list[str]:
     """The columns' titles as names that need no quotation marks: `rated_power` for "rated power", each once."""
-    names = list[str]()
+    names, taken = list[str](), set[str]()
     for n, title in enumerate(titles, 1):
         name = re.sub(r"\W+", "_", title).strip("_") or f"column{n}"
-        name = f"_{name}" if name[0].isdigit() else name
-        names.append(f"{name}_{n}" if name.casefold() in {one.casefold() for one in names} else name)
+        name = f"_{name}" if name[0].isdigit() else f"{name}_" if name.casefold() in _RESERVED else name
+        while name.casefold() in taken:
+            name = f"{name}_{n}"
+        taken.add(name.casefold())
+        names.append(name)
     return names
 
 

@@ -45,6 +45,11 @@ def tidied(table: Table, asked: Collection[str]) -> tuple[Table, str]:
     return (replace(table, rows=kept, forms={}) if left or again else table), "; ".join(said)
 
 
+def says_sum(row: Sequence[str]) -> bool:
+    """Whether the first text of a row is a word for a sum."""
+    return _says_sum(row, last=False)
+
+
 def _says_sum(row: Sequence[str], *, last: bool) -> bool:
     """Whether the first text of a row is a word for a sum; the last row may have no text at all."""
     first = next((cell for cell in row if cell[:1].isalpha()), "")
