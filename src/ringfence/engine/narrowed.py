@@ -24,8 +24,8 @@ _DAY = re.compile(r"(?<!\d)(?:19|20)\d\d-\d\d-\d\d(?!\d)")
 _ON = re.compile(r"\b(?:on|am|for|dated)\s+\Z", re.I)
 _MORE = re.compile(
     r"\b(?:each|every|per|than|compared?|both|or|most|least|which|other|difference|total|in all|altogether|overall|"
-    r"today|week|around|start\w*|end\w*|begin\w*|up to|onwards?|later|after|before|since|until|till|between|from|through|"
-    r"je|pro|jede\w*|als|oder|welche\w*|bis|seit|ab|vor|nach|insgesamt)\b",
+    r"today|week|around|start\w*|end\w*|begin\w*|up to|onwards?|later|after|before|since|until|till|between|from|"
+    r"through|je|pro|jede\w*|als|oder|welche\w*|bis|seit|ab|vor|nach|insgesamt)\b",
     re.I,
 )
 _PLAIN = re.compile(r"[\w :/=@\"',-]{2,80}")  # a pattern that is a text
