@@ -136,3 +136,46 @@ async def test_what_is_a_value_and_no_column_finds_the_rows_that_have_it(query: 
     found = await query("select tern from hires where hours > 4")
     assert [row["hire_no"] for row in found["rows"]] == [2]
     assert found["mended"] == "tern is a value of hires.boat: the rows that have it"
+
+
+async def test_a_number_beside_groups_is_told_by_what_they_come_to(query: Any) -> None:
+    found = await query("select hours from hires group by boat order by boat")
+    assert [(row["boat"], row["sum_hours"], row["count_hours"]) for row in found["rows"]] == [
+        ("Gull", 9, 1), ("Teal", 1, 1), ("Tern", 7, 2),
+    ]  # fmt: skip
+    assert found["mended"] == "hours would be that of any row of each boat"
+    for sql in (
+        "select hours from hires group by hire_no",  # each is one row
+        "select skipper from hires group by boat",
+        "select max(hours) from hires group by boat",
+        "select hours from hires group by boat order by hours desc limit 1",
+        "select boat, hours from hires group by boat, hours",
+    ):
+        assert "mended" not in await query(sql)
+
+
+async def test_the_parts_of_a_union_are_told_by_what_they_come_to(query: Any) -> None:
+    both = "select hours from hires where boat = 'Tern' union select hours from hires where boat = 'Gull'"
+    assert (await query(both))["note"] == "hours boat = 'Tern': sum 7 of 2 rows; boat = 'Gull': sum 9 of 1 rows"
+    for sql in (both.replace("hours", "note"), both.replace("select hours", "select sum(hours)"), f"{both} limit 1"):
+        assert "sum 7" not in (await query(sql)).get("note", "")
+
+
+async def test_rows_are_put_in_order_by_the_column_of_the_one_table_that_names_them(tmp_path: Path) -> None:
+    db = apsw.Connection(str(tmp_path / "shop.db"))
+    db.execute("""
+        create table customers(customer_id integer primary key, name text);
+        insert into customers values (1, 'Ann'), (2, 'Bo'), (3, 'Cy');
+        create table bookings(id integer, customer_id integer references customers(customer_id), booked_at text);
+        insert into bookings values (1, 2, '2025-03-01'), (2, 1, '2025-04-01'), (3, 3, null), (4, 1, '2025-05-01');
+        create table notes(note_id integer, customer_id integer references customers(customer_id), said text);
+    """).fetchall()
+    db.close()
+    tool = query_sqlite(tmp_path / "shop.db", Use(), room=4_000)
+    found = await ask(tool, "select name from customers order by booked_at asc limit 1")
+    assert found["rows"] == [{"name": "Bo"}]
+    assert found["mended"] == "booked_at is bookings.booked_at"
+    for sql in ("select name from customers order by booked_at", "select name from customers order by paid_at limit 1",
+                "select count(*) from customers order by booked_at limit 1"):  # fmt: skip
+        with pytest.raises(ToolError, match="no such column"):
+            await ask(tool, sql)

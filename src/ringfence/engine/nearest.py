@@ -15,6 +15,7 @@ from ringfence.core.values import JSON
 from ringfence.months import MONTHS
 
 from .evidence import Numbers, in_iso
+from .ranked import fields, of_the_last
 from .relevance import COMMON, words
 from .task import sentences
 from .visits import TABLES, excerpts, hollow
@@ -31,6 +32,7 @@ PROPER = re.compile(  # Sports Arena, DW-2212; and not Error, which may begin a 
     r"(?<![\w.-])(?:[A-ZÄÖÜ][^\W\d_]+(?: [A-ZÄÖÜ][^\W\d_]+){1,3}|[A-Z]{1,6}-?\d{2,8})(?![\w-])"
 )
 _WORDS = re.compile(r"[^\W\d_]{4,}(?:[ _-][^\W\d_]+){0,2}")
+_EXACT = re.compile(r"\d{1,2}:\d\d|(?:19|20)\d\d-\d\d-\d\d|[A-Z]{1,4}-?\d{1,6}")  # a time, a day, a code
 _CODE = re.compile(r"(?=[^\d\s]*\d)(?=\w*[^\W\d_])\w+(?:-\w+)*")  # INV-01
 _WHOLE = re.compile(r"\b(?:how many (?:full|whole|complete|entire)|wie ?viele (?:ganze|volle)\w?)\b", re.I)
 _DENIES = re.compile(r"\b(?:not|no|never|except|without|other|but|than|nicht|kein\w*|ohne|außer|als)\b|n't\b", re.I)
@@ -164,6 +166,8 @@ def singled_out(value: JSON, text: str, told: Collection[str], task: str) -> tup
         return "of the day that is asked for", line
     if line := of_the_name(text, task):
         return "of the name that is asked for", line
+    if line := of_the_last(text[:_READ], task):
+        return "with what the task says, the one in that place", line[:_CHARS]
     return "with what the task says", of_the_value(text, task)
 
 
@@ -241,14 +245,19 @@ def of_the_value(text: str, task: str) -> str:
         return ""
     asked, fielded, found = task.casefold(), 0, list[str]()
     for line in text[:_READ].split("\n"):
-        fields = [one.partition(": ") for one in line.strip().removeprefix("- ").split(", ")]
-        if not line.lstrip().startswith("- ") or not all(colon for _, colon, _ in fields):
+        if not (of := fields(line)):
             continue
         fielded += 1
-        values = [value.casefold() for _, _, value in fields if _WORDS.fullmatch(value)]
+        values = [value.casefold() for value in of.values() if _WORDS.fullmatch(value)]
+        values += [value.casefold() for value in of.values() if _EXACT.fullmatch(value) and not _ranges(task, value)]
         if any(re.search(rf"(?<![\w-]){re.escape(value)}(?![\w-])", asked) for value in values):
             found.append(line.strip().removeprefix("- "))
     return found[0][:_CHARS] if len(found) == 1 and fielded >= _MANY else ""
+
+
+def _ranges(task: str, value: str) -> bool:
+    """Whether a task speaks of what is before or after a value."""
+    return any(_RANGE.search(task[: match.start()]) for match in re.finditer(re.escape(value), task, re.I))
 
 
 def _day(match: re.Match[str]) -> str:

@@ -29,6 +29,9 @@ _NO_SUM = re.compile(  # what has a least and a most, and is not added up
     r"year|version|temp|temperature|level|percent|share)|[%°]",
     re.I,
 )
+_NO_AMOUNT = re.compile(  # what a thing is called by
+    r"(?:^|[\s_])(?:quay|platform|gate|track|lane|room|floor|page|step|line|row|seat|table|bay|gleis|raum|halle)$", re.I
+)
 _YEARS = range(1500, 2101)
 
 
@@ -66,6 +69,8 @@ def _said(field: str, cells: list[tuple[JSON, dict[str, JSON]]], alike: bool) ->
         kinds = Counter(str(value).lower() if isinstance(value, bool) else str(value) for value in values)
         again = 1 < len(kinds) <= _KINDS and len(values) >= _AGAIN * len(kinds)
         return ", ".join(f"{kind[:_CHARS]} {count}" for kind, count in kinds.most_common()) if again else ""
+    if _NO_AMOUNT.search(field):
+        return ""
     numbers = all(isinstance(one, int | float) and not isinstance(one, bool) and math.isfinite(one) for one in values)
     if not alike or not is_amount(field) or not numbers:
         return ""
@@ -90,7 +95,13 @@ def of_rows(names: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str
         form = form_of(cells, commas=True)
         read = [(value, at) for at, (kind, value) in enumerate(typed(cell, form) for cell in cells) if kind == NUMBER]
         marks = {re.sub(r"[\d.,'\s+-]", "", cells[at]) for _, at in read}
-        if not name or not is_amount(name) or len(read) < max(_SHARE * len(rows), _ROWS) or len(marks) > 1:
+        if (
+            not name
+            or not is_amount(name)
+            or _NO_AMOUNT.search(name)
+            or len(read) < max(_SHARE * len(rows), _ROWS)
+            or len(marks) > 1
+        ):
             continue
         (low, first), (high, last) = min(read), max(read)
         if low == high or told == _COLUMNS or all(value in _YEARS for value, _ in read):

@@ -25,6 +25,7 @@ from ringfence.core.values import JSON
 
 from .sql_columns import column_meant
 from .sql_flags import behind, flagged, row_of
+from .sql_groups import any_row, branches, ordered_by
 from .sql_meant import meant
 from .sql_mend import Hop, Mended, mended
 from .sql_none import Why, is_nothing, otherwise, why_none
@@ -222,6 +223,7 @@ def _query(db: apsw.Connection, args: QueryArgs, asked: Mended, bounds: Bounds) 
     adds = _looked(db, summable(asked.sql, len(rows), tables, joins, dialect="sqlite")) if whole else None
     said = said or _looked(db, twice(asked.sql, tables, joins, dialect="sqlite")) or ""
     spelled = _looked(db, otherwise(asked.sql, tables, dialect="sqlite")) or ""
+    spelled = spelled or _looked(db, branches(asked.sql, tables, joins)) or ""
     spelled = spelled or (_looked(db, behind(asked.sql, len(rows))) if few(rows) else "") or ""
     beside: dict[str, JSON] = {}
     if len(rows) == 1 and (row := _looked(db, row_of(asked.sql, tables, joins))):
@@ -245,7 +247,7 @@ def _query(db: apsw.Connection, args: QueryArgs, asked: Mended, bounds: Bounds) 
 def _read_rightly(db: apsw.Connection, asked: Mended, found: _Found, bounds: Bounds) -> tuple[Mended, _Found, str]:
     """What a statement can only mean and its result, where that is another one; and a note."""
     tables, joins, said = *_known(db), ""
-    for reading in (flagged, partial(meant, dialect="sqlite"), written, grouped):
+    for reading in (any_row, flagged, partial(meant, dialect="sqlite"), written, grouped):
         if asked.may_go_on and (more := _looked(db, reading(asked.sql, tables, joins))):
             with suppress(apsw.Error, ToolError):
                 other = _rows(db, more.sql, (), bounds)
@@ -296,6 +298,7 @@ def _as_meant(
     while done.may_go_on and (
         more := mended(done.sql, _said(error), tables, joins, dialect="sqlite", sure=sure)
         or as_sqlite(done.sql, _said(error))
+        or ordered_by(done.sql, _said(error), tables, joins)
         or _looked(db, column_meant(done.sql, _said(error), tables, joins))
     ):
         done = done.then(more)

@@ -1,0 +1,146 @@
+"""Statements that ask for rows where they mean what rows come to: of groups, of two groups. Pure.
+
+Asked for the average of the deckhands' years, a small model writes `SELECT years FROM crew GROUP BY rank`, and a
+database gives the years of anyone of each rank. Asked how much more one ship took than another, it writes all that both
+took, in one list without the repeated ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from .sql_meant import Places
+from .sql_mend import Mend
+from .sql_read import parsed
+from .sql_schema import Asking, identifier, joins_of, missing_column
+
+_LOOK = 10_000  # rows that tell whether a column has numbers
+_CHARS = 80  # of a statement's part that is told
+
+
+def any_row(sql: str, tables: Sequence[Sequence[object]], joins: Mapping[str, str]) -> Asking[Mend | None]:
+    """The sum, the average and the count of a column of numbers, where it is asked for beside no calculation in groups
+    of other columns: a database gives that of any row of each.
+    """
+    if (tree := parsed(sql, "sqlite")) is None:
+        return None
+    from sqlglot import errors, exp
+
+    if not isinstance(tree, exp.Select) or tree.args.get("joins") or tree.find(exp.AggFunc, exp.Subquery, exp.CTE):
+        return None
+    group, places = tree.args.get("group"), Places(tree, tables, joins)
+    if group is None or tree.args.get("having") or tree.args.get("limit"):
+        return None
+    keys = [one for one in group.expressions if isinstance(one, exp.Column)]
+    names = {one.name.lower() for one in keys}
+    picked = [one for one in tree.selects if isinstance(one, exp.Column) and one.name.lower() not in names]
+    others = [one for one in tree.selects if one not in picked]
+    if len(picked) != 1 or not keys or len(keys) != len(group.expressions) or len(keys) > len(names):
+        return None
+    if any(not isinstance(one, exp.Column) for one in others):
+        return None
+    (one,) = picked
+    _, table = places.of(one)
+    if not table or not (yield from _is_numeric(table, one.name)):
+        return None
+    by = ", ".join(key.sql("sqlite") for key in keys)
+    several = tree.copy().select("1", append=False).having("count(*) > 1").limit(1)
+    several.set("order", None)
+    if not (yield several.sql("sqlite"), ()):  # each is a group of its own
+        return None
+    name = one.sql("sqlite")
+    asked = f"{by}, sum({name}) as sum_{one.name}, avg({name}) as avg_{one.name}, count({name}) as count_{one.name}"
+    try:
+        whole = tree.copy()
+        whole.set("expressions", [exp.maybe_parse(part, dialect="sqlite") for part in asked.split(", ")])
+        if (order := whole.args.get("order")) and any(
+            column.name.lower() not in names for column in order.find_all(exp.Column)
+        ):
+            whole.set("order", None)
+        return Mend(whole.sql("sqlite"), f"{one.name} would be that of any row of each {by}")
+    except (errors.SqlglotError, RecursionError):
+        return None
+
+
+def _is_numeric(table: str, column: str) -> Asking[bool]:
+    of = identifier(table)
+    some = f"select typeof({of}.{identifier(column)}) as t from {of} limit {_LOOK}"
+    kinds = yield f"select distinct t from ({some}) where t != 'null' limit 4", ()
+    return bool(kinds) and all(row[0] in ("integer", "real") for row in kinds or ())
+
+
+def branches(sql: str, tables: Sequence[Sequence[object]], joins: Mapping[str, str]) -> Asking[str]:
+    """What each part of a UNION of one column of numbers comes to; empty of any other statement."""
+    if (tree := parsed(sql, "sqlite")) is None:
+        return ""
+    from sqlglot import errors, exp
+
+    if not isinstance(tree, exp.Union) or tree.find(exp.AggFunc, exp.CTE, exp.Placeholder) or tree.args.get("limit"):
+        return ""
+    parts = [one for one in (tree.left, tree.right) if isinstance(one, exp.Select)]
+    if len(parts) != 2 or any(len(one.selects) != 1 or one.args.get("limit") for one in parts):
+        return ""
+    told = list[str]()
+    for part in parts:
+        column = part.selects[0]
+        where = part.args.get("where")
+        if not isinstance(column, exp.Column) or where is None:
+            return ""
+        try:
+            inner = (
+                f"select {column.sql('sqlite')} as v from ({part.copy().select('*', append=False).sql('sqlite')}) as r"
+            )
+            found = yield f"select sum(v), count(v), min(typeof(v)), max(typeof(v)) from ({inner})", ()
+        except (errors.SqlglotError, RecursionError):
+            return ""
+        if not found or found[0][2] not in ("integer", "real") or found[0][3] not in ("integer", "real"):
+            return ""
+        told.append(f"{where.this.sql('sqlite')[:_CHARS]}: sum {found[0][0]:.12g} of {found[0][1]} rows")
+    return f"{tree.selects[0].name} {'; '.join(told)}"
+
+
+def ordered_by(sql: str, said: str, tables: Sequence[Sequence[object]], joins: Mapping[str, str]) -> Mend | None:
+    """The statement with the table joined by whose column its rows are put in order, for the first of them: the
+    customer of the earliest booking. None unless one table alone has that column and one key leads to these rows.
+    """
+    missing = missing_column(said).lower()
+    if not missing or (tree := parsed(sql, "sqlite")) is None:
+        return None
+    from sqlglot import errors, exp
+
+    plain = isinstance(tree, exp.Select) and tree.args.get("limit") and not tree.args.get("joins")
+    if (
+        not isinstance(tree, exp.Select)
+        or not plain
+        or tree.find(exp.AggFunc, exp.Subquery, exp.CTE)
+        or tree.args.get("group")
+    ):
+        return None
+    wrong = [one for one in tree.find_all(exp.Column) if one.name.lower() == missing]
+    sources = list(tree.find_all(exp.Table))
+    if len(sources) != 1 or not wrong or any(one.find_ancestor(exp.Ordered) is None for one in wrong):
+        return None
+    places, called, table = Places(tree, tables, joins), sources[0].alias_or_name, sources[0].name.lower()
+    having = [name for name, has in places.columns.items() if missing in has and name != table]
+    keys = {one.lower(): other.lower() for one, other in {**joins_of(tables), **joins}.items()}
+    links = [
+        (one, other)
+        for one, other in keys.items()
+        if having and one.startswith(f"{having[0]}.") and other.startswith(f"{table}.")
+    ]
+    if len(having) != 1 or len(links) != 1:
+        return None
+    (far, _, key), (_, _, own) = links[0][0].partition("."), links[0][1].partition(".")
+    try:
+        for column in list(tree.find_all(exp.Column)):
+            if not column.table:
+                column.set("table", exp.to_identifier(far if column.name.lower() == missing else called))
+            elif column.name.lower() == missing:
+                column.set("table", exp.to_identifier(far))
+        on = exp.EQ(this=exp.column(key, far), expression=exp.column(own, called))
+        tree.join(exp.to_table(far), on=on, copy=False)
+        there = exp.Not(this=exp.Is(this=exp.column(missing, far), expression=exp.Null()))
+        tree.where(there, copy=False)
+        return Mend(tree.sql("sqlite"), f"{missing} is {far}.{missing}")
+    except (errors.SqlglotError, RecursionError):
+        return None
