@@ -179,3 +179,15 @@ async def test_rows_are_put_in_order_by_the_column_of_the_one_table_that_names_t
                 "select count(*) from customers order by booked_at limit 1"):  # fmt: skip
         with pytest.raises(ToolError, match="no such column"):
             await ask(tool, sql)
+
+
+async def test_by_what_groups_are_put_in_order_is_shown(query: Any) -> None:
+    found = await query("select boat from hires group by boat order by count(*) desc limit 1")
+    assert found["rows"] == [{"boat": "Tern", "COUNT(*)": 2}]
+    assert found["mended"] == "COUNT(*) is shown, by which these are put in order"
+    for sql in (
+        "select boat, count(*) from hires group by boat order by count(*) desc limit 1",
+        "select boat, sum(hours) from hires group by boat order by count(*) desc limit 1",
+        "select boat from hires order by hours limit 1",
+    ):
+        assert "mended" not in await query(sql)

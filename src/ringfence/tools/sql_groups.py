@@ -69,6 +69,28 @@ def _is_numeric(table: str, column: str) -> Asking[bool]:
     return bool(kinds) and all(row[0] in ("integer", "real") for row in kinds or ())
 
 
+def with_its_order(sql: str, tables: Sequence[Sequence[object]], joins: Mapping[str, str]) -> Asking[Mend | None]:
+    """The statement that also shows by what its groups are put in order: which is hired most, and how often."""
+    if (tree := parsed(sql, "sqlite")) is None:
+        return None
+    yield from ()
+    from sqlglot import errors, exp
+
+    order = tree.args.get("order") if isinstance(tree, exp.Select) and tree.args.get("group") else None
+    if not isinstance(tree, exp.Select) or order is None or tree.find(exp.AggFunc) is None:
+        return None
+    shown = {one.unalias().sql("sqlite").lower() for one in tree.selects}
+    by = [one.this for one in order.expressions]
+    more = [one for one in by if isinstance(one, exp.AggFunc) and one.sql("sqlite").lower() not in shown]
+    if len(more) != 1 or any(isinstance(one, exp.Star) or one.find(exp.AggFunc) for one in tree.selects):
+        return None
+    try:
+        whole = tree.select(more[0].copy())
+        return Mend(whole.sql("sqlite"), f"{more[0].sql('sqlite')} is shown, by which these are put in order")
+    except (errors.SqlglotError, RecursionError):
+        return None
+
+
 def branches(sql: str, tables: Sequence[Sequence[object]], joins: Mapping[str, str]) -> Asking[str]:
     """What each part of a UNION of one column of numbers comes to; empty of any other statement."""
     if (tree := parsed(sql, "sqlite")) is None:
