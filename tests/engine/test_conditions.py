@@ -258,6 +258,17 @@ async def test_whoever_asks_for_it_again_gets_the_one_name_of_the_closest_line(
     assert made(agent) == [[("member", "=", taken)]]
 
 
+async def test_a_name_in_a_statement_about_a_file_is_held_against_the_same(house: Build) -> None:
+    passages = [SAMPLE, {"path": "boats.csv", "text": "boat,berth", "note": "a sample"}]
+    tools = {"find": lambda args: {"passages": passages}, "ask": lambda args: {"rows": [{"berth": "C13"}]}}
+    schema: Any = {"type": "object", "properties": {"path": {}, "sql": {}}}
+    call = step(("ask", {"path": "boats.csv", "sql": "select berth from boats where boat = 'Jackdaw'"}))
+    specs: Any = {"find": {"opens": "question"}, "ask": {"schema": schema}}
+    agent = house([call, call, final("C13")], tools=tools, specs=specs)
+    await agent.run("Which berth has the boat that takes on water? Look it up in boats.csv.")
+    assert [made["sql"] for made in agent.tools["ask"].calls] == ["select berth from boats where boat = 'EIDER'"]
+
+
 async def test_a_condition_without_an_operator_is_one_of_equality(members: Any) -> None:
     """It may be left out, and what is beside the condition stays as it is."""
     call = {"where": [{"column": "member", "value": "Jackdaw"}], "limit": 5}

@@ -142,3 +142,9 @@ def test_the_places_are_control_arguments(box: Path) -> None:
 def test_names_that_need_no_quotation_marks() -> None:
     assert plain_names(["a b", "A B", "2024", "", "Größe (m)"]) == ["a_b", "A_B_2", "_2024", "column4", "Größe_m"]
     assert table_name("data/hires-2025.v2.csv") == "hires_2025_v2"
+
+
+async def test_a_sum_has_no_noise_of_binary_fractions(ask: Any, box: Path) -> None:
+    cells = "".join(f"a,{cents / 100:.2f}\n" for cents in (110, 220, 330, 4_712, 1_999, 3_333, 101))
+    (box / "logs/gifts.csv").write_text(f"who,eur\n{cells}")
+    assert values(await ask("SELECT sum(eur), 1.0 / 3 FROM gifts", path="logs/gifts.csv")) == [[108.05, 1 / 3]]

@@ -25,6 +25,7 @@ from .visits import WEEKDAY, about, excerpts, months, replaced
 _WORD, _LETTERS = re.compile(r"[^\W_]+"), re.compile(r"[^\W\d_]{3,}")
 STEM = 5  # characters by which a column's name is a word of the task: amount_eur and amounts
 _CAPITAL = re.compile(r"\b[A-ZÄÖÜ][^\W\d_]{3,}")
+_EQUAL = re.compile(r"(?<![!<>])=\s*'([^']*)'")
 _NAME = re.compile(r"[A-ZÄÖÜ][a-zäöüß]{3}")
 LEAVES_OUT = re.compile(
     r"\b(?:not|no|non|nor|neither|never|none|cannot|without|others?|else|except|exclud\w+|omit\w*|ignor\w+|leav\w+ out|"
@@ -90,7 +91,10 @@ def unheard(args: Mapping[str, JSON], turn: Turn, said: str) -> str:
     known = words_in(f"{said}\n{task}") | told.words() | samples
     lists = [value for value in args.values() if isinstance(value, list | tuple) and samples]
     equal = (where for value in lists for where in value if is_one(where) and where.get("op", "=") == "=")
-    names = (value for where in equal if _NAME.match(value := str(where["value"]).strip()))
+    values = [str(where["value"]).strip() for where in equal]
+    if "path" in args and samples:
+        values += _EQUAL.findall(str(args.get("sql", "")))
+    names = filter(_NAME.match, values)
     return next((name for name in names if not _tells(name, known)), "")
 
 
@@ -178,7 +182,8 @@ def heard(args: Mapping[str, JSON], turn: Turn, said: str) -> Mapping[str, JSON]
     if len(named) != 1:
         return args
     other = {name: named.pop()}
-    return {key: replaced(value, other) for key, value in args.items()}
+    sql = {key: str(args[key]).replace(f"'{name}'", f"'{other[name]}'") for key in ("sql",) if key in args}
+    return {key: replaced(value, other) for key, value in args.items()} | sql
 
 
 def all_of_it(args: Mapping[str, JSON], spec: SinkSpec, task: str) -> Mapping[str, JSON]:

@@ -14,7 +14,7 @@ _ABSTAINS = re.compile(
     r"no (?:information|answer|record|mention|such|data|results?|match|matches)|unknown|"
     r"unable to (?:find|determine|tell|say|answer)|not (?:enough|sufficient) information|"
     r"(?:does|do|did) ?(?:not|n't) (?:say|state|mention|contain|hold|provide|specify|tell|list)|"
-    r"nothing (?:about|on|was found)|says nothing|"
+    r"nothing (?:about|on|was found)|says nothing|(?:is|are) (?:not a|no) column|"
     r"no (?:[^\W\d][\w'-]* ){1,8}(?:(?:is|are|was|were) (?:stated|specified|mentioned|listed)|"
     r"(?:is|was) (?:found|given|known|available|provided))(?=[.!]?\s*$| (?:there|here|in|on|for|among|anywhere)\b)|"
     r"there(?:'s| is| are| was| were) no (?:[^\W\d][\w'-]* ){1,8}(?:in|on) (?:the|these|those|any|our|your|that) "

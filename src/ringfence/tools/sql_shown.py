@@ -60,8 +60,14 @@ def cell(value: object) -> JSON:
         case int():
             return value if abs(value) < 2**53 else str(value)
         case float():
-            return value if math.isfinite(value) else str(value)
+            return _short(value) if math.isfinite(value) else str(value)
         case bytes():
             return f"[{len(value)} bytes]"
     text = str(value)
     return text if len(text) <= CELL_CHARS else f"{text[:CELL_CHARS]}... [{len(text) - CELL_CHARS} more characters]"
+
+
+def _short(value: float) -> float:
+    """A sum without the noise of binary fractions: 2307.99 for 2307.9900000000002."""
+    bare = float(f"{value:.15g}")
+    return bare if len(repr(bare)) + 3 < len(repr(value)) else value
