@@ -18,7 +18,8 @@ from ringfence.evals.suite import by_id, expected_of, load
 
 HELD = Path(__file__).parents[2] / "bench" / "held"
 SUITES = (
-    "clinic", "plant", "depot", "school", "museum", "hotel", "theatre", "bikes", "solar", "bakery", "orchard", "ferry"
+    "clinic", "plant", "depot", "school", "museum", "hotel", "theatre", "bikes", "solar", "bakery", "orchard", "ferry",
+    "library",
 )  # fmt: skip
 CHANGED = {  # a file of each world, a number in it, and the task that asks for it
     "clinic": ("settings/reminders.toml", r"hours_before = \d+", "hours_before = 99", "reminder-hours"),
@@ -42,6 +43,12 @@ CHANGED = {  # a file of each world, a number in it, and the task that asks for 
         r"start_screen_seconds = \d+",
         "start_screen_seconds = 99",
         "screen-seconds",
+    ),
+    "library": (
+        "config/selfcheck.json",
+        r'("session": \{\s*"timeout_seconds"): \d+',
+        r"\1: 99",
+        "session-timeout",
     ),
 }
 
