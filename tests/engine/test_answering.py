@@ -309,3 +309,11 @@ async def test_a_run_that_is_cut_off_while_it_is_checked_ends_the_same(house: Bu
             again.journal.append(record)
         result = await again.engine.drive(fold(records[:cut]))
         assert (result.answer, result.status) == (expected.answer, expected.status), cut
+
+
+async def test_who_has_failed_twice_may_say_that_nothing_is_there(house: Build) -> None:
+    calls = [step(("look", {"of": name})) for name in ("hull_colour", "colour")]
+    agent = house([*calls, final("The colour is not found: it is no column.")], tools={"look": fail})
+    result = await agent.run("What colour is the hull?")
+    assert result.answer == "The colour is not found: it is no column."
+    assert not [record for record in agent.records() if "doubt" in record.body]

@@ -16,6 +16,7 @@ from .claims import Flag, flags, proved
 from .course import (
     BESIDE,
     INVALID,
+    MAX_FAILED,
     MISSING,
     NOT_FOUND,
     NOTHING,
@@ -24,6 +25,7 @@ from .course import (
     UNPROVED,
     UNRECKONED,
     UNSUPPORTED,
+    Become,
     asks_back,
     changed,
     doubts,
@@ -118,7 +120,8 @@ def judge(
     if not settled and _keeps_to_another(answer, turn, live):
         return Verdict(NOT_FOUND)
     line = partial(nearest, turn)
-    why = "" if settled else doubt(answer, shown=shown, task=task, chosen=has_worked(turn), nearest=line)
+    tried = has_worked(turn) or folded(turn, Become).failed >= MAX_FAILED  # then it may say that it cannot
+    why = "" if settled else doubt(answer, shown=shown, task=task, chosen=tried, nearest=line)
     if why:
         return replace(verdict, why=why, kind=_kind(answer, shown, task, live))
     if once and (left := left_out(turn, live.granted)):
