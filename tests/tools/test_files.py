@@ -238,6 +238,7 @@ async def test_an_overview_says_what_columns_hold_and_nothing_of_a_single_row(ca
     (box / "logs/boats.csv").write_text(f"hull no,state now,odd\n{rows}z,,3\n")
     about = {one["path"]: one for one in (await call("files.overview"))["files"]}
     assert about["logs/boats.csv"]["columns"] == ["hull_no", "state_now", "odd"]
+    assert about["logs/boats.csv"]["table"] == "boats"
     assert about["logs/boats.csv"]["of"] == "text, text ('in ''repair''', 'sold', or empty), text"
 
 

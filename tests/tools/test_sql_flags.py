@@ -191,3 +191,28 @@ async def test_by_what_groups_are_put_in_order_is_shown(query: Any) -> None:
         "select boat from hires order by hours limit 1",
     ):
         assert "mended" not in await query(sql)
+
+
+@pytest.mark.parametrize(
+    ("sql", "count"),
+    [
+        ("select count(*) from trips where month(opened) = 6", 2),
+        ("select count(*) from trips where strftime('%m', opened) = '07'", 1),
+        ("select count(*) from trips where opened >= '2025-06-15'", 2),
+        ("select count(*) from trips where opened like '2025-06%'", 2),
+    ],
+)
+async def test_a_column_that_is_asked_for_its_day_is_the_one_that_has_days(
+    tmp_path: Path, sql: str, count: int
+) -> None:
+    db = apsw.Connection(str(tmp_path / "trips.db"))
+    db.execute("""create table trips(day text, boat text, hours integer);
+        insert into trips values ('2025-06-01', 'Tern', 2), ('2025-06-30', 'Gull', 1), ('2025-07-02', 'Tern', 3);
+        create table two(begun text, ended text); insert into two values ('2025-06-01', '2025-06-02');""").fetchall()
+    db.close()
+    tool = query_sqlite(tmp_path / "trips.db", Use(), room=4_000)
+    found = await ask(tool, sql)
+    assert list(found["rows"][0].values()) == [count]
+    assert "opened is trips.day, which has days" in found["mended"]
+    with pytest.raises(ToolError, match="no such column"):  # of the first, or of the second?
+        await ask(tool, sql.replace("trips", "two"))

@@ -9,8 +9,7 @@ import pytest
 
 from ringfence.core.errors import ToolError
 from ringfence.core.policy import Role
-from ringfence.tools.table_sql import table_name
-from ringfence.tools.tabular import plain_names
+from ringfence.tools.tabular import plain_names, table_name
 
 from .conftest import Call, built_in
 

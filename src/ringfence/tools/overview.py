@@ -11,7 +11,7 @@ from .cells import DATE, NUMBER, holds
 from .entries import fields
 from .folders import SNIFF_BYTES, Entry, Folders, is_binary, size_text
 from .forms import form_of
-from .tabular import above, plain_names, separates
+from .tabular import above, plain_names, separates, table_name
 from .texts import decode, note_skipped, notes
 from .tool import Args, Tool, Use, define
 
@@ -81,6 +81,7 @@ def _about(folders: Folders, entry: Entry) -> dict[str, JSON]:
         kinds = [
             _kind([row[n] for row in rows if n < len(row)], commas=separator != ",") for n in range(len(titles[:30]))
         ]
+        about["table"] = table_name(entry.path)
         return {**about, "columns": plain_names(titles[:30]), **({"of": ", ".join(kinds)} if rows else {})}
     if suffix in NOTES:
         return {**about, "title": lines[0].strip("# ")[:60]}

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sqlglot import exp
 
 _NONE = re.compile(r"(?:^|_)(?:id|no|nr|num|number|code|key|unit|currency|type|kind|name)$")
+_DAY = re.compile(r"[12]\d{3}-[01]\d")
 _ANY = frozenset(("true", "false", "none", "null"))
 _WHOSE = re.compile(r"(?:^|_)(?:id|year|month|day|date|week|quarter|name|customer|client|person|who|by)(?:_|$)", re.I)
 _LEAST = 4  # letters of a value that is selected, so that it is no `no`
@@ -50,6 +51,8 @@ def column_meant(
         return None  # may stand in any column
     if texts:
         having = yield from _having(table, there, texts[0])
+    elif any(map(_is_dated, wrong)):
+        having = yield from _days(table, there)
     else:
         having = [one for one in there if missing.lower() in one.split("_") and not _NONE.search(one)]
     if len(having) != 1:
@@ -60,10 +63,39 @@ def column_meant(
     try:
         for one in wrong:
             one.set("this", exp.to_identifier(having[0]))
-        why = f"which has {texts[0]!r}" if texts else "the only one of that name"
+        dated = any(map(_is_dated, wrong))
+        why = f"which has {texts[0]!r}" if texts else "which has days" if dated else "the only one of that name"
         return Mend(tree.sql("sqlite"), f"{missing} is {table}.{having[0]}, {why}")
     except (errors.SqlglotError, RecursionError):
         return None
+
+
+def _is_dated(column: exp.Column) -> bool:
+    """Whether a column is asked for its day: its month, or after which day it is."""
+    from sqlglot import exp
+
+    above = column.parent
+    if isinstance(above, exp.Month | exp.Year | exp.Day | exp.TimeToStr | exp.TsOrDsToDate | exp.TsOrDsToTimestamp):
+        return True
+    if isinstance(above, exp.Anonymous):
+        return str(above.this).casefold() in ("strftime", "date", "month", "year", "day")
+    compared = isinstance(above, exp.GT | exp.GTE | exp.LT | exp.LTE | exp.Like | exp.Between)
+    return compared and any(_DAY.match(str(one.this)) for one in (above or column).find_all(exp.Literal))
+
+
+def _days(table: str, columns: Sequence[str]) -> Asking[list[str]]:
+    """The columns of a table that have days, as ISO 8601 writes them, and nothing else."""
+    having, of = list[str](), identifier(table)
+    for column in columns[:_COLUMNS]:
+        name = f"{of}.{identifier(column)}"
+        some = f"select {name} as v from {of} where {name} is not null limit {_LOOK}"
+        found = yield (
+            f"select count(*), sum(v glob '[12][0-9][0-9][0-9]-[01][0-9]-[0-3][0-9]*') from ({some}) as few",
+            (),
+        )
+        if found and found[0][0] and found[0][0] == found[0][1]:
+            having.append(column)
+    return having
 
 
 def _having(table: str, columns: Sequence[str], text: str) -> Asking[list[str]]:

@@ -25,7 +25,7 @@ from .sql_mend import Mend, Mended
 from .sql_read import parsed, unfenced
 from .sql_schema import identifier
 from .table_typed import Typed, column
-from .tabular import Table, plain_names, read_table
+from .tabular import Table, plain_names, read_table, table_name
 from .texts import notes, read_text
 from .tidy import tidied
 from .tool import KNOWN_TABLE, Args, Tool, Use, define
@@ -107,12 +107,6 @@ def select(
     ran = str(result.get("ran", asked.sql))
     said += [one.note for of in columns.values() for one in of if one.note and _speaks_of(ran, one.name)]
     return {**result, **notes(result.get("note", ""), *said)}
-
-
-def table_name(path: str) -> str:
-    """What the table of a file is called: `hires_2025` of data/hires-2025.csv."""
-    name = plain_names([path.rpartition("/")[2].rpartition(".")[0]])[0].casefold()
-    return f"{name}_" if name.startswith("sqlite_") else name
 
 
 def _speaks_of(statement: str, name: str) -> bool:

@@ -92,6 +92,12 @@ def plain_names(titles: Sequence[str]) -> list[str]:
     return names
 
 
+def table_name(path: str) -> str:
+    """What the table of a file is called: `hires_2025` of data/hires-2025.csv."""
+    name = plain_names([path.rpartition("/")[2].rpartition(".")[0]])[0].casefold()
+    return f"{name}_" if name.startswith("sqlite_") else name
+
+
 def separates(path: str, head: str) -> str:
     """The separator of a table, by its name and its first line."""
     if path.lower().endswith(".tsv"):
