@@ -91,6 +91,32 @@ def with_its_order(sql: str, tables: Sequence[Sequence[object]], joins: Mapping[
         return None
 
 
+def with_counts(sql: str, tables: Sequence[Sequence[object]], joins: Mapping[str, str]) -> Asking[Mend | None]:
+    """The statement that also shows how many rows there are in each group of texts, where it asks for nothing but these
+    groups: who asks how often the Eider was hired is told of one row of it.
+    """
+    if (tree := parsed(sql, "sqlite")) is None:
+        return None
+    from sqlglot import errors, exp
+
+    group = tree.args.get("group") if isinstance(tree, exp.Select) else None
+    if not isinstance(tree, exp.Select) or group is None or tree.find(exp.AggFunc, exp.Subquery, exp.CTE):
+        return None
+    keys = [one for one in group.expressions if isinstance(one, exp.Column)]
+    same = {one.sql("sqlite").lower() for one in tree.selects} == {one.sql("sqlite").lower() for one in keys}
+    if not same or len(keys) < len(group.expressions) or tree.args.get("having") or tree.args.get("limit"):
+        return None
+    places = Places(tree, tables, joins)
+    for key in keys:
+        _, table = places.of(key)
+        if not table or (yield from _is_numeric(table, key.name)):
+            return None
+    try:
+        return Mend(tree.select("count(*) as rows_of_it").sql("sqlite"), "rows_of_it: how many there are in each group")
+    except (errors.SqlglotError, RecursionError):
+        return None
+
+
 def branches(sql: str, tables: Sequence[Sequence[object]], joins: Mapping[str, str]) -> Asking[str]:
     """What each part of a UNION of one column of numbers comes to; empty of any other statement."""
     if (tree := parsed(sql, "sqlite")) is None:
