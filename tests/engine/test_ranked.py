@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ringfence.engine.nearest import of_the_value
+from ringfence.engine.nearest import named_rows, of_the_value
 from ringfence.engine.ranked import of_the_last
 
 TABLE = """Destination | Departure | Quay
@@ -48,3 +48,20 @@ def test_the_row_with_the_time_that_the_task_says() -> None:
     assert of_the_value(JSON, "Which ship leaves at 15:30, and how many seats does this ship have?") == row
     assert of_the_value(JSON, "Which ship leaves after 15:30?") == ""
     assert of_the_value(JSON, "Which ship leaves at 15:35?") == ""
+
+
+def test_the_two_rows_whose_names_the_task_says() -> None:
+    groups = (("concert", 991), ("film night", 1090), ("reading", 1009), ("story hour", 1504), ("workshop", 1032))
+    value = {"rows": [{"kind": kind, "SUM(visitors)": total} for kind, total in groups]}
+    both = "reading, 1009; workshop, 1032"
+    assert named_rows(value, 'How many more visitors did the kind "workshop" have than the kind "reading"?') == both
+    for task in (
+        "Which kind has the most?",
+        "How many had the readings?",
+        "How many had all but reading and workshop?",
+    ):
+        assert named_rows(value, task) == ""
+    assert (
+        named_rows({"rows": [["reading", 1], ["reading", 2], ["workshop", 3], ["x", 4]]}, "reading or workshop?") == ""
+    )
+    assert named_rows({"rows": [["reading", 1], ["workshop", 3]]}, "reading or workshop?") == ""

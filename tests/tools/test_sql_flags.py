@@ -220,3 +220,18 @@ async def test_a_column_that_is_asked_for_its_day_is_the_one_that_has_days(
     assert "opened is trips.day, which has days" in found["mended"]
     with pytest.raises(ToolError, match="no such column"):  # of the first, or of the second?
         await ask(tool, sql.replace("trips", "two"))
+
+
+@pytest.mark.parametrize(
+    ("sql", "value"),
+    [
+        ("select cast(count(*) as real) * 100 / count(*) p from hires where boat = 'Tern'", 50.0),
+        ("select count(*) * 100 / count(*) p from hires where boat = 'Tern'", 50.0),
+        ("select round(100.0 * sum(hours) / sum(hours), 1) p from hires where boat = 'Gull'", 52.9),
+        ("select sum(hours) / count(*) p from hires where boat = 'Gull'", 9),  # of another one
+    ],
+)
+async def test_a_share_of_itself_is_one_of_all_rows(query: Any, sql: str, value: float) -> None:
+    found = await query(sql)
+    assert found["rows"] == [{"p": value}]
+    assert ("divided by that of all rows" in found.get("mended", "")) is (value != 9)

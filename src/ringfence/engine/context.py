@@ -16,7 +16,7 @@ from ringfence.core.values import JSON, Prompt
 
 from .course import OF_ITS_WORDS, asks
 from .links import named_link
-from .nearest import between, of_it_elsewhere, singled_out, sole
+from .nearest import between, named_rows, of_it_elsewhere, singled_out, sole
 from .passages import READ, SEARCH, is_passage, where
 from .relevance import words
 from .step import CLOSING, LOOK_UP, TOOL
@@ -331,6 +331,8 @@ class Transcript:
         why, line = singled_out(value, text, self._told, self._task)
         if line:
             yield f"of these, {why}: {line}"
+        elif rows := named_rows(value, self._task):
+            yield f"of these, that the task names: {rows}"
         if link := named_link(value, self._task):
             yield f"of these links, that the task names: {link}"
         if whole := between(value, self._task):

@@ -158,6 +158,26 @@ def named_before(value: JSON, told: Collection[str], task: str = "") -> str:
     return ", ".join(named[0])[:_CHARS] if len(named) == 1 else ""
 
 
+def named_rows(value: JSON, task: str) -> str:
+    """The two or three of many rows by whose names a task asks for them, each name once; else empty.
+
+    Asked how far two groups are apart, a small model takes the one that stands beside the one that it was to take.
+    """
+    rows = value.get("rows") if isinstance(value, dict) else None
+    if not isinstance(rows, list) or len(rows) < _MANY or _DENIES.search(task.replace(" than ", " ")):
+        return ""
+    cells = [
+        list(map(str, row.values() if isinstance(row, dict) else row if isinstance(row, list) else ())) for row in rows
+    ]
+    found = [
+        row
+        for row in cells
+        if row and _WORDS.fullmatch(row[0]) and re.search(rf"(?<![\w-]){re.escape(row[0])}(?![\w-])", task, re.I)
+    ]
+    names = {row[0].casefold() for row in found}
+    return "; ".join(", ".join(row) for row in found)[:_CHARS] if 1 < len(found) == len(names) <= 3 else ""
+
+
 def singled_out(value: JSON, text: str, told: Collection[str], task: str) -> tuple[str, str]:
     """The one of many rows or lines of a result that is asked for, and by what it was told; "" where there is none."""
     if row := named_before(value, told, task):

@@ -25,7 +25,7 @@ from ringfence.core.values import JSON
 
 from .sql_columns import column_meant
 from .sql_flags import behind, flagged, row_of
-from .sql_groups import any_row, branches, ordered_by, with_counts, with_its_order
+from .sql_groups import any_row, branches, ordered_by, share, with_counts, with_its_order
 from .sql_meant import meant
 from .sql_mend import Hop, Mended, mended
 from .sql_none import Why, is_nothing, otherwise, why_none
@@ -247,7 +247,16 @@ def _query(db: apsw.Connection, args: QueryArgs, asked: Mended, bounds: Bounds) 
 def _read_rightly(db: apsw.Connection, asked: Mended, found: _Found, bounds: Bounds) -> tuple[Mended, _Found, str]:
     """What a statement can only mean and its result, where that is another one; and a note."""
     tables, joins, said = *_known(db), ""
-    for reading in (any_row, with_counts, with_its_order, flagged, partial(meant, dialect="sqlite"), written, grouped):
+    for reading in (
+        share,
+        any_row,
+        with_counts,
+        with_its_order,
+        flagged,
+        partial(meant, dialect="sqlite"),
+        written,
+        grouped,
+    ):
         if asked.may_go_on and (more := _looked(db, reading(asked.sql, tables, joins))):
             with suppress(apsw.Error, ToolError):
                 other = _rows(db, more.sql, (), bounds)

@@ -117,6 +117,35 @@ def with_counts(sql: str, tables: Sequence[Sequence[object]], joins: Mapping[str
         return None
 
 
+def share(sql: str, tables: Sequence[Sequence[object]], joins: Mapping[str, str]) -> Asking[Mend | None]:
+    """The share in all rows, where a statement divides a count or a sum by itself: of the rows that meet its conditions
+    that is always the whole.
+    """
+    yield from ()
+    if (tree := parsed(sql, "sqlite")) is None:
+        return None
+    from sqlglot import errors, exp
+
+    plain = isinstance(tree, exp.Select) and tree.args.get("where") and not tree.args.get("joins")
+    if not isinstance(tree, exp.Select) or not plain or tree.args.get("group") or tree.find(exp.Subquery, exp.CTE):
+        return None
+    whole = [
+        below
+        for one in tree.find_all(exp.Div)
+        for below in [one.expression.unnest()]
+        if isinstance(below, exp.AggFunc) and any(agg == below for agg in one.this.find_all(exp.AggFunc))
+    ]
+    source = next(iter(tree.find_all(exp.Table)), None)
+    if len(whole) != 1 or source is None:
+        return None
+    try:
+        of_all = exp.Subquery(this=exp.select(whole[0].copy()).from_(source.copy()))
+        whole[0].replace(exp.Paren(this=exp.Mul(this=exp.Literal.number("1.0"), expression=of_all)))
+        return Mend(tree.sql("sqlite"), "divided by that of all rows, and not by itself")
+    except (errors.SqlglotError, RecursionError):
+        return None
+
+
 def branches(sql: str, tables: Sequence[Sequence[object]], joins: Mapping[str, str]) -> Asking[str]:
     """What each part of a UNION of one column of numbers comes to; empty of any other statement."""
     if (tree := parsed(sql, "sqlite")) is None:
