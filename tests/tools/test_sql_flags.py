@@ -58,6 +58,10 @@ async def test_a_column_of_yes_and_no_that_is_never_null(query: Any, sql: str, v
         ("select max(hours) from hires", "hire_no: 3, boat: Gull, hours: 9, skipper: no, paid: 1"),
         ("select min(hours) as least from hires h where h.boat = 'Tern'",
          "hire_no: 1, boat: Tern, hours: 2, skipper: yes, paid: 1"),
+        ("select hours from hires where skipper = 'no' order by hours limit 1",
+         "hire_no: 2, boat: Tern, hours: 5, skipper: no, paid: 0, note: wet"),
+        ("select hours from hires order by hours limit 2", None),
+        ("select hours from hires limit 1", None),
         ("select max(price_eur) from stock", None),  # of two
         ("select max(hours), boat from hires", None),
         ("select max(hours) from hires group by boat limit 1", None),

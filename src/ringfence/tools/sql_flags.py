@@ -7,6 +7,7 @@ say `no`. Asked who gave most, it takes the most, and no row says who that was.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from .sql_meant import Places
 from .sql_mend import Mend
@@ -14,6 +15,9 @@ from .sql_read import parsed
 from .sql_schema import Asking, identifier
 
 _PAIRS = (("yes", "no"), ("true", "false"), ("y", "n"), ("t", "f"), ("ja", "nein"))
+if TYPE_CHECKING:
+    from sqlglot import exp
+
 _SHOWN, _CHARS = 12, 60  # columns of a row that is told, and characters of each
 
 
@@ -81,30 +85,22 @@ def behind(sql: str, rows: int) -> Asking[str]:
 
 
 def row_of(sql: str, tables: Sequence[Sequence[object]], joins: Mapping[str, str]) -> Asking[str]:
-    """The row with the least or the most of one table, where nothing else is asked for; empty where there are several,
-    or the statement is less plain.
+    """The row with the least or the most of one table, where nothing else is asked for, or the first one of an order;
+    empty where there are several, or the statement is less plain.
     """
     if (tree := parsed(sql, "sqlite")) is None:
         return ""
     from sqlglot import errors, exp
 
-    if not isinstance(tree, exp.Select) or any(
-        tree.args.get(part) for part in ("group", "joins", "having", "limit", "with_")
-    ):
-        return ""
-    picked = [one.unalias() for one in tree.selects]
+    bounded = any(
+        isinstance(tree, exp.Select) and tree.args.get(part) for part in ("group", "joins", "having", "with_")
+    )
     tables_of = list(tree.find_all(exp.Table))
-    if len(picked) != 1 or len(tables_of) != 1 or not isinstance(picked[0], exp.Max | exp.Min):
-        return ""
-    extreme = picked[0]
-    if not isinstance(extreme.this, exp.Column) or extreme.expressions or tree.find(exp.Placeholder, exp.Subquery):
+    if not isinstance(tree, exp.Select) or bounded or len(tables_of) != 1 or tree.find(exp.Placeholder, exp.Subquery):
         return ""
     try:
-        rows = tree.copy()
-        within = f"({tree.sql('sqlite')})"
-        where = exp.EQ(this=extreme.this.copy(), expression=exp.maybe_parse(within, dialect="sqlite"))
-        rows = rows.select("*", append=False).where(where).limit(2)
-        found = yield rows.sql("sqlite"), ()
+        asked = _extreme(tree) or _first(tree)
+        found = (yield asked.sql("sqlite"), ()) if asked is not None else None
     except (errors.SqlglotError, RecursionError):
         return ""
     columns = Places(tree, tables, joins).columns.get(tables_of[0].name.lower(), [])
@@ -112,3 +108,25 @@ def row_of(sql: str, tables: Sequence[Sequence[object]], joins: Mapping[str, str
         return ""
     cells = zip(columns, found[0], strict=True)
     return ", ".join(f"{name}: {str(cell)[:_CHARS]}" for name, cell in list(cells)[:_SHOWN] if cell is not None)
+
+
+def _extreme(tree: exp.Select) -> exp.Select | None:
+    """What asks for the rows that have the one extreme which a statement asks for."""
+    from sqlglot import exp
+
+    picked = [one.unalias() for one in tree.selects]
+    one = picked[0] if len(picked) == 1 and not tree.args.get("limit") else None
+    if not isinstance(one, exp.Max | exp.Min) or not isinstance(one.this, exp.Column) or one.expressions:
+        return None
+    where = exp.EQ(this=one.this.copy(), expression=exp.maybe_parse(f"({tree.sql('sqlite')})", dialect="sqlite"))
+    return tree.copy().select("*", append=False).where(where).limit(2)
+
+
+def _first(tree: exp.Select) -> exp.Select | None:
+    """What asks for the whole row of which a statement asks for a column, the first one of an order."""
+    from sqlglot import exp
+
+    limit = tree.args.get("limit")
+    one = isinstance(limit, exp.Limit) and limit.expression.sql() == "1" and tree.args.get("order")
+    plain = all(isinstance(picked.unalias(), exp.Column) for picked in tree.selects) and not tree.args.get("distinct")
+    return tree.copy().select("*", append=False) if one and plain else None
