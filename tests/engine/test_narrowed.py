@@ -9,7 +9,7 @@ import pytest
 from ringfence.core.policy import SinkSpec
 from ringfence.engine.bidden import asks_alone
 from ringfence.engine.folder import of_the_folder
-from ringfence.engine.statements import as_said
+from ringfence.engine.statements import as_said, without_unasked
 from ringfence.engine.task import amounts, given, sentences
 
 from .conftest import Build, final, step
@@ -168,3 +168,22 @@ async def test_what_a_calculation_leaves_out_is_said_once(house: Build) -> None:
 )
 def test_what_only_asks_to_look_orders_nothing(task: str, alone: bool) -> None:
     assert asks_alone(task, sentences(task)) is alone
+
+
+@pytest.mark.parametrize(
+    ("sql", "meant"),
+    [
+        ("select count(*) from t where branch = 'Riverside' and kind = 'workshop'",
+         "select count(*) from t where branch = 'Riverside'"),
+        ("select n from t where kind = 'a and b' and branch = 'Riverside' group by n order by 'x' limit 1",
+         "select n from t where branch = 'Riverside' group by n order by 'x' limit 1"),
+        ("select n from t where kind = 'workshop'", ""),  # the only one
+        ("select n from t where branch = 'Riverside' or kind = 'workshop'", ""),
+        ("select n from t where branch = 'Riverside' and seats > 3", ""),
+        ("select n from t where branch = 'Riverside' and lower(kind) = 'workshop'", ""),
+        ("select n from t where branch = 'Riverside' and n in (select n from u where kind = 'workshop')", ""),
+    ],
+)  # fmt: skip
+def test_a_condition_that_nobody_spoke_of_is_left_out(sql: str, meant: str) -> None:
+    found = without_unasked(sql, lambda column, value: column == "branch")
+    assert " ".join(found.split()) == (meant or sql)

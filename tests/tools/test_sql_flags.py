@@ -120,6 +120,8 @@ async def test_a_condition_on_what_no_table_has_is_left_out_and_told(query: Any)
     ):  # fmt: skip
         with pytest.raises(ToolError, match="no such column"):
             await query(f"select hours from hires where {none}")
+    empties = await query("select hours from hires where boat = 'Tern' and returned_on is not null")
+    assert [row["hours"] for row in empties["rows"]] == [2, 5]
     with pytest.raises(ToolError, match="no such column"):  # of more rows it would be another sum
         await query("select sum(hours) from hires where boat = 'Tern' and status = 'laid up'")
 

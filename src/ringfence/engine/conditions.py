@@ -19,6 +19,7 @@ from .evidence import in_iso
 from .facts import is_german
 from .folds import folded
 from .nearest import answered, asked_and_brought, nearest
+from .statements import without_unasked
 from .task import PASTED
 from .visits import WEEKDAY, about, excerpts, months, replaced
 
@@ -72,12 +73,14 @@ def asked(args: Mapping[str, JSON], turn: Turn, said: str) -> Mapping[str, JSON]
     several the first. Refused in words, a small model makes the very same call again.
     """
     lists = {name: value for name, value in args.items() if isinstance(value, list | tuple) and any(map(is_one, value))}
-    if not lists:
+    sql = args.get("sql") if "path" in args else None  # of a database, a table may be called as a column is here
+    if not lists and not isinstance(sql, str):
         return args
     task = str(turn.start["task"])
     known = words_in(f"{said}\n{task}") | months(f"{said}\n{task}").keys()
     whose = _Asked(known, folded(turn, _Told, task).words(), LEAVES_OUT.search(task) is not None, months(task))
-    return {**args, **{name: whose.of(value) for name, value in lists.items()}}
+    statement = {"sql": without_unasked(sql, whose.speaks_of)} if isinstance(sql, str) else {}
+    return {**args, **{name: whose.of(value) for name, value in lists.items()}, **statement}
 
 
 def unheard(args: Mapping[str, JSON], turn: Turn, said: str) -> str:
@@ -228,7 +231,7 @@ class _Asked:
         for where in conditions:
             if isinstance(where, dict) and is_one(where):
                 column, op, value = (str(where.get(key, "")).strip() for key in ("column", "op", "value"))
-                if op in ("", "=") and not self._speaks_of(column, value):
+                if op in ("", "=") and not self.speaks_of(column, value):
                     continue
                 if op == "!=" and value[:7] in self.months and not self.leaves_out:
                     if column in turned:
@@ -238,7 +241,8 @@ class _Asked:
             kept.append(where)
         return kept
 
-    def _speaks_of(self, column: str, value: str) -> bool:
+    def speaks_of(self, column: str, value: str) -> bool:
+        """Whether anything that was said speaks of a column, or of the value that it is to have."""
         if (not value and self.leaves_out) or _CODE.fullmatch(value):
             return True
         return any(spoken_of(column, words) or _tells(value, words) for words in (self.task, self.told))

@@ -1,4 +1,4 @@
-"""A name in a SELECT as its task has it. Pure.
+"""The names and conditions of a SELECT as its task has them. Pure.
 
 Asked for the Plum jam that was sold, a small model asks for the Plum cinnamon jam of an example that it was shown.
 """
@@ -6,12 +6,16 @@ Asked for the Plum jam that was sold, a small model asks for the Plum cinnamon j
 from __future__ import annotations
 
 import re
-
-from .conditions import LEAVES_OUT
+from collections.abc import Callable, Sequence
 
 _TEXTS = re.compile(r"'(?:[^']|'')*'")
 _NAME = re.compile(r"[A-ZÄÖÜ][\w-]*(?: [\w-]+){2,7}")  # of three words and more
 _WITHIN = re.compile(r"[a-zäöüß]{4,}")  # a word that tells it from the shorter name: `cinnamon`, and no `of`
+_MASK, _MOST = "\0", 2_000  # in place of a text, and characters of a statement that is looked at
+_WHERE = re.compile(r"\bwhere\b(.*?)(?=\bgroup\s+by\b|\border\s+by\b|\bhaving\b|\blimit\b|;|\Z)", re.I | re.S)
+_NO_PLAIN = re.compile(r"\b(?:or|between|not|select|in|case)\b|[()]", re.I)
+_IS_TEXT = re.compile(r"(?:\w+\.)?[\"`\[]?(?P<column>\w+)[\"`\]]?\s*==?\s*'(?P<text>[^']*)'")
+_LEAVES_OUT = re.compile(r"\b(?:not|no|never|without|except|other|but|ohne|außer|nicht|kein\w*)\b", re.I)
 _DENIES = re.compile(r"<>|!=|\bnot\b|\bin\s*\(", re.I)
 
 
@@ -20,7 +24,7 @@ def as_said(sql: str, task: str) -> str:
     within. The task's own words are the user's; where there is no such row, the result says so.
     """
     found = [(match, said) for match in _TEXTS.finditer(sql) if (said := _said(match[0][1:-1], task))]
-    if len(found) != 1 or _DENIES.search(sql) or LEAVES_OUT.search(task):
+    if len(found) != 1 or _DENIES.search(sql) or _LEAVES_OUT.search(task):
         return sql
     ((match, said),) = found
     return f"{sql[: match.start()]}'{said}'{sql[match.end() :]}"
@@ -35,3 +39,35 @@ def _said(text: str, task: str) -> str:
         if _WITHIN.fullmatch(words[n]) and (match := re.search(rf"(?<!\w){fewer}(?!\w)", task, re.I)):
             return match[0]
     return ""
+
+
+def without_unasked(sql: str, speaks: Callable[[str, str], bool]) -> str:
+    """The statement without `AND kind = 'workshop'` where nobody spoke of that column or of its value: a small model
+    adds what it was shown that there is. One condition stays, and each of a statement that is less plain.
+
+    speaks  whether a column, or the value that it is to have, was spoken of
+    """
+    texts, bare = _TEXTS.findall(sql), _TEXTS.sub(_MASK, sql)
+    found = list(_WHERE.finditer(bare))
+    if len(sql) > _MOST or len(found) != 1 or _NO_PLAIN.search(found[0][1]) or bare.lower().count("select") != 1:
+        return sql
+    (where,) = found
+    at, parts, kept = bare[: where.start(1)].count(_MASK), re.split(r"\band\b", where[1], flags=re.I), list[str]()
+    for part in parts:
+        count = part.count(_MASK)
+        whole = _filled(part, texts[at : at + count]).strip()
+        at += count
+        condition = _IS_TEXT.fullmatch(whole)
+        if condition is None or speaks(condition["column"], condition["text"]):
+            kept.append(whole)
+    if not 0 < len(kept) < len(parts):
+        return sql
+    before = _filled(bare[: where.start(1)], texts)
+    after = _filled(bare[where.end(1) :], texts[len(texts) - bare[where.end(1) :].count(_MASK) :])
+    return f"{before} {' AND '.join(kept)} {after}".strip()
+
+
+def _filled(masked: str, texts: Sequence[str]) -> str:
+    for text in texts[: masked.count(_MASK)]:
+        masked = masked.replace(_MASK, text, 1)
+    return masked

@@ -135,12 +135,15 @@ def _without(tree: exp.Expr, missing: str, wrong: Sequence[exp.Column]) -> Mend 
 
     (one, *more) = wrong
     where, condition = one.find_ancestor(exp.Where), one.parent
+    if isinstance(condition, exp.Is) and isinstance(condition.parent, exp.Not):
+        condition = condition.parent
     if more or tree.find(exp.AggFunc) or _WHOSE.search(missing):  # what is added up would be more
         return None
-    if where is None or not isinstance(where.this, exp.And) or not isinstance(condition, exp.EQ):
+    if where is None or not isinstance(where.this, exp.And) or not isinstance(condition, exp.EQ | exp.Is | exp.Not):
         return None
     parts = list(where.this.flatten())
-    if not isinstance(condition.expression, exp.Literal) or all(part is not condition for part in parts):
+    compared = isinstance(condition, exp.EQ) and not isinstance(condition.expression, exp.Literal)
+    if compared or all(part is not condition for part in parts):
         return None
     try:
         where.set("this", exp.and_(*(part.copy() for part in parts if part is not condition), copy=False))
