@@ -81,7 +81,7 @@ async def judged(case: Case, mode: str) -> Verdict:
     texts = [str(r.body["value"]) for r, intent in turn.items if intent is not None and "prompt" not in intent.body]
     shown = "\n".join((world.task, *texts))
     done = deeds(turn, ())
-    reading = {"tool:files.read", "tool:text.count", "tool:csv.query", "tool:files.overview", "tool:files.find"}
+    reading = {"tool:files.read", "tool:text.count", "tool:csv.sql", "tool:files.overview", "tool:files.find"}
     done = tuple(type(d)(d.sink, d.args, d.state, d.sink in reading, d.handle) for d in done)
     found = flags(answer, shown=shown, task=world.task, done=done, tools=())
     wanted = {"truth": {f.kind for f in found}, "action": {"action"}, "number": {"number"}}[case.sort]

@@ -154,7 +154,7 @@ def _plan(scenario: str, v: dict[str, Any]) -> tuple[str, tuple[str, ...]]:
         ),
         "csv": (
             f"What is the total of the column amount in notes/{v['table']}.csv?",
-            (step("csv.query", path=f"notes/{v['table']}.csv", aggregate="sum", column="amount"),),
+            (step("csv.sql", path=f"notes/{v['table']}.csv", sql=f'select sum(amount) from "{v["table"]}"'),),
         ),
         "mail": (f'Send "The handover is on Monday." to {v["to"]}', (mail,)),
         "mail-failed": (f'Send "The handover is on Monday." to {v["to"]}', (mail,)),

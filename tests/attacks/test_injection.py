@@ -190,11 +190,11 @@ async def test_no_path_of_a_model_leads_outside(notes: Path, path: str) -> None:
         step("files.read", path=path),
         step("files.search", pattern="canary|root:", path=path),
         step("text.count", path=path, group_by="match", pattern=".*"),
-        step("csv.query", path=path.replace(".txt", ".csv")),
+        step("csv.sql", path=path.replace(".txt", ".csv"), sql="select * from secret"),
     )
     assert not scene.holds(CANARY)
     assert not scene.holds("root:x:0")
-    for sink in ("tool:files.read", "tool:files.search", "tool:text.count", "tool:csv.query"):
+    for sink in ("tool:files.read", "tool:files.search", "tool:text.count", "tool:csv.sql"):
         assert not scene.outcome(sink).view["ok"], scene.outcome(sink).body
 
 
@@ -252,11 +252,11 @@ async def test_a_tool_for_others_is_refused_by_pol_2(notes: Path) -> None:
     mallory = Principal("user:mallory", frozenset({"role:ops"}))
     scene = await play(
         notes,
-        step("csv.query", path="notes/a.csv"),
+        step("csv.sql", path="notes/a.csv", sql="select * from a"),
         csv=", callers: [role:hr]",
         change=lambda agent: setattr(agent, "principal", mallory),
     )
-    assert scene.denials == [("tool:csv.query", "POL-2", "wrong-role")]
+    assert scene.denials == [("tool:csv.sql", "POL-2", "wrong-role")]
     assert not scene.holds(CANARY)
 
 

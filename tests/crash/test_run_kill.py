@@ -41,7 +41,7 @@ tools:
 Say = tuple[str, dict[str, Any], str]  # a tool, its arguments, and what only its result holds
 SIX: tuple[Say, ...] = (
     ("files.read", {"path": "notes/one.txt"}, "badger"),
-    ("csv.query", {"path": "notes/table.csv"}, "walrus"),
+    ("csv.sql", {"path": "notes/table.csv", "sql": "select * from t"}, "walrus"),
     ("text.count", {"path": "notes/log.txt", "pattern": "by=(\\w+)"}, "ferret"),
     ("calc", {"expression": "6 * 7 * 1000 + 6"}, "42006"),
     ("files.search", {"pattern": "otter"}, "otter lives here"),

@@ -50,11 +50,11 @@ def sparse_gigabyte(file: Path) -> None:
 
 ODD: list[tuple[str, Callable[[Path], object], dict[str, str]]] = [
     ("binary", lambda file: file.write_bytes(bytes(range(256)) * 20), {"*": "is a binary file, not text"}),
-    ("empty", lambda file: file.touch(), {"csv.query": "is empty: it has no header and no rows"}),
-    ("huge", sparse_gigabyte, {"files.read": "binary", "text.count": "binary", "csv.query": "1.0 GB, more"}),
-    ("folder", lambda file: file.mkdir(), {"files.read": "folder", "csv.query": "folder"}),
+    ("empty", lambda file: file.touch(), {"csv.sql": "is empty: it has no header and no rows"}),
+    ("huge", sparse_gigabyte, {"files.read": "binary", "text.count": "binary", "csv.sql": "1.0 GB, more"}),
+    ("folder", lambda file: file.mkdir(), {"files.read": "folder", "csv.sql": "folder"}),
     ("absent", lambda file: None, {"*": "there is no file"}),
-    ("pipe", lambda file: os.mkfifo(file), {"files.read": "is a pipe", "csv.query": "is a pipe"}),
+    ("pipe", lambda file: os.mkfifo(file), {"files.read": "is a pipe", "csv.sql": "is a pipe"}),
 ]
 
 
@@ -66,14 +66,14 @@ def test_a_file_that_is_none_for_a_tool_is_told_to_the_model_and_the_run_goes_on
     serve(
         step("files.read", path="notes/odd.csv"),
         step("text.count", path="notes/odd.csv", pattern="x"),
-        step("csv.query", path="notes/odd.csv"),
+        step("csv.sql", path="notes/odd.csv", sql="select * from odd"),
         DONE,
         manifest=MANIFEST.replace("0.5", "20"),
     )
     shown = ringfence("run", "what is wrong?")
     assert (shown.code, shown.out) == (0, "The disk is full.\n")
     told = {call.partition("(")[0]: words for call, words in failures(shown).items()}
-    for name in ("files.read", "text.count", "csv.query"):
+    for name in ("files.read", "text.count", "csv.sql"):
         if words := said.get(name, said.get("*")):
             assert words in told[name]
             assert "notes/odd.csv" in told[name]

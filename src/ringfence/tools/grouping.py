@@ -126,7 +126,7 @@ def _fields_of(found: dict[str, Any]) -> str:
     """What else to group by: the fields that the first line has, by their names."""
     names = list(fields(found["hits"][0][2]))[:MAX_NAMES] if found["hits"] else []
     some = f"give group_by one of {', '.join(names)}; or" if names else "give"
-    return f"{some} group_by=field3 for the third word of a line; for a CSV file use csv.query"
+    return f"{some} group_by=field3 for the third word of a line; for a CSV file use the csv tool"
 
 
 def _top(found: dict[str, Any]) -> JSON:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +17,7 @@ from ringfence.core.errors import JournalError
 
 FORMAT = 1
 _APPLICATION = 0x52464143  # "RFAC", in the file's header
-_BUSY_MS = 10_000
+_BUSY_MS, _PAUSE_S = 10_000, 0.01
 _TODO = "restore accounts.db from a copy, or move it aside: the next start makes a new one, with a new password"
 
 # FULL: a session that was ended, or a key that was revoked, is so after a power cut too.
@@ -48,6 +49,22 @@ CREATE INDEX IF NOT EXISTS attempts_at ON attempts(last);
 """
 
 
+def _set(db: apsw.Connection) -> None:
+    """Its settings: who turns a new file to WAL at the same moment as somebody else is told that it is locked, at once.
+
+    https://www.sqlite.org/wal.html, 9
+    """
+    until = time.monotonic() + _BUSY_MS / 1000
+    while True:
+        try:
+            db.execute(_SETTINGS).fetchall()
+            return
+        except apsw.BusyError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(_PAUSE_S)
+
+
 class File:
     """Two connections, each under a lock, for apsw's belong to one thread at a time: whoever reads never waits for a
     disk that makes a change durable. Errors of SQLite are JournalErrors.
@@ -62,7 +79,7 @@ class File:
             self._db = apsw.Connection(str(path))
             try:
                 self._db.set_busy_timeout(_BUSY_MS)
-                self._db.execute(_SETTINGS).fetchall()
+                _set(self._db)
                 self._make()
                 self._reader = apsw.Connection(str(path))
                 self._reader.set_busy_timeout(_BUSY_MS)
