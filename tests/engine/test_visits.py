@@ -308,6 +308,16 @@ async def test_of_two_months_both_are_looked_at(trust: Any) -> None:
     assert b"No call has looked at July 2025" in agent.model.prompts[1].messages[-1]
 
 
+@pytest.mark.parametrize(
+    "sql", ["select count(*) from hires where MONTH(day) = {}", "... where strftime('%m', day) = '{:02}'"]
+)
+async def test_a_month_may_be_asked_for_by_its_number(trust: Any, sql: str) -> None:
+    one, two = (step(("query", {"of": HIRES, "where": sql.format(month)})) for month in (8, 7))
+    agent = trust(one, two, final("15"))
+    await agent.run(f"How many hires were there in August 2025, and how many in July 2025? See {HIRES}.")
+    assert ["final" in one for one in offered(agent)] == [False, False, True]
+
+
 def test_the_first_of_a_month_is_taken_for_the_month_that_the_task_names() -> None:
     task = "How many hires were there in August 2025?"
 

@@ -58,6 +58,9 @@ _OF_A_YEAR = re.compile(
 )
 _LIKE = re.compile(r"(?P<like>\blike\s+')(?P<part>(?:19|20)\d{0,2}-?)%'", re.I)
 _OF_MONTHS = re.compile(r"month|date|day|period|monat|datum|tag", re.I)
+_NUMBERED = re.compile(  # months by their numbers
+    r"(?:\bmonth\s*\([^()]{0,60}\)|\bstrftime\s*\(\s*'%m'\s*,[^()]{0,60}\))\s*=\s*'?(\d{1,2})\b", re.I
+)
 _LONGEST = 2000  # characters of a task, from which on it holds a text and not the question alone
 
 
@@ -172,7 +175,7 @@ class _Visited:
     """
 
     def __init__(self, task: str) -> None:
-        self._asked = frozenset(words(task))
+        self._asked, self._task = frozenset(words(task)), task
         self.places: set[str] = set()
         self.months: set[str] = set()
         self.sinks: set[str] = set()
@@ -193,7 +196,12 @@ class _Visited:
             self.sinks.add(intent.view["sink"])
             for text in (leaf for leaf in leaves(intent.body.get("args", {})) if isinstance(leaf, str)):
                 self.places.add(text.rstrip("/"))
-                self.months.update(_ISO_MONTH.findall(text), months(text))
+                self.months.update(_ISO_MONTH.findall(text), months(text), self._numbered(text))
+
+    def _numbered(self, sql: str) -> list[str]:
+        """The months of the task that a statement asks for by their numbers: `MONTH(day) = 6`."""
+        numbers = set(map(int, _NUMBERED.findall(sql)))
+        return [iso for iso in compared(self._task) if int(iso[5:]) in numbers] if numbers else []
 
     def only_sampled(self, place: str, task: str) -> bool:
         """Whether of a file from which something is to be taken no more than a sample was shown."""
