@@ -50,13 +50,15 @@ async def test_a_heading_of_one_word_is_a_name_where_the_task_writes_it_so(asked
     towns = "\n".join(
         f"## {town}\nMaster: {n}\nPhone: 0555 80{n} 8404" for n, town in enumerate(("Greyholm", "Sulvay"))
     )
-    text = f"# Harbours\n{towns}\n## Brannock\nOnly by letter."
+    text = f"# Harbours and masters\n{towns}\n## Brannock\nOnly by letter."
     answer, doubts = await asked(
-        "What is the phone number of the master of Brannock?", "0555 801 8404", "none", text=text
+        "What is the phone number of the harbour master of Brannock?", "0555 801 8404", "none", text=text
     )
     assert answer == "none"
     assert doubts[0].startswith("801 stands under 'Sulvay', and the task asks for 'Brannock'.")
-    assert (await asked("What is the phone number of the master of Sulvay?", "0555 801 8404", text=text))[1] == []
+    assert (await asked("What is the phone number of the harbour master of Sulvay?", "0555 801 8404", text=text))[
+        1
+    ] == []
 
 
 async def test_the_day_of_another_row_is_not_that_of_the_one_asked_for(asked: Any) -> None:

@@ -35,7 +35,7 @@ def strange_heading(answer: str, turn: Turn) -> str:
     if not values or reckons(task):
         return ""
     asked, told = set(stems(task)), list(_told(turn))
-    heads = {head for under, _ in told for head in under}
+    heads = {under[-1] for under, _ in told if under}  # and no title above them
     named = {head for head in heads if (own := set(stems(head))) and own <= asked and _is_name(head, own, task)}
     if len(named) != 1 or len(heads) < SOME:
         return ""
