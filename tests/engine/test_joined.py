@@ -9,14 +9,18 @@ import pytest
 from .conftest import Build, final, step
 
 PACKS, FIRMS = "data/packaging.csv", "data/suppliers-2025.csv"
-FILES = [PACKS, FIRMS, "old/prices.csv", "new/prices.csv", "notes/towns.md"]
+FILES = [
+    {"path": PACKS, "table": "packaging"}, {"path": FIRMS, "table": "suppliers_2025"},
+    {"path": "old/prices.csv", "table": "prices"}, {"path": "new/prices.csv", "table": "prices"},
+    {"path": "notes/towns.md"},
+]  # fmt: skip
 
 
 @pytest.fixture
 def asked(house: Build) -> Any:
     async def ask(path: str, sql: str, *, task: str = "How many are there?", **more: Any) -> tuple[str, list[str]]:
         tools = {
-            "look": lambda args: {"files": [{"path": one} for one in FILES]},
+            "look": lambda args: {"files": FILES},
             "select": lambda args: {"columns": ["n"], "rows": [{"n": 1}]},
         }
         schema: Any = {"type": "object", "properties": {"path": {}, "also": {}, "sql": {}}}

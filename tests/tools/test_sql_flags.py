@@ -241,3 +241,19 @@ async def test_a_share_of_itself_is_one_of_all_rows(query: Any, sql: str, value:
     found = await query(sql)
     assert found["rows"] == [{"p": value}]
     assert ("divided by that of all rows" in found.get("mended", "")) is (value != 9)
+
+
+async def test_no_row_is_told_beside_a_result_whose_parts_have_readers_of_their_own(tmp_path: Path) -> None:
+    """`/rows/*/pay` narrows who may read a result that has it; the same in a text beside it would narrow nothing."""
+    db = apsw.Connection(str(tmp_path / "staff.db"))
+    db.execute("create table staff(name text, town text, pay integer);").fetchall()
+    db.execute("insert into staff values ('Ann', 'Ulm', 4711), ('Bo', 'Bonn', 1), ('Cy', 'Ulm', 2)").fetchall()
+    db.close()
+    for sql in (
+        "select name from staff order by name limit 1",
+        "select min(name) from staff",
+        "select pay from staff where name = 'Ann' and town = 'Bonn'",
+    ):
+        open_, closed = (query_sqlite(tmp_path / "staff.db", Use(), room=4_000, looks=looks) for looks in (True, False))
+        assert "4711" in str(await ask(open_, sql))
+        assert "4711" not in str(await ask(closed, sql))

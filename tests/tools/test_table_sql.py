@@ -9,9 +9,11 @@ import pytest
 
 from ringfence.core.errors import ToolError
 from ringfence.core.policy import Role
+from ringfence.manifest.types import BuiltinTool
+from ringfence.tools import from_manifest
 from ringfence.tools.tabular import plain_names, table_name
 
-from .conftest import Call, built_in
+from .conftest import Call, built_in, perform
 
 PARTS = """Part no;rated power;made on;Price (EUR);state;group
 0071;7,5 kW;13.03.2025;1.234,50;sold;a
@@ -147,3 +149,12 @@ async def test_a_sum_has_no_noise_of_binary_fractions(ask: Any, box: Path) -> No
     cells = "".join(f"a,{cents / 100:.2f}\n" for cents in (110, 220, 330, 4_712, 1_999, 3_333, 101))
     (box / "logs/gifts.csv").write_text(f"who,eur\n{cells}")
     assert values(await ask("SELECT sum(eur), 1.0 / 3 FROM gifts", path="logs/gifts.csv")) == [[108.05, 1 / 3]]
+
+
+async def test_no_row_is_told_beside_a_result_whose_parts_have_readers_of_their_own(box: Path) -> None:
+    (box / "logs/staff.csv").write_text("name,pay\nAnn,4711\nBo,12\n")
+    config = BuiltinTool(name="csv", type="builtin", target_paths=(Path("logs"),))
+    for looks in (True, False):
+        tools = from_manifest(config, root=box, readers=frozenset(), callers=None, clock=lambda: 0, looks=looks)
+        sql = "SELECT name FROM staff ORDER BY name LIMIT 1"
+        assert ("4711" in str(await perform(tools, "csv.sql", path="logs/staff.csv", sql=sql))) is looks

@@ -293,7 +293,7 @@ def _tools_of(house: House, manifest: Manifest, config: Tool, clock: Clock) -> S
             clock=clock,
             result_chars=manifest.workflow.result_chars,
             workshop=house.workshop,
-            looks=not _told_apart(manifest.catalogue.get("sql.query")),
+            looks=not _told_apart(manifest.catalogue.get("csv.sql" if config.name == "csv" else "sql.query")),
         )
     assert house.workshop is not None
     if isinstance(config, PythonTool):

@@ -13,7 +13,7 @@ from ringfence.core.turn import Turn
 from ringfence.core.values import JSON
 
 from .nearest import answered
-from .visits import TABLES, named_in
+from .visits import named_in
 
 _NO_NAMES = re.compile(
     r"'(?:[^']|'')*'|--[^\n]*|/\*.*?\*/|\b(?:extract|trim|substring|position)\s*\([^()]*\)", re.I | re.S
@@ -29,27 +29,23 @@ def with_its_files(args: Mapping[str, JSON], spec: SinkSpec, turn: Turn) -> Mapp
     path, also, sql = args.get("path"), args.get("also"), args.get("sql")
     if not isinstance(path, str) or not isinstance(also, list | tuple) or not isinstance(sql, str) or not spec.reads:
         return args
-    known = list(dict.fromkeys(_tables(turn)))
+    known = dict(_tables(turn))
     allowed = named_in(turn.start["task"], known) or known
     bare = _NO_NAMES.sub(" ", sql)
     made = {name.casefold() for name in _MADE.findall(bare)}
-    has = {_name(one) for one in (path, *map(str, also))}
+    has = {known.get(one, "") for one in (path, *map(str, also))}
     more = list[str]()
     for name in dict.fromkeys(name.casefold() for both in _FROM.findall(bare) for name in filter(None, both)):
-        called = [one for one in known if _name(one) == name]
+        called = [one for one, table in known.items() if table == name]
         if len(called) == 1 and called[0] in allowed and name not in made | has:
             more += called
     return {**args, "also": [*also, *more]} if more else args
 
 
-def _tables(turn: Turn) -> Iterator[str]:
-    """The files of tables that an overview has shown."""
+def _tables(turn: Turn) -> Iterator[tuple[str, str]]:
+    """The files of tables that an overview has shown, and what it calls these."""
     for call, _, value in answered(turn):
         files = value.get("files") if call < 0 and isinstance(value, dict) else None
         for one in files if isinstance(files, list) else ():
-            if isinstance(one, dict) and str(one.get("path", "")).endswith(TABLES):
-                yield str(one["path"])
-
-
-def _name(path: str) -> str:
-    return re.sub(r"\W+", "_", path.rpartition("/")[2].rpartition(".")[0]).casefold()
+            if isinstance(one, dict) and "table" in one and "path" in one:
+                yield str(one["path"]), str(one["table"])

@@ -46,8 +46,8 @@ def from_manifest(
 ) -> list[Tool]:
     """The tools of a group. `root` is the manifest's folder; `readers` may read what files hold.
 
-    `looks`: whether an overview of a database may show values, which it does where a result names nobody's data and
-    has no narrower readers.
+    `looks`: whether values may be told that were not asked for, by an overview of a database or beside a result: they
+    are where a result names nobody's data and has no narrower readers.
 
     `result_chars` is what the model is shown of one result. What works on files runs in a worker of `workshop`, or
     without one in this process; what runs programs or reaches hosts is not made without one. Raises ManifestError for
@@ -69,7 +69,7 @@ def from_manifest(
         if tool.name == "text":
             return [search.count_text(pure)]
         raise ManifestError(f"tools: {tool.name} has no target_paths", todo="say which folders: target_paths: [./data]")
-    group = _group(tool, root.absolute(), room)
+    group = replace(_group(tool, root.absolute(), room), looks=looks)
     made = _served(tool, group, replace(use, roles=ROLES), workshop)
     if tool.name == "files" and "write" in group.permissions:
         state = workshop.state if workshop else root / ".ringfence"

@@ -25,7 +25,7 @@ class Group:
     targets  its paths, as the manifest names them; `places`: where they really are, absolute and without links
     room     characters of one result; `rows`: of a query, at most
     max_stream_bytes  of a file that is searched in pieces, at most; 0: as max_file_bytes
-    looks    whether an overview of a database shows what values look like
+    looks    whether an overview of a database shows what values look like, and a result values that were not asked for
     query    how tables are asked, for the group of these: sql or form
     state    where earlier contents of files are kept, for the group that changes them
     """
@@ -73,7 +73,7 @@ class Group:
             case "csv":
                 from .table_sql import select_csv
 
-                return [select_csv(folders, use, room=self.room)]
+                return [select_csv(folders, use, room=self.room, looks=self.looks)]
             case "text":
                 return [search.count_files(folders, use)]
             case "files":

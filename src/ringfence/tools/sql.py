@@ -117,7 +117,7 @@ def query_sqlite(
         with in_words(seconds), closing(_opened(database, until)) as db:
             if not args.sql.strip():
                 return described(db, until, looks=looks)
-            return answered(db, Mended(args.sql), Bounds(max_rows, room, until), args.params)
+            return answered(db, Mended(args.sql), Bounds(max_rows, room, until, looks), args.params)
 
     return define("sql.query", SUMMARY, QueryArgs, run, use=use, timeout_s=seconds, opens="", suits=SUITS)
 
@@ -141,13 +141,12 @@ def in_words(seconds: float) -> Iterator[None]:
 
 def answered(db: apsw.Connection, asked: Mended, bounds: Bounds, params: Sequence[str] = ()) -> dict[str, JSON]:
     """The result of a statement, or of what it meant. Raises ToolError, and what `in_words` tells."""
-    args = QueryArgs(sql=asked.sql, params=tuple(params))
     try:
         if names := summed(asked.sql):
             check_amounts(names, *_known(db))
-        return _query(db, args, asked, bounds)
+        return _query(db, asked, params, bounds)
     except apsw.SQLError as error:
-        return _as_meant(db, args, asked, error, bounds)
+        return _as_meant(db, asked, params, error, bounds)
 
 
 def described(db: apsw.Connection, until: float, *, looks: bool = True) -> JSON:
@@ -196,37 +195,41 @@ def _authorize(action: int, one: str | None, other: str | None, schema: str | No
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """Of a result: its rows and characters; and when it has to be there."""
+    """Of a result: its rows and characters, when it has to be there, and whether values are told beside it that nobody
+    asked for.
+    """
 
     max_rows: int
     room: int
     until: float
+    looks: bool = True
 
 
-def _query(db: apsw.Connection, args: QueryArgs, asked: Mended, bounds: Bounds) -> dict[str, JSON]:
+def _query(db: apsw.Connection, asked: Mended, params: Sequence[str], bounds: Bounds) -> dict[str, JSON]:
     """The result of a statement, told as it was mended."""
-    if not args.params and asked.may_go_on and (text := compared_as_text(asked.sql)):
+    if not params and asked.may_go_on and (text := compared_as_text(asked.sql)):
         asked = asked.then(text)
-    columns, rows = _rows(db, asked.sql, args.params, bounds)
+    columns, rows = _rows(db, asked.sql, params, bounds)
     tables, joins = _known(db)
     said = ""
-    if not args.params and time.monotonic() < bounds.until - SPARE_S:
+    if not params and time.monotonic() < bounds.until - SPARE_S:
         asked, (columns, rows), said = _read_rightly(db, asked, (columns, rows), bounds)
     show = partial(table, columns, rows, bounds.max_rows, bounds.room)
     if is_nothing(asked.sql, rows):
-        why = _looked(db, why_none(asked.sql, tables, joins, dialect="sqlite", found=len(rows))) or Why()
-        if why.mend and not args.params and asked.may_go_on:
+        without = bounds.looks and not rows
+        why = _looked(db, why_none(asked.sql, tables, joins, dialect="sqlite", without=without)) or Why()
+        if why.mend and not params and asked.may_go_on:
             with suppress(apsw.Error, ToolError):
-                return _query(db, args, asked.then(why.mend), bounds)
+                return _query(db, asked.then(why.mend), params, bounds)
         return {**asked.told(), **show(beside=why.told)}
     whole = 1 < len(rows) <= bounds.max_rows
     adds = _looked(db, summable(asked.sql, len(rows), tables, joins, dialect="sqlite")) if whole else None
     said = said or _looked(db, twice(asked.sql, tables, joins, dialect="sqlite")) or ""
     spelled = _looked(db, otherwise(asked.sql, tables, dialect="sqlite")) or ""
-    spelled = spelled or _looked(db, branches(asked.sql, tables, joins)) or ""
+    spelled = spelled or _looked(db, branches(asked.sql)) or ""
     spelled = spelled or (_looked(db, behind(asked.sql, len(rows))) if few(rows) else "") or ""
     beside: dict[str, JSON] = {}
-    if len(rows) == 1 and (row := _looked(db, row_of(asked.sql, tables, joins))):
+    if bounds.looks and len(rows) == 1 and (row := _looked(db, row_of(asked.sql, tables, joins))):
         beside["row"] = row
     if few(rows) and (key := keyed(asked.sql, columns, tables, joins)):
         values, soon = key.values(columns, rows), time.monotonic() + LOOK_S
@@ -299,11 +302,11 @@ def _looked(db: apsw.Connection, asking: Asking[Result]) -> Result | None:
 
 
 def _as_meant(
-    db: apsw.Connection, args: QueryArgs, done: Mended, error: apsw.SQLError, bounds: Bounds
+    db: apsw.Connection, asked: Mended, params: Sequence[str], error: apsw.SQLError, bounds: Bounds
 ) -> dict[str, JSON]:
     """The result of what a statement meant that cannot be read, with what was `ran`. Raises ToolError."""
     tables, joins, said = _tables(db), _declared(db), f"the statement cannot be read: {_said(error)}"
-    sure = partial(_is_sure, db, bounds.until)
+    sure, done = partial(_is_sure, db, bounds.until), asked
     while done.may_go_on and (
         more := mended(done.sql, _said(error), tables, joins, dialect="sqlite", sure=sure)
         or as_sqlite(done.sql, _said(error))
@@ -314,10 +317,10 @@ def _as_meant(
         if names := summed(done.sql):
             check_amounts(names, tables, joins)
         try:
-            return _query(db, args, done, bounds)
+            return _query(db, done, params, bounds)
         except apsw.SQLError as again:
             error = again
-    raise ToolError(said, todo=known(tables, said, joins, args.sql))
+    raise ToolError(said, todo=known(tables, said, joins, asked.sql))
 
 
 def _is_sure(db: apsw.Connection, until: float, hop: Hop) -> bool:

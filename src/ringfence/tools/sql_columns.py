@@ -37,9 +37,9 @@ def column_meant(
         return None
     from sqlglot import errors, exp
 
-    sources = list(tree.find_all(exp.Table))
+    sources, columns = list(tree.find_all(exp.Table)), Places(tree, tables, joins).columns
     table = sources[0].name.lower() if len({one.name.lower() for one in sources}) == 1 else ""
-    there = Places(tree, tables, joins).columns.get(table, [])
+    there = columns.get(table, [])
     wrong = [one for one in tree.find_all(exp.Column) if one.name.lower() == missing.lower()]
     if not there or not wrong or tree.find(exp.CTE, exp.Placeholder):
         return None
@@ -49,21 +49,20 @@ def column_meant(
     ]
     if any(len(text) < _LEAST or text.casefold() in _ANY for text in texts) or len(set(texts)) > 1:
         return None  # may stand in any column
+    dated = any(map(_is_dated, wrong))
     if texts:
         having = yield from _having(table, there, texts[0])
-    elif any(map(_is_dated, wrong)):
+    elif dated:
         having = yield from _days(table, there)
     else:
         having = [one for one in there if missing.lower() in one.split("_") and not _NONE.search(one)]
     if len(having) != 1:
-        known = any(missing.lower() in of for of in Places(tree, tables, joins).columns.values())
-        if having or known:
+        if having or any(missing.lower() in of for of in columns.values()):
             return None
         return _without(tree, missing, wrong) or (yield from _value(tree, missing, wrong, table, there))
     try:
         for one in wrong:
             one.set("this", exp.to_identifier(having[0]))
-        dated = any(map(_is_dated, wrong))
         why = f"which has {texts[0]!r}" if texts else "which has days" if dated else "the only one of that name"
         return Mend(tree.sql("sqlite"), f"{missing} is {table}.{having[0]}, {why}")
     except (errors.SqlglotError, RecursionError):

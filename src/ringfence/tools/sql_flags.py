@@ -14,10 +14,10 @@ from .sql_mend import Mend
 from .sql_read import parsed
 from .sql_schema import Asking, identifier
 
-_PAIRS = (("yes", "no"), ("true", "false"), ("y", "n"), ("t", "f"), ("ja", "nein"))
 if TYPE_CHECKING:
     from sqlglot import exp
 
+_PAIRS = (("yes", "no"), ("true", "false"), ("y", "n"), ("t", "f"), ("ja", "nein"))
 _SHOWN, _CHARS = 12, 60  # columns of a row that is told, and characters of each
 
 

@@ -146,7 +146,7 @@ def share(sql: str, tables: Sequence[Sequence[object]], joins: Mapping[str, str]
         return None
 
 
-def branches(sql: str, tables: Sequence[Sequence[object]], joins: Mapping[str, str]) -> Asking[str]:
+def branches(sql: str) -> Asking[str]:
     """What each part of a UNION of one column of numbers comes to; empty of any other statement."""
     if (tree := parsed(sql, "sqlite")) is None:
         return ""

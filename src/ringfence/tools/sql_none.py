@@ -112,11 +112,12 @@ class Why:
 
 
 def why_none(
-    sql: str, tables: Sequence[Sequence[object]], joins: Mapping[str, str], *, dialect: str, found: int = 0
+    sql: str, tables: Sequence[Sequence[object]], joins: Mapping[str, str], *, dialect: str, without: bool = True
 ) -> Asking[Why]:
     """Of a statement that found nothing: about the first condition that no row of its table meets, if that is certain.
 
-    tables, joins  as of `sql_schema.overview`; dialect: of sqlglot; found: rows of nothing
+    tables, joins  as of `sql_schema.overview`; dialect: of sqlglot; without: whether the
+    rows may be told that there would be without one condition
     """
     columns, keys = _columns_of(tables), {**joins_of(tables), **joins}
     conditions = _conditions(sql, columns, dialect)
@@ -142,7 +143,7 @@ def why_none(
                 join = "" if table == condition.table else joined(sql, {table}, keys).removesuffix("; ")
                 stands.append(f"{table}.{column} has {_shown(row[0])}{f': {join}' if join else ''}")
         return Why({**told, "stands": "; ".join(stands)} if stands else told)
-    told_of = "" if found else (yield from _one_too_many(conditions, dialect))
+    told_of = (yield from _one_too_many(conditions, dialect)) if without else ""
     return Why({"note": told_of} if told_of else {})
 
 

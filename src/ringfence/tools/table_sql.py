@@ -61,8 +61,8 @@ class SelectArgs(Args):
     ]
 
 
-def select_csv(folders: Folders, use: Use, *, room: int) -> Tool:
-    """The tool `csv.sql`. `room` is in characters of the result."""
+def select_csv(folders: Folders, use: Use, *, room: int, looks: bool = True) -> Tool:
+    """The tool `csv.sql`. `room` is in characters of the result; `looks`: whether values are told beside it."""
 
     def run(args: SelectArgs) -> JSON:
         until = time.monotonic() + SECONDS
@@ -77,7 +77,7 @@ def select_csv(folders: Folders, use: Use, *, room: int) -> Tool:
             if len(table.columns) > MOST_COLUMNS:
                 raise ToolError(f"{known} has {len(table.columns)} columns, more than the limit of {MOST_COLUMNS}")
             tables[name] = table
-        bounds = sql.Bounds(sql.MAX_ROWS, room, until)
+        bounds = sql.Bounds(sql.MAX_ROWS, room, until, looks)
         return select(tables, args.sql, bounds, lambda: [one.path for one in folders.walk(seconds=1.0).files])
 
     summary = (
@@ -138,20 +138,19 @@ def _as_called(statement: str, tables: Mapping[str, Table]) -> str:
     """The statement with tables and columns as they are called here: a file's path, a column's title between quotation
     marks; and with NULL for a text that is empty.
     """
-    called = {name: known for known, table in tables.items() for name in _names(table.path)}
+    called = {name.casefold(): known for known, table in tables.items() for name in _names(table.path)}
     longest = "|".join(map(re.escape, sorted(called, key=len, reverse=True)))
     begins = re.compile(rf"(\b(?:from|join)\s+)([\"'`\[]?)({longest})[\"'`\]]?(?![\w./-])", re.I)
-    folded = {name.casefold(): known for name, known in called.items()}
 
     def named(match: re.Match[str]) -> str:
-        return f"{match[1]}{folded[match[3].casefold()]}"
+        return f"{match[1]}{called[match[3].casefold()]}"
 
     parts = _LITERAL.split(statement)
     for n in range(len(parts)):
         if n % 2 == 0:
             parts[n] = begins.sub(named, parts[n])
         elif re.search(r"\b(?:from|join)\s+\Z", parts[n - 1], re.I) and (
-            known := folded.get(parts[n][1:-1].casefold())
+            known := called.get(parts[n][1:-1].casefold())
         ):
             parts[n] = known
         elif parts[n] == "''" and (sign := _EQUALS.search(parts[n - 1])):

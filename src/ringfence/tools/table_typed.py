@@ -51,13 +51,11 @@ def column(name: str, cells: Sequence[str], form: Form, *, commas: bool) -> Type
         return _days(name, cells, read, form)
     if full and sum(bool(clock(cell)) for cell, _ in full) >= _MOST * len(full):
         return Typed(name, "TEXT", [_time(cell) for cell in cells], "", _time)
-    months = [in_figures(cell) for cell, _ in full]
-    if full and all(map(in_figures, (cell for cell, _ in full))):
-        other = next((cell for (cell, _), month in zip(full, months, strict=True) if cell != month), "")
-        note = f"{name} is written as {in_figures(other)} here, {other} in the file" if other else ""
-        return Typed(
-            name, "TEXT", [in_figures(cell) or None for cell in cells], note, lambda text: in_figures(text) or text
-        )
+    months = [(in_figures(cell), cell) for cell, _ in full]
+    if months and all(month for month, _ in months):
+        other = next((pair for pair in months if pair[0] != pair[1]), None)
+        note = f"{name} is written as {other[0]} here, {other[1]} in the file" if other else ""
+        return Typed(name, "TEXT", [in_figures(cell) or None for cell in cells], note, _month)
     return Typed(name, "TEXT", [cell or None for cell in cells], doubts.of_order(name, [c for c, _ in full], form))
 
 
@@ -114,6 +112,10 @@ def _days(name: str, cells: Sequence[str], read: Sequence[Cell], form: Form) -> 
     told = [f"{name} is written as 2025-12-31 here, {other} in the file"] if other else []
     told += [f"{name} is no day in {len(strays)} rows, and NULL: {', '.join(strays[:_TOLD])[:100]}"] if strays else []
     return Typed(name, "TEXT", values, "; ".join(told), literal)
+
+
+def _month(text: str) -> str:
+    return in_figures(text) or text
 
 
 def _time(cell: str) -> str | None:
