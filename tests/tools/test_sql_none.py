@@ -150,6 +150,7 @@ async def test_what_is_found_has_no_note(query: Query) -> None:
     [
         ("select 1", [], True), ("select count(*) from t", [(0,)], True), ("SELECT COUNT(1) AS n FROM t", [(0,)], True),
         ("select sum(x) from t", [(None,)], True), ("select sum(fine) from t", [(0,)], False),
+        ("select note from t where id = 3", [(None,)], False),
         ("select balance from accounts", [(0,)], False), ("select count(*) - 2 from t", [(0,)], False),
         ("select count(*) from t group by x", [(0,), (0,)], False), ("select count(x) from t", [(0,)], False),
     ],

@@ -92,7 +92,7 @@ def _database(tool: BuiltinTool, root: Path, use: Use, room: int, workshop: Work
         from .sql_postgres import query_postgres
 
         assert tool.database is not None  # the manifest has looked
-        return [query_postgres(tool.database, use, room=room, max_rows=tool.max_rows)]
+        return [query_postgres(tool.database, use, room=room, max_rows=tool.max_rows, looks=looks)]
     file = str((root / tool.database).resolve())
     places = (file, f"{file}-wal", f"{file}-shm")
     group = Group("sql", str(root), (), places, (), 0, room, rows=tool.max_rows, looks=looks)

@@ -216,8 +216,7 @@ def _query(db: apsw.Connection, asked: Mended, params: Sequence[str], bounds: Bo
         asked, (columns, rows), said = _read_rightly(db, asked, (columns, rows), bounds)
     show = partial(table, columns, rows, bounds.max_rows, bounds.room)
     if is_nothing(asked.sql, rows):
-        without = bounds.looks and not rows
-        why = _looked(db, why_none(asked.sql, tables, joins, dialect="sqlite", without=without)) or Why()
+        why = _looked(db, why_none(asked.sql, tables, joins, dialect="sqlite", looks=bounds.looks)) or Why()
         if why.mend and not params and asked.may_go_on:
             with suppress(apsw.Error, ToolError):
                 return _query(db, asked.then(why.mend), params, bounds)
@@ -225,13 +224,13 @@ def _query(db: apsw.Connection, asked: Mended, params: Sequence[str], bounds: Bo
     whole = 1 < len(rows) <= bounds.max_rows
     adds = _looked(db, summable(asked.sql, len(rows), tables, joins, dialect="sqlite")) if whole else None
     said = said or _looked(db, twice(asked.sql, tables, joins, dialect="sqlite")) or ""
-    spelled = _looked(db, otherwise(asked.sql, tables, dialect="sqlite")) or ""
+    spelled = (_looked(db, otherwise(asked.sql, tables, dialect="sqlite")) if bounds.looks else "") or ""
     spelled = spelled or _looked(db, branches(asked.sql)) or ""
     spelled = spelled or (_looked(db, behind(asked.sql, len(rows))) if few(rows) else "") or ""
     beside: dict[str, JSON] = {}
     if bounds.looks and len(rows) == 1 and (row := _looked(db, row_of(asked.sql, tables, joins))):
         beside["row"] = row
-    if few(rows) and (key := keyed(asked.sql, columns, tables, joins)):
+    if bounds.looks and few(rows) and (key := keyed(asked.sql, columns, tables, joins)):
         values, soon = key.values(columns, rows), time.monotonic() + LOOK_S
         names = key.told(values, [])
         db.set_progress_handler(lambda: time.monotonic() > soon, STEPS)  # nobody has asked for these

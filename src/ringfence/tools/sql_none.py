@@ -26,6 +26,7 @@ _TEXT = 3  # characters of a value that is looked for elsewhere
 _YEAR, _YEARLY = re.compile(r"(?:19|20)\d\d"), re.compile(r"year|jahr", re.I)
 _DAY = re.compile(r"'\d{4}-\d\d-\d\d")
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
+_GATHERED = re.compile(r"\b(?:sum|min|max|avg|group_concat|string_agg)\s*\(", re.I)
 _COUNTED = re.compile(r"\s*select\s+count\s*\(\s*[*1]\s*\)(?:\s+as\s+\w+)?\s+from\b", re.I)
 
 
@@ -33,7 +34,9 @@ def is_nothing(sql: str, rows: Sequence[Sequence[object]]) -> bool:
     """Whether a result has no row, or is nothing but the count of none, or a sum of none."""
     if len(rows) != 1:
         return not rows
-    return set(rows[0]) == {None} or (tuple(rows[0]) == (0,) and _COUNTED.match(sql) is not None)
+    if set(rows[0]) == {None}:
+        return _GATHERED.search(sql) is not None
+    return tuple(rows[0]) == (0,) and _COUNTED.match(sql) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,12 +115,12 @@ class Why:
 
 
 def why_none(
-    sql: str, tables: Sequence[Sequence[object]], joins: Mapping[str, str], *, dialect: str, without: bool = True
+    sql: str, tables: Sequence[Sequence[object]], joins: Mapping[str, str], *, dialect: str, looks: bool = True
 ) -> Asking[Why]:
     """Of a statement that found nothing: about the first condition that no row of its table meets, if that is certain.
 
-    tables, joins  as of `sql_schema.overview`; dialect: of sqlglot; without: whether the
-    rows may be told that there would be without one condition
+    tables, joins  as of `sql_schema.overview`; dialect: of sqlglot
+    looks          whether values may be told that nobody has asked for
     """
     columns, keys = _columns_of(tables), {**joins_of(tables), **joins}
     conditions = _conditions(sql, columns, dialect)
@@ -131,6 +134,8 @@ def why_none(
         if len(written) == 1 and written[0][0] != condition.text:
             return Why(mend=condition.respelled(str(written[0][0]), dialect))
         told = {"note": f"no row of {condition.table} has {condition.sql}"}
+        if not looks:
+            return Why(told)
         kinds = sorted(_shown(row[0]) for row in (yield condition.values()) or ())
         if 0 < len(kinds) <= _KINDS:  # of more, those of others would be taken for an answer
             told["note"] += f"; {condition.column} has the values {', '.join(kinds)}"
@@ -143,7 +148,7 @@ def why_none(
                 join = "" if table == condition.table else joined(sql, {table}, keys).removesuffix("; ")
                 stands.append(f"{table}.{column} has {_shown(row[0])}{f': {join}' if join else ''}")
         return Why({**told, "stands": "; ".join(stands)} if stands else told)
-    told_of = (yield from _one_too_many(conditions, dialect)) if without else ""
+    told_of = (yield from _one_too_many(conditions, dialect)) if looks else ""
     return Why({"note": told_of} if told_of else {})
 
 

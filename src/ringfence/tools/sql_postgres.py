@@ -84,11 +84,12 @@ where k.contype = 'f' and pg_catalog.has_column_privilege(own.oid, a.attnum, 'se
 
 
 def query_postgres(
-    address: SecretRef, use: Use, *, room: int, max_rows: int = MAX_ROWS, seconds: float = SECONDS
+    address: SecretRef, use: Use, *, room: int, max_rows: int = MAX_ROWS, seconds: float = SECONDS, looks: bool = True
 ) -> Tool:
     """The tool `sql.query` over the server that `address` names: postgresql://role:password@host/database.
 
-    Confined if that is this machine: what is asked goes nowhere else. Raises ManifestError if it names none.
+    Confined if that is this machine: what is asked goes nowhere else. `looks`: whether values are told that nobody has
+    asked for. Raises ManifestError if it names none.
     """
     hosts = _hosts(_revealed(address, ManifestError))
     here = all(host.startswith("/") or loopback(f"//[{host}]" if ":" in host else f"//{host}") for host in hosts)
@@ -97,7 +98,7 @@ def query_postgres(
         audience=NOBODY if here else None, repeats=1, opens="", suits=SUITS,
         roles={"sql": Role.TEXT, "params": Role.TEXT},
     )  # fmt: skip
-    return Tool(spec, _Postgres(address, room, max_rows, seconds))
+    return Tool(spec, _Postgres(address, room, max_rows, seconds, looks))
 
 
 def _revealed(address: SecretRef, error: type[ManifestError | ToolError]) -> str:
@@ -125,11 +126,12 @@ def _hosts(url: str) -> list[str]:
 
 
 class _Postgres:
-    def __init__(self, address: SecretRef, room: int, max_rows: int, seconds: float) -> None:
+    def __init__(self, address: SecretRef, room: int, max_rows: int, seconds: float, looks: bool) -> None:
         self._address = address
         self._room = room
         self._max_rows = max_rows
         self._seconds = seconds
+        self._looks = looks
 
     async def perform(self, action: Action) -> Outcome:
         args = parse(QueryArgs, action.args)
@@ -214,7 +216,7 @@ class _Postgres:
                 await self._bound(db)
         show = partial(table, columns, found, self._max_rows, self._room)
         if is_nothing(sql, found):
-            why = await _looked(db, why_none(sql, tables, joins, dialect="postgres")) or Why()
+            why = await _looked(db, why_none(sql, tables, joins, dialect="postgres", looks=self._looks)) or Why()
             if why.mend and not args.params and asked.may_go_on:
                 with suppress(psycopg.Error, ToolError):
                     await db.rollback()
@@ -223,14 +225,14 @@ class _Postgres:
             return {**asked.told(), **show(beside=why.told)}
         whole, beside = 1 < len(found) <= self._max_rows, dict[str, JSON]()
         adds = await _looked(db, summable(sql, len(found), tables, joins, dialect="postgres")) if whole else None
-        if few(found) and (key := keyed(sql, columns, tables, joins)):
+        if self._looks and few(found) and (key := keyed(sql, columns, tables, joins)):
             values = key.values(columns, found)
             beside = key.told(values, [])
             with suppress(psycopg.Error):  # another role's, say: it was not asked for
                 await _soon(db)
                 beside = key.told(values, await _rows(db, key.select(len(values)), *values)) if values else {}
         said = await _looked(db, twice(sql, tables, joins, dialect="postgres")) or ""
-        spelled = await _looked(db, otherwise(sql, tables, dialect="postgres")) or ""
+        spelled = (await _looked(db, otherwise(sql, tables, dialect="postgres")) if self._looks else "") or ""
         beside |= notes(str(beside.get("note", "")), said, spelled, alike(sql, found))
         return {**asked.told(), **show(beside=beside, adds=adds or ())}
 
