@@ -16,6 +16,11 @@ VAT = "A knee operation comes to 747.75 euros net. How much is it with 19 % VAT,
 NINE = 'We want to buy 9 of the item "gasket". Take the price and add 19 % VAT. How much is that in all?'
 
 
+ORDER = (
+    "We order 36 novels at 15.40 euros each and a bag of 8 euros, with 10 percent off the whole order. What do we pay?"
+)
+
+
 @pytest.mark.parametrize(
     ("given", "task", "meant"),
     [
@@ -28,6 +33,10 @@ NINE = 'We want to buy 9 of the item "gasket". Take the price and add 19 % VAT. 
         ("60 * 0.2", "Preis 60 Euro, 20 % Rabatt: was zahle ich?", "60 * 0.8"),
         ("(19.74 * 0.19) + 19.74 * 9", NINE, "19.74 * 9 * 1.19"),  # and not the VAT of one piece
         ("19.74 * 9 + 19.74 * 19%", NINE, "19.74 * 9 * 1.19"),
+        ("(19.74 * 1.19 * 9) + 19.74 * 1.19 * 9 * 0.19", NINE, "((19.74 * 1 * 9) + 19.74 * 1 * 9 * 0) * 1.19"),
+        ("80 * 1.19 * 1.19", "80 euros plus 19 % VAT: what do we pay?", "(80 * 1 * 1) * 1.19"),
+        ("0.1 * (36 * 15.4 + 8) + 36 * 15.4 + 8", ORDER, "(0 * (36 * 15.4 + 8) + 36 * 15.4 + 8) * 0.9"),
+        ("(36 * 15.4 + 8) * 110%", ORDER, "((36 * 15.4 + 8) * 1) * 0.9"),
         ("60 * 4 - 60 * 0.2", "4 tickets of 60 euros, 20 % off: what do we pay?", "60 * 4 * 0.8"),
     ],
 )
@@ -58,6 +67,9 @@ def test_a_price_that_is_asked_for_with_its_share_is_calculated_with_it(given: s
         ("500 * 0.04", "500 units, minus 4% scrap. How many units are scrap in all?"),
         ("500 * 0.2", "The battery shows 20% off peak usage of 500 kWh. What does that come to?"),
         ("747.75 * 1.19", VAT),
+        ("(36 * 15.4 + 8) * 0.9", ORDER),
+        ("36 * 15.4 + 8 - 0.1 * (36 * 15.4 + 8)", ORDER),
+        ("36 * 15.4 * 1.1", "36 novels at 15.4 euros, 10 % off and 7 % tax, in all?"),
         ("747.75 + 747.75 * 0.19", VAT),
         ("747.75 * (1 + 0.19)", VAT),
         ("747.75", VAT),

@@ -503,15 +503,23 @@ async def test_an_answer_from_a_fetched_page_is_held_against_it(trust: Any) -> N
 
 async def test_a_total_from_nowhere_is_not_written_down_but_a_person_may_want_it(trust: Any) -> None:
     asked = "3 boats stay for 11 nights and pay 27 euros each. Write a note and the total into out/q.txt."
-    write = step(("write", {"path": "out/q.txt", "text": "3 * 11 * 27 = 927"}))
+    write = step(("write", {"path": "out/q.txt", "text": "The total is 927"}))
     agent = trust(
         step(("look", {"of": "x"})), write, step(("calc", {"of": "3 * 11 * 27"})), write, final("It is written")
     )
     await agent.run(asked)
     assert codes(agent) == ["invented"]  # and only once
     assert offered(agent)[2] == {"calc"}
-    assert [call["text"] for call in agent.tools["write"].calls] == ["3 * 11 * 27 = 927"]
+    assert [call["text"] for call in agent.tools["write"].calls] == ["The total is 927"]
     assert json.loads(agent.model.prompts[2].messages[-1])["content"].count("927 stands in no result") == 1
+
+
+async def test_a_sum_that_is_written_down_is_put_right(trust: Any) -> None:
+    write = step(("write", {"path": "out/q.txt", "text": "3 * 11 * 27 = 927"}))
+    agent = trust(step(("look", {"of": "x"})), write, final("It is written"))
+    await agent.run("3 boats stay for 11 nights and pay 27 euros each. Write the total into out/q.txt.")
+    assert codes(agent) == []  # it stands there how it was worked out
+    assert [call["text"] for call in agent.tools["write"].calls] == ["3 * 11 * 27 = 891"]
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,7 @@ from .course import (
     undone,
 )
 from .deeds import deeds
+from .equations import amiss, corrected
 from .evidence import Numbers, doubt, echoes, in_the_head, inert, restored, rounded, uncounted, unmentioned
 from .figures import NUMBER
 from .folds import folded
@@ -103,14 +104,18 @@ def judge(
     verdict = _cited(inert(restored(answer, shown)), turn, live, cite, stated=stated)
     if verify is Verify.OFF:
         return verdict
+    settled = not live.granted or changed(turn, live.granted)  # what was done is no claim about the results
+    once = not (settled or doubts(turn))  # who says it again may mean it
+    if not once and not verdict.flags:  # these know where they stand
+        verdict = replace(verdict, answer=corrected(verdict.answer, shown))
     answer, done, cited = verdict.answer, deeds(turn, live.granted), [source.n for source in verdict.cited]
     found = tuple(flags(answer, shown=shown, task=task, done=done, tools=live.granted, cited=cited))
     known = {flag.at for flag in found}
     verdict = replace(verdict, flags=(*found, *(flag for flag in verdict.flags if flag.at not in known)))
     if verdict.why:
         return verdict
-    settled = not live.granted or changed(turn, live.granted)  # what was done is no claim about the results
-    once = not (settled or doubts(turn))  # who says it again may mean it
+    if once and (wrong := amiss(answer, shown)):
+        return replace(verdict, why=wrong, kind=UNRECKONED)
     if once and (said := overlooked(answer, turn)):
         return replace(verdict, why=f'It says "{said}": answer with that, if the task asks for it.', kind=BESIDE)
     once = once and not abstains(answer)

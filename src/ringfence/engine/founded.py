@@ -12,12 +12,13 @@ from ringfence.core.turn import Turn
 from ringfence.core.values import JSON, Action, Deny
 
 from .aggregates import averaged, counted, greatest
-from .answering import shown_numbers
+from .answering import shown_numbers, texts
 from .bounds import bounded
 from .cells import emptied, named
 from .codes import another
 from .conditions import all_of_it, asked, heard, remembered, unheard, wider
 from .course import INVENTED, UNHEARD, Become, changes
+from .equations import corrected, worked_out
 from .evidence import Numbers, clipped, invented_numbers
 from .figures import NUMBER
 from .folder import of_the_folder
@@ -64,6 +65,7 @@ def unfounded(args: Mapping[str, JSON], spec: SinkSpec, turn: Turn, live: Live) 
         return None  # who was told once may mean it: a person's own words may have a number
     written = " ".join(str(args.get(name, "")) for name, role in spec.roles.items() if role is Role.TEXT)
     strays = invented_numbers(written, *shown_numbers(live.said, turn)) if written else []
+    strays = [number for number in strays if number not in worked_out(written)]
     return _deny(f"{', '.join(strays[:3])} stands in no result; work it out first") if strays else None
 
 
@@ -95,14 +97,15 @@ def _deny(why: str) -> Deny:
 def as_the_task_has_it(
     args: Mapping[str, JSON], spec: SinkSpec, turn: Turn, *, said: str, thought: str
 ) -> Mapping[str, JSON]:
-    """The arguments of a read, with the task's percentages and months as such, and what it counts and asks for.
+    """The arguments of a read, with the task's percentages and months as such, and what it counts and asks for; the
+    texts of what changes something, with what the sums in them come to.
 
     Those behind `counted` are for a tool that has not answered yet, for after that a model may know better; `asked` is
     for a call with a `thought` behind it: it gives reasons. What is asked for again is asked for the other month of the
     task. `said`: what was said before it.
     """
     if not spec.reads:
-        return followed(args, spec, turn)
+        return followed({**args, **_reckoned(args, spec, turn, said)}, spec, turn)
     task, args = turn.start["task"], with_its_files(args, spec, turn)
     if args.get("aggregate") == "sum" and args.get("group_by") and _SINGLE.search(task):  # of one, and of no sum
         args = {**args, "aggregate": "", "group_by": "", "select": []}
@@ -120,6 +123,17 @@ def as_the_task_has_it(
         return narrowed(emptied(named(args, spec, turn), spec, turn), spec, turn)
     other = for_the_other(args, turn)
     return other if other is not args and turn.seen[Action(spec.name, args, turn.label).digest] else args
+
+
+def _reckoned(args: Mapping[str, JSON], spec: SinkSpec, turn: Turn, said: str) -> Mapping[str, JSON]:
+    """The texts of a call with what the sums in them come to, but for those that it copies."""
+    given = {
+        name: text for name, role in spec.roles.items() if role is Role.TEXT and isinstance(text := args.get(name), str)
+    }
+    if not any("=" in text for text in given.values()):
+        return {}
+    shown = said + texts(turn)
+    return {name: corrected(text, shown) for name, text in given.items()}
 
 
 def _found(day: str, turn: Turn) -> bool:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from decimal import Decimal
+from fractions import Fraction
 
+from .equations import value
 from .figures import NUMBER
 from .spoken import in_words
 from .task import PASTED
@@ -89,10 +91,27 @@ def whole(given: str, task: str) -> str:
     spoken_of = len(_OF_WHICH.findall(task)) + match[0].lower().endswith("off")
     share = Decimal(match[1].replace(",", ".")) / 100
     others = {Decimal(number) for number in NUMBER.findall(_SHARE.sub("", task)) if _PLAIN.fullmatch(number)}
+    if spoken_of == 1 and share not in others and (once := _once(given, share, sign)):
+        return once
     values = _of_all(given, share, sign, others) or _factors(given)
     if spoken_of != 1 or len(values) < 2 or values.count(share) != 1 or 1 + sign * share in values or share in others:
         return given
     return " * ".join(f"{(1 + sign * value if value == share else value).normalize():f}" for value in values)
+
+
+def _once(given: str, share: Decimal, sign: int) -> str:
+    """What a calculation means in which the share is taken twice, or off what it is added to: `80 * 1.19 * 1.19`."""
+
+    def without(found: re.Match[str]) -> str:
+        number = Decimal(found[1]) / (100 if found[2] else 1)
+        return "0" if number == share else "1" if number in (1 + share, 1 - share) else found[0]
+
+    bare = re.sub(rf"(?<![\w.]){_A_FACTOR.pattern}", without, given)
+    price, comes = value(bare), value(re.sub(r"(?<=\d)\s*%", "/100", given))
+    if not price or comes is None:
+        return ""
+    wrong = {(1 + Fraction(share)) ** 2, (1 - Fraction(share)) ** 2, 1 - sign * Fraction(share)}
+    return f"({bare}) * {(1 + sign * share).normalize():f}" if comes / price in wrong else ""
 
 
 def _factors(given: str) -> list[Decimal]:

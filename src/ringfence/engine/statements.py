@@ -13,7 +13,7 @@ _NAME = re.compile(r"[A-ZÄÖÜ][\w-]*(?: [\w-]+){2,7}")  # of three words and m
 _WITHIN = re.compile(r"[a-zäöüß]{4,}")  # a word that tells it from the shorter name: `cinnamon`, and no `of`
 _MASK, _MOST = "\0", 2_000  # in place of a text, and characters of a statement that is looked at
 _WHERE = re.compile(r"\bwhere\b(.*?)(?=\bgroup\s+by\b|\border\s+by\b|\bhaving\b|\blimit\b|;|\Z)", re.I | re.S)
-_NO_PLAIN = re.compile(r"\b(?:or|between|not|select|in|case)\b|[()]", re.I)
+_NO_PLAIN = re.compile(r"\b(?:or|between|not(?!\s+null\b)|select|in|case)\b|[()]", re.I)
 _IS_TEXT = re.compile(r"(?:\w+\.)?[\"`\[]?(?P<column>\w+)[\"`\]]?\s*==?\s*'(?P<text>[^']*)'")
 _LEAVES_OUT = re.compile(r"\b(?:not|no|never|without|except|other|but|ohne|außer|nicht|kein\w*)\b", re.I)
 _DENIES = re.compile(r"<>|!=|\bnot\b|\bin\s*\(", re.I)

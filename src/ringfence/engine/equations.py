@@ -1,0 +1,89 @@
+"""Sums that a text works out in its own words, `2 * 11 * 22 = 532`, with what they come to. Pure.
+
+A small model writes down the number that it guessed before it called the calculator, though the result stands above.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from decimal import Decimal
+from fractions import Fraction
+
+_NUMBER = r"\d{1,12}(?:\.\d{1,6})?"
+_TERM, _SIGN = rf"\({{0,4}}{_NUMBER}\){{0,4}}", r"(?:\s{0,3}[*×·+]\s{0,3}|\s{1,3}[-/]\s{1,3})"
+_SIDE = rf"{_TERM}(?:{_SIGN}{_TERM}){{1,12}}"
+_UNIT = (  # two of which may be one of another: 30 + 30 = 1 hour
+    r"(?:hours?|h|hrs?|min(?:utes?)?|sec(?:onds?)?|s|days?|weeks?|months?|years?|[kc]?m|k?g|t(?:ons?|onnes?)?|m?l|"
+    r"lit(?:er|re)s?|dozens?|hundred|thousand|million|bn|per ?cent|Stunden?|Minuten?|Tage?n?|Wochen?|Monate?n?|"
+    r"Jahre?n?|Dutzend)\b"
+)
+_EQUATION = re.compile(
+    rf"(?<![\w.,/*×·+=-])(?<![*×·+=/-] )(?P<first>{_SIDE})(?P<more>(?:\s*=\s*{_SIDE})*)"
+    rf"(?P<is>\s*=\s*[€$£]?\s?)(?P<said>{_NUMBER})(?!\d|[.,]\d|\s*[%*×·+/=]|\s+-\s|\s*{_UNIT})"
+)
+_TELLING = 3  # characters of a number that is the same wherever it stands
+_OPERATORS = str.maketrans({"×": "*", "·": "*"})
+
+
+def corrected(text: str, shown: str = "") -> str:
+    """The text with what its sums come to, also where it says the wrong number again; `shown` has what it quotes."""
+    for match, right in list(_wrong(text, shown)):
+        text = text.replace(match[0], f"{match['first']}{match['is']}{right}")
+        if len(match["said"]) >= _TELLING and match["said"] not in match["first"]:
+            text = re.sub(rf"(?<![\d.,]){re.escape(match['said'])}(?!\d|[.,]\d)", right, text)
+    return text
+
+
+def amiss(text: str, shown: str = "") -> str:
+    """The first sum of a text that comes to another number, in words for the model; empty if there is none."""
+    return next((f"{match['first']} is {right}, and not {match['said']}." for match, right in _wrong(text, shown)), "")
+
+
+def worked_out(text: str) -> set[str]:
+    """The numbers that a text says its sums come to, and that they do."""
+    return {match["said"] for match, right in _sums(text) if not right}
+
+
+def _wrong(text: str, shown: str) -> Iterator[tuple[re.Match[str], str]]:
+    return ((match, right) for match, right in _sums(text) if right and match[0] not in shown)
+
+
+def _sums(text: str) -> Iterator[tuple[re.Match[str], str]]:
+    """The sums of a text, and what they come to where it says another number."""
+    for match in _EQUATION.finditer(text):
+        first, said = match["first"], match["said"]
+        open_ = max(first.count("(") - first.count(")"), 0)  # the sum may stand between parentheses
+        comes, least = value(first[open_:]), Fraction(1, 10 ** len(said.partition(".")[2]))
+        if comes is not None:
+            yield match, _written(comes) if abs(comes - Fraction(said)) >= least else ""  # else rounded, or cut
+
+
+def value(side: str) -> Fraction | None:
+    """What numbers, the four signs and parentheses come to; None of anything else."""
+    try:
+        tree = ast.parse(side.translate(_OPERATORS).strip(), mode="eval")
+        return _of(tree.body)
+    except (SyntaxError, ValueError, ZeroDivisionError, RecursionError, MemoryError):
+        return None
+
+
+def _of(node: ast.expr) -> Fraction:
+    match node:
+        case ast.Constant(value=int() | float() as number):
+            return Fraction(str(number))
+        case ast.BinOp(left=left, op=ast.Add(), right=right):
+            return _of(left) + _of(right)
+        case ast.BinOp(left=left, op=ast.Sub(), right=right):
+            return _of(left) - _of(right)
+        case ast.BinOp(left=left, op=ast.Mult(), right=right):
+            return _of(left) * _of(right)
+        case ast.BinOp(left=left, op=ast.Div(), right=right):
+            return _of(left) / _of(right)
+    raise ValueError(ast.dump(node))
+
+
+def _written(value: Fraction) -> str:
+    rounded = round(Decimal(value.numerator) / Decimal(value.denominator), 2)
+    return f"{rounded.normalize():f}"

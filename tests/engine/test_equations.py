@@ -1,0 +1,62 @@
+"""Sums that a text works out in its own words: only what is wrong for certain is put right."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from ringfence.engine.equations import amiss, corrected, value
+
+from .conftest import Build, final, step
+
+
+@pytest.mark.parametrize(
+    ("text", "right"),
+    [
+        ("Total cost: 2 * 11 * 22 = 532 euros", "Total cost: 2 * 11 * 22 = 484 euros"),
+        ("532 euros (2 × 11 × 22 = € 532).", "484 euros (2 × 11 × 22 = € 484)."),
+        ("36 * 15.4 - 0.1 * 36 * 15.4 = 554.4 - 55 = 188.80", "36 * 15.4 - 0.1 * 36 * 15.4 = 498.96"),
+        ("12 + 30 = 42, 5 * 5 = 26", "12 + 30 = 42, 5 * 5 = 25"),
+        ("10 * 11 = 10, of 10", "10 * 11 = 110, of 10"),
+        ("1 + 1 = 3.", "1 + 1 = 2."),
+        ("(3 + 4) * 10 = 80", "(3 + 4) * 10 = 70"),
+    ],
+)
+def test_a_sum_that_comes_to_another_number_is_put_right(text: str, right: str) -> None:
+    assert corrected(text) == right
+    assert amiss(text)
+    assert corrected(text, shown=text) == text  # what is copied stays
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2 + 2 = 4", "10 / 3 = 3.33", "20 / 3 = 6.66", "100 * 1.19 = 119.0", "30 + 30 = 1 hour", "6 + 6 = 1 dozen",
+        "2 * 0.5 = 100 %", "x = 2 * 3", "2026-01-02 = 5", "0555 - 1234", "3 * 4 = 12 + 1", "5 * 20% = 1", "a2 * 3 = 7",
+        "1,200 * 2 = 2,400", "9/11 = 3", "assert 2 * 3 == 7", "8 / 0 = 3", "v1.2 + 3 = 4", "2 * 3 = 7.5.1",
+    ],
+)  # fmt: skip
+def test_what_may_be_right_stays(text: str) -> None:
+    assert corrected(text) == text
+    assert not amiss(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["1 * " * 5_000, "(" * 20_000, "1*1 = " * 5_000, "1*1" + " " * 30_000 + "=", "((1*" * 5_000]
+)
+def test_it_takes_no_long_time(text: str) -> None:
+    begun = time.process_time()
+    assert corrected(text) == text
+    assert value(text) is None
+    assert time.process_time() - begun < 2
+
+
+async def test_a_wrong_sum_goes_back_once_and_is_put_right_where_it_stays(house: Build) -> None:
+    said = "That is 2 * 11 * 22 = 532."
+    agent = house(
+        [step(("look", {})), final(said), final(said)], tools={"look": lambda args: "2 boats, 11 nights, 22 euros"}
+    )
+    result = await agent.run("What do 2 boats pay for 11 nights at 22 euros?")
+    assert result.answer.startswith("That is 2 * 11 * 22 = 484")
+    assert "is 484, and not 532" in str(agent.model.prompts[-1].messages)
