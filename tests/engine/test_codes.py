@@ -59,3 +59,35 @@ async def test_any_other_call_is_made_as_it_is(asked: Any, task: str, call: dict
     calls, told = await asked(task, call, log=log)
     assert calls == [call]
     assert "does not speak of" not in told
+
+
+BOARD = [
+    {"time": "15:10", "ship": "Petrel", "quay": 2}, {"time": "15:30", "ship": "Shearwater", "quay": 1},
+    {"time": "15:40", "ship": "Guillemot", "quay": 1}, {"time": "16:20", "ship": "Guillemot", "quay": 3},
+]  # fmt: skip
+LEAVES = "Which ship leaves at 15:30, and how many seats does she have?"
+
+
+@pytest.mark.parametrize(
+    ("task", "ship", "refused"),
+    [
+        (LEAVES, "Guillemot", True),
+        (LEAVES, "Shearwater", False),
+        (LEAVES, "Kittiwake", False),  # nothing has said that one
+        ("Which ships leave after 15:30, and how many seats has the first of them?", "Guillemot", False),
+        ("Does the Guillemot leave at 15:30, and how many seats has she?", "Guillemot", False),
+        ("Which ship does not leave at 15:30?", "Guillemot", False),
+        ("Which ship leaves last?", "Petrel", False),
+    ],
+)
+async def test_a_text_of_another_row_than_the_tasks_is_refused_once(
+    house: Build, task: str, ship: str, refused: bool
+) -> None:
+    query = step(("query", {"sql": f"select seats from ships where ship = '{ship}'"}))
+    tools = {"fetch": lambda args: {"json": {"departures": BOARD}}, "query": lambda args: {"rows": [[320]]}}
+    specs: Any = {"query": {"schema": {"type": "object", "properties": {"sql": {}}}}}
+    agent = house([step(("fetch", {"of": "x"})), query, query, *[final("320")] * 3], tools=tools, specs=specs)
+    await agent.run(task)
+    assert len(agent.tools["query"].calls) == 1  # who asks again has a reason
+    told = "\n".join(str(prompt.messages) for prompt in agent.model.prompts)
+    assert ("is of another row" in told) is refused

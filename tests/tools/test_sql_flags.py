@@ -137,6 +137,8 @@ async def test_groups_alone_are_told_with_how_many_rows_each_has(query: Any) -> 
 async def test_how_many_rows_are_behind_what_is_shown_once_is_told(query: Any) -> None:
     note = (await query("select distinct boat b from hires where hours < 6"))["note"]
     assert note == "each is shown once: 3 rows are like that"
+    note = (await query("select distinct price_eur from stock"))["note"]
+    assert note == "each is shown once: 2 rows are like that, which come to 72.34, 36.17 on average"
     assert "note" not in await query("select boat, count(*) from hires group by boat")
     assert "note" not in await query("select boat from hires group by boat limit 1")
     assert "note" not in await query("select distinct hire_no from hires where hours > 4")
@@ -166,7 +168,9 @@ async def test_a_number_beside_groups_is_told_by_what_they_come_to(query: Any) -
 
 async def test_the_parts_of_a_union_are_told_by_what_they_come_to(query: Any) -> None:
     both = "select hours from hires where boat = 'Tern' union select hours from hires where boat = 'Gull'"
-    assert (await query(both))["note"] == "hours boat = 'Tern': sum 7 of 2 rows; boat = 'Gull': sum 9 of 1 rows"
+    assert (await query(both))[
+        "note"
+    ] == "hours boat = 'Tern': sum 7 of 2 rows; boat = 'Gull': sum 9 of 1 rows; these sums are 2 apart"
     for sql in (both.replace("hours", "note"), both.replace("select hours", "select sum(hours)"), f"{both} limit 1"):
         assert "sum 7" not in (await query(sql)).get("note", "")
 

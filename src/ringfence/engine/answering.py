@@ -44,6 +44,7 @@ from .meant import of_another
 from .nearest import PATH, nearest
 from .overlooked import overlooked
 from .passages import NOT_THERE, Passage, passages
+from .priced import unpriced
 from .reckoning import left_out
 from .silence import abstains, provides
 from .step import TOOL
@@ -116,6 +117,8 @@ def judge(
         return verdict
     if once and (wrong := amiss(answer, shown)):
         return replace(verdict, why=wrong, kind=UNRECKONED)
+    if once and (left := unpriced(turn)):
+        return replace(verdict, why=left, kind=UNRECKONED)
     if once and (said := overlooked(answer, turn)):
         return replace(verdict, why=f'It says "{said}": answer with that, if the task asks for it.', kind=BESIDE)
     once = once and not abstains(answer)

@@ -1,6 +1,7 @@
-"""Whether the code that a call asks for is the one that its task describes. Pure: decided by the record.
+"""Whether what a call asks for is the one that its task describes. Pure: decided by the record.
 
-A small model that reads which pump leaks asks for the part of another pump, whose code an earlier result had shown.
+A small model that reads which pump leaks asks for the part of another pump, whose code an earlier result had shown; of
+the ship that leaves at 15:30 it takes the one below.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from ringfence.core.turn import Turn
 from ringfence.core.values import JSON
 
 from .conditions import COMPARES, LEAVES_OUT
-from .nearest import brought, lines, stems
+from .nearest import brought, lines, of_the_day, of_the_name, of_the_value, stems
+from .ranked import fields
 from .step import leaves
 from .task import PASTED
 
@@ -24,6 +26,7 @@ _ANOTHER = re.compile(
     re.I,
 )
 _PAST = re.compile(r"\b(?:not|no|never|was|were|since|fixed|sealed|closed|done|again|nicht|kein\w*|war)\b|n't\b", re.I)
+_EQUAL = re.compile(r"(?<![!<>])=\s*'([^']*)'")
 _RESULTS, _LINES = 5, 500  # the newest, and the lines of one, that are read
 _CHARS = 240  # of a line that is told
 
@@ -49,6 +52,34 @@ def another(args: Mapping[str, JSON], turn: Turn) -> tuple[str, str, str] | None
         if mine[0] < most and len(best) == 1 and not _PAST.search(best[0][1]):
             return code, *best[0]
     return None
+
+
+def of_another_row(args: Mapping[str, JSON], turn: Turn) -> tuple[str, str] | None:
+    """A text that a statement asks for and that stands in other rows of the last result alone than the one which the
+    task points at by a value or a day, and this row.
+    """
+    found, task, sql = brought(turn), str(turn.start["task"]), args.get("sql")
+    if not found or not isinstance(sql, str) or len(task) > PASTED or LEAVES_OUT.search(task):
+        return None
+    told = list(_as_lines(found[-1]))[:_LINES]
+    text = "\n".join(told)
+    line = of_the_day(text, task) or of_the_value(text, task) or of_the_name(text, task)
+    others = {value for one in told for value in fields(one).values()}.difference(fields(f"- {line}").values())
+    strays = (value for value in _EQUAL.findall(sql) if value in others and value.casefold() not in task.casefold())
+    return next(((value, line) for value in strays), None) if line else None
+
+
+def _as_lines(value: JSON) -> Iterator[str]:
+    """The rows of a result, each as `- name: value, name: value`, and the lines of its texts."""
+    match value:
+        case {**fields_of} if fields_of and not any(isinstance(one, dict | list) for one in fields_of.values()):
+            yield f"- {', '.join(f'{name}: {one}' for name, one in fields_of.items())}"
+            yield from (line for one in fields_of.values() if "\n" in str(one) for line in str(one).split("\n"))
+        case dict() | list():
+            for one in value.values() if isinstance(value, dict) else value:
+                yield from _as_lines(one)
+        case str():
+            yield from value.split("\n")
 
 
 def _codes(args: Mapping[str, JSON]) -> Iterator[tuple[str, str]]:

@@ -42,6 +42,7 @@ _TWO = re.compile(
     r"\b(?:welcher?s?|wer|was|wo|wann)\b[^.?!\n]*\bund (?:wie|welcher?s?|wer|was|wo|wann)\b",
     re.I,
 )
+_PERSON = re.compile(r"[A-ZÄÖÜ][^\W\d_]+ [A-ZÄÖÜ][^\W\d_]+")
 _HOW_MANY = re.compile(  # that is asked, and not what a file says or somebody decides
     r"(?:^|[.?!:\n])\s*(?:(?:please )?(?:tell me|find out|count|check) |(?:i|we) need to know )?how many\b|"
     r"(?:, |\band )how many\b|(?:^|[.?!:\n])\s*(?:sag mir,? )?wie ?viele\b|\bund wie ?viele\b",
@@ -249,8 +250,9 @@ def rounded(answer: str, task: str) -> str:
 
 
 def half(answer: str, task: str) -> bool:
-    """Whether a task asks which one and how much, and the answer is one bare value."""
-    return len(answer.split(maxsplit=1)) == 1 and len(task) <= PASTED and _TWO.search(task) is not None
+    """Whether a task asks which one and how much, and the answer is one bare value, or the name of one person."""
+    one = len(answer.split(maxsplit=1)) == 1 or _PERSON.fullmatch(answer.strip(" ."))
+    return bool(one) and len(task) <= PASTED and _TWO.search(task) is not None
 
 
 def uncounted(answer: str, task: str) -> bool:

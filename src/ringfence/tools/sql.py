@@ -226,7 +226,7 @@ def _query(db: apsw.Connection, asked: Mended, params: Sequence[str], bounds: Bo
     said = said or _looked(db, twice(asked.sql, tables, joins, dialect="sqlite")) or ""
     spelled = (_looked(db, otherwise(asked.sql, tables, dialect="sqlite")) if bounds.looks else "") or ""
     spelled = spelled or _looked(db, branches(asked.sql)) or ""
-    spelled = spelled or (_looked(db, behind(asked.sql, len(rows))) if few(rows) else "") or ""
+    spelled = spelled or (_looked(db, behind(asked.sql, len(rows))) if few(rows) or len(columns) == 1 else "") or ""
     beside: dict[str, JSON] = {}
     if bounds.looks and len(rows) == 1 and (row := _looked(db, row_of(asked.sql, tables, joins))):
         beside["row"] = row

@@ -60,14 +60,16 @@ def _pair(table: str, column: str) -> Asking[tuple[str, str] | None]:
 
 
 def behind(sql: str, rows: int) -> Asking[str]:
-    """How many rows there are behind so many, where equal ones are shown once: a model takes these for all of them."""
+    """How many rows there are behind so many, and what a column of numbers alone comes to in them, where equal ones are
+    shown once: a model takes these for all of them.
+    """
     if (tree := parsed(sql, "sqlite")) is None:
         return ""
     from sqlglot import errors, exp
 
-    apart = isinstance(tree, exp.Select) and (tree.args.get("group") or tree.args.get("distinct"))
     if (
-        not apart
+        not isinstance(tree, exp.Select)
+        or not (tree.args.get("group") or tree.args.get("distinct"))
         or tree.find(exp.AggFunc, exp.Placeholder, exp.Window)
         or tree.args.get("having")
         or tree.args.get("limit")
@@ -77,11 +79,17 @@ def behind(sql: str, rows: int) -> Asking[str]:
         whole = tree.copy()
         for part in ("group", "distinct", "order"):
             whole.set(part, None)
-        found = yield f"select count(*) from ({whole.sql('sqlite')}) as w", ()
+        one = tree.selects[0].unalias().copy() if len(tree.selects) == 1 else exp.Literal.string("")
+        whole.select(exp.alias_(one, "v"), append=False, copy=False)
+        asked = "count(*), sum(v), avg(v), min(typeof(v)), max(typeof(v))"
+        found = yield f"select {asked} from ({whole.sql('sqlite')}) as w", ()
     except (errors.SqlglotError, RecursionError):
         return ""
-    count = found[0][0] if found else 0
-    return f"each is shown once: {count} rows are like that" if isinstance(count, int) and count > rows else ""
+    if not found or not isinstance(count := found[0][0], int) or count <= rows:
+        return ""
+    _, total, average, *kinds = found[0]
+    sums = f", which come to {total:.12g}, {average:.12g} on average" if set(kinds) <= {"integer", "real"} else ""
+    return f"each is shown once: {count} rows are like that{sums}"
 
 
 def row_of(sql: str, tables: Sequence[Sequence[object]], joins: Mapping[str, str]) -> Asking[str]:

@@ -157,7 +157,7 @@ def branches(sql: str) -> Asking[str]:
     parts = [one for one in (tree.left, tree.right) if isinstance(one, exp.Select)]
     if len(parts) != 2 or any(len(one.selects) != 1 or one.args.get("limit") for one in parts):
         return ""
-    told = list[str]()
+    told, sums = list[str](), list[float]()
     for part in parts:
         column = part.selects[0]
         where = part.args.get("where")
@@ -170,10 +170,11 @@ def branches(sql: str) -> Asking[str]:
             found = yield f"select sum(v), count(v), min(typeof(v)), max(typeof(v)) from ({inner})", ()
         except (errors.SqlglotError, RecursionError):
             return ""
-        if not found or found[0][2] not in ("integer", "real") or found[0][3] not in ("integer", "real"):
+        if not found or not isinstance(total := found[0][0], int | float) or "text" in found[0]:
             return ""
-        told.append(f"{where.this.sql('sqlite')[:_CHARS]}: sum {found[0][0]:.12g} of {found[0][1]} rows")
-    return f"{tree.selects[0].name} {'; '.join(told)}"
+        told.append(f"{where.this.sql('sqlite')[:_CHARS]}: sum {total:.12g} of {found[0][1]} rows")
+        sums.append(total)
+    return f"{tree.selects[0].name} {'; '.join(told)}; these sums are {abs(sums[0] - sums[1]):.12g} apart"
 
 
 def ordered_by(sql: str, said: str, tables: Sequence[Sequence[object]], joins: Mapping[str, str]) -> Mend | None:

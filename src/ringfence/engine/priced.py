@@ -1,0 +1,68 @@
+"""Whether a sum of a database is of money, where its task asks for money. Pure: decided by the record.
+
+Asked what the parts of an order come to, a small model adds up how many there are, or their prices one by one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from ringfence.core.turn import Turn
+from ringfence.core.values import JSON
+
+from .nearest import answered
+from .task import PASTED, sentences
+
+_MONEY = re.compile(
+    r"\b(?:costs?|prices?|euros?|eur|dollars?|pounds?|francs?|revenue|turnover|worth|pay|paid|owe[sd]?|kosten|kostet|"
+    r"preise?n?|umsatz|wert|zahl\w+)\b|[€$£]",
+    re.I,
+)
+_EACH = re.compile(r"(?:\w+_)?(?:price|rate|fare|preis|tarif)(?:_\w+)?", re.I)  # of one piece
+_PIECES = re.compile(r"(?:\w+_)?(?:quantity|qty|count|pieces|units|menge|anzahl|stück(?:zahl)?)(?:_\w+)?", re.I)
+_SUM = re.compile(r"\bsum\s*\(\s*(?:\w+\.)?[\"`\[]?(\w+)[\"`\]]?\s*\)", re.I)
+_TEXTS = re.compile(r"'(?:[^']|'')*'")
+_SEVERAL = re.compile(r"\b(?:how many|number of|count|quantit\w+|pieces|average|wie ?viele|anzahl|stückzahl)\b", re.I)
+
+
+def unpriced(turn: Turn) -> str:
+    """What a sum leaves out that the last statement of a run asked for, in words for the model: the price of a piece,
+    or how many there are; empty if it leaves out nothing, or the task asks for what it is.
+    """
+    task, calls = str(turn.start["task"]), answered(turn)
+    if len(task) > PASTED or not _MONEY.search(task) or not calls or calls[-1][0] < 0:
+        return ""
+    _, args, value = calls[-1]
+    sql = _TEXTS.sub("''", str(args.get("sql", ""))) if isinstance(args, Mapping) else ""
+    sums = _SUM.findall(sql)
+    if len(sums) != 1 or "*" in sql or not isinstance(value, Mapping) or len(value.get("rows") or ()) != 1:
+        return ""
+    (one,), tables = sums, dict(_tables(turn))
+    asked = {table for table in tables if re.search(rf"(?<!\w){re.escape(table)}(?!\w)", sql, re.I)}
+    asking = " ".join(part for part in sentences(task) if part.rstrip().endswith("?")) or task
+    if _PIECES.fullmatch(one) and not _SEVERAL.search(asking):
+        kind, among = _EACH, set(tables)
+    elif _EACH.fullmatch(one):
+        kind, among = _PIECES, asked
+    else:
+        return ""
+    others = [(table, column) for table in among for column in tables[table] if kind.fullmatch(column)]
+    if len(others) != 1 or not asked:
+        return ""
+    ((table, other),) = others
+    named = other if table in asked else f"{table}.{other}"
+    return f"SUM({one}) is of {one} alone. Ask for SUM({one} * {named}), joined by their keys."
+
+
+def _tables(turn: Turn) -> Iterator[tuple[str, list[str]]]:
+    """The tables of databases that were shown, with the names of their columns."""
+    for _, _, value in answered(turn):
+        shown = value.get("tables") if isinstance(value, Mapping) else None
+        for one in shown if isinstance(shown, list) else ():
+            if isinstance(one, Mapping) and isinstance(columns := one.get("columns"), list):
+                yield str(one.get("table")), [_name(column) for column in columns]
+
+
+def _name(column: JSON) -> str:
+    return str(column).partition(" ")[0]
