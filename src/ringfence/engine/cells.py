@@ -15,10 +15,11 @@ from ringfence.core.policy import SinkSpec
 from ringfence.core.turn import Turn
 from ringfence.core.values import JSON
 
-from .conditions import COMPARES, LEAVES_OUT, MOST, is_one, takes_any
+from .conditions import COMPARES, MOST, is_one, takes_any
 from .nearest import opened
 from .task import PASTED
 from .visits import TABLES
+from .words import LEAVES_OUT
 
 _VALUE = re.compile(r"[^\W\d_]{4,}(?:[ -][^\W\d_]{2,})?")
 _OF = (  # count the open painting jobs

@@ -13,11 +13,12 @@ from itertools import islice
 from ringfence.core.turn import Turn
 from ringfence.core.values import JSON
 
-from .conditions import COMPARES, LEAVES_OUT
+from .conditions import COMPARES
 from .nearest import brought, lines, of_the_day, of_the_name, of_the_value, stems
 from .ranked import fields
 from .step import leaves
 from .task import PASTED
+from .words import LEAVES_OUT
 
 _CODE = re.compile(r"\b([A-Za-z]{1,5}-?)\d{1,8}\b")  # P-30, M204: its kind is what stands before the number
 _ANOTHER = re.compile(

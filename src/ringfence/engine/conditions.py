@@ -22,18 +22,13 @@ from .nearest import answered, asked_and_brought, nearest
 from .statements import without_unasked
 from .task import PASTED
 from .visits import WEEKDAY, about, excerpts, months, replaced
+from .words import LEAVES_OUT
 
 _WORD, _LETTERS = re.compile(r"[^\W_]+"), re.compile(r"[^\W\d_]{3,}")
 STEM = 5  # characters by which a column's name is a word of the task: amount_eur and amounts
 _CAPITAL = re.compile(r"\b[A-ZÄÖÜ][^\W\d_]{3,}")
 _EQUAL = re.compile(r"(?<![!<>])=\s*'([^']*)'")
 _NAME = re.compile(r"[A-ZÄÖÜ][a-zäöüß]{3}")
-LEAVES_OUT = re.compile(
-    r"\b(?:not|no|non|nor|neither|never|none|cannot|without|others?|else|except|exclud\w+|omit\w*|ignor\w+|leav\w+ out|"
-    r"outside|besides?|apart|aside|rather|but|different|yet|empty|missing|un\w+|"
-    r"nicht|kein\w*|weder|noch|ohne|außer\w*|ausgenommen|abgesehen|bis auf|andere\w*|leer|fehl\w+)\b|n't\b",
-    re.I,
-)
 MOST = 10  # conditions of a query
 _TWO_WORDS = r"[A-ZÄÖÜ][a-zäöüß]{2,}(?:\s(?:&\s)?[A-ZÄÖÜ][a-zäöüß]{2,})+"
 _CAPITALS = re.compile(rf"(?<=[a-z,]\s){_TWO_WORDS}\b")

@@ -13,11 +13,11 @@ from ringfence.core.policy import SinkSpec
 from ringfence.core.turn import Turn
 from ringfence.core.values import JSON
 
-from .conditions import LEAVES_OUT
 from .evidence import in_iso
 from .meant import asked_for, names
 from .nearest import opened
 from .task import PASTED, sentences
+from .words import LEAVES_OUT
 
 _COUNTS = re.compile(r"\b(?:how many|how often|count|number of|wie ?viele|wie oft)\b", re.I)
 _DAY = re.compile(r"(?<!\d)(?:19|20)\d\d-\d\d-\d\d(?!\d)")

@@ -11,11 +11,11 @@ from itertools import islice
 
 from ringfence.core.turn import Turn
 
-from .conditions import LEAVES_OUT
 from .nearest import brought, lines, opened, stems
 from .silence import abstains
 from .task import PASTED
 from .visits import TABLES, TELLS
+from .words import LEAVES_OUT
 
 _DENIES = re.compile(
     r"\W*(?:no ?(?:one|body)\b|none\b|there (?:is|are|was|were) no\b|no \w+|niemand\b|kein\w*\b)", re.I

@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
+from .words import LEAVES_OUT
+
 _TEXTS = re.compile(r"'(?:[^']|'')*'")
 _NAME = re.compile(r"[A-ZÄÖÜ][\w-]*(?: [\w-]+){2,7}")  # of three words and more
 _WITHIN = re.compile(r"[a-zäöüß]{4,}")  # a word that tells it from the shorter name: `cinnamon`, and no `of`
@@ -15,7 +17,6 @@ _MASK, _MOST = "\0", 2_000  # in place of a text, and characters of a statement 
 _WHERE = re.compile(r"\bwhere\b(.*?)(?=\bgroup\s+by\b|\border\s+by\b|\bhaving\b|\blimit\b|;|\Z)", re.I | re.S)
 _NO_PLAIN = re.compile(r"\b(?:or|between|not(?!\s+null\b)|select|in|case)\b|[()]", re.I)
 _IS_TEXT = re.compile(r"(?:\w+\.)?[\"`\[]?(?P<column>\w+)[\"`\]]?\s*==?\s*'(?P<text>[^']*)'")
-_LEAVES_OUT = re.compile(r"\b(?:not|no|never|without|except|other|but|ohne|außer|nicht|kein\w*)\b", re.I)
 _DENIES = re.compile(r"<>|!=|\bnot\b|\bin\s*\(", re.I)
 
 
@@ -24,7 +25,7 @@ def as_said(sql: str, task: str) -> str:
     within. The task's own words are the user's; where there is no such row, the result says so.
     """
     found = [(match, said) for match in _TEXTS.finditer(sql) if (said := _said(match[0][1:-1], task))]
-    if len(found) != 1 or _DENIES.search(sql) or _LEAVES_OUT.search(task):
+    if len(found) != 1 or _DENIES.search(sql) or LEAVES_OUT.search(task):
         return sql
     ((match, said),) = found
     return f"{sql[: match.start()]}'{said}'{sql[match.end() :]}"

@@ -34,6 +34,14 @@ class Token:
     label: bool
 
 
+LEAVES_OUT = re.compile(  # what is not meant, or not there
+    r"\b(?:not|no|non|nor|neither|never|none|cannot|without|others?|else|except|exclud\w+|omit\w*|ignor\w+|leav\w+ out|"
+    r"outside|besides?|apart|aside|rather|but|different|yet|empty|missing|un\w+|"
+    r"nicht|kein\w*|weder|noch|ohne|außer\w*|ausgenommen|abgesehen|bis auf|andere\w*|leer|fehl\w+)\b|n't\b",
+    re.I,
+)
+
+
 def units(text: str) -> Iterator[tuple[int, int]]:
     """First and last character (half open) of each sentence, line or half of a sentence before a semicolon."""
     start = 0
