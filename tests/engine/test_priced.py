@@ -23,8 +23,12 @@ EACH = "select sum(p.price) from parts p join order_parts o on o.part_id = p.id 
 @pytest.mark.parametrize(
     ("task", "sql", "said"),
     [
-        (COME_TO, PIECES, "SUM(quantity * parts.price)"),
-        (COME_TO, EACH, "SUM(price * quantity)"),
+        (
+            COME_TO,
+            PIECES,
+            "SUM(quantity * price) from order_parts JOIN parts ON order_parts.part_id = parts.id where order_id = 7",
+        ),
+        (COME_TO, EACH, "SUM(p.price * quantity)"),
         (COME_TO, PIECES.replace("quantity)", "quantity * price)"), ""),
         ("How many parts are in order 7, whatever they cost?", PIECES, ""),
         ("How many pieces does order 7 have?", PIECES, ""),

@@ -9,7 +9,6 @@ import re
 from collections.abc import Iterator, Mapping
 
 from ringfence.core.turn import Turn
-from ringfence.core.values import JSON
 
 from .nearest import answered
 from .task import PASTED, sentences
@@ -22,6 +21,10 @@ _MONEY = re.compile(
 _EACH = re.compile(r"(?:\w+_)?(?:price|rate|fare|preis|tarif)(?:_\w+)?", re.I)  # of one piece
 _PIECES = re.compile(r"(?:\w+_)?(?:quantity|qty|count|pieces|units|menge|anzahl|stück(?:zahl)?)(?:_\w+)?", re.I)
 _SUM = re.compile(r"\bsum\s*\(\s*(?:\w+\.)?[\"`\[]?(\w+)[\"`\]]?\s*\)", re.I)
+_FROM = re.compile(
+    r"\bfrom\s+(\w+)(?:\s+(?:as\s+)?(?!(?:where|join|limit|group|order|left|inner|on)\b)(?P<called>\w+))?", re.I
+)
+_KEY = re.compile(r" = (\w+)\.(\w+)")
 _TEXTS = re.compile(r"'(?:[^']|'')*'")
 _SEVERAL = re.compile(r"\b(?:how many|number of|count|quantit\w+|pieces|average|wie ?viele|anzahl|stückzahl)\b", re.I)
 
@@ -51,18 +54,44 @@ def unpriced(turn: Turn) -> str:
     if len(others) != 1 or not asked:
         return ""
     ((table, other),) = others
-    named = other if table in asked else f"{table}.{other}"
-    return f"SUM({one}) is of {one} alone. Ask for SUM({one} * {named}), joined by their keys."
+    whole = _SUM.sub(lambda found: f"SUM({found[0][4:-1].strip()} * {other})", str(args["sql"]).strip().rstrip(";"))
+    if table not in asked:
+        whole = _joined(whole, asked, table, turn)
+    return f"SUM({one}) is of {one} alone. Ask for: {whole}" if whole else ""
+
+
+def _joined(sql: str, asked: set[str], far: str, turn: Turn) -> str:
+    """The statement about one table with another one joined by the key that leads there; empty where none does."""
+    links = [(near, column, key) for near, column, other, key in _keys(turn) if near in asked and other == far]
+    source = list(_FROM.finditer(sql))
+    if len(links) != 1 or len(source) != 1 or len(asked) != 1:
+        return ""
+    ((near, column, key),), (found,) = links, source
+    called = found["called"] or near
+    join = f"{found[0]} JOIN {far} ON {called}.{column} = {far}.{key}"
+    return f"{sql[: found.start()]}{join}{sql[found.end() :]}"
+
+
+def _keys(turn: Turn) -> Iterator[tuple[str, str, str, str]]:
+    """The keys of the tables that were shown, `part_id INTEGER = parts.id`: table, column, other table, its column."""
+    for table, columns in _shown(turn):
+        for line in columns:
+            if match := _KEY.search(line):
+                yield table, _name(line), match[1], match[2]
 
 
 def _tables(turn: Turn) -> Iterator[tuple[str, list[str]]]:
     """The tables of databases that were shown, with the names of their columns."""
+    return ((table, list(map(_name, columns))) for table, columns in _shown(turn))
+
+
+def _shown(turn: Turn) -> Iterator[tuple[str, list[str]]]:
     for _, _, value in answered(turn):
         shown = value.get("tables") if isinstance(value, Mapping) else None
         for one in shown if isinstance(shown, list) else ():
             if isinstance(one, Mapping) and isinstance(columns := one.get("columns"), list):
-                yield str(one.get("table")), [_name(column) for column in columns]
+                yield str(one.get("table")), list(map(str, columns))
 
 
-def _name(column: JSON) -> str:
-    return str(column).partition(" ")[0]
+def _name(column: str) -> str:
+    return column.partition(" ")[0]
