@@ -15,6 +15,7 @@ from ringfence.core.values import JSON, Action, Outcome, canonical
 from .claims import Flag, flags, proved
 from .course import (
     BESIDE,
+    ELSEWHERE,
     INVALID,
     MAX_FAILED,
     MISSING,
@@ -118,7 +119,7 @@ def judge(
     if once and (wrong := amiss(answer, shown)):
         return replace(verdict, why=wrong, kind=UNRECKONED)
     if once and (left := unpriced(turn)):
-        return replace(verdict, why=left, kind=UNRECKONED)
+        return replace(verdict, why=left, kind=ELSEWHERE)
     if once and (said := overlooked(answer, turn)):
         return replace(verdict, why=f'It says "{said}": answer with that, if the task asks for it.', kind=BESIDE)
     once = once and not abstains(answer)

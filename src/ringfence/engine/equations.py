@@ -69,6 +69,38 @@ def value(side: str) -> Fraction | None:
         return None
 
 
+def simplified(side: str) -> str:
+    """The same without factors of 1 and terms of 0; empty for what is no such sum."""
+    try:
+        return ast.unparse(_Plainer().visit(ast.parse(side.strip(), mode="eval")))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return ""
+
+
+class _Plainer(ast.NodeTransformer):
+    """Takes out what changes nothing."""
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
+        self.generic_visit(node)
+        left, right = _constant(node.left), _constant(node.right)
+        match node.op:
+            case ast.Mult() if 0 in (left, right):
+                return ast.Constant(0)
+            case ast.Mult() | ast.Div() if right == 1:
+                return node.left
+            case ast.Mult() if left == 1:
+                return node.right
+            case ast.Add() | ast.Sub() if right == 0:
+                return node.left
+            case ast.Add() if left == 0:
+                return node.right
+        return node
+
+
+def _constant(node: ast.expr) -> object:
+    return node.value if isinstance(node, ast.Constant) else None
+
+
 def _of(node: ast.expr) -> Fraction:
     match node:
         case ast.Constant(value=int() | float() as number):

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from decimal import Decimal
 from fractions import Fraction
 
-from .equations import value
+from .equations import simplified, value
 from .figures import NUMBER
 from .spoken import in_words
 from .task import PASTED
@@ -106,7 +106,7 @@ def _once(given: str, share: Decimal, sign: int) -> str:
         number = Decimal(found[1]) / (100 if found[2] else 1)
         return "0" if number == share else "1" if number in (1 + share, 1 - share) else found[0]
 
-    bare = re.sub(rf"(?<![\w.]){_A_FACTOR.pattern}", without, given)
+    bare = simplified(re.sub(rf"(?<![\w.]){_A_FACTOR.pattern}", without, given))
     price, comes = value(bare), value(re.sub(r"(?<=\d)\s*%", "/100", given))
     if not price or comes is None:
         return ""
