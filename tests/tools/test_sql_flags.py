@@ -148,6 +148,15 @@ async def test_what_is_a_value_and_no_column_finds_the_rows_that_have_it(query: 
     found = await query("select tern from hires where hours > 4")
     assert [row["hire_no"] for row in found["rows"]] == [2]
     assert found["mended"] == "tern is a value of hires.boat: the rows that have it"
+    for sql in (
+        "select hours, tern from hires where hours > 4 and tern is not null",
+        "select tern from hires where tern is not null and hours = 5",
+    ):
+        assert [row["hire_no"] for row in (await query(sql))["rows"]] == [2]
+    for sql in ("select upper(tern), tern from hires", "select tern from hires where tern is null",
+                "select tern from hires where tern is not null or hours = 9"):  # fmt: skip
+        with pytest.raises(ToolError, match="no such column"):
+            await query(sql)
 
 
 async def test_a_number_beside_groups_is_told_by_what_they_come_to(query: Any) -> None:

@@ -113,8 +113,17 @@ def _value(
     """The rows that have it, where what is selected is no column but the value of one: the captain of a crew."""
     from sqlglot import errors, exp
 
-    plain = isinstance(tree, exp.Select) and len(tree.selects) == len(wrong) == 1 and wrong[0] is tree.selects[0]
-    if not isinstance(tree, exp.Select) or not plain or len(missing) < _LEAST or tree.args.get("group"):
+    if not isinstance(tree, exp.Select) or len(missing) < _LEAST or tree.args.get("group"):
+        return None
+    picked = [one for one in tree.selects if any(one is column for column in wrong)]
+    empty = [
+        one.parent.parent for one in wrong if isinstance(one.parent, exp.Is) and isinstance(one.parent.parent, exp.Not)
+    ]
+    others = all(isinstance(one, exp.Column) for one in tree.selects)
+    where = tree.args.get("where")
+    parts = list(where.this.flatten() if isinstance(where.this, exp.And) else [where.this]) if where else []
+    whole = len(picked) == 1 and len(picked) + len(empty) == len(wrong) and others
+    if not whole or not all(any(one is part for part in parts) for one in empty):
         return None
     having = yield from _having(table, columns, missing.replace("_", " "))
     if len(having) != 1:
@@ -122,8 +131,9 @@ def _value(
     try:
         of = exp.func("lower", exp.column(having[0]))
         condition = exp.EQ(this=of, expression=exp.Literal.string(missing.replace("_", " ").lower()))
-        whole = tree.select("*", append=False).where(condition)
-        return Mend(whole.sql("sqlite"), f"{missing} is a value of {table}.{having[0]}: the rows that have it")
+        kept = [part.copy() for part in parts if all(part is not one for one in empty)]
+        rows = tree.select("*", append=False).where(*kept, condition, append=False)
+        return Mend(rows.sql("sqlite"), f"{missing} is a value of {table}.{having[0]}: the rows that have it")
     except (errors.SqlglotError, RecursionError):
         return None
 

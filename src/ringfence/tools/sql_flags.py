@@ -88,7 +88,7 @@ def behind(sql: str, rows: int) -> Asking[str]:
     if not found or not isinstance(count := found[0][0], int) or count <= rows:
         return ""
     _, total, average, *kinds = found[0]
-    sums = f", which come to {total:.12g}, {average:.12g} on average" if set(kinds) <= {"integer", "real"} else ""
+    sums = f", which come to {total:.12g}, {average:.6g} on average" if set(kinds) <= {"integer", "real"} else ""
     return f"each is shown once: {count} rows are like that{sums}"
 
 

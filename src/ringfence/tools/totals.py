@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
+from decimal import Decimal
 from fractions import Fraction
 
 from ringfence.core.values import JSON
@@ -12,6 +13,7 @@ from .calc import readable
 from .cells import EMPTY, NUMBER, Cell, clock, holds, typed
 from .forms import PLAIN, Form, form_of, units
 
+_PLACES, _MANY = 4, 8  # decimals of a number that is told, and how many are too many
 _LOOK = 200  # cells that tell what a column holds
 _ROW_CHARS = 200  # of the row that has the least or the most
 _NUMBER = re.compile(r"-?\d{1,15}(?:\.\d{1,15})?")
@@ -35,7 +37,7 @@ def totals(
         written = form(place) if form else form_of(cells)
         if names_rows(columns[place]) or holds(cells[:_LOOK], written) != {NUMBER} or units(cells):
             continue
-        said = [f"{kind} {aggregate(kind, cells, 0, written)[0]}" for kind in ("sum", "avg")]
+        said = [f"{kind} {_short(aggregate(kind, cells, 0, written)[0])}" for kind in ("sum", "avg")]
         for kind in ("min", "max"):
             value = aggregate(kind, cells, 0, written)[0]
             said.append(f"{kind} {value} (row {', '.join(rows[cells.index(value)])[:_ROW_CHARS]})")
@@ -52,9 +54,15 @@ def amounts(columns: Collection[str], rows: Sequence[Mapping[str, JSON]]) -> dic
         numbers = all(_NUMBER.fullmatch(cell) for cell in cells if cell) and any(cells)
         flags = any(isinstance(row[name], bool) for row in rows) or {"0", "1"}.issuperset(cells)
         if numbers and not flags:
-            said = [f"{kind} {aggregate(kind, cells, 0)[0]}" for kind in ("sum", "avg", "min", "max")]
+            said = [f"{kind} {_short(aggregate(kind, cells, 0)[0])}" for kind in ("sum", "avg", "min", "max")]
             told[f"{name} of all {len(rows)} rows"] = "; ".join(said + _none(cells.count("")))
     return told
+
+
+def _short(number: str) -> str:
+    """A number in four decimals, where it has a dozen: a small model copies 16.8888888889 as 15.89."""
+    whole, _, decimals = number.partition(".")
+    return f"{Decimal(number):.{_PLACES}f}" if whole.lstrip("-").isdigit() and len(decimals) > _MANY else number
 
 
 def _none(count: int) -> list[str]:
