@@ -69,25 +69,23 @@ LEAVES = "Which ship leaves at 15:30, and how many seats does she have?"
 
 
 @pytest.mark.parametrize(
-    ("task", "ship", "refused"),
+    ("task", "ship", "asked_for"),
     [
-        (LEAVES, "Guillemot", True),
-        (LEAVES, "Shearwater", False),
-        (LEAVES, "Kittiwake", False),  # nothing has said that one
-        ("Which ships leave after 15:30, and how many seats has the first of them?", "Guillemot", False),
-        ("Does the Guillemot leave at 15:30, and how many seats has she?", "Guillemot", False),
-        ("Which ship does not leave at 15:30?", "Guillemot", False),
-        ("Which ship leaves last?", "Petrel", False),
+        (LEAVES, "Guillemot", "Shearwater"),
+        (LEAVES, "Shearwater", "Shearwater"),
+        (LEAVES, "Kittiwake", "Kittiwake"),  # nothing has said that one
+        ("Which ships leave after 15:30, and how many seats has the first of them?", "Guillemot", "Guillemot"),
+        ("Does the Guillemot leave at 15:30, and how many seats has she?", "Guillemot", "Guillemot"),
+        ("Which ship does not leave at 15:30?", "Guillemot", "Guillemot"),
+        ("Which ship leaves last?", "Petrel", "Petrel"),
     ],
 )
-async def test_a_text_of_another_row_than_the_tasks_is_refused_once(
-    house: Build, task: str, ship: str, refused: bool
+async def test_a_text_of_another_row_than_the_tasks_is_that_of_its_row(
+    house: Build, task: str, ship: str, asked_for: str
 ) -> None:
     query = step(("query", {"sql": f"select seats from ships where ship = '{ship}'"}))
     tools = {"fetch": lambda args: {"json": {"departures": BOARD}}, "query": lambda args: {"rows": [[320]]}}
     specs: Any = {"query": {"schema": {"type": "object", "properties": {"sql": {}}}}}
-    agent = house([step(("fetch", {"of": "x"})), query, query, *[final("320")] * 3], tools=tools, specs=specs)
+    agent = house([step(("fetch", {"of": "x"})), query, *[final("320")] * 3], tools=tools, specs=specs)
     await agent.run(task)
-    assert len(agent.tools["query"].calls) == 1  # who asks again has a reason
-    told = "\n".join(str(prompt.messages) for prompt in agent.model.prompts)
-    assert ("is of another row" in told) is refused
+    assert agent.tools["query"].calls == [{"sql": f"select seats from ships where ship = '{asked_for}'"}]

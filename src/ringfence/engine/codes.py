@@ -14,7 +14,7 @@ from ringfence.core.turn import Turn
 from ringfence.core.values import JSON
 
 from .conditions import COMPARES
-from .nearest import brought, lines, of_the_day, of_the_name, of_the_value, stems
+from .nearest import brought, lines, of_the_day, of_the_value, stems
 from .ranked import fields
 from .step import leaves
 from .task import PASTED
@@ -55,19 +55,25 @@ def another(args: Mapping[str, JSON], turn: Turn) -> tuple[str, str, str] | None
     return None
 
 
-def of_another_row(args: Mapping[str, JSON], turn: Turn) -> tuple[str, str] | None:
-    """A text that a statement asks for and that stands in other rows of the last result alone than the one which the
-    task points at by a value or a day, and this row.
+def of_its_row(args: Mapping[str, JSON], turn: Turn) -> Mapping[str, JSON]:
+    """The arguments of a SELECT, with the text of the one row of the last result that the task points at by a value or
+    a day, in place of a text that other rows alone have in that field. Refused in words, a small model says it again.
     """
     found, task, sql = brought(turn), str(turn.start["task"]), args.get("sql")
     if not found or not isinstance(sql, str) or len(task) > PASTED or LEAVES_OUT.search(task):
-        return None
+        return args
     told = list(_as_lines(found[-1]))[:_LINES]
     text = "\n".join(told)
-    line = of_the_day(text, task) or of_the_value(text, task) or of_the_name(text, task)
-    others = {value for one in told for value in fields(one).values()}.difference(fields(f"- {line}").values())
-    strays = (value for value in _EQUAL.findall(sql) if value in others and value.casefold() not in task.casefold())
-    return next(((value, line) for value in strays), None) if line else None
+    line = of_the_day(text, task) or of_the_value(text, task)
+    own, rows = fields(f"- {line}"), [fields(one) for one in told] if line else []
+    meant = dict[str, str]()
+    for value in _EQUAL.findall(sql):
+        where = {name for row in rows for name, other in row.items() if other == value}
+        name = next(iter(where), "")
+        known = value in own.values() or value.casefold() in task.casefold()
+        if len(where) == 1 and not known and own.get(name) and "'" not in own[name]:
+            meant[value] = own[name]
+    return {**args, "sql": _EQUAL.sub(lambda match: f"= '{meant.get(match[1], match[1])}'", sql)} if meant else args
 
 
 def _as_lines(value: JSON) -> Iterator[str]:

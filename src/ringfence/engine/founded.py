@@ -15,7 +15,7 @@ from .aggregates import averaged, counted, greatest
 from .answering import shown_numbers, texts
 from .bounds import bounded
 from .cells import emptied, named
-from .codes import another, of_another_row
+from .codes import another, of_its_row
 from .conditions import all_of_it, asked, heard, remembered, unheard, wider
 from .course import INVENTED, UNHEARD, Become, changes
 from .equations import corrected, worked_out
@@ -49,8 +49,6 @@ def unfounded(args: Mapping[str, JSON], spec: SinkSpec, turn: Turn, live: Live) 
         return Deny("POL-4", UNHEARD, f'nothing about the task says {name}. The closest is: "{line}"')
     if spec.reads and new and (found := another(args, turn)):
         return Deny("POL-4", UNHEARD, 'the task does not speak of {}, but of {}: "{}"'.format(*found))
-    if spec.reads and new and (stray := of_another_row(args, turn)):
-        return Deny("POL-4", UNHEARD, '{} is of another row than the one that the task asks for: "{}"'.format(*stray))
     if spec.reads and (name := wider(args, turn)):
         return Deny("POL-7", "repeat", f"the same was asked of {name} before, whom the task names; its result is above")
     if given := " ".join(str(args.get(name, "")) for name in spec.grounded):
@@ -120,7 +118,7 @@ def as_the_task_has_it(
         args = averaged(greatest(bounded(all_of_it(args, spec, task), spec, task), spec, task), spec, task)
         args = heard(args, turn, said) if become.unheard else args
         args = remembered(asked(args, turn, f"{said}\n{thought}") if thought else args, spec, turn)
-        args = of_the_folder(args, spec, task)
+        args = of_its_row(of_the_folder(args, spec, task), turn)
         args = {**args, "sql": as_said(sql, task)} if isinstance(sql := args.get("sql"), str) else args
         return narrowed(emptied(named(args, spec, turn), spec, turn), spec, turn)
     other = for_the_other(args, turn)
