@@ -10,7 +10,7 @@ from ringfence.core.policy import SinkSpec
 from ringfence.engine.bidden import asks_alone
 from ringfence.engine.folder import of_the_folder
 from ringfence.engine.statements import as_said, without_unasked
-from ringfence.engine.task import amounts, given, sentences
+from ringfence.engine.task import amounts, given, rated, sentences
 
 from .conftest import Build, final, step
 
@@ -152,6 +152,34 @@ async def test_what_a_calculation_leaves_out_is_said_once(house: Build) -> None:
     assert why == "The calculation leaves out 147: work it out with that."
 
 
+LATE = "A reader brings back 7 books 13 days late. The fee per day is in fees.toml. How many euros is that to pay?"
+
+
+@pytest.mark.parametrize(
+    ("task", "counts"),
+    [
+        (LATE, ["13"]),
+        ("What does a stay of 3 nights cost? The price of a night is in the notes.", ["3"]),
+        ("Each ticket has its price in fares.csv. What do 4 tickets cost?", ["4"]),
+        ("What does 1 night cost per night?", []),
+        ("How many hours did Ann work per day in 5 days?", []),  # no money is asked for
+        ("A rule of 13 days ago says the price per day.", []),
+        ("What does the car cost per day? It has 13 seats.", []),
+    ],
+)
+def test_how_many_there_are_of_what_a_rate_is_for(task: str, counts: list[str]) -> None:
+    assert rated(task) == counts
+
+
+async def test_a_fee_is_worked_out_with_all_its_days(house: Build) -> None:
+    spec: Any = {"grounded": frozenset({"expression"}), "schema": {"type": "object", "properties": {"expression": {}}}}
+    told: list[Any] = [{"result": 2.45}, {"result": 31.85}]
+    one, whole = (step(("calc", {"expression": text})) for text in ("7 * 0.35", "7 * 13 * 0.35"))
+    tools = {"look": lambda args: {"text": "per_day_eur = 0.35"}, "calc": lambda args: told.pop(0)}
+    agent = house([step(("look", {})), one, final("2.45"), whole, final("31.85")], tools=tools, specs={"calc": spec})
+    assert (await agent.run(LATE)).answer == "31.85"
+
+
 @pytest.mark.parametrize(
     ("task", "alone"),
     [
@@ -177,6 +205,8 @@ def test_what_only_asks_to_look_orders_nothing(task: str, alone: bool) -> None:
          "select count(*) from t where branch = 'Riverside'"),
         ("select n from t where kind = 'a and b' and branch = 'Riverside' group by n order by 'x' limit 1",
          "select n from t where branch = 'Riverside' group by n order by 'x' limit 1"),
+        ("select n from t where branch = 'Riverside' and kind = 'workshop' and d is not null",
+         "select n from t where branch = 'Riverside' AND d is not null"),
         ("select n from t where kind = 'workshop'", ""),  # the only one
         ("select n from t where branch = 'Riverside' or kind = 'workshop'", ""),
         ("select n from t where branch = 'Riverside' and seats > 3", ""),

@@ -9,15 +9,16 @@ from ringfence.core.turn import Turn
 
 from .evidence import Numbers
 from .shares import shares_of
-from .task import amounts, given, orders, several
+from .task import amounts, given, orders, rated, several
 
 
 def left_out(turn: Turn, tools: Sequence[SinkSpec]) -> str:
     """The amounts in the question of a task that gives all that is to be calculated with, and how many there are of
-    what costs something, which no calculation of the run has taken; empty if there was none, or they have taken all.
+    what costs something or a rate is for, which no calculation of the run has taken; empty if there was none, or they
+    have taken all.
     """
     task = str(turn.start["task"])
-    needed = several(task) or (amounts(task) if given(task) else [])
+    needed = several(task) or rated(task) or (amounts(task) if given(task) else [])
     able = {spec.name: spec.grounded for spec in tools if spec.grounded}
     taken = [
         str(part)

@@ -61,6 +61,12 @@ _OF_GIVEN = re.compile(
     r"prozent|jeweils|insgesamt)\b",
     re.I,
 )
+_RATE = re.compile(
+    r"\b(?:per|each|every) ([^\W\d_]{3,})|"
+    r"\b(?:a|an|one) (day|night|hour|week|month|year|minute|kilometre|mile|person|head)\b",
+    re.I,
+)
+_COUNTED = re.compile(r"(?<![\w.,/-])(\d{1,5}) ([^\W\d_]{3,})\b(?! (?:ago|before|after|later|old)\b)")
 _SUPPOSES = re.compile(r"\W*(?:suppose|assum(?:e|ing)|imagine|let'?s say|angenommen)\b", re.I)
 _COINS = re.compile(r"[€$£] ?\d|\d ?(?:[€$£]|(?:euros?|dollars?|pounds?|francs?|cents)\b)", re.I)
 _HOW_MUCH = re.compile(
@@ -237,6 +243,15 @@ def amounts(task: str) -> list[str]:
         return []
     found = [_FIGURES.search(said) for said in _GIVEN.findall(asked[0]) if "%" not in said]
     return list(dict.fromkeys(match[0] for match in found if match and match[0] != "1"))
+
+
+def rated(task: str) -> list[str]:
+    """How many there are of what a task says a price or a rate is for: 13, in "7 books 13 days late, a fee per day"."""
+    units = {(match[1] or match[2]).casefold().removesuffix("s") for match in _RATE.finditer(task)}
+    if not _PRICE.search(task) or len(task) > PASTED:
+        return []
+    found = [match for match in _COUNTED.finditer(task) if match[2].casefold().removesuffix("s") in units]
+    return list(dict.fromkeys(match[1] for match in found if match[1] != "1"))
 
 
 def supposes(task: str) -> bool:
