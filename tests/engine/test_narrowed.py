@@ -41,6 +41,10 @@ async def test_a_count_is_of_the_day_and_the_thing_that_the_task_says(counted: A
     assert await counted(task) == r"2025-09-22\b.*store 2\b.*ALARM"
     assert await counted(f"Count the ALARM lines of {LOG} on 2025-09-22") == r"2025-09-22\b.*ALARM"
     assert await counted(f"How many ALARM lines are there for store 3 in {LOG}?") == r"store 3\b.*ALARM"
+    entries = f"Count the entries of 22 September 2025 with the level ALARM in {LOG}."
+    for pattern in ("22 September 2025", "2025-09-22", "level ALARM"[6:]):
+        assert await counted(entries, pattern) == r"2025-09-22\b.*ALARM"
+    assert await counted(f"How many ALARM lines are there for store 2 in {LOG}?", "store 2") == r"store 2\b.*ALARM"
 
 
 @pytest.mark.parametrize(
@@ -59,6 +63,8 @@ async def test_a_count_is_of_the_day_and_the_thing_that_the_task_says(counted: A
         (f"How many ALARM lines are in {LOG} up to 22 September 2025?", {}),
         (f"How many ALARM lines are in {LOG} in the week starting on 22 September 2025?", {}),
         (f"How many ALARM lines are in {LOG} on 22 September 2025 and later?", {}),
+        (f"How many lines of 22 September 2025 are in {LOG}?", {"pattern": "2025-09-22"}),
+        (f"How many lines are in {LOG} for store 2, in CET?", {"pattern": "store 2"}),
         (f"Today is 22 September 2025. How many ALARM lines are in {LOG}?", {}),
         (f"How many ALARM lines are in {LOG} in total, and how many on 2025-09-22?", {}),
         (f"How many ALARM lines came after the restart on 2025-09-22 in {LOG}?", {}),

@@ -21,7 +21,8 @@ from .words import LEAVES_OUT
 
 _COUNTS = re.compile(r"\b(?:how many|how often|count|number of|wie ?viele|wie oft)\b", re.I)
 _DAY = re.compile(r"(?<!\d)(?:19|20)\d\d-\d\d-\d\d(?!\d)")
-_ON = re.compile(r"\b(?:on|am|for|dated)\s+\Z", re.I)
+_ON = re.compile(r"\b(?:on|of|am|vom|for|dated)\s+\Z", re.I)
+_KIND = re.compile(r"(?<![\w./-])[A-Z][A-Z_]{2,}(?![\w./-])")  # what a line says of itself: ERROR, REJECTED
 _MORE = re.compile(
     r"\b(?:each|every|per|than|compared?|both|or|most|least|which|other|difference|total|in all|altogether|overall|"
     r"today|week|around|start\w*|end\w*|begin\w*|up to|onwards?|later|after|before|since|until|till|between|from|"
@@ -33,8 +34,8 @@ _LINES = 200  # of what opened the run, that are looked at
 
 
 def narrowed(args: Mapping[str, JSON], spec: SinkSpec, turn: Turn) -> Mapping[str, JSON]:
-    """The arguments of a count of lines, with the one day and the things by their figures (store 2) that the sentence
-    which asks for it says, where the lines of that file bear all of it in one order.
+    """The arguments of a count of lines, with the one day, the one word in capitals and the things by their figures
+    (store 2) that the sentence which asks for it says, where the lines of that file bear all of it in one order.
     """
     pattern, path, task = args.get("pattern"), str(args.get("path", "")), str(turn.start["task"])
     if (
@@ -62,11 +63,19 @@ def narrowed(args: Mapping[str, JSON], spec: SinkSpec, turn: Turn) -> Mapping[st
     lines = [line for text in texts for line in text.split("\n")][:_LINES]
     kinds = {name.kind for line in lines for _, name in names(line)}
     missing += [name.said for name in things if name.kind in kinds]
+    if in_iso(pattern) in missing:
+        pattern = ""
+    if not _KIND.search(pattern) and len(words := set(_KIND.findall(asking[0]))) == 1:
+        missing += [word for word in words if any(re.search(rf"\b{word}\b", line) for line in lines)]
     figures = set(re.findall(r"\d+", pattern))
     missing = [said for said in missing if said.casefold() not in pattern.casefold()]
-    if not missing or any(not figures.isdisjoint(re.findall(r"\d+", said)) for said in missing):
+    if (
+        not missing
+        or (not pattern and len(missing) == 1)
+        or any(not figures.isdisjoint(re.findall(r"\d+", said)) for said in missing)
+    ):
         return args
-    whole = _in_order([*missing, pattern], lines)
+    whole = _in_order([*missing, pattern] if pattern else missing, lines)
     return {**args, "pattern": whole} if whole else args
 
 
