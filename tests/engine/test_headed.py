@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from ringfence.engine.course import NOT_FOUND
+
 from .conftest import Build, House, final
 
 CONTACTS = """# Contacts
@@ -44,6 +46,15 @@ async def test_the_address_of_another_firm_is_not_that_of_the_one_asked_for(aske
     )
     assert answer == "not found"
     assert doubts[0].startswith("service@farnley.example stands under 'Farnley Cold Stores', and the task asks for")
+
+
+async def test_who_keeps_to_the_address_of_another_firm_has_found_none(asked: Any) -> None:
+    own = "service@farnley.example"
+    assert (await asked("What is the e-mail address of the Valley Press House?", own, own))[0] == NOT_FOUND
+    date = "2025-01-29"
+    assert (await asked("What is the inspection date of the Station Road branch?", date, date, text=TABLE))[
+        0
+    ] == NOT_FOUND
 
 
 async def test_a_heading_of_one_word_is_a_name_where_the_task_writes_it_so(asked: Any) -> None:

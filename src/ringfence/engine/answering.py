@@ -39,6 +39,7 @@ from .evidence import Numbers, doubt, echoes, in_the_head, inert, restored, roun
 from .figures import NUMBER
 from .folds import folded
 from .grounding import Source, grounded
+from .headed import strange_heading, strange_row
 from .live import Live
 from .marks import marked
 from .meant import of_another
@@ -146,8 +147,14 @@ def judge(
 
 
 def _keeps_to_another(answer: str, turn: Turn, live: Live) -> bool:
-    """Whether an answer that was sent back is still of another thing, and the task says what to say then."""
-    if abstains(answer) or has_worked(turn) or doubts(turn)[-1:] != [UNSUPPORTED] or not provides(turn.start["task"]):
+    """Whether an answer that was sent back is still of another thing: it stands under another name than the task's, or
+    the task says what to say then.
+    """
+    if abstains(answer) or not doubts(turn):
+        return False
+    if strange_heading(answer, turn) or strange_row(answer, turn):
+        return True
+    if has_worked(turn) or doubts(turn)[-1] != UNSUPPORTED or not provides(turn.start["task"]):
         return False
     return strange(answer, turn, live.said)[0] == UNSUPPORTED
 
