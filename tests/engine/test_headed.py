@@ -57,6 +57,29 @@ async def test_who_keeps_to_the_address_of_another_firm_has_found_none(asked: An
     ] == NOT_FOUND
 
 
+KEYS = """# Keys
+- Door: the kiln shed; Key: Simon Iverson; Spare key: Mara Kroll
+- Door: the course room; Key: Mara Kroll; Spare key: Greta Holm
+- Door: the shop; Key: Vera Alder; Spare key: Simon Iverson"""
+
+
+@pytest.mark.parametrize(
+    ("task", "answer", "sent_back"),
+    [
+        ("Who has the spare key to the course room?", "Mara Kroll", True),
+        ("Who has the spare key to the course room?", "Greta Holm", False),
+        ("Who has the spare key to the course room?", "Mara Kroll has the key, Greta Holm the spare key.", False),
+        ("Who has the key to the course room?", "Mara Kroll", False),
+        ("Who has the spare keys to rooms and to the shed?", "Mara Kroll", False),  # no row has more of that
+    ],
+)
+async def test_the_cell_of_another_field_is_not_what_was_asked(
+    asked: Any, task: str, answer: str, sent_back: bool
+) -> None:
+    _, doubts = await asked(task, answer, answer, text=KEYS)
+    assert ['another cell of that row: "Spare key: Greta Holm"' in why for why in doubts] == [True] * sent_back
+
+
 async def test_a_heading_of_one_word_is_a_name_where_the_task_writes_it_so(asked: Any) -> None:
     towns = "\n".join(
         f"## {town}\nMaster: {n}\nPhone: 0555 80{n} 8404" for n, town in enumerate(("Greyholm", "Sulvay"))

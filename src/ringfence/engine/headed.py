@@ -15,7 +15,9 @@ from ringfence.core.values import JSON
 
 from .evidence import Numbers
 from .nearest import PROPER, brought, lines, opened, stems
+from .ranked import fields
 from .task import only_ranks, reckons
+from .visits import TELLS
 
 _HEADING = re.compile(r"(#{1,6})\s+(\S.{0,80}?)\s*#*")
 _OF = re.compile(r"(?<=\w )(?:of|for) (?:the |our )?([A-ZÄÖÜ]\w+(?: [A-ZÄÖÜ]\w+)+)")
@@ -75,6 +77,34 @@ def strange_row(answer: str, turn: Turn) -> str:
         if len(rows) >= SOME and alike and own.casefold() not in answer.casefold():
             return f"{values[0]} is of {own!r}, and the task asks for {gone[0]!r}, which is not there."
     return ""
+
+
+def strange_cell(answer: str, turn: Turn) -> str:
+    """What is wrong with a cell of the row that a task is about, where it names another one: that of `Key: Ann` for the
+    spare key, in `- Door: the shop; Key: Ann; Spare key: Bob`; else empty.
+    """
+    task = str(turn.start["task"])
+    asked = set(stems(task))
+    rows = [row for text in _texts(turn) for line in text.split("\n")[:_MOST] if len(row := fields(line)) > 1]
+    about = [asked.intersection(stem for value in row.values() for stem in stems(value)) for row in rows]
+    most = max(map(len, about), default=0)
+    best = [row for row, of in zip(rows, about, strict=True) if len(of) == most > 0]
+    if len(best) != 1:
+        return ""
+    cells = [(name, value, asked.intersection(stems(name))) for name, value in best[0].items()]
+    given = [cell for cell in cells if _says(answer, cell[1])]
+    meant = [cell for cell in cells if len(cell[2]) >= TELLS and not _says(task, cell[1])]
+    if len(given) != 1 or len(meant) != 1 or not given[0][2] < meant[0][2]:
+        return ""
+    (name, value, _), (other, right, _) = given[0], meant[0]
+    return f'That is "{name}: {value}", and the task asks for another cell of that row: "{other}: {right}".'
+
+
+def _says(text: str, value: str) -> bool:
+    """Whether a text has a value, as it is or the figures in it."""
+    figures = _VALUE.findall(value)
+    said = re.search(rf"(?<!\w){re.escape(value)}(?!\w)", text, re.I) is not None
+    return said or (bool(figures) and all(_has(text, one) for one in figures))
 
 
 def _values(answer: str, task: str) -> list[str]:

@@ -16,9 +16,13 @@ _LINES = 500
 
 
 def fields(line: str) -> dict[str, str]:
-    """The fields of a row as results show it: `- time: 06:10, ship: Kittiwake`, `Departure: 06:10 | Quay: 2`."""
+    """The fields of a row as results and notes show it: `- time: 06:10, ship: Kittiwake`, `Departure: 06:10 | Quay: 2`,
+    `- Door: the shop; Key: Ann Lee`.
+    """
     bare = line.strip()
-    parts = bare.removeprefix("- ").split(", ") if bare.startswith("- ") else bare.split(" | ") if " | " in bare else []
+    row = bare.removeprefix("- ")
+    mark = "; " if "; " in row else ", " if row != bare else " | "
+    parts = row.split(mark) if mark in row or row != bare else []
     pairs = [part.partition(": ") for part in parts]
     return (
         {name: value for name, colon, value in pairs if colon} if pairs and all(colon for _, colon, _ in pairs) else {}

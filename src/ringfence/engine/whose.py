@@ -16,9 +16,9 @@ from ringfence.core.values import JSON
 from .course import BESIDE, ELSEWHERE, UNSUPPORTED
 from .evidence import Numbers, unsupported_numbers
 from .facts import is_unit
-from .headed import SOME, entries_of, strange_heading, strange_row
+from .headed import SOME, entries_of, strange_cell, strange_heading, strange_row
 from .meant import never_named
-from .nearest import answered, asked_and_brought, brought, come_to, lines, opened, stems
+from .nearest import answered, asked_and_brought, brought, come_to, opened, stems
 from .task import PASTED, apart, reckons, sentences
 from .visits import TABLES, TELLS, hollow
 
@@ -93,7 +93,9 @@ def strange(answer: str, turn: Turn, said: str = "") -> tuple[str, str]:
     found = _of_no_call(answer, turn, said) or _of_a_list(answer, turn) or _of_a_passage(answer, turn)
     if not found and (why := strange_heading(answer, turn) or strange_row(answer, turn)):
         found = BESIDE, f"{why} {_UNLESS}"
-    found = found or _of_others(turn) or _of_a_key(answer, turn) or _of_a_cell(answer, turn)
+    if not found and (why := strange_cell(answer, turn)):
+        found = BESIDE, why
+    found = found or _of_others(turn) or _of_a_key(answer, turn)
     found = found or _of_a_price(answer, turn)
     found = found or _of_one_row(answer, turn) or _of_the_question(answer, turn)
     found = found or _of_nothing(answer, turn) or _of_no_thing(answer, turn)
@@ -299,23 +301,6 @@ def _of_a_rarer_one(answer: str, turn: Turn) -> _Doubt | None:
 def _objects(value: JSON) -> list[Mapping[str, JSON]]:
     """The objects of a list; of anything else, which a tool may have put there, none."""
     return [one for one in value if isinstance(one, Mapping)] if isinstance(value, list) else []
-
-
-def _of_a_cell(answer: str, turn: Turn) -> _Doubt | None:
-    """A cell of a column that the task does not name, where it names another: `Closes: 14:35 | Leaves: 16:15`."""
-    task, said = set(stems(turn.start["task"])), set(_VALUE.findall(answer))
-    rows = [line for value in brought(turn) for line in lines(value) if " | " in line]
-    rows = [row for row in rows if said.intersection(_VALUE.findall(row))]
-    if len(rows) != 1:
-        return None
-    cells = rows[0].split(" | ")
-    values = {cell: set(_VALUE.findall(cell.partition(": ")[2])) for cell in cells}
-    labels = {cell: set(stems(cell.partition(": ")[0])) for cell in cells}
-    given = [cell for cell in cells if said & values[cell]]
-    asked = [cell for cell in cells if values[cell] and len(task & labels[cell]) >= TELLS]
-    if len(given) == len(asked) == 1 and task.isdisjoint(labels[given[0]]):
-        return BESIDE, f'That is "{given[0]}", and the task asks for another cell of that row: "{asked[0]}".'
-    return None
 
 
 def _of_a_list(answer: str, turn: Turn) -> _Doubt | None:
