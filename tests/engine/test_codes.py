@@ -61,6 +61,25 @@ async def test_any_other_call_is_made_as_it_is(asked: Any, task: str, call: dict
     assert "does not speak of" not in told
 
 
+STAFF = [
+    {"name": "Anna Smith", "manager": "Bob Jones", "dept": "Sales"},
+    {"name": "Bob Jones", "manager": "Di Rey", "dept": "Board"},
+    {"name": "Dan Poe", "manager": "Bob Jones", "dept": "Ops"},
+    {"name": "Eve Fox", "manager": "Di Rey", "dept": "Ops"},
+]  # fmt: skip
+
+
+async def test_a_row_that_leads_on_to_another_one_changes_nothing(house: Build) -> None:
+    sql = "select spent from depts where dept = 'Board'"
+    tools = {"fetch": lambda args: {"json": STAFF}, "query": lambda args: {"rows": [[320]]}}
+    specs: Any = {"query": {"schema": {"type": "object", "properties": {"sql": {}}}}}
+    agent = house(
+        [step(("fetch", {"of": "x"})), step(("query", {"sql": sql})), *[final("320")] * 3], tools=tools, specs=specs
+    )
+    await agent.run("Who is the manager of Anna Smith, and how much did the department of that manager spend?")
+    assert agent.tools["query"].calls == [{"sql": sql}]
+
+
 BOARD = [
     {"time": "15:10", "ship": "Petrel", "quay": 2}, {"time": "15:30", "ship": "Shearwater", "quay": 1},
     {"time": "15:40", "ship": "Guillemot", "quay": 1}, {"time": "16:20", "ship": "Guillemot", "quay": 3},
@@ -78,6 +97,8 @@ LEAVES = "Which ship leaves at 15:30, and how many seats does she have?"
         ("Does the Guillemot leave at 15:30, and how many seats has she?", "Guillemot", "Guillemot"),
         ("Which ship does not leave at 15:30?", "Guillemot", "Guillemot"),
         ("Which ship leaves last?", "Petrel", "Petrel"),
+        ("We miss the 15:30. How many seats has the next ship?", "Guillemot", "Guillemot"),
+        ("Compare the seats of the 15:30 ship with the one ten minutes later.", "Guillemot", "Guillemot"),
     ],
 )
 async def test_a_text_of_another_row_than_the_tasks_is_that_of_its_row(

@@ -183,6 +183,11 @@ def test_a_date_that_names_its_month_is_the_one_that_was_shown(answer: str) -> N
         ("gate.log, 43033", "Which file is the biggest, and how many bytes does it have?", False),
         ("43033", "How many bytes does the biggest file have?", False),
         ("Ann", "Who opens the yard and locks it?", False),
+        ("Ulrik Eddison", "Which ship is named there, and who is the captain?", True),
+        ("Gannet, Ulrik Eddison", "Which ship is named there, and who is the captain?", False),
+        ("Ann Smith", "Who wrote the report and who approved it?", False),
+        ("Port Louis", "What is the capital of Mauritius and what is its largest city?", False),
+        ("New York", "Which city is it in and what state is it in?", False),
         ("Ann", "Wer hat den Schlüssel und wann kam er?", True),
     ],
 )

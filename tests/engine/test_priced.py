@@ -33,6 +33,10 @@ EACH = "select sum(p.price) from parts p join order_parts o on o.part_id = p.id 
         ("How many parts are in order 7, whatever they cost?", PIECES, ""),
         ("How many pieces does order 7 have?", PIECES, ""),
         ("What do the prices of the parts come to?", "select sum(price) from parts", ""),  # no pieces are asked about
+        ("What was the revenue of tea?", "select sum(total_price) from order_parts", ""),
+        ("What was the total of the units sold of items that cost more than 5 euros?", PIECES, ""),
+        ("How much tea, in pounds, did we sell?", "select sum(weight) from parts", ""),
+        ("What is the total weight (kg) of tea sold to customers who paid?", PIECES, ""),
         (COME_TO, "select part_id, sum(quantity) from order_parts group by part_id", ""),
     ],
 )

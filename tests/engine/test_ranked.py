@@ -37,6 +37,12 @@ def test_the_last_and_the_first_of_those_that_are_named() -> None:
         "What is the last ferry to Sulvay before noon?",
         "When is the last ferry to Sulvay or Ternmark?",
         "Which is the last ferry that does not go to Sulvay?",
+        "How many passengers went to Sulvay last week?",
+        "What is the last name of the captain to Sulvay?",
+        "When is the first-class cabin to Sulvay free?",
+        "How many ferries to Sulvay are there in the first half of the day?",
+        "List the ferries to Sulvay, the earliest at the top.",
+        "When is the last ferry to Sulvay tonight?",
     ],
 )
 def test_nothing_is_told_where_it_is_not_certain(task: str) -> None:

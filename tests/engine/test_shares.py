@@ -68,6 +68,8 @@ def test_a_price_that_is_asked_for_with_its_share_is_calculated_with_it(given: s
         ("500 * 0.2", "The battery shows 20% off peak usage of 500 kWh. What does that come to?"),
         ("747.75 * 1.19", VAT),
         ("(36 * 15.4 + 8) * 0.9", ORDER),
+        ("3 * 1.19 * 1.19", "Three loaves at 1.19 euros each, plus 19% VAT: what is the total?"),
+        ("100 * 0.9 * 0.9", "A coat costs 100 euros. It is reduced by 10% discount twice. What is the price?"),
         ("36 * 15.4 + 8 - 0.1 * (36 * 15.4 + 8)", ORDER),
         ("36 * 15.4 * 1.1", "36 novels at 15.4 euros, 10 % off and 7 % tax, in all?"),
         ("747.75 + 747.75 * 0.19", VAT),

@@ -117,11 +117,10 @@ async def test_a_condition_on_what_no_table_has_is_left_out_and_told(query: Any)
     for none in (
         "status = 'laid up'", "boat = 'Tern' or status = 'laid up'", "boat = 'Tern' and hours > 1 + status",
         "boat = 'Tern' and year = 2024", "boat = 'Tern' and customer = 'Smith'",
+        "boat = 'Tern' and returned_on is not null", "boat = 'Tern' and not returned",  # all would count as returned
     ):  # fmt: skip
         with pytest.raises(ToolError, match="no such column"):
             await query(f"select hours from hires where {none}")
-    empties = await query("select hours from hires where boat = 'Tern' and returned_on is not null")
-    assert [row["hours"] for row in empties["rows"]] == [2, 5]
     with pytest.raises(ToolError, match="no such column"):  # of more rows it would be another sum
         await query("select sum(hours) from hires where boat = 'Tern' and status = 'laid up'")
 

@@ -27,6 +27,9 @@ _ANOTHER = re.compile(
     re.I,
 )
 _PAST = re.compile(r"\b(?:not|no|never|was|were|since|fixed|sealed|closed|done|again|nicht|kein\w*|war)\b|n't\b", re.I)
+_GOES_ON = re.compile(
+    r"\b(?:later|earlier|afterwards|beforehand|miss\w*|compar\w+|both|each|every|second|other)\b", re.I
+)
 _EQUAL = re.compile(r"(?<![!<>])=\s*'([^']*)'")
 _RESULTS, _LINES = 5, 500  # the newest, and the lines of one, that are read
 _CHARS = 240  # of a line that is told
@@ -57,23 +60,27 @@ def another(args: Mapping[str, JSON], turn: Turn) -> tuple[str, str, str] | None
 
 def of_its_row(args: Mapping[str, JSON], turn: Turn) -> Mapping[str, JSON]:
     """The arguments of a SELECT, with the text of the one row of the last result that the task points at by a value or
-    a day, in place of a text that other rows alone have in that field. Refused in words, a small model says it again.
+    a day, in place of its one text, which other rows alone have in that field. Refused in words, a small model says it
+    again. As they are where the task goes on from one row to another one.
     """
     found, task, sql = brought(turn), str(turn.start["task"]), args.get("sql")
-    if not found or not isinstance(sql, str) or len(task) > PASTED or LEAVES_OUT.search(task):
+    if not found or not isinstance(sql, str) or len(task) > PASTED or LEAVES_OUT.search(task) or COMPARES.search(task):
+        return args
+    texts = _EQUAL.findall(sql)
+    if len(texts) != 1 or _ANOTHER.search(task) or _GOES_ON.search(task):
         return args
     told = list(_as_lines(found[-1]))[:_LINES]
     text = "\n".join(told)
     line = of_the_day(text, task) or of_the_value(text, task)
     own, rows = fields(f"- {line}"), [fields(one) for one in told] if line else []
-    meant = dict[str, str]()
-    for value in _EQUAL.findall(sql):
-        where = {name for row in rows for name, other in row.items() if other == value}
-        name = next(iter(where), "")
-        known = value in own.values() or value.casefold() in task.casefold()
-        if len(where) == 1 and not known and own.get(name) and "'" not in own[name]:
-            meant[value] = own[name]
-    return {**args, "sql": _EQUAL.sub(lambda match: f"= '{meant.get(match[1], match[1])}'", sql)} if meant else args
+    (value,) = texts
+    where = {name for row in rows for name, other in row.items() if other == value}
+    name = next(iter(where), "")
+    known = value in own.values() or value.casefold() in task.casefold()
+    leads_on = any(other in row.values() and row.get(key) != other for key, other in own.items() for row in rows)
+    if len(where) != 1 or known or leads_on or not own.get(name) or "'" in own[name] or f"'{own[name]}'" in sql:
+        return args
+    return {**args, "sql": _EQUAL.sub(f"= '{own[name]}'", sql)}
 
 
 def _as_lines(value: JSON) -> Iterator[str]:

@@ -74,7 +74,8 @@ def asked(args: Mapping[str, JSON], turn: Turn, said: str) -> Mapping[str, JSON]
     task = str(turn.start["task"])
     known = words_in(f"{said}\n{task}") | months(f"{said}\n{task}").keys()
     whose = _Asked(known, folded(turn, _Told, task).words(), LEAVES_OUT.search(task) is not None, months(task))
-    statement = {"sql": without_unasked(sql, whose.speaks_of)} if isinstance(sql, str) else {}
+    plain = isinstance(sql, str) and not is_german(task)  # of another language than the tables, any word may be meant
+    statement: dict[str, JSON] = {"sql": without_unasked(str(sql), whose.speaks_of)} if plain else {}
     return {**args, **{name: whose.of(value) for name, value in lists.items()}, **statement}
 
 

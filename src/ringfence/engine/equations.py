@@ -14,26 +14,32 @@ from fractions import Fraction
 _NUMBER = r"\d{1,12}(?:\.\d{1,6})?"
 _TERM, _SIGN = rf"\({{0,4}}{_NUMBER}\){{0,4}}", r"(?:\s{0,3}[*×·+]\s{0,3}|\s{1,3}[-/]\s{1,3})"
 _SIDE = rf"{_TERM}(?:{_SIGN}{_TERM}){{1,12}}"
-_UNIT = (  # two of which may be one of another: 30 + 30 = 1 hour
-    r"(?:hours?|h|hrs?|min(?:utes?)?|sec(?:onds?)?|s|days?|weeks?|months?|years?|[kc]?m|k?g|t(?:ons?|onnes?)?|m?l|"
-    r"lit(?:er|re)s?|dozens?|hundred|thousand|million|bn|per ?cent|Stunden?|Minuten?|Tage?n?|Wochen?|Monate?n?|"
-    r"Jahre?n?|Dutzend)\b"
+_EQUATION = re.compile(  # that stands alone, and whose result is a bare number or an amount of money
+    rf"(?P<first>{_SIDE})(?P<more>(?:\s{{0,3}}=\s{{0,3}}{_SIDE}){{0,3}})(?P<is>\s{{0,3}}=\s{{0,3}}[€$£]?\s?)(?P<said>{_NUMBER})"
+    r"(?=\s?(?:[€$£]|(?:euros?|eur|dollars?|usd|pounds?|gbp|francs?|chf)\b)|"
+    r"[.,;)]{0,3}\s{0,3}(?:\Z|\n)|[.;)] |, (?!\d))",
+    re.I,
 )
-_EQUATION = re.compile(
-    rf"(?<![\w.,/*×·+=-])(?<![*×·+=/-] )(?P<first>{_SIDE})(?P<more>(?:\s*=\s*{_SIDE})*)"
-    rf"(?P<is>\s*=\s*[€$£]?\s?)(?P<said>{_NUMBER})(?!\d|[.,]\d|\s*[%*×·+/=]|\s+-\s|\s*{_UNIT})"
+_BEFORE = re.compile(  # what may stand before it: nothing, a colon, or a word that does not reckon
+    r"(?:\A|\n|: |(?<!\w)(?!(?:mod|log|ln|lg|sqrt|root|sin|cos|tan|div|plus|minus|times|twice|half|double|triple|of|by|"
+    r"over|and|per ?cent|squared|mal|durch|und|von)\b)[^\W\d_]{2,} )\Z",
+    re.I,
 )
-_TELLING = 3  # characters of a number that is the same wherever it stands
+_LOOK = 40  # characters before it, that are looked at
+_POINTS = re.compile(r"\.\d{3}(?!\d)")  # may be of thousands
+_OF_ANOTHER_UNIT = frozenset(  # how many of one make another: 30 + 30 = 1 for minutes, 50 + 50 for cents
+    Fraction(n) for n in (7, 10, 12, 24, 30, 60, 100, 365, 1_000, 1_024, 3_600, 1_000_000)
+)
 _OPERATORS = str.maketrans({"×": "*", "·": "*"})
 
 
 def corrected(text: str, shown: str = "") -> str:
-    """The text with what its sums come to, also where it says the wrong number again; `shown` has what it quotes."""
-    for match, right in list(_wrong(text, shown)):
-        text = text.replace(match[0], f"{match['first']}{match['is']}{right}")
-        if len(match["said"]) >= _TELLING and match["said"] not in match["first"]:
-            text = re.sub(rf"(?<![\d.,]){re.escape(match['said'])}(?!\d|[.,]\d)", right, text)
-    return text
+    """The text with what its sums come to; those that `shown` has as well are quoted, and stay."""
+    parts, at = list[str](), 0
+    for match, right in _wrong(text, shown):
+        parts += [text[at : match.start()], f"{match['first']}{match['is']}{right}"]
+        at = match.end()
+    return "".join([*parts, text[at:]])
 
 
 def amiss(text: str, shown: str = "") -> str:
@@ -53,11 +59,17 @@ def _wrong(text: str, shown: str) -> Iterator[tuple[re.Match[str], str]]:
 def _sums(text: str) -> Iterator[tuple[re.Match[str], str]]:
     """The sums of a text, and what they come to where it says another number."""
     for match in _EQUATION.finditer(text):
-        first, said = match["first"], match["said"]
+        first, said = match["first"], Fraction(match["said"])
+        before = text[max(match.start() - _LOOK, 0) : match.start()]
+        if match.start() > _LOOK:
+            before = f".{before}"
+        if not _BEFORE.search(before) or _POINTS.search(match[0]):
+            continue
         open_ = max(first.count("(") - first.count(")"), 0)  # the sum may stand between parentheses
-        comes, least = value(first[open_:]), Fraction(1, 10 ** len(said.partition(".")[2]))
-        if comes is not None:
-            yield match, _written(comes) if abs(comes - Fraction(said)) >= least else ""  # else rounded, or cut
+        comes, least = value(first[open_:]), Fraction(1, 10 ** len(match["said"].partition(".")[2]))
+        if comes is None or (said and comes / said in _OF_ANOTHER_UNIT):
+            continue
+        yield match, _written(comes) if abs(comes - said) >= least else ""  # else rounded, or cut
 
 
 def value(side: str) -> Fraction | None:

@@ -251,8 +251,11 @@ def rounded(answer: str, task: str) -> str:
 
 def half(answer: str, task: str) -> bool:
     """Whether a task asks which one and how much, and the answer is one bare value, or the name of one person."""
-    one = len(answer.split(maxsplit=1)) == 1 or _PERSON.fullmatch(answer.strip(" ."))
-    return bool(one) and len(task) <= PASTED and _TWO.search(task) is not None
+    asked = _TWO.search(task) if len(task) <= PASTED else None
+    if asked is None:
+        return False
+    first, second = (asked[0].split()[n].casefold().replace("what", "which") for n in (0, -1))
+    return len(answer.split(maxsplit=1)) == 1 or (first != second and _PERSON.fullmatch(answer.strip(" .")) is not None)
 
 
 def uncounted(answer: str, task: str) -> bool:

@@ -13,11 +13,12 @@ from ringfence.core.turn import Turn
 from .nearest import answered
 from .task import PASTED, sentences
 
-_MONEY = re.compile(
-    r"\b(?:costs?|prices?|euros?|eur|dollars?|pounds?|francs?|revenue|turnover|worth|pay|paid|owe[sd]?|kosten|kostet|"
-    r"preise?n?|umsatz|wert|zahl\w+)\b|[€$£]",
+_MONEY = re.compile(  # what is asked for
+    r"\b(?:cost|revenue|turnover|come to|kosten|kostet|umsatz)\b|\bhow (?:much|many (?:euros?|eur|dollars|francs))\b|"
+    r"\bprice of\b",
     re.I,
 )
+_WHOLE = re.compile(r"total|sum|line|amount|gross|net|gesamt|summe", re.I)  # a price of all pieces
 _EACH = re.compile(r"(?:\w+_)?(?:price|rate|fare|preis|tarif)(?:_\w+)?", re.I)  # of one piece
 _PIECES = re.compile(r"(?:\w+_)?(?:quantity|qty|count|pieces|units|menge|anzahl|stück(?:zahl)?)(?:_\w+)?", re.I)
 _SUM = re.compile(r"\bsum\s*\(\s*(?:\w+\.)?[\"`\[]?(\w+)[\"`\]]?\s*\)", re.I)
@@ -26,7 +27,11 @@ _FROM = re.compile(
 )
 _KEY = re.compile(r" = (\w+)\.(\w+)")
 _TEXTS = re.compile(r"'(?:[^']|'')*'")
-_SEVERAL = re.compile(r"\b(?:how many|number of|count|quantit\w+|pieces|average|wie ?viele|anzahl|stückzahl)\b", re.I)
+_SEVERAL = re.compile(
+    r"\b(?:how many (?!(?:euros?|eur|dollars|francs)\b)|number of|count|quantit\w+|pieces|units|weigh\w*|kg|kilos?|"
+    r"sold|average|wie ?viele|anzahl|stückzahl)\b",
+    re.I,
+)
 
 
 def unpriced(turn: Turn) -> str:
@@ -34,7 +39,8 @@ def unpriced(turn: Turn) -> str:
     or how many there are; empty if it leaves out nothing, or the task asks for what it is.
     """
     task, calls = str(turn.start["task"]), answered(turn)
-    if len(task) > PASTED or not _MONEY.search(task) or not calls or calls[-1][0] < 0:
+    asking = " ".join(part for part in sentences(task) if part.rstrip().endswith("?")) or task
+    if len(task) > PASTED or not _MONEY.search(asking) or not calls or calls[-1][0] < 0:
         return ""
     _, args, value = calls[-1]
     sql = _TEXTS.sub("''", str(args.get("sql", ""))) if isinstance(args, Mapping) else ""
@@ -43,14 +49,18 @@ def unpriced(turn: Turn) -> str:
         return ""
     (one,), tables = sums, dict(_tables(turn))
     asked = {table for table in tables if re.search(rf"(?<!\w){re.escape(table)}(?!\w)", sql, re.I)}
-    asking = " ".join(part for part in sentences(task) if part.rstrip().endswith("?")) or task
     if _PIECES.fullmatch(one) and not _SEVERAL.search(asking):
         kind, among = _EACH, set(tables)
-    elif _EACH.fullmatch(one):
+    elif _EACH.fullmatch(one) and not _WHOLE.search(one):
         kind, among = _PIECES, asked
     else:
         return ""
-    others = [(table, column) for table in among for column in tables[table] if kind.fullmatch(column)]
+    others = [
+        (table, column)
+        for table in among
+        for column in tables[table]
+        if kind.fullmatch(column) and not _WHOLE.search(column)
+    ]
     if len(others) != 1 or not asked:
         return ""
     ((table, other),) = others

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import re
 
-_LAST = re.compile(r"\b(?:last|latest|newest|most recent|letzte\w*|späteste\w*)\b", re.I)
-_FIRST = re.compile(r"\b(?:first|earliest|oldest|erste\w*|früheste\w*)\b", re.I)
+_OF = r"(?![ -](?:names?|week|month|year|night|half|class|quarter|time|days?|minutes?|hours?|few|two|three|\d)\b)"
+_LAST = re.compile(rf"\b(?:the|der|die|das|den) (?:last|latest|newest|most recent|letzte\w*|späteste\w*)\b{_OF}", re.I)
+_FIRST = re.compile(rf"\b(?:the|der|die|das|den) (?:first|earliest|oldest|erste\w*|früheste\w*)\b{_OF}", re.I)
+_LISTS = re.compile(r"\b(?:list|order(?:ed)?|sort(?:ed)?|at the top|tonight|night)\b", re.I)
 _NOT = re.compile(r"\b(?:not|no|except|without|but|than|before|after|nicht|kein\w*|außer|vor|nach)\b|n't\b", re.I)
 _WHEN = re.compile(r"\d{1,2}:\d\d(?::\d\d)?|(?:19|20)\d\d-\d\d-\d\d(?:[T ]\d\d:\d\d\S*)?")
 _NAME = re.compile(r"[^\W\d_][\w' -]{2,40}")
@@ -34,7 +36,7 @@ def of_the_last(text: str, task: str) -> str:
     else empty. A row has one field with a time or a day.
     """
     last, first = _LAST.search(task), _FIRST.search(task)
-    if (last is None) == (first is None) or _NOT.search(task):
+    if (last is None) == (first is None) or _NOT.search(task) or _LISTS.search(task):
         return ""
     rows = [(line.strip(" -"), of) for line in text.split("\n")[:_LINES] if (of := fields(line))]
     said = {
@@ -47,7 +49,7 @@ def of_the_last(text: str, task: str) -> str:
     if len(said) != 1 or not 1 < len(about) < len(rows):
         return ""
     when = [name for name in about[0][1] if all(_WHEN.fullmatch(of.get(name, "")) for _, of in about)]
-    if len(when) != 1:
+    if len(when) != 1 or len({len(of[when[0]].rjust(5, "0")) for _, of in about}) > 1:
         return ""
     ordered = sorted(about, key=lambda row: row[1][when[0]].rjust(20, "0"))
     return ordered[-1 if last else 0][0]

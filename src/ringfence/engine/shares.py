@@ -41,6 +41,7 @@ _TO_PAY = re.compile(
     r"kostet|kosten|zahl\w*|brutto|endpreis|insgesamt|zusammen)\b",
     re.I,
 )
+_AGAIN = re.compile(r"\b(?:twice|again|another|further|each (?:time|year|month)|zweimal|nochmals?|erneut)\b", re.I)
 _PLAIN = re.compile(r"\d+(?:\.\d+)?|\.\d+")
 _A_FACTOR = re.compile(r"(\d+(?:\.\d+)?|\.\d+)(\s*%|\s*/\s*100(?:\.0)?)?")
 
@@ -91,7 +92,8 @@ def whole(given: str, task: str) -> str:
     spoken_of = len(_OF_WHICH.findall(task)) + match[0].lower().endswith("off")
     share = Decimal(match[1].replace(",", ".")) / 100
     others = {Decimal(number) for number in NUMBER.findall(_SHARE.sub("", task)) if _PLAIN.fullmatch(number)}
-    if spoken_of == 1 and share not in others and (once := _once(given, share, sign)):
+    own = share in others or not others.isdisjoint((1 + share, 1 - share)) or _AGAIN.search(task)
+    if spoken_of == 1 and not own and (once := _once(given, share, sign)):
         return once
     values = _of_all(given, share, sign, others) or _factors(given)
     if spoken_of != 1 or len(values) < 2 or values.count(share) != 1 or 1 + sign * share in values or share in others:

@@ -17,6 +17,15 @@ _MASK, _MOST = "\0", 2_000  # in place of a text, and characters of a statement 
 _WHERE = re.compile(r"\bwhere\b(.*?)(?=\bgroup\s+by\b|\border\s+by\b|\bhaving\b|\blimit\b|;|\Z)", re.I | re.S)
 _NO_PLAIN = re.compile(r"\b(?:or|between|not(?!\s+null\b)|select|in|case)\b|[()]", re.I)
 _IS_TEXT = re.compile(r"(?:\w+\.)?[\"`\[]?(?P<column>\w+)[\"`\]]?\s*==?\s*'(?P<text>[^']*)'")
+_STATE = re.compile(  # what has states, which have many names
+    r"(?:^|_)(?:status|state|stage|phase|paid|open|closed|active|done|gender|sex|availab\w+|result|outcome)(?:_|$)",
+    re.I,
+)
+_IS_STATE = re.compile(
+    r"[a-z]{2,}(?:ed|en|ing)|open|late|new|old|male|female|free|full|lost|sold|sent|paid|unpaid|due|done|active|inactive|"
+    r"yes|no|true|false|offen|bezahlt|erledigt|frei",
+    re.I,
+)
 _DENIES = re.compile(r"<>|!=|\bnot\b|\bin\s*\(", re.I)
 
 
@@ -44,7 +53,8 @@ def _said(text: str, task: str) -> str:
 
 def without_unasked(sql: str, speaks: Callable[[str, str], bool]) -> str:
     """The statement without `AND kind = 'workshop'` where nobody spoke of that column or of its value: a small model
-    adds what it was shown that there is. One condition stays, and each of a statement that is less plain.
+    adds what it was shown that there is. One condition stays, each of a statement that is less plain, and what may
+    be said in other words: `status = 'unpaid'` for what is owed.
 
     speaks  whether a column, or the value that it is to have, was spoken of
     """
@@ -59,7 +69,8 @@ def without_unasked(sql: str, speaks: Callable[[str, str], bool]) -> str:
         whole = _filled(part, texts[at : at + count]).strip()
         at += count
         condition = _IS_TEXT.fullmatch(whole)
-        if condition is None or speaks(condition["column"], condition["text"]):
+        state = condition is not None and (_STATE.search(condition["column"]) or _IS_STATE.fullmatch(condition["text"]))
+        if condition is None or state or speaks(condition["column"], condition["text"]):
             kept.append(whole)
     if not 0 < len(kept) < len(parts):
         return sql

@@ -216,34 +216,44 @@ def _query(db: apsw.Connection, asked: Mended, params: Sequence[str], bounds: Bo
         asked, (columns, rows), said = _read_rightly(db, asked, (columns, rows), bounds)
     show = partial(table, columns, rows, bounds.max_rows, bounds.room)
     if is_nothing(asked.sql, rows):
-        why = _looked(db, why_none(asked.sql, tables, joins, dialect="sqlite", looks=bounds.looks)) or Why()
+        why = (
+            _looked(db, why_none(asked.sql, tables, joins, dialect="sqlite", looks=bounds.looks), bounds.until) or Why()
+        )
         if why.mend and not params and asked.may_go_on:
             with suppress(apsw.Error, ToolError):
                 return _query(db, asked.then(why.mend), params, bounds)
         return {**asked.told(), **show(beside=why.told)}
+    beside, adds = _beside(db, asked.sql, (columns, rows), said, bounds)
+    return {**asked.told(), **show(beside=beside, adds=adds)}
+
+
+def _beside(
+    db: apsw.Connection, sql: str, found: _Found, said: str, bounds: Bounds
+) -> tuple[dict[str, JSON], Sequence[str]]:
+    """What is told beside a result, with what was `said` of it, and the columns that may be added up."""
+    (columns, rows), (tables, joins), until = found, _known(db), bounds.until
+    if time.monotonic() > until - SPARE_S:
+        return dict(notes(said)), ()
     whole = 1 < len(rows) <= bounds.max_rows
-    adds = _looked(db, summable(asked.sql, len(rows), tables, joins, dialect="sqlite")) if whole else None
-    said = said or _looked(db, twice(asked.sql, tables, joins, dialect="sqlite")) or ""
-    spelled = (_looked(db, otherwise(asked.sql, tables, dialect="sqlite")) if bounds.looks else "") or ""
-    spelled = spelled or _looked(db, branches(asked.sql)) or ""
-    spelled = spelled or (_looked(db, behind(asked.sql, len(rows))) if few(rows) or len(columns) == 1 else "") or ""
-    beside: dict[str, JSON] = {}
-    if bounds.looks and len(rows) == 1 and (row := _looked(db, row_of(asked.sql, tables, joins))):
-        beside["row"] = row
-    if bounds.looks and few(rows) and (key := keyed(asked.sql, columns, tables, joins)):
-        values, soon = key.values(columns, rows), time.monotonic() + LOOK_S
+    adds = _looked(db, summable(sql, len(rows), tables, joins, dialect="sqlite"), until) if whole else None
+    said = said or _looked(db, twice(sql, tables, joins, dialect="sqlite"), until) or ""
+    told, spelled = dict[str, JSON](), ""
+    if bounds.looks:
+        spelled = (
+            _looked(db, otherwise(sql, tables, dialect="sqlite"), until) or _looked(db, branches(sql), until) or ""
+        )
+        once = few(rows) or len(columns) == 1
+        spelled = spelled or (_looked(db, behind(sql, len(rows)), until) if once else "") or ""
+    if bounds.looks and len(rows) == 1 and (row := _looked(db, row_of(sql, rows[0], tables, joins), until)):
+        told["row"] = row
+    if bounds.looks and few(rows) and (key := keyed(sql, columns, tables, joins)):
+        values, soon = key.values(columns, rows), min(time.monotonic() + LOOK_S, until)
         names = key.told(values, [])
         db.set_progress_handler(lambda: time.monotonic() > soon, STEPS)  # nobody has asked for these
         with suppress(apsw.Error, UnicodeDecodeError):
             names = key.told(values, db.execute(key.select(len(values)), values).fetchall())
-        beside |= names
-    return {
-        **asked.told(),
-        **show(
-            beside={**beside, **notes(str(beside.get("note", "")), said, spelled, alike(asked.sql, rows))},
-            adds=adds or (),
-        ),
-    }
+        told |= names
+    return {**told, **notes(str(told.get("note", "")), said, spelled, alike(sql, rows))}, adds or ()
 
 
 def _read_rightly(db: apsw.Connection, asked: Mended, found: _Found, bounds: Bounds) -> tuple[Mended, _Found, str]:
@@ -251,15 +261,14 @@ def _read_rightly(db: apsw.Connection, asked: Mended, found: _Found, bounds: Bou
     tables, joins, said = *_known(db), ""
     for reading in (
         share,
-        any_row,
+        *((any_row, with_its_order) if bounds.looks else ()),
         with_counts,
-        with_its_order,
         flagged,
         partial(meant, dialect="sqlite"),
         written,
         grouped,
     ):
-        if asked.may_go_on and (more := _looked(db, reading(asked.sql, tables, joins))):
+        if asked.may_go_on and (more := _looked(db, reading(asked.sql, tables, joins), bounds.until)):
             with suppress(apsw.Error, ToolError):
                 other = _rows(db, more.sql, (), bounds)
                 if other[1] != found[1] and other[1]:
@@ -284,9 +293,9 @@ def _rows(db: apsw.Connection, sql: str, params: Sequence[str], bounds: Bounds) 
     return named(column[0] for column in about.description), rows
 
 
-def _looked(db: apsw.Connection, asking: Asking[Result]) -> Result | None:
+def _looked(db: apsw.Connection, asking: Asking[Result], until: float) -> Result | None:
     """What comes of looks that nobody has asked for: what a second does not tell is not told."""
-    soon = time.monotonic() + LOOK_S
+    soon = min(time.monotonic() + LOOK_S, until)
     db.set_progress_handler(lambda: time.monotonic() > soon, STEPS)
     try:
         statement, params = next(asking)
@@ -310,7 +319,7 @@ def _as_meant(
         more := mended(done.sql, _said(error), tables, joins, dialect="sqlite", sure=sure)
         or as_sqlite(done.sql, _said(error))
         or ordered_by(done.sql, _said(error), tables, joins)
-        or _looked(db, column_meant(done.sql, _said(error), tables, joins))
+        or _looked(db, column_meant(done.sql, _said(error), tables, joins, looks=bounds.looks), bounds.until)
     ):
         done = done.then(more)
         if names := summed(done.sql):

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _NONE = re.compile(r"(?:^|_)(?:id|no|nr|num|number|code|key|unit|currency|type|kind|name)$")
 _DAY = re.compile(r"[12]\d{3}-[01]\d")
+_OF_DAYS = frozenset("date day month year time when on at datum tag monat jahr".split())  # noqa: SIM905
 _ANY = frozenset(("true", "false", "none", "null"))
 _WHOSE = re.compile(r"(?:^|_)(?:id|year|month|day|date|week|quarter|name|customer|client|person|who|by)(?:_|$)", re.I)
 _LEAST = 4  # letters of a value that is selected, so that it is no `no`
@@ -26,11 +27,12 @@ _LOOK, _COLUMNS = 20_000, 40  # rows and columns that are looked through for a t
 
 
 def column_meant(
-    sql: str, said: str, tables: Sequence[Sequence[object]], joins: Mapping[str, str]
+    sql: str, said: str, tables: Sequence[Sequence[object]], joins: Mapping[str, str], *, looks: bool = True
 ) -> Asking[Mend | None]:
     """The statement about one table with the one column that has the text, or the word; None if that is not certain.
 
-    said  what the database says of it; tables, joins: as of `sql_schema.overview`
+    said  what the database says of it; tables, joins: as of `sql_schema.overview`; looks: whether columns may be shown
+    that nobody has asked for
     """
     missing = missing_column(said)
     if not missing or (tree := parsed(sql, "sqlite")) is None:
@@ -53,13 +55,14 @@ def column_meant(
     if texts:
         having = yield from _having(table, there, texts[0])
     elif dated:
-        having = yield from _days(table, there)
+        having = [one for one in (yield from _days(table, there)) if _may_be(missing, one)]
     else:
         having = [one for one in there if missing.lower() in one.split("_") and not _NONE.search(one)]
     if len(having) != 1:
         if having or any(missing.lower() in of for of in columns.values()):
             return None
-        return _without(tree, missing, wrong) or (yield from _value(tree, missing, wrong, table, there))
+        less = _without(tree, missing, wrong)
+        return less if less or not looks else (yield from _value(tree, missing, wrong, table, there))
     try:
         for one in wrong:
             one.set("this", exp.to_identifier(having[0]))
@@ -67,6 +70,14 @@ def column_meant(
         return Mend(tree.sql("sqlite"), f"{missing} is {table}.{having[0]}, {why}")
     except (errors.SqlglotError, RecursionError):
         return None
+
+
+def _may_be(missing: str, column: str) -> bool:
+    """Whether a name that no table has may be that of a column of days: one of both says no more than `date`, or they
+    share a word.
+    """
+    one, other = (set(re.findall(r"[^\W_]+", name.lower())) - _OF_DAYS for name in (missing, column))
+    return not one or not other or not one.isdisjoint(other)
 
 
 def _is_dated(column: exp.Column) -> bool:
@@ -144,15 +155,12 @@ def _without(tree: exp.Expr, missing: str, wrong: Sequence[exp.Column]) -> Mend 
 
     (one, *more) = wrong
     where, condition = one.find_ancestor(exp.Where), one.parent
-    if isinstance(condition, exp.Is) and isinstance(condition.parent, exp.Not):
-        condition = condition.parent
     if more or tree.find(exp.AggFunc) or _WHOSE.search(missing):  # what is added up would be more
         return None
-    if where is None or not isinstance(where.this, exp.And) or not isinstance(condition, exp.EQ | exp.Is | exp.Not):
+    if where is None or not isinstance(where.this, exp.And) or not isinstance(condition, exp.EQ):
         return None
     parts = list(where.this.flatten())
-    compared = isinstance(condition, exp.EQ) and not isinstance(condition.expression, exp.Literal)
-    if compared or all(part is not condition for part in parts):
+    if not isinstance(condition.expression, exp.Literal) or all(part is not condition for part in parts):
         return None
     try:
         where.set("this", exp.and_(*(part.copy() for part in parts if part is not condition), copy=False))

@@ -13,6 +13,7 @@ from .sql_meant import Places
 from .sql_mend import Mend
 from .sql_read import parsed
 from .sql_schema import Asking, identifier
+from .sql_sums import no_amount
 
 if TYPE_CHECKING:
     from sqlglot import exp
@@ -88,13 +89,16 @@ def behind(sql: str, rows: int) -> Asking[str]:
     if not found or not isinstance(count := found[0][0], int) or count <= rows:
         return ""
     _, total, average, *kinds = found[0]
-    sums = f", which come to {total:.12g}, {average:.6g} on average" if set(kinds) <= {"integer", "real"} else ""
+    adds = set(kinds) <= {"integer", "real"} and not no_amount(tree.selects[0].alias_or_name)
+    sums = f", which come to {total:.12g}, {average:.6g} on average" if adds else ""
     return f"each is shown once: {count} rows are like that{sums}"
 
 
-def row_of(sql: str, tables: Sequence[Sequence[object]], joins: Mapping[str, str]) -> Asking[str]:
+def row_of(
+    sql: str, row: Sequence[object], tables: Sequence[Sequence[object]], joins: Mapping[str, str]
+) -> Asking[str]:
     """The row with the least or the most of one table, where nothing else is asked for, or the first one of an order;
-    empty where there are several, or the statement is less plain.
+    empty where there are several, the statement is less plain, or the result's `row` is of another one.
     """
     if (tree := parsed(sql, "sqlite")) is None:
         return ""
@@ -114,6 +118,10 @@ def row_of(sql: str, tables: Sequence[Sequence[object]], joins: Mapping[str, str
     columns = Places(tree, tables, joins).columns.get(tables_of[0].name.lower(), [])
     if not found or len(found) != 1 or len(columns) != len(found[0]):
         return ""
+    has = dict(zip(columns, found[0], strict=True))
+    picked = [one for one in tree.selects if isinstance(one, exp.Column)]
+    if _extreme(tree) is None and [has.get(one.name.lower()) for one in picked] != list(row):
+        return ""  # of rows that are equal it is another one
     cells = zip(columns, found[0], strict=True)
     return ", ".join(f"{name}: {str(cell)[:_CHARS]}" for name, cell in list(cells)[:_SHOWN] if cell is not None)
 
@@ -136,5 +144,5 @@ def _first(tree: exp.Select) -> exp.Select | None:
 
     limit = tree.args.get("limit")
     one = isinstance(limit, exp.Limit) and limit.expression.sql() == "1" and tree.args.get("order")
-    plain = all(isinstance(picked.unalias(), exp.Column) for picked in tree.selects) and not tree.args.get("distinct")
+    plain = all(isinstance(picked, exp.Column) for picked in tree.selects) and not tree.args.get("distinct")
     return tree.copy().select("*", append=False) if one and plain else None

@@ -8,11 +8,16 @@ took, in one list without the repeated ones.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from .sql_meant import Places
 from .sql_mend import Mend
 from .sql_read import parsed
 from .sql_schema import Asking, identifier, joins_of, missing_column
+from .sql_sums import no_amount
+
+if TYPE_CHECKING:
+    from sqlglot import exp
 
 _LOOK = 10_000  # rows that tell whether a column has numbers
 _CHARS = 80  # of a statement's part that is told
@@ -41,14 +46,14 @@ def any_row(sql: str, tables: Sequence[Sequence[object]], joins: Mapping[str, st
         return None
     (one,) = picked
     _, table = places.of(one)
-    if not table or not (yield from _is_numeric(table, one.name)):
+    if not table or no_amount(one.name) or not (yield from _is_numeric(table, one.name)):
         return None
     by = ", ".join(key.sql("sqlite") for key in keys)
-    several = tree.copy().select("1", append=False).having("count(*) > 1").limit(1)
-    several.set("order", None)
-    if not (yield several.sql("sqlite"), ()):  # each is a group of its own
-        return None
     name = one.sql("sqlite")
+    several = tree.copy().select("1", append=False).having(f"min({name}) < max({name})", dialect="sqlite").limit(1)
+    several.set("order", None)
+    if not (yield several.sql("sqlite"), ()):  # each has one alone
+        return None
     asked = f"{by}, sum({name}) as sum_{one.name}, avg({name}) as avg_{one.name}, count({name}) as count_{one.name}"
     try:
         whole = tree.copy()
@@ -77,7 +82,7 @@ def with_its_order(sql: str, tables: Sequence[Sequence[object]], joins: Mapping[
     from sqlglot import errors, exp
 
     order = tree.args.get("order") if isinstance(tree, exp.Select) and tree.args.get("group") else None
-    if not isinstance(tree, exp.Select) or order is None or tree.find(exp.AggFunc) is None:
+    if not isinstance(tree, exp.Select) or order is None or tree.find(exp.AggFunc) is None or tree.args.get("distinct"):
         return None
     shown = {one.unalias().sql("sqlite").lower() for one in tree.selects}
     by = [one.this for one in order.expressions]
@@ -104,7 +109,8 @@ def with_counts(sql: str, tables: Sequence[Sequence[object]], joins: Mapping[str
         return None
     keys = [one for one in group.expressions if isinstance(one, exp.Column)]
     same = {one.sql("sqlite").lower() for one in tree.selects} == {one.sql("sqlite").lower() for one in keys}
-    if not same or len(keys) < len(group.expressions) or tree.args.get("having") or tree.args.get("limit"):
+    more = any(tree.args.get(part) for part in ("having", "limit", "joins", "distinct"))  # of a join, rows are of both
+    if not same or len(keys) < len(group.expressions) or more:
         return None
     places = Places(tree, tables, joins)
     for key in keys:
@@ -118,8 +124,8 @@ def with_counts(sql: str, tables: Sequence[Sequence[object]], joins: Mapping[str
 
 
 def share(sql: str, tables: Sequence[Sequence[object]], joins: Mapping[str, str]) -> Asking[Mend | None]:
-    """The share in all rows, where a statement divides a count or a sum by itself: of the rows that meet its conditions
-    that is always the whole.
+    """The share in all rows, where a statement divides a count or a sum by itself and by nothing else: of the rows that
+    meet its conditions that is always the whole.
     """
     yield from ()
     if (tree := parsed(sql, "sqlite")) is None:
@@ -133,7 +139,7 @@ def share(sql: str, tables: Sequence[Sequence[object]], joins: Mapping[str, str]
         below
         for one in tree.find_all(exp.Div)
         for below in [one.expression.unnest()]
-        if isinstance(below, exp.AggFunc) and any(agg == below for agg in one.this.find_all(exp.AggFunc))
+        if isinstance(below, exp.Count | exp.Sum) and _bare(one.this) == below
     ]
     source = next(iter(tree.find_all(exp.Table)), None)
     if len(whole) != 1 or source is None:
@@ -144,6 +150,21 @@ def share(sql: str, tables: Sequence[Sequence[object]], joins: Mapping[str, str]
         return Mend(tree.sql("sqlite"), "divided by that of all rows, and not by itself")
     except (errors.SqlglotError, RecursionError):
         return None
+
+
+def _bare(one: exp.Expr) -> exp.Expr:
+    """What is multiplied by a number, rounded, cast or between parentheses."""
+    from sqlglot import exp
+
+    while True:
+        first = isinstance(one, exp.Mul) and isinstance(one.this, exp.Literal)
+        last = isinstance(one, exp.Mul) and isinstance(one.expression, exp.Literal)
+        if first:
+            one = one.expression
+        elif last or isinstance(one, exp.Paren | exp.Cast | exp.Round):
+            one = one.this
+        else:
+            return one
 
 
 def branches(sql: str) -> Asking[str]:
@@ -161,7 +182,7 @@ def branches(sql: str) -> Asking[str]:
     for part in parts:
         column = part.selects[0]
         where = part.args.get("where")
-        if not isinstance(column, exp.Column) or where is None:
+        if not isinstance(column, exp.Column) or where is None or no_amount(column.name):
             return ""
         try:
             inner = (
@@ -186,12 +207,14 @@ def ordered_by(sql: str, said: str, tables: Sequence[Sequence[object]], joins: M
         return None
     from sqlglot import errors, exp
 
-    plain = isinstance(tree, exp.Select) and tree.args.get("limit") and not tree.args.get("joins")
+    limit = tree.args.get("limit") if isinstance(tree, exp.Select) and not tree.args.get("offset") else None
+    plain = isinstance(limit, exp.Limit) and limit.expression.sql() == "1" and not tree.args.get("joins")
     if (
         not isinstance(tree, exp.Select)
         or not plain
         or tree.find(exp.AggFunc, exp.Subquery, exp.CTE)
         or tree.args.get("group")
+        or any(isinstance(one, exp.Star) for one in tree.selects)
     ):
         return None
     wrong = [one for one in tree.find_all(exp.Column) if one.name.lower() == missing]

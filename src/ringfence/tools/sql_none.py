@@ -26,7 +26,7 @@ _TEXT = 3  # characters of a value that is looked for elsewhere
 _YEAR, _YEARLY = re.compile(r"(?:19|20)\d\d"), re.compile(r"year|jahr", re.I)
 _DAY = re.compile(r"'\d{4}-\d\d-\d\d")
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
-_GATHERED = re.compile(r"\b(?:sum|min|max|avg|group_concat|string_agg)\s*\(", re.I)
+_GATHERED = re.compile(r"\b(?:sum|min|max|avg|group_concat|string_agg)\s*\(|\(\s*select\b", re.I)
 _COUNTED = re.compile(r"\s*select\s+count\s*\(\s*[*1]\s*\)(?:\s+as\s+\w+)?\s+from\b", re.I)
 
 

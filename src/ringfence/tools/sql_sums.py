@@ -146,6 +146,11 @@ def _once(tables: Collection[str], edges: Collection[tuple[str, str]]) -> set[st
     return {table for table in tables if reached(table).issuperset(tables)}
 
 
+def no_amount(name: str) -> bool:
+    """Whether a column's name says that its numbers are not added up: order_id, year, price_per_kg."""
+    return not {word.lower() for word in _WORD.findall(name)}.isdisjoint(_NONE)
+
+
 def _is_amount(name: str) -> bool:
     words = {word.lower() for word in _WORD.findall(name)}
     return not words.isdisjoint(_AMOUNTS) and words.isdisjoint(_NONE)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _WHOLE = re.compile(r"total|amount|budget|salary|wage|balance|betrag|summe|gehalt|lohn|saldo", re.I)
 _EACH = re.compile(r"price|rate\b|preis|tariff|tarif|fare", re.I)  # of a thing, as often as it is sold
+_INNER = re.compile(r"\([^()]*\)")  # what stands between parentheses is not grouped itself
 _ROW = {"sqlite": "rowid", "postgres": "ctid"}
 _SHOWN, _CHARS = 5, 60  # groups that are told, and characters of one value
 _MANY = ("with", "with_", "having", "qualify", "windows", "laterals", "pivots", "distinct")
@@ -54,7 +55,8 @@ def grouped(sql: str, _tables: object, _joins: object) -> Asking[Mend | None]:
 
 def alike(sql: str, rows: Sequence[Sequence[object]]) -> str:
     """A note on groups that differ in capitals or blanks alone."""
-    if "group by" not in " ".join(sql.lower().split()) or len(rows) < 2:
+    bare = _INNER.sub(" ", " ".join(sql.lower().split()))
+    if "group by" not in bare or len(rows) < 2:
         return ""
     texts = [n for n, value in enumerate(rows[0]) if isinstance(value, str)]
     return of_groups([[str(row[n]) for n in texts] for row in rows]) if texts else ""

@@ -138,8 +138,9 @@ def _as_called(statement: str, tables: Mapping[str, Table]) -> str:
     """The statement with tables and columns as they are called here: a file's path, a column's title between quotation
     marks; and with NULL for a text that is empty.
     """
-    called = {name.casefold(): known for known, table in tables.items() for name in _names(table.path)}
-    longest = "|".join(map(re.escape, sorted(called, key=len, reverse=True)))
+    names = [(name, known) for known, table in tables.items() for name in (known, *_names(table.path))]
+    called = {name.casefold(): known for name, known in names}
+    longest = "|".join(re.escape(name) for name, _ in sorted(names, key=lambda one: -len(one[0])))
     begins = re.compile(rf"(\b(?:from|join)\s+)([\"'`\[]?)({longest})[\"'`\]]?(?![\w./-])", re.I)
 
     def named(match: re.Match[str]) -> str:

@@ -37,7 +37,7 @@ def totals(
         written = form(place) if form else form_of(cells)
         if names_rows(columns[place]) or holds(cells[:_LOOK], written) != {NUMBER} or units(cells):
             continue
-        said = [f"{kind} {_short(aggregate(kind, cells, 0, written)[0])}" for kind in ("sum", "avg")]
+        said = [f"{kind} {_shorter(aggregate(kind, cells, 0, written)[0])}" for kind in ("sum", "avg")]
         for kind in ("min", "max"):
             value = aggregate(kind, cells, 0, written)[0]
             said.append(f"{kind} {value} (row {', '.join(rows[cells.index(value)])[:_ROW_CHARS]})")
@@ -54,15 +54,19 @@ def amounts(columns: Collection[str], rows: Sequence[Mapping[str, JSON]]) -> dic
         numbers = all(_NUMBER.fullmatch(cell) for cell in cells if cell) and any(cells)
         flags = any(isinstance(row[name], bool) for row in rows) or {"0", "1"}.issuperset(cells)
         if numbers and not flags:
-            said = [f"{kind} {_short(aggregate(kind, cells, 0)[0])}" for kind in ("sum", "avg", "min", "max")]
+            said = [f"{kind} {_shorter(aggregate(kind, cells, 0)[0])}" for kind in ("sum", "avg")]
+            said += [f"{kind} {aggregate(kind, cells, 0)[0]}" for kind in ("min", "max")]
             told[f"{name} of all {len(rows)} rows"] = "; ".join(said + _none(cells.count("")))
     return told
 
 
-def _short(number: str) -> str:
-    """A number in four decimals, where it has a dozen: a small model copies 16.8888888889 as 15.89."""
+def _shorter(number: str) -> str:
+    """A number in four decimals, or digits, where it has a dozen: a small model copies 16.8888888889 as 15.89."""
     whole, _, decimals = number.partition(".")
-    return f"{Decimal(number):.{_PLACES}f}" if whole.lstrip("-").isdigit() and len(decimals) > _MANY else number
+    if not whole.lstrip("-").isdigit() or len(decimals) <= _MANY:
+        return number
+    places = max(_PLACES, _PLACES - 1 - Decimal(number).adjusted())
+    return f"{Decimal(number):.{places}f}"
 
 
 def _none(count: int) -> list[str]:
