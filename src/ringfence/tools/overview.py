@@ -7,6 +7,7 @@ import csv
 from ringfence.core.errors import ToolError
 from ringfence.core.values import JSON
 
+from . import objects
 from .cells import DATE, NUMBER, holds
 from .entries import fields
 from .folders import SNIFF_BYTES, Entry, Folders, is_binary, size_text
@@ -65,7 +66,7 @@ def _about(folders: Folders, entry: Entry) -> dict[str, JSON]:
     suffix = entry.path[entry.path.rfind(".") :].lower() if "." in entry.path else ""
     try:
         with folders.open(entry.path) as source:
-            head = source.stream.read(LOOK_BYTES if suffix in TABLES else SNIFF_BYTES)
+            head = source.stream.read(LOOK_BYTES if suffix in (*TABLES, *objects.ENDS) else SNIFF_BYTES)
     except ToolError as error:
         return {**about, "note": error.what}
     if is_binary(head):
@@ -74,6 +75,8 @@ def _about(folders: Folders, entry: Entry) -> dict[str, JSON]:
     lines = [line for line in every if line.strip()]
     if not lines:
         return {**about, "note": "empty"}
+    if suffix in objects.ENDS:
+        return about | _of_objects(entry.path, every if len(head) < LOOK_BYTES else every[:-1])
     if suffix in TABLES:
         lines = [line for line in every[above(entry.path, every) :] if line.strip()]
         separator = separates(entry.path, lines[0])
@@ -88,3 +91,13 @@ def _about(folders: Folders, entry: Entry) -> dict[str, JSON]:
     line = lines[len(lines) // 2 if suffix == ".log" else 0]
     names = list(fields(line))[:10]
     return {**about, "line": line[:70], **({"fields": names} if names and suffix == ".log" else {})}
+
+
+def _of_objects(path: str, lines: list[str]) -> dict[str, JSON]:
+    """The columns of a file of objects, as those of a table; its first line, if it is none."""
+    try:
+        titles, rows = objects.read_objects(path, "\n".join(lines), seconds=1.0)
+    except ToolError:
+        return {"line": lines[0][:70]}
+    kinds = [_kind([row[n] for row in rows], commas=False) for n in range(len(titles[:30]))]
+    return {"table": table_name(path), "columns": plain_names(titles[:30]), "of": ", ".join(kinds)}

@@ -1,4 +1,4 @@
-"""`csv.sql`: one SELECT of CSV and TSV files, each of them a table that is called as its file is.
+"""`csv.sql`: one SELECT of CSV, TSV and JSON Lines files, each of them a table that is called as its file is.
 
 Whoever learned to write programs knows SQL, and so does a small model: it takes a month, a share or the second largest
 as easily there as it gets lost among arguments of our own (figures: docs/benchmarks.md). The statement is asked in a
@@ -45,7 +45,7 @@ KnownTable = Annotated[str, Field(min_length=1, json_schema_extra=KNOWN_TABLE)]
 class SelectArgs(Args):
     """Arguments of csv.sql."""
 
-    path: Annotated[KnownTable, Field(description="a CSV or TSV file path such as tables/people.csv")]
+    path: Annotated[KnownTable, Field(description="a CSV, TSV or JSONL file path such as tables/people.csv")]
     also: Annotated[
         tuple[KnownTable, ...],
         Field(description="other such files that sql joins; mostly empty", max_length=MOST_FILES),
@@ -81,10 +81,12 @@ def select_csv(folders: Folders, use: Use, *, room: int, looks: bool = True) -> 
         return select(tables, args.sql, bounds, lambda: [one.path for one in folders.walk(seconds=1.0).files])
 
     summary = (
-        "Ask a CSV or TSV file with one SELECT: filter, count, add up, group, sort. Use it for every question about a "
-        "table instead of reading it."
+        "Ask a CSV, TSV or JSONL file with one SELECT: filter, count, add up, group, sort. Use it for every question "
+        "about a table instead of reading it."
     )
-    return define("csv.sql", summary, SelectArgs, run, use=use, timeout_s=SECONDS, suits=r"\.(?:csv|tsv)\b")
+    return define(
+        "csv.sql", summary, SelectArgs, run, use=use, timeout_s=SECONDS, suits=r"\.(?:csv|tsv|jsonl|ndjson)\b"
+    )
 
 
 def select(

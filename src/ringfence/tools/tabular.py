@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from ringfence.core.errors import ToolError
 
+from . import objects
 from .cells import Op, meets
 from .forms import Form, form_of
 
@@ -133,8 +134,12 @@ def above(path: str, lines: Sequence[str]) -> int:
 
 
 def read_table(path: str, text: str, *, seconds: float) -> Table:
-    """Columns from the first line, separator from its characters. Raises ToolError for what is no table."""
+    """Columns from the first line, separator from its characters; of JSON Lines, from the names in them. Raises
+    ToolError for what is no table.
+    """
     text = unicodedata.normalize("NFC", text)
+    if path.lower().endswith(objects.ENDS):
+        return Table(path, *objects.read_objects(path, text, seconds=seconds))
     lines = text.split("\n", _ABOVE + 2)
     skipped = lines[: above(path, lines)]
     said = next((found for line in skipped if (found := _SEPARATOR.fullmatch(line.strip()))), None)

@@ -27,7 +27,7 @@ class Args(BaseModel):
 # `x-from` closes an argument to values that results have shown under a key: see `engine.step.grammar`.
 KNOWN_PATH = {"x-from": {"key": "path"}}
 KNOWN_PLACE = {"x-from": {"key": "path", "folders": True}}  # or the folder of such a one
-KNOWN_TABLE = {"x-from": {"key": "path", "ends": [".csv", ".tsv"]}}
+KNOWN_TABLE = {"x-from": {"key": "path", "ends": [".csv", ".tsv", ".jsonl", ".ndjson"]}}
 LINK_OF_URL = {"x-ours": {"link-of": "url"}}  # never asked of a model: the runtime fills it in
 KNOWN_COLUMN = {"x-from": {"key": "columns", "of": "path"}}
 
