@@ -181,7 +181,7 @@ AND = " AND id IN (SELECT id FROM series WHERE name = 'Thursday')"
 ROUND = '{"thought": "look", "calls": [{"tool": "%s", "args": {"sql": "SELECT phone FROM people WHERE name = \\"Ann\\"'
 
 
-@pytest.mark.parametrize("end", [AND * 9, AND * 9 + AND[:7], AND * 4, " AND x = 1 OR" * 30])
+@pytest.mark.parametrize("end", [AND * 9, AND * 9 + AND[:7], AND * 4, " AND x = 1 OR" * 30, " LIMIT 1" + "0" * 400])
 def test_a_call_that_goes_round_until_it_is_cut_off_is_what_it_said_before(end: str) -> None:
     step = read(ROUND % "query" + end, ["query"], cut=True)
     assert (step.dialect, step.calls[0].args) == (LOOP, {"sql": 'SELECT phone FROM people WHERE name = "Ann"'})

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 _LEAST, _MOST = 12, 400  # characters of what is said again
-_TIMES = 4  # that it is said, at least
+_TIMES, _READ = 4, 8_000  # that it is said, at least; characters of the end that are looked at for a number
+_ENDLESS = re.compile(r"(?:\s+(?:limit|offset))?\s+\d{40,}\Z", re.I)  # LIMIT 1000000..., which bounds nothing
 _PAIRS = {"{": "}", "[": "]"}
 
 
@@ -11,8 +14,10 @@ def unlooped(text: str) -> str:
     """The JSON that a text began, up to where it began to go round, closed there; empty if it does not go round.
 
     `{"sql": "SELECT a FROM t WHERE b AND c IN (x) AND c IN (x) AND c IN (x) AND c I` is `{"sql": "SELECT a FROM t WHERE
-    b"}`.
+    b"}`; a number that does not end is left out, with its LIMIT.
     """
+    if endless := _ENDLESS.search(text[-_READ:]):
+        return _closed(text[: len(text) - len(endless[0])])
     for period in range(_LEAST, min(_MOST, len(text) // _TIMES) + 1):
         tail = text[-period:]
         if text.endswith(tail * _TIMES) and len(set(tail)) > 1:
