@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -103,6 +104,10 @@ def test_a_name_is_asked_for_as_the_task_has_it(sql: str, task: str, meant: str)
     assert as_said(f"select sum(n) from t where {sql}", task) == f"select sum(n) from t where {meant}"
 
 
+def asking(task: str) -> Any:
+    return SimpleNamespace(start={"task": task}, items=[])
+
+
 RUN, STAT = SinkSpec("tool:shell.run"), SinkSpec("tool:files.stat")
 
 
@@ -122,13 +127,38 @@ RUN, STAT = SinkSpec("tool:shell.run"), SinkSpec("tool:files.stat")
     ],
 )
 def test_which_file_of_a_folder_is_asked_of_the_folder(task: str, command: list[str], meant: list[str]) -> None:
-    assert of_the_folder({"command": command}, RUN, task)["command"] == meant
+    assert of_the_folder({"command": command}, RUN, asking(task))["command"] == meant
 
 
 def test_the_folder_of_a_file_that_is_looked_at() -> None:
     task = "Which of the files in notes is the newest?"  # and of which is one shown
-    assert of_the_folder({"path": "notes/a.md"}, STAT, task) == {"path": "notes"}
-    assert of_the_folder({"path": "notes/a.md"}, SinkSpec("tool:files.read"), task) == {"path": "notes/a.md"}
+    assert of_the_folder({"path": "notes/a.md"}, STAT, asking(task)) == {"path": "notes"}
+    assert of_the_folder({"path": "notes/a.md"}, SinkSpec("tool:files.read"), asking(task)) == {"path": "notes/a.md"}
+
+
+@pytest.mark.parametrize(
+    ("task", "counted"),
+    [
+        (
+            "Which file in the folder logs has the most lines, and how many lines does it have?",
+            ["logs/a.log", "logs/b.log"],
+        ),
+        ("Which file in the folder notes has the most lines?", ["logs/b.log"]),  # of another folder
+        ("How many lines does logs/b.log have?", ["logs/b.log"]),
+        ("Which file in logs is the biggest?", ["logs/b.log"]),
+    ],
+)
+async def test_the_file_with_the_most_lines_is_looked_for_among_all(
+    house: Build, task: str, counted: list[str]
+) -> None:
+    files = [{"path": "logs/a.log"}, {"path": "logs/b.log"}, {"path": "notes/a.md"}]
+    specs: Any = {"see": {"opens": ""}, "run": {"schema": {"type": "object", "properties": {"command": {}}}}}
+    agent = house(
+        [step(("run", {"command": ["wc", "-l", "logs/b.log"]})), final("a.log, 9"), final("a.log, 9")],
+        tools={"see": lambda args: {"files": files}, "run": lambda args: {"stdout": "9 a.log"}}, specs=specs,
+    )  # fmt: skip
+    await agent.run(task)
+    assert agent.tools["run"].calls == [{"command": ["wc", "-l", *counted]}]
 
 
 FLOUR = "A recipe for 20 rolls needs 1160 g of flour. How many grams of flour are needed for 147 rolls?"

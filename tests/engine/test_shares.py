@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ringfence.core.policy import Effect, Role
-from ringfence.engine.shares import whole
+from ringfence.engine.shares import between_days, in_euros, whole
 
 from .conftest import Build, final, step
 
@@ -96,3 +96,36 @@ async def test_the_call_that_is_made_is_the_one_with_the_share(house: Build) -> 
     )
     await agent.run(VAT)
     assert agent.tools["calc"].calls == [{"of": "747.75 * 1.19"}]
+
+
+FIRINGS = "One firing uses 49 kilowatt hours, and a kilowatt hour costs 35 cents. How many euros do 16 firings cost?"
+REHEARSAL = "The first rehearsal is on 3 February 2026, the concert on 10 May 2026. How many days are between them?"
+
+
+@pytest.mark.parametrize(
+    ("given", "task", "meant"),
+    [
+        ("49 * 16 * 35", FIRINGS, "49 * 16 * 0.35"),
+        ("49 * 16 * 35 / 100", FIRINGS, "49 * 16 * 35 / 100"),
+        ("49 * 16 * 0.35", FIRINGS, "49 * 16 * 0.35"),
+        ("49 * 16 * 35", FIRINGS.replace("euros", "cents"), "49 * 16 * 35"),
+        ("49 * 16 * 35", FIRINGS.replace("49", "35"), "49 * 16 * 35"),  # which one is it?
+    ],
+)
+def test_a_price_in_cents_is_reckoned_with_as_what_is_asked_for(given: str, task: str, meant: str) -> None:
+    assert in_euros(given, task) == meant
+
+
+@pytest.mark.parametrize(
+    ("given", "task", "meant"),
+    [
+        ("10/5 - 3/2", REHEARSAL.replace("are between them", "after it is the concert"), "2026-05-10 - 2026-02-03"),
+        ("10 - 3", "How many days lie between 2026-05-10 and 3 February 2026?", "2026-05-10 - 2026-02-03"),
+        ("10 May 2026 - 3 February 2026", REHEARSAL, "10 May 2026 - 3 February 2026"),
+        ("10 - 3", "How many days off did Ann have between 2026-05-01 and 2026-05-10?", "10 - 3"),
+        ("10 - 3", "How many hours are there from 2026-05-01 to 2026-05-10?", "10 - 3"),
+        ("10 - 3", "How many days after 2026-05-01 is it?", "10 - 3"),
+    ],
+)
+def test_the_days_between_two_dates_are_those_of_the_task(given: str, task: str, meant: str) -> None:
+    assert between_days(given, task) == meant

@@ -15,7 +15,7 @@ from ringfence.core.values import JSON
 
 from .conditions import COMPARES
 from .nearest import brought, lines, of_the_day, of_the_value, stems
-from .ranked import fields
+from .ranked import as_lines, fields
 from .step import leaves
 from .task import PASTED
 from .words import LEAVES_OUT
@@ -69,7 +69,7 @@ def of_its_row(args: Mapping[str, JSON], turn: Turn) -> Mapping[str, JSON]:
     texts = _EQUAL.findall(sql)
     if len(texts) != 1 or _ANOTHER.search(task) or _GOES_ON.search(task):
         return args
-    told = list(_as_lines(found[-1]))[:_LINES]
+    told = list(as_lines(found[-1]))[:_LINES]
     text = "\n".join(told)
     line = of_the_day(text, task) or of_the_value(text, task)
     own, rows = fields(f"- {line}"), [fields(one) for one in told] if line else []
@@ -81,19 +81,6 @@ def of_its_row(args: Mapping[str, JSON], turn: Turn) -> Mapping[str, JSON]:
     if len(where) != 1 or known or leads_on or not own.get(name) or "'" in own[name] or f"'{own[name]}'" in sql:
         return args
     return {**args, "sql": _EQUAL.sub(f"= '{own[name]}'", sql)}
-
-
-def _as_lines(value: JSON) -> Iterator[str]:
-    """The rows of a result, each as `- name: value, name: value`, and the lines of its texts."""
-    match value:
-        case {**fields_of} if fields_of and not any(isinstance(one, dict | list) for one in fields_of.values()):
-            yield f"- {', '.join(f'{name}: {one}' for name, one in fields_of.items())}"
-            yield from (line for one in fields_of.values() if "\n" in str(one) for line in str(one).split("\n"))
-        case dict() | list():
-            for one in value.values() if isinstance(value, dict) else value:
-                yield from _as_lines(one)
-        case str():
-            yield from value.split("\n")
 
 
 def _codes(args: Mapping[str, JSON]) -> Iterator[tuple[str, str]]:

@@ -29,7 +29,7 @@ _SPELT = (
 )
 _AMOUNT = re.compile(
     r"\b(?:how (?:much|many more)|costs?|pay|owe|prices?|amounts?|sum|total|altogether|together|average|mean|add|plus|"
-    r"minus|multiply|times|divide|difference|work out|calculate|compute|in all|kosten|kostet|wie viel|zusammen|"
+    r"minus|multiply|times|divide|difference|work out|calculate|compute|convert|in all|kosten|kostet|wie viel|zusammen|"
     r"insgesamt)\b",
     re.I,
 )  # what is worked out, and not counted or looked up

@@ -9,9 +9,10 @@ import re
 from collections.abc import Mapping
 
 from ringfence.core.policy import SinkSpec
+from ringfence.core.turn import Turn
 from ringfence.core.values import JSON
 
-from .nearest import stems
+from .nearest import answered, stems
 
 _END = r"(?:biggest|largest|smallest|newest|oldest|latest|(?:most|least) recent(?:ly \w+)?)"
 _FILE = r"(?:files?|logs?|documents?|notes?)"
@@ -20,13 +21,24 @@ _WHICH = re.compile(
     rf"\b(?:which|what) (?:is|was) the {_END} {_FILE}\b|\bname of the {_END} {_FILE}\b",
     re.I,
 )
+_LONGEST = re.compile(
+    rf"\b(?:which|what) (?:of the )?{_FILE}\b[^.?!,;]{{0,60}}\b(?:has|have) (?:the )?(?:most|fewest|least) "
+    r"(?:lines|words|characters)\b",
+    re.I,
+)
+_MOST = 60  # files of a command
 
 
-def of_the_folder(args: Mapping[str, JSON], spec: SinkSpec, task: str) -> Mapping[str, JSON]:
+def of_the_folder(args: Mapping[str, JSON], spec: SinkSpec, turn: Turn) -> Mapping[str, JSON]:
     """The arguments of a look at one file itself (`ls -l logs/a.log`), with the folder that it is in, where the task
-    asks for one of the files of that folder and says nothing of this one.
+    asks for one of the files of that folder and says nothing of this one; those of `wc` with all of its files.
     """
-    command, path = args.get("command"), args.get("path")
+    command, path, task = args.get("command"), args.get("path"), str(turn.start["task"])
+    if isinstance(command, list | tuple) and len(command) > 1 and command[0] == "wc" and _LONGEST.search(task):
+        operands = [one for one in map(str, command[1:]) if not one.startswith("-")]
+        folder = _folder(operands[0], task) if len(operands) == 1 else ""
+        files = [one for one in _known(turn) if folder and one.rpartition("/")[0] == folder]
+        return {**args, "command": [*(one for one in command if one not in operands), *files]} if files else args
     if not _WHICH.search(task):
         return args
     if isinstance(command, list | tuple) and len(command) > 1 and command[0] == "ls":
@@ -36,6 +48,13 @@ def of_the_folder(args: Mapping[str, JSON], spec: SinkSpec, task: str) -> Mappin
     if isinstance(path, str) and spec.name.endswith(":files.stat") and (folder := _folder(path, task)):
         return {**args, "path": folder}
     return args
+
+
+def _known(turn: Turn) -> list[str]:
+    """The files that an overview has shown, as many as one command may be given."""
+    files = (value.get("files") for call, _, value in answered(turn) if call < 0 and isinstance(value, Mapping))
+    shown = [str(one["path"]) for of in files if isinstance(of, list) for one in of if isinstance(one, dict)]
+    return shown if len(shown) <= _MOST else []
 
 
 def _folder(path: str, task: str) -> str:

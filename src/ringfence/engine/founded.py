@@ -28,7 +28,7 @@ from .links import followed
 from .live import Live
 from .narrowed import narrowed
 from .nearest import beside, brought, nearest
-from .shares import hundredths, whole
+from .shares import between_days, hundredths, in_euros, whole
 from .statements import as_said
 from .task import reckons, several, supposes
 from .visits import for_the_other, widened
@@ -110,7 +110,9 @@ def as_the_task_has_it(
     if args.get("aggregate") == "sum" and args.get("group_by") and _SINGLE.search(task):  # of one, and of no sum
         args = {**args, "aggregate": "", "group_by": "", "select": []}
     told = {
-        name: whole(hundredths(text, task), task) for name in spec.grounded if isinstance(text := args.get(name), str)
+        name: between_days(in_euros(whole(hundredths(text, task), task), task), task)
+        for name in spec.grounded
+        if isinstance(text := args.get(name), str)
     }
     args = counted({**widened(args, task, lambda day: _found(day, turn)), **told}, spec, task)
     become = folded(turn, Become)
@@ -118,7 +120,7 @@ def as_the_task_has_it(
         args = averaged(greatest(bounded(all_of_it(args, spec, task), spec, task), spec, task), spec, task)
         args = heard(args, turn, said) if become.unheard else args
         args = remembered(asked(args, turn, f"{said}\n{thought}") if thought else args, spec, turn)
-        args = of_its_row(of_the_folder(args, spec, task), turn)
+        args = of_its_row(of_the_folder(args, spec, turn), turn)
         args = {**args, "sql": as_said(sql, task)} if isinstance(sql := args.get("sql"), str) else args
         return narrowed(emptied(named(args, spec, turn), spec, turn), spec, turn)
     other = for_the_other(args, turn)

@@ -9,13 +9,14 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import islice
 
 from ringfence.core.turn import Turn
 from ringfence.core.values import JSON
 
 from .evidence import Numbers
 from .nearest import PROPER, brought, lines, opened, stems
-from .ranked import fields
+from .ranked import as_lines, fields
 from .task import only_ranks, reckons
 from .visits import TELLS
 
@@ -85,7 +86,9 @@ def strange_cell(answer: str, turn: Turn) -> str:
     """
     task = str(turn.start["task"])
     asked = set(stems(task))
-    rows = [row for text in _texts(turn) for line in text.split("\n")[:_MOST] if len(row := fields(line)) > 1]
+    texts = (str(one.get("text", "")).split("\n") for one in opened(turn))
+    told = [line for of in (*texts, *map(as_lines, brought(turn))) for line in islice(of, _MOST)]
+    rows = [row for line in told if len(row := fields(line)) > 1]
     about = [asked.intersection(stem for value in row.values() for stem in stems(value)) for row in rows]
     most = max(map(len, about), default=0)
     best = [row for row, of in zip(rows, about, strict=True) if len(of) == most > 0]
@@ -93,7 +96,8 @@ def strange_cell(answer: str, turn: Turn) -> str:
         return ""
     cells = [(name, value, asked.intersection(stems(name))) for name, value in best[0].items()]
     given = [cell for cell in cells if _says(answer, cell[1])]
-    meant = [cell for cell in cells if len(cell[2]) >= TELLS and not _says(task, cell[1])]
+    least = 1 if most >= TELLS and given and not given[0][2] else TELLS
+    meant = [cell for cell in cells if len(cell[2]) >= least and not _says(task, cell[1])]
     if len(given) != 1 or len(meant) != 1 or not given[0][2] < meant[0][2]:
         return ""
     (name, value, _), (other, right, _) = given[0], meant[0]

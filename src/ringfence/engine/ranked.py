@@ -6,6 +6,9 @@ Asked for the last ferry to Sulvay, a small model that is shown the eight of the
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+
+from ringfence.core.values import JSON
 
 _OF = r"(?![ -](?:names?|week|month|year|night|half|class|quarter|time|days?|minutes?|hours?|few|two|three|\d)\b)"
 _LAST = re.compile(rf"\b(?:the|der|die|das|den) (?:last|latest|newest|most recent|letzte\w*|späteste\w*)\b{_OF}", re.I)
@@ -53,3 +56,16 @@ def of_the_last(text: str, task: str) -> str:
         return ""
     ordered = sorted(about, key=lambda row: row[1][when[0]].rjust(20, "0"))
     return ordered[-1 if last else 0][0]
+
+
+def as_lines(value: JSON) -> Iterator[str]:
+    """The rows of a result, each as `- name: value, name: value`, and the lines of its texts."""
+    match value:
+        case {**members} if members and not any(isinstance(one, dict | list) for one in members.values()):
+            yield f"- {', '.join(f'{name}: {one}' for name, one in members.items())}"
+            yield from (line for one in members.values() if "\n" in str(one) for line in str(one).split("\n"))
+        case dict() | list():
+            for one in value.values() if isinstance(value, dict) else value:
+                yield from as_lines(one)
+        case str():
+            yield from value.split("\n")

@@ -8,6 +8,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from .equations import simplified, value
+from .evidence import in_iso
 from .figures import NUMBER
 from .spoken import in_words
 from .task import PASTED
@@ -39,6 +40,13 @@ _OF_WHICH = re.compile(rf"\b(?:{_LEVY}|discount|rabatt|nachlass|skonto|save[ds]?
 _TO_PAY = re.compile(
     r"\b(?:totals?|costs?|pay|price|gross|in all|altogether|how much is (?:it|that|this)|come[s]? to|be charged|"
     r"kostet|kosten|zahl\w*|brutto|endpreis|insgesamt|zusammen)\b",
+    re.I,
+)
+_CENTS = re.compile(r"(?<![\w.,])(\d{1,6}) (?:euro ?)?cents?\b", re.I)
+_WHOLE_MONEY = re.compile(r"\bhow many (?:euros?|dollars|francs)\b|\bin (?:euros?|dollars|francs)\b", re.I)
+_ISO = re.compile(r"(?<!\d)(?:19|20)\d\d-\d\d-\d\d(?!\d)")
+_DAYS = re.compile(
+    r"\bhow many days\b(?! (?:are|were|did|does|do|off)\b)|\bnumber of days (?:between|from)\b|\bwie ?viele tage\b",
     re.I,
 )
 _AGAIN = re.compile(r"\b(?:twice|again|another|further|each (?:time|year|month)|zweimal|nochmals?|erneut)\b", re.I)
@@ -114,6 +122,26 @@ def _once(given: str, share: Decimal, sign: int) -> str:
         return ""
     wrong = {(1 + Fraction(share)) ** 2, (1 - Fraction(share)) ** 2, 1 - sign * Fraction(share)}
     return f"({bare}) * {(1 + sign * share).normalize():f}" if comes / price in wrong else ""
+
+
+def in_euros(given: str, task: str) -> str:
+    """A calculation with a price in cents as one in whole units of money, where the task asks for these: 35 is 0.35."""
+    prices = {match[1] for match in _CENTS.finditer(task)}
+    if len(task) > PASTED or len(prices) != 1 or not _WHOLE_MONEY.search(task) or _HUNDREDTH.search(given):
+        return given
+    (price,) = prices
+    whole = f"{Decimal(price) / 100:f}"
+    found = list(re.finditer(rf"(?<![\w.]){re.escape(price)}(?![\w.])", given))
+    once = len(found) == 1 and task.count(price) == 1 and "*" in given and whole not in given
+    return f"{given[: found[0].start()]}{whole}{given[found[0].end() :]}" if once else given
+
+
+def between_days(given: str, task: str) -> str:
+    """The days between the two dates of a task that asks how many they are, for a calculation with neither of them."""
+    days = list(dict.fromkeys(_ISO.findall(in_iso(task))))
+    if len(task) > PASTED or len(days) != 2 or not _DAYS.search(task) or any(day in in_iso(given) for day in days):
+        return given
+    return f"{max(days)} - {min(days)}"
 
 
 def _factors(given: str) -> list[Decimal]:

@@ -32,7 +32,8 @@ WORDS = {  # what a user says for it: nobody loses a file to a mode that the mod
     },
 }
 SUITS = {  # a small model reaches for files.write whatever the task says
-    "files.write": r"\b(?:write|save|put|store|create)\b",
+    "files.write": r"\b(?:write|save|put|store|create|append)\b|"
+    r"\badd\b[^.?!]{1,80}\b(?:to|into) (?:the )?(?:file )?[\w./-]+\.\w",
     "files.edit": r"\b(?:replace|correct|change|rename)\b.+\b(?:with|by|to|into)\b",
     "files.patch": r"\b(?:patch|diff)\b",
     "files.undo": r"\b(?:undo|revert|take back)\b",

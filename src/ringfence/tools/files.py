@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import fnmatch
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from operator import attrgetter
+from pathlib import PurePosixPath
 from typing import Annotated
 
 from pydantic import Field
@@ -25,6 +26,7 @@ from .tool import KNOWN_PATH, KNOWN_PLACE, Args, Tool, Use, define
 
 SECONDS = 10.0
 MAX_LAST = 1_000  # lines from the end
+_ENDINGS = 8  # of the files in a folder, that are told
 _END_CHARS = 200  # of the last line of a file, beside those that were asked for
 LINE_CHARS = 2_000  # what is shown of one line
 PIECE_BYTES = 65_536
@@ -37,7 +39,7 @@ _ITSELF = r"(?:(?:the |this )?(?:file|folder|directory)\b|[\w./-]*\w(?:/|\.[a-z]
 ABOUT = (  # what is asked of a file or a folder itself, and not of what is in it
     rf"\b(?:(?:size of|how (?:large|big) is) {_ITSELF}|"
     rf"when (?:was|were) {_ITSELF} (?:\S+ )?(?:last )?(?:modified|changed)|"
-    r"(?:how many|number of) files (?:are (?:there )?|lie )?in (?:the )?"
+    r"(?:how many|number of|count(?: all)?(?: the)?) files (?:are (?:there )?|lie )?in (?:the )?"
     r"(?:(?:\S+ )?(?:folder|directory)\b|[\w-]+/))"
 )
 _ANY = "a file or folder path; empty for all files"
@@ -128,6 +130,7 @@ def stat_file(folders: Folders, use: Use) -> Tool:
                 "path": args.path or ".",
                 "type": "folder",
                 "files": len(walk.files),
+                **_endings(walk.files),
                 "folders": inside,
                 "size": size,
                 **_ends(walk.files),
@@ -145,7 +148,7 @@ def stat_file(folders: Folders, use: Use) -> Tool:
             return {**result, "lines": sum(1 for _ in _lines(source, time.monotonic() + SECONDS))}
 
     summary = (
-        "Size, number of lines and time of change of a file; of a folder the number of files, the newest and largest."
+        "Size, number of lines and time of change of a file; of a folder the files by ending, the newest and largest."
     )
     return define("files.stat", summary, StatArgs, run, use=use, timeout_s=SECONDS, suits=ABOUT)
 
@@ -235,6 +238,12 @@ def _text(head: bytes, rest: int) -> str:
     if not rest and len(line) <= LINE_CHARS:
         return line
     return f"{line[:LINE_CHARS]}... [{len(line) - LINE_CHARS + rest} more characters]"
+
+
+def _endings(files: Sequence[Entry]) -> dict[str, JSON]:
+    """How many files have which ending, if there are several: `.md 12, .txt 2`."""
+    often = Counter(PurePosixPath(one.path).suffix or "none" for one in files)
+    return {"endings": ", ".join(f"{end} {n}" for end, n in often.most_common(_ENDINGS))} if len(often) > 1 else {}
 
 
 def _ends(files: Sequence[Entry]) -> dict[str, JSON]:

@@ -218,7 +218,7 @@ class _Mender:
         wrong = [one for one in self._columns if self._lacks(one, missing)]
         if not wrong or not self._plain or missing in self._own or self._looks_out(missing):
             return ""
-        if own := self._own_key(wrong, missing):
+        if own := self._by_its_alias() or self._own_key(wrong, missing):
             return own
         if any(one.find_ancestor(exp.Join) for one in wrong):  # joined by what is no key
             return ""
@@ -234,6 +234,16 @@ class _Mender:
                 self._select.group_by(_column(way[-1].key, name), copy=False)
             one.replace(_column(column, name))
         return f"{missing} is {found[0]}.{column}"
+
+    def _by_its_alias(self) -> str:
+        """Put `p.price` for the `parts.price` of `FROM parts AS p`, where that is one table alone, and say so."""
+        of = list(self._tables.values())
+        alias = {table: name for name, table in self._tables.items() if of.count(table) == 1}
+        wrong = [one for one in self._columns if one.table not in self._tables and one.table.lower() in alias]
+        for one in wrong:
+            one.replace(_column(one.name, alias[one.table.lower()]))
+        told = dict.fromkeys(f"{one.table} is called {alias[one.table.lower()]}" for one in wrong)
+        return "; ".join(told)
 
     def _own_key(self, wrong: Sequence[exp.Column], missing: str) -> str:
         """Put `series_id` for the `id` of `series`, where each such column is of one table, and say so."""
@@ -276,6 +286,8 @@ class _Mender:
             found = [one for one in found if far == {one[0]}]
         elif here := [one for one in found if one[0] in self._tables.values()]:  # written down with the wrong alias
             found = here
+        elif len(found) > 1 and found == self._schema.named(missing):  # of those that a key leads to
+            found = [one for one in found if self._place(one[0]) is not None]
         return found[0] if len(found) == 1 else None
 
     def _place(self, table: str) -> tuple[str, list[Hop]] | None:
