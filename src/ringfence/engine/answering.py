@@ -40,18 +40,20 @@ from .figures import NUMBER
 from .folds import folded
 from .grounding import Source, grounded
 from .headed import strange_heading, strange_row
+from .kinds import of_another_kind
+from .links import unfollowed
 from .live import Live
 from .marks import marked
 from .meant import of_another
 from .nearest import PATH, nearest
-from .overlooked import overlooked
+from .overlooked import overlooked, superseded
 from .passages import NOT_THERE, Passage, passages
 from .priced import unpriced
 from .reckoning import left_out
 from .silence import abstains, provides
 from .step import TOOL
 from .unanswered import lacking, nothing_there, others, searched, unknown
-from .whose import miscounted, of_all, strange
+from .whose import miscounted, named_too, of_all, strange
 
 _RESULT_CHARS = 60  # of a calculation's, that are told beside an answer
 
@@ -119,6 +121,12 @@ def judge(
         return verdict
     if once and (wrong := amiss(answer, shown)):
         return replace(verdict, why=wrong, kind=UNRECKONED)
+    if once and (link := unfollowed(turn)):
+        return replace(verdict, why=f"The link was not followed yet. Fetch it: {link}", kind=ELSEWHERE)
+    if once and (other := of_another_kind(answer, task)):
+        return replace(verdict, why=f'{other} If no result says one, the answer is "not found".', kind=UNSUPPORTED)
+    if once and (says := superseded(answer, turn)):
+        return replace(verdict, why=f'It says "{says}": answer with that, if the task asks for it.', kind=BESIDE)
     if once and (left := unpriced(turn)):
         return replace(verdict, why=left, kind=ELSEWHERE)
     if once and (said := overlooked(answer, turn)):
@@ -152,7 +160,7 @@ def _keeps_to_another(answer: str, turn: Turn, live: Live) -> bool:
     """
     if abstains(answer) or not doubts(turn):
         return False
-    if strange_heading(answer, turn) or strange_row(answer, turn):
+    if strange_heading(answer, turn) or strange_row(answer, turn) or of_another_kind(answer, turn.start["task"]):
         return True
     if has_worked(turn) or doubts(turn)[-1] != UNSUPPORTED or not provides(turn.start["task"]):
         return False
@@ -266,6 +274,7 @@ def ended(
         end["answer"] = f'No answer. The closest that was found: "{line}"' if line else "No answer was found."
     no_number = uncounted(verdict.answer, turn.start["task"]) and not abstains(verdict.answer)
     came = _worked_out(turn, live) if no_number or verdict.kind == UNRECKONED else of_all(verdict.answer, turn)
+    came = came or named_too(verdict.answer, turn)
     came = came or ("" if abstains(verdict.answer) else miscounted(verdict.answer, turn))
     if came and verify is Verify.WARN and not changed(turn, live.granted):  # who kept to another number: both are seen
         end["answer"] = f"{verdict.answer} ({inert(came)})"

@@ -26,6 +26,11 @@ _LONGEST = re.compile(
     r"(?:lines|words|characters)\b",
     re.I,
 )
+_CONTAINS = re.compile(
+    r"\b(?:(?:which|what|one|a|the) (?:of the )?(?:files?|notes?|documents?)|files?)\b[^.?!]{0,40}\b(?:contains?|"
+    r"containing|mentions?|with the word|has the word|in which the word)\b",
+    re.I,
+)
 _MOST = 60  # files of a command
 
 
@@ -39,6 +44,8 @@ def of_the_folder(args: Mapping[str, JSON], spec: SinkSpec, turn: Turn) -> Mappi
         folder = _folder(operands[0], task) if len(operands) == 1 else ""
         files = [one for one in _known(turn) if folder and one.rpartition("/")[0] == folder]
         return {**args, "command": [*(one for one in command if one not in operands), *files]} if files else args
+    if isinstance(path, str) and "pattern" in args and _CONTAINS.search(task) and (folder := _folder(path, task)):
+        return {**args, "path": folder}
     if not _WHICH.search(task):
         return args
     if isinstance(command, list | tuple) and len(command) > 1 and command[0] == "ls":

@@ -10,9 +10,14 @@ from ringfence.core.policy import SinkSpec
 from ringfence.core.turn import Turn
 from ringfence.core.values import JSON
 
-from .nearest import answered
+from .nearest import answered, brought
 from .relevance import words
 
+_FOLLOWS = re.compile(
+    r"\b(?:follow\w*|open|click\w*(?: on)?|go to|through)\b[^.?!]{0,40}\blinks?\b|"
+    r"\b(?:its|their) own page\b|\blinked page\b",
+    re.I,
+)
 _FIGURE = re.compile(r"\d")
 _PAGES = 5  # the newest, whose links are looked at
 _CHARS, _URL = 100, 2_000  # of a link's text, and of its address
@@ -97,3 +102,12 @@ def named_link(value: JSON, task: str) -> str:
     most = max(known, default=(0, ""))[0]
     found = {line for size, line in known if size == most}
     return found.pop() if len(found) == 1 and len(links) > 1 else ""
+
+
+def unfollowed(turn: Turn) -> str:
+    """The link of the one page that was fetched, where the task says to follow it and names it; else empty."""
+    task = str(turn.start["task"])
+    found = [value for value in brought(turn) if isinstance(value, Mapping) and "links" in value]
+    if len(found) != 1 or not _FOLLOWS.search(task):
+        return ""
+    return named_link(found[0], task)

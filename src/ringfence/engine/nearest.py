@@ -109,7 +109,11 @@ def bridge(turn: Turn, behind: Collection[str]) -> str:
     else:
         asked = set(stems(task))
         texts = (str(one.get("text", "")) for one in opened(turn) if one.get("path") in behind)
-        told = [(len(asked.intersection(stems(line))), line) for line in lines("\n".join(texts) + "\n")]
+        told = [
+            (len(asked.intersection(stems(line))), line)
+            for line in lines("\n".join(texts) + "\n")
+            if not line.startswith("#")  # a title says what it is about, and nothing of it
+        ]
         best = max((shared for shared, _ in told), default=0)
         of_it = [line for shared, line in told if shared == best > 0]
         line = (of_it[0] if _FIRST.search(task) else of_it[-1]) if of_it else ""

@@ -6,14 +6,15 @@ Asked who has the key to the drama cupboard, a small model that is shown "Drama 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import islice
 
 from ringfence.core.turn import Turn
 
-from .nearest import brought, lines, opened, stems
+from .evidence import Numbers
+from .nearest import answered, brought, lines, opened, stems
 from .silence import abstains
-from .task import PASTED
+from .task import PASTED, reckons
 from .visits import TABLES, TELLS
 from .words import LEAVES_OUT
 
@@ -23,7 +24,15 @@ _DENIES = re.compile(
 _FIGURES = re.compile(r"\b(?:numbers?|(?:tele)?phone|mobile|fax|extension|e-?mail|telefon\w*|durchwahl)\b", re.I)
 _NOTHING = re.compile(r"\b(?:no|not|none|never|nothing|free|waived|kein\w*|nicht|frei)\b|n't\b", re.I)
 _LABELLED = re.compile(r"\W*([^\W\d_][^:|;\n]{2,60}?)\s*(?::|\||\s[-–—])\s+(\S.{0,120})")
-_LINES = 2_000
+_LINES, _SHOWN = 2_000, 240  # lines that are looked at, and characters of one that is told
+_NOW = re.compile(
+    r"\b(?:now|today|current(?:ly)?|valid|at present|at the moment|nowadays|these days|heute|jetzt|aktuell\w*)\b", re.I
+)
+_UPDATE = re.compile(  # what says that something is otherwise by now
+    r"\b(?:now|from (?:now|today|\d)|from (?:the )?[A-Z][a-z]+ \d|as of|no longer|instead|replac\w+|withdrawn|"
+    r"supersed\w+|old|outdated|corrected?|changed?|raised|lowered|ab (?:dem|sofort|\d)|nicht mehr)\b"
+)
+_FIGURE = re.compile(r"\d+(?:[.,]\d+)*")
 
 
 def overlooked(answer: str, turn: Turn) -> str:
@@ -40,6 +49,28 @@ def overlooked(answer: str, turn: Turn) -> str:
     line, match = found.popitem()
     agrees = not said.isdisjoint(_words(match[2])) or _NOTHING.search(match[2])
     return "" if agrees or (_FIGURES.search(task) and not re.search(r"\d|@", match[2])) else line
+
+
+def superseded(answer: str, turn: Turn) -> str:
+    """The one line closest to the task, where it says what is so by now, and the one number of an answer is of an
+    older line; else empty. The tool that found the passages says which line is closest.
+    """
+    task = str(turn.start["task"])
+    if len(task) > PASTED or brought(turn) or not _NOW.search(task) or LEAVES_OUT.search(task) or reckons(task):
+        return ""
+    told = [line for call, _, value in answered(turn) if call < 0 for line in _closest(value)]
+    figures = _FIGURE.findall(answer)
+    if len(told) != 1 or len(figures) != 1 or not _UPDATE.search(told[0]) or not _FIGURE.search(told[0]):
+        return ""
+    asked = frozenset(stems(task))
+    older = [line for line in _lines(turn) if Numbers(line).have(figures[0]) and line != told[0]]
+    about = any(len(asked.intersection(stems(line))) > 0 for line in older)
+    return told[0][:_SHOWN] if about and not Numbers(told[0]).have(figures[0]) else ""
+
+
+def _closest(value: object) -> list[str]:
+    lines_of = value.get("closest lines") if isinstance(value, Mapping) else None
+    return [str(line).removeprefix("- ") for line in lines_of] if isinstance(lines_of, list) else []
 
 
 def _words(text: str) -> set[str]:

@@ -172,6 +172,17 @@ def _of_a_key(answer: str, turn: Turn) -> _Doubt | None:
     return BESIDE, f"The task asks for the name: {'; '.join(names)}."
 
 
+def named_too(answer: str, turn: Turn) -> str:
+    """The name of the key that an answer gives, where the task asks who or which it is and it says none; else empty."""
+    last, said = next(reversed(brought(turn)), None), _words(answer)
+    named = [row for row in _objects(last.get("named")) if len(row) > 1] if isinstance(last, Mapping) else []
+    if len(named) != 1 or not _WHO.search(turn.start["task"]) or len(turn.start["task"]) > PASTED:
+        return ""
+    (key, name), *_ = (list(map(str, row.values()))[:2] for row in named)
+    given = _words(key) <= said and said.isdisjoint(_words(name) - _words(turn.start["task"]))
+    return f"{next(iter(named[0]))} {key}: {name}" if given else ""
+
+
 def _of_a_price(answer: str, turn: Turn) -> _Doubt | None:
     """A number for what something costs of which nothing that was found says a word, by its first letters.
 
