@@ -110,3 +110,32 @@ async def test_a_text_of_another_row_than_the_tasks_is_that_of_its_row(
     agent = house([step(("fetch", {"of": "x"})), query, *[final("320")] * 3], tools=tools, specs=specs)
     await agent.run(task)
     assert agent.tools["query"].calls == [{"sql": f"select seats from ships where ship = '{asked_for}'"}]
+
+
+NEWS = (
+    "# News\nThe kiln is hot again.\nOur glaze of the month is Moss Green.\nCeladon was our glaze of the month before."
+)
+
+
+@pytest.mark.parametrize(
+    ("task", "glaze", "asked_for", "page"),
+    [
+        ("The news say what our glaze of the month is. How many pieces have it?", "Celadon", "Moss Green", NEWS),
+        ("The news say what our glaze of the month is. How many pieces have it?", "Moss Green", "Moss Green", NEWS),
+        ("The news say what our glaze of the month was. How many pieces have it?", "Celadon", "Celadon", NEWS),
+        ("How many pieces of Celadon are there, and what is the glaze of the month?", "Celadon", "Celadon", NEWS),
+        (
+            "The news say what our glaze of the month is. How many have it?",
+            "Celadon",
+            "Celadon",
+            NEWS.replace("was", "is"),
+        ),
+    ],
+)
+async def test_a_name_of_before_is_that_of_now(house: Build, task: str, glaze: str, asked_for: str, page: str) -> None:
+    query = step(("query", {"sql": f"select count(*) from pieces where glaze = '{glaze}'"}))
+    tools = {"fetch": lambda args: {"text": page}, "query": lambda args: {"rows": [[18]]}}
+    specs: Any = {"query": {"schema": {"type": "object", "properties": {"sql": {}}}}}
+    agent = house([step(("fetch", {"of": "x"})), query, *[final("18")] * 3], tools=tools, specs=specs)
+    await agent.run(task)
+    assert agent.tools["query"].calls == [{"sql": f"select count(*) from pieces where glaze = '{asked_for}'"}]

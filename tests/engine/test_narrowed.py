@@ -198,6 +198,11 @@ LATE = "A reader brings back 7 books 13 days late. The fee per day is in fees.to
         ("What does a stay of 3 nights cost? The price of a night is in the notes.", ["3"]),
         ("Each ticket has its price in fares.csv. What do 4 tickets cost?", ["4"]),
         ("What does 1 night cost per night?", []),
+        (
+            "One firing uses 49 kilowatt hours, a kilowatt hour costs 35 cents. What do 16 such firings cost?",
+            ["49", "16"],
+        ),
+        ("A customer takes 3 boxes. What does the order cost?", []),
         ("How many hours did Ann work per day in 5 days?", []),  # no money is asked for
         ("A rule of 13 days ago says the price per day.", []),
         ("What does the car cost per day? It has 13 seats.", []),

@@ -18,6 +18,7 @@ from .nearest import brought, lines, of_the_day, of_the_value, stems
 from .ranked import as_lines, fields
 from .step import leaves
 from .task import PASTED
+from .visits import TELLS
 from .words import LEAVES_OUT
 
 _CODE = re.compile(r"\b([A-Za-z]{1,5}-?)\d{1,8}\b")  # P-30, M204: its kind is what stands before the number
@@ -30,6 +31,10 @@ _PAST = re.compile(r"\b(?:not|no|never|was|were|since|fixed|sealed|closed|done|a
 _GOES_ON = re.compile(
     r"\b(?:later|earlier|afterwards|beforehand|miss\w*|compar\w+|both|each|every|second|other)\b", re.I
 )
+_BEFORE = re.compile(
+    r"\b(?:was|were|before|former(?:ly)?|until|previous(?:ly)?|used to|no longer|war|früher|bisher)\b", re.I
+)
+_A_NAME = re.compile(r"(?<=[a-zäöüß] )[A-ZÄÖÜ][\w-]+(?: [A-ZÄÖÜ][\w-]+)*")  # that does not begin the sentence
 _EQUAL = re.compile(r"(?<![!<>])=\s*'([^']*)'")
 _RESULTS, _LINES = 5, 500  # the newest, and the lines of one, that are read
 _CHARS = 240  # of a line that is told
@@ -81,6 +86,24 @@ def of_its_row(args: Mapping[str, JSON], turn: Turn) -> Mapping[str, JSON]:
     if len(where) != 1 or known or leads_on or not own.get(name) or "'" in own[name] or f"'{own[name]}'" in sql:
         return args
     return {**args, "sql": _EQUAL.sub(f"= '{own[name]}'", sql)}
+
+
+def as_it_is_now(args: Mapping[str, JSON], turn: Turn) -> Mapping[str, JSON]:
+    """The arguments of a SELECT, with the name that the last result says is so now, in place of its one text, which
+    that result has in one sentence alone, of what was so before.
+    """
+    found, task, sql = brought(turn), str(turn.start["task"]), args.get("sql")
+    texts = _EQUAL.findall(sql) if isinstance(sql, str) else []
+    if not found or len(texts) != 1 or not texts[0][:1].isupper() or len(task) > PASTED or _BEFORE.search(task):
+        return args
+    told = [part for line in islice(as_lines(found[-1]), _LINES) for part in re.split(r"(?<=[.!?])\s", line)]
+    mine = [part for part in told if texts[0] in part]
+    asked = frozenset(stems(task))
+    now = [part for part in told if not _BEFORE.search(part) and len(asked.intersection(stems(part))) >= TELLS]
+    if len(mine) != 1 or not _BEFORE.search(mine[0]) or len(now) != 1 or texts[0] in task:
+        return args
+    names = [name for name in _A_NAME.findall(now[0]) if name not in task]
+    return {**args, "sql": _EQUAL.sub(f"= '{names[0]}'", str(sql))} if len(names) == 1 else args
 
 
 def _codes(args: Mapping[str, JSON]) -> Iterator[tuple[str, str]]:

@@ -15,7 +15,7 @@ from .aggregates import averaged, counted, greatest
 from .answering import shown_numbers, texts
 from .bounds import bounded
 from .cells import emptied, named
-from .codes import another, of_its_row
+from .codes import another, as_it_is_now, of_its_row
 from .conditions import all_of_it, asked, heard, remembered, unheard, wider
 from .course import INVENTED, UNHEARD, Become, changes
 from .equations import corrected, worked_out
@@ -120,7 +120,7 @@ def as_the_task_has_it(
         args = averaged(greatest(bounded(all_of_it(args, spec, task), spec, task), spec, task), spec, task)
         args = heard(args, turn, said) if become.unheard else args
         args = remembered(asked(args, turn, f"{said}\n{thought}") if thought else args, spec, turn)
-        args = of_its_row(of_the_folder(args, spec, turn), turn)
+        args = as_it_is_now(of_its_row(of_the_folder(args, spec, turn), turn), turn)
         args = {**args, "sql": as_said(sql, task)} if isinstance(sql := args.get("sql"), str) else args
         return narrowed(emptied(named(args, spec, turn), spec, turn), spec, turn)
     other = for_the_other(args, turn)

@@ -62,8 +62,9 @@ def as_lines(value: JSON) -> Iterator[str]:
     """The rows of a result, each as `- name: value, name: value`, and the lines of its texts."""
     match value:
         case {**members} if members and not any(isinstance(one, dict | list) for one in members.values()):
-            yield f"- {', '.join(f'{name}: {one}' for name, one in members.items())}"
-            yield from (line for one in members.values() if "\n" in str(one) for line in str(one).split("\n"))
+            texts = [str(one) for one in members.values() if "\n" in str(one)]
+            yield f"- {', '.join(f'{name}: {one}' for name, one in members.items() if str(one) not in texts)}"
+            yield from (line for text in texts for line in text.split("\n"))
         case dict() | list():
             for one in value.values() if isinstance(value, dict) else value:
                 yield from as_lines(one)

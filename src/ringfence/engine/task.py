@@ -63,10 +63,13 @@ _OF_GIVEN = re.compile(
 )
 _RATE = re.compile(
     r"\b(?:per|each|every) ([^\W\d_]{3,})|"
+    r"\b(?:an?|one) ([^\W\d_]{3,})(?: [^\W\d_]+)?(?= (?:costs?|weighs?|takes?|uses?|needs?|holds?)\b)|"
     r"\b(?:a|an|one) (day|night|hour|week|month|year|minute|kilometre|mile|person|head)\b",
     re.I,
 )
-_COUNTED = re.compile(r"(?<![\w.,/-])(\d{1,5}) ([^\W\d_]{3,})\b(?! (?:ago|before|after|later|old)\b)")
+_COUNTED = re.compile(
+    r"(?<![\w.,/-])(\d{1,5}) (?:such |more |full )?([^\W\d_]{3,})\b(?! (?:ago|before|after|later|old)\b)"
+)
 _SUPPOSES = re.compile(r"\W*(?:suppose|assum(?:e|ing)|imagine|let'?s say|angenommen)\b", re.I)
 _COINS = re.compile(r"[€$£] ?\d|\d ?(?:[€$£]|(?:euros?|dollars?|pounds?|francs?|cents)\b)", re.I)
 _HOW_MUCH = re.compile(
@@ -247,7 +250,7 @@ def amounts(task: str) -> list[str]:
 
 def rated(task: str) -> list[str]:
     """How many there are of what a task says a price or a rate is for: 13, in "7 books 13 days late, a fee per day"."""
-    units = {(match[1] or match[2]).casefold().removesuffix("s") for match in _RATE.finditer(task)}
+    units = {next(filter(None, match.groups())).casefold().removesuffix("s") for match in _RATE.finditer(task)}
     if not _PRICE.search(task) or len(task) > PASTED:
         return []
     found = [match for match in _COUNTED.finditer(task) if match[2].casefold().removesuffix("s") in units]
