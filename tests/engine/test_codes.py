@@ -128,7 +128,7 @@ NEWS = (
             "The news say what our glaze of the month is. How many have it?",
             "Celadon",
             "Celadon",
-            NEWS.replace("was", "is"),
+            f"{NEWS}\nNo glaze this month.",
         ),
     ],
 )

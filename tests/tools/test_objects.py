@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 from ringfence.core.errors import ToolError
+from ringfence.engine.step import may_be
 from ringfence.tools import objects
 
 from .conftest import built_in, perform
@@ -61,3 +63,18 @@ def test_what_is_too_wide_or_too_deep_is_bounded() -> None:
     (column,), ((cell,),) = objects.read_objects("a.jsonl", '{"a": ' * 12 + "1" + "}" * 12, seconds=1.0)
     assert column == ".".join("a" * 9)
     assert cell == '{"a": {"a": {"a": 1}}}'
+
+
+@pytest.mark.parametrize(
+    ("targets", "asked"),
+    [(("logs",), True), (("logs", "data"), True), (("data",), False), ((".",), True)],
+)
+async def test_only_files_that_the_tool_may_read_are_offered_to_it(
+    box: Path, targets: tuple[str, ...], asked: bool
+) -> None:
+    (box / "data").mkdir()
+    (tool,) = built_in("csv", box, *targets)
+    path = tool.spec.schema["properties"]["path"]["x-from"]
+    assert may_be("logs/firings.jsonl", path) is asked
+    assert (re.search(tool.spec.suits, "Count the lines of logs/firings.jsonl") is not None) is asked
+    assert not may_be("logs/firings.log", path)

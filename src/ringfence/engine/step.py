@@ -102,7 +102,8 @@ def grammar(
 
     `parallel` bounds the calls of one step. `choices` closes string arguments: one whose rule says
     `"x-from": {"key": "path", "ends": [".csv"]}` can only take a value that a result of this run has shown under that
-    key, so a small model cannot misspell a file; `"x-first"` are the words that a list may begin with.
+    key, so a small model cannot misspell a file (`under` names the folders that it is in); `"x-first"` are the words
+    that a list may begin with.
     `handles` (by kind of value) may stand for an argument of that kind:
     `{"$ref": "r3/0/sender"}`, and the runtime puts the value in, and knows where it came from. Where both forms are
     open, `enough` is said before one is taken: a small model judges a question better than it picks a key.
@@ -195,8 +196,8 @@ def _has_choice(schema: JSON, choices: Mapping[str, Sequence[str]]) -> bool:
     properties = (schema or {}).get("properties", {})
     for name in (schema or {}).get("required", ()):
         match properties.get(name):
-            case {"x-from": {"key": str(key), "ends": list(ends)}}:
-                if key in choices and not any(value.endswith(tuple(ends)) for value in choices[key]):
+            case {"x-from": {"key": str(key), "ends": list()} as rule}:
+                if key in choices and not any(may_be(value, rule) for value in choices[key]):
                     return False
     return True
 
@@ -233,6 +234,15 @@ def _tuple(items: list[JSON]) -> JSON:
     return {"type": "array", "prefixItems": items, "minItems": len(items), "maxItems": len(items)}
 
 
+def may_be(value: str, rule: Mapping[str, JSON]) -> bool:
+    """Whether a value is one that an argument takes: by how it `ends`, and the folders that it is `under`."""
+    ends, under = (
+        tuple(map(str, known)) if isinstance(known := rule.get(key), list) else () for key in ("ends", "under")
+    )
+    beneath = any(value == one or value.startswith(f"{one}/") for one in under)
+    return (not ends or value.endswith(ends)) and (not under or beneath)
+
+
 def _folders(paths: Sequence[str]) -> list[str]:
     """The folders of files, those above them too."""
     parts = (path.split("/")[:-1] for path in paths)
@@ -243,8 +253,9 @@ def _chosen(schema: JSON, choices: Mapping[str, Sequence[str]]) -> JSON:
     """The schema with every `x-from` argument closed to the values known for it, where there are any."""
     match schema:
         case {"x-from": {"key": str(key), **how}, **rest}:
-            ends: tuple[str, ...] = tuple(how.get("ends", [""]))  # type: ignore[arg-type]
-            known = [value for value in choices.get(key, ()) if value.endswith(ends)]
+            known = [
+                value for value in choices.get(key, ()) if may_be(value, {str(name): one for name, one in how.items()})
+            ]
             if how.get("folders"):
                 known += _folders(known)
             if known:

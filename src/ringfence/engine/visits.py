@@ -21,7 +21,7 @@ from ringfence.months import MONTHS
 from .evidence import in_iso
 from .folds import folded
 from .relevance import words
-from .step import leaves
+from .step import leaves, may_be
 from .task import sentences
 
 DATABASE = "the database"
@@ -159,7 +159,7 @@ def _takes(spec: SinkSpec, place: str) -> bool | None:
     """Whether a tool can be given a file; None where its arguments do not say what files they take."""
     for rule in (spec.schema or {}).get("properties", {}).values():
         if isinstance(rule, dict) and (known := rule.get("x-from")) and known["key"] == "path":
-            return place.endswith(tuple(known.get("ends", [""])))
+            return may_be(place, known)
     return None
 
 

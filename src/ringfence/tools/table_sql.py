@@ -80,13 +80,14 @@ def select_csv(folders: Folders, use: Use, *, room: int, looks: bool = True) -> 
         bounds = sql.Bounds(sql.MAX_ROWS, room, until, looks)
         return select(tables, args.sql, bounds, lambda: [one.path for one in folders.walk(seconds=1.0).files])
 
+    under = [root.name for root in folders.roots] if all(root.name for root in folders.roots) else []
+    own = rf"(?:{'|'.join(map(re.escape, under))})/\S*" if under else ""
+    suits = rf"\.(?:csv|tsv)\b|{own}\.(?:jsonl|ndjson)\b"
     summary = (
         "Ask a CSV, TSV or JSONL file with one SELECT: filter, count, add up, group, sort. Use it for every question "
         "about a table instead of reading it."
     )
-    return define(
-        "csv.sql", summary, SelectArgs, run, use=use, timeout_s=SECONDS, suits=r"\.(?:csv|tsv|jsonl|ndjson)\b"
-    )
+    return define("csv.sql", summary, SelectArgs, run, use=use, timeout_s=SECONDS, suits=suits, under=under)
 
 
 def select(

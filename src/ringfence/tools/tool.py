@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -84,8 +84,10 @@ def define(
     opens: str | None = None,
     grounded: frozenset[str] = frozenset(),
     suits: str = "",
+    under: Sequence[str] = (),
 ) -> Tool:
-    """A confined, read-only tool `tool:<name>`. `opens`, `grounded`, `suits`: see `SinkSpec`.
+    """A confined, read-only tool `tool:<name>`. `opens`, `grounded`, `suits`: see `SinkSpec`. `under`: the folders of
+    the files that it can be given.
 
     `function` gets the checked arguments and returns a JSON value, or raises ToolError. With `timeout_s` it blocks:
     it runs in a thread and bounds its own time to about that; without, it is pure and quick and runs in the event loop.
@@ -95,9 +97,21 @@ def define(
         name, summary, args, use=use, effect=Effect.READ, confined=True, audience=NOBODY, repeats=1, opens=opens,
         roles=dict.fromkeys(args.model_fields, Role.LOW), grounded=grounded, suits=suits,
     )  # fmt: skip
+    if under:
+        spec = replace(spec, schema=_within(spec.schema, list(under)))
     if timeout_s is None:
         return Tool(spec, _Quick(args, function))
     return Tool(spec, _Threaded(name, args, function, timeout_s, quick))
+
+
+def _within(schema: Any, under: list[str]) -> Any:
+    """The schema whose files are in these folders."""
+    match schema:
+        case {"x-from": {"key": "path", **rule}, **rest}:
+            return {**rest, "x-from": {"key": "path", **rule, "under": under}}
+        case dict():
+            return {name: _within(value, under) for name, value in schema.items()}
+    return schema
 
 
 class _Quick(Generic[A]):
