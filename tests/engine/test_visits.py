@@ -198,6 +198,8 @@ async def test_of_many_rows_none_or_without_a_word_that_refers_to_it_nothing_is_
         ("How many files are overdue, by data/cases.csv?", False),
         ("Has the lease been modified since May?", False),
         ("How many files does a box hold?", False),
+        ("Count the files in the folder scores whose names end in .ly.", True),
+        ("Count the files that are overdue in data/cases.csv.", False),
     ],
 )
 def test_a_file_itself_is_asked_of_by_its_name(task: str, itself: bool) -> None:

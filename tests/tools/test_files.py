@@ -218,7 +218,9 @@ async def test_stat_of_a_file_and_of_a_folder(call: Call, box: Path) -> None:
     assert (folder["files"], folder["oldest"]) == (2, "runbooks/db.md, modified 2024-11-20T12:00:00Z")
     assert folder["newest"].startswith("runbooks/disk.md, modified 20")
     assert (folder["largest"], folder["smallest"]) == ("runbooks/disk.md, 68 bytes", "runbooks/db.md, 33 bytes")
-    assert (await call("files.stat"))["files"] == 3
+    assert "endings" not in folder  # all of one
+    everything = await call("files.stat")
+    assert (everything["files"], everything["endings"]) == (3, ".md 2, .log 1")
 
 
 async def test_a_size_is_exact_before_it_is_about(call: Call, box: Path) -> None:
