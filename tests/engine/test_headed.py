@@ -51,10 +51,9 @@ async def test_the_address_of_another_firm_is_not_that_of_the_one_asked_for(aske
 async def test_who_keeps_to_the_address_of_another_firm_has_found_none(asked: Any) -> None:
     own = "service@farnley.example"
     assert (await asked("What is the e-mail address of the Valley Press House?", own, own))[0] == NOT_FOUND
-    date = "2025-01-29"
-    assert (await asked("What is the inspection date of the Station Road branch?", date, date, text=TABLE))[
-        0
-    ] == NOT_FOUND
+    date = "2025-01-29"  # of a row, which may be called otherwise
+    answer, _ = await asked("What is the inspection date of the Station Road branch?", date, date, text=TABLE)
+    assert answer == date
 
 
 KEYS = """# Keys
@@ -70,6 +69,7 @@ KEYS = """# Keys
         ("Who has the spare key to the course room?", "Greta Holm", False),
         ("Who has the spare key to the course room?", "Mara Kroll has the key, Greta Holm the spare key.", False),
         ("Who has the key to the course room?", "Mara Kroll", False),
+        ("Who has the key of the course room, and not the spare one?", "Mara Kroll", False),
         ("Who has the spare keys to rooms and to the shed?", "Mara Kroll", False),  # no row has more of that
     ],
 )

@@ -73,6 +73,11 @@ def test_a_price_that_is_asked_for_with_its_share_is_calculated_with_it(given: s
         ("36 * 15.4 + 8 - 0.1 * (36 * 15.4 + 8)", ORDER),
         ("36 * 15.4 * 1.1", "36 novels at 15.4 euros, 10 % off and 7 % tax, in all?"),
         ("747.75 + 747.75 * 0.19", VAT),
+        ("80 * 0.2", "How much less do I pay for an 80 euro jacket with 20 % off?"),
+        ("40 + 40 * 0.5", "One jacket is 40 euros; the second is 50% off. What is the total?"),
+        ("1000 * 1.1 * 1.1", "A price of 1000 rises with 10% surcharge per year for two years. What does it cost?"),
+        ("100 * 0.9 * 0.9", "A 100 euro ring with 10% off on Monday, and ten percent off that. What is the price?"),
+        ("50 * 0.15", "The meal costs 50 dollars plus 15% tip. How much does the waiter get?"),
         ("747.75 * (1 + 0.19)", VAT),
         ("747.75", VAT),
         ("0.19 * 0.19", VAT),
@@ -107,6 +112,9 @@ REHEARSAL = "The first rehearsal is on 3 February 2026, the concert on 10 May 20
     [
         ("49 * 16 * 35", FIRINGS, "49 * 16 * 0.35"),
         ("49 * 16 * 35 / 100", FIRINGS, "49 * 16 * 35 / 100"),
+        ("49 * 16 * 35 * 0.01", FIRINGS, "49 * 16 * 35 * 0.01"),
+        ("49 * 16 * 35", f"{FIRINGS} Give it in cents, not in euros.", "49 * 16 * 35"),
+        ("60 * 5", "How many euros do 5 one-hour calls at 60 cents a minute cost?", "60 * 5"),
         ("49 * 16 * 0.35", FIRINGS, "49 * 16 * 0.35"),
         ("49 * 16 * 35", FIRINGS.replace("euros", "cents"), "49 * 16 * 35"),
         ("49 * 16 * 35", FIRINGS.replace("49", "35"), "49 * 16 * 35"),  # which one is it?
@@ -125,6 +133,7 @@ def test_a_price_in_cents_is_reckoned_with_as_what_is_asked_for(given: str, task
         ("10 - 3", "How many days off did Ann have between 2026-05-01 and 2026-05-10?", "10 - 3"),
         ("10 - 3", "How many hours are there from 2026-05-01 to 2026-05-10?", "10 - 3"),
         ("10 - 3", "How many days after 2026-05-01 is it?", "10 - 3"),
+        ("8 * 2", "From 2026-03-01 to 2026-03-31 Ann worked 8 shifts, each of 2 days. How many days is that?", "8 * 2"),
     ],
 )
 def test_the_days_between_two_dates_are_those_of_the_task(given: str, task: str, meant: str) -> None:

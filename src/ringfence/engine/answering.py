@@ -39,7 +39,7 @@ from .evidence import Numbers, doubt, echoes, in_the_head, inert, restored, roun
 from .figures import NUMBER
 from .folds import folded
 from .grounding import Source, grounded
-from .headed import strange_heading, strange_row
+from .headed import strange_heading
 from .kinds import of_another_kind
 from .links import unfollowed
 from .live import Live
@@ -155,12 +155,12 @@ def judge(
 
 
 def _keeps_to_another(answer: str, turn: Turn, live: Live) -> bool:
-    """Whether an answer that was sent back is still of another thing: it stands under another name than the task's, or
-    the task says what to say then.
+    """Whether an answer that was sent back is still of another thing: it stands under another name than the task's, is
+    of another kind, or the task says what to say then.
     """
     if abstains(answer) or not doubts(turn):
         return False
-    if strange_heading(answer, turn) or strange_row(answer, turn) or of_another_kind(answer, turn.start["task"]):
+    if strange_heading(answer, turn) or ("@" not in answer and of_another_kind(answer, turn.start["task"])):
         return True
     if has_worked(turn) or doubts(turn)[-1] != UNSUPPORTED or not provides(turn.start["task"]):
         return False

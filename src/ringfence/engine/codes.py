@@ -17,7 +17,7 @@ from .conditions import COMPARES
 from .nearest import brought, lines, of_the_day, of_the_value, stems
 from .ranked import as_lines, fields
 from .step import leaves
-from .task import PASTED
+from .task import PASTED, sentences
 from .visits import TELLS
 from .words import LEAVES_OUT
 
@@ -29,7 +29,10 @@ _ANOTHER = re.compile(
 )
 _PAST = re.compile(r"\b(?:not|no|never|was|were|since|fixed|sealed|closed|done|again|nicht|kein\w*|war)\b|n't\b", re.I)
 _GOES_ON = re.compile(
-    r"\b(?:later|earlier|afterwards|beforehand|miss\w*|compar\w+|both|each|every|second|other)\b", re.I
+    r"\b(?:later|earlier|afterwards|beforehand|miss\w*|compar\w+|both|each|every|second|other|today|now|it is|tomorrow|"
+    r"yesterday|last|first|just|full|come|coming|arriv\w+|take|took|ends?|heute|jetzt|morgen|gestern|letzt\w*|erst\w*|"
+    r"voll)\b",
+    re.I,
 )
 _BEFORE = re.compile(
     r"\b(?:was|were|before|former(?:ly)?|until|previous(?:ly)?|used to|no longer|war|früher|bisher)\b", re.I
@@ -71,19 +74,21 @@ def of_its_row(args: Mapping[str, JSON], turn: Turn) -> Mapping[str, JSON]:
     found, task, sql = brought(turn), str(turn.start["task"]), args.get("sql")
     if not found or not isinstance(sql, str) or len(task) > PASTED or LEAVES_OUT.search(task) or COMPARES.search(task):
         return args
-    texts = _EQUAL.findall(sql)
-    if len(texts) != 1 or _ANOTHER.search(task) or _GOES_ON.search(task):
+    asking, texts = " ".join(one for one in sentences(task) if one.rstrip().endswith("?")), _EQUAL.findall(sql)
+    if len(texts) != 1 or _ANOTHER.search(asking) or _GOES_ON.search(asking):
         return args
     told = list(as_lines(found[-1]))[:_LINES]
     text = "\n".join(told)
-    line = of_the_day(text, task) or of_the_value(text, task)
+    line = of_the_day(text, asking) or of_the_value(text, asking)
     own, rows = fields(f"- {line}"), [fields(one) for one in told] if line else []
     (value,) = texts
     where = {name for row in rows for name, other in row.items() if other == value}
     name = next(iter(where), "")
     known = value in own.values() or value.casefold() in task.casefold()
     leads_on = any(other in row.values() and row.get(key) != other for key, other in own.items() for row in rows)
-    if len(where) != 1 or known or leads_on or not own.get(name) or "'" in own[name] or f"'{own[name]}'" in sql:
+    theirs = {other for row in rows if value in row.values() for other in row.values()}
+    said = any(len(other) > 1 and re.search(rf"(?<!\w){re.escape(other)}(?!\w)", task) for other in theirs)
+    if len(where) != 1 or known or leads_on or said or not own.get(name) or "'" in own[name] or f"'{own[name]}'" in sql:
         return args
     return {**args, "sql": _EQUAL.sub(f"= '{own[name]}'", sql)}
 

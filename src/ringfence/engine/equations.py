@@ -20,11 +20,14 @@ _EQUATION = re.compile(  # that stands alone, and whose result is a bare number 
     r"[.,;)]{0,3}\s{0,3}(?:\Z|\n)|[.;)] |, (?!\d))",
     re.I,
 )
-_BEFORE = re.compile(  # what may stand before it: nothing, a colon, or a word that does not reckon
+_BEFORE = re.compile(  # what may stand before it: nothing, a colon, or a word that does not reckon, round or quote
     r"(?:\A|\n|: |(?<!\w)(?!(?:mod|log|ln|lg|sqrt|root|sin|cos|tan|div|plus|minus|times|twice|half|double|triple|of|by|"
-    r"over|and|per ?cent|squared|mal|durch|und|von)\b)[^\W\d_]{2,} )\Z",
+    r"over|and|per ?cent|squared|mal|durch|und|von|that|told|said|says?|claim(?:s|ed)?|about|roughly|nearly|"
+    r"from|pages?|hex)\b)[^\W\d_]{2,} )\Z",
     re.I,
 )
+_ALONE = re.compile(r"(?:\A|\n|: )\Z")
+_MOST = 10**15  # what is worked out here
 _LOOK = 40  # characters before it, that are looked at
 _POINTS = re.compile(r"\.\d{3}(?!\d)")  # may be of thousands
 _OF_ANOTHER_UNIT = frozenset(  # how many of one make another: 30 + 30 = 1 for minutes, 50 + 50 for cents
@@ -33,10 +36,15 @@ _OF_ANOTHER_UNIT = frozenset(  # how many of one make another: 30 + 30 = 1 for m
 _OPERATORS = str.maketrans({"×": "*", "·": "*"})
 
 
-def corrected(text: str, shown: str = "") -> str:
-    """The text with what its sums come to; those that `shown` has as well are quoted, and stay."""
+def corrected(text: str, shown: str = "", *, alone: bool = False) -> str:
+    """The text with what its sums come to; those that `shown` has as well are quoted, and stay.
+
+    `alone`: only those that begin a line or stand behind a colon; another one may be somebody's words.
+    """
     parts, at = list[str](), 0
     for match, right in _wrong(text, shown):
+        if alone and not _ALONE.search(text[max(match.start() - _LOOK, 0) : match.start()]):
+            continue
         parts += [text[at : match.start()], f"{match['first']}{match['is']}{right}"]
         at = match.end()
     return "".join([*parts, text[at:]])
@@ -67,8 +75,10 @@ def _sums(text: str) -> Iterator[tuple[re.Match[str], str]]:
             continue
         open_ = max(first.count("(") - first.count(")"), 0)  # the sum may stand between parentheses
         comes, least = value(first[open_:]), Fraction(1, 10 ** len(match["said"].partition(".")[2]))
-        if comes is None or (said and comes / said in _OF_ANOTHER_UNIT):
-            continue
+        if comes is None or not 0 < comes < _MOST or (said and comes / said in _OF_ANOTHER_UNIT):
+            continue  # 9 - 17 are opening hours
+        if any(value(side) != comes for side in match["more"].split("=")[1:]):
+            continue  # 5 * 3 = 15 + 4 = 19
         yield match, _written(comes) if abs(comes - said) >= least else ""  # else rounded, or cut
 
 

@@ -42,6 +42,7 @@ _TWO = re.compile(
     r"\b(?:welcher?s?|wer|was|wo|wann)\b[^.?!\n]*\bund (?:wie|welcher?s?|wer|was|wo|wann)\b",
     re.I,
 )
+_KNOWS = re.compile(r"\b(?:knows?|tell|person|name of|people)\b", re.I)
 _PERSON = re.compile(r"[A-ZÄÖÜ][^\W\d_]+ [A-ZÄÖÜ][^\W\d_]+")
 _HOW_MANY = re.compile(  # that is asked, and not what a file says or somebody decides
     r"(?:^|[.?!:\n])\s*(?:(?:please )?(?:tell me|find out|count|check) |(?:i|we) need to know )?how many\b|"
@@ -255,7 +256,8 @@ def half(answer: str, task: str) -> bool:
     if asked is None:
         return False
     first, second = (asked[0].split()[n].casefold().replace("what", "which") for n in (0, -1))
-    return len(answer.split(maxsplit=1)) == 1 or (first != second and _PERSON.fullmatch(answer.strip(" .")) is not None)
+    whose = first != second and not _KNOWS.search(task)
+    return len(answer.split(maxsplit=1)) == 1 or (whose and _PERSON.fullmatch(answer.strip(" .")) is not None)
 
 
 def uncounted(answer: str, task: str) -> bool:

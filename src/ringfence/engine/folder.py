@@ -23,11 +23,11 @@ _WHICH = re.compile(
 )
 _LONGEST = re.compile(
     rf"\b(?:which|what) (?:of the )?{_FILE}\b[^.?!,;]{{0,60}}\b(?:has|have) (?:the )?(?:most|fewest|least) "
-    r"(?:lines|words|characters)\b",
+    r"(?:lines|words|characters)(?=\W*$|[,?.!]|,? and how many\b)",
     re.I,
 )
 _CONTAINS = re.compile(
-    r"\b(?:(?:which|what|one|a|the) (?:of the )?(?:files?|notes?|documents?)|files?)\b[^.?!]{0,40}\b(?:contains?|"
+    r"\b(?:which|what|one) (?:of the )?(?:files?|notes?|documents?)\b[^.?!]{0,40}\b(?:contains?|"
     r"containing|mentions?|with the word|has the word|in which the word)\b",
     re.I,
 )
@@ -42,7 +42,8 @@ def of_the_folder(args: Mapping[str, JSON], spec: SinkSpec, turn: Turn) -> Mappi
     if isinstance(command, list | tuple) and len(command) > 1 and command[0] == "wc" and _LONGEST.search(task):
         operands = [one for one in map(str, command[1:]) if not one.startswith("-")]
         folder = _folder(operands[0], task) if len(operands) == 1 else ""
-        files = [one for one in _known(turn) if folder and one.rpartition("/")[0] == folder]
+        end = operands[0].rpartition(".")[2]
+        files = [one for one in _known(turn) if folder and one.rpartition("/")[0] == folder and one.endswith(f".{end}")]
         return {**args, "command": [*(one for one in command if one not in operands), *files]} if files else args
     if isinstance(path, str) and "pattern" in args and _CONTAINS.search(task) and (folder := _folder(path, task)):
         return {**args, "path": folder}
@@ -69,5 +70,7 @@ def _folder(path: str, task: str) -> str:
     folder, slash, name = path.rpartition("/")
     own, stem = folder.rpartition("/")[2], name.rpartition(".")[0]
     spoken = own and re.search(rf"(?<![\w.])/?{re.escape(own)}(?![\w.])", task, re.I)
+    if any(one in task for one in (path, name)) or re.search(rf"(?<!\w){re.escape(stem)}(?!\w)", task):
+        return ""
     said = not set(stems(stem.replace("_", " ").replace("-", " "))).isdisjoint(stems(task))
     return folder if slash and stem and spoken and not said and "*" not in path else ""

@@ -135,7 +135,7 @@ def _reckoned(args: Mapping[str, JSON], spec: SinkSpec, turn: Turn, said: str) -
     if not any("=" in text for text in given.values()):
         return {}
     shown = said + texts(turn)
-    return {name: corrected(text, shown) for name, text in given.items()}
+    return {name: corrected(text, shown, alone=True) for name, text in given.items()}
 
 
 def _found(day: str, turn: Turn) -> bool:

@@ -19,6 +19,7 @@ from .nearest import PROPER, brought, lines, opened, stems
 from .ranked import as_lines, fields
 from .task import only_ranks, reckons
 from .visits import TELLS
+from .words import LEAVES_OUT
 
 _HEADING = re.compile(r"(#{1,6})\s+(\S.{0,80}?)\s*#*")
 _OF = re.compile(r"(?<=\w )(?:of|for) (?:the |our )?([A-ZÄÖÜ]\w+(?: [A-ZÄÖÜ]\w+)+)")
@@ -85,7 +86,7 @@ def strange_cell(answer: str, turn: Turn) -> str:
     spare key, in `- Door: the shop; Key: Ann; Spare key: Bob`; else empty.
     """
     task = str(turn.start["task"])
-    asked = set(stems(task))
+    asked = set() if LEAVES_OUT.search(task) else set(stems(task))
     texts = (str(one.get("text", "")).split("\n") for one in opened(turn))
     told = [line for of in (*texts, *map(as_lines, brought(turn))) for line in islice(of, _MOST)]
     rows = [row for line in told if len(row := fields(line)) > 1]

@@ -12,12 +12,14 @@ from ringfence.core.values import JSON
 
 from .nearest import answered, brought
 from .relevance import words
+from .words import LEAVES_OUT
 
 _FOLLOWS = re.compile(
     r"\b(?:follow\w*|open|click\w*(?: on)?|go to|through)\b[^.?!]{0,40}\blinks?\b|"
     r"\b(?:its|their) own page\b|\blinked page\b",
     re.I,
 )
+_COUNTS = re.compile(r"\b(?:how many|count|which|list)\b[^.?!]{0,30}\blinks?\b", re.I)
 _FIGURE = re.compile(r"\d")
 _PAGES = 5  # the newest, whose links are looked at
 _CHARS, _URL = 100, 2_000  # of a link's text, and of its address
@@ -108,6 +110,6 @@ def unfollowed(turn: Turn) -> str:
     """The link of the one page that was fetched, where the task says to follow it and names it; else empty."""
     task = str(turn.start["task"])
     found = [value for value in brought(turn) if isinstance(value, Mapping) and "links" in value]
-    if len(found) != 1 or not _FOLLOWS.search(task):
+    if len(found) != 1 or not _FOLLOWS.search(task) or LEAVES_OUT.search(task) or _COUNTS.search(task):
         return ""
     return named_link(found[0], task)

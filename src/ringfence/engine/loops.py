@@ -6,7 +6,7 @@ import re
 
 _LEAST, _MOST = 12, 400  # characters of what is said again
 _TIMES, _READ = 4, 8_000  # that it is said, at least; characters of the end that are looked at for a number
-_ENDLESS = re.compile(r"(?:\s+(?:limit|offset))?\s+\d{40,}\Z", re.I)  # LIMIT 1000000..., which bounds nothing
+_ENDLESS = re.compile(r"(?<!\s)\s{1,4}(?:limit|offset)\s{1,4}\d{40,}\Z", re.I)  # LIMIT 1000000..., which bounds nothing
 _PAIRS = {"{": "}", "[": "]"}
 
 

@@ -29,6 +29,11 @@ _MORE = re.compile(
     r"through|je|pro|jede\w*|als|oder|welche\w*|bis|seit|ab|vor|nach|insgesamt)\b",
     re.I,
 )
+_OF_KIND = re.compile(
+    r"\b([A-Z][A-Z_]{2,}) (?:lines?|entries|messages?|records?)\b|"
+    r"\b(?:levels?|with|marked|kind) (?:level |the level )?([A-Z][A-Z_]{2,})\b"
+)
+_ALSO = re.compile(r"\band (?:is|are|was|were|which|how|what)\b", re.I)
 _PLAIN = re.compile(r"[\w :/=@\"',-]{2,80}")  # a pattern that is a text
 _LINES = 200  # of what opened the run, that are looked at
 
@@ -65,7 +70,8 @@ def narrowed(args: Mapping[str, JSON], spec: SinkSpec, turn: Turn) -> Mapping[st
     missing += [name.said for name in things if name.kind in kinds]
     if in_iso(pattern) in missing:
         pattern = ""
-    if not _KIND.search(pattern) and len(words := set(_KIND.findall(asking[0]))) == 1:
+    kinds_said = {match[1] or match[2] for match in _OF_KIND.finditer(asking[0])}
+    if not _KIND.search(pattern) and len(words := kinds_said) == 1 and not _ALSO.search(asking[0]):
         missing += [word for word in words if any(re.search(rf"\b{word}\b", line) for line in lines)]
     figures = set(re.findall(r"\d+", pattern))
     missing = [said for said in missing if said.casefold() not in pattern.casefold()]

@@ -22,7 +22,7 @@ from .visits import TABLES, excerpts, hollow
 
 _WORD = re.compile(r"[^\W\d_]{3,}")
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
-PATH = re.compile(r"\S*/\S*")  # where a line stands is not what it says, nor a number to reckon with
+PATH = re.compile(r"(?<!\S)\S*/\S*")  # where a line stands is not what it says, nor a number to reckon with
 _STEM = 5  # characters by which words are the same: jam and jammed, donation and donations
 _RESULTS = 5  # the newest, that are read
 _READ = 20_000  # characters of one

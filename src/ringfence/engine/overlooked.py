@@ -22,6 +22,7 @@ _DENIES = re.compile(
     r"\W*(?:no ?(?:one|body)\b|none\b|there (?:is|are|was|were) no\b|no \w+|niemand\b|kein\w*\b)", re.I
 )
 _FIGURES = re.compile(r"\b(?:numbers?|(?:tele)?phone|mobile|fax|extension|e-?mail|telefon\w*|durchwahl)\b", re.I)
+_WH = re.compile(r"\b(?:who|whose|what|which|when|where|how|wer|wessen|was|welche\w*|wann|wo|wie)\b", re.I)
 _NOTHING = re.compile(r"\b(?:no|not|none|never|nothing|free|waived|kein\w*|nicht|frei)\b|n't\b", re.I)
 _LABELLED = re.compile(r"\W*([^\W\d_][^:|;\n]{2,60}?)\s*(?::|\||\s[-–—])\s+(\S.{0,120})")
 _LINES, _SHOWN = 2_000, 240  # lines that are looked at, and characters of one that is told
@@ -29,8 +30,9 @@ _NOW = re.compile(
     r"\b(?:now|today|current(?:ly)?|valid|at present|at the moment|nowadays|these days|heute|jetzt|aktuell\w*)\b", re.I
 )
 _UPDATE = re.compile(  # what says that something is otherwise by now
-    r"\b(?:now|from (?:now|today|\d)|from (?:the )?[A-Z][a-z]+ \d|as of|no longer|instead|replac\w+|withdrawn|"
-    r"supersed\w+|old|outdated|corrected?|changed?|raised|lowered|ab (?:dem|sofort|\d)|nicht mehr)\b"
+    r"\b(?:now|from (?:now|today|\d)|from (?:the )?[A-Z][a-z]+ \d|as of|no longer|instead|replac\w+|"
+    r"corrected?|changed?|raised|lowered|ab (?:dem|sofort|\d)|nicht mehr)\b",
+    re.I,
 )
 _FIGURE = re.compile(r"\d+(?:[.,]\d+)*")
 
@@ -40,7 +42,8 @@ def overlooked(answer: str, turn: Turn) -> str:
     that line has neither a word of the answer nor a denial of its own; else empty.
     """
     task = str(turn.start["task"])
-    if len(task) > PASTED or not (abstains(answer) or _DENIES.match(answer)) or LEAVES_OUT.search(task):
+    said_no = abstains(answer) or _DENIES.match(answer)
+    if len(task) > PASTED or not said_no or LEAVES_OUT.search(task) or not _WH.search(task):
         return ""
     asked, said = frozenset(stems(task)), _words(answer)
     found = {line: match for line in _lines(turn) if (match := _LABELLED.fullmatch(line)) and _is_of(match[1], asked)}

@@ -14,7 +14,7 @@ from .nearest import answered
 from .task import PASTED, sentences
 
 _MONEY = re.compile(  # what is asked for
-    r"\b(?:cost|revenue|turnover|come to|kosten|kostet|umsatz)\b|\bhow (?:much|many (?:euros?|eur|dollars|francs))\b|"
+    r"\b(?:cost|revenue|turnover|come to|kosten|kostet|umsatz)\b|\bhow many (?:euros?|eur|dollars|francs)\b|"
     r"\bprice of\b",
     re.I,
 )

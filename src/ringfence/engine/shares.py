@@ -11,7 +11,7 @@ from .equations import simplified, value
 from .evidence import in_iso
 from .figures import NUMBER
 from .spoken import in_words
-from .task import PASTED
+from .task import PASTED, sentences
 
 _SHARE = re.compile(r"(?<![\d.,])(\d+(?:[.,]\d+)?)\s*(?:%|per ?cent\b|Prozent\b)", re.I)
 _HUNDREDTH = re.compile(r"100|%|percent|prozent", re.I)  # what makes one of a number
@@ -44,9 +44,16 @@ _TO_PAY = re.compile(
 )
 _CENTS = re.compile(r"(?<![\w.,])(\d{1,6}) (?:euro ?)?cents?\b", re.I)
 _WHOLE_MONEY = re.compile(r"\bhow many (?:euros?|dollars|francs)\b|\bin (?:euros?|dollars|francs)\b", re.I)
+_IN_CENTS = re.compile(r"\b(?:in|as) cents\b|\bnot in (?:euros?|dollars|francs)\b", re.I)
+_DIVIDED = re.compile(r"/|(?<!\d)0?\.01\b|1e2", re.I)
 _ISO = re.compile(r"(?<!\d)(?:19|20)\d\d-\d\d-\d\d(?!\d)")
 _DAYS = re.compile(
     r"\bhow many days\b(?! (?:are|were|did|does|do|off)\b)|\bnumber of days (?:between|from)\b|\bwie ?viele tage\b",
+    re.I,
+)
+_OTHERWISE = re.compile(  # something else is asked for than what there is to pay, or the share is taken another time
+    r"\b(?:less|lower|cheaper|taken off|by how much|gets?|back|goes to|geht an|abzug|without|no longer|second|per year|"
+    r"years|on top|off that|of that|increase\w*|rises?)\b",
     re.I,
 )
 _AGAIN = re.compile(r"\b(?:twice|again|another|further|each (?:time|year|month)|zweimal|nochmals?|erneut)\b", re.I)
@@ -91,7 +98,8 @@ def whole(given: str, task: str) -> str:
     747.75 * 0.19 is 747.75 * 1.19 where the task asks what to pay with 19 % VAT. As it is wherever the share itself may
     be meant: it is spoken of more than once, another percentage is, or a number that looks like it.
     """
-    if len(task) > PASTED or len(_SHARE.findall(task)) != 1 or not _TO_PAY.search(task):
+    asking = " ".join(one for one in sentences(task) if one.rstrip().endswith("?")) or task
+    if len(task) > PASTED or len(_SHARE.findall(task)) != 1 or not _TO_PAY.search(asking) or _OTHERWISE.search(task):
         return given
     named = [(match, sign) for rule, sign in ((_UP, 1), (_DOWN, -1)) if (match := rule.search(task))]
     if len(named) != 1:
@@ -127,9 +135,12 @@ def _once(given: str, share: Decimal, sign: int) -> str:
 def in_euros(given: str, task: str) -> str:
     """A calculation with a price in cents as one in whole units of money, where the task asks for these: 35 is 0.35."""
     prices = {match[1] for match in _CENTS.finditer(task)}
-    if len(task) > PASTED or len(prices) != 1 or not _WHOLE_MONEY.search(task) or _HUNDREDTH.search(given):
+    whole_money = _WHOLE_MONEY.search(task) and not _IN_CENTS.search(task)
+    if len(task) > PASTED or len(prices) != 1 or not whole_money or _HUNDREDTH.search(given) or _DIVIDED.search(given):
         return given
     (price,) = prices
+    if price in _PERIODS and _PERIOD.search(task):
+        return given
     whole = f"{Decimal(price) / 100:f}"
     found = list(re.finditer(rf"(?<![\w.]){re.escape(price)}(?![\w.])", given))
     once = len(found) == 1 and task.count(price) == 1 and "*" in given and whole not in given
@@ -139,7 +150,13 @@ def in_euros(given: str, task: str) -> str:
 def between_days(given: str, task: str) -> str:
     """The days between the two dates of a task that asks how many they are, for a calculation with neither of them."""
     days = list(dict.fromkeys(_ISO.findall(in_iso(task))))
-    if len(task) > PASTED or len(days) != 2 or not _DAYS.search(task) or any(day in in_iso(given) for day in days):
+    if (
+        re.search(r"\d", _ISO.sub("", in_iso(task)))
+        or len(task) > PASTED
+        or len(days) != 2
+        or not _DAYS.search(task)
+        or any(day in in_iso(given) for day in days)
+    ):
         return given
     return f"{max(days)} - {min(days)}"
 

@@ -46,7 +46,11 @@ def _said(text: str, task: str) -> str:
         return ""
     for n in range(1, len(words) - 1):  # the first word and the last one stay
         fewer = re.escape(" ".join([*words[:n], *words[n + 1 :]]))
-        if _WITHIN.fullmatch(words[n]) and (match := re.search(rf"(?<!\w){fewer}(?!\w)", task, re.I)):
+        if (
+            _WITHIN.fullmatch(words[n])
+            and words[n] not in task
+            and (match := re.search(rf"(?<!\w){fewer}(?!\w)", task, re.I))
+        ):
             return match[0]
     return ""
 

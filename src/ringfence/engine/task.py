@@ -27,7 +27,7 @@ _MEASURE = re.compile(  # how many minutes a lesson lasts stands somewhere; how 
 _ADDS_UP = re.compile(
     r"\b(?:did|had|have|were|was|since|until|between|per|each|rows?|lines?|entries|database|tables?)\b|\.[ct]sv\b", re.I
 )
-_SETTINGS = re.compile(r"[\w./-]*\w\.(?:toml|ini|cfg|conf|ya?ml|env|properties)\b", re.I)
+_SETTINGS = re.compile(r"(?<![\w./-])[\w./-]{0,200}\w\.(?:toml|ini|cfg|conf|ya?ml|env|properties)\b", re.I)
 _LIMITS = re.compile(
     r"\b(?:may|can|must|should|at (?:most|least)|max\w*|min\w*|allow\w*|limit\w*|sets?|keeps?)\b", re.I
 )
@@ -253,8 +253,11 @@ def rated(task: str) -> list[str]:
     units = {next(filter(None, match.groups())).casefold().removesuffix("s") for match in _RATE.finditer(task)}
     if not _PRICE.search(task) or len(task) > PASTED:
         return []
-    found = [match for match in _COUNTED.finditer(task) if match[2].casefold().removesuffix("s") in units]
-    return list(dict.fromkeys(match[1] for match in found if match[1] != "1"))
+    counts = dict[str, list[str]]()
+    for match in _COUNTED.finditer(task):
+        if (unit := match[2].casefold().removesuffix("s")) in units and match[1] != "1":
+            counts.setdefault(unit, []).append(match[1])
+    return [of[0] for of in counts.values() if len(set(of)) == 1]
 
 
 def supposes(task: str) -> bool:

@@ -21,7 +21,6 @@ _NONE = re.compile(r"(?:^|_)(?:id|no|nr|num|number|code|key|unit|currency|type|k
 _DAY = re.compile(r"[12]\d{3}-[01]\d")
 _OF_DAYS = frozenset("date day month year time when on at datum tag monat jahr".split())  # noqa: SIM905
 _ANY = frozenset(("true", "false", "none", "null"))
-_WHOSE = re.compile(r"(?:^|_)(?:id|year|month|day|date|week|quarter|name|customer|client|person|who|by)(?:_|$)", re.I)
 _LEAST = 4  # letters of a value that is selected, so that it is no `no`
 _LOOK, _COLUMNS = 20_000, 40  # rows and columns that are looked through for a text
 
@@ -61,8 +60,7 @@ def column_meant(
     if len(having) != 1:
         if having or any(missing.lower() in of for of in columns.values()):
             return None
-        less = _without(tree, missing, wrong)
-        return less if less or not looks else (yield from _value(tree, missing, wrong, table, there))
+        return (yield from _value(tree, missing, wrong, table, there)) if looks else None
     try:
         for one in wrong:
             one.set("this", exp.to_identifier(having[0]))
@@ -145,25 +143,5 @@ def _value(
         kept = [part.copy() for part in parts if all(part is not one for one in empty)]
         rows = tree.select("*", append=False).where(*kept, condition, append=False)
         return Mend(rows.sql("sqlite"), f"{missing} is a value of {table}.{having[0]}: the rows that have it")
-    except (errors.SqlglotError, RecursionError):
-        return None
-
-
-def _without(tree: exp.Expr, missing: str, wrong: Sequence[exp.Column]) -> Mend | None:
-    """The statement without its one condition on such a column, if others stay: `AND status = 'laid up'`."""
-    from sqlglot import errors, exp
-
-    (one, *more) = wrong
-    where, condition = one.find_ancestor(exp.Where), one.parent
-    if more or tree.find(exp.AggFunc) or _WHOSE.search(missing):  # what is added up would be more
-        return None
-    if where is None or not isinstance(where.this, exp.And) or not isinstance(condition, exp.EQ):
-        return None
-    parts = list(where.this.flatten())
-    if not isinstance(condition.expression, exp.Literal) or all(part is not condition for part in parts):
-        return None
-    try:
-        where.set("this", exp.and_(*(part.copy() for part in parts if part is not condition), copy=False))
-        return Mend(tree.sql("sqlite"), f"no table has {missing}: the condition is left out")
     except (errors.SqlglotError, RecursionError):
         return None

@@ -24,7 +24,8 @@ _AMOUNTS = frozenset(
 _NONE = frozenset(
     """
     per rate share percent pct avg average mean balance running rank saldo quote durchschnitt id no nr num number code
-    key year month week day date on at jahr monat tag
+    key year month week day date on at jahr monat tag zip plz postcode shift age temp temperature level phone tel room
+    floor raum etage alter
     """.split()  # noqa: SIM905
 )
 
