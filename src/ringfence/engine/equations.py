@@ -14,8 +14,12 @@ from fractions import Fraction
 _NUMBER = r"\d{1,12}(?:\.\d{1,6})?"
 _TERM, _SIGN = rf"\({{0,4}}{_NUMBER}\){{0,4}}", r"(?:\s{0,3}[*×·+]\s{0,3}|\s{1,3}[-/]\s{1,3})"
 _SIDE = rf"{_TERM}(?:{_SIGN}{_TERM}){{1,12}}"
+_OF = r"\s[a-zäöü]{2,15}(?:/[a-zäöü]{1,15})?"  # 11 nights, 22 euros/night
+_PRODUCT = (
+    rf"{_NUMBER}(?:{_OF})?(?:\s{{0,3}}[*×·]\s{{0,3}}{_NUMBER}(?:{_OF})?){{1,12}}"  # of what is added, units may differ
+)
 _EQUATION = re.compile(  # that stands alone, and whose result is a bare number or an amount of money
-    rf"(?P<first>{_SIDE})(?P<more>(?:\s{{0,3}}=\s{{0,3}}{_SIDE}){{0,3}})(?P<is>\s{{0,3}}=\s{{0,3}}[€$£]?\s?)(?P<said>{_NUMBER})"
+    rf"(?P<first>{_SIDE}|{_PRODUCT})(?P<more>(?:\s{{0,3}}=\s{{0,3}}{_SIDE}){{0,3}})(?P<is>\s{{0,3}}=\s{{0,3}}[€$£]?\s?)(?P<said>{_NUMBER})"
     r"(?=\s?(?:[€$£]|(?:euros?|eur|dollars?|usd|pounds?|gbp|francs?|chf)\b)|"
     r"[.,;)]{0,3}\s{0,3}(?:\Z|\n)|[.;)] |, (?!\d))",
     re.I,
@@ -74,8 +78,12 @@ def _sums(text: str) -> Iterator[tuple[re.Match[str], str]]:
         if not _BEFORE.search(before) or _POINTS.search(match[0]):
             continue
         open_ = max(first.count("(") - first.count(")"), 0)  # the sum may stand between parentheses
-        comes, least = value(first[open_:]), Fraction(1, 10 ** len(match["said"].partition(".")[2]))
-        if comes is None or not 0 < comes < _MOST or (said and comes / said in _OF_ANOTHER_UNIT):
+        comes, least = value(re.sub(_OF, "", first[open_:])), Fraction(1, 10 ** len(match["said"].partition(".")[2]))
+        if (
+            comes is None
+            or not 0 < comes < _MOST
+            or not _OF_ANOTHER_UNIT.isdisjoint((comes / (said or 1), said / comes))
+        ):
             continue  # 9 - 17 are opening hours
         if any(value(side) != comes for side in match["more"].split("=")[1:]):
             continue  # 5 * 3 = 15 + 4 = 19
