@@ -119,22 +119,9 @@ def judge(
     verdict = replace(verdict, flags=(*found, *(flag for flag in verdict.flags if flag.at not in known)))
     if verdict.why:
         return verdict
-    if once and (wrong := amiss(answer, shown)):
-        return replace(verdict, why=wrong, kind=UNRECKONED)
-    if once and (link := unfollowed(turn)):
-        return replace(verdict, why=f"The link was not followed yet. Fetch it: {link}", kind=ELSEWHERE)
-    if once and (other := of_another_kind(answer, task)):
-        return replace(verdict, why=f'{other} If no result says one, the answer is "not found".', kind=UNSUPPORTED)
-    if once and (says := superseded(answer, turn)):
-        return replace(verdict, why=f'It says "{says}": answer with that, if the task asks for it.', kind=BESIDE)
-    if once and (left := unpriced(turn)):
-        return replace(verdict, why=left, kind=ELSEWHERE)
-    if once and (said := overlooked(answer, turn)):
-        return replace(verdict, why=f'It says "{said}": answer with that, if the task asks for it.', kind=BESIDE)
-    once = once and not abstains(answer)
-    if once and (rows := miscounted(answer, turn)):
-        why = f'The last call has found {rows.split()[1]} rows ("{rows}"): answer with that, if so many are asked for.'
-        return replace(verdict, why=why, kind=BESIDE)
+    kind, why = _once(answer, turn, shown) if once else ("", "")
+    if why:
+        return replace(verdict, why=why, kind=kind)
     if not settled and _keeps_to_another(answer, turn, live):
         return Verdict(NOT_FOUND)
     line = partial(nearest, turn)
@@ -142,16 +129,38 @@ def judge(
     why = "" if settled else doubt(answer, shown=shown, task=task, chosen=tried, nearest=line)
     if why:
         return replace(verdict, why=why, kind=_kind(answer, shown, task, live))
-    if once and (left := left_out(turn, live.granted)):
-        return replace(verdict, why=f"The calculation leaves out {left}: work it out with that.", kind=UNRECKONED)
-    if once:
-        kind, why = strange(answer, turn, live.said)
-        if why:
-            return replace(verdict, why=why, kind=kind)
+    kind, why = _of_another_thing(answer, turn, live) if once and not abstains(answer) else ("", "")
+    if why:
+        return replace(verdict, why=why, kind=kind)
     if found and verify is Verify.STRICT:
         why = " ".join(dict.fromkeys(flag.why for flag in found[:3]))
         return replace(verdict, why=why, kind=UNPROVED)
     return verdict
+
+
+def _once(answer: str, turn: Turn, shown: str) -> tuple[str, str]:
+    """What an answer goes back for once, whatever else there is to say: the kind of doubt, and words for the model."""
+    if wrong := amiss(answer, shown):
+        return UNRECKONED, wrong
+    if link := unfollowed(turn):
+        return ELSEWHERE, f"The link was not followed yet. Fetch it: {link}"
+    if other := of_another_kind(answer, turn.start["task"]):
+        return UNSUPPORTED, f'{other} If no result says one, the answer is "not found".'
+    if left := unpriced(turn):
+        return ELSEWHERE, left
+    if says := superseded(answer, turn) or overlooked(answer, turn):
+        return BESIDE, f'It says "{says}": answer with that, if the task asks for it.'
+    if not abstains(answer) and (rows := miscounted(answer, turn)):
+        why = f'The last call has found {rows.split()[1]} rows ("{rows}"): answer with that, if so many are asked for.'
+        return BESIDE, why
+    return "", ""
+
+
+def _of_another_thing(answer: str, turn: Turn, live: Live) -> tuple[str, str]:
+    """Why a value of an answer is of another thing, or was worked out with less than the task gives."""
+    if left := left_out(turn, live.granted):
+        return UNRECKONED, f"The calculation leaves out {left}: work it out with that."
+    return strange(answer, turn, live.said)
 
 
 def _keeps_to_another(answer: str, turn: Turn, live: Live) -> bool:
