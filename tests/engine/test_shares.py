@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ringfence.core.policy import Effect, Role
-from ringfence.engine.shares import between_days, in_euros, whole
+from ringfence.engine.shares import between_days, each_counted, in_euros, whole
 
 from .conftest import Build, final, step
 
@@ -138,3 +138,23 @@ def test_a_price_in_cents_is_reckoned_with_as_what_is_asked_for(given: str, task
 )
 def test_the_days_between_two_dates_are_those_of_the_task(given: str, task: str, meant: str) -> None:
     assert between_days(given, task) == meant
+
+
+SCHOOL = "A school wants day tickets for 3 adults and 20 children. What would they pay altogether with the prices there?"
+
+
+@pytest.mark.parametrize(
+    ("given", "task", "meant"),
+    [
+        ("8.30 * 3 + 2.65", SCHOOL, "8.30 * 3 + 2.65 * 20"),
+        ("2.65 + 8.30*3", SCHOOL, "2.65 * 20 + 8.30*3"),
+        ("8.30 * 3 + 2.65 * 20", SCHOOL, "8.30 * 3 + 2.65 * 20"),
+        ("8.30 + 2.65", SCHOOL, "8.30 + 2.65"),  # which is of which?
+        ("8.30 * 3 + 2.65 + 1", SCHOOL, "8.30 * 3 + 2.65 + 1"),
+        ("8.30 * 3 - 2.65", SCHOOL, "8.30 * 3 - 2.65"),
+        ("8.30 * 3 + 20", SCHOOL, "8.30 * 3 + 20"),
+        ("8.30 * 3 + 2.65", "What is 8.30 * 3 + 2.65?", "8.30 * 3 + 2.65"),
+    ],
+)
+def test_each_price_is_taken_as_often_as_the_task_says(given: str, task: str, meant: str) -> None:
+    assert each_counted(given, task) == meant

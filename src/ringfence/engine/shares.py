@@ -11,7 +11,7 @@ from .equations import simplified, value
 from .evidence import in_iso
 from .figures import NUMBER
 from .spoken import in_words
-from .task import PASTED, sentences
+from .task import PASTED, sentences, several
 
 _SHARE = re.compile(r"(?<![\d.,])(\d+(?:[.,]\d+)?)\s*(?:%|per ?cent\b|Prozent\b)", re.I)
 _HUNDREDTH = re.compile(r"100|%|percent|prozent", re.I)  # what makes one of a number
@@ -145,6 +145,22 @@ def in_euros(given: str, task: str) -> str:
     found = list(re.finditer(rf"(?<![\w.]){re.escape(price)}(?![\w.])", given))
     once = len(found) == 1 and task.count(price) == 1 and "*" in given and whole not in given
     return f"{given[: found[0].start()]}{whole}{given[found[0].end() :]}" if once else given
+
+
+def each_counted(given: str, task: str) -> str:
+    """A sum of what several things cost in which one price alone is not multiplied, by the one count that is not taken:
+    `8.30 * 3 + 2.65` for 3 adults and 20 children.
+    """
+    counts, terms = [Decimal(one) for one in several(task)], re.split(r"\s*\+\s*", given.strip())
+    if len(counts) < 2 or len(terms) != len(counts) or re.search(r"[()/-]", given):
+        return given
+    numbers = [[Decimal(one) for one in NUMBER.findall(term) if _PLAIN.fullmatch(one)] for term in terms]
+    gone = [count for count in counts if not any(count in of for of in numbers)]
+    bare = [n for n, of in enumerate(numbers) if len(of) == 1 and _PLAIN.fullmatch(terms[n])]
+    if len(gone) != 1 or len(bare) != 1 or any(len(of) != 2 for n, of in enumerate(numbers) if n != bare[0]):
+        return given
+    terms[bare[0]] = f"{terms[bare[0]]} * {gone[0]}"
+    return " + ".join(terms)
 
 
 def between_days(given: str, task: str) -> str:
