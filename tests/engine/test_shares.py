@@ -140,7 +140,7 @@ def test_the_days_between_two_dates_are_those_of_the_task(given: str, task: str,
     assert between_days(given, task) == meant
 
 
-SCHOOL = "A school wants day tickets for 3 adults and 20 children. What would they pay altogether with the prices there?"
+SCHOOL = "A group wants day tickets for 3 adults and 20 children. What would they pay altogether with the prices there?"
 
 
 @pytest.mark.parametrize(
