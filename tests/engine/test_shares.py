@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from ringfence.core.policy import Effect, Role
-from ringfence.engine.shares import between_days, each_counted, in_euros, whole
+from ringfence.engine.operands import between_days, each_counted, in_euros, operands
+from ringfence.engine.shares import whole
 
 from .conftest import Build, final, step
 
@@ -158,3 +159,9 @@ SCHOOL = "A group wants day tickets for 3 adults and 20 children. What would the
 )
 def test_each_price_is_taken_as_often_as_the_task_says(given: str, task: str, meant: str) -> None:
     assert each_counted(given, task) == meant
+
+
+def test_all_of_it_together() -> None:
+    task = "3 pens cost 40 cents each, plus 20 % VAT. How many euros is that in all?"
+    assert operands("3 * 40", task) == "3 * 0.4"
+    assert operands("3 * 0.40 * 0.2", task) == "3 * 0.4 * 1.2"

@@ -28,7 +28,7 @@ from .links import followed
 from .live import Live
 from .narrowed import narrowed
 from .nearest import beside, brought, nearest
-from .shares import between_days, each_counted, hundredths, in_euros, whole
+from .operands import operands
 from .statements import as_said
 from .task import reckons, several, supposes
 from .visits import for_the_other, widened
@@ -109,11 +109,7 @@ def as_the_task_has_it(
     task, args = turn.start["task"], with_its_files(args, spec, turn)
     if args.get("aggregate") == "sum" and args.get("group_by") and _SINGLE.search(task):  # of one, and of no sum
         args = {**args, "aggregate": "", "group_by": "", "select": []}
-    told = {
-        name: between_days(in_euros(whole(hundredths(each_counted(text, task), task), task), task), task)
-        for name in spec.grounded
-        if isinstance(text := args.get(name), str)
-    }
+    told = {name: operands(text, task) for name in spec.grounded if isinstance(text := args.get(name), str)}
     args = counted({**widened(args, task, lambda day: _found(day, turn)), **told}, spec, task)
     become = folded(turn, Become)
     if spec.name not in become.answered:

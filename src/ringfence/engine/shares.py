@@ -8,15 +8,14 @@ from decimal import Decimal
 from fractions import Fraction
 
 from .equations import simplified, value
-from .evidence import in_iso
 from .figures import NUMBER
 from .spoken import in_words
-from .task import PASTED, sentences, several
+from .task import PASTED, sentences
 
 _SHARE = re.compile(r"(?<![\d.,])(\d+(?:[.,]\d+)?)\s*(?:%|per ?cent\b|Prozent\b)", re.I)
-_HUNDREDTH = re.compile(r"100|%|percent|prozent", re.I)  # what makes one of a number
-_PERIODS = frozenset(("7", "12", "24", "30", "52", "60"))  # how often a short period is in a longer one
-_PERIOD = re.compile(
+HUNDREDTH = re.compile(r"100|%|percent|prozent", re.I)  # what makes one of a number
+PERIODS = frozenset(("7", "12", "24", "30", "52", "60"))  # how often a short period is in a longer one
+PERIOD = re.compile(
     r"\b(?:year|month|week|da(?:y|il)|hour|minute|annual|jahr|jähr|monat|woche|wöch|tag|tägl|stunde)", re.I
 )
 _FACTOR = re.compile(
@@ -42,22 +41,13 @@ _TO_PAY = re.compile(
     r"kostet|kosten|zahl\w*|brutto|endpreis|insgesamt|zusammen)\b",
     re.I,
 )
-_CENTS = re.compile(r"(?<![\w.,])(\d{1,6}) (?:euro ?)?cents?\b", re.I)
-_WHOLE_MONEY = re.compile(r"\bhow many (?:euros?|dollars|francs)\b|\bin (?:euros?|dollars|francs)\b", re.I)
-_IN_CENTS = re.compile(r"\b(?:in|as) cents\b|\bnot in (?:euros?|dollars|francs)\b", re.I)
-_DIVIDED = re.compile(r"/|(?<!\d)0?\.01\b|1e2", re.I)
-_ISO = re.compile(r"(?<!\d)(?:19|20)\d\d-\d\d-\d\d(?!\d)")
-_DAYS = re.compile(
-    r"\bhow many days\b(?! (?:are|were|did|does|do|off)\b)|\bnumber of days (?:between|from)\b|\bwie ?viele tage\b",
-    re.I,
-)
 _OTHERWISE = re.compile(  # something else is asked for than what there is to pay, or the share is taken another time
     r"\b(?:less|lower|cheaper|taken off|by how much|gets?|back|goes to|geht an|abzug|without|no longer|second|per year|"
     r"years|on top|off that|of that|increase\w*|rises?)\b",
     re.I,
 )
 _AGAIN = re.compile(r"\b(?:twice|again|another|further|each (?:time|year|month)|zweimal|nochmals?|erneut)\b", re.I)
-_PLAIN = re.compile(r"\d+(?:\.\d+)?|\.\d+")
+PLAIN_NUMBER = re.compile(r"\d+(?:\.\d+)?|\.\d+")
 _A_FACTOR = re.compile(r"(\d+(?:\.\d+)?|\.\d+)(\s*%|\s*/\s*100(?:\.0)?)?")
 
 
@@ -66,14 +56,14 @@ def hundredths(given: str, task: str) -> str:
 
     As it is, if anything in it makes a hundredth already, or the factor may be how many there are: of months, of years.
     """
-    if _HUNDREDTH.search(given) or len(task) > PASTED:
+    if HUNDREDTH.search(given) or len(task) > PASTED:
         return given
     terms = [Decimal(term) for term in _TERM.findall(given)]
     shares = {match[1].replace(",", ".") for match in _SHARE.finditer(task)}
     shares.difference_update(NUMBER.findall(_SHARE.sub("", task)), (str(number) for *_, number in in_words(task)))
     if Decimal(100) in terms or any(_taken(Decimal(share), terms) for share in shares):
         return given
-    shares -= _PERIODS if _PERIOD.search(task) else set()
+    shares -= PERIODS if PERIOD.search(task) else set()
     once = {share for share in shares if terms.count(Decimal(share)) == 1}
     return _FACTOR.sub(lambda found: f"{found[0]}%" if found[0] in once else found[0], given) if once else given
 
@@ -107,7 +97,7 @@ def whole(given: str, task: str) -> str:
     ((match, sign),) = named
     spoken_of = len(_OF_WHICH.findall(task)) + match[0].lower().endswith("off")
     share = Decimal(match[1].replace(",", ".")) / 100
-    others = {Decimal(number) for number in NUMBER.findall(_SHARE.sub("", task)) if _PLAIN.fullmatch(number)}
+    others = {Decimal(number) for number in NUMBER.findall(_SHARE.sub("", task)) if PLAIN_NUMBER.fullmatch(number)}
     own = share in others or not others.isdisjoint((1 + share, 1 - share)) or _AGAIN.search(task)
     if spoken_of == 1 and not own and (once := _once(given, share, sign)):
         return once
@@ -130,51 +120,6 @@ def _once(given: str, share: Decimal, sign: int) -> str:
         return ""
     wrong = {(1 + Fraction(share)) ** 2, (1 - Fraction(share)) ** 2, 1 - sign * Fraction(share)}
     return f"({bare}) * {(1 + sign * share).normalize():f}" if comes / price in wrong else ""
-
-
-def in_euros(given: str, task: str) -> str:
-    """A calculation with a price in cents as one in whole units of money, where the task asks for these: 35 is 0.35."""
-    prices = {match[1] for match in _CENTS.finditer(task)}
-    whole_money = _WHOLE_MONEY.search(task) and not _IN_CENTS.search(task)
-    if len(task) > PASTED or len(prices) != 1 or not whole_money or _HUNDREDTH.search(given) or _DIVIDED.search(given):
-        return given
-    (price,) = prices
-    if price in _PERIODS and _PERIOD.search(task):
-        return given
-    whole = f"{Decimal(price) / 100:f}"
-    found = list(re.finditer(rf"(?<![\w.]){re.escape(price)}(?![\w.])", given))
-    once = len(found) == 1 and task.count(price) == 1 and "*" in given and whole not in given
-    return f"{given[: found[0].start()]}{whole}{given[found[0].end() :]}" if once else given
-
-
-def each_counted(given: str, task: str) -> str:
-    """A sum of what several things cost in which one price alone is not multiplied, by the one count that is not taken:
-    `8.30 * 3 + 2.65` for 3 adults and 20 children.
-    """
-    counts, terms = [Decimal(one) for one in several(task)], re.split(r"\s*\+\s*", given.strip())
-    if len(counts) < 2 or len(terms) != len(counts) or re.search(r"[()/-]", given):
-        return given
-    numbers = [[Decimal(one) for one in NUMBER.findall(term) if _PLAIN.fullmatch(one)] for term in terms]
-    gone = [count for count in counts if not any(count in of for of in numbers)]
-    bare = [n for n, of in enumerate(numbers) if len(of) == 1 and _PLAIN.fullmatch(terms[n])]
-    if len(gone) != 1 or len(bare) != 1 or any(len(of) != 2 for n, of in enumerate(numbers) if n != bare[0]):
-        return given
-    terms[bare[0]] = f"{terms[bare[0]]} * {gone[0]}"
-    return " + ".join(terms)
-
-
-def between_days(given: str, task: str) -> str:
-    """The days between the two dates of a task that asks how many they are, for a calculation with neither of them."""
-    days = list(dict.fromkeys(_ISO.findall(in_iso(task))))
-    if (
-        re.search(r"\d", _ISO.sub("", in_iso(task)))
-        or len(task) > PASTED
-        or len(days) != 2
-        or not _DAYS.search(task)
-        or any(day in in_iso(given) for day in days)
-    ):
-        return given
-    return f"{max(days)} - {min(days)}"
 
 
 def _factors(given: str) -> list[Decimal]:
