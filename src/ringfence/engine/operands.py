@@ -40,10 +40,10 @@ def in_euros(given: str, task: str) -> str:
     (price,) = prices
     if price in PERIODS and PERIOD.search(task):
         return given
-    whole = f"{Decimal(price) / 100:f}"
+    euros = f"{Decimal(price) / 100:f}"
     found = list(re.finditer(rf"(?<![\w.]){re.escape(price)}(?![\w.])", given))
-    once = len(found) == 1 and task.count(price) == 1 and "*" in given and whole not in given
-    return f"{given[: found[0].start()]}{whole}{given[found[0].end() :]}" if once else given
+    once = len(found) == 1 and task.count(price) == 1 and "*" in given and euros not in given
+    return f"{given[: found[0].start()]}{euros}{given[found[0].end() :]}" if once else given
 
 
 def each_counted(given: str, task: str) -> str:
