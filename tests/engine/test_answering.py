@@ -12,6 +12,7 @@ from ringfence.core.policy import Effect, Role
 from ringfence.core.turn import fold
 from ringfence.engine.answering import Verify
 from ringfence.engine.context import encode
+from ringfence.engine.course import NOT_FOUND
 from ringfence.engine.settings import Settings, Validator
 
 from .conftest import Build, House, Rung, fail, final, step
@@ -317,3 +318,29 @@ async def test_who_has_failed_twice_may_say_that_nothing_is_there(house: Build) 
     result = await agent.run("What colour is the hull?")
     assert result.answer == "The colour is not found: it is no column."
     assert not [record for record in agent.records() if "doubt" in record.body]
+
+
+@pytest.mark.parametrize(
+    ("answer", "worked", "stays"),
+    [
+        ("yellow", False, False),
+        ("The hull of the Merlin is yellow.", False, False),
+        ("The boats are in the shed.", False, True),  # that stands there
+        ("yellow", True, True),
+        ("no", False, True),
+        ("42", False, True),
+    ],
+)
+async def test_a_word_from_nowhere_after_calls_that_failed_is_nothing_found(
+    house: Build, answer: str, worked: bool, stays: bool
+) -> None:
+    tools = {
+        "find": lambda args: {"passages": [{"path": "a.md", "text": "All boats are in the shed."}]},
+        "query": fail,
+        "look": lambda args: {"text": "something else"},
+    }
+    calls = [step(("query", {"of": n})) for n in "abc"] + [step(("look", {"of": "x"}))] * worked
+    agent = house([*calls, *[final(answer)] * 3], tools=tools, specs={"find": {"opens": "question"}})
+    result = await agent.run("What colour is the hull of the Merlin?")
+    assert (result.answer == answer) is stays
+    assert (result.answer == NOT_FOUND) is not stays

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -45,7 +46,7 @@ from .links import unfollowed
 from .live import Live
 from .marks import marked
 from .meant import of_another
-from .nearest import PATH, nearest
+from .nearest import PATH, nearest, stems
 from .overlooked import overlooked, superseded
 from .passages import NOT_THERE, Passage, passages
 from .priced import unpriced
@@ -55,6 +56,7 @@ from .step import TOOL
 from .unanswered import lacking, nothing_there, others, searched, unknown
 from .whose import miscounted, named_too, of_all, strange
 
+_SAYS = re.compile(r"\d|^\W*(?:yes|no|ja|nein)\b", re.I)
 _RESULT_CHARS = 60  # of a calculation's, that are told beside an answer
 
 
@@ -122,7 +124,7 @@ def judge(
     kind, why = _once(answer, turn, shown) if once else ("", "")
     if why:
         return replace(verdict, why=why, kind=kind)
-    if not settled and _keeps_to_another(answer, turn, live):
+    if not settled and (_keeps_to_another(answer, turn, live) or _from_nowhere(answer, turn, shown)):
         return Verdict(NOT_FOUND)
     line = partial(nearest, turn)
     tried = has_worked(turn) or folded(turn, Become).failed >= MAX_FAILED  # then it may say that it cannot
@@ -136,6 +138,17 @@ def judge(
         why = " ".join(dict.fromkeys(flag.why for flag in found[:3]))
         return replace(verdict, why=why, kind=UNPROVED)
     return verdict
+
+
+def _from_nowhere(answer: str, turn: Turn, shown: str) -> bool:
+    """Whether an answer after calls that all failed has a word that neither the task nor anything that was shown has,
+    and none but such: the colour of a hull, of a table without colours.
+    """
+    if has_worked(turn) or folded(turn, Become).failed < MAX_FAILED or abstains(answer) or _SAYS.search(answer):
+        return False
+    there = set(stems(shown))
+    told = set(stems(answer)) - set(stems(turn.start["task"]))
+    return bool(told) and told.isdisjoint(there)
 
 
 def _once(answer: str, turn: Turn, shown: str) -> tuple[str, str]:
