@@ -188,6 +188,24 @@ async def test_what_a_calculation_leaves_out_is_said_once(house: Build) -> None:
     assert why == "The calculation leaves out 147: work it out with that."
 
 
+@pytest.mark.parametrize(
+    ("where", "other"),
+    [
+        ("month(day) = 6", "month(day) = 7"),
+        ("strftime('%m', day) = '06'", "strftime('%m', day) = '07'"),
+        ("day like '2025-06%'", "day like '2025-07%'"),
+        ("day between '2025-06-01' and '2025-06-30'", ""),  # another month has other days
+    ],
+)
+async def test_the_same_statement_again_is_asked_of_the_other_month(house: Build, where: str, other: str) -> None:
+    call = step(("query", {"sql": f"select count(*) from hires where {where}"}))
+    specs: Any = {"query": {"schema": {"type": "object", "properties": {"sql": {}}}}}
+    agent = house([call, call, *[final("3")] * 3], tools={"query": lambda args: {"rows": [[3]]}}, specs=specs)
+    await agent.run("How many more hires were there in June 2025 than in July 2025?")
+    made = [call["sql"].partition(" where ")[2] for call in agent.tools["query"].calls]
+    assert made == [where, *[other] * bool(other)]
+
+
 LATE = "A reader brings back 7 books 13 days late. The fee per day is in fees.toml. How many euros is that to pay?"
 
 
@@ -226,6 +244,9 @@ async def test_a_fee_is_worked_out_with_all_its_days(house: Build) -> None:
     [
         ("Get http://a.example/fields.json and list the names of the fields that are open.", True),
         ("Fetch https://a.example/menu and tell me the soup of the day.", True),
+        ("http://a.example/berths.json lists the berths of each pontoon. How many are free on pontoon C?", True),
+        ("data/a.csv has the prices. What does a ticket cost?", True),
+        ("http://a.example/berths.json lists the berths. Book one on pontoon C?", False),
         ("List the names of all boats that are in the harbour.", False),
         ("Get http://a.example/fields.json and open the gate.", False),
         ("Get http://a.example/fields.json and list the boats, then mail them to Ann.", False),

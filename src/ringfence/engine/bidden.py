@@ -36,7 +36,9 @@ _STATES = re.compile(  # how a sentence begins that orders nothing
     r"\W*(?:the|an?|it|its|this|that|these|those|we|our|my|i|i'm|they|he|she|his|her|their|you|only|just|one|two|three|four|"
     r"five|six|seven|eight|nine|ten|some|many|most|each|every|all|there|here|in|on|at|for|from|by|with|since|based|"
     r"according|sometimes|usually|please,? (?:answer|reply|state|give|name|tell|say)|answer|reply with|state|"
-    r"give (?!\w+ (?:access|to)\b)|name|tell (?:me|us)|say|round|express|ignore|months|\d)\b",
+    r"give (?!\w+ (?:access|to)\b)|name|tell (?:me|us)|say|round|express|ignore|months|\d|"
+    r"(?:https?://\S+|[\w-]+/[\w./-]*\w) (?:lists|has|shows|gives|says|contains|names|holds|tells|is)"
+    r")\b",
     re.I,
 )
 _READS = re.compile(  # a page is to be looked at, and what it says to be told

@@ -316,8 +316,19 @@ def for_the_other(args: Mapping[str, JSON], turn: Turn) -> Mapping[str, JSON]:
     if not 0 < len(gone) < len(asked):
         return args
     for iso in asked.keys() - gone:
-        args = {name: replaced(value, {iso: gone[0], asked[iso]: asked[gone[0]]}) for name, value in args.items()}
+        words = {iso: gone[0], asked[iso]: asked[gone[0]]}
+        args = {name: replaced(value, words) for name, value in args.items()}
+        if isinstance(sql := args.get("sql"), str):  # of which the month is a part, or its number
+            text = re.sub(rf"{iso}(?!-\d)", gone[0], sql)
+            if set(map(int, _NUMBERED.findall(text))) == {int(iso[5:])}:
+                text = _NUMBERED.sub(lambda found: _with_number(found, int(gone[0][5:])), text)
+            args = {**args, "sql": text}
     return args
+
+
+def _with_number(found: re.Match[str], month: int) -> str:
+    """A comparison of a month with another one, in as many figures."""
+    return f"{found[0][: -len(found[1])]}{month:0{len(found[1])}}"
 
 
 def replaced(value: JSON, words: Mapping[str, str]) -> JSON:
