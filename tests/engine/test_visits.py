@@ -516,6 +516,14 @@ async def test_a_total_from_nowhere_is_not_written_down_but_a_person_may_want_it
     assert json.loads(agent.model.prompts[2].messages[-1])["content"].count("927 stands in no result") == 1
 
 
+async def test_a_number_alone_is_nothing_to_work_out(trust: Any) -> None:
+    """A guess that the calculator says again would be a result."""
+    agent = trust(step(("look", {"of": "x"})), step(("calc", {"of": "42"})), final("42"))
+    await agent.run("How many boats are there in all?")
+    assert codes(agent) == ["invented"]
+    assert agent.tools["calc"].calls == []
+
+
 async def test_a_sum_that_is_written_down_is_put_right(trust: Any) -> None:
     write = step(("write", {"path": "out/q.txt", "text": "3 * 11 * 27 = 927"}))
     agent = trust(step(("look", {"of": "x"})), write, final("It is written"))

@@ -33,6 +33,7 @@ from .statements import as_said
 from .task import reckons, several, supposes
 from .visits import for_the_other, widened
 
+_BARE = re.compile(r"\s*[\d.,]+\s*")
 _SINGLE = re.compile(r"\b(?:largest|biggest|highest|greatest|smallest|lowest|longest|shortest) single\b", re.I)
 
 
@@ -53,6 +54,8 @@ def unfounded(args: Mapping[str, JSON], spec: SinkSpec, turn: Turn, live: Live) 
         return Deny("POL-7", "repeat", f"the same was asked of {name} before, whom the task names; its result is above")
     if given := " ".join(str(args.get(name, "")) for name in spec.grounded):
         shown = shown_numbers(live.said, turn)
+        if _BARE.fullmatch(given):  # else a guess would be a result
+            return _deny(f"{given.strip()} is a number, and nothing to work out; look it up")
         strays = invented_numbers(given, *shown)
         if not folded(turn, _Refused).numbers.issuperset(strays):
             todo = "write it with the numbers of the task" if supposes(task) else "look it up first"
