@@ -135,6 +135,8 @@ async def test_groups_alone_are_told_with_how_many_rows_each_has(query: Any) -> 
 async def test_how_many_rows_are_behind_what_is_shown_once_is_told(query: Any) -> None:
     note = (await query("select distinct boat b from hires where hours < 6"))["note"]
     assert note == "each is shown once: 3 rows are like that"
+    note = (await query("select hours h from hires where boat = 'Tern' group by boat limit 10"))["note"]
+    assert note.startswith("each is shown once: 2 rows are like that")
     note = (await query("select distinct price_eur from stock"))["note"]
     assert note == "each is shown once: 2 rows are like that, which come to 72.34, 36.17 on average"
     assert "note" not in await query("select boat, count(*) from hires group by boat")

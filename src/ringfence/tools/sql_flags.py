@@ -73,12 +73,13 @@ def behind(sql: str, rows: int) -> Asking[str]:
         or not (tree.args.get("group") or tree.args.get("distinct"))
         or tree.find(exp.AggFunc, exp.Placeholder, exp.Window)
         or tree.args.get("having")
-        or tree.args.get("limit")
+        or _cuts(tree.args.get("limit"), rows)
+        or tree.args.get("offset")
     ):
         return ""
     try:
         whole = tree.copy()
-        for part in ("group", "distinct", "order"):
+        for part in ("group", "distinct", "order", "limit"):
             whole.set(part, None)
         one = tree.selects[0].unalias().copy() if len(tree.selects) == 1 else exp.Literal.string("")
         whole.select(exp.alias_(one, "v"), append=False, copy=False)
@@ -92,6 +93,12 @@ def behind(sql: str, rows: int) -> Asking[str]:
     adds = set(kinds) <= {"integer", "real"} and not no_amount(tree.selects[0].alias_or_name)
     sums = f", which come to {total:.12g}, {average:.6g} on average" if adds else ""
     return f"each is shown once: {count} rows are like that{sums}"
+
+
+def _cuts(limit: exp.Expr | None, rows: int) -> bool:
+    """Whether a LIMIT may have left rows out."""
+    bound = "" if limit is None else limit.expression.sql()
+    return limit is not None and not (bound.isdigit() and rows < int(bound))
 
 
 def row_of(
