@@ -16,8 +16,9 @@ from ringfence.core.values import JSON
 from .conditions import COMPARES
 from .nearest import brought, lines, of_the_day, of_the_value, stems
 from .ranked import as_lines, fields
+from .statements import EQUAL
 from .step import leaves
-from .task import PASTED, sentences
+from .task import PASTED, questions
 from .visits import TELLS
 from .words import LEAVES_OUT
 
@@ -38,7 +39,6 @@ _BEFORE = re.compile(
     r"\b(?:was|were|before|former(?:ly)?|until|previous(?:ly)?|used to|no longer|war|früher|bisher)\b", re.I
 )
 _A_NAME = re.compile(r"(?<=[a-zäöüß] )[A-ZÄÖÜ][\w-]+(?: [A-ZÄÖÜ][\w-]+)*")  # that does not begin the sentence
-_EQUAL = re.compile(r"(?<![!<>])=\s*'([^']*)'")
 _RESULTS, _LINES = 5, 500  # the newest, and the lines of one, that are read
 _CHARS = 240  # of a line that is told
 
@@ -74,7 +74,7 @@ def of_its_row(args: Mapping[str, JSON], turn: Turn) -> Mapping[str, JSON]:
     found, task, sql = brought(turn), str(turn.start["task"]), args.get("sql")
     if not found or not isinstance(sql, str) or len(task) > PASTED or LEAVES_OUT.search(task) or COMPARES.search(task):
         return args
-    asking, texts = " ".join(one for one in sentences(task) if one.rstrip().endswith("?")), _EQUAL.findall(sql)
+    asking, texts = questions(task), EQUAL.findall(sql)
     if len(texts) != 1 or _ANOTHER.search(asking) or _GOES_ON.search(asking):
         return args
     told = list(as_lines(found[-1]))[:_LINES]
@@ -90,7 +90,7 @@ def of_its_row(args: Mapping[str, JSON], turn: Turn) -> Mapping[str, JSON]:
     said = any(len(other) > 1 and re.search(rf"(?<!\w){re.escape(other)}(?!\w)", task) for other in theirs)
     if len(where) != 1 or known or leads_on or said or not own.get(name) or "'" in own[name] or f"'{own[name]}'" in sql:
         return args
-    return {**args, "sql": _EQUAL.sub(f"= '{own[name]}'", sql)}
+    return {**args, "sql": EQUAL.sub(f"= '{own[name]}'", sql)}
 
 
 def as_it_is_now(args: Mapping[str, JSON], turn: Turn) -> Mapping[str, JSON]:
@@ -98,7 +98,7 @@ def as_it_is_now(args: Mapping[str, JSON], turn: Turn) -> Mapping[str, JSON]:
     that result has in one sentence alone, of what was so before.
     """
     found, task, sql = brought(turn), str(turn.start["task"]), args.get("sql")
-    texts = _EQUAL.findall(sql) if isinstance(sql, str) else []
+    texts = EQUAL.findall(sql) if isinstance(sql, str) else []
     if not found or len(texts) != 1 or not texts[0][:1].isupper() or len(task) > PASTED or _BEFORE.search(task):
         return args
     told = [part for line in islice(as_lines(found[-1]), _LINES) for part in re.split(r"(?<=[.!?])\s", line)]
@@ -108,7 +108,7 @@ def as_it_is_now(args: Mapping[str, JSON], turn: Turn) -> Mapping[str, JSON]:
     if len(mine) != 1 or not _BEFORE.search(mine[0]) or len(now) != 1 or texts[0] in task:
         return args
     names = [name for name in _A_NAME.findall(now[0]) if name not in task]
-    return {**args, "sql": _EQUAL.sub(f"= '{names[0]}'", str(sql))} if len(names) == 1 else args
+    return {**args, "sql": EQUAL.sub(f"= '{names[0]}'", str(sql))} if len(names) == 1 else args
 
 
 def _codes(args: Mapping[str, JSON]) -> Iterator[tuple[str, str]]:

@@ -19,7 +19,7 @@ from .evidence import in_iso
 from .facts import is_german
 from .folds import folded
 from .nearest import answered, asked_and_brought, nearest
-from .statements import without_unasked
+from .statements import EQUAL, without_unasked
 from .task import PASTED
 from .visits import WEEKDAY, about, excerpts, months, replaced
 from .words import LEAVES_OUT
@@ -27,7 +27,6 @@ from .words import LEAVES_OUT
 _WORD, _LETTERS = re.compile(r"[^\W_]+"), re.compile(r"[^\W\d_]{3,}")
 STEM = 5  # characters by which a column's name is a word of the task: amount_eur and amounts
 _CAPITAL = re.compile(r"\b[A-ZÄÖÜ][^\W\d_]{3,}")
-_EQUAL = re.compile(r"(?<![!<>])=\s*'([^']*)'")
 _NAME = re.compile(r"[A-ZÄÖÜ][a-zäöüß]{3}")
 MOST = 10  # conditions of a query
 _TWO_WORDS = r"[A-ZÄÖÜ][a-zäöüß]{2,}(?:\s(?:&\s)?[A-ZÄÖÜ][a-zäöüß]{2,})+"
@@ -92,7 +91,7 @@ def unheard(args: Mapping[str, JSON], turn: Turn, said: str) -> str:
     equal = (where for value in lists for where in value if is_one(where) and where.get("op", "=") == "=")
     values = [str(where["value"]).strip() for where in equal]
     if "path" in args and samples:
-        values += _EQUAL.findall(str(args.get("sql", "")))
+        values += EQUAL.findall(str(args.get("sql", "")))
     names = filter(_NAME.match, values)
     return next((name for name in names if not _tells(name, known)), "")
 

@@ -19,7 +19,8 @@ _PRODUCT = (
     rf"{_NUMBER}(?:{_OF})?(?:\s{{0,3}}[*×·]\s{{0,3}}{_NUMBER}(?:{_OF})?){{1,12}}"  # of what is added, units may differ
 )
 _EQUATION = re.compile(  # that stands alone, and whose result is a bare number or an amount of money
-    rf"(?P<first>{_SIDE}|{_PRODUCT})(?P<more>(?:\s{{0,3}}=\s{{0,3}}{_SIDE}){{0,3}})(?P<is>\s{{0,3}}=\s{{0,3}}[€$£]?\s?)(?P<said>{_NUMBER})"
+    rf"(?P<first>{_SIDE}|{_PRODUCT})(?P<more>(?:\s{{0,3}}=\s{{0,3}}{_SIDE}){{0,3}})"
+    rf"(?P<is>\s{{0,3}}=\s{{0,3}}[€$£]?\s?)(?P<said>{_NUMBER})"
     r"(?=\s?(?:[€$£]|(?:euros?|eur|dollars?|usd|pounds?|gbp|francs?|chf)\b)|"
     r"[.,;)]{0,3}\s{0,3}(?:\Z|\n)|[.;)] |, (?!\d))",
     re.I,

@@ -314,6 +314,9 @@ def _showing(line: str) -> str:
     return f'{value}: "{line}"' if line and not line.endswith(":") else value
 
 
+ISO_DAY = re.compile(r"(?<!\d)(?:19|20)\d\d-\d\d-\d\d(?!\d)")
+
+
 def in_iso(text: str) -> str:
     """The text with dates that name the month in figures: 2 March 2026 and 2. März 2026 are 2026-03-02."""
     for spelt in _SPELT:

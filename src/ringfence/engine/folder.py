@@ -12,7 +12,7 @@ from ringfence.core.policy import SinkSpec
 from ringfence.core.turn import Turn
 from ringfence.core.values import JSON
 
-from .nearest import answered, stems
+from .nearest import listed, stems
 
 _END = r"(?:biggest|largest|smallest|newest|oldest|latest|(?:most|least) recent(?:ly \w+)?)"
 _FILE = r"(?:files?|logs?|documents?|notes?)"
@@ -60,8 +60,7 @@ def of_the_folder(args: Mapping[str, JSON], spec: SinkSpec, turn: Turn) -> Mappi
 
 def _known(turn: Turn) -> list[str]:
     """The files that an overview has shown, as many as one command may be given."""
-    files = (value.get("files") for call, _, value in answered(turn) if call < 0 and isinstance(value, Mapping))
-    shown = [str(one["path"]) for of in files if isinstance(of, list) for one in of if isinstance(one, dict)]
+    shown = [str(one["path"]) for call, one in listed(turn, "files") if call < 0 and "path" in one]
     return shown if len(shown) <= _MOST else []
 
 

@@ -12,7 +12,7 @@ from ringfence.core.policy import SinkSpec
 from ringfence.core.turn import Turn
 from ringfence.core.values import JSON
 
-from .nearest import answered
+from .nearest import listed
 from .visits import named_in
 
 _NO_NAMES = re.compile(
@@ -44,8 +44,6 @@ def with_its_files(args: Mapping[str, JSON], spec: SinkSpec, turn: Turn) -> Mapp
 
 def _tables(turn: Turn) -> Iterator[tuple[str, str]]:
     """The files of tables that an overview has shown, and what it calls these."""
-    for call, _, value in answered(turn):
-        files = value.get("files") if call < 0 and isinstance(value, dict) else None
-        for one in files if isinstance(files, list) else ():
-            if isinstance(one, dict) and "table" in one and "path" in one:
-                yield str(one["path"]), str(one["table"])
+    for call, one in listed(turn, "files"):
+        if call < 0 and "table" in one and "path" in one:
+            yield str(one["path"]), str(one["table"])

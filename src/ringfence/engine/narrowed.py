@@ -13,14 +13,13 @@ from ringfence.core.policy import SinkSpec
 from ringfence.core.turn import Turn
 from ringfence.core.values import JSON
 
-from .evidence import in_iso
+from .evidence import ISO_DAY, in_iso
 from .meant import asked_for, names
 from .nearest import opened
 from .task import PASTED, sentences
 from .words import LEAVES_OUT
 
 _COUNTS = re.compile(r"\b(?:how many|how often|count|number of|wie ?viele|wie oft)\b", re.I)
-_DAY = re.compile(r"(?<!\d)(?:19|20)\d\d-\d\d-\d\d(?!\d)")
 _ON = re.compile(r"\b(?:on|of|am|vom|for|dated)\s+\Z", re.I)
 _KIND = re.compile(r"(?<![\w./-])[A-Z][A-Z_]{2,}(?![\w./-])")  # what a line says of itself: ERROR, REJECTED
 _MORE = re.compile(
@@ -59,7 +58,7 @@ def narrowed(args: Mapping[str, JSON], spec: SinkSpec, turn: Turn) -> Mapping[st
     ):
         return args
     iso = in_iso(asking[0])
-    days = list(_DAY.finditer(iso))
+    days = list(ISO_DAY.finditer(iso))
     missing = [match[0] for match in days if _ON.search(iso[: match.start()])]
     things = [name for name in asked_for(asking[0]) if " " in name.said and name.kind != "day"]
     if len(days) > 1 or len(missing) < len(days) or len({name.kind for name in things}) < len(things):

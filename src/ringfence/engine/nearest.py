@@ -14,7 +14,7 @@ from ringfence.core.turn import Turn
 from ringfence.core.values import JSON
 from ringfence.months import MONTHS
 
-from .evidence import Numbers, in_iso
+from .evidence import ISO_DAY, Numbers, in_iso
 from .ranked import fields, of_the_last
 from .relevance import COMMON, words
 from .task import sentences
@@ -37,7 +37,6 @@ _CODE = re.compile(r"(?=[^\d\s]*\d)(?=\w*[^\W\d_])\w+(?:-\w+)*")  # INV-01
 _WHOLE = re.compile(r"\b(?:how many (?:full|whole|complete|entire)|wie ?viele (?:ganze|volle)\w?)\b", re.I)
 _DENIES = re.compile(r"\b(?:not|no|never|except|without|other|but|than|nicht|kein\w*|ohne|außer|als)\b|n't\b", re.I)
 _FRACTION = re.compile(r"\d{1,12}\.\d*[1-9]\d*")
-_ISO_DAY = re.compile(r"(?<!\d)(?:19|20)\d\d-\d\d-\d\d(?!\d)")
 _NAMES = "|".join(sorted(MONTHS, key=len, reverse=True))
 _OF_NO_YEAR = re.compile(
     rf"(?<![\w.])(?:(?P<day>\d{{1,2}})(?:st|nd|rd|th|\.)? (?:of )?)?\b(?P<month>{_NAMES})\b(?:(?(day)|\.? "
@@ -239,11 +238,11 @@ def of_the_day(text: str, task: str) -> str:
     A small model that is shown the rooms of twelve nights reads those of another night.
     """
     iso = in_iso(task)
-    found = [*_ISO_DAY.finditer(iso), *_OF_NO_YEAR.finditer(iso)]
+    found = [*ISO_DAY.finditer(iso), *_OF_NO_YEAR.finditer(iso)]
     if any(_RANGE.search(iso[: match.start()]) or _ON.match(iso, match.end()) for match in found):
         return ""
-    days = {match[0] if match.re is _ISO_DAY else _day(match) for match in found}
-    dated = [line.strip(" -") for line in text[:_READ].split("\n") if _ISO_DAY.search(line)]
+    days = {match[0] if match.re is ISO_DAY else _day(match) for match in found}
+    dated = [line.strip(" -") for line in text[:_READ].split("\n") if ISO_DAY.search(line)]
     named = [line for line in dated if any(day in line for day in days)]
     return named[0][:_CHARS] if len(named) == 1 and len(dated) >= _MANY and len(days) == 1 else ""
 
@@ -331,6 +330,13 @@ def answered(turn: Turn) -> list[tuple[int, JSON, JSON]]:
         for r, i in turn.items
         if i is not None and "call" in i.body and r.view["ok"]
     ]
+
+
+def listed(turn: Turn, key: str) -> Iterator[tuple[int, Mapping[str, JSON]]]:
+    """The objects that results list under a key, each with the number of its call: less than 0 of what opened it."""
+    for call, _, value in answered(turn):
+        shown = value.get(key) if isinstance(value, Mapping) else None
+        yield from ((call, one) for one in (shown if isinstance(shown, list) else ()) if isinstance(one, Mapping))
 
 
 def stems(text: str) -> Iterator[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 
-from .evidence import in_iso
+from .evidence import ISO_DAY, in_iso
 from .figures import NUMBER
 from .shares import HUNDREDTH, PERIOD, PERIODS, PLAIN_NUMBER, hundredths, whole
 from .task import PASTED, several
@@ -17,7 +17,6 @@ _CENTS = re.compile(r"(?<![\w.,])(\d{1,6}) (?:euro ?)?cents?\b", re.I)
 _WHOLE_MONEY = re.compile(r"\bhow many (?:euros?|dollars|francs)\b|\bin (?:euros?|dollars|francs)\b", re.I)
 _IN_CENTS = re.compile(r"\b(?:in|as) cents\b|\bnot in (?:euros?|dollars|francs)\b", re.I)
 _DIVIDED = re.compile(r"/|(?<!\d)0?\.01\b|1e2", re.I)
-_ISO = re.compile(r"(?<!\d)(?:19|20)\d\d-\d\d-\d\d(?!\d)")
 _DAYS = re.compile(
     r"\bhow many days\b(?! (?:are|were|did|does|do|off)\b)|\bnumber of days (?:between|from)\b|\bwie ?viele tage\b",
     re.I,
@@ -64,9 +63,9 @@ def each_counted(given: str, task: str) -> str:
 
 def between_days(given: str, task: str) -> str:
     """The days between the two dates of a task that asks how many they are, for a calculation with neither of them."""
-    days = list(dict.fromkeys(_ISO.findall(in_iso(task))))
+    days = list(dict.fromkeys(ISO_DAY.findall(in_iso(task))))
     if (
-        re.search(r"\d", _ISO.sub("", in_iso(task)))
+        re.search(r"\d", ISO_DAY.sub("", in_iso(task)))
         or len(task) > PASTED
         or len(days) != 2
         or not _DAYS.search(task)

@@ -10,8 +10,9 @@ from collections.abc import Iterator, Mapping
 
 from ringfence.core.turn import Turn
 
-from .nearest import answered
-from .task import PASTED, sentences
+from .nearest import answered, listed
+from .statements import TEXTS
+from .task import PASTED, questions
 
 _MONEY = re.compile(  # what is asked for
     r"\b(?:cost|revenue|turnover|come to|kosten|kostet|umsatz)\b|\bhow many (?:euros?|eur|dollars|francs)\b|"
@@ -26,7 +27,6 @@ _FROM = re.compile(
     r"\bfrom\s+(\w+)(?:\s+(?:as\s+)?(?!(?:where|join|limit|group|order|left|inner|on)\b)(?P<called>\w+))?", re.I
 )
 _KEY = re.compile(r" = (\w+)\.(\w+)")
-_TEXTS = re.compile(r"'(?:[^']|'')*'")
 _SEVERAL = re.compile(
     r"\b(?:how many (?!(?:euros?|eur|dollars|francs)\b)|number of|count|quantit\w+|pieces|units|weigh\w*|kg|kilos?|"
     r"sold|average|wie ?viele|anzahl|stückzahl)\b",
@@ -39,11 +39,11 @@ def unpriced(turn: Turn) -> str:
     or how many there are; empty if it leaves out nothing, or the task asks for what it is.
     """
     task, calls = str(turn.start["task"]), answered(turn)
-    asking = " ".join(part for part in sentences(task) if part.rstrip().endswith("?")) or task
+    asking = questions(task) or task
     if len(task) > PASTED or not _MONEY.search(asking) or not calls or calls[-1][0] < 0:
         return ""
     _, args, value = calls[-1]
-    sql = _TEXTS.sub("''", str(args.get("sql", ""))) if isinstance(args, Mapping) else ""
+    sql = TEXTS.sub("''", str(args.get("sql", ""))) if isinstance(args, Mapping) else ""
     sums = _SUM.findall(sql)
     if len(sums) != 1 or "*" in sql or not isinstance(value, Mapping) or len(value.get("rows") or ()) != 1:
         return ""
@@ -96,11 +96,9 @@ def _tables(turn: Turn) -> Iterator[tuple[str, list[str]]]:
 
 
 def _shown(turn: Turn) -> Iterator[tuple[str, list[str]]]:
-    for _, _, value in answered(turn):
-        shown = value.get("tables") if isinstance(value, Mapping) else None
-        for one in shown if isinstance(shown, list) else ():
-            if isinstance(one, Mapping) and isinstance(columns := one.get("columns"), list):
-                yield str(one.get("table")), list(map(str, columns))
+    for _, one in listed(turn, "tables"):
+        if isinstance(columns := one.get("columns"), list):
+            yield str(one.get("table")), list(map(str, columns))
 
 
 def _name(column: str) -> str:

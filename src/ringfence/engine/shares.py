@@ -10,7 +10,7 @@ from fractions import Fraction
 from .equations import simplified, value
 from .figures import NUMBER
 from .spoken import in_words
-from .task import PASTED, sentences
+from .task import PASTED, questions
 
 _SHARE = re.compile(r"(?<![\d.,])(\d+(?:[.,]\d+)?)\s*(?:%|per ?cent\b|Prozent\b)", re.I)
 HUNDREDTH = re.compile(r"100|%|percent|prozent", re.I)  # what makes one of a number
@@ -88,7 +88,7 @@ def whole(given: str, task: str) -> str:
     747.75 * 0.19 is 747.75 * 1.19 where the task asks what to pay with 19 % VAT. As it is wherever the share itself may
     be meant: it is spoken of more than once, another percentage is, or a number that looks like it.
     """
-    asking = " ".join(one for one in sentences(task) if one.rstrip().endswith("?")) or task
+    asking = questions(task) or task
     if len(task) > PASTED or len(_SHARE.findall(task)) != 1 or not _TO_PAY.search(asking) or _OTHERWISE.search(task):
         return given
     named = [(match, sign) for rule, sign in ((_UP, 1), (_DOWN, -1)) if (match := rule.search(task))]

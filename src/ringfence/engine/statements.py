@@ -10,7 +10,8 @@ from collections.abc import Callable, Sequence
 
 from .words import LEAVES_OUT
 
-_TEXTS = re.compile(r"'(?:[^']|'')*'")
+TEXTS = re.compile(r"'(?:[^']|'')*'")
+EQUAL = re.compile(r"(?<![!<>])=\s*'([^']*)'")
 _NAME = re.compile(r"[A-ZÄÖÜ][\w-]*(?: [\w-]+){2,7}")  # of three words and more
 _WITHIN = re.compile(r"[a-zäöüß]{4,}")  # a word that tells it from the shorter name: `cinnamon`, and no `of`
 _MASK, _MOST = "\0", 2_000  # in place of a text, and characters of a statement that is looked at
@@ -33,7 +34,7 @@ def as_said(sql: str, task: str) -> str:
     """The statement with the name that a task has, for its one text that has all of its words, in order, and one more
     within. The task's own words are the user's; where there is no such row, the result says so.
     """
-    found = [(match, said) for match in _TEXTS.finditer(sql) if (said := _said(match[0][1:-1], task))]
+    found = [(match, said) for match in TEXTS.finditer(sql) if (said := _said(match[0][1:-1], task))]
     if len(found) != 1 or _DENIES.search(sql) or LEAVES_OUT.search(task):
         return sql
     ((match, said),) = found
@@ -62,7 +63,7 @@ def without_unasked(sql: str, speaks: Callable[[str, str], bool]) -> str:
 
     speaks  whether a column, or the value that it is to have, was spoken of
     """
-    texts, bare = _TEXTS.findall(sql), _TEXTS.sub(_MASK, sql)
+    texts, bare = TEXTS.findall(sql), TEXTS.sub(_MASK, sql)
     found = list(_WHERE.finditer(bare))
     if len(sql) > _MOST or len(found) != 1 or _NO_PLAIN.search(found[0][1]) or bare.lower().count("select") != 1:
         return sql

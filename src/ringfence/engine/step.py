@@ -252,10 +252,8 @@ def _folders(paths: Sequence[str]) -> list[str]:
 def _chosen(schema: JSON, choices: Mapping[str, Sequence[str]]) -> JSON:
     """The schema with every `x-from` argument closed to the values known for it, where there are any."""
     match schema:
-        case {"x-from": {"key": str(key), **how}, **rest}:
-            known = [
-                value for value in choices.get(key, ()) if may_be(value, {str(name): one for name, one in how.items()})
-            ]
+        case {"x-from": {"key": str(key)} as how, **rest}:
+            known = [value for value in choices.get(key, ()) if may_be(value, how)]
             if how.get("folders"):
                 known += _folders(known)
             if known:

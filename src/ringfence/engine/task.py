@@ -196,6 +196,11 @@ def _rules(sentence: str) -> tuple[re.Pattern[str], ...]:
     return (_ACTS, _AFTERWARDS) if _FRONTED.match(sentence) else (_ACTS,)
 
 
+def questions(task: str) -> str:
+    """Its sentences that are questions; empty if there is none."""
+    return " ".join(one for one in sentences(task) if one.rstrip().endswith("?"))
+
+
 def only_ranks(task: str) -> bool:
     """Whether a task that reckons asks for no more than the first or the last of what stands in an order."""
     return reckons(task) and not reckons(_RANK.sub("", task))

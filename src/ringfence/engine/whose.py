@@ -19,7 +19,7 @@ from .facts import is_unit
 from .headed import SOME, entries_of, strange_cell, strange_heading, strange_row
 from .meant import never_named
 from .nearest import answered, asked_and_brought, brought, come_to, opened, stems
-from .task import PASTED, apart, reckons, sentences
+from .task import PASTED, apart, questions, reckons
 from .visits import TABLES, TELLS, hollow
 
 _VALUE = re.compile(r"\b(?=\w*\d)(?:\w{2,}|\d(?=[.:-]\w))(?:[.:-]\w+)*")  # 171.0, D20, 2025-01-29
@@ -344,7 +344,7 @@ def _of_a_passage(answer: str, turn: Turn) -> _Doubt | None:
     task, passages = turn.start["task"], opened(turn)
     if brought(turn) or reckons(task) or any("note" in one for one in passages):
         return None
-    asked = " ".join(one for one in sentences(task) if one.endswith("?")) or task  # a greeting asks nothing
+    asked = questions(task) or task  # a greeting asks nothing
     texts = [f"{one.get('path', '')}\n{one.get('headings', '')}\n{one.get('text', '')}" for one in passages]
     held = [set(stems(text)) for text in texts]
     often = Counter(stem for words in held for stem in words)

@@ -30,7 +30,8 @@ _NO_SUM = re.compile(  # what has a least and a most, and is not added up
     re.I,
 )
 _NO_AMOUNT = re.compile(  # what a thing is called by
-    r"(?:^|(?<!\bper)(?<!\bby)(?<!\bpro)(?<!\bje)(?<!_per)[\s_])(?:quay|platform|gate|track|lane|room|floor|page|step|line|row|seat|table|bay|gleis|raum|halle)$",
+    r"(?:^|(?<!\bper)(?<!\bby)(?<!\bpro)(?<!\bje)(?<!_per)[\s_])"
+    r"(?:quay|platform|gate|track|lane|room|floor|page|step|line|row|seat|table|bay|gleis|raum|halle)$",
     re.I,
 )
 _YEARS = range(1500, 2101)

@@ -51,6 +51,7 @@ SUMMARY = "Ask the database with one SELECT. Empty sql shows the tables and thei
 
 SUITS = r"\b(?:database|sqlite|sql)\b"
 
+_Schema = tuple[list[Any], dict[str, str]]  # the tables with their columns, and the declared keys
 _Found = tuple[list[str], list[tuple[Any, ...]]]  # the columns of a result, and its rows
 PRAGMAS = frozenset(
     {"table_info", "table_xinfo", "table_list", "index_list", "index_info", "foreign_key_list", "data_version"}
@@ -210,65 +211,62 @@ def _query(db: apsw.Connection, asked: Mended, params: Sequence[str], bounds: Bo
     if not params and asked.may_go_on and (text := compared_as_text(asked.sql)):
         asked = asked.then(text)
     columns, rows = _rows(db, asked.sql, params, bounds)
-    tables, joins = _known(db)
-    said = ""
+    schema, said = _known(db), ""
     if not params and time.monotonic() < bounds.until - SPARE_S:
-        asked, (columns, rows), said = _read_rightly(db, asked, (columns, rows), bounds)
+        asked, (columns, rows), said = _read_rightly(db, asked, (columns, rows), bounds, schema)
     show = partial(table, columns, rows, bounds.max_rows, bounds.room)
     if is_nothing(asked.sql, rows):
-        why = (
-            _looked(db, why_none(asked.sql, tables, joins, dialect="sqlite", looks=bounds.looks), bounds.until) or Why()
-        )
+        asking = why_none(asked.sql, *schema, dialect="sqlite", looks=bounds.looks)
+        why = _looked(db, asking, bounds.until) or Why()
         if why.mend and not params and asked.may_go_on:
             with suppress(apsw.Error, ToolError):
                 return _query(db, asked.then(why.mend), params, bounds)
         return {**asked.told(), **show(beside=why.told)}
-    beside, adds = _beside(db, asked.sql, (columns, rows), said, bounds)
+    beside, adds = _beside(db, asked.sql, (columns, rows), said, bounds, schema)
     return {**asked.told(), **show(beside=beside, adds=adds)}
 
 
 def _beside(
-    db: apsw.Connection, sql: str, found: _Found, said: str, bounds: Bounds
+    db: apsw.Connection, sql: str, found: _Found, said: str, bounds: Bounds, schema: _Schema
 ) -> tuple[dict[str, JSON], Sequence[str]]:
     """What is told beside a result, with what was `said` of it, and the columns that may be added up."""
-    (columns, rows), (tables, joins), until = found, _known(db), bounds.until
+    (_, rows), until = found, bounds.until
     if time.monotonic() > until - SPARE_S:
         return dict(notes(said)), ()
     whole = 1 < len(rows) <= bounds.max_rows
-    adds = _looked(db, summable(sql, len(rows), tables, joins, dialect="sqlite"), until) if whole else None
-    said = said or _looked(db, twice(sql, tables, joins, dialect="sqlite"), until) or ""
-    told, spelled = dict[str, JSON](), ""
-    if bounds.looks:
-        spelled = (
-            _looked(db, otherwise(sql, tables, dialect="sqlite"), until) or _looked(db, branches(sql), until) or ""
-        )
-        once = few(rows) or len(columns) == 1
-        spelled = spelled or (_looked(db, behind(sql, len(rows)), until) if once else "") or ""
-    if bounds.looks and len(rows) == 1 and (row := _looked(db, row_of(sql, rows[0], tables, joins), until)):
-        told["row"] = row
-    if bounds.looks and few(rows) and (key := keyed(sql, columns, tables, joins)):
-        values, soon = key.values(columns, rows), min(time.monotonic() + LOOK_S, until)
-        names = key.told(values, [])
-        db.set_progress_handler(lambda: time.monotonic() > soon, STEPS)  # nobody has asked for these
-        with suppress(apsw.Error, UnicodeDecodeError):
-            names = key.told(values, db.execute(key.select(len(values)), values).fetchall())
-        told |= names
+    adds = _looked(db, summable(sql, len(rows), *schema, dialect="sqlite"), until) if whole else None
+    said = said or _looked(db, twice(sql, *schema, dialect="sqlite"), until) or ""
+    told, spelled = _unasked(db, sql, found, until, schema) if bounds.looks else ({}, "")
     return {**told, **notes(str(told.get("note", "")), said, spelled, alike(sql, rows))}, adds or ()
 
 
-def _read_rightly(db: apsw.Connection, asked: Mended, found: _Found, bounds: Bounds) -> tuple[Mended, _Found, str]:
+def _unasked(
+    db: apsw.Connection, sql: str, found: _Found, until: float, schema: _Schema
+) -> tuple[dict[str, JSON], str]:
+    """Values that nobody has asked for: the row of a result, the names of its keys; and a note."""
+    (columns, rows), told = found, dict[str, JSON]()
+    note = _looked(db, otherwise(sql, schema[0], dialect="sqlite"), until) or _looked(db, branches(sql), until)
+    if not note and (few(rows) or len(columns) == 1):
+        note = _looked(db, behind(sql, len(rows)), until)
+    if len(rows) == 1 and (row := _looked(db, row_of(sql, rows[0], *schema), until)):
+        told["row"] = row
+    if few(rows) and (key := keyed(sql, columns, *schema)):
+        values, soon = key.values(columns, rows), min(time.monotonic() + LOOK_S, until)
+        names = key.told(values, [])
+        db.set_progress_handler(lambda: time.monotonic() > soon, STEPS)
+        with suppress(apsw.Error, UnicodeDecodeError):
+            names = key.told(values, db.execute(key.select(len(values)), values).fetchall())
+        told |= names
+    return told, note or ""
+
+
+def _read_rightly(
+    db: apsw.Connection, asked: Mended, found: _Found, bounds: Bounds, schema: _Schema
+) -> tuple[Mended, _Found, str]:
     """What a statement can only mean and its result, where that is another one; and a note."""
-    tables, joins, said = *_known(db), ""
-    for reading in (
-        share,
-        *((any_row, with_its_order) if bounds.looks else ()),
-        with_counts,
-        flagged,
-        partial(meant, dialect="sqlite"),
-        written,
-        grouped,
-    ):
-        if asked.may_go_on and (more := _looked(db, reading(asked.sql, tables, joins), bounds.until)):
+    said, more_columns = "", (any_row, with_its_order) if bounds.looks else ()
+    for reading in (share, *more_columns, with_counts, flagged, partial(meant, dialect="sqlite"), written, grouped):
+        if asked.may_go_on and (more := _looked(db, reading(asked.sql, *schema), bounds.until)):
             with suppress(apsw.Error, ToolError):
                 other = _rows(db, more.sql, (), bounds)
                 if other[1] != found[1] and other[1]:
@@ -384,7 +382,7 @@ def _declared(db: apsw.Connection) -> dict[str, str]:
     return {str(one): str(other) for one, other in db.execute(_JOINS)}
 
 
-def _known(db: apsw.Connection) -> tuple[list[Any], dict[str, str]]:
+def _known(db: apsw.Connection) -> _Schema:
     """The tables and the declared keys; none where a view is of a table that is gone: the rest may be asked for."""
     try:
         return _tables(db), _declared(db)
