@@ -46,6 +46,9 @@ async def test_an_overview_tells_their_columns(box: Path) -> None:
     (told,) = (await perform(built_in("files", box, "logs"), "files.overview"))["files"]
     assert (told["table"], told["columns"][:3]) == ("firings", ["firing", "kind", "peak_c"])
     assert told["of"].startswith("text, text, number")
+    (box / "logs" / "firings.jsonl").write_text('{"note": "one\u2028line", "n": 1}\n', "utf-8")
+    (told,) = (await perform(built_in("files", box, "logs"), "files.overview"))["files"]
+    assert told["columns"] == ["note", "n"]
     (box / "logs" / "firings.jsonl").write_text("no object\n", "utf-8")
     (told,) = (await perform(built_in("files", box, "logs"), "files.overview"))["files"]
     assert told["line"] == "no object"

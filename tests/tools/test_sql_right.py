@@ -86,6 +86,10 @@ async def test_a_column_that_means_something_else_is_no_other_one(query: Any, sq
         ("select qty as price, item from sales order by price desc limit 1", "row"),
         ("select status from orders where id in (select id from orders group by id)", "capitals"),
         ("select id from orders group by status", "sum_id"),
+        (
+            "select (select name from customers where city = 'Nowhere') n from orders where status = 'open' and id = 1",
+            "no row meets",
+        ),
     ],
 )
 async def test_nothing_misleading_is_told(query: Any, sql: str, not_told: str) -> None:

@@ -21,7 +21,6 @@ from . import passages
 from .corpus import STREAM_S, Budget
 from .dated import dated
 from .folders import Entry, Folders
-from .objects import ENDS
 from .passages import FAINT, Library, Passage
 from .sections import in_sections, with_sections
 from .texts import note_skipped, notes, read_text, reason
@@ -263,8 +262,9 @@ def _shown(passage: Passage, question: str, room: int) -> dict[str, JSON]:
     if edge:
         result["closest"] = lines[edge - 1][:LINE_CHARS]
     if sample:
-        counts = "the csv tool or text.count" if path.endswith(ENDS) else "text.count or files.search"
-        result["note"] = f"a sample; ask {'the csv tool' if table else counts} about the whole file"
+        result["note"] = (
+            f"a sample; ask {'the csv tool' if table else 'text.count or files.search'} about the whole file"
+        )
     return {**result, "text": "\n".join(_spelled_out(text)).rstrip()[: room + room // 2]}
 
 

@@ -71,12 +71,13 @@ def _about(folders: Folders, entry: Entry) -> dict[str, JSON]:
         return {**about, "note": error.what}
     if is_binary(head):
         return {**about, "note": f"binary, {size_text(entry.size)}"}
-    every = decode(head).splitlines()
+    text = decode(head)
+    every = text.splitlines()
     lines = [line for line in every if line.strip()]
     if not lines:
         return {**about, "note": "empty"}
     if suffix in objects.ENDS:
-        return about | _of_objects(entry.path, every if len(head) < LOOK_BYTES else every[:-1])
+        return about | _of_objects(entry.path, text if len(head) < LOOK_BYTES else text.rpartition("\n")[0])
     if suffix in TABLES:
         lines = [line for line in every[above(entry.path, every) :] if line.strip()]
         separator = separates(entry.path, lines[0])
@@ -93,11 +94,11 @@ def _about(folders: Folders, entry: Entry) -> dict[str, JSON]:
     return {**about, "line": line[:70], **({"fields": names} if names and suffix == ".log" else {})}
 
 
-def _of_objects(path: str, lines: list[str]) -> dict[str, JSON]:
+def _of_objects(path: str, text: str) -> dict[str, JSON]:
     """The columns of a file of objects, as those of a table; its first line, if it is none."""
     try:
-        titles, rows = objects.read_objects(path, "\n".join(lines), seconds=1.0)
+        titles, rows = objects.read_objects(path, text, seconds=1.0)
     except ToolError:
-        return {"line": lines[0][:70]}
+        return {"line": text.lstrip().partition("\n")[0][:70]}
     kinds = [_kind([row[n] for row in rows], commas=False) for n in range(len(titles[:30]))]
     return {"table": table_name(path), "columns": plain_names(titles[:30]), "of": ", ".join(kinds)}

@@ -166,7 +166,7 @@ def _one_too_many(conditions: Sequence[_Condition], dialect: str) -> Asking[str]
         others = (
             [one.copy() for one in where.flatten() if one is not condition.node] if isinstance(where, exp.And) else []
         )
-        if not others or not isinstance(select, exp.Select) or select.find(exp.AggFunc):
+        if not others or not isinstance(select, exp.Select) or select.find(exp.AggFunc, exp.Subquery):
             continue
         fewer = select.copy()
         fewer.set("where", exp.Where(this=exp.and_(*others, copy=False)))
