@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ringfence.core.policy import Effect, Role
-from ringfence.engine.operands import between_days, each_counted, in_euros, operands
+from ringfence.engine.operands import between_days, each_counted, each_priced, in_euros, operands
 from ringfence.engine.shares import whole
 
 from .conftest import Build, final, step
@@ -159,6 +159,34 @@ SCHOOL = "A group wants day tickets for 3 adults and 20 children. What would the
 )
 def test_each_price_is_taken_as_often_as_the_task_says(given: str, task: str, meant: str) -> None:
     assert each_counted(given, task) == meant
+
+
+PRICES = ("# Prices", "Day ticket, adult | 12.17 euros", "Day ticket, child | 5.46 euros", "Locker | 4.50 euros")
+
+
+@pytest.mark.parametrize(
+    ("given", "task", "meant"),
+    [
+        ("(12.17 + 5.46) * 3", SCHOOL, "3 * 12.17 + 20 * 5.46"),
+        ("5.46 * 3 + 12.17 * 20", SCHOOL, "3 * 12.17 + 20 * 5.46"),
+        ("12.17 + 5.46", "What do 3 adult tickets and 20 child tickets cost?", "3 * 12.17 + 20 * 5.46"),
+        ("20*5.46 + 3*12.17", SCHOOL, "20*5.46 + 3*12.17"),
+        ("(3 * 12.17 + 20 * 5.46) * 0.9", SCHOOL, "(3 * 12.17 + 20 * 5.46) * 0.9"),
+        ("12.17 + 4.50", SCHOOL, "12.17 + 4.50"),  # of the locker nothing is said
+        ("12.17 * 3", SCHOOL, "12.17 * 3"),  # where is the other price?
+        ("12.17 - 5.46", SCHOOL, "12.17 - 5.46"),
+        ("1.2.3 + 5.46", SCHOOL, "1.2.3 + 5.46"),
+        ("12.17 * 3", "What do 3 adult tickets cost?", "12.17 * 3"),
+    ],
+)
+def test_each_price_is_that_of_the_thing_that_its_line_names(given: str, task: str, meant: str) -> None:
+    assert each_priced(given, task, PRICES) == meant
+    assert each_priced(given, task, ()) == given
+
+
+def test_one_price_for_both_is_of_neither() -> None:
+    lines = ("Adult | 5.00 euros", "Child | 5.00 euros")
+    assert each_priced("5.00 * 3", SCHOOL, lines) == "5.00 * 3"
 
 
 def test_all_of_it_together() -> None:

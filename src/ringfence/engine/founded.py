@@ -18,6 +18,7 @@ from .cells import emptied, named
 from .codes import another, as_it_is_now, of_its_row
 from .conditions import all_of_it, asked, heard, remembered, unheard, wider
 from .course import INVENTED, UNHEARD, Become, changes
+from .elsewhere import as_said_elsewhere
 from .equations import corrected, worked_out
 from .evidence import Numbers, clipped, invented_numbers
 from .figures import NUMBER
@@ -27,7 +28,7 @@ from .joined import with_its_files
 from .links import followed
 from .live import Live
 from .narrowed import narrowed
-from .nearest import beside, brought, nearest
+from .nearest import beside, brought, lines, nearest, opened
 from .operands import operands
 from .statements import as_said
 from .task import reckons, several, supposes
@@ -112,7 +113,8 @@ def as_the_task_has_it(
     task, args = turn.start["task"], with_its_files(args, spec, turn)
     if args.get("aggregate") == "sum" and args.get("group_by") and _SINGLE.search(task):  # of one, and of no sum
         args = {**args, "aggregate": "", "group_by": "", "select": []}
-    told = {name: operands(text, task) for name in spec.grounded if isinstance(text := args.get(name), str)}
+    prices = _lines(turn) if spec.grounded and len(several(task)) > 1 else []
+    told = {name: operands(text, task, prices) for name in spec.grounded if isinstance(text := args.get(name), str)}
     args = counted({**widened(args, task, lambda day: _found(day, turn)), **told}, spec, task)
     become = folded(turn, Become)
     if spec.name not in become.answered:
@@ -121,6 +123,7 @@ def as_the_task_has_it(
         args = remembered(asked(args, turn, f"{said}\n{thought}") if thought else args, spec, turn)
         args = as_it_is_now(of_its_row(of_the_folder(args, spec, turn), turn), turn)
         args = {**args, "sql": as_said(sql, task)} if isinstance(sql := args.get("sql"), str) else args
+        args = as_said_elsewhere(args, turn) if "path" in args else args
         return narrowed(emptied(named(args, spec, turn), spec, turn), spec, turn)
     other = for_the_other(args, turn)
     return other if other is not args and turn.seen[Action(spec.name, args, turn.label).digest] else args
@@ -135,6 +138,11 @@ def _reckoned(args: Mapping[str, JSON], spec: SinkSpec, turn: Turn, said: str) -
         return {}
     shown = said + texts(turn)
     return {name: corrected(text, shown, alone=True) for name, text in given.items()}
+
+
+def _lines(turn: Turn) -> list[str]:
+    """What was shown, line by line: by the calls that the model chose and in the passages that opened the run."""
+    return [line for value in (*brought(turn), *(one.get("text") for one in opened(turn))) for line in lines(value)]
 
 
 def _found(day: str, turn: Turn) -> bool:

@@ -6,25 +6,32 @@ A small model that is told what it left out gives the very same calculation agai
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Sequence
 from decimal import Decimal
 
 from .evidence import ISO_DAY, in_iso
 from .figures import NUMBER
 from .shares import HUNDREDTH, PERIOD, PERIODS, PLAIN_NUMBER, hundredths, whole
-from .task import PASTED, several
+from .task import PASTED, several, several_things
 
 _CENTS = re.compile(r"(?<![\w.,])(\d{1,6}) (?:euro ?)?cents?\b", re.I)
 _WHOLE_MONEY = re.compile(r"\bhow many (?:euros?|dollars|francs)\b|\bin (?:euros?|dollars|francs)\b", re.I)
 _IN_CENTS = re.compile(r"\b(?:in|as) cents\b|\bnot in (?:euros?|dollars|francs)\b", re.I)
 _DIVIDED = re.compile(r"/|(?<!\d)0?\.01\b|1e2", re.I)
+_SUM_OF_PRODUCTS = re.compile(r"[\d.+*() ]{3,200}")
+_WORD, _STEM = re.compile(r"[^\W\d_]{3,}"), 5  # characters by which words are the same: child and children
 _DAYS = re.compile(
     r"\bhow many days\b(?! (?:are|were|did|does|do|off)\b)|\bnumber of days (?:between|from)\b|\bwie ?viele tage\b",
     re.I,
 )
 
 
-def operands(given: str, task: str) -> str:
-    """A calculation with the operands of its task, wherever it is certain which are meant."""
+def operands(given: str, task: str, shown: Sequence[str] = ()) -> str:
+    """A calculation with the operands of its task, wherever it is certain which are meant.
+
+    shown  the lines that prices were taken from
+    """
+    given = each_priced(given, task, shown)
     for rule in (each_counted, hundredths, whole, in_euros, between_days):
         given = rule(given, task)
     return given
@@ -59,6 +66,47 @@ def each_counted(given: str, task: str) -> str:
         return given
     terms[bare[0]] = f"{terms[bare[0]]} * {gone[0]}"
     return " + ".join(terms)
+
+
+def each_priced(given: str, task: str, shown: Sequence[str]) -> str:
+    """What several things cost, for a calculation of nothing but their prices and counts that takes them otherwise:
+    `2 * 12.17 + 17 * 5.46` for `(12.17 + 5.46) * 2`, where the line of each price names one of the things alone.
+    """
+    things = several_things(task)
+    numbers = NUMBER.findall(given)
+    if len(things) < 2 or not _SUM_OF_PRODUCTS.fullmatch(given) or not all(map(PLAIN_NUMBER.fullmatch, numbers)):
+        return given
+    named = [_names(thing) for _, thing in things]
+    own = [names.difference(*named[:n], *named[n + 1 :]) for n, names in enumerate(named)]
+    prices: dict[int, str] = {}
+    for price in dict.fromkeys(numbers):
+        of = {n for line in shown if price in NUMBER.findall(line) for n in _named(line, own)}
+        if len(of) == 1:
+            prices.setdefault(of.pop(), price)
+        elif Decimal(price) not in {Decimal(count) for count, _ in things}:
+            return given
+    products = [f"{count} * {prices[n]}" for n, (count, _) in enumerate(things) if n in prices]
+    taken = {*prices.values(), *(count for count, _ in things)}
+    if len(products) < len(things) or not taken.issuperset(numbers):
+        return given
+    return given if _same(given, products) else " + ".join(products)
+
+
+def _names(thing: str) -> set[str]:
+    """The words of what a thing is called, however many there are of it."""
+    return {word.casefold().removesuffix("s")[:_STEM] for word in _WORD.findall(thing)}
+
+
+def _named(line: str, own: Sequence[Collection[str]]) -> set[int]:
+    """Which of several things a line is about, by the words that are their own."""
+    words = _names(line)
+    return {n for n, names in enumerate(own) if not words.isdisjoint(names)}
+
+
+def _same(given: str, products: Sequence[str]) -> bool:
+    """Whether a sum has these products, however they are written."""
+    terms = sorted(sorted(NUMBER.findall(term)) for term in given.split("+"))
+    return "(" not in given and terms == sorted(sorted(NUMBER.findall(product)) for product in products)
 
 
 def between_days(given: str, task: str) -> str:

@@ -63,21 +63,31 @@ def without_unasked(sql: str, speaks: Callable[[str, str], bool]) -> str:
 
     speaks  whether a column, or the value that it is to have, was spoken of
     """
+
+    def asked(condition: str) -> str:
+        found = _IS_TEXT.fullmatch(condition)
+        state = found is not None and (_STATE.search(found["column"]) or _IS_STATE.fullmatch(found["text"]))
+        return condition if found is None or state or speaks(found["column"], found["text"]) else ""
+
+    return with_conditions(sql, asked)
+
+
+def with_conditions(sql: str, become: Callable[[str], str]) -> str:
+    """The statement with what each of its conditions is to become, "" for none; as it is where none would be left, or
+    where they are joined by more than AND.
+    """
     texts, bare = TEXTS.findall(sql), TEXTS.sub(_MASK, sql)
     found = list(_WHERE.finditer(bare))
     if len(sql) > _MOST or len(found) != 1 or _NO_PLAIN.search(found[0][1]) or bare.lower().count("select") != 1:
         return sql
     (where,) = found
-    at, parts, kept = bare[: where.start(1)].count(_MASK), re.split(r"\band\b", where[1], flags=re.I), list[str]()
+    at, parts, made = bare[: where.start(1)].count(_MASK), re.split(r"\band\b", where[1], flags=re.I), list[str]()
     for part in parts:
         count = part.count(_MASK)
-        whole = _filled(part, texts[at : at + count]).strip()
+        made.append(_filled(part, texts[at : at + count]).strip())
         at += count
-        condition = _IS_TEXT.fullmatch(whole)
-        state = condition is not None and (_STATE.search(condition["column"]) or _IS_STATE.fullmatch(condition["text"]))
-        if condition is None or state or speaks(condition["column"], condition["text"]):
-            kept.append(whole)
-    if not 0 < len(kept) < len(parts):
+    kept = list(dict.fromkeys(filter(None, map(become, made))))
+    if not kept or kept == made:
         return sql
     before = _filled(bare[: where.start(1)], texts)
     after = _filled(bare[where.end(1) :], texts[len(texts) - bare[where.end(1) :].count(_MASK) :])

@@ -43,6 +43,9 @@ _SEVERAL = re.compile(
     r"[kmgt]b|k?m|k?g|lit(?:re|er)|met(?:re|er)|mile)s?\b)|[a-z])",
     re.I,
 )  # 2 adults and 17 children: as many times a price
+_NO_THING = re.compile(
+    r"\b(?:and|or|for|to|in|at|with|from|on|would|will|do|must|cost)\b|[^\w\s-]|\d"
+)  # behind its name
 _PRICE = re.compile(r"\b(?:costs?|pay|prices?|owe|come to)\b", re.I)
 _PLACE = re.compile(r"\.[a-z]{2,5}\b|\b(?:logs?|tables?|folders?|files?|database|rows?|lines?|entries)\b|/", re.I)
 _GIVEN = re.compile(
@@ -277,8 +280,13 @@ def apart(task: str) -> bool:
 
 def several(task: str) -> list[str]:
     """How many of each there are, where a task asks what several things cost; how long they are had is none alone."""
+    return [count for count, _ in several_things(task)]
+
+
+def several_things(task: str) -> list[tuple[str, str]]:
+    """How many of each there are, as `several` has it, and what they are: 17 and "children"."""
     found = list(_SEVERAL.finditer(task)) if _PRICE.search(task) else []
     things = [match for match in found if not match["unit"]]
     if not things or (len(found) == 1 and not found[0]["buys"]):
         return []
-    return [match["count"] for match in found]
+    return [(match["count"], _NO_THING.split(task[match.end("count") :], maxsplit=1)[0].strip()) for match in found]
