@@ -344,3 +344,20 @@ async def test_a_word_from_nowhere_after_calls_that_failed_is_nothing_found(
     result = await agent.run("What colour is the hull of the Merlin?")
     assert (result.answer == answer) is stays
     assert (result.answer == NOT_FOUND) is not stays
+
+
+@pytest.mark.parametrize(
+    ("task", "answer"),
+    [
+        ("Send Ann the report.", "Sorry, that was impossible: the server is offline."),
+        ("Read notes/a.txt and summarise it.", "That document doesn't exist."),
+        ("What colour is the hull?", "Which boat do you mean?"),
+        ("Which page lists the prices?", "The website did not respond."),
+        ("Translate 'Hund' into English.", "dog"),
+        ("What weekday is 2 March?", "Monday"),
+    ],
+)
+async def test_what_needs_no_record_is_said_after_calls_that_failed(house: Build, task: str, answer: str) -> None:
+    calls = [step(("query", {"of": n})) for n in "abc"]
+    agent = house([*calls, *[final(answer)] * 3], tools={"query": fail})
+    assert (await agent.run(task)).answer != NOT_FOUND

@@ -195,6 +195,8 @@ async def test_what_a_calculation_leaves_out_is_said_once(house: Build) -> None:
         ("strftime('%m', day) = '06'", "strftime('%m', day) = '07'"),
         ("day like '2025-06%'", "day like '2025-07%'"),
         ("day between '2025-06-01' and '2025-06-30'", ""),  # another month has other days
+        ("strftime('%m', day) = '06' and day >= '2025-06-01'", ""),
+        ("month(day) = 6 and name != 'June'", ""),
     ],
 )
 async def test_the_same_statement_again_is_asked_of_the_other_month(house: Build, where: str, other: str) -> None:
@@ -247,6 +249,9 @@ async def test_a_fee_is_worked_out_with_all_its_days(house: Build) -> None:
         ("http://a.example/berths.json lists the berths of each pontoon. How many are free on pontoon C?", True),
         ("data/a.csv has the prices. What does a ticket cost?", True),
         ("http://a.example/berths.json lists the berths. Book one on pontoon C?", False),
+        ("out/total.md has last month's total. It should have that of data/hires.csv now. What is it?", False),
+        ("out/total.md is to hold the total of data/hires.csv. What is the total?", False),
+        ("out/summary.txt tells the old count and must tell the new one. How many orders are there?", False),
         ("List the names of all boats that are in the harbour.", False),
         ("Get http://a.example/fields.json and open the gate.", False),
         ("Get http://a.example/fields.json and list the boats, then mail them to Ann.", False),

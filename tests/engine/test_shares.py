@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ringfence.core.policy import Effect, Role
-from ringfence.engine.operands import between_days, each_counted, each_priced, in_euros, operands
+from ringfence.engine.operands import between_days, each_priced, in_euros, operands
 from ringfence.engine.shares import whole
 
 from .conftest import Build, final, step
@@ -144,23 +144,6 @@ def test_the_days_between_two_dates_are_those_of_the_task(given: str, task: str,
 SCHOOL = "A group wants day tickets for 3 adults and 20 children. What would they pay altogether with the prices there?"
 
 
-@pytest.mark.parametrize(
-    ("given", "task", "meant"),
-    [
-        ("8.30 * 3 + 2.65", SCHOOL, "8.30 * 3 + 2.65 * 20"),
-        ("2.65 + 8.30*3", SCHOOL, "2.65 * 20 + 8.30*3"),
-        ("8.30 * 3 + 2.65 * 20", SCHOOL, "8.30 * 3 + 2.65 * 20"),
-        ("8.30 + 2.65", SCHOOL, "8.30 + 2.65"),  # which is of which?
-        ("8.30 * 3 + 2.65 + 1", SCHOOL, "8.30 * 3 + 2.65 + 1"),
-        ("8.30 * 3 - 2.65", SCHOOL, "8.30 * 3 - 2.65"),
-        ("8.30 * 3 + 20", SCHOOL, "8.30 * 3 + 20"),
-        ("8.30 * 3 + 2.65", "What is 8.30 * 3 + 2.65?", "8.30 * 3 + 2.65"),
-    ],
-)
-def test_each_price_is_taken_as_often_as_the_task_says(given: str, task: str, meant: str) -> None:
-    assert each_counted(given, task) == meant
-
-
 PRICES = ("# Prices", "Day ticket, adult | 12.17 euros", "Day ticket, child | 5.46 euros", "Locker | 4.50 euros")
 
 
@@ -175,6 +158,8 @@ PRICES = ("# Prices", "Day ticket, adult | 12.17 euros", "Day ticket, child | 5.
         ("12.17 + 4.50", SCHOOL, "12.17 + 4.50"),  # of the locker nothing is said
         ("12.17 * 3", SCHOOL, "12.17 * 3"),  # where is the other price?
         ("12.17 - 5.46", SCHOOL, "12.17 - 5.46"),
+        ("12.17 * 3 + 109.2", SCHOOL, "12.17 * 3 + 109.2"),  # worked out before
+        ("12.17 * 3 + 5.46", SCHOOL, "3 * 12.17 + 20 * 5.46"),
         ("1.2.3 + 5.46", SCHOOL, "1.2.3 + 5.46"),
         ("12.17 * 3", "What do 3 adult tickets cost?", "12.17 * 3"),
     ],

@@ -516,14 +516,6 @@ async def test_a_total_from_nowhere_is_not_written_down_but_a_person_may_want_it
     assert json.loads(agent.model.prompts[2].messages[-1])["content"].count("927 stands in no result") == 1
 
 
-async def test_a_number_alone_is_nothing_to_work_out(trust: Any) -> None:
-    """A guess that the calculator says again would be a result."""
-    agent = trust(step(("look", {"of": "x"})), step(("calc", {"of": "42"})), final("42"))
-    await agent.run("How many boats are there in all?")
-    assert codes(agent) == ["invented"]
-    assert agent.tools["calc"].calls == []
-
-
 async def test_a_sum_that_is_written_down_is_put_right(trust: Any) -> None:
     write = step(("write", {"path": "out/q.txt", "text": "3 * 11 * 27 = 927"}))
     agent = trust(step(("look", {"of": "x"})), write, final("It is written"))
@@ -777,6 +769,18 @@ async def test_a_number_from_nowhere_is_refused_once_and_whoever_writes_it_again
     assert [one["of"] for one in agent.tools["calc"].calls] == ["4711 * 8.08"]
     asked = [json.loads(prompt.messages[-1])["content"] for prompt in agent.model.prompts]
     assert sum("4711 stands in no result; look it up first" in text for text in asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("guess", "todo"), [("42", "look it up"), ("-(42 + 0)", "look it up"), ("8.08", "it stands there: answer with it")]
+)
+async def test_a_number_alone_is_nothing_to_work_out(house: Build, guess: str, todo: str) -> None:
+    script = [step(("fetch", {"of": NOTICE})), step(("calc", {"of": guess})), final("8.08")]
+    agent = house(script, tools=TOOLS | {"fetch": lambda args: {"text": "A day | 8.08"}}, specs=SPECS)
+    await agent.run(f"What does the crane cost, with the prices of {NOTICE}?")
+    assert agent.tools["calc"].calls == []
+    asked = [json.loads(prompt.messages[-1])["content"] for prompt in agent.model.prompts]
+    assert any(f"{guess} is a number, and nothing to work out; {todo}" in text for text in asked)
 
 
 async def test_what_the_task_still_names_keeps_a_model_that_repeats_itself_from_acting(trust: Any) -> None:

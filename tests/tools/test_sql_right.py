@@ -134,3 +134,40 @@ def test_small_numbers_keep_their_digits_and_a_least_one_is_one_that_there_is() 
 def test_a_price_per_seat_is_no_seat() -> None:
     told = spread([{"price per seat": n, "seat": n} for n in (3, 5, 9, 12)])
     assert [key.partition(" of all")[0] for key in told] == ["price per seat"]
+
+
+KEYS = """
+create table customers(id integer primary key, name text, city text);
+insert into customers values (1, 'Ann', 'Rome'), (2, 'Bob', 'Kiel');
+create table products(id integer primary key, name text, price real);
+insert into products values (1, 'Chair', 9), (2, 'Desk', 8);
+create table orders(id integer primary key, customer_id integer references customers(id), product_id integer,
+  qty integer);
+insert into orders values (1, 1, 1, 4), (2, 2, 2, 5);
+"""
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "select name, qty from orders where product_id = 2",
+        "select name, sum(qty) from orders group by product_id order by sum(qty) desc limit 1",
+        "select count(*) from orders where name = 'Desk'",
+    ],
+)
+async def test_a_column_of_two_tables_that_keys_lead_to_is_of_neither(tmp_path: Path, sql: str) -> None:
+    db = apsw.Connection(str(tmp_path / "shop.db"))
+    db.execute(KEYS).fetchall()
+    db.close()
+    with pytest.raises(ToolError, match="no such column: name"):
+        await ask(query_sqlite(tmp_path / "shop.db", Use(), room=4_000, looks=True), sql)
+
+
+async def test_of_rows_that_a_limit_cuts_nothing_is_told_of_all_of_them(tmp_path: Path) -> None:
+    db = apsw.Connection(str(tmp_path / "shop.db"))
+    db.execute("create table big(n integer)")
+    db.execute("with recursive c(i) as (values(1) union all select i + 1 from c where i < 3000) "
+               "insert into big select i % 1200 from c").fetchall()  # fmt: skip
+    db.close()
+    query = query_sqlite(tmp_path / "shop.db", Use(), room=4_000, looks=True)
+    assert "is shown once" not in (await ask(query, "select distinct n from big limit 250")).get("note", "")

@@ -53,10 +53,17 @@ from .priced import unpriced
 from .reckoning import left_out
 from .silence import abstains, provides
 from .step import TOOL
+from .task import acts, questions
 from .unanswered import lacking, nothing_there, others, searched, unknown
 from .whose import miscounted, named_too, of_all, strange
 
 _SAYS = re.compile(r"\d|^\W*(?:yes|no|ja|nein)\b", re.I)
+_NEEDS_NO_TOOL = re.compile(  # what a calendar or a counting hand says, what is asked back, and why nothing came of it
+    r"\?|\b(?:(?:mon|tues|wednes|thurs|fri|satur|sun)day|january|february|march|april|june|july|august|september|october|"
+    r"november|december|true|false|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|sorry|not|cannot|unable|"
+    r"impossible|fail\w*|errors?|offline|block\w*|denied|refused|missing|exists?)\b|n[’']t\b",
+    re.I,
+)
 _RESULT_CHARS = 60  # of a calculation's, that are told beside an answer
 
 
@@ -141,13 +148,16 @@ def judge(
 
 
 def _from_nowhere(answer: str, turn: Turn, shown: str) -> bool:
-    """Whether an answer after calls that all failed has a word that neither the task nor anything that was shown has,
-    and none but such: the colour of a hull, of a table without colours.
+    """Whether what answers a question after calls that all failed has a word that neither the task nor anything that
+    was shown has, and none but such: the colour of a hull, of a table without colours.
     """
-    if has_worked(turn) or folded(turn, Become).failed < MAX_FAILED or abstains(answer) or _SAYS.search(answer):
+    task = turn.start["task"]
+    if has_worked(turn) or folded(turn, Become).failed < MAX_FAILED or acts(task) or not questions(task):
+        return False
+    if abstains(answer) or _SAYS.search(answer) or _NEEDS_NO_TOOL.search(answer):
         return False
     there = set(stems(shown))
-    told = set(stems(answer)) - set(stems(turn.start["task"]))
+    told = set(stems(answer)) - set(stems(task))
     return bool(told) and told.isdisjoint(there)
 
 

@@ -37,8 +37,13 @@ _STATES = re.compile(  # how a sentence begins that orders nothing
     r"five|six|seven|eight|nine|ten|some|many|most|each|every|all|there|here|in|on|at|for|from|by|with|since|based|"
     r"according|sometimes|usually|please,? (?:answer|reply|state|give|name|tell|say)|answer|reply with|state|"
     r"give (?!\w+ (?:access|to)\b)|name|tell (?:me|us)|say|round|express|ignore|months|\d|"
-    r"(?:https?://\S+|[\w-]+/[\w./-]*\w) (?:lists|has|shows|gives|says|contains|names|holds|tells|is)"
+    r"(?:https?://\S+|[\w-]+/[\w./-]*\w) (?:lists|has|shows|gives|says|contains|names|holds)(?! to\b)"
     r")\b",
+    re.I,
+)
+_TO_BE = re.compile(  # what a file is to hold
+    r"[\w-]/[\w./-]*\w\b.*\b(?:now|should|must|needs?|missing|belongs?|(?:is|are|has|have) to)\b|"
+    r"\b(?:should|must) (?:have|hold|say|tell|be|contain)\b",
     re.I,
 )
 _READS = re.compile(  # a page is to be looked at, and what it says to be told
@@ -62,7 +67,8 @@ def asks_alone(task: str, sentences: Sequence[str]) -> bool:
     if found := _READS.fullmatch(task):
         return not _may_bid(_OPEN.sub("", found["what"]))
     told = [one for one in sentences if one.strip() and not one.rstrip().endswith("?")]
-    return not _may_bid(task) and len(told) < len(sentences) and all(map(_STATES.match, told))
+    asks = not _may_bid(task) and len(told) < len(sentences) and all(map(_STATES.match, told))
+    return asks and not any(map(_TO_BE.search, told))
 
 
 def _may_bid(task: str) -> bool:

@@ -31,6 +31,8 @@ _BEFORE = re.compile(  # what may stand before it: nothing, a colon, or a word t
     r"from|pages?|hex)\b)[^\W\d_]{2,} )\Z",
     re.I,
 )
+_ALL = re.compile(r"(?:\A|\n|\b(?:total|cost|costs|price|sum|in all): )\Z", re.I)  # before a product with its units
+_ENDS = re.compile(r"\s?(?:[€$£]|[^\W\d_]{2,10}\b)?\s*(?:[.;)\n]|\Z)")  # behind what it comes to
 _ALONE = re.compile(r"(?:\A|\n|: )\Z")
 _MOST = 10**15  # what is worked out here
 _LOOK = 40  # characters before it, that are looked at
@@ -79,6 +81,9 @@ def _sums(text: str) -> Iterator[tuple[re.Match[str], str]]:
         if not _BEFORE.search(before) or _POINTS.search(match[0]):
             continue
         open_ = max(first.count("(") - first.count(")"), 0)  # the sum may stand between parentheses
+        whole = _ALL.search(before) and _ENDS.match(text, match.end())
+        if re.search(_OF, first) and not (whole and _cancels(first)):
+            continue  # of another unit, or only a part of what was multiplied
         comes, least = value(re.sub(_OF, "", first[open_:])), Fraction(1, 10 ** len(match["said"].partition(".")[2]))
         if (
             comes is None
@@ -89,6 +94,13 @@ def _sums(text: str) -> Iterator[tuple[re.Match[str], str]]:
         if any(value(side) != comes for side in match["more"].split("=")[1:]):
             continue  # 5 * 3 = 15 + 4 = 19
         yield match, _written(comes) if abs(comes - said) >= least else ""  # else rounded, or cut
+
+
+def _cancels(product: str) -> bool:
+    """Whether what an amount is `per` is the unit of another factor: 11 nights at 22 euros/night."""
+    units = [unit.strip().partition("/") for unit in re.findall(_OF, product)]
+    of = {unit.removesuffix("s") for unit, _, _ in units}
+    return all(per.removesuffix("s") in of for _, _, per in units if per)
 
 
 def value(side: str) -> Fraction | None:

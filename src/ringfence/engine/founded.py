@@ -19,7 +19,7 @@ from .codes import another, as_it_is_now, of_its_row
 from .conditions import all_of_it, asked, heard, remembered, unheard, wider
 from .course import INVENTED, UNHEARD, Become, changes
 from .elsewhere import as_said_elsewhere
-from .equations import corrected, worked_out
+from .equations import corrected, simplified, worked_out
 from .evidence import Numbers, clipped, invented_numbers
 from .figures import NUMBER
 from .folder import of_the_folder
@@ -34,7 +34,7 @@ from .statements import as_said
 from .task import reckons, several, supposes
 from .visits import for_the_other, widened
 
-_BARE = re.compile(r"\s*[\d.,]+\s*")
+_BARE = re.compile(r"\s*\d[\d.,]*\s*")
 _SINGLE = re.compile(r"\b(?:largest|biggest|highest|greatest|smallest|lowest|longest|shortest) single\b", re.I)
 
 
@@ -55,9 +55,10 @@ def unfounded(args: Mapping[str, JSON], spec: SinkSpec, turn: Turn, live: Live) 
         return Deny("POL-7", "repeat", f"the same was asked of {name} before, whom the task names; its result is above")
     if given := " ".join(str(args.get(name, "")) for name in spec.grounded):
         shown = shown_numbers(live.said, turn)
-        if _BARE.fullmatch(given):  # else a guess would be a result
-            return _deny(f"{given.strip()} is a number, and nothing to work out; look it up")
         strays = invented_numbers(given, *shown)
+        if _BARE.fullmatch(simplified(given).strip("-") or given):  # else a guess would be a result
+            todo = "look it up" if strays else "it stands there: answer with it, if the task asks for it"
+            return _deny(f"{given.strip()} is a number, and nothing to work out; {todo}")
         if not folded(turn, _Refused).numbers.issuperset(strays):
             todo = "write it with the numbers of the task" if supposes(task) else "look it up first"
             return _deny(f"{', '.join(strays[:3])} stands in no result; {todo}")

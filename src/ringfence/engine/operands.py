@@ -12,7 +12,7 @@ from decimal import Decimal
 from .evidence import ISO_DAY, in_iso
 from .figures import NUMBER
 from .shares import HUNDREDTH, PERIOD, PERIODS, PLAIN_NUMBER, hundredths, whole
-from .task import PASTED, several, several_things
+from .task import PASTED, several_things
 
 _CENTS = re.compile(r"(?<![\w.,])(\d{1,6}) (?:euro ?)?cents?\b", re.I)
 _WHOLE_MONEY = re.compile(r"\bhow many (?:euros?|dollars|francs)\b|\bin (?:euros?|dollars|francs)\b", re.I)
@@ -32,7 +32,7 @@ def operands(given: str, task: str, shown: Sequence[str] = ()) -> str:
     shown  the lines that prices were taken from
     """
     given = each_priced(given, task, shown)
-    for rule in (each_counted, hundredths, whole, in_euros, between_days):
+    for rule in (hundredths, whole, in_euros, between_days):
         given = rule(given, task)
     return given
 
@@ -50,22 +50,6 @@ def in_euros(given: str, task: str) -> str:
     found = list(re.finditer(rf"(?<![\w.]){re.escape(price)}(?![\w.])", given))
     once = len(found) == 1 and task.count(price) == 1 and "*" in given and euros not in given
     return f"{given[: found[0].start()]}{euros}{given[found[0].end() :]}" if once else given
-
-
-def each_counted(given: str, task: str) -> str:
-    """A sum of what several things cost in which one price alone is not multiplied, by the one count that is not taken:
-    `8.30 * 3 + 2.65` for 3 adults and 20 children.
-    """
-    counts, terms = [Decimal(one) for one in several(task)], re.split(r"\s*\+\s*", given.strip())
-    if len(counts) < 2 or len(terms) != len(counts) or re.search(r"[()/-]", given):
-        return given
-    numbers = [[Decimal(one) for one in NUMBER.findall(term) if PLAIN_NUMBER.fullmatch(one)] for term in terms]
-    gone = [count for count in counts if not any(count in of for of in numbers)]
-    bare = [n for n, of in enumerate(numbers) if len(of) == 1 and PLAIN_NUMBER.fullmatch(terms[n])]
-    if len(gone) != 1 or len(bare) != 1 or any(len(of) != 2 for n, of in enumerate(numbers) if n != bare[0]):
-        return given
-    terms[bare[0]] = f"{terms[bare[0]]} * {gone[0]}"
-    return " + ".join(terms)
 
 
 def each_priced(given: str, task: str, shown: Sequence[str]) -> str:

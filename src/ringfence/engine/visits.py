@@ -310,7 +310,7 @@ def _month_ahead(so_far: _Visited, task: str) -> str:
 
 def for_the_other(args: Mapping[str, JSON], turn: Turn) -> Mapping[str, JSON]:
     """The arguments of a call that was made before, for the month of the task that no call was about yet."""
-    asked = compared(str(turn.start["task"]))
+    given, asked = args, compared(str(turn.start["task"]))
     seen = folded(turn, _Visited, str(turn.start["task"])).months
     gone = [iso for iso in asked if iso not in seen]
     if not 0 < len(gone) < len(asked):
@@ -319,11 +319,19 @@ def for_the_other(args: Mapping[str, JSON], turn: Turn) -> Mapping[str, JSON]:
         words = {iso: gone[0], asked[iso]: asked[gone[0]]}
         args = {name: replaced(value, words) for name, value in args.items()}
         if isinstance(sql := args.get("sql"), str):  # of which the month is a part, or its number
+            named = re.search(rf"{iso}-\d|{'|'.join(_called(iso))}", sql, re.I)  # its days, or its name for a column
+            if named or (gone[0][:4] != iso[:4] and _NUMBERED.search(sql)):
+                return given
             text = re.sub(rf"{iso}(?!-\d)", gone[0], sql)
             if set(map(int, _NUMBERED.findall(text))) == {int(iso[5:])}:
                 text = _NUMBERED.sub(lambda found: _with_number(found, int(gone[0][5:])), text)
             args = {**args, "sql": text}
     return args
+
+
+def _called(iso: str) -> list[str]:
+    """What a month is called."""
+    return [name for name, month in MONTHS.items() if month == int(iso[5:])]
 
 
 def _with_number(found: re.Match[str], month: int) -> str:

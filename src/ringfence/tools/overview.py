@@ -77,7 +77,7 @@ def _about(folders: Folders, entry: Entry) -> dict[str, JSON]:
     if not lines:
         return {**about, "note": "empty"}
     if suffix in objects.ENDS:
-        return about | _of_objects(entry.path, text if len(head) < LOOK_BYTES else text.rpartition("\n")[0])
+        return about | _of_objects(entry.path, text, cut=len(head) >= LOOK_BYTES)
     if suffix in TABLES:
         lines = [line for line in every[above(entry.path, every) :] if line.strip()]
         separator = separates(entry.path, lines[0])
@@ -94,10 +94,10 @@ def _about(folders: Folders, entry: Entry) -> dict[str, JSON]:
     return {**about, "line": line[:70], **({"fields": names} if names and suffix == ".log" else {})}
 
 
-def _of_objects(path: str, text: str) -> dict[str, JSON]:
-    """The columns of a file of objects, as those of a table; its first line, if it is none."""
+def _of_objects(path: str, text: str, *, cut: bool) -> dict[str, JSON]:
+    """The columns of a file of objects, as those of a table; its first line, if it is none. `cut`: it goes on."""
     try:
-        titles, rows = objects.read_objects(path, text, seconds=1.0)
+        titles, rows = objects.read_objects(path, text.rpartition("\n")[0] if cut else text, seconds=1.0)
     except ToolError:
         return {"line": text.lstrip().partition("\n")[0][:70]}
     kinds = [_kind([row[n] for row in rows], commas=False) for n in range(len(titles[:30]))]

@@ -236,18 +236,18 @@ def _beside(
     whole = 1 < len(rows) <= bounds.max_rows
     adds = _looked(db, summable(sql, len(rows), *schema, dialect="sqlite"), until) if whole else None
     said = said or _looked(db, twice(sql, *schema, dialect="sqlite"), until) or ""
-    told, spelled = _unasked(db, sql, found, until, schema) if bounds.looks else ({}, "")
+    told, spelled = _unasked(db, sql, found, bounds, schema) if bounds.looks else ({}, "")
     return {**told, **notes(str(told.get("note", "")), said, spelled, alike(sql, rows))}, adds or ()
 
 
 def _unasked(
-    db: apsw.Connection, sql: str, found: _Found, until: float, schema: _Schema
+    db: apsw.Connection, sql: str, found: _Found, bounds: Bounds, schema: _Schema
 ) -> tuple[dict[str, JSON], str]:
     """Values that nobody has asked for: the row of a result, the names of its keys; and a note."""
-    (columns, rows), told = found, dict[str, JSON]()
+    (columns, rows), told, until = found, dict[str, JSON](), bounds.until
     note = _looked(db, otherwise(sql, schema[0], dialect="sqlite"), until) or _looked(db, branches(sql), until)
     if not note and (few(rows) or len(columns) == 1):
-        note = _looked(db, behind(sql, len(rows)), until)
+        note = _looked(db, behind(sql, len(rows), cut=len(rows) > bounds.max_rows), until)
     if len(rows) == 1 and (row := _looked(db, row_of(sql, rows[0], *schema), until)):
         told["row"] = row
     if few(rows) and (key := keyed(sql, columns, *schema)):

@@ -60,9 +60,9 @@ def _pair(table: str, column: str) -> Asking[tuple[str, str] | None]:
     return None
 
 
-def behind(sql: str, rows: int) -> Asking[str]:
+def behind(sql: str, rows: int, *, cut: bool) -> Asking[str]:
     """How many rows there are behind so many, and what a column of numbers alone comes to in them, where equal ones are
-    shown once: a model takes these for all of them.
+    shown once: a model takes these for all of them. `cut`: there are more than were fetched.
     """
     if (tree := parsed(sql, "sqlite")) is None:
         return ""
@@ -73,7 +73,7 @@ def behind(sql: str, rows: int) -> Asking[str]:
         or not (tree.args.get("group") or tree.args.get("distinct"))
         or tree.find(exp.AggFunc, exp.Placeholder, exp.Window)
         or tree.args.get("having")
-        or _cuts(tree.args.get("limit"), rows)
+        or _cuts(tree.args.get("limit"), rows, cut=cut)
         or tree.args.get("offset")
     ):
         return ""
@@ -95,10 +95,10 @@ def behind(sql: str, rows: int) -> Asking[str]:
     return f"each is shown once: {count} rows are like that{sums}"
 
 
-def _cuts(limit: exp.Expr | None, rows: int) -> bool:
+def _cuts(limit: exp.Expr | None, rows: int, *, cut: bool) -> bool:
     """Whether a LIMIT may have left rows out."""
     bound = "" if limit is None else limit.expression.sql()
-    return limit is not None and not (bound.isdigit() and rows < int(bound))
+    return limit is not None and not (bound.isdigit() and rows < int(bound) and not cut)
 
 
 def row_of(

@@ -286,9 +286,9 @@ class _Mender:
             found = [one for one in found if far == {one[0]}]
         elif here := [one for one in found if one[0] in self._tables.values()]:  # written down with the wrong alias
             found = here
-        elif len(found) > 1 and found == self._schema.named(missing):  # of those that a declared key leads to
-            places = [(one, self._place(one[0])) for one in found]
-            found = [one for one, place in places if place is not None and all(hop.declared for hop in place[1])]
+        elif len(found) > 1 and not any(one.find_ancestor(exp.Where) for one in wrong):  # of those that a key leads to
+            places = [(one, place) for one in found if (place := self._place(one[0])) is not None]
+            found = [one for one, place in places if len(places) == 1 and all(hop.declared for hop in place[1])]
         return found[0] if len(found) == 1 else None
 
     def _place(self, table: str) -> tuple[str, list[Hop]] | None:
