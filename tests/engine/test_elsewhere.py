@@ -75,6 +75,39 @@ async def test_of_several_names_or_none_it_is_of_nobody(asked: Any, notice: str)
     assert await asked(SQL, notice=notice) == SQL
 
 
+TEAM = "Name: Ulric Fairholm | Responsible for: eyes\nName: Tilda Selby | Responsible for: dentistry"
+WHO = "The page says which vet is responsible for dentistry. How many visits with this vet are there?"
+VISITS = [
+    {"table": "visits", "columns": ["id INTEGER", "vet TEXT ('Selby', ...)", "reason TEXT ('check-up', 'teeth')"]}
+]
+
+
+@pytest.mark.parametrize(
+    ("sql", "task", "meant"),
+    [
+        ("select count(*) from visits where vet = 'Tilda Selby' and reason = 'dentistry'", WHO,
+         "select count(*) from visits where vet = 'Tilda Selby'"),
+        ("select count(*) from visits where vet = 'Ulric Fairholm' and reason = 'dentistry'", WHO, ""),
+        ("select count(*) from visits where vet = 'Tilda Selby' and reason = 'teeth'", WHO, ""),
+        ("select count(*) from visits where reason = 'dentistry'", WHO, ""),
+        ("select count(*) from visits where vet = 'Tilda Selby' and reason = 'dentistry'", "How many has she?", ""),
+        ("select count(*) from visits where reason = 'check-up' and vet = 'dentistry'", WHO, ""),  # it may be there
+    ],
+)  # fmt: skip
+async def test_what_another_place_says_of_somebody_no_row_has_to_say(
+    house: Build, sql: str, task: str, meant: str
+) -> None:
+    tools = {
+        "look": lambda args: {"tables": VISITS}, "fetch": lambda args: {"text": TEAM},
+        "select": lambda args: {"rows": []},
+    }  # fmt: skip
+    schema: Any = {"type": "object", "properties": {"sql": {}}}
+    specs: Any = {"look": {"opens": ""}, "fetch": {}, "select": {"schema": schema}}
+    agent = house([step(("fetch", {})), step(("select", {"sql": sql})), *[final("1")] * 3], tools=tools, specs=specs)
+    await agent.run(task)
+    assert " ".join(agent.tools["select"].calls[0]["sql"].split()) == (meant or sql)
+
+
 async def test_a_table_that_has_the_column_is_asked_for_it(asked: Any) -> None:
     assert await asked(SQL, path="data/boats.csv") == SQL
     assert await asked(SQL, path="data/unknown.csv") == SQL

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ringfence.core.policy import Effect, Role
-from ringfence.engine.operands import between_days, each_priced, in_euros, operands
+from ringfence.engine.operands import all_of_them, between_days, each_priced, in_euros, operands
 from ringfence.engine.shares import whole
 
 from .conftest import Build, final, step
@@ -167,6 +167,26 @@ PRICES = ("# Prices", "Day ticket, adult | 12.17 euros", "Day ticket, child | 5.
 def test_each_price_is_that_of_the_thing_that_its_line_names(given: str, task: str, meant: str) -> None:
     assert each_priced(given, task, PRICES) == meant
     assert each_priced(given, task, ()) == given
+
+
+KITTENS = "Six kittens weigh 351, 299, 422, 399, 456 and 346 grams. What is their average weight?"
+
+
+@pytest.mark.parametrize(
+    ("given", "task", "meant"),
+    [
+        ("(351+299+422+399+456)/6", KITTENS, "(351 + 299 + 422 + 399 + 456 + 346)/6"),
+        ("(299 + 422 + 399 + 456 + 346) / 6", KITTENS, "(351 + 299 + 422 + 399 + 456 + 346) / 6"),
+        ("(351+299+422+399+456+346)/6", KITTENS, "(351+299+422+399+456+346)/6"),
+        ("(351+422+399+456+346)/6", KITTENS, "(351+422+399+456+346)/6"),
+        ("(351+299)/2", KITTENS, "(351+299)/2"),
+        ("351+299+422+399+456*2", KITTENS, "351+299+422+399+456*2"),
+        ("(351+299+422+399+456)/5", f"{KITTENS} Leave out the last one.", "(351+299+422+399+456)/5"),
+        ("351+299+422+399", f"{KITTENS} And of the first four?", "351+299+422+399"),
+    ],
+)
+def test_of_a_list_that_is_added_up_no_number_is_forgotten(given: str, task: str, meant: str) -> None:
+    assert all_of_them(given, task) == meant
 
 
 def test_one_price_for_both_is_of_neither() -> None:

@@ -69,6 +69,8 @@ def query(tmp_path: Path) -> Query:
         ),
         ("select * from records where kind = 'map' and city = 'Bern'", "no row matches; no row meets all conditions; "
          "without city = 'Bern': 2, 'map', 1911, 'Basel'; 3, 'map', 1911, 'Basel'", None),
+        ("select kind from records where city = 'Basel' and kind = 'letter' and year = 1890", "no row matches; no row "
+         "meets all conditions; with city = 'Basel' alone: 'map'; 'map'", None),
         ("select * from requests where request_id = 1890", "no row matches; no row of requests has request_id = 1890; "
          "request_id has the values 1, 2, 3", None),  # a key is no year
         ("select * from records where year = -2", "no row matches; no row of records has year = -2; year has the "

@@ -15,6 +15,7 @@ from ringfence.months import MONTHS
 
 from .conditions import spoken_of, words_in
 from .nearest import brought, lines, listed
+from .ranked import fields
 from .relevance import COMMON
 from .statements import with_conditions
 from .task import PASTED, sentences
@@ -22,55 +23,69 @@ from .task import PASTED, sentences
 _CONDITION = re.compile(
     r"(?:\w+\.)?[\"`\[]?(?P<column>\w+)[\"`\]]?\s*(?:==?\s*'(?P<text>[^']{3,60})'|is\s+(?:not\s+)?null)", re.I
 )
+_KIND = re.compile(r"((?:[^,(]|\([^)]*\))+)(?:, |\Z)")  # of columns: date, text ('a', 'b'), number
+_VALUES = re.compile(r"'((?:[^']|'')*)'")
 _NAME = re.compile(r"(?<![\w-])[A-ZÄÖÜ][a-zäöüß]{2,}(?:[ -][A-ZÄÖÜ][a-zäöüß]{2,})*(?![\w-])")
 
 
 def as_said_elsewhere(args: Mapping[str, JSON], turn: Turn) -> Mapping[str, JSON]:
-    """The arguments of a statement about files, with the one name of the sentence that says what a condition asks for,
-    in the one column that the task speaks of, where no column of these files is the condition's; without a condition
-    on whether a column of another table is empty, which the task does not speak of.
+    """The arguments of a statement, without a condition that no row can meet and that another place says of the one
+    whom it asks for; where no column of its files is a condition's, with the one name that place says it of, in the one
+    column that the task speaks of, and without a condition on whether a column of another table is empty.
     """
     sql, task = args.get("sql"), str(turn.start["task"])
-    columns, others = _columns(args, turn)
-    if not isinstance(sql, str) or not columns or len(task) > PASTED:
+    own, others = _columns(args, turn)
+    if not isinstance(sql, str) or not own or len(task) > PASTED:
         return args
-    said = words_in(task)
-    of_task = [column for column in columns if spoken_of(column, said)]
+    said, files = words_in(task), "path" in args
+    of_task = [column for column in own if spoken_of(column, said)]
+    texts = {match["text"]: match["column"].casefold() for match in _CONDITION.finditer(sql) if match["text"]}
 
     def become(condition: str) -> str:
         found = _CONDITION.fullmatch(condition)
-        if found is None or found["column"].casefold() in columns:
+        column, text = (found["column"].casefold(), found["text"]) if found else ("", "")
+        if not column or (text and text.casefold() not in task.casefold()):
             return condition
-        if (text := found["text"]) is None:
-            alien = found["column"].casefold() in others and not spoken_of(found["column"], said)
-            return "" if alien else condition
-        name = _of_whom(text, turn) if text.casefold() in task.casefold() and len(of_task) == 1 else ""
+        if column in own:
+            name = _of_whom(text, turn) if text and own[column] and text not in own[column] else ""
+            return "" if name in texts else condition
+        if text is None:
+            return "" if files and column in others and not spoken_of(column, said) else condition
+        name = _of_whom(text, turn) if files and len(of_task) == 1 else ""
         return f"{of_task[0]} = '{name}'" if name else condition
 
     return {**args, "sql": with_conditions(sql, become)}
 
 
-def _columns(args: Mapping[str, JSON], turn: Turn) -> tuple[Collection[str], Collection[str]]:
-    """The columns of the files that a call names, where all of them were shown, and those of all other tables."""
+def _columns(args: Mapping[str, JSON], turn: Turn) -> tuple[dict[str, list[str]], Collection[str]]:
+    """The columns of the tables that a call asks, where all of its files were shown, each with all of its values where
+    they were; and those of all other tables.
+    """
     also = args.get("also")
     paths = {str(one) for one in (args.get("path"), *(also if isinstance(also, list | tuple) else ())) if one}
-    known, own, others = set[str](), dict[str, None](), set[str]()
+    known, own, others = set[str](), dict[str, list[str]](), set[str]()
     for key in ("files", "tables"):
         for _, one in listed(turn, key):
             shown = one.get("columns")
-            names = [str(name).partition(" ")[0].casefold() for name in shown] if isinstance(shown, list) else []
-            if one.get("path") in paths:
-                known.add(str(one["path"]))
-                own.update(dict.fromkeys(names))
+            names = list(map(str, shown)) if isinstance(shown, list) else []
+            kinds = _KIND.findall(str(one.get("of", ""))) if key == "files" else names
+            if one.get("path") in paths if key == "files" else not paths:
+                known.add(str(one.get("path")))
+                for n, name in enumerate(names):
+                    values = _VALUES.findall(kinds[n]) if n < len(kinds) and "..." not in kinds[n] else []
+                    own.setdefault(name.partition(" ")[0].casefold(), []).extend(values)
             else:
-                others.update(names)
-    return (own if known == paths else ()), others
+                others.update(name.partition(" ")[0].casefold() for name in names)
+    return (own if known == paths or not paths else {}), others
 
 
 def _of_whom(text: str, turn: Turn) -> str:
-    """The one name of the one sentence of what calls have brought that says a text; empty where there are more."""
+    """The one name of the one sentence or row that calls have brought that says a text; empty where there are more."""
     told = {one for value in brought(turn) for line in lines(value) for one in sentences(line)}
     saying = [one for one in told if re.search(rf"(?<!\w){re.escape(text)}(?!\w)", one, re.I)]
-    names = {name.removeprefix("The ") for one in saying for name in _NAME.findall(one)}
+    if len(saying) != 1:
+        return ""
+    row = list(fields(saying[0]).values())
+    names = {name.removeprefix("The ") for name in _NAME.findall(row[0] if row else saying[0])}
     names = {name for name in names if name.casefold() not in COMMON and name.casefold() not in MONTHS}
-    return names.pop() if len(saying) == len(names) == 1 else ""
+    return names.pop() if len(names) == 1 else ""

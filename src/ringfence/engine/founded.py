@@ -124,7 +124,7 @@ def as_the_task_has_it(
         args = remembered(asked(args, turn, f"{said}\n{thought}") if thought else args, spec, turn)
         args = as_it_is_now(of_its_row(of_the_folder(args, spec, turn), turn), turn)
         args = {**args, "sql": as_said(sql, task)} if isinstance(sql := args.get("sql"), str) else args
-        args = as_said_elsewhere(args, turn) if "path" in args else args
+        args = as_said_elsewhere(args, turn)
         return narrowed(emptied(named(args, spec, turn), spec, turn), spec, turn)
     other = for_the_other(args, turn)
     return other if other is not args and turn.seen[Action(spec.name, args, turn.label).digest] else args

@@ -13,12 +13,21 @@ from .evidence import ISO_DAY, in_iso
 from .figures import NUMBER
 from .shares import HUNDREDTH, PERIOD, PERIODS, PLAIN_NUMBER, hundredths, whole
 from .task import PASTED, several_things
+from .words import LEAVES_OUT
 
 _CENTS = re.compile(r"(?<![\w.,])(\d{1,6}) (?:euro ?)?cents?\b", re.I)
 _WHOLE_MONEY = re.compile(r"\bhow many (?:euros?|dollars|francs)\b|\bin (?:euros?|dollars|francs)\b", re.I)
 _IN_CENTS = re.compile(r"\b(?:in|as) cents\b|\bnot in (?:euros?|dollars|francs)\b", re.I)
 _DIVIDED = re.compile(r"/|(?<!\d)0?\.01\b|1e2", re.I)
 _SUM_OF_PRODUCTS = re.compile(r"[\d.+*() ]{3,200}")
+_LIST = re.compile(r"(?<![\d.,])\d+(?:\.\d+)?(?:, \d+(?:\.\d+)?){2,40},? (?:and|und) \d+(?:\.\d+)?(?![\d.,]\d)")
+_SUM = re.compile(r"(?<![\d.*/^-])\d+(?:\.\d+)?(?:\s*\+\s*\d+(?:\.\d+)?){1,40}(?!\s*[+\d.*/^])")
+_SOME = re.compile(
+    r"\b(?:first|last|(?:high|low|larg|small|great|long|short|cheap|heavi|light|old|young)est|best|worst|only|top|"
+    r"one of|of these|remaining|rest)\b",
+    re.I,
+)
+_FORGOTTEN = 2  # numbers that a small model leaves out of a list
 _WORD, _STEM = re.compile(r"[^\W\d_]{3,}"), 5  # characters by which words are the same: child and children
 _DAYS = re.compile(
     r"\bhow many days\b(?! (?:are|were|did|does|do|off)\b)|\bnumber of days (?:between|from)\b|\bwie ?viele tage\b",
@@ -32,7 +41,7 @@ def operands(given: str, task: str, shown: Sequence[str] = ()) -> str:
     shown  the lines that prices were taken from
     """
     given = each_priced(given, task, shown)
-    for rule in (hundredths, whole, in_euros, between_days):
+    for rule in (all_of_them, hundredths, whole, in_euros, between_days):
         given = rule(given, task)
     return given
 
@@ -91,6 +100,17 @@ def _same(given: str, products: Sequence[str]) -> bool:
     """Whether a sum has these products, however they are written."""
     terms = sorted(sorted(NUMBER.findall(term)) for term in given.split("+"))
     return "(" not in given and terms == sorted(sorted(NUMBER.findall(product)) for product in products)
+
+
+def all_of_them(given: str, task: str) -> str:
+    """A sum with all numbers that its task lists, for one of the first or the last of them, less one or two."""
+    lists, sums = list(_LIST.finditer(task)), list(_SUM.finditer(given))
+    if len(task) > PASTED or len(lists) != 1 or len(sums) != 1 or LEAVES_OUT.search(task) or _SOME.search(task):
+        return given
+    listed, taken = NUMBER.findall(lists[0][0]), NUMBER.findall(sums[0][0])
+    fewer = 0 < len(listed) - len(taken) <= _FORGOTTEN and taken in (listed[: len(taken)], listed[-len(taken) :])
+    whole = " + ".join(listed)
+    return f"{given[: sums[0].start()]}{whole}{given[sums[0].end() :]}" if fewer else given
 
 
 def between_days(given: str, task: str) -> str:

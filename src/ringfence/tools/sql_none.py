@@ -153,30 +153,38 @@ def why_none(
 
 
 def _one_too_many(conditions: Sequence[_Condition], dialect: str) -> Asking[str]:
-    """Of conditions that some rows meet each, and none all: the one without which there are rows, and these.
+    """Of conditions that some rows meet each, and none all: the one without which there are rows, and these; else the
+    rows that meet the first one alone, a text.
 
     A small model adds `status = 'repair'` to a question that says nothing of it.
     """
     from sqlglot import exp
 
-    found = list[str]()
+    select = conditions[0].node.root() if conditions else None
+    where = select.args["where"].this if isinstance(select, exp.Select) else None
+    if select is None or not isinstance(where, exp.And) or select.find(exp.AggFunc, exp.Subquery):
+        return ""
+    every, found = list(where.flatten()), list[str]()
     for condition in conditions[1:]:  # the first one says what it is about
-        select = condition.node.root()
-        where = select.args["where"].this
-        others = (
-            [one.copy() for one in where.flatten() if one is not condition.node] if isinstance(where, exp.And) else []
-        )
-        if not others or not isinstance(select, exp.Select) or select.find(exp.AggFunc, exp.Subquery):
-            continue
-        fewer = select.copy()
-        fewer.set("where", exp.Where(this=exp.and_(*others, copy=False)))
-        fewer.set("limit", None)
-        rows = yield f"select * from ({fewer.sql(dialect)}) as r limit $1", (str(_PLACES + 1),)
-        if rows:
-            more = " and more" if len(rows) > _PLACES else ""
-            shown = "; ".join(", ".join(map(_shown, row)) for row in rows[:_PLACES])
-            found.append(f"without {condition.sql}: {shown[: 4 * _SHOWN]}{more}")
+        others = [one for one in every if one is not condition.node]
+        if shown := (yield from _rows_of(select, others, dialect)):
+            found.append(f"without {condition.sql}: {shown}")
+    first = conditions[0]
+    if not found and first.is_text and (shown := (yield from _rows_of(select, [first.node], dialect))):
+        found.append(f"with {first.sql} alone: {shown}")
     return f"no row meets all conditions; {'; '.join(found[:2])}" if found else ""
+
+
+def _rows_of(select: exp.Expr, conditions: Sequence[exp.Expr], dialect: str) -> Asking[str]:
+    """The first rows of a SELECT with these conditions and no others; empty if there is none."""
+    from sqlglot import exp
+
+    fewer = select.copy()
+    fewer.set("where", exp.Where(this=exp.and_(*(one.copy() for one in conditions), copy=False)))
+    fewer.set("limit", None)
+    rows = (yield f"select * from ({fewer.sql(dialect)}) as r limit $1", (str(_PLACES + 1),)) or ()
+    shown = "; ".join(", ".join(map(_shown, row)) for row in rows[:_PLACES])
+    return f"{shown[: 4 * _SHOWN]}{' and more' if len(rows) > _PLACES else ''}"
 
 
 def otherwise(sql: str, tables: Sequence[Sequence[object]], *, dialect: str) -> Asking[str]:
