@@ -52,6 +52,7 @@ from .passages import NOT_THERE, Passage, passages
 from .priced import unpriced
 from .reckoning import left_out
 from .silence import abstains, provides
+from .spans import other_end
 from .step import TOOL
 from .task import acts, questions
 from .unanswered import lacking, nothing_there, others, searched, unknown
@@ -120,8 +121,9 @@ def judge(
         return verdict
     settled = not live.granted or changed(turn, live.granted)  # what was done is no claim about the results
     once = not (settled or doubts(turn))  # who says it again may mean it
-    if not once and not verdict.flags:  # these know where they stand
-        verdict = replace(verdict, answer=corrected(verdict.answer, shown))
+    if not verdict.flags:  # these know where they stand
+        told = other_end(verdict.answer, turn)
+        verdict = replace(verdict, answer=told if once else corrected(told, shown))
     answer, done, cited = verdict.answer, deeds(turn, live.granted), [source.n for source in verdict.cited]
     found = tuple(flags(answer, shown=shown, task=task, done=done, tools=live.granted, cited=cited))
     known = {flag.at for flag in found}

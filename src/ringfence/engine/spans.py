@@ -1,0 +1,41 @@
+"""Which end of a span of time an answer takes, `14:00 - 16:30`, where its task asks for the other one. Pure.
+
+Asked when a practice closes on Friday afternoon, a small model says 14:00, and says so again.
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import islice
+
+from ringfence.core.turn import Turn
+
+from .nearest import brought, lines, opened
+from .task import PASTED, questions
+from .visits import WEEKDAY
+
+_TIME = r"(?<![\d:.-])\d{1,2}:\d\d(?![\d:])"
+_SPAN = re.compile(rf"({_TIME})\s*(?:-|–|—|to|until|till|bis)\s*({_TIME})", re.I)
+_ENDS = re.compile(
+    r"\b(?:clos(?:e|es|ed|ing)|ends?|ending|until|till|finish\w*|over|schließ\w*|endet|bis wann)\b", re.I
+)
+_BEGINS = re.compile(r"\b(?:opens?|opened|starts?|starting|begins?|beginning|öffnet|beginnt|ab wann)\b", re.I)
+_LINES = 2_000  # that are looked at
+
+
+def other_end(answer: str, turn: Turn) -> str:
+    """The answer with the end of a span for its beginning, or the other way round, where its one time is that of one
+    span of the lines of the day that the task names, and the task asks for the other one; else as it is.
+    """
+    task = str(turn.start["task"])
+    asking, times = questions(task) or task, re.findall(_TIME, answer)
+    ends = _ENDS.search(asking) is not None
+    if len(task) > PASTED or len(times) != 1 or ends == (_BEGINS.search(asking) is not None):
+        return answer
+    days = {day.casefold() for day in re.findall(rf"\b{WEEKDAY}", task, re.I)}
+    shown = [str(one.get("text", "")) for one in opened(turn)]
+    told = [line for value in (*shown, *brought(turn)) for line in islice(lines(value), _LINES)]
+    spans = {span for line in told if all(day in line.casefold() for day in days) for span in _SPAN.findall(line)}
+    right = {end if ends else start for start, end in spans if (start if ends else end) == times[0]}
+    said = any((end if ends else start) == times[0] for start, end in spans)
+    return answer.replace(times[0], right.pop()) if len(right) == 1 and not said else answer

@@ -1,0 +1,32 @@
+"""The end of a span that a task asks for is told, and not its beginning."""
+
+from __future__ import annotations
+
+import pytest
+
+from .conftest import Build, final, step
+
+HOURS = (
+    "Day: Thursday | Morning: 07:30 - 12:00 | Afternoon: 14:00 - 19:30\n"
+    "Day: Friday | Morning: 08:00 - 12:30 | Afternoon: 14:00 - 16:30\nAt the weekend from 9:00 to 11:00 by phone."
+)
+CLOSES = "At what time does the practice close on Friday afternoon?"
+
+
+@pytest.mark.parametrize(
+    ("task", "answer", "meant"),
+    [
+        (CLOSES, "It closes at 14:00.", "It closes at 16:30."),
+        (CLOSES, "16:30", "16:30"),
+        (CLOSES, "From 14:00 until 16:30", "From 14:00 until 16:30"),
+        (CLOSES, "15:00", "15:00"),  # of no span
+        ("When does the practice open on Friday morning?", "12:30", "08:00"),
+        ("When does the practice open on Friday?", "08:00", "08:00"),
+        ("When does the practice close in the afternoon?", "14:00", "14:00"),  # of which day?
+        ("Until when can I phone at the weekend?", "9:00", "11:00"),
+        ("When is the practice in Friday's afternoon?", "14:00", "14:00"),
+    ],
+)
+async def test_the_end_that_is_asked_for_is_told(house: Build, task: str, answer: str, meant: str) -> None:
+    agent = house([step(("look", {})), *[final(answer)] * 3], tools={"look": lambda args: {"text": HOURS}})
+    assert (await agent.run(task)).answer == meant
