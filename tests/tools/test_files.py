@@ -218,7 +218,12 @@ async def test_stat_of_a_file_and_of_a_folder(call: Call, box: Path) -> None:
     assert (folder["files"], folder["oldest"]) == (2, "runbooks/db.md, modified 2024-11-20T12:00:00Z")
     assert folder["newest"].startswith("runbooks/disk.md, modified 20")
     assert (folder["largest"], folder["smallest"]) == ("runbooks/disk.md, 68 bytes", "runbooks/db.md, 33 bytes")
-    assert "endings" not in folder  # all of one
+    assert folder.keys().isdisjoint(("endings", "beginnings"))  # all of one, each of its own
+    for name in ("disk-2.md", "disks.txt"):
+        (box / "runbooks" / name).write_text("x")
+    assert (await call("files.stat", path="runbooks"))["beginnings"] == "disk 2"
+    for name in ("disk-2.md", "disks.txt"):
+        (box / "runbooks" / name).unlink()
     everything = await call("files.stat")
     assert (everything["files"], everything["endings"]) == (3, ".md 2, .log 1")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import re
 import time
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
@@ -26,6 +27,7 @@ from .tool import KNOWN_PATH, KNOWN_PLACE, Args, Tool, Use, define
 
 SECONDS = 10.0
 MAX_LAST = 1_000  # lines from the end
+_FIRST_WORD = re.compile(r"[^\W\d_]{2,}")
 _ENDINGS = 8  # of the files in a folder, that are told
 _END_CHARS = 200  # of the last line of a file, beside those that were asked for
 LINE_CHARS = 2_000  # what is shown of one line
@@ -131,6 +133,7 @@ def stat_file(folders: Folders, use: Use) -> Tool:
                 "type": "folder",
                 "files": len(walk.files),
                 **_endings(walk.files),
+                **_beginnings(walk.files),
                 "folders": inside,
                 "size": size,
                 **_ends(walk.files),
@@ -244,6 +247,14 @@ def _endings(files: Sequence[Entry]) -> dict[str, JSON]:
     """How many files have which ending, if there are several: `.md 12, .txt 2`."""
     often = Counter(PurePosixPath(one.path).suffix or "none" for one in files)
     return {"endings": ", ".join(f"{end} {n}" for end, n in often.most_common(_ENDINGS))} if len(often) > 1 else {}
+
+
+def _beginnings(files: Sequence[Entry]) -> dict[str, JSON]:
+    """How many names begin with the same word, for words of more than one: `meeting 4, log 3`."""
+    first = (_FIRST_WORD.match(PurePosixPath(one.path).name) for one in files)
+    often = Counter(match[0] for match in first if match)
+    told = [f"{word} {n}" for word, n in often.most_common(_ENDINGS) if n > 1]
+    return {"beginnings": ", ".join(told)} if told and len(often) < len(files) else {}
 
 
 def _ends(files: Sequence[Entry]) -> dict[str, JSON]:
