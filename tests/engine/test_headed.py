@@ -80,6 +80,23 @@ async def test_the_cell_of_another_field_is_not_what_was_asked(
     assert ['another cell of that row: "Spare key: Greta Holm"' in why for why in doubts] == [True] * sent_back
 
 
+BERTHS = """- pontoon: A, berths: 14, free: 9
+- pontoon: C, berths: 14, free: 11
+- pontoon: D, berths: 12, free: 10"""
+
+
+@pytest.mark.parametrize(
+    ("answer", "sent_back"),
+    [("There are 14 free berths on pontoon C.", True), ("14", True), ("11", False), ("11 of 14", False), ("9", False)],
+)
+async def test_of_the_row_that_the_task_calls_by_its_field_the_cell_of_the_question(
+    asked: Any, answer: str, sent_back: bool
+) -> None:
+    task = "The page lists the berths of each pontoon. How many are free on pontoon C?"
+    _, doubts = await asked(task, answer, answer, text=BERTHS)
+    assert ['another cell of that row: "free: 11"' in why for why in doubts] == [True] * sent_back
+
+
 async def test_a_heading_of_one_word_is_a_name_where_the_task_writes_it_so(asked: Any) -> None:
     towns = "\n".join(
         f"## {town}\nMaster: {n}\nPhone: 0555 80{n} 8404" for n, town in enumerate(("Greyholm", "Sulvay"))

@@ -17,7 +17,7 @@ from ringfence.core.values import JSON
 from .evidence import Numbers
 from .nearest import PROPER, brought, lines, opened, stems
 from .ranked import as_lines, fields
-from .task import only_ranks, reckons
+from .task import only_ranks, questions, reckons
 from .visits import TELLS
 from .words import LEAVES_OUT
 
@@ -87,16 +87,19 @@ def strange_cell(answer: str, turn: Turn) -> str:
     """
     task = str(turn.start["task"])
     asked = set() if LEAVES_OUT.search(task) else set(stems(task))
+    asking = asked.intersection(stems(questions(task) or task))  # a sentence before it says what there is
     texts = (str(one.get("text", "")).split("\n") for one in opened(turn))
     told = [line for of in (*texts, *map(as_lines, brought(turn))) for line in islice(of, _MOST)]
-    rows = [row for line in told if len(row := fields(line)) > 1]
+    rows = list({tuple(row.items()): row for line in told if len(row := fields(line)) > 1}.values())
     about = [asked.intersection(stem for value in row.values() for stem in stems(value)) for row in rows]
     most = max(map(len, about), default=0)
     best = [row for row, of in zip(rows, about, strict=True) if len(of) == most > 0]
+    if asked and (called := [row for row in rows if any(_says(task, f"{name} {of}") for name, of in row.items())]):
+        best, most = called, TELLS  # pontoon C
     if len(best) != 1:
         return ""
-    cells = [(name, value, asked.intersection(stems(name))) for name, value in best[0].items()]
-    given = [cell for cell in cells if _says(answer, cell[1])]
+    cells = [(name, value, asking.intersection(stems(name))) for name, value in best[0].items()]
+    given = [cell for cell in cells if _says(answer, cell[1]) and not _says(task, cell[1])]
     least = 1 if most >= TELLS and given and not given[0][2] else TELLS
     meant = [cell for cell in cells if len(cell[2]) >= least and not _says(task, cell[1])]
     if len(given) != 1 or len(meant) != 1 or not given[0][2] < meant[0][2]:
