@@ -324,6 +324,7 @@ async def test_who_has_failed_twice_may_say_that_nothing_is_there(house: Build) 
     ("answer", "worked", "stays"),
     [
         ("yellow", False, False),
+        ("The statement cannot be read because colour is not a column.", False, False),
         ("The hull of the Merlin is yellow.", False, False),
         ("The boats are in the shed.", False, True),  # that stands there
         ("yellow", True, True),

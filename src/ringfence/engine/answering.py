@@ -65,6 +65,7 @@ _NEEDS_NO_TOOL = re.compile(  # what a calendar or a counting hand says, what is
     r"impossible|fail\w*|errors?|offline|block\w*|denied|refused|missing|exists?)\b|n[’']t\b",
     re.I,
 )
+_OF_A_CALL = re.compile(r"\b(?:statement|query|sql|syntax)\b", re.I)
 _RESULT_CHARS = 60  # of a calculation's, that are told beside an answer
 
 
@@ -150,12 +151,14 @@ def judge(
 
 
 def _from_nowhere(answer: str, turn: Turn, shown: str) -> bool:
-    """Whether what answers a question after calls that all failed has a word that neither the task nor anything that
-    was shown has, and none but such: the colour of a hull, of a table without colours.
+    """Whether what answers a question after calls that all failed tells of a statement, or has a word that neither the
+    task nor anything that was shown has, and none but such: the colour of a hull, of a table without colours.
     """
     task = turn.start["task"]
     if has_worked(turn) or folded(turn, Become).failed < MAX_FAILED or acts(task) or not questions(task):
         return False
+    if _OF_A_CALL.search(answer) and not _OF_A_CALL.search(task):  # why it failed is no answer
+        return True
     if abstains(answer) or _SAYS.search(answer) or _NEEDS_NO_TOOL.search(answer):
         return False
     there = set(stems(shown))
