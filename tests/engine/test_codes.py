@@ -112,6 +112,41 @@ async def test_a_text_of_another_row_than_the_tasks_is_that_of_its_row(
     assert agent.tools["query"].calls == [{"sql": f"select seats from ships where ship = '{asked_for}'"}]
 
 
+LAMPS = "18:45 ERROR P-271 LAMP_FAIL\n19:21 WARN P-260 hot\n13:21 ERROR P-248 LAMP_FAIL"
+
+
+@pytest.mark.parametrize(
+    ("code", "asked_for", "closest"),
+    [
+        ("P-271", "P-248", ["13:21 ERROR P-248 LAMP_FAIL"]),
+        ("P-248", "P-248", ["13:21 ERROR P-248 LAMP_FAIL"]),
+        ("P-999", "P-999", ["13:21 ERROR P-248 LAMP_FAIL"]),  # nothing has said that one
+        ("P-271", "P-271", ["13:21 ERROR P-248 LAMP_FAIL", "19:21 WARN P-260 hot"]),
+        ("P-271", "P-271", []),
+    ],
+)
+@pytest.mark.parametrize("ranked", [True, False])
+async def test_the_last_of_its_kind_is_asked_for_and_none_before_it(
+    house: Build, code: str, asked_for: str, closest: list[str], ranked: bool
+) -> None:
+    passage = {
+        "path": "a.log",
+        "text": LOG,
+        "note": "a sample",
+        **({"ranked": "the last of its kind"} if ranked else {}),
+    }
+    tools = {
+        "find": lambda args: {"passages": [passage], "closest lines": [f"- {one}" for one in closest]},
+        "query": lambda args: {"rows": [["Attic"]]},
+    }
+    specs: Any = {"query": {"schema": {"type": "object", "properties": {"sql": {}}}}, "find": {"opens": "question"}}
+    query = step(("query", {"sql": f"select room from equipment where serial = '{code}'"}))
+    agent = house([query, *[final("Attic")] * 3], tools=tools, specs=specs)
+    await agent.run("Take the most recent LAMP_FAIL and look up its projector. Which room is it in?")
+    (call,) = agent.tools["query"].calls
+    assert call == {"sql": f"select room from equipment where serial = '{asked_for if ranked else code}'"}
+
+
 NEWS = (
     "# News\nThe kiln is hot again.\nOur glaze of the month is Moss Green.\nCeladon was our glaze of the month before."
 )

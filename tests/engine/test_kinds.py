@@ -39,6 +39,7 @@ async def test_who_keeps_to_a_telephone_number_has_found_no_address(house: Build
 
 
 NEW = "From 1 March 2025 a place in the raku course costs 83 euros. The list shows the old price."
+MATINEE = "From October on the family matinee starts at 11:50."
 
 
 @pytest.mark.parametrize(
@@ -48,18 +49,21 @@ NEW = "From 1 March 2025 a place in the raku course costs 83 euros. The list sho
         ("How many euros does a place in the raku course cost now?", "83", [NEW], False),
         ("How many euros does a place in the raku course cost now?", "68", [NEW, "another line of 68"], False),
         ("How many euros did a place in the raku course cost?", "68", [NEW], False),
+        ("When does the family matinee start nowadays?", "10:10", [MATINEE], True),
+        ("When does the family matinee start nowadays?", "11:50", [MATINEE], False),
         ("How many euros does a place in the raku course cost now?", "68", ["A place in the raku course: 83"], False),
     ],
 )
 async def test_what_was_so_before_is_not_what_is_so_now(
     house: Build, task: str, answer: str, closest: list[str], sent_back: bool
 ) -> None:
-    passages = [{"path": "a.md", "text": NEW}, {"path": "b.md", "text": "- Course: Raku; Price in euros: 68"}]
+    older = "- Course: Raku; Price in euros: 68\n- Saturday: family matinee at 10:10"
+    passages = [{"path": "a.md", "text": f"{NEW}\n{MATINEE}"}, {"path": "b.md", "text": older}]
     tools = {"find": lambda args: {"passages": passages, "closest lines": [f"- {line}" for line in closest]}}
     agent = house([final(answer), final("83")], tools=tools, specs={"find": {"opens": "question"}})
     await agent.run(task)
     told = [r.body["text"] for r in agent.records() if "doubt" in r.body]
-    assert [NEW in why for why in told] == [True] * sent_back
+    assert [closest[0] in why for why in told] == [True] * sent_back
 
 
 @pytest.mark.parametrize(

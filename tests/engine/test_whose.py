@@ -8,6 +8,7 @@ import pytest
 
 from ringfence.core.chain import Kind
 from ringfence.core.policy import Effect, Role
+from ringfence.engine.course import NOT_FOUND
 from ringfence.engine.whose import _KEYED, _VALUE
 from ringfence.tools.sql_schema import keyed
 
@@ -211,6 +212,25 @@ async def test_whom_another_call_has_named_is_in_the_list(directory: Any) -> Non
 YARD = {"path": "handbook/yard.md", "text": "The weighbridge is open on working days; ask for the ticket there."}
 CHARGE = {"path": "handbook/circular.md", "text": "Storage costs 41 euros per pallet and day."}
 SCALES = {"path": "handbook/scales.md", "text": "The weighbridge on the north side: 12 euros for a lorry."}
+
+
+FIRMS = {"path": "a.md", "text": "- Distributor: Ostravik Releasing; Contact: Olga Quarles; Share: 49 %"}
+CLEANERS = {"path": "b.md", "text": "The contract with Brightwater runs until 31 March 2026."}
+
+
+@pytest.mark.parametrize(
+    ("name", "second", "answer"),
+    [
+        ("Ostravik Releasing", "31 March 2026", NOT_FOUND),
+        ("Ostravik Releasing", "It is not stated.", "It is not stated."),
+        ("Brightwater", "31 March 2026", "31 March 2026"),
+        ("Grey Heron Pictures", "31 March 2026", "31 March 2026"),  # of whom nothing is told
+    ],
+)
+async def test_what_is_said_of_another_name_is_not_found(house: Build, name: str, second: str, answer: str) -> None:
+    tools = {"find": lambda args: {"passages": [FIRMS, CLEANERS]}}
+    agent = house([final("31 March 2026"), *[final(second)] * 2], tools=tools, specs={"find": {"opens": "question"}})
+    assert (await agent.run(f"Until what date does our contract with {name} run?")).answer == answer
 
 
 @pytest.mark.parametrize(

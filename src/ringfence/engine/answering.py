@@ -56,7 +56,7 @@ from .spans import other_end
 from .step import TOOL
 from .task import acts, questions
 from .unanswered import lacking, nothing_there, others, searched, unknown
-from .whose import miscounted, named_too, of_all, strange
+from .whose import BY_NAME, miscounted, named_too, of_all, strange
 
 _SAYS = re.compile(r"\d|^\W*(?:yes|no|ja|nein)\b", re.I)
 _NEEDS_NO_TOOL = re.compile(  # what a calendar or a counting hand says, what is asked back, and why nothing came of it
@@ -193,13 +193,14 @@ def _of_another_thing(answer: str, turn: Turn, live: Live) -> tuple[str, str]:
 
 def _keeps_to_another(answer: str, turn: Turn, live: Live) -> bool:
     """Whether an answer that was sent back is still of another thing: it stands under another name than the task's, is
-    of another kind, or the task says what to say then.
+    of another kind, or what says it does not say that name, or the task says what to say then.
     """
     if abstains(answer) or not doubts(turn):
         return False
     if strange_heading(answer, turn) or ("@" not in answer and of_another_kind(answer, turn.start["task"])):
         return True
-    if has_worked(turn) or doubts(turn)[-1] != UNSUPPORTED or not provides(turn.start["task"]):
+    task = turn.start["task"]
+    if has_worked(turn) or doubts(turn)[-1] != UNSUPPORTED or not (provides(task) or BY_NAME.search(task)):
         return False
     return strange(answer, turn, live.said)[0] == UNSUPPORTED
 

@@ -14,7 +14,7 @@ from ringfence.core.turn import Turn
 from ringfence.core.values import JSON
 
 from .conditions import COMPARES
-from .nearest import brought, lines, of_the_day, of_the_value, stems
+from .nearest import brought, closest, lines, of_the_day, of_the_value, opened, stems
 from .ranked import as_lines, fields
 from .statements import EQUAL
 from .step import leaves
@@ -38,6 +38,7 @@ _GOES_ON = re.compile(
 _BEFORE = re.compile(
     r"\b(?:was|were|before|former(?:ly)?|until|previous(?:ly)?|used to|no longer|war|früher|bisher)\b", re.I
 )
+_TOKEN = re.compile(r"[^\s=,;:\"'|()\[\]]{2,40}")
 _A_NAME = re.compile(r"(?<=[a-zäöüß] )[A-ZÄÖÜ][\w-]+(?: [A-ZÄÖÜ][\w-]+)*")  # that does not begin the sentence
 _RESULTS, _LINES = 5, 500  # the newest, and the lines of one, that are read
 _CHARS = 240  # of a line that is told
@@ -109,6 +110,29 @@ def as_it_is_now(args: Mapping[str, JSON], turn: Turn) -> Mapping[str, JSON]:
         return args
     names = [name for name in _A_NAME.findall(now[0]) if name not in task]
     return {**args, "sql": EQUAL.sub(f"= '{names[0]}'", str(sql))} if len(names) == 1 else args
+
+
+def of_the_last(args: Mapping[str, JSON], turn: Turn) -> Mapping[str, JSON]:
+    """The arguments of a SELECT, with the value of the one line that was found to be the last or the first of its kind,
+    in place of its one text, which other lines of that passage have in its place: of P-248 that failed last, and not of
+    P-271 before it.
+    """
+    sql, task = args.get("sql"), str(turn.start["task"])
+    texts = EQUAL.findall(sql) if isinstance(sql, str) and not brought(turn) else []
+    ranked = [one for one in opened(turn) if "ranked" in one]
+    if len(texts) != 1 or len(ranked) != 1 or texts[0] in task:
+        return args
+    told = {line for line in closest(turn) if line in str(ranked[0].get("text", ""))}
+    others = [line for line in str(ranked[0].get("text", "")).split("\n") if line not in told]
+    if len(told) != 1 or not any(texts[0] in _TOKEN.findall(line) for line in others):
+        return args
+    own = [token for token in _TOKEN.findall(told.pop()) if _shape(token) == _shape(texts[0])]
+    return {**args, "sql": EQUAL.sub(f"= '{own[0]}'", str(sql))} if len(own) == 1 else args
+
+
+def _shape(token: str) -> str:
+    """A token with all figures and letters alike: A-999."""
+    return re.sub(r"[^\W\d_]", "A", re.sub(r"\d", "9", token))
 
 
 def _codes(args: Mapping[str, JSON]) -> Iterator[tuple[str, str]]:

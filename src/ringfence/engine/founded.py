@@ -15,7 +15,7 @@ from .aggregates import averaged, counted, greatest
 from .answering import shown_numbers, texts
 from .bounds import bounded
 from .cells import emptied, named
-from .codes import another, as_it_is_now, of_its_row
+from .codes import another, as_it_is_now, of_its_row, of_the_last
 from .conditions import all_of_it, asked, heard, remembered, unheard, wider
 from .course import INVENTED, UNHEARD, Become, changes
 from .elsewhere import as_said_elsewhere
@@ -122,7 +122,7 @@ def as_the_task_has_it(
         args = averaged(greatest(bounded(all_of_it(args, spec, task), spec, task), spec, task), spec, task)
         args = heard(args, turn, said) if become.unheard else args
         args = remembered(asked(args, turn, f"{said}\n{thought}") if thought else args, spec, turn)
-        args = as_it_is_now(of_its_row(of_the_folder(args, spec, turn), turn), turn)
+        args = of_the_last(as_it_is_now(of_its_row(of_the_folder(args, spec, turn), turn), turn), turn)
         args = {**args, "sql": as_said(sql, task)} if isinstance(sql := args.get("sql"), str) else args
         args = as_said_elsewhere(args, turn)
         return narrowed(emptied(named(args, spec, turn), spec, turn), spec, turn)

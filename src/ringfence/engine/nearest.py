@@ -318,6 +318,16 @@ def opened(turn: Turn) -> list[Mapping[str, JSON]]:
     return [one for call, _, value in answered(turn) if call < 0 for one in excerpts(value)]
 
 
+def closest(turn: Turn) -> list[str]:
+    """The lines that the tool which opened the run says are the closest to the task."""
+    return [
+        str(line).removeprefix("- ")
+        for call, _, value in answered(turn)
+        if call < 0 and isinstance(value, Mapping) and isinstance(told := value.get("closest lines"), list)
+        for line in told
+    ]
+
+
 def asked_and_brought(turn: Turn) -> list[JSON]:
     """What the calls that the model chose and that answered were given, and what they have brought."""
     return [part for call, *parts in answered(turn) if call >= 0 for part in parts]

@@ -6,13 +6,13 @@ Asked who has the key to the drama cupboard, a small model that is shown "Drama 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from itertools import islice
 
 from ringfence.core.turn import Turn
 
 from .evidence import Numbers
-from .nearest import answered, brought, lines, opened, stems
+from .nearest import brought, closest, lines, opened, stems
 from .silence import abstains
 from .task import PASTED, reckons
 from .visits import TABLES, TELLS
@@ -30,11 +30,11 @@ _NOW = re.compile(
     r"\b(?:now|today|current(?:ly)?|valid|at present|at the moment|nowadays|these days|heute|jetzt|aktuell\w*)\b", re.I
 )
 _UPDATE = re.compile(  # what says that something is otherwise by now
-    r"\b(?:now|from (?:now|today|\d)|from (?:the )?[A-Z][a-z]+ \d|as of|no longer|instead|replac\w+|"
-    r"corrected?|changed?|raised|lowered|ab (?:dem|sofort|\d)|nicht mehr)\b",
+    r"\b(?:now|from (?:now|today|\d)|from (?:the )?[A-Z][a-z]+ (?:\d|on(?:wards?)?\b)|as of|no longer|instead|"
+    r"replac\w+|corrected?|changed?|raised|lowered|ab (?:dem|sofort|\d)|nicht mehr)\b",
     re.I,
 )
-_FIGURE = re.compile(r"\d+(?:[.,]\d+)*")
+_FIGURE = re.compile(r"\d+(?:[.,:]\d+)*")
 
 
 def overlooked(answer: str, turn: Turn) -> str:
@@ -61,7 +61,7 @@ def superseded(answer: str, turn: Turn) -> str:
     task = str(turn.start["task"])
     if len(task) > PASTED or brought(turn) or not _NOW.search(task) or LEAVES_OUT.search(task) or reckons(task):
         return ""
-    told = [line for call, _, value in answered(turn) if call < 0 for line in _closest(value)]
+    told = closest(turn)
     figures = _FIGURE.findall(answer)
     if len(told) != 1 or len(figures) != 1 or not _UPDATE.search(told[0]) or not _FIGURE.search(told[0]):
         return ""
@@ -69,11 +69,6 @@ def superseded(answer: str, turn: Turn) -> str:
     older = [line for line in _lines(turn) if Numbers(line).have(figures[0]) and line != told[0]]
     about = any(len(asked.intersection(stems(line))) > 0 for line in older)
     return told[0][:_SHOWN] if about and not Numbers(told[0]).have(figures[0]) else ""
-
-
-def _closest(value: object) -> list[str]:
-    lines_of = value.get("closest lines") if isinstance(value, Mapping) else None
-    return [str(line).removeprefix("- ") for line in lines_of] if isinstance(lines_of, list) else []
 
 
 def _words(text: str) -> set[str]:

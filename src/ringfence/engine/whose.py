@@ -28,6 +28,9 @@ _REACHED_AT = re.compile(r"\b(?:extension|(?:tele)?phone|mobile|fax|durchwahl|te
 _ABOUT = re.compile(  # on the north weighbridge
     r"\b(?:of|for|on|at|to|from|in|into)\s+(?:the|an?|our|my|your)\s+(?:[^\W\d_]+[ -])?([^\W\d_]{4,})", re.I
 )
+BY_NAME = re.compile(
+    r"(?<=\w )(?:of|with|for|from|by) ([A-ZÄÖÜ][\w-]+(?: [A-ZÄÖÜ][\w-]+)*)"
+)  # with Grey Heron Pictures
 _PRICED = re.compile(
     r"\bwhat (?:an? |the |our )?([^\W\d_]{4,}) costs?\b|"
     r"\b(?:costs?|prices?|fees?|charges?) (?:of|for) (?:an? |the |our )?([^\W\d_]{4,})\b|"
@@ -349,11 +352,13 @@ def _of_a_passage(answer: str, turn: Turn) -> _Doubt | None:
     held = [set(stems(text)) for text in texts]
     often = Counter(stem for words in held for stem in words)
     about = {stem: word for word in _ABOUT.findall(asked) if not is_unit(word) for stem in stems(word)}
-    tells = {stem: word for stem, word in about.items() if often[stem] == 1}
+    named = {stem: name for name in BY_NAME.findall(asked) for stem in stems(name)}  # which tells more than a word
+    tells = {stem: word for stem, word in (named or about).items() if often[stem] == 1}
     for value in _VALUE.findall(answer):
         having = [n for n, text in enumerate(texts) if value in _VALUE.findall(text)]
         if len(having) == 1 and tells and not tells.keys() & held[having[0]]:
-            return UNSUPPORTED, f"What says {value} says nothing of the {next(iter(tells.values()))}. {_UNLESS}"
+            word = next(iter(tells.values()))
+            return UNSUPPORTED, f"What says {value} says nothing of {'' if named else 'the '}{word}. {_UNLESS}"
     return None
 
 
