@@ -131,7 +131,7 @@ async def test_the_last_of_its_kind_is_asked_for_and_none_before_it(
 ) -> None:
     passage = {
         "path": "a.log",
-        "text": LOG,
+        "text": LAMPS,
         "note": "a sample",
         **({"ranked": "the last of its kind"} if ranked else {}),
     }

@@ -94,18 +94,24 @@ def strange_cell(answer: str, turn: Turn) -> str:
     about = [asked.intersection(stem for value in row.values() for stem in stems(value)) for row in rows]
     most = max(map(len, about), default=0)
     best = [row for row, of in zip(rows, about, strict=True) if len(of) == most > 0]
-    if asked and (called := [row for row in rows if any(_says(task, f"{name} {of}") for name, of in row.items())]):
+    if asked and (called := [row for row in rows if any(_calls(task, name, of) for name, of in row.items())]):
         best, most = called, TELLS  # pontoon C
     if len(best) != 1:
         return ""
     cells = [(name, value, asking.intersection(stems(name))) for name, value in best[0].items()]
     given = [cell for cell in cells if _says(answer, cell[1]) and not _says(task, cell[1])]
     least = 1 if most >= TELLS and given and not given[0][2] else TELLS
-    meant = [cell for cell in cells if len(cell[2]) >= least and not _says(task, cell[1])]
+    most = max((len(cell[2]) for cell in cells if not _says(task, cell[1])), default=0)
+    meant = [cell for cell in cells if len(cell[2]) == most >= least and not _says(task, cell[1])]
     if len(given) != 1 or len(meant) != 1 or not given[0][2] < meant[0][2]:
         return ""
     (name, value, _), (other, right, _) = given[0], meant[0]
     return f'That is "{name}: {value}", and the task asks for another cell of that row: "{other}: {right}".'
+
+
+def _calls(task: str, name: str, value: str) -> bool:
+    """Whether a task calls a row by the field of it that tells it from others."""
+    return re.search(rf"(?<!\w){re.escape(name)} {re.escape(value)}(?!\w)", task, re.I) is not None
 
 
 def _says(text: str, value: str) -> bool:
