@@ -783,6 +783,25 @@ async def test_a_number_alone_is_nothing_to_work_out(house: Build, guess: str, t
     assert any(f"{guess} is a number, and nothing to work out; {todo}" in text for text in asked)
 
 
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("SELECT name FROM members  WHERE kind = 'patron';", "Zeno Holmsen\nThea Jansky"),
+        ("SELECT name FROM members", "SELECT name FROM members"),  # which nobody has asked
+        ("Zeno", "Zeno"),
+    ],
+)
+async def test_a_statement_that_is_written_down_is_what_it_found(house: Build, text: str, written: str) -> None:
+    found = {"rows": [{"name": "Zeno Holmsen"}, {"name": "Thea Jansky"}], "truncated": False}
+    tools = TOOLS | {"query": lambda args: found}
+    write = ("write", {"path": "out/p.txt", "text": text})
+    query = ("query", {"sql": "SELECT name FROM members WHERE kind = 'patron'"})
+    specs = SPECS | {"query": {"schema": {"type": "object", "properties": {"sql": {}}}}}
+    agent = house([step(query, write), final("done")], tools=tools, specs=specs)
+    await agent.run("Get the names of the patrons from the database and write them into out/p.txt.")
+    assert [call["text"] for call in agent.tools["write"].calls] == [written]
+
+
 async def test_what_the_task_still_names_keeps_a_model_that_repeats_itself_from_acting(trust: Any) -> None:
     board = step(("fetch", {"of": NOTICE}))
     script = [board, board, step(("query", {"of": HIRES})), step(("write", {"path": "data/new.csv", "text": "15"}))]

@@ -28,12 +28,13 @@ from .joined import with_its_files
 from .links import followed
 from .live import Live
 from .narrowed import narrowed
-from .nearest import beside, brought, lines, nearest, opened
+from .nearest import beside, brought, found_by, lines, nearest, opened
 from .operands import operands
 from .statements import as_said
 from .task import reckons, several, supposes
 from .visits import for_the_other, widened
 
+_SELECT = re.compile(r"\s*select\b.*\bfrom\b", re.I | re.S)
 _BARE = re.compile(r"\s*\d[\d.,]*\s*")
 _SINGLE = re.compile(r"\b(?:largest|biggest|highest|greatest|smallest|lowest|longest|shortest) single\b", re.I)
 
@@ -131,10 +132,15 @@ def as_the_task_has_it(
 
 
 def _reckoned(args: Mapping[str, JSON], spec: SinkSpec, turn: Turn, said: str) -> Mapping[str, JSON]:
-    """The texts of a call with what the sums in them come to, but for those that it copies."""
+    """The texts of a call with what the sums in them come to, but for those that it copies; for a statement that was
+    asked before, what it found.
+    """
     given = {
         name: text for name, role in spec.roles.items() if role is Role.TEXT and isinstance(text := args.get(name), str)
     }
+    if any(_SELECT.match(text) for text in given.values()):
+        given = {name: found_by(text, turn) or text for name, text in given.items()}
+        return {name: text for name, text in given.items() if text != args[name]}
     if not any("=" in text for text in given.values()):
         return {}
     shown = said + texts(turn)

@@ -328,6 +328,20 @@ def closest(turn: Turn) -> list[str]:
     ]
 
 
+def found_by(sql: str, turn: Turn) -> str:
+    """The cells that a statement has found, a row each; "" where it was not asked, or has found more than was shown.
+
+    A small model that asks a database and writes the file in one step writes down the statement.
+    """
+    for _, args, value in reversed(answered(turn)):
+        asked = args.get("sql") if isinstance(args, Mapping) else None
+        rows = value.get("rows") if isinstance(value, Mapping) and not value.get("truncated") else None
+        if isinstance(rows, list) and rows and str(asked).strip("; \n").split() == sql.strip("; \n").split():
+            cells = [list(row.values()) if isinstance(row, dict) else row for row in rows]
+            return "\n".join(", ".join(map(str, row)) for row in cells if isinstance(row, list))
+    return ""
+
+
 def asked_and_brought(turn: Turn) -> list[JSON]:
     """What the calls that the model chose and that answered were given, and what they have brought."""
     return [part for call, *parts in answered(turn) if call >= 0 for part in parts]

@@ -73,7 +73,6 @@ def behind(sql: str, rows: int, *, cut: bool) -> Asking[str]:
         or not (tree.args.get("group") or tree.args.get("distinct"))
         or tree.find(exp.AggFunc, exp.Placeholder, exp.Window)
         or tree.args.get("having")
-        or _cuts(tree.args.get("limit"), rows, cut=cut)
         or tree.args.get("offset")
     ):
         return ""
@@ -89,10 +88,20 @@ def behind(sql: str, rows: int, *, cut: bool) -> Asking[str]:
         return ""
     if not found or not isinstance(count := found[0][0], int) or count <= rows:
         return ""
+    cuts = _cuts(tree.args.get("limit"), rows, cut=cut)
+    if cuts and not _of_itself(tree):
+        return ""
     _, total, average, *kinds = found[0]
     adds = set(kinds) <= {"integer", "real"} and not no_amount(tree.selects[0].alias_or_name)
     sums = f", which come to {total:.12g}, {average:.6g} on average" if adds else ""
-    return f"each is shown once: {count} rows are like that{sums}"
+    told = f"without the LIMIT there are {count} rows" if cuts else f"each is shown once: {count} rows are like that"
+    return f"{told}{sums}"
+
+
+def _of_itself(select: exp.Select) -> bool:
+    """Whether it groups by the one column that it shows."""
+    group = select.args.get("group")
+    return group is not None and len(select.selects) == 1 and group.expressions == [select.selects[0].unalias()]
 
 
 def _cuts(limit: exp.Expr | None, rows: int, *, cut: bool) -> bool:
