@@ -22,7 +22,7 @@ def tool(name: str, summary: str, **more: object) -> SinkSpec:
     return SinkSpec(f"tool:{name}", summary=summary, **{"effect": Effect.READ, **more})  # type: ignore[arg-type]
 
 
-CSV = tool("csv.query", "rows of a table, filtered and summed", suits=r"\btable\b")
+CSV = tool("csv.sql", "rows of a table, filtered and summed", suits=r"\btable\b")
 READ = tool("files.read", "the lines of a file")
 COUNT = tool("text.count", "how many lines of a file hold a word")
 CALC = tool("calc", "arithmetic")
@@ -41,7 +41,7 @@ def names(task: str, at_most: int, *, acts: bool = False) -> list[str]:
     [
         ("What is the weather in Bonn?", "weather"),
         ("How many lines hold the word error?", "text.count"),
-        ("What stands in the table of pumps?", "csv.query"),
+        ("What stands in the table of pumps?", "csv.sql"),
         ("Send Ann the number", "mail.send"),
     ],
 )

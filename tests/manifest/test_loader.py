@@ -240,6 +240,5 @@ def test_the_tools_that_a_limit_may_name_are_those_that_are_made(tmp_path: Path)
     text += "knowledge: {collections: [{name: k, path: .}]}\n"
     house = furnish(parse(text, tmp_path / "m.yaml"), [], clock=lambda: 0)
     made = {name.removeprefix("tool:") for name in house.specs if name.startswith("tool:")}
-    made.add("csv.query")  # of `query: form`, instead of csv.sql
     assert made == {name for names in TOOLS_OF.values() for name in names} | set(ALWAYS_THERE)
     assert {READ_MORE.name, READ_ALL.name} < {f"tool:{name}" for name in ALWAYS_THERE}

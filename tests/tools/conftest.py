@@ -62,7 +62,6 @@ def call(box: Path) -> Call:
         *built_in("files", box, "./runbooks", "./logs"),
         *built_in("text", box, "./runbooks", "./logs"),
         *built_in("csv", box, "./runbooks", "./logs"),
-        *built_in("csv", box, "./runbooks", "./logs", query="form"),
         *built_in("calc", box),
         *built_in("time", box),
     ]

@@ -133,7 +133,7 @@ async def test_a_binary_file_is_called_binary_everywhere(call: Call, box: Path) 
         ("files.read", {}),
         ("files.search", {"pattern": "ERROR"}),
         ("text.count", {}),
-        ("csv.query", {}),
+        ("csv.sql", {"sql": "SELECT 1"}),
     ):
         with pytest.raises(ToolError, match=r"logs/app\.bin is a binary file, not text"):
             await call(name, path="logs/app.bin", **args)
@@ -172,7 +172,7 @@ async def test_a_huge_file_is_read_by_lines_and_searched_in_pieces(call: Call) -
     assert result["text"] == "ERROR line 1000\nERROR line 1001"
     assert "lines" not in await call("files.stat", path="logs/huge.log")
     with pytest.raises(ToolError, match=r"logs/huge\.log is 1\.0 GB, more than the limit of 5 MB") as caught:
-        await call("csv.query", path="logs/huge.log")
+        await call("csv.sql", path="logs/huge.log", sql="SELECT 1")
     assert "files.read" in caught.value.todo
     result = await call("files.search", path="logs/huge.log", pattern="line 1999")
     assert result["matches"] == ["logs/huge.log:1999: ERROR line 1999"]

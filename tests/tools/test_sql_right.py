@@ -11,8 +11,8 @@ import pytest
 from ringfence.core.errors import ToolError
 from ringfence.tools.spread import spread
 from ringfence.tools.sql import query_sqlite
+from ringfence.tools.sql_shown import amounts
 from ringfence.tools.tool import Use
-from ringfence.tools.totals import amounts
 
 from .test_sql import ask
 

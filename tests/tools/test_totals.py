@@ -9,10 +9,9 @@ import apsw
 import pytest
 
 from ringfence.tools.sql import query_sqlite
-from ringfence.tools.sql_shown import table
+from ringfence.tools.sql_shown import amounts, table
 from ringfence.tools.sql_sums import summable
 from ringfence.tools.tool import Use
-from ringfence.tools.totals import amounts, totals
 
 from .asking import ask
 
@@ -110,8 +109,3 @@ def test_what_is_no_number_or_one_row_alone_has_no_sum(values: tuple[Any, ...]) 
 def test_an_empty_cell_is_left_out_and_exact_decimals_of_a_server_are_numbers() -> None:
     assert _of(1, None, 2)["eur of all 3 rows"] == "sum 3; avg 1.5; min 1; max 2; empty in 1 of them"
     assert _of("46.80", 95.75)["eur of all 2 rows"].startswith("sum 142.55;")
-
-
-def test_of_a_file_only_what_is_picked_and_numeric_is_told() -> None:
-    rows = [["a", "1", "2"], ["b", "3", "4"]]
-    assert list(totals(["name", "one", "two"], rows, [0, 2])) == ["two of all 2 rows"]

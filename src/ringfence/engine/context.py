@@ -284,8 +284,6 @@ class Transcript:
             for item in value:
                 self._gather(item)
         elif isinstance(value, dict):
-            if isinstance(value.get("columns"), list) and isinstance(value.get("path"), str):
-                self.choices[f"columns of {value['path']}"] = dict.fromkeys(value["columns"])
             for key, item in value.items():
                 for known in () if key not in CLOSING else item if isinstance(item, list) else [item]:
                     if isinstance(known, str) and len(known) <= _MAX_CHOICE and "\n" not in known:

@@ -11,12 +11,9 @@ from ringfence.core.policy import Role, SinkSpec
 from ringfence.core.turn import Turn
 from ringfence.core.values import JSON, Action, Deny
 
-from .aggregates import averaged, counted, greatest
 from .answering import shown_numbers, texts
-from .bounds import bounded
-from .cells import emptied, named
 from .codes import another, as_it_is_now, of_its_row, of_the_last
-from .conditions import all_of_it, asked, heard, remembered, unheard, wider
+from .conditions import all_of_it, asked, heard, unheard
 from .course import INVENTED, UNHEARD, Become, changes
 from .elsewhere import as_said_elsewhere
 from .equations import corrected, simplified, worked_out
@@ -36,7 +33,6 @@ from .visits import for_the_other, widened
 
 _SELECT = re.compile(r"\s*select\b.*\bfrom\b", re.I | re.S)
 _BARE = re.compile(r"\s*\d[\d.,]*\s*")
-_SINGLE = re.compile(r"\b(?:largest|biggest|highest|greatest|smallest|lowest|longest|shortest) single\b", re.I)
 
 
 def unfounded(args: Mapping[str, JSON], spec: SinkSpec, turn: Turn, live: Live) -> Deny | None:
@@ -52,8 +48,6 @@ def unfounded(args: Mapping[str, JSON], spec: SinkSpec, turn: Turn, live: Live) 
         return Deny("POL-4", UNHEARD, f'nothing about the task says {name}. The closest is: "{line}"')
     if spec.reads and new and (found := another(args, turn)):
         return Deny("POL-4", UNHEARD, 'the task does not speak of {}, but of {}: "{}"'.format(*found))
-    if spec.reads and (name := wider(args, turn)):
-        return Deny("POL-7", "repeat", f"the same was asked of {name} before, whom the task names; its result is above")
     if given := " ".join(str(args.get(name, "")) for name in spec.grounded):
         shown = shown_numbers(live.said, turn)
         strays = invented_numbers(given, *shown)
@@ -103,30 +97,27 @@ def _deny(why: str) -> Deny:
 def as_the_task_has_it(
     args: Mapping[str, JSON], spec: SinkSpec, turn: Turn, *, said: str, thought: str
 ) -> Mapping[str, JSON]:
-    """The arguments of a read, with the task's percentages and months as such, and what it counts and asks for; the
-    texts of what changes something, with what the sums in them come to.
+    """The arguments of a read, with the task's percentages and months as such, and what it asks for; the texts of what
+    changes something, with what the sums in them come to.
 
-    Those behind `counted` are for a tool that has not answered yet, for after that a model may know better; `asked` is
-    for a call with a `thought` behind it: it gives reasons. What is asked for again is asked for the other month of the
-    task. `said`: what was said before it.
+    Those behind `all_of_it` are for a tool that has not answered yet, for after that a model may know better; `asked`
+    is for a call with a `thought` behind it: it gives reasons. What is asked for again is asked for the other month of
+    the task. `said`: what was said before it.
     """
     if not spec.reads:
         return followed({**args, **_reckoned(args, spec, turn, said)}, spec, turn)
     task, args = turn.start["task"], with_its_files(args, spec, turn)
-    if args.get("aggregate") == "sum" and args.get("group_by") and _SINGLE.search(task):  # of one, and of no sum
-        args = {**args, "aggregate": "", "group_by": "", "select": []}
     prices = _lines(turn) if spec.grounded and len(several(task)) > 1 else []
     told = {name: operands(text, task, prices) for name in spec.grounded if isinstance(text := args.get(name), str)}
-    args = counted({**widened(args, task, lambda day: _found(day, turn)), **told}, spec, task)
+    args = {**widened(args, task), **told}
     become = folded(turn, Become)
     if spec.name not in become.answered:
-        args = averaged(greatest(bounded(all_of_it(args, spec, task), spec, task), spec, task), spec, task)
+        args = all_of_it(args, spec, task)
         args = heard(args, turn, said) if become.unheard else args
-        args = remembered(asked(args, turn, f"{said}\n{thought}") if thought else args, spec, turn)
+        args = asked(args, turn, f"{said}\n{thought}") if thought else args
         args = of_the_last(as_it_is_now(of_its_row(of_the_folder(args, spec, turn), turn), turn), turn)
         args = {**args, "sql": as_said(sql, task)} if isinstance(sql := args.get("sql"), str) else args
-        args = as_said_elsewhere(args, turn)
-        return narrowed(emptied(named(args, spec, turn), spec, turn), spec, turn)
+        return narrowed(as_said_elsewhere(args, turn), spec, turn)
     other = for_the_other(args, turn)
     return other if other is not args and turn.seen[Action(spec.name, args, turn.label).digest] else args
 
@@ -150,8 +141,3 @@ def _reckoned(args: Mapping[str, JSON], spec: SinkSpec, turn: Turn, said: str) -
 def _lines(turn: Turn) -> list[str]:
     """What was shown, line by line: by the calls that the model chose and in the passages that opened the run."""
     return [line for value in (*brought(turn), *(one.get("text") for one in opened(turn))) for line in lines(value)]
-
-
-def _found(day: str, turn: Turn) -> bool:
-    """Whether a call that the model chose has brought it."""
-    return any(day in str(value) for value in brought(turn))

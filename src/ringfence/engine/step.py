@@ -15,9 +15,7 @@ from ringfence.core.values import JSON
 TOOL = "tool:"
 _SHORT = 200  # characters of what a tool is for, where prompts are lean
 LOOK_UP = -1000  # the number of a call that finds out about another one: this, less the seq of that one's intent
-CLOSING = frozenset(
-    {"path", "columns", "document"}
-)  # keys of results whose values an argument can be closed to, by `x-from`
+CLOSING = frozenset({"path", "document"})  # keys of results whose values an argument can be closed to, by `x-from`
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +130,7 @@ def _grammar(
             closed(
                 {
                     "tool": {"const": spec.name.removeprefix(TOOL)},
-                    "args": _handed(spec, _closed_args(_asked_for(spec.schema), choices), handles),
+                    "args": _handed(spec, _closed_args(spec.schema, choices), handles),
                 }
             )
             for spec in tools
@@ -217,17 +215,8 @@ def _asked_for(schema: JSON) -> JSON:
 
 
 def _closed_args(schema: JSON, choices: Mapping[str, Sequence[str]]) -> JSON:
-    """The arguments' schema, its choices closed: a form for each path whose columns are known, if it asks for them."""
-    if schema is None:
-        return closed({})
-    known = [path for path in choices.get("path", ()) if f"columns of {path}" in choices]
-    if '"of"' not in json.dumps(schema) or not known:
-        return _chosen(schema, choices)
-    forms = []
-    for path in known:
-        form = _chosen(schema, {**choices, "columns": choices[f"columns of {path}"], "path": [path]})
-        forms.append(form)
-    return {"anyOf": forms} if len(forms) > 1 else forms[0]
+    """The schema of the arguments that a model gives, its choices closed."""
+    return closed({}) if schema is None else _chosen(_asked_for(schema), choices)
 
 
 def _tuple(items: list[JSON]) -> JSON:
@@ -258,7 +247,7 @@ def _chosen(schema: JSON, choices: Mapping[str, Sequence[str]]) -> JSON:
                 known += _folders(known)
             if known:
                 return {"enum": [""] * (rest.get("default") == "") + known}
-            return {name: rule for name, rule in rest.items() if name != "x-any"}
+            return rest
         case {"type": "array", "items": {"x-from": _}}:
             items = _chosen(schema["items"], choices)
             count = len(items.get("enum", ()))

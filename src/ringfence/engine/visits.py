@@ -18,7 +18,6 @@ from ringfence.core.turn import Turn
 from ringfence.core.values import JSON
 from ringfence.months import MONTHS
 
-from .evidence import in_iso
 from .folds import folded
 from .relevance import words
 from .step import leaves, may_be
@@ -31,11 +30,6 @@ _MONTH = re.compile(
     r"(?P<day>(?<!\d)\d{1,2}(?:st|nd|rd|th)?(?:[\s.-]+|\s+of\s+))?\b(?P<m>[A-Za-zÄä]{3,10})\.?\s(?P<y>(?:19|20)\d\d)\b"
 )
 WEEKDAY = "(?:mon|tues|wednes|thurs|fri|satur|sun)day"
-_DAYS = re.compile(
-    r"\b(?:days?|daily|dates?|each|every|per|when|nights?|week(?:day|end)s?|"
-    rf"{WEEKDAY}s?|tage?|täglich|je|wann)\b",
-    re.I,
-)
 _ONE_DAY = re.compile(  # which one of the month is meant is for the model to know
     r"\b(?:end|start|beginning|opening|closing|eve|day|\d{1,2}(?:st|nd|rd|th)|"
     rf"{WEEKDAY}|ende|anfang|tag)\b",
@@ -44,7 +38,6 @@ _ONE_DAY = re.compile(  # which one of the month is meant is for the model to kn
 _SPAN = re.compile(
     r"\b(?:(?<!difference )between|from|since|until|till|through|after|before|ab|seit|bis|nach|vor)\b", re.I
 )
-_DAY = re.compile(r"(?:19|20)\d\d-\d\d-\d\d")
 _ISO_MONTH = re.compile(r"(?<!\d)(?:19|20)\d\d-(?:0[1-9]|1[0-2])(?!\d)")
 _MOST_REFUSED = 2  # calls of the tools that read a place: from then on the run does not insist on it
 TABLES = (".csv", ".tsv")
@@ -57,7 +50,6 @@ _OF_A_YEAR = re.compile(
     r"\b(?:years?|share|compared?|than|per ?cent\w*|each|per|every|months?|of (?:19|20)\d\d)\b|%", re.I
 )
 _LIKE = re.compile(r"(?P<like>\blike\s+')(?P<part>(?:19|20)\d{0,2}-?)%'", re.I)
-_OF_MONTHS = re.compile(r"month|date|day|period|monat|datum|tag", re.I)
 _NUMBERED = re.compile(  # months by their numbers
     r"(?:\bmonth\s*\([^()]{0,60}\)|\bstrftime\s*\(\s*'%m'\s*,[^()]{0,60}\))\s*=\s*'?(\d{1,2})\b", re.I
 )
@@ -351,47 +343,20 @@ def replaced(value: JSON, words: Mapping[str, str]) -> JSON:
     return value
 
 
-def widened(args: Mapping[str, JSON], task: str, found: Callable[[str], bool] = lambda day: True) -> Mapping[str, JSON]:
-    """The arguments, with a condition that takes a day for the month that the task names as that month: the first of
-    it, or one that nobody has named and that was not `found`.
+def widened(args: Mapping[str, JSON], task: str) -> Mapping[str, JSON]:
+    """The arguments, with the month that the task names in a statement that asks for its year or for any.
 
-    A small model writes `= 2025-08-01` or `like '20%'` for August 2025, and counts the days of a month apart, if nobody
-    asked for days.
+    A small model writes `like '20%'` for August 2025.
     """
-    asked = months(task) if len(task) <= _LONGEST and not _ONE_DAY.search(task) else {}
-    if not asked:
+    asked = months(task) if len(task) <= _LONGEST and not (_ONE_DAY.search(task) or _OF_A_YEAR.search(task)) else {}
+    if len(asked) != 1:
         return args
-    said = in_iso(task)
-    texts, begins = not _OF_A_YEAR.search(task), not _SPAN.search(task)  # since July is no month
-    args = {
-        name: _widened(value, asked, lambda day: day in said or (day[8:] != "01" and found(day)), begins=begins)
-        if texts or not isinstance(value, str)
-        else value
+    (month,) = asked
+
+    def whole(match: re.Match[str]) -> str:
+        return f"{match['like']}{month}%'" if month.startswith(match["part"]) else match[0]
+
+    return {
+        name: _LIKE.sub(whole, value) if isinstance(value, str) and len(_ANY_LIKE.findall(value)) == 1 else value
         for name, value in args.items()
     }
-    wheres = (one for value in args.values() if isinstance(value, list) for one in value if isinstance(one, dict))
-    whole = [one.get("column") for one in wheres if one.get("op") == "=" and one.get("value") in asked]
-    by = args.get("group_by")
-    return {**args, "group_by": ""} if by and by in whole and not _DAYS.search(task) else args
-
-
-def _widened(value: JSON, asked: Collection[str], meant: Callable[[str], bool], *, begins: bool) -> JSON:
-    match value:
-        case str() if len(asked) == 1 and len(_ANY_LIKE.findall(value)) == 1:
-            (month,) = asked
-            return _LIKE.sub(lambda m: f"{m['like']}{month}%'" if month.startswith(m["part"]) else m[0], value)
-        case {"op": "=", "value": str(day)} if _DAY.fullmatch(day) and day[:7] in asked and not meant(day):
-            return {**value, "value": day[:7]}
-        case {"op": ">" | ">=", "value": str(day)} if (
-            begins and day[:7] in asked and day[7:] == "-01" and not meant(day)
-        ):
-            return {**value, "op": "=", "value": day[:7]}
-        case {"op": "=", "value": str(name), "column": str(column)} if _OF_MONTHS.search(column):
-            number = MONTHS.get(name.strip().casefold())
-            named = [iso for iso in asked if int(iso[5:]) == number]
-            return {**value, "value": named[0]} if len(named) == 1 else value
-        case dict():
-            return {key: _widened(item, asked, meant, begins=begins) for key, item in value.items()}
-        case list() | tuple():
-            return [_widened(item, asked, meant, begins=begins) for item in value]
-    return value

@@ -73,7 +73,7 @@ _MOST_OFTEN = re.compile(r"\b(?:(?:most|more) (?:often|frequent|common)|the most
 _FIGURE = re.compile(r"\d[\d.,]*")
 _BARE = re.compile(r"\W*(?:there (?:are|were) )?(\d[\d.,]*)\b\D*", re.I)  # an answer of one number
 _ASKS = re.compile(r"\b(?:how|which|what|who|whose|when|where|why)\b", re.I)
-_ROWS = re.compile(r"(?:matched: )?(\d+)(?: of (\d+))? rows")
+_ROWS = re.compile(r"(\d+) rows")
 _LETTERS, _STEM = re.compile(r"[^\W\d_]+"), 5  # of a word; and letters by which two of them are the same
 _AGGREGATED = re.compile(r"\b(?:count|sum|avg|min|max)\b", re.I)
 _CONSTANT = re.compile(r"'([^']*)'|=\s*(\d+(?:\.\d+)?)\b")
@@ -219,13 +219,13 @@ def miscounted(answer: str, turn: Turn) -> str:
 
 
 def rows_found(turn: Turn) -> str:
-    """How many rows the last call has found, of more, where the task asks how many of them there are; else empty.
+    """How many rows the last call has found, where the task asks how many of them there are; else empty.
 
     How many seats a row has stands in one of its columns.
     """
     last, asked = next(reversed(brought(turn)), None), _HOW_MANY.search(turn.start["task"])
     found = _ROWS.fullmatch(str(last.get("matched", ""))) if isinstance(last, Mapping) else None
-    if not asked or not found or not isinstance(last, Mapping) or int(found[1]) < 2 or found[1] == found[2]:
+    if not asked or not found or not isinstance(last, Mapping) or int(found[1]) < 2:
         return ""
     columns = [str(one) for one in last["columns"]] if isinstance(last.get("columns"), list) else []
     things = {word[:_STEM].casefold() for word in asked["things"].split()}
@@ -254,20 +254,16 @@ def _of_the_question(answer: str, turn: Turn) -> _Doubt | None:
         return None
     cells = list(map(str, rows[0].values() if isinstance(rows[0], Mapping) else rows[0]))
     said, there = _words(answer) - _words(turn.start["task"]) - _FILLS, _words(" ".join(cells))
-    asked = _words(" ".join(_conditions(args)))
+    asked = _words(" ".join(_constants(args)))
     if not there or said.isdisjoint(asked) or not said <= _words(str(args)) or not _words(answer).isdisjoint(there):
         return None
     return BESIDE, f'That is what the call looked for. It has found "{", ".join(cells)[:_WHOLE]}".'
 
 
-def _conditions(args: JSON) -> list[str]:
-    """The values by which a call finds rows: those of conditions, and the constants of a statement."""
-    if isinstance(args, Mapping):
-        values = [str(args["value"])] if isinstance(args.get("value"), str | int | float) else []
-        return values + [one for key, item in args.items() if key != "value" for one in _conditions(item)]
-    if isinstance(args, list):
-        return [one for item in args for one in _conditions(item)]
-    return ["".join(found) for found in _CONSTANT.findall(args)] if isinstance(args, str) and " " in args else []
+def _constants(args: JSON) -> list[str]:
+    """The constants of the statements of a call, by which it finds rows."""
+    texts = [text for text in args.values() if isinstance(text, str) and " " in text] if isinstance(args, dict) else []
+    return ["".join(found) for text in texts for found in _CONSTANT.findall(text)]
 
 
 def _of_nothing(answer: str, turn: Turn) -> _Doubt | None:

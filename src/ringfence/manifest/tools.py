@@ -31,7 +31,7 @@ TOOLS_OF: Final = {  # the tools of each group that ships with this release; a t
         "files.write", "files.edit", "files.patch", "files.undo",
     ),
     "text": ("text.count",),
-    "csv": ("csv.sql", "csv.query"),
+    "csv": ("csv.sql",),
     "calc": ("calc",),
     "time": ("time.now",),
     "shell": ("shell.run",),
@@ -150,10 +150,6 @@ class BuiltinTool(_Tool):
         Field(description="sql: a SQLite file, or ${NAME} of a postgresql:// address"),
     ] = None
     max_rows: Annotated[int, Field(ge=1, le=10_000, description="sql: rows of one result, at most")] = 200
-    query: Annotated[
-        Literal["sql", "form"] | None,
-        Field(description="csv: how tables are asked: sql is csv.sql, which is usual; form is csv.query"),
-    ] = None
 
     def conflicts(self) -> Iterator[Conflict]:
         """A group that does not exist, and keys for something that has no use for them."""
@@ -178,8 +174,6 @@ class BuiltinTool(_Tool):
                 ("database",),
                 f"expected no database in {self.name}, which asks none; remove it, or use name: sql",
             )
-        if self.query is not None and self.name != "csv":
-            yield ("query",), f"expected no query in {self.name}, which asks no files of tables; remove it"
         if self.database is None and self.name == "sql":
             yield (), "expected a database in sql, got none; add one: database: ./data.db, or database: ${DATABASE_URL}"
         if not self.hosts and self.name in _REACHING:

@@ -114,5 +114,4 @@ def _group(tool: BuiltinTool, root: Path, room: int) -> Group:
     named = tuple(str(path) for path in tool.target_paths)
     largest = 0 if tool.max_file_size_mb else MAX_STREAM_BYTES
     where = named, tuple(map(str, places))
-    query = tool.query or "sql"
-    return Group(tool.name, str(root), *where, tuple(granted), limit, room, query=query, max_stream_bytes=largest)
+    return Group(tool.name, str(root), *where, tuple(granted), limit, room, max_stream_bytes=largest)

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from ringfence.core.errors import ManifestError
+from ringfence.core.policy import Role
 from ringfence.core.values import JSON
 
-from . import files, find, overview, search, table
+from . import files, find, overview, search
 from .folders import Folders
 from .tool import Tool, Use
 
-ROLES = {**files.ROLES, **search.ROLES, **table.ROLES}
+ROLES = {**files.ROLES, **search.ROLES, "also": Role.CONTROL}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,6 @@ class Group:
     room     characters of one result; `rows`: of a query, at most
     max_stream_bytes  of a file that is searched in pieces, at most; 0: as max_file_bytes
     looks    whether an overview of a database shows what values look like, and a result values that were not asked for
-    query    how tables are asked, for the group of these: sql or form
     state    where earlier contents of files are kept, for the group that changes them
     """
 
@@ -40,7 +40,6 @@ class Group:
     state: str = ""
     rows: int = 0
     looks: bool = True
-    query: str = "sql"
     max_stream_bytes: int = 0
 
     @classmethod
@@ -68,8 +67,6 @@ class Group:
             max_stream_bytes=self.max_stream_bytes,
         )
         match self.name:
-            case "csv" if self.query == "form":
-                return [table.query_csv(folders, use, room=self.room)]
             case "csv":
                 from .table_sql import select_csv
 

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from decimal import Decimal
+from fractions import Fraction
 from types import MappingProxyType
 
 from ringfence.core.values import JSON
 
+from .calc import readable
 from .texts import notes
-from .totals import amounts
 
 CELL_CHARS = 1_000  # shown of one value
+_PLACES, _MANY = 4, 8  # decimals of a number that is told, and how many are too many
+_NUMBER = re.compile(r"-?\d{1,15}(?:\.\d{1,15})?")
 
 
 def named(columns: Iterable[str]) -> list[str]:
@@ -71,3 +76,31 @@ def _short(value: float) -> float:
     """A sum without the noise of binary fractions: 2307.99 for 2307.9900000000002."""
     bare = float(f"{value:.15g}")
     return bare if len(repr(bare)) + 3 < len(repr(value)) else value
+
+
+def amounts(columns: Collection[str], rows: Sequence[Mapping[str, JSON]]) -> dict[str, JSON]:
+    """Sum, average, least and most of columns where all that they hold are numbers: a small model adds up badly, and
+    takes one row for all of them.
+    """
+    told: dict[str, JSON] = {}
+    for name in columns if len(rows) > 1 else ():
+        cells = ["" if row[name] is None else str(row[name]) for row in rows]
+        full = [cell for cell in cells if cell]
+        flags = any(isinstance(row[name], bool) for row in rows) or {"0", "1"}.issuperset(cells)
+        if not full or flags or not all(map(_NUMBER.fullmatch, full)):
+            continue
+        total = sum(map(Fraction, full), Fraction())
+        said = [f"{kind} {_shorter(readable(of)[0])}" for kind, of in (("sum", total), ("avg", total / len(full)))]
+        said += [f"min {min(full, key=Fraction)}", f"max {max(full, key=Fraction)}"]
+        said += [f"empty in {len(cells) - len(full)} of them"] if len(full) < len(cells) else []
+        told[f"{name} of all {len(rows)} rows"] = "; ".join(said)
+    return told
+
+
+def _shorter(number: str) -> str:
+    """A number in four decimals, or digits, where it has a dozen: a small model copies 16.8888888889 as 15.89."""
+    whole, _, decimals = number.partition(".")
+    if not whole.lstrip("-").isdigit() or len(decimals) <= _MANY:
+        return number
+    places = max(_PLACES, _PLACES - 1 - Decimal(number).adjusted())
+    return f"{Decimal(number):.{places}f}"

@@ -11,7 +11,6 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from .doubts import of_groups
 from .sql_meant import Places
 from .sql_mend import Mend
 from .sql_read import parsed
@@ -59,7 +58,7 @@ def alike(sql: str, rows: Sequence[Sequence[object]]) -> str:
     if "group by" not in bare or len(rows) < 2:
         return ""
     texts = [n for n, value in enumerate(rows[0]) if isinstance(value, str)]
-    return of_groups([[str(row[n]) for n in texts] for row in rows]) if texts else ""
+    return _apart([[str(row[n]) for n in texts] for row in rows]) if texts else ""
 
 
 def together(columns: Sequence[str], row: Sequence[object]) -> str:
@@ -175,3 +174,12 @@ def _told(
     more = "; ..." if len(each) > _SHOWN else ""
     said = f"{agg.sql(dialect)[:200]} takes a row of {whose} once for each of its {others}"
     return f"{said}; with each row of {whose} once: {told}{more}"
+
+
+def _apart(names: Sequence[Sequence[str]]) -> str:
+    """Of groups: that some differ in capitals or blanks alone."""
+    same: dict[tuple[str, ...], list[str]] = {}
+    for name in names:
+        same.setdefault(tuple(" ".join(part.casefold().split()) for part in name), []).append(", ".join(name))
+    twice = ["/".join(one[:_SHOWN]) for one in same.values() if len(one) > 1]
+    return f"groups that differ in capitals alone: {'; '.join(twice[:_SHOWN])[:300]}" if twice else ""

@@ -18,7 +18,6 @@ from .sql_meant import DAY, Places, against_a_day
 from .sql_mend import Mend
 from .sql_read import parsed
 from .sql_schema import Asking, identifier
-from .totals import names_rows
 
 if TYPE_CHECKING:
     from sqlglot import exp
@@ -28,6 +27,8 @@ AS_NUMBER, AS_DAY = "as_number", "as_day"
 _LOOK = 1_000  # values of a column that tell how it is written
 _LONGEST = 60  # characters of a number or a day
 _CODE = re.compile(r"0\d+")
+_HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_NAMES = re.compile(r"(?:^|(?<!\bper)(?<!_per)[\W_])(?:id|no|nr|zip|plz|postcode|phone|year)\W*$", re.I)
 _FIGURES = re.compile(r"-?\d+(?:\.\d+)?")
 _ISO = re.compile(r"\d{4}-\d\d-\d\d(?:$|[ T])")
 _SECONDS = (946_684_800, 4_102_444_800)  # from 2000 to 2100
@@ -187,3 +188,8 @@ def _how(table: str, column: str) -> Asking[tuple[str, str]]:
         bad = yield f"select 1 from {of} where {name} <> '' and as_number({name}, $1) is null limit 1", (mark,)
         return (AS_NUMBER, mark) if bad == [] else ("", "")
     return "", ""
+
+
+def names_rows(column: str) -> bool:
+    """Whether a column's name says that its numbers are no amounts: `Order ID`, `perf_no`, `year`."""
+    return _NAMES.search(_HUMP.sub("_", column)) is not None

@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
 
-from . import doubts
-from .cells import DATE, EMPTY, NUMBER, Cell, clock, typed
+from .cells import DATE, EMPTY, NUMBER, WORD, Cell, clock, typed
 from .dated import in_figures
-from .forms import Form, hours, thousands
+from .forms import Form, hours, is_day, thousands, units
 
 _MOST = 0.8  # of the cells of a column that are days or times, so that it is one of these
 _HALF = 0.5  # and of those that are numbers
@@ -22,6 +21,8 @@ _DIGITS = 16  # of a whole number, from which on it is a name
 _TOLD = 3  # cells that are told in a note
 _LEADING = re.compile(r"[+-]?0\d")  # of a number that is a name: 0071
 _ISO = re.compile(r"\d{4}-\d\d-\d\d")
+_FIRST = re.compile(r"[^\w]*(\d+(?:[.,]\d+)?)")
+_LOOK, _SHOWN = 1_000, 5  # cells that tell an order; units that are told
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d([T ])\d\d:\d\d(?::\d\d)?")
 
 Value = int | float | str | None
@@ -56,7 +57,7 @@ def column(name: str, cells: Sequence[str], form: Form, *, commas: bool) -> Type
         other = next((pair for pair in months if pair[0] != pair[1]), None)
         note = f"{name} is written as {other[0]} here, {other[1]} in the file" if other else ""
         return Typed(name, "TEXT", [in_figures(cell) or None for cell in cells], note, _month)
-    return Typed(name, "TEXT", [cell or None for cell in cells], doubts.of_order(name, [c for c, _ in full], form))
+    return Typed(name, "TEXT", [cell or None for cell in cells], _of_order(name, [c for c, _ in full], form))
 
 
 def _share(full: Sequence[tuple[str, Cell]], kind: int) -> float:
@@ -122,3 +123,22 @@ def _time(cell: str) -> str | None:
     """A clock time with two figures for its hour: 9:05 is before 10:00."""
     hour, colon, rest = cell.strip().partition(":")
     return f"{hours(hour, None)}:{rest}" if colon and hour.isdigit() and clock(cell) else cell or None
+
+
+def _of_order(column: str, cells: Sequence[str], form: Form) -> str:
+    """Of a column that is put in order: that it is one of texts, where its figures have another order."""
+    full = [cell for cell in cells[:_LOOK] if typed(cell, form)[0] != EMPTY]
+    if len(full) < 2 or any(typed(cell, form)[0] != WORD for cell in full):
+        return ""
+    if all(map(is_day, full)):
+        return f"{full[0]} may be of either day and month: {column} is put in order as text, not by date"
+    if mixed := units(full):
+        return f"{column} is in several units ({', '.join(list(mixed)[:_SHOWN])}): put in order as text"
+    found = [_FIRST.match(cell) for cell in full]
+    if not all(found) or any(":" in cell for cell in full):
+        return ""
+    firsts = {cell: float(one[1].replace(",", ".")) for cell, one in zip(full, found, strict=True) if one}
+    ordered = [firsts[cell] for cell in sorted(full, key=str.lower)]
+    least, most = min(full, key=firsts.__getitem__), max(full, key=firsts.__getitem__)
+    told = f"{column} is put in order as text; by its first figures the least is {least[:40]}, the most {most[:40]}"
+    return told if ordered != sorted(ordered) else ""

@@ -1,9 +1,8 @@
-"""A table in a text: its columns and rows, how they are written, and which rows meet a condition."""
+"""A table in a text: its columns and rows, and how they are written."""
 
 from __future__ import annotations
 
 import csv
-import difflib
 import io
 import re
 import time
@@ -14,12 +13,10 @@ from dataclasses import dataclass, field
 from ringfence.core.errors import ToolError
 
 from . import objects
-from .cells import Op, meets
 from .forms import Form, form_of
 
 _SEPARATOR = re.compile(r"sep=([,;\t|])", re.I)
 _QUOTED = re.compile(r'"[^"]*"')
-_UNIT = re.compile(r"\s*[(\[][^()\[\]]*[)\]]\s*$")  # behind the name of a column
 _ABOVE = 10  # lines that may stand above a header
 _MARKS = " \t\r,;|"
 _RESERVED = frozenset(
@@ -30,8 +27,6 @@ _RESERVED = frozenset(
     transaction union unique update using values when where
     """.split()  # noqa: SIM905  # what SQLite takes for no name
 )
-LOOK_ROWS = 50  # that tell what a column holds
-Placed = tuple[int, Op, str]  # the position of a column, and what its cells are held against
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,29 +50,6 @@ class Table:
         if place not in self.forms:
             self.forms[place] = form_of((row[place] for row in self.rows), commas=not self.commas)
         return self.forms[place]
-
-    def meets(self, row: Sequence[str], condition: Placed) -> bool:
-        """Whether one of its rows meets a condition."""
-        place, op, value = condition
-        return meets(row[place], op, value, self.form(place))
-
-    def place(self, name: str) -> int:
-        """The position of a column, however it is capitalised; raises ToolError that names the columns there are."""
-        wanted = name.strip().strip("\"'`").lower()
-        folded = [column.lower() for column in self.columns]
-        if wanted in folded:
-            return folded.index(wanted)
-        bare = [_UNIT.sub("", column).replace("_", " ") for column in folded]
-        if bare.count(wanted.replace("_", " ")) == 1:
-            return bare.index(wanted.replace("_", " "))
-        near = difflib.get_close_matches(wanted, folded, n=1, cutoff=0.6)
-        did = f"did you mean {self.columns[folded.index(near[0])]}? " if near else ""
-        raise ToolError(f"{self.path} has no column {name!r}", todo=f"{did}columns: {', '.join(self.columns)[:600]}")
-
-    def places(self, names: str) -> list[int]:
-        """The positions of columns separated by commas."""
-        wanted = [name for name in names.split(",") if name.strip() and name.strip() != "*"]
-        return [self.place(name) for name in wanted]
 
 
 def plain_names(titles: Sequence[str]) -> list[str]:

@@ -29,7 +29,6 @@ KNOWN_PATH = {"x-from": {"key": "path"}}
 KNOWN_PLACE = {"x-from": {"key": "path", "folders": True}}  # or the folder of such a one
 KNOWN_TABLE = {"x-from": {"key": "path", "ends": [".csv", ".tsv", ".jsonl", ".ndjson"]}}
 LINK_OF_URL = {"x-ours": {"link-of": "url"}}  # never asked of a model: the runtime fills it in
-KNOWN_COLUMN = {"x-from": {"key": "columns", "of": "path"}}
 
 A = TypeVar("A", bound=BaseModel)
 
