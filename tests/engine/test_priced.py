@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from ringfence.engine.course import NOT_FOUND
+
 from .conftest import Build, final, step
 
 TABLES = [
@@ -53,3 +55,26 @@ async def test_what_a_sum_of_money_leaves_out_is_told_once(house: Build, task: s
     await agent.run(task)
     told = "\n".join(str(prompt.messages) for prompt in agent.model.prompts)
     assert ("is of" in told and said in told) if said else "alone. Ask for" not in told
+
+
+VISIT = """# How to find us
+Trams stop in front of the house. Bicycle lockers are 1.50 euros a day.
+By car, take the car park under the market hall; it is open until midnight."""
+
+
+@pytest.mark.parametrize(
+    ("task", "page", "answer", "stays"),
+    [
+        ("What does one hour in the car park cost?", VISIT, "It costs 1.50 euros.", False),
+        ("What does a bicycle locker cost?", VISIT, "1.50 euros", True),
+        ("What does one hour in the car park cost?", f"{VISIT} It is 1.50 euros an hour.", "1.50 euros", True),
+        ("What does one hour in the car park cost?", f"{VISIT}\nCars pay 3.00 euros.", "3.00 euros", True),
+        ("What does one hour in the car park cost?", "Lockers are 1.50 euros a day.", "1.50 euros", True),
+        ("Until when is the car park open?", VISIT, "1.50", True),  # no price is asked for
+    ],
+)
+async def test_what_something_else_costs_is_no_answer(
+    house: Build, task: str, page: str, answer: str, stays: bool
+) -> None:
+    agent = house([step(("look", {})), *[final(answer)] * 3], tools={"look": lambda args: {"text": page}})
+    assert (await agent.run(task)).answer == (answer if stays else NOT_FOUND)

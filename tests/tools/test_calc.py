@@ -93,6 +93,11 @@ APART = "days from 2025-03-01 to 2025-04-15"
         ("17:30 - 09:15", "8:15", "8 h 15 min, from 9:15 to 17:30"),
         ("9:15 - 17:30", "8:15", "8 h 15 min, from 9:15 to 17:30"),
         ("22:00 to 6:00", "8:00", "8 h 0 min, from 22:00 to 6:00 of the next day"), ("9:15 + 45 min", "10:00", ""),
+        ("18:10 + 175 + 12", "21:17", "the numbers are minutes"),
+        ("18:10 + (175 + 12) minutes", "21:17", "the numbers are minutes"),
+        ("18:10 + 175 minutes + 12 min", "21:17", ""), ("9:15 + 2 h - 30 min", "10:45", ""),
+        ("9:00 + 1:30 + 2:15", "12:45", ""),
+        ("22:00 + 2 hours + 15 min", "24:15", "0:15 of another day, if it is a time of day"),
         ("1:30 + 0:45", "2:15", ""), ("23:30 + 45 min", "24:15", "0:15 of another day, if it is a time of day"),
     ],
 )  # fmt: skip

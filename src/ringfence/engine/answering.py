@@ -49,7 +49,7 @@ from .meant import of_another
 from .nearest import PATH, nearest, stems
 from .overlooked import overlooked, superseded
 from .passages import NOT_THERE, Passage, passages
-from .priced import unpriced
+from .priced import priced_elsewhere, unpriced
 from .reckoning import left_out
 from .silence import abstains, provides
 from .spans import other_end
@@ -197,7 +197,9 @@ def _keeps_to_another(answer: str, turn: Turn, live: Live) -> bool:
     """
     if abstains(answer) or not doubts(turn):
         return False
-    if strange_heading(answer, turn) or ("@" not in answer and of_another_kind(answer, turn.start["task"])):
+    if strange_heading(answer, turn) or priced_elsewhere(answer, turn):
+        return True
+    if "@" not in answer and of_another_kind(answer, turn.start["task"]):
         return True
     task = turn.start["task"]
     if has_worked(turn) or doubts(turn)[-1] != UNSUPPORTED or not (provides(task) or BY_NAME.search(task)):

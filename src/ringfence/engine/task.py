@@ -59,6 +59,7 @@ _OF_GIVEN = re.compile(
     r"%|\bfor \d+\b.*\bhow (?:many|much)\b.*\bfor \d+\b|"
     r"\d \w+ (?:long|wide|deep|high|tall|thick)\b.*\d \w+ (?:long|wide|deep|high|tall|thick)\b.*\bhow (?:many|much)\b|"
     r"\d ?[x×] ?\d|"
+    r"\b\d{1,2}:\d\d\b[^?]*\b(?:at )?(?:what time|when) (?:does|do|will|would|is|are|can|must)\b|"
     r"\b(?:per ?cents?|percentage|what share|each|apiece|for one|per [^\W_]+|altogether|in all|left over|split|divided|"
     r"every (?:hour|day|week|month|year)|suppose|assum(?:e|ing)|imagine|remaining|deduct\w*|"
     r"prozent|jeweils|insgesamt)\b",

@@ -37,6 +37,10 @@ _WEEKDAY = re.compile(
 _WORKING = re.compile(r"\b(?:work(?:ing)?|business|week)[ -]?days?\b", re.I)
 _IN_DAYS = re.compile(r"\s*(?:in )?days?$", re.I)
 _CLOCK = re.compile(r"(\d{1,2}):([0-5]\d)\s*(-|\+|to|until|till|minus|plus)\s*(?:(\d{1,2}):([0-5]\d)|(\d{1,4})\s*min)")
+_SPAN = r"[-+]\s*(?:\d{1,2}:[0-5]\d|\d{1,4}(?:\s*(?:min(?:utes?|s)?|h(?:ours?|rs?)?)\b)?)"
+_SPANS = re.compile(rf"(\d{{1,2}}):([0-5]\d)\s*((?:{_SPAN}\s*)+)(?:\s*(?:min|minutes)\b)?")
+_SPAN_PARTS = re.compile(r"([-+])\s*(?:(\d{1,2}):(\d\d)|(\d{1,4})(?:\s*(min|h))?)")
+_DAY_MINUTES = 24 * 60
 TODO = "write days as 2025-01-31: 2025-04-15 - 2025-03-01, 2025-04-15 + 30 days, weekday(2025-04-15)"
 
 
@@ -50,6 +54,8 @@ def reckoned(expression: str) -> tuple[dict[str, JSON], str, list[str]]:
     expression = re.sub("[–−]", "-", expression.strip().rstrip("=? "))
     if clock := _CLOCK.fullmatch(expression):
         return _hours(clock), "", []
+    if spans := _SPANS.fullmatch(expression.replace("(", "").replace(")", "") if "-" not in expression else expression):
+        return _after(spans), "", []
     slashed = [(int(found["a"]), int(found["b"])) for found in _DAY.finditer(expression) if found["a"]]
     first = "day" if any(a > 12 for a, _ in slashed) else "month" if any(b > 12 for _, b in slashed) else ""
     marked = _DAY.sub(lambda found: _marked(found, first), expression)
@@ -130,6 +136,18 @@ def _hours(found: re.Match[str]) -> dict[str, JSON]:
     next_day = " of the next day" if end < begin else ""
     said = f"{total // 60} h {total % 60} min, from {_told(begin)} to {_told(end)}{next_day}"
     return {"result": _told(total), "note": said}
+
+
+def _after(found: re.Match[str]) -> dict[str, JSON]:
+    """`18:10 + 175 min + 1:12` is 22:17; a number without a unit is of minutes, and said to be so."""
+    total, bare = int(found[1]) * 60 + int(found[2]), False
+    for sign, hours, minutes, count, unit in _SPAN_PARTS.findall(found[3]):
+        span = int(hours) * 60 + int(minutes) if hours else int(count) * (60 if unit.startswith("h") else 1)
+        total, bare = total + (span if sign == "+" else -span), bare or bool(count and not unit)
+    notes = ["the numbers are minutes"] * bare
+    if not 0 <= total < _DAY_MINUTES:
+        notes.append(f"{_told(total % _DAY_MINUTES)} of another day, if it is a time of day")
+    return {"result": _told(total), **({"note": "; ".join(notes)} if notes else {})}
 
 
 def _told(minutes: int) -> str:
