@@ -145,6 +145,18 @@ def test_names_that_need_no_quotation_marks() -> None:
     assert table_name("data/hires-2025.v2.csv") == "hires_2025_v2"
 
 
+async def test_times_are_added_up_in_minutes(ask: Any, box: Path) -> None:
+    path = "logs/work.csv"
+    (box / path).write_text("who;took\nx;1:30\ny;0:45\nz;\n")
+    found = await ask("SELECT sum(took), avg(took) FROM work", path)
+    assert values(found) == [[135, 67.5]]
+    assert found["mended"] == "took is no number for SQLite: its times are read as minutes"
+    (box / path).write_text("who;took\nx;1:30\ny;10:45:30\n")
+    assert values(await ask("SELECT sum(took), max(took) FROM work", path)) == [[735.5, "10:45:30"]]
+    (box / path).write_text("who;took\nx;1:30\ny;late\n")
+    assert "mended" not in await ask("SELECT count(took), max(took) FROM work", path)
+
+
 async def test_a_sum_has_no_noise_of_binary_fractions(ask: Any, box: Path) -> None:
     cells = "".join(f"a,{cents / 100:.2f}\n" for cents in (110, 220, 330, 4_712, 1_999, 3_333, 101))
     (box / "logs/gifts.csv").write_text(f"who,eur\n{cells}")

@@ -35,7 +35,7 @@ from .sql_shown import named, table
 from .sql_sqlite import as_sqlite, compared_as_text
 from .sql_sums import summable
 from .sql_twice import alike, grouped, together, twice
-from .sql_written import AS_DAY, AS_NUMBER, as_day, as_number, written
+from .sql_written import AS_DAY, AS_MINUTES, AS_NUMBER, as_day, as_minutes, as_number, written
 from .texts import notes
 from .tool import Args, Tool, Use, define
 
@@ -66,7 +66,7 @@ FUNCTIONS = frozenset(
     likelihood likely ln log log10 log2 lower ltrim match max median min mod nth_value ntile nullif octet_length
     percent_rank percentile percentile_cont percentile_disc pi pow power printf quote radians random rank replace
     round row_number rtrim sign sin sinh snippet sqrt strftime string_agg substr substring sum tan tanh time
-    timediff total trim trunc typeof unhex unicode unixepoch unlikely upper as_day as_number
+    timediff total trim trunc typeof unhex unicode unixepoch unlikely upper as_day as_minutes as_number
     """.split()  # noqa: SIM905  # as readable as a list of a hundred words gets
 )
 _ALLOWED = frozenset({apsw.SQLITE_SELECT, apsw.SQLITE_READ, apsw.SQLITE_RECURSIVE})
@@ -182,6 +182,7 @@ def guard(db: apsw.Connection, until: float) -> None:
     ).fetchall()
     db.create_scalar_function(AS_NUMBER, as_number, numargs=2, deterministic=True)
     db.create_scalar_function(AS_DAY, as_day, numargs=2, deterministic=True)
+    db.create_scalar_function(AS_MINUTES, as_minutes, numargs=2, deterministic=True)
     db.authorizer = _authorize
 
 

@@ -1,7 +1,7 @@
 """Numbers and days that SQLite has as texts (`1.200,00`, `$9.50`, `15.04.2024`), or as seconds since 1970. Pure.
 
-It puts '9' above '100', adds up `1.200,00` as 1.2, and knows no month of `15.04.2024`, all without a word. Where each
-value of a column is such a text, it is asked for by what it means, by two functions of ours.
+It puts '9' above '100', adds up `1.200,00` as 1.2 and `1:30` as 1, and knows no month of `15.04.2024`, all without a
+word. Where each value of a column is such a text, it is asked for by what it means, by functions of ours.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from .cells import DATE, EMPTY, NUMBER, typed
+from .cells import DATE, EMPTY, NUMBER, clock, typed
 from .forms import PLAIN, Form, form_of, units
 from .sql_meant import DAY, Places, against_a_day
 from .sql_mend import Mend
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from sqlglot import exp
 
 Value = int | float | bytes | str | None
-AS_NUMBER, AS_DAY = "as_number", "as_day"
+AS_NUMBER, AS_DAY, AS_MINUTES = "as_number", "as_day", "as_minutes"
 _LOOK = 1_000  # values of a column that tell how it is written
 _LONGEST = 60  # characters of a number or a day
 _CODE = re.compile(r"0\d+")
@@ -34,7 +34,10 @@ _ISO = re.compile(r"\d{4}-\d\d-\d\d(?:$|[ T])")
 _SECONDS = (946_684_800, 4_102_444_800)  # from 2000 to 2100
 _MILLI = 1_000
 _DATED = ("date", "datetime", "strftime", "julianday", "unixepoch")
-_KINDS = {AS_NUMBER: "number", AS_DAY: "day"}
+_KINDS = {
+    AS_NUMBER: "number for SQLite: read as one", AS_DAY: "day for SQLite: read as one",
+    AS_MINUTES: "number for SQLite: its times are read as minutes",
+}  # fmt: skip
 _FORMS = {"day": Form(days="day"), "month": Form(days="month")}
 
 
@@ -51,6 +54,15 @@ def as_number(*given: Value) -> Value:
     if kind != NUMBER or not isinstance(number, Fraction):
         return None
     return int(number) if number.denominator == 1 and "." not in value and "," not in value else float(number)
+
+
+def as_minutes(*given: Value) -> Value:
+    """The minutes of a time such as 1:30, or 0:45:30; NULL for what is none. `given`: the text, and no more."""
+    parts = clock(given[0]) if isinstance(given[0], str) else ()
+    if not parts:
+        return None
+    hours, minutes, *seconds = parts
+    return hours * 60 + minutes + (seconds[0] / 60 if seconds else 0)
 
 
 def as_day(*given: Value) -> Value:
@@ -92,7 +104,7 @@ def written(sql: str, tables: Sequence[Sequence[object]], joins: Mapping[str, st
             seconds = function == AS_DAY and not how  # which are in order as they are
             if function in uses and not (seconds and isinstance(column.parent, exp.Min | exp.Max | exp.Ordered)):
                 _wrap(column, function, how)
-                why.append(f"{name} is no {_KINDS[function]} for SQLite: read as one")
+                why.append(f"{name} is no {_KINDS[function]}")
         return Mend(tree.sql("sqlite"), "; ".join(dict.fromkeys(why))) if why else None
     except (errors.SqlglotError, RecursionError):
         return None
@@ -120,7 +132,7 @@ def _uses(column: exp.Column) -> Iterator[str]:
         one = one.parent
     match one:
         case exp.Sum() | exp.Avg():
-            yield AS_NUMBER
+            yield from (AS_NUMBER, AS_MINUTES)
         case exp.Min() | exp.Max():
             yield from (AS_NUMBER, AS_DAY)
         case exp.Ordered() if isinstance(one.find_ancestor(exp.Select, exp.SetOperation), exp.Select):
@@ -177,6 +189,8 @@ def _how(table: str, column: str) -> Asking[tuple[str, str]]:
     values = [str(row[0]).strip() for row in rows or ()]
     if any(len(value) > _LONGEST or _CODE.fullmatch(value) for value in values):  # 007 is no 7
         return "", ""
+    if values and all(map(clock, values)):
+        return AS_MINUTES, ""
     form = form_of(values, commas=True)
     found = {typed(value, form)[0] for value in values} - {EMPTY}
     if found == {DATE} and not all(map(_ISO.match, filter(None, values))):
