@@ -12,7 +12,7 @@ from ringfence.core.chain import Kind
 from ringfence.core.policy import Effect, Role
 from ringfence.engine.evidence import in_the_head, rounded
 from ringfence.engine.shares import hundredths
-from ringfence.engine.task import given, several
+from ringfence.engine.task import all_told, given, several
 from ringfence.engine.visits import compared, months, places, widened
 from ringfence.tools.files import ABOUT
 from ringfence.tools.search import COUNTS
@@ -911,3 +911,17 @@ async def test_a_question_calls_for_nothing_that_changes_something_by_its_words(
     agent = trust(step(("look", {"of": "x"})), final("Ann"))
     await agent.run("Who was the last to leave the shop, by the list? I put it on the wall.")
     assert offered(agent)[0] != {"write"}
+
+
+@pytest.mark.parametrize(
+    ("task", "told"),
+    [
+        ("We bought 36 boxes of 150 screws each and have used 2643 screws so far. How many screws are left?", True),
+        ("If a film of 175 minutes begins at 18:10 and has one break of 12 minutes, at what time does it end?", True),
+        ("A reader brings back 7 books 13 days late. The fee per day is in fees.toml. How many euros is that?", False),
+        ("We have 12 boats. How many boats are in repair?", False),
+        ("The ferry at 18:10 takes 45 minutes. When does the last one leave?", False),
+    ],
+)
+def test_what_a_task_says_itself_is_looked_up_nowhere(task: str, told: bool) -> None:
+    assert all_told(task) is told

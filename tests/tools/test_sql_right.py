@@ -163,6 +163,37 @@ async def test_a_column_of_two_tables_that_keys_lead_to_is_of_neither(tmp_path: 
         await ask(query_sqlite(tmp_path / "shop.db", Use(), room=4_000, looks=True), sql)
 
 
+LOANS = """
+create table tools(tool_no integer primary key, name text);
+insert into tools values (1, 'saw'), (2, 'drill'), (3, 'plane');
+create table loans(loan_id integer primary key, tool_no integer references tools(tool_no));
+insert into loans values (1, 2), (2, 2), (3, 1);
+"""
+
+
+@pytest.mark.parametrize(
+    ("sql", "more", "name", "count"),
+    [
+        ("select name from tools group by name order by count(*) desc limit 1", "", "drill", 2),
+        ("select t.name, count(t.tool_no) from tools t group by t.name order by 2 desc limit 1", "", "drill", 2),
+        ("select name, count(*) from tools group by name order by 2, 1 limit 1",
+         "insert into tools values (4, 'saw')", "drill", 1),  # what is there twice may be counted
+        ("select name, count(*) from tools group by name order by 2 desc, 1 limit 1",
+         "create table sales(tool_no integer references tools(tool_no))", "drill", 1),  # loans, or sales?
+        ("select name, count(*) from tools where tool_no < 3 group by name order by 2 desc, 1 limit 1", "", "drill", 1),
+    ],
+)  # fmt: skip
+async def test_the_rows_that_lead_to_a_name_are_counted(
+    tmp_path: Path, sql: str, more: str, name: str, count: int
+) -> None:
+    db = apsw.Connection(str(tmp_path / "shop.db"))
+    db.execute(LOANS + more).fetchall()
+    db.close()
+    found = await ask(query_sqlite(tmp_path / "shop.db", Use(), room=4_000, looks=True), sql)
+    assert list(found["rows"][0].values()) == [name, count]
+    assert ("the rows of loans are counted" in found.get("mended", "")) == (not more and "where" not in sql)
+
+
 async def test_of_rows_that_a_limit_cuts_nothing_is_told_of_all_of_them(tmp_path: Path) -> None:
     db = apsw.Connection(str(tmp_path / "shop.db"))
     db.execute("create table big(n integer)")

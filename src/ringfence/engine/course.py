@@ -18,7 +18,7 @@ from .folds import folded
 from .nearest import bridge
 from .reckoning import all_reckoned
 from .step import TOOL, in_words
-from .task import RUNS, apart, given, only_ranks, orders, reckons, several, supposes
+from .task import RUNS, all_told, apart, given, only_ranks, orders, reckons, several, supposes
 from .visits import NOWHERE, Ahead, hollow, shows_all, suits
 
 NOTHING, UNSUPPORTED, INVALID, MISSING = "nothing", "unsupported", "invalid", "missing"
@@ -193,7 +193,7 @@ def _reckoned(
     if not able or ahead.what or not able.isdisjoint(turn.calls):
         return None
     there = become.worked and not refused and (apart(task) or (several(task) and become.found))
-    in_vain = given(task) and not become.found and (become.worked or become.failed > 0 or supposes(task))
+    in_vain = given(task) and not become.found and (become.worked or become.failed > 0 or all_told(task))
     return _only(tools, able, RECKON) if there or in_vain else None
 
 

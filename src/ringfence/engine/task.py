@@ -55,11 +55,16 @@ _GIVEN = re.compile(
 )
 _MUCH = re.compile(r"\bhow (?:many|much)\b|\bwie ?viele?\b", re.I)
 _FIGURES = re.compile(r"\d+(?:[.,]\d+)*")
+_THEN = r"\b\d{1,2}:\d\d\b[^?]*\b(?:what time|when) (?:does|do|will|would|is|are|can|must)\b"  # from 18:10 on
+_FROM_THEN_ON = re.compile(_THEN, re.I)
+_HOW_MANY = re.compile(r"\bhow (?:many|much) ([^\W\d_]{3,})", re.I)
+_AMOUNT_OF = re.compile(r"(?<![\w.,/:-])\d+(?:[.,]\d+)* ([^\W\d_]{3,})")
+_STEM = 5  # letters by which words are the same
 _OF_GIVEN = re.compile(
     r"%|\bfor \d+\b.*\bhow (?:many|much)\b.*\bfor \d+\b|"
     r"\d \w+ (?:long|wide|deep|high|tall|thick)\b.*\d \w+ (?:long|wide|deep|high|tall|thick)\b.*\bhow (?:many|much)\b|"
     r"\d ?[x×] ?\d|"
-    r"\b\d{1,2}:\d\d\b[^?]*\b(?:at )?(?:what time|when) (?:does|do|will|would|is|are|can|must)\b|"
+    rf"{_THEN}|"
     r"\b(?:per ?cents?|percentage|what share|each|apiece|for one|per [^\W_]+|altogether|in all|left over|split|divided|"
     r"every (?:hour|day|week|month|year)|suppose|assum(?:e|ing)|imagine|remaining|deduct\w*|"
     r"prozent|jeweils|insgesamt)\b",
@@ -267,6 +272,16 @@ def rated(task: str) -> list[str]:
         if (unit := match[2].casefold().removesuffix("s")) in units and match[1] != "1":
             counts.setdefault(unit, []).append(match[1])
     return [of[0] for of in counts.values() if len(set(of)) == 1]
+
+
+def all_told(task: str) -> bool:
+    """Whether a task surely says itself all that it asks to calculate with: it supposes something, says two amounts of
+    what it asks how many there are, or when something begins that it asks the end of.
+    """
+    asked = _HOW_MANY.search(questions(task))
+    told = [thing[:_STEM].casefold() for thing in _AMOUNT_OF.findall(task)]
+    twice = asked is not None and told.count(asked[1][:_STEM].casefold()) > 1
+    return supposes(task) or (given(task) and (twice or _FROM_THEN_ON.search(task) is not None))
 
 
 def supposes(task: str) -> bool:

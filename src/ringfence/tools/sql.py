@@ -25,7 +25,7 @@ from ringfence.core.values import JSON
 
 from .sql_columns import column_meant
 from .sql_flags import behind, flagged, row_of
-from .sql_groups import any_row, branches, ordered_by, share, with_counts, with_its_order
+from .sql_groups import any_row, branches, ordered_by, rows_that_lead_there, share, with_counts, with_its_order
 from .sql_meant import meant
 from .sql_mend import Hop, Mended, mended
 from .sql_none import Why, is_nothing, otherwise, why_none
@@ -265,7 +265,7 @@ def _read_rightly(
     db: apsw.Connection, asked: Mended, found: _Found, bounds: Bounds, schema: _Schema
 ) -> tuple[Mended, _Found, str]:
     """What a statement can only mean and its result, where that is another one; and a note."""
-    said, more_columns = "", (any_row, with_its_order) if bounds.looks else ()
+    said, more_columns = "", (any_row, rows_that_lead_there, with_its_order) if bounds.looks else ()
     for reading in (share, *more_columns, with_counts, flagged, partial(meant, dialect="sqlite"), written, grouped):
         if asked.may_go_on and (more := _looked(db, reading(asked.sql, *schema), bounds.until)):
             with suppress(apsw.Error, ToolError):

@@ -96,6 +96,52 @@ def with_its_order(sql: str, tables: Sequence[Sequence[object]], joins: Mapping[
         return None
 
 
+def rows_that_lead_there(sql: str, tables: Sequence[Sequence[object]], joins: Mapping[str, str]) -> Asking[Mend | None]:
+    """The statement that counts the rows of the one table whose key leads to a table of names, where it counts these,
+    each of which is there once: which tool was lent most often stands in the loans.
+    """
+    if (tree := parsed(sql, "sqlite")) is None:
+        return None
+    from sqlglot import errors, exp
+
+    order = tree.args.get("order") if isinstance(tree, exp.Select) else None
+    group = tree.args.get("group") if isinstance(tree, exp.Select) else None
+    sources = list(tree.find_all(exp.Table))
+    if not isinstance(tree, exp.Select) or group is None or order is None or len(sources) != 1:
+        return None
+    counts = list(tree.find_all(exp.AggFunc))
+    others = any(tree.args.get(part) for part in ("where", "having", "joins", "distinct", "offset"))
+    if (
+        others
+        or not counts
+        or any(not isinstance(one, exp.Count) for one in counts)
+        or tree.find(exp.Subquery, exp.CTE)
+    ):
+        return None
+    table = sources[0].name.lower()
+    keys = {one.lower(): other.lower() for one, other in {**joins_of(tables), **joins}.items()}
+    there = [(one.split("."), other.split(".")) for one, other in keys.items() if other.startswith(f"{table}.")]
+    if len(there) != 1 or len(there[0][0]) != 2 or there[0][0][0] == table:
+        return None
+    ((far, column), (_, key)) = there[0]
+    by = ", ".join(one.sql("sqlite") for one in group.expressions)
+    several = yield f"select 1 from {sources[0].sql('sqlite')} group by {by} having count(*) > 1 limit 1", ()
+    if several is None or several:
+        return None
+    try:
+        called = sources[0].alias_or_name
+        for one in list(tree.find_all(exp.Column)):
+            one.set("table", exp.to_identifier(called))
+        for count in counts:
+            count.set("this", exp.Star())
+        tree.join(
+            exp.to_table(far), on=exp.EQ(this=exp.column(column, far), expression=exp.column(key, called)), copy=False
+        )
+        return Mend(tree.sql("sqlite"), f"each {by} is there once: the rows of {far} are counted")
+    except (errors.SqlglotError, RecursionError):
+        return None
+
+
 def with_counts(sql: str, tables: Sequence[Sequence[object]], joins: Mapping[str, str]) -> Asking[Mend | None]:
     """The statement that also shows how many rows there are in each group of texts, where it asks for nothing but these
     groups: who asks how often the Eider was hired is told of one row of it.
