@@ -156,3 +156,23 @@ async def test_the_day_of_another_row_is_not_that_of_the_one_asked_for(asked: An
 )
 async def test_a_value_of_what_is_asked_for_is_not_doubted(asked: Any, task: str, answer: str, text: str) -> None:
     assert (await asked(task, answer, text=text))[1] == []
+
+
+CONTACT = "# Contact\nAddress: 14 Hill Road\nPhone: 0555 157 3915\ndesk@toolshed.example"
+
+
+@pytest.mark.parametrize(
+    ("task", "text", "answer", "stays"),
+    [
+        ("Which fax number is given there?", CONTACT, "0555 157 3915", False),
+        ("Which phone number is given there?", CONTACT, "0555 157 3915", True),
+        ("Which telephone number is given there?", CONTACT, "0555 157 3915", True),
+        ("Which fax number is given there?", f"{CONTACT}\nFax: the same", "0555 157 3915", True),
+        ("Which number can I call there?", CONTACT, "0555 157 3915", True),
+        ("What is the licence plate of the trailer?", "Trailer: 750 kg", "750 kg", True),  # of the trailer, at least
+    ],
+)
+async def test_a_value_with_another_label_is_not_found(
+    asked: Any, task: str, text: str, answer: str, stays: bool
+) -> None:
+    assert (await asked(task, answer, answer, text=text))[0] == (answer if stays else NOT_FOUND)

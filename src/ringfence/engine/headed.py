@@ -23,6 +23,10 @@ from .words import LEAVES_OUT
 
 _HEADING = re.compile(r"(#{1,6})\s+(\S.{0,80}?)\s*#*")
 _OF = re.compile(r"(?<=\w )(?:of|for) (?:the |our )?([A-ZÄÖÜ]\w+(?: [A-ZÄÖÜ]\w+)+)")
+_THING = re.compile(  # numbers that are no other number
+    r"\b(fax|mobile|licen[cs]e|registration|vat|tax|account|serial|zip|postal) (?:number|plate|code)\b", re.I
+)
+_LABEL = re.compile(r"([^\W\d_][^:|;\n]{1,40}):\s+(\S.{2,80})")
 _READ, _FEW = 400, 5  # characters and values of an answer
 _VALUE = re.compile(r"[\w.+-]{1,64}@[\w-]{1,64}\.[\w.-]{0,64}\w|\b(?=\w*\d)[\w]{2,}(?:[.:/-]\w+)*")
 _LABELLED = re.compile(
@@ -53,6 +57,27 @@ def strange_heading(answer: str, turn: Turn) -> str:
     if not there or len(strays) < len(there) or any(not asked.isdisjoint(stems(head)) for head in strays):
         return ""
     return f"{value} stands under {strays[0]!r}, and the task asks for {name!r}."
+
+
+def strange_label(answer: str, turn: Turn) -> str:
+    """What is wrong with a value that stands behind another label alone, `Phone: 0555 157`, where the task asks for a
+    fax number and nothing that was found speaks of one; else empty.
+    """
+    task = str(turn.start["task"])
+    asking = questions(task) or task
+    things = {thing.casefold() for thing in _THING.findall(asking)}
+    if not things or reckons(task):
+        return ""
+    texts = list(_texts(turn))
+    found = (_LABEL.fullmatch(line.strip(" -*")) for text in texts for line in text.split("\n")[:_MOST])
+    labels = {match[1]: match[0] for match in found if match and _says(answer, match[2])}
+    shown = "\n".join(texts).casefold()
+    told = any(thing in shown for thing in things) or any(
+        not set(stems(asking)).isdisjoint(stems(one)) for one in labels
+    )
+    if not labels or told:
+        return ""
+    return f'That is "{next(iter(labels.values()))}", and nothing that was found speaks of a {things.pop()}.'
 
 
 def _is_name(head: str, own: Collection[str], task: str) -> bool:
