@@ -39,7 +39,7 @@ def as_said_elsewhere(args: Mapping[str, JSON], turn: Turn) -> Mapping[str, JSON
         return args
     said, files = words_in(task), "path" in args
     of_task = [column for column in own if spoken_of(column, said)]
-    texts = {match["text"]: match["column"].casefold() for match in _CONDITION.finditer(sql) if match["text"]}
+    texts = {match["text"] for match in _CONDITION.finditer(sql) if match["text"]}
 
     def become(condition: str) -> str:
         found = _CONDITION.fullmatch(condition)
