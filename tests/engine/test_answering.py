@@ -342,7 +342,7 @@ async def test_a_word_from_nowhere_after_calls_that_failed_is_nothing_found(
     }
     calls = [step(("query", {"of": n})) for n in "abc"] + [step(("look", {"of": "x"}))] * worked
     agent = house([*calls, *[final(answer)] * 3], tools=tools, specs={"find": {"opens": "question"}})
-    result = await agent.run("What colour is the hull of the Merlin?")
+    result = await agent.run("What colour is the hull of the Merlin? It is in data/boats.csv.")
     assert (result.answer == answer) is stays
     assert (result.answer == NOT_FOUND) is not stays
 
@@ -356,6 +356,8 @@ async def test_a_word_from_nowhere_after_calls_that_failed_is_nothing_found(
         ("Which page lists the prices?", "The website did not respond."),
         ("Translate 'Hund' into English.", "dog"),
         ("What weekday is 2 March?", "Monday"),
+        ("What is the capital of Portugal?", "Lisbon"),
+        ("What is wrong with db/orders.db?", "The query failed, the file is no database."),
     ],
 )
 async def test_what_needs_no_record_is_said_after_calls_that_failed(house: Build, task: str, answer: str) -> None:

@@ -147,6 +147,27 @@ async def test_the_last_of_its_kind_is_asked_for_and_none_before_it(
     assert call == {"sql": f"select room from equipment where serial = '{asked_for if ranked else code}'"}
 
 
+@pytest.mark.parametrize(
+    ("task", "code"),
+    [
+        ("In which room is the projector with the most recent LAMP_FAIL but one?", "P-271"),
+        ("Which projector had the last LAMP_FAIL, and where is the one before it?", "P-271"),
+        ("Which room has the projector with the most recent LAMP_FAIL?", "P-260"),  # of another kind
+    ],
+)
+async def test_what_was_before_the_last_may_be_asked_for(house: Build, task: str, code: str) -> None:
+    passage = {"path": "a.log", "text": LAMPS, "note": "a sample", "ranked": "the last of its kind"}
+    tools = {
+        "find": lambda args: {"passages": [passage], "closest lines": ["- 13:21 ERROR P-248 LAMP_FAIL"]},
+        "query": lambda args: {"rows": [["Attic"]]},
+    }
+    specs: Any = {"query": {"schema": {"type": "object", "properties": {"sql": {}}}}, "find": {"opens": "question"}}
+    sql = f"select room from equipment where serial = '{code}'"
+    agent = house([step(("query", {"sql": sql})), *[final("Attic")] * 3], tools=tools, specs=specs)
+    await agent.run(task)
+    assert agent.tools["query"].calls[0] == {"sql": sql}
+
+
 NEWS = (
     "# News\nThe kiln is hot again.\nOur glaze of the month is Moss Green.\nCeladon was our glaze of the month before."
 )

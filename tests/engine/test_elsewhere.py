@@ -11,7 +11,12 @@ from .conftest import Build, final, step
 HIRES = "data/hires.csv"
 FILES = [
     {"path": HIRES, "table": "hires", "columns": ["date", "boat", "hours", "skipper"]},
-    {"path": "data/boats.csv", "table": "boats", "columns": ["boat", "rig", "status"]},
+    {
+        "path": "data/boats.csv",
+        "table": "boats",
+        "columns": ["boat", "rig", "status"],
+        "of": "text, text ('skiff', 'ketch'), text",
+    },
 ]
 TABLES = [{"table": "orders", "columns": ["id INTEGER", "boat TEXT", "closed TEXT"]}]
 NOTICE = "# Notices\nThe Bittern is laid up until spring: rot in the keel.\nThe café is closed on Tuesdays."
@@ -111,6 +116,16 @@ async def test_what_another_place_says_of_somebody_no_row_has_to_say(
 async def test_a_table_that_has_the_column_is_asked_for_it(asked: Any) -> None:
     assert await asked(SQL, path="data/boats.csv") == SQL
     assert await asked(SQL, path="data/unknown.csv") == SQL
+
+
+async def test_who_is_no_value_of_the_column_is_not_asked_for(asked: Any) -> None:
+    sql = "select count(*) from boats where note = 'laid up'"
+    assert await asked(sql, path="data/boats.csv", task=TASK.replace("boat", "rig")) == sql  # its rigs are known
+
+
+async def test_whether_something_is_not_there_is_asked(asked: Any) -> None:
+    sql = "select boat from hires where boat = 'Bittern' and closed is null"
+    assert await asked(sql, task="How often was the Bittern hired and not given back?") == sql
 
 
 async def test_two_columns_that_the_task_speaks_of_leave_open_which_is_meant(asked: Any) -> None:

@@ -97,6 +97,11 @@ async def test_of_the_row_that_the_task_calls_by_its_field_the_cell_of_the_quest
     assert ['another cell of that row: "free: 11"' in why for why in doubts] == [True] * sent_back
 
 
+async def test_who_keeps_what_is_not_what_is_kept(asked: Any) -> None:
+    lockers = "Locker: 7 | Keeper: Ann Lee | Key: K-71\nLocker: 8 | Keeper: Bob Ray | Key: K-82"
+    assert (await asked("Who keeps the key of locker 7?", "Ann Lee", text=lockers))[1] == []
+
+
 async def test_a_heading_of_one_word_is_a_name_where_the_task_writes_it_so(asked: Any) -> None:
     towns = "\n".join(
         f"## {town}\nMaster: {n}\nPhone: 0555 80{n} 8404" for n, town in enumerate(("Greyholm", "Sulvay"))
@@ -169,6 +174,7 @@ CONTACT = "# Contact\nAddress: 14 Hill Road\nPhone: 0555 157 3915\ndesk@toolshed
         ("Which telephone number is given there?", CONTACT, "0555 157 3915", True),
         ("Which fax number is given there?", f"{CONTACT}\nFax: the same", "0555 157 3915", True),
         ("Which number can I call there?", CONTACT, "0555 157 3915", True),
+        ("What is the zip code of the depot?", "Depot\nPLZ: 28199", "28199", True),
         ("What is the licence plate of the trailer?", "Trailer: 750 kg", "750 kg", True),  # of the trailer, at least
     ],
 )

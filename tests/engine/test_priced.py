@@ -70,6 +70,14 @@ By car, take the car park under the market hall; it is open until midnight."""
         ("What does one hour in the car park cost?", f"{VISIT} It is 1.50 euros an hour.", "1.50 euros", True),
         ("What does one hour in the car park cost?", f"{VISIT}\nCars pay 3.00 euros.", "3.00 euros", True),
         ("What does one hour in the car park cost?", "Lockers are 1.50 euros a day.", "1.50 euros", True),
+        ("What does parking cost?", "Parking is behind hall B. Cars pay 12 euros. Bikes are free.", "12 euros", True),
+        (
+            "What is the cost centre of the training budget?",
+            "The training budget is with Anna. Use 4711.",
+            "4711",
+            True,
+        ),
+        ("How many pages has the annual report?", "The annual report is out. Volume runs to 84 pages.", "84", True),
         ("Until when is the car park open?", VISIT, "1.50", True),  # no price is asked for
     ],
 )

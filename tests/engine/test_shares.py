@@ -156,6 +156,7 @@ PRICES = ("# Prices", "Day ticket, adult | 12.17 euros", "Day ticket, child | 5.
         ("20*5.46 + 3*12.17", SCHOOL, "20*5.46 + 3*12.17"),
         ("(3 * 12.17 + 20 * 5.46) * 0.9", SCHOOL, "(3 * 12.17 + 20 * 5.46) * 0.9"),
         ("12.17 + 4.50", SCHOOL, "12.17 + 4.50"),  # of the locker nothing is said
+        ("20 * 5.46 + 3 * 12.17 + 20", SCHOOL, "20 * 5.46 + 3 * 12.17 + 20"),  # a snack of 1 euro each
         ("12.17 * 3", SCHOOL, "12.17 * 3"),  # where is the other price?
         ("12.17 - 5.46", SCHOOL, "12.17 - 5.46"),
         ("12.17 * 3 + 109.2", SCHOOL, "12.17 * 3 + 109.2"),  # worked out before
@@ -183,6 +184,13 @@ KITTENS = "Six kittens weigh 351, 299, 422, 399, 456 and 346 grams. What is thei
         ("351+299+422+399+456*2", KITTENS, "351+299+422+399+456*2"),
         ("(351+299+422+399+456)/5", f"{KITTENS} Leave out the last one.", "(351+299+422+399+456)/5"),
         ("351+299+422+399", f"{KITTENS} And of the first four?", "351+299+422+399"),
+        ("12 + 15", "We sold 12, 15, 18 and 20 pots. How many on Monday and Tuesday together?", "12 + 15"),
+        (
+            "100 - (12 + 15 + 18)",
+            "Of 100 euros I spent 12, 15, 18 and 20. How much was left after three days in all?",
+            "100 - (12 + 15 + 18)",
+        ),
+        ("3 + 4 + 5", "Rooms 3, 4, 5 and 6: how many beds have rooms 3, 4 and 5 in total?", "3 + 4 + 5"),
     ],
 )
 def test_of_a_list_that_is_added_up_no_number_is_forgotten(given: str, task: str, meant: str) -> None:

@@ -24,6 +24,10 @@ CLOSES = "At what time does the practice close on Friday afternoon?"
         ("When does the practice open on Friday?", "08:00", "08:00"),
         ("When does the practice close in the afternoon?", "14:00", "14:00"),  # of which day?
         ("Until when can I phone at the weekend?", "9:00", "11:00"),
+        ("When is the closing ceremony on Friday?", "14:00", "14:00"),
+        ("When can I collect my finished shoes on Friday?", "14:00", "14:00"),
+        ("When do I have to be there on Friday for the tour that ends at noon?", "14:00", "14:00"),
+        ("When does the lorry leave on Friday after the practice closes?", "14:00", "14:00"),
         ("When is the practice in Friday's afternoon?", "14:00", "14:00"),
     ],
 )

@@ -756,6 +756,17 @@ async def test_a_statement_that_is_written_down_is_what_it_found(house: Build, t
     assert [call["text"] for call in agent.tools["write"].calls] == [written]
 
 
+@pytest.mark.parametrize("path", ["out/p.sql", "out/q.txt"])
+async def test_a_statement_that_is_asked_for_is_written_as_it_is(house: Build, path: str) -> None:
+    sql = "SELECT name FROM members"
+    tools = TOOLS | {"query": lambda args: {"rows": [{"name": "Zeno"}], "truncated": False}}
+    specs = SPECS | {"query": {"schema": {"type": "object", "properties": {"sql": {}}}}}
+    calls = step(("query", {"sql": sql}), ("write", {"path": path, "text": sql}))
+    agent = house([calls, final("done")], tools=tools, specs=specs)
+    await agent.run(f"Test the SQL statement for the members on the database, then save it into {path}.")
+    assert [call["text"] for call in agent.tools["write"].calls] == [sql]
+
+
 async def test_what_the_task_still_names_keeps_a_model_that_repeats_itself_from_acting(trust: Any) -> None:
     board = step(("fetch", {"of": NOTICE}))
     script = [board, board, step(("query", {"of": HIRES})), step(("write", {"path": "data/new.csv", "text": "15"}))]

@@ -115,7 +115,8 @@ def test_days_and_hours_are_reckoned_with_however_they_are_written(expression: s
         ("9999-12-31 + 1 month", "no calendar has"), ("working days 2025-06-02 to 2025-06-13", "all days are counted"),
         ("sum(1,200, 300)", "without commas"), ("max(1,050, 900)", "without commas"),
         ("2,5 + 1,250.75", "decimal or not"),
-        ("9:15 to 45 min", "no span"), ("2(3+4)", r"write \*"), ("(2+3)(4+5)", r"write \*"),
+        ("9:15 to 45 min", "no span"), ("9:00 + 2", "arithmetic"),
+        ("0:45 + 1:30 min", "arithmetic"), ("2(3+4)", r"write \*"), ("(2+3)(4+5)", r"write \*"),
     ],
 )  # fmt: skip
 def test_what_may_be_read_in_two_ways_is_asked_for_again(expression: str, problem: str) -> None:

@@ -141,7 +141,7 @@ async def test_how_many_rows_are_behind_what_is_shown_once_is_told(query: Any) -
     assert note == "each is shown once: 2 rows are like that, which come to 72.34, 36.17 on average"
     assert "note" not in await query("select boat, count(*) from hires group by boat")
     note = (await query("select price_eur from stock group by price_eur order by 1 desc limit 1"))["note"]
-    assert note == "without the LIMIT there are 2 rows, which come to 72.34, 36.17 on average"
+    assert note == "without GROUP BY and LIMIT there are 2 rows, which come to 72.34, 36.17 on average"
     assert "note" not in await query("select distinct boat from hires limit 1")
     assert "note" not in await query("select distinct hire_no from hires where hours > 4")
 

@@ -65,7 +65,11 @@ _NEEDS_NO_TOOL = re.compile(  # what a calendar or a counting hand says, what is
     r"impossible|fail\w*|errors?|offline|block\w*|denied|refused|missing|exists?)\b|n[’']t\b",
     re.I,
 )
-_OF_A_CALL = re.compile(r"\b(?:statement|query|sql|syntax)\b", re.I)
+_IN_A_PLACE = re.compile(
+    r"[\w-]/[\w./-]*\w|\w\.(?:csv|tsv|jsonl|md|txt|db|log)\b|\b(?:database|tables?|files?|notes|page)\b", re.I
+)
+_OF_A_CALL = re.compile(r"\b(?:statement|query) (?:cannot|can't|could not|couldn't|failed|fails)\b", re.I)
+_WRONG = re.compile(r"\b(?:wrong|why|error|statement|query)\b", re.I)
 _RESULT_CHARS = 60  # of a calculation's, that are told beside an answer
 
 
@@ -157,7 +161,9 @@ def _from_nowhere(answer: str, turn: Turn, shown: str) -> bool:
     task = turn.start["task"]
     if has_worked(turn) or folded(turn, Become).failed < MAX_FAILED or acts(task) or not questions(task):
         return False
-    if _OF_A_CALL.search(answer) and not _OF_A_CALL.search(task):  # why it failed is no answer
+    if not _IN_A_PLACE.search(task):  # it may be known without
+        return False
+    if _OF_A_CALL.search(answer) and not _WRONG.search(task):  # why it failed is no answer
         return True
     if abstains(answer) or _SAYS.search(answer) or _NEEDS_NO_TOOL.search(answer):
         return False

@@ -38,6 +38,7 @@ _GOES_ON = re.compile(
 _BEFORE = re.compile(
     r"\b(?:was|were|before|former(?:ly)?|until|previous(?:ly)?|used to|no longer|war|früher|bisher)\b", re.I
 )
+_NOT_IT = re.compile(r"\b(?:but one|second|third|other|earlier|\w+ (?:last|first) but)\b|\?.*\?", re.I | re.S)
 _TOKEN = re.compile(r"[^\s=,;:\"'|()\[\]]{2,40}")
 _A_NAME = re.compile(r"(?<=[a-zäöüß] )[A-ZÄÖÜ][\w-]+(?: [A-ZÄÖÜ][\w-]+)*")  # that does not begin the sentence
 _RESULTS, _LINES = 5, 500  # the newest, and the lines of one, that are read
@@ -120,11 +121,14 @@ def of_the_last(args: Mapping[str, JSON], turn: Turn) -> Mapping[str, JSON]:
     sql, task = args.get("sql"), str(turn.start["task"])
     texts = EQUAL.findall(sql) if isinstance(sql, str) and not brought(turn) else []
     ranked = [one for one in opened(turn) if "ranked" in one]
-    if len(texts) != 1 or len(ranked) != 1 or texts[0] in task:
+    if len(texts) != 1 or len(ranked) != 1 or texts[0] in task or _ANOTHER.search(task) or _NOT_IT.search(task):
         return args
+    asked = set(stems(task))
     told = {line for line in closest(turn) if line in str(ranked[0].get("text", ""))}
     others = [line for line in str(ranked[0].get("text", "")).split("\n") if line not in told]
-    if len(told) != 1 or not any(texts[0] in _TOKEN.findall(line) for line in others):
+    alike = [line for line in others if texts[0] in _TOKEN.findall(line)]
+    kind = [asked.intersection(stems(line)) for line in (*told, *alike)]
+    if len(told) != 1 or not alike or any(one != kind[0] for one in kind):  # of what the last one is of
         return args
     own = [token for token in _TOKEN.findall(told.pop()) if _shape(token) == _shape(texts[0])]
     return {**args, "sql": EQUAL.sub(f"= '{own[0]}'", str(sql))} if len(own) == 1 else args

@@ -25,6 +25,7 @@ _CONDITION = re.compile(
 )
 _KIND = re.compile(r"((?:[^,(]|\([^)]*\))+)(?:, |\Z)")  # of columns: date, text ('a', 'b'), number
 _VALUES = re.compile(r"'((?:[^']|'')*)'")
+_DENIES = re.compile(r"\b(?:not|no|never|without|still|yet|un\w+|open|missing)\b|n't\b", re.I)
 _NAME = re.compile(r"(?<![\w-])[A-ZÄÖÜ][a-zäöüß]{2,}(?:[ -][A-ZÄÖÜ][a-zäöüß]{2,})*(?![\w-])")
 
 
@@ -50,9 +51,11 @@ def as_said_elsewhere(args: Mapping[str, JSON], turn: Turn) -> Mapping[str, JSON
             name = _of_whom(text, turn) if text and own[column] and text not in own[column] else ""
             return "" if name in texts else condition
         if text is None:
-            return "" if files and column in others and not spoken_of(column, said) else condition
+            alien = files and column in others and not (spoken_of(column, said) or _DENIES.search(task))
+            return "" if alien else condition
         name = _of_whom(text, turn) if files and len(of_task) == 1 else ""
-        return f"{of_task[0]} = '{name}'" if name else condition
+        there = name and (not own[of_task[0]] or name in own[of_task[0]])
+        return f"{of_task[0]} = '{name}'" if there else condition
 
     return {**args, "sql": with_conditions(sql, become)}
 

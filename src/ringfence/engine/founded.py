@@ -31,6 +31,7 @@ from .statements import as_said
 from .task import reckons, several, supposes
 from .visits import for_the_other, widened
 
+_OF_SQL = re.compile(r"\b(?:quer(?:y|ies)|statements?|sql|views?)\b", re.I)  # what is to be written may be one
 _SELECT = re.compile(r"\s*select\b.*\bfrom\b", re.I | re.S)
 _BARE = re.compile(r"\s*\d[\d.,]*\s*")
 
@@ -129,7 +130,9 @@ def _reckoned(args: Mapping[str, JSON], spec: SinkSpec, turn: Turn, said: str) -
     given = {
         name: text for name, role in spec.roles.items() if role is Role.TEXT and isinstance(text := args.get(name), str)
     }
-    if any(_SELECT.match(text) for text in given.values()):
+    if any(_SELECT.match(text) for text in given.values()) and not _OF_SQL.search(
+        f"{turn.start['task']} {args.get('path')}"
+    ):
         given = {name: found_by(text, turn) or text for name, text in given.items()}
         return {name: text for name, text in given.items() if text != args[name]}
     if not any("=" in text for text in given.values()):

@@ -23,10 +23,9 @@ from .words import LEAVES_OUT
 
 _HEADING = re.compile(r"(#{1,6})\s+(\S.{0,80}?)\s*#*")
 _OF = re.compile(r"(?<=\w )(?:of|for) (?:the |our )?([A-ZÄÖÜ]\w+(?: [A-ZÄÖÜ]\w+)+)")
-_THING = re.compile(  # numbers that are no other number
-    r"\b(fax|mobile|licen[cs]e|registration|vat|tax|account|serial|zip|postal) (?:number|plate|code)\b", re.I
-)
+_THING = re.compile(r"\b(fax) number\b", re.I)  # that is no number of anything else
 _LABEL = re.compile(r"([^\W\d_][^:|;\n]{1,40}):\s+(\S.{2,80})")
+_HOW_MANY = re.compile(r"\bhow (?:many|much)\b", re.I)
 _READ, _FEW = 400, 5  # characters and values of an answer
 _VALUE = re.compile(r"[\w.+-]{1,64}@[\w-]{1,64}\.[\w.-]{0,64}\w|\b(?=\w*\d)[\w]{2,}(?:[.:/-]\w+)*")
 _LABELLED = re.compile(
@@ -119,8 +118,9 @@ def strange_cell(answer: str, turn: Turn) -> str:
     about = [asked.intersection(stem for value in row.values() for stem in stems(value)) for row in rows]
     most = max(map(len, about), default=0)
     best = [row for row, of in zip(rows, about, strict=True) if len(of) == most > 0]
-    if asked and (called := [row for row in rows if any(_calls(task, name, of) for name, of in row.items())]):
-        best, most = called, TELLS  # pontoon C
+    called = [row for row in rows if any(_calls(task, name, of) for name, of in row.items())]
+    if asked and called and _HOW_MANY.search(task):
+        best, most = [{name: of for name, of in called[0].items() if of.isdigit()}] * len(called), TELLS  # pontoon C
     if len(best) != 1:
         return ""
     cells = [(name, value, asking.intersection(stems(name))) for name, value in best[0].items()]

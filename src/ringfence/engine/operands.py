@@ -22,9 +22,10 @@ _DIVIDED = re.compile(r"/|(?<!\d)0?\.01\b|1e2", re.I)
 _SUM_OF_PRODUCTS = re.compile(r"[\d.+*() ]{3,200}")
 _LIST = re.compile(r"(?<![\d.,])\d+(?:\.\d+)?(?:, \d+(?:\.\d+)?){2,40},? (?:and|und) \d+(?:\.\d+)?(?![\d.,]\d)")
 _SUM = re.compile(r"(?<![\d.*/^-])\d+(?:\.\d+)?(?:\s*\+\s*\d+(?:\.\d+)?){1,40}(?!\s*[+\d.*/^])")
+_OF_ALL = re.compile(r"\b(?:averages?|mean|totals?|in all|altogether|sum of|durchschnitt\w*|insgesamt)\b", re.I)
 _SOME = re.compile(
-    r"\b(?:first|last|(?:high|low|larg|small|great|long|short|cheap|heavi|light|old|young)est|best|worst|only|top|"
-    r"one of|of these|remaining|rest)\b",
+    r"\b(?:more than|less than|fewer than|after|before|until|first|last|(?:high|low|larg|small|great|long|short|cheap|"
+    r"heavi|light|old|young)est|best|worst|only|top|one of|of these|remaining|rest)\b",
     re.I,
 )
 _FORGOTTEN = 2  # numbers that a small model leaves out of a list
@@ -82,7 +83,7 @@ def each_priced(given: str, task: str, shown: Sequence[str]) -> str:
     taken = {*prices.values(), *(count for count, _ in things)}
     if len(products) < len(things) or not taken.issuperset(numbers):
         return given
-    return given if _same(given, products) else " + ".join(products)
+    return given if _has_all(given, products) else " + ".join(products)
 
 
 def _names(thing: str) -> set[str]:
@@ -96,21 +97,24 @@ def _named(line: str, own: Sequence[Collection[str]]) -> set[int]:
     return {n for n, names in enumerate(own) if not words.isdisjoint(names)}
 
 
-def _same(given: str, products: Sequence[str]) -> bool:
+def _has_all(given: str, products: Sequence[str]) -> bool:
     """Whether a sum has these products, however they are written."""
-    terms = sorted(sorted(NUMBER.findall(term)) for term in given.split("+"))
-    return "(" not in given and terms == sorted(sorted(NUMBER.findall(product)) for product in products)
+    terms = [sorted(NUMBER.findall(term)) for term in given.split("+")]
+    return "(" not in given and all(sorted(NUMBER.findall(product)) in terms for product in products)
 
 
 def all_of_them(given: str, task: str) -> str:
     """A sum with all numbers that its task lists, for one of the first or the last of them, less one or two."""
     lists, sums = list(_LIST.finditer(task)), list(_SUM.finditer(given))
-    if len(task) > PASTED or len(lists) != 1 or len(sums) != 1 or LEAVES_OUT.search(task) or _SOME.search(task):
+    whole = _OF_ALL.search(task) and not (_SOME.search(task) or LEAVES_OUT.search(task))
+    if len(task) > PASTED or len(lists) != 1 or len(sums) != 1 or not whole:
         return given
     listed, taken = NUMBER.findall(lists[0][0]), NUMBER.findall(sums[0][0])
     fewer = 0 < len(listed) - len(taken) <= _FORGOTTEN and taken in (listed[: len(taken)], listed[-len(taken) :])
-    whole = " + ".join(listed)
-    return f"{given[: sums[0].start()]}{whole}{given[sums[0].end() :]}" if fewer else given
+    again = any(task.count(number) > 1 for number in listed)  # of some of them, perhaps
+    if not fewer or again or 2 * len(taken) <= len(listed):
+        return given
+    return f"{given[: sums[0].start()]}{' + '.join(listed)}{given[sums[0].end() :]}"
 
 
 def between_days(given: str, task: str) -> str:

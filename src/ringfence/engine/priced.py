@@ -22,11 +22,14 @@ _MONEY = re.compile(  # what is asked for
     r"\bprice of\b",
     re.I,
 )
-_COSTS = re.compile(  # asked what one of something comes to
-    r"\b(?:what|how much) (?:does|do|is|are|would)\b|\b(?:costs?|prices?|fees?|charges?|pay|euros?|dollars|one|"
-    r"hours?|days?|nights?|weeks?|months?|years?|pages?|site)\b",
+_COSTS = re.compile(
+    r"\b(?:costs?|prices?|fees?|charges?|how much (?:is|are)|what (?:does|do) [^.?!]{1,60} cost)\b", re.I
+)
+_UNITS = re.compile(
+    r"\b(?:costs?|prices?|fees?|charges?|what|how|much|does|do|one|hours?|days?|nights?|weeks?|months?|years?|pages?|site)\b",
     re.I,
 )
+_OF_MONEY = re.compile(r"[€$£]|\b(?:euros?|eur|dollars?|pounds?|francs?|cents)\b", re.I)
 _PRICE = re.compile(r"(?<![\d.,:/-])\d{1,6}(?:[.,]\d{1,2})?(?![\d:/-])")
 _STEM = 5  # letters by which words are the same
 _GOES_ON = re.compile(
@@ -92,16 +95,16 @@ def priced_elsewhere(answer: str, turn: Turn) -> str:
     asking, prices = questions(task) or task, _PRICE.findall(answer)
     if len(task) > PASTED or len(prices) != 1 or not _COSTS.search(asking) or LEAVES_OUT.search(task):
         return ""
-    asked = _words(_COSTS.sub(" ", asking))
+    asked = _words(_UNITS.sub(" ", asking))
     shown = [str(one.get("text", "")) for one in opened(turn)]
     for value in (*shown, *brought(turn)):
         parts = [part for line in lines(value) for part in sentences(line)]
         having = [n for n, part in enumerate(parts) if prices[0] in _PRICE.findall(part)]
         if len(having) != 1 or _GOES_ON.match(said := parts[having[0]]) or "|" in said or ": " in said:
             continue
-        own = _words(said[: said.find(prices[0])])
-        about = max((len(asked & _words(part)) for part in parts if part != said), default=0)
-        if own and asked.isdisjoint(_words(said)) and about >= TELLS:
+        about = [n for n, part in enumerate(parts) if len(asked & _words(part)) >= TELLS]
+        other = asked.isdisjoint(_words(" ".join(parts[max(having[0] - 1, 0) : having[0] + 1])))
+        if other and about and _OF_MONEY.search(said) and _words(said[: said.find(prices[0])]):
             return said
     return ""
 

@@ -10,16 +10,20 @@ from itertools import islice
 
 from ringfence.core.turn import Turn
 
-from .nearest import brought, lines, opened
+from .nearest import brought, lines, opened, stems
 from .task import PASTED, questions
 from .visits import WEEKDAY
 
 _TIME = r"(?<![\d:.-])\d{1,2}:\d\d(?![\d:])"
 _SPAN = re.compile(rf"({_TIME})\s*(?:-|–|—|to|until|till|bis)\s*({_TIME})", re.I)
-_ENDS = re.compile(
-    r"\b(?:clos(?:e|es|ed|ing)|ends?|ending|until|till|finish\w*|over|schließ\w*|endet|bis wann)\b", re.I
+_OF_IT = r"(?:(?!\b(?:that|which|who|after|before|until)\b)[^,.?;]){1,60}?"
+_ASKED = (
+    r"\b(?:what time|when) (?:does|do|did|will) "
+    + _OF_IT
+    + r"\b(?:VERB)\b(?= (?:on|in|at|this|today|during)\b|[,.?;]|$)"
 )
-_BEGINS = re.compile(r"\b(?:opens?|opened|starts?|starting|begins?|beginning|öffnet|beginnt|ab wann)\b", re.I)
+_ENDS = re.compile(_ASKED.replace("VERB", "close|end|finish") + r"|\b(?:until|till) when\b|\bbis wann\b", re.I)
+_BEGINS = re.compile(_ASKED.replace("VERB", "open|start|begin") + r"|\b(?:from when|ab wann)\b", re.I)
 _LINES = 2_000  # that are looked at
 
 
@@ -35,7 +39,9 @@ def other_end(answer: str, turn: Turn) -> str:
     days = {day.casefold() for day in re.findall(rf"\b{WEEKDAY}", task, re.I)}
     shown = [str(one.get("text", "")) for one in opened(turn)]
     told = [line for value in (*shown, *brought(turn)) for line in islice(lines(value), _LINES)]
-    spans = {span for line in told if all(day in line.casefold() for day in days) for span in _SPAN.findall(line)}
+    asked = set(stems(asking))
+    about = [line for line in told if all(day in line.casefold() for day in days) and asked & set(stems(line))]
+    spans = {span for line in about for span in _SPAN.findall(line)}
     right = {end if ends else start for start, end in spans if (start if ends else end) == times[0]}
     said = any((end if ends else start) == times[0] for start, end in spans)
     return answer.replace(times[0], right.pop()) if len(right) == 1 and not said else answer

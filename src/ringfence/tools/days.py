@@ -37,8 +37,10 @@ _WEEKDAY = re.compile(
 _WORKING = re.compile(r"\b(?:work(?:ing)?|business|week)[ -]?days?\b", re.I)
 _IN_DAYS = re.compile(r"\s*(?:in )?days?$", re.I)
 _CLOCK = re.compile(r"(\d{1,2}):([0-5]\d)\s*(-|\+|to|until|till|minus|plus)\s*(?:(\d{1,2}):([0-5]\d)|(\d{1,4})\s*min)")
-_SPAN = r"[-+]\s*(?:\d{1,2}:[0-5]\d|\d{1,4}(?:\s*(?:min(?:utes?|s)?|h(?:ours?|rs?)?)\b)?)"
-_SPANS = re.compile(rf"(\d{{1,2}}):([0-5]\d)\s*((?:{_SPAN}\s*)+)(?:\s*(?:min|minutes)\b)?")
+_SPAN = (
+    r"[-+]\s*(?:\d{1,2}:[0-5]\d(?!\s*min)|\d{1,4}\s*(?:min(?:utes?|s)?|h(?:ours?|rs?)?)\b|[1-9]\d{1,3}(?!\s*[\dhm:]))"
+)
+_SPANS = re.compile(rf"(\d{{1,2}}):([0-5]\d)\s*((?:{_SPAN}\s*)+)")
 _SPAN_PARTS = re.compile(r"([-+])\s*(?:(\d{1,2}):(\d\d)|(\d{1,4})(?:\s*(min|h))?)")
 _DAY_MINUTES = 24 * 60
 TODO = "write days as 2025-01-31: 2025-04-15 - 2025-03-01, 2025-04-15 + 30 days, weekday(2025-04-15)"

@@ -94,7 +94,11 @@ def behind(sql: str, rows: int, *, cut: bool) -> Asking[str]:
     _, total, average, *kinds = found[0]
     adds = set(kinds) <= {"integer", "real"} and not no_amount(tree.selects[0].alias_or_name)
     sums = f", which come to {total:.12g}, {average:.6g} on average" if adds else ""
-    told = f"without the LIMIT there are {count} rows" if cuts else f"each is shown once: {count} rows are like that"
+    told = (
+        f"without GROUP BY and LIMIT there are {count} rows"
+        if cuts
+        else f"each is shown once: {count} rows are like that"
+    )
     return f"{told}{sums}"
 
 

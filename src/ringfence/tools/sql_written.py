@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 Value = int | float | bytes | str | None
 AS_NUMBER, AS_DAY, AS_MINUTES = "as_number", "as_day", "as_minutes"
+_NO_HOURS = re.compile(r"score|result|ratio|odds|aspect|lap|track|song|split|pace|length", re.I)  # 12:10, or m:ss
 _LOOK = 1_000  # values of a column that tell how it is written
 _LONGEST = 60  # characters of a number or a day
 _CODE = re.compile(r"0\d+")
@@ -62,7 +63,7 @@ def as_minutes(*given: Value) -> Value:
     if not parts:
         return None
     hours, minutes, *seconds = parts
-    return hours * 60 + minutes + (seconds[0] / 60 if seconds else 0)
+    return float(hours * 60 + minutes) + (seconds[0] / 60 if seconds else 0)
 
 
 def as_day(*given: Value) -> Value:
@@ -190,7 +191,7 @@ def _how(table: str, column: str) -> Asking[tuple[str, str]]:
     if any(len(value) > _LONGEST or _CODE.fullmatch(value) for value in values):  # 007 is no 7
         return "", ""
     if values and all(map(clock, values)):
-        return AS_MINUTES, ""
+        return ("", "") if _NO_HOURS.search(column) else (AS_MINUTES, "")
     form = form_of(values, commas=True)
     found = {typed(value, form)[0] for value in values} - {EMPTY}
     if found == {DATE} and not all(map(_ISO.match, filter(None, values))):
