@@ -51,6 +51,7 @@ MATINEE = "From October on the family matinee starts at 11:50."
         ("How many euros did a place in the raku course cost?", "68", [NEW], False),
         ("When does the family matinee start nowadays?", "10:10", [MATINEE], True),
         ("When does the family matinee start nowadays?", "11:50", [MATINEE], False),
+        ("When does the family matinee start now? Say nothing but the time.", "10:10", [MATINEE], True),
         ("How many euros does a place in the raku course cost now?", "68", ["A place in the raku course: 83"], False),
     ],
 )
@@ -89,3 +90,15 @@ async def test_a_link_that_is_to_be_followed_is_fetched_first(house: Build, task
     await agent.run(task.format("http://a.example/c"))
     told = [r.body["text"] for r in agent.records() if "doubt" in r.body]
     assert ["Northern Skies: http://a.example/0" in why for why in told][:1] == [True] * sent_back
+
+
+@pytest.mark.parametrize(("line", "old", "now"), [(MATINEE, "10:10", "11:50"), (NEW, "68", "83")])
+async def test_who_says_the_older_figure_again_is_given_the_one_of_now(
+    house: Build, line: str, old: str, now: str
+) -> None:
+    older = "- Course: Raku; Price in euros: 68\n- Saturday: family matinee at 10:10"
+    passages = [{"path": "a.md", "text": line}, {"path": "b.md", "text": older}]
+    tools = {"find": lambda args: {"passages": passages, "closest lines": [f"- {line}"]}}
+    agent = house([*[final(f"It is {old}.")] * 3], tools=tools, specs={"find": {"opens": "question"}})
+    task = "When does the family matinee start, and what does a place in the raku course cost nowadays?"
+    assert (await agent.run(task)).answer == f"It is {now}."

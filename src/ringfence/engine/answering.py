@@ -47,7 +47,7 @@ from .live import Live
 from .marks import marked
 from .meant import of_another
 from .nearest import PATH, nearest, stems
-from .overlooked import overlooked, superseded
+from .overlooked import as_of_now, overlooked, superseded
 from .passages import NOT_THERE, Passage, passages
 from .priced import priced_elsewhere, unpriced
 from .reckoning import left_out
@@ -128,7 +128,7 @@ def judge(
     once = not (settled or doubts(turn))  # who says it again may mean it
     if not verdict.flags:  # these know where they stand
         told = other_end(verdict.answer, turn)
-        verdict = replace(verdict, answer=told if once else corrected(told, shown))
+        verdict = replace(verdict, answer=told if once else corrected(as_of_now(told, turn), shown))
     answer, done, cited = verdict.answer, deeds(turn, live.granted), [source.n for source in verdict.cited]
     found = tuple(flags(answer, shown=shown, task=task, done=done, tools=live.granted, cited=cited))
     known = {flag.at for flag in found}

@@ -15,6 +15,7 @@ from ringfence.core.values import JSON
 
 from .conditions import COMPARES
 from .nearest import brought, closest, lines, of_the_day, of_the_value, opened, stems
+from .overlooked import shape
 from .ranked import as_lines, fields
 from .statements import EQUAL
 from .step import leaves
@@ -130,13 +131,8 @@ def of_the_last(args: Mapping[str, JSON], turn: Turn) -> Mapping[str, JSON]:
     kind = [asked.intersection(stems(line)) for line in (*told, *alike)]
     if len(told) != 1 or not alike or any(one != kind[0] for one in kind):  # of what the last one is of
         return args
-    own = [token for token in _TOKEN.findall(told.pop()) if _shape(token) == _shape(texts[0])]
+    own = [token for token in _TOKEN.findall(told.pop()) if shape(token) == shape(texts[0])]
     return {**args, "sql": EQUAL.sub(f"= '{own[0]}'", str(sql))} if len(own) == 1 else args
-
-
-def _shape(token: str) -> str:
-    """A token with all figures and letters alike: A-999."""
-    return re.sub(r"[^\W\d_]", "A", re.sub(r"\d", "9", token))
 
 
 def _codes(args: Mapping[str, JSON]) -> Iterator[tuple[str, str]]:

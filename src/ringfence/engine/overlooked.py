@@ -14,7 +14,7 @@ from ringfence.core.turn import Turn
 from .evidence import Numbers
 from .nearest import brought, closest, lines, opened, stems
 from .silence import abstains
-from .task import PASTED, reckons
+from .task import PASTED, questions, reckons
 from .visits import TABLES, TELLS
 from .words import LEAVES_OUT
 
@@ -59,7 +59,8 @@ def superseded(answer: str, turn: Turn) -> str:
     older line; else empty. The tool that found the passages says which line is closest.
     """
     task = str(turn.start["task"])
-    if len(task) > PASTED or brought(turn) or not _NOW.search(task) or LEAVES_OUT.search(task) or reckons(task):
+    leaves_out = LEAVES_OUT.search(questions(task) or task)  # and not how to answer: with nothing but the time
+    if len(task) > PASTED or brought(turn) or not _NOW.search(task) or leaves_out or reckons(task):
         return ""
     told = closest(turn)
     figures = _FIGURE.findall(answer)
@@ -69,6 +70,19 @@ def superseded(answer: str, turn: Turn) -> str:
     older = [line for line in _lines(turn) if Numbers(line).have(figures[0]) and line != told[0]]
     about = any(len(asked.intersection(stems(line))) > 0 for line in older)
     return told[0][:_SHOWN] if about and not Numbers(told[0]).have(figures[0]) else ""
+
+
+def as_of_now(answer: str, turn: Turn) -> str:
+    """The answer with the one figure of that kind that the closest line says is so by now, for that of an older one."""
+    now = superseded(answer, turn)
+    old = _FIGURE.findall(answer)
+    new = [figure for figure in _FIGURE.findall(now) if shape(figure) == shape(old[0])] if now else []
+    return answer.replace(old[0], new[0]) if len(new) == 1 else answer
+
+
+def shape(token: str) -> str:
+    """A token with all figures and letters alike: A-999."""
+    return re.sub(r"[^\W\d_]", "A", re.sub(r"\d", "9", token))
 
 
 def _words(text: str) -> set[str]:
