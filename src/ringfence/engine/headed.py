@@ -23,7 +23,7 @@ from .words import LEAVES_OUT
 
 _HEADING = re.compile(r"(#{1,6})\s+(\S.{0,80}?)\s*#*")
 _OF = re.compile(r"(?<=\w )(?:of|for) (?:the |our )?([A-ZÄÖÜ]\w+(?: [A-ZÄÖÜ]\w+)+)")
-_THING = re.compile(r"\b(fax) number\b", re.I)  # that is no number of anything else
+_FAX = re.compile(r"\bfax(?:es| number)?\b", re.I)  # which is no number of anything else
 _LABEL = re.compile(r"([^\W\d_][^:|;\n]{1,40}):\s+(\S.{2,80})")
 _HOW_MANY = re.compile(r"\bhow (?:many|much)\b", re.I)
 _READ, _FEW = 400, 5  # characters and values of an answer
@@ -62,21 +62,15 @@ def strange_label(answer: str, turn: Turn) -> str:
     """What is wrong with a value that stands behind another label alone, `Phone: 0555 157`, where the task asks for a
     fax number and nothing that was found speaks of one; else empty.
     """
-    task = str(turn.start["task"])
+    task, texts = str(turn.start["task"]), list(_texts(turn))
     asking = questions(task) or task
-    things = {thing.casefold() for thing in _THING.findall(asking)}
-    if not things or reckons(task):
+    if not _FAX.search(asking) or reckons(task) or any(map(_FAX.search, texts)):
         return ""
-    texts = list(_texts(turn))
     found = (_LABEL.fullmatch(line.strip(" -*")) for text in texts for line in text.split("\n")[:_MOST])
     labels = {match[1]: match[0] for match in found if match and _says(answer, match[2])}
-    shown = "\n".join(texts).casefold()
-    told = any(thing in shown for thing in things) or any(
-        not set(stems(asking)).isdisjoint(stems(one)) for one in labels
-    )
-    if not labels or told:
+    if not labels or any(not set(stems(asking)).isdisjoint(stems(label)) for label in labels):
         return ""
-    return f'That is "{next(iter(labels.values()))}", and nothing that was found speaks of a {things.pop()}.'
+    return f'That is "{next(iter(labels.values()))}", and nothing that was found speaks of a fax.'
 
 
 def _is_name(head: str, own: Collection[str], task: str) -> bool:
@@ -119,11 +113,12 @@ def strange_cell(answer: str, turn: Turn) -> str:
     most = max(map(len, about), default=0)
     best = [row for row, of in zip(rows, about, strict=True) if len(of) == most > 0]
     called = [row for row in rows if any(_calls(task, name, of) for name, of in row.items())]
-    if asked and called and _HOW_MANY.search(task):
-        best, most = [{name: of for name, of in called[0].items() if of.isdigit()}] * len(called), TELLS  # pontoon C
+    counts = bool(asked and called) and _HOW_MANY.search(task) is not None  # how many are free on pontoon C
+    best, most = (called, TELLS) if counts else (best, most)
     if len(best) != 1:
         return ""
-    cells = [(name, value, asking.intersection(stems(name))) for name, value in best[0].items()]
+    row = {name: value for name, value in best[0].items() if value.isdigit() or not counts}
+    cells = [(name, value, asking.intersection(stems(name))) for name, value in row.items()]
     given = [cell for cell in cells if _says(answer, cell[1]) and not _says(task, cell[1])]
     least = 1 if most >= TELLS and given and not given[0][2] else TELLS
     most = max((len(cell[2]) for cell in cells if not _says(task, cell[1])), default=0)
