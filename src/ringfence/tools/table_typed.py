@@ -74,6 +74,8 @@ def _numbers(name: str, cells: Sequence[str], read: Sequence[Cell], form: Form, 
     values = [_number(value) if kind == NUMBER else None for kind, value in read]
     strays = [cell for cell, (kind, _) in zip(cells, read, strict=True) if kind not in (NUMBER, EMPTY)]
     told = [f"{name} is in {form.unit}"] if form.unit else []
+    if mixed := units(cells[:_LOOK]):
+        told.append(f"{name} is in several units ({', '.join(list(mixed)[:_SHOWN])}), which a sum takes for one")
     told += (
         [f"{name} is no number in {len(strays)} rows, and NULL: {', '.join(strays[:_TOLD])[:100]}"] if strays else []
     )
@@ -133,7 +135,9 @@ def _of_order(column: str, cells: Sequence[str], form: Form) -> str:
     if all(map(is_day, full)):
         return f"{full[0]} may be of either day and month: {column} is put in order as text, not by date"
     if mixed := units(full):
-        return f"{column} is in several units ({', '.join(list(mixed)[:_SHOWN])}): put in order as text"
+        return (
+            f"{column} is in several units ({', '.join(list(mixed)[:_SHOWN])}): put in order as text, added up as one"
+        )
     found = [_FIRST.match(cell) for cell in full]
     if not all(found) or any(":" in cell for cell in full):
         return ""
