@@ -711,3 +711,11 @@ async def test_what_a_call_looked_for_is_not_what_it_has_found(
     agent = house([step(("query", asked)), *[final(answer)] * 3], tools=tools, specs=specs)
     await agent.run("Which model is the one of the last line, according to t/bikes.csv?")
     assert any("That is what the call looked for" in why for why in doubts(agent)) is sent_back
+
+
+async def test_a_name_that_no_passage_has_leaves_the_word_that_tells_most(house: Build) -> None:
+    tools = {"find": lambda args: {"passages": [YARD, CHARGE]}, "look": lambda args: {"text": "nothing"}}
+    script = [final("41"), step(("look", {"of": "it"})), final("41"), final("41")]
+    agent = house(script, tools=tools, specs={"find": {"opens": "question"}})
+    await agent.run("What do they take from Nordlicht in euros for a lorry on the weighbridge?")
+    assert any("says nothing of the weighbridge." in why for why in doubts(agent))

@@ -56,11 +56,12 @@ from .spans import other_end
 from .step import TOOL
 from .task import acts, questions
 from .unanswered import lacking, nothing_there, others, searched, unknown
+from .visits import WEEKDAY
 from .whose import BY_NAME, miscounted, named_too, of_all, strange
 
 _SAYS = re.compile(r"\d|^\W*(?:yes|no|ja|nein)\b", re.I)
 _NEEDS_NO_TOOL = re.compile(  # what a calendar or a counting hand says, what is asked back, and why nothing came of it
-    r"\?|\b(?:(?:mon|tues|wednes|thurs|fri|satur|sun)day|january|february|march|april|june|july|august|september|october|"
+    rf"\?|\b(?:{WEEKDAY}|january|february|march|april|june|july|august|september|october|"
     r"november|december|true|false|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|sorry|not|cannot|unable|"
     r"impossible|fail\w*|errors?|offline|block\w*|denied|refused|missing|exists?)\b|n[’']t\b",
     re.I,

@@ -35,8 +35,8 @@ def as_said_elsewhere(args: Mapping[str, JSON], turn: Turn) -> Mapping[str, JSON
     column that the task speaks of, and without a condition on whether a column of another table is empty.
     """
     sql, task = args.get("sql"), str(turn.start["task"])
-    own, others = _columns(args, turn)
-    if not isinstance(sql, str) or not own or len(task) > PASTED:
+    own, others = _columns(args, turn) if isinstance(sql, str) and len(task) <= PASTED else ({}, ())
+    if not isinstance(sql, str) or not own:
         return args
     said, files = words_in(task), "path" in args
     of_task = [column for column in own if spoken_of(column, said)]

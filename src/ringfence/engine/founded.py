@@ -25,7 +25,7 @@ from .joined import with_its_files
 from .links import followed
 from .live import Live
 from .narrowed import narrowed
-from .nearest import beside, brought, found_by, lines, nearest, opened
+from .nearest import answered, beside, nearest, shown_lines
 from .operands import operands
 from .statements import as_said
 from .task import reckons, several, supposes
@@ -108,7 +108,7 @@ def as_the_task_has_it(
     if not spec.reads:
         return followed({**args, **_reckoned(args, spec, turn, said)}, spec, turn)
     task, args = turn.start["task"], with_its_files(args, spec, turn)
-    prices = _lines(turn) if spec.grounded and len(several(task)) > 1 else []
+    prices = shown_lines(turn) if spec.grounded and len(several(task)) > 1 else []
     told = {name: operands(text, task, prices) for name in spec.grounded if isinstance(text := args.get(name), str)}
     args = {**widened(args, task), **told}
     become = folded(turn, Become)
@@ -133,7 +133,7 @@ def _reckoned(args: Mapping[str, JSON], spec: SinkSpec, turn: Turn, said: str) -
     if any(_SELECT.match(text) for text in given.values()) and not _OF_SQL.search(
         f"{turn.start['task']} {args.get('path')}"
     ):
-        given = {name: found_by(text, turn) or text for name, text in given.items()}
+        given = {name: _found_by(text, turn) or text for name, text in given.items()}
         return {name: text for name, text in given.items() if text != args[name]}
     if not any("=" in text for text in given.values()):
         return {}
@@ -141,6 +141,15 @@ def _reckoned(args: Mapping[str, JSON], spec: SinkSpec, turn: Turn, said: str) -
     return {name: corrected(text, shown, alone=True) for name, text in given.items()}
 
 
-def _lines(turn: Turn) -> list[str]:
-    """What was shown, line by line: by the calls that the model chose and in the passages that opened the run."""
-    return [line for value in (*brought(turn), *(one.get("text") for one in opened(turn))) for line in lines(value)]
+def _found_by(sql: str, turn: Turn) -> str:
+    """The cells that a statement has found, a row each; "" where it was not asked, or has found more than was shown.
+
+    A small model that asks a database and writes the file in one step writes down the statement.
+    """
+    for _, args, value in reversed(answered(turn)):
+        asked = args.get("sql") if isinstance(args, Mapping) else None
+        rows = value.get("rows") if isinstance(value, Mapping) and not value.get("truncated") else None
+        if isinstance(rows, list) and rows and str(asked).strip("; \n").split() == sql.strip("; \n").split():
+            cells = [list(row.values()) if isinstance(row, dict) else row for row in rows]
+            return "\n".join(", ".join(map(str, row)) for row in cells if isinstance(row, list))
+    return ""

@@ -121,8 +121,9 @@ def strange_cell(answer: str, turn: Turn) -> str:
     cells = [(name, value, asking.intersection(stems(name))) for name, value in row.items()]
     given = [cell for cell in cells if _says(answer, cell[1]) and not _says(task, cell[1])]
     least = 1 if most >= TELLS and given and not given[0][2] else TELLS
-    most = max((len(cell[2]) for cell in cells if not _says(task, cell[1])), default=0)
-    meant = [cell for cell in cells if len(cell[2]) == most >= least and not _says(task, cell[1])]
+    asked_for = [cell for cell in cells if not _says(task, cell[1])]
+    fits = max((len(cell[2]) for cell in asked_for), default=0)
+    meant = [cell for cell in asked_for if len(cell[2]) == fits >= least]
     if len(given) != 1 or len(meant) != 1 or not given[0][2] < meant[0][2]:
         return ""
     (name, value, _), (other, right, _) = given[0], meant[0]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import islice
 
 from ringfence.core.turn import Turn
 from ringfence.core.values import JSON
@@ -25,6 +26,7 @@ _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 PATH = re.compile(r"(?<!\S)\S*/\S*")  # where a line stands is not what it says, nor a number to reckon with
 _STEM = 5  # characters by which words are the same: jam and jammed, donation and donations
 _RESULTS = 5  # the newest, that are read
+_LINES = 2_000  # of one, that are looked at
 _READ = 20_000  # characters of one
 _CHARS = 240
 _PRICES = 20  # numbers of a calculation that are looked at
@@ -328,18 +330,10 @@ def closest(turn: Turn) -> list[str]:
     ]
 
 
-def found_by(sql: str, turn: Turn) -> str:
-    """The cells that a statement has found, a row each; "" where it was not asked, or has found more than was shown.
-
-    A small model that asks a database and writes the file in one step writes down the statement.
-    """
-    for _, args, value in reversed(answered(turn)):
-        asked = args.get("sql") if isinstance(args, Mapping) else None
-        rows = value.get("rows") if isinstance(value, Mapping) and not value.get("truncated") else None
-        if isinstance(rows, list) and rows and str(asked).strip("; \n").split() == sql.strip("; \n").split():
-            cells = [list(row.values()) if isinstance(row, dict) else row for row in rows]
-            return "\n".join(", ".join(map(str, row)) for row in cells if isinstance(row, list))
-    return ""
+def shown_lines(turn: Turn) -> list[str]:
+    """What was shown, line by line: in the passages that opened the run, and by the calls that the model chose."""
+    shown = (*(str(one.get("text", "")) for one in opened(turn)), *brought(turn))
+    return [line for value in shown for line in islice(lines(value), _LINES)]
 
 
 def asked_and_brought(turn: Turn) -> list[JSON]:

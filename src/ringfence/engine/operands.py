@@ -11,6 +11,7 @@ from decimal import Decimal
 
 from .evidence import ISO_DAY, in_iso
 from .figures import NUMBER
+from .relevance import beginnings
 from .shares import HUNDREDTH, PERIOD, PERIODS, PLAIN_NUMBER, hundredths, whole
 from .task import PASTED, several_things
 from .words import LEAVES_OUT
@@ -29,7 +30,6 @@ _SOME = re.compile(
     re.I,
 )
 _FORGOTTEN = 2  # numbers that a small model leaves out of a list
-_WORD, _STEM = re.compile(r"[^\W\d_]{3,}"), 5  # characters by which words are the same: child and children
 _DAYS = re.compile(
     r"\bhow many days\b(?! (?:are|were|did|does|do|off)\b)|\bnumber of days (?:between|from)\b|\bwie ?viele tage\b",
     re.I,
@@ -70,7 +70,7 @@ def each_priced(given: str, task: str, shown: Sequence[str]) -> str:
     numbers = NUMBER.findall(given)
     if len(things) < 2 or not _SUM_OF_PRODUCTS.fullmatch(given) or not all(map(PLAIN_NUMBER.fullmatch, numbers)):
         return given
-    named = [_names(thing) for _, thing in things]
+    named = [beginnings(thing) for _, thing in things]
     own = [names.difference(*named[:n], *named[n + 1 :]) for n, names in enumerate(named)]
     prices: dict[int, str] = {}
     for price in dict.fromkeys(numbers):
@@ -86,14 +86,9 @@ def each_priced(given: str, task: str, shown: Sequence[str]) -> str:
     return given if _has_all(given, products) else " + ".join(products)
 
 
-def _names(thing: str) -> set[str]:
-    """The words of what a thing is called, however many there are of it."""
-    return {word.casefold().removesuffix("s")[:_STEM] for word in _WORD.findall(thing)}
-
-
 def _named(line: str, own: Sequence[Collection[str]]) -> set[int]:
     """Which of several things a line is about, by the words that are their own."""
-    words = _names(line)
+    words = beginnings(line)
     return {n for n, names in enumerate(own) if not words.isdisjoint(names)}
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from ringfence.core.turn import Turn
 
 from .nearest import answered, brought, lines, listed, opened
-from .relevance import words
+from .relevance import beginnings
 from .statements import TEXTS
 from .task import PASTED, questions, sentences
 from .visits import TELLS
@@ -31,7 +31,6 @@ _UNITS = re.compile(
 )
 _OF_MONEY = re.compile(r"[€$£]|\b(?:euros?|eur|dollars?|pounds?|francs?|cents)\b", re.I)
 _PRICE = re.compile(r"(?<![\d.,:/-])\d{1,6}(?:[.,]\d{1,2})?(?![\d:/-])")
-_STEM = 5  # letters by which words are the same
 _GOES_ON = re.compile(
     r"\W*(?:it|this|that|these|they|there|an?|one|each|every|per|for|the (?:price|fee|charge|cost|rate)|price|cost)\b",
     re.I,
@@ -95,23 +94,18 @@ def priced_elsewhere(answer: str, turn: Turn) -> str:
     asking, prices = questions(task) or task, _PRICE.findall(answer)
     if len(task) > PASTED or len(prices) != 1 or not _COSTS.search(asking) or LEAVES_OUT.search(task):
         return ""
-    asked = _words(_UNITS.sub(" ", asking))
+    asked = beginnings(_UNITS.sub(" ", asking))
     shown = [str(one.get("text", "")) for one in opened(turn)]
     for value in (*shown, *brought(turn)):
         parts = [part for line in lines(value) for part in sentences(line)]
         having = [n for n, part in enumerate(parts) if prices[0] in _PRICE.findall(part)]
         if len(having) != 1 or _GOES_ON.match(said := parts[having[0]]) or "|" in said or ": " in said:
             continue
-        about = [n for n, part in enumerate(parts) if len(asked & _words(part)) >= TELLS]
-        other = asked.isdisjoint(_words(" ".join(parts[max(having[0] - 1, 0) : having[0] + 1])))
-        if other and about and _OF_MONEY.search(said) and _words(said[: said.find(prices[0])]):
+        about = [n for n, part in enumerate(parts) if len(asked & beginnings(part)) >= TELLS]
+        other = asked.isdisjoint(beginnings(" ".join(parts[max(having[0] - 1, 0) : having[0] + 1])))
+        if other and about and _OF_MONEY.search(said) and beginnings(said[: said.find(prices[0])]):
             return said
     return ""
-
-
-def _words(text: str) -> set[str]:
-    """The words of content, however many there are of a thing."""
-    return {word[:_STEM] for word in words(text)}
 
 
 def _joined(sql: str, asked: set[str], far: str, turn: Turn) -> str:

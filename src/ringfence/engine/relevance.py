@@ -19,6 +19,7 @@ COMMON = frozenset(  # what every sentence has tells no tool from another
         " nicht auch werden bitte",
     )
 )
+_STEM = 5  # letters by which words are the same
 _SUITED, _OPENS, _ACTS = 8.0, 2.0, 3.0  # what counts beside shared words
 
 
@@ -48,6 +49,11 @@ def relevant(task: str, tools: Sequence[SinkSpec], *, at_most: int, acts: bool) 
 
 def _arguments(spec: SinkSpec) -> str:
     return " ".join((spec.schema or {}).get("properties", {}))
+
+
+def beginnings(text: str) -> set[str]:
+    """The words of content by their first letters, however many there are of a thing: child and children are one."""
+    return {word[:_STEM] for word in words(text)}
 
 
 def words(text: str) -> list[str]:

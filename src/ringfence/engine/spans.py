@@ -6,11 +6,10 @@ Asked when a practice closes on Friday afternoon, a small model says 14:00, and 
 from __future__ import annotations
 
 import re
-from itertools import islice
 
 from ringfence.core.turn import Turn
 
-from .nearest import brought, lines, opened, stems
+from .nearest import shown_lines, stems
 from .task import PASTED, questions
 from .visits import WEEKDAY
 
@@ -24,7 +23,6 @@ _ASKED = (
 )
 _ENDS = re.compile(_ASKED.replace("VERB", "close|end|finish") + r"|\b(?:until|till) when\b|\bbis wann\b", re.I)
 _BEGINS = re.compile(_ASKED.replace("VERB", "open|start|begin") + r"|\b(?:from when|ab wann)\b", re.I)
-_LINES = 2_000  # that are looked at
 
 
 def other_end(answer: str, turn: Turn) -> str:
@@ -37,10 +35,10 @@ def other_end(answer: str, turn: Turn) -> str:
     if len(task) > PASTED or len(times) != 1 or ends == (_BEGINS.search(asking) is not None):
         return answer
     days = {day.casefold() for day in re.findall(rf"\b{WEEKDAY}", task, re.I)}
-    shown = [str(one.get("text", "")) for one in opened(turn)]
-    told = [line for value in (*shown, *brought(turn)) for line in islice(lines(value), _LINES)]
     asked = set(stems(asking))
-    about = [line for line in told if all(day in line.casefold() for day in days) and asked & set(stems(line))]
+    about = [
+        line for line in shown_lines(turn) if all(day in line.casefold() for day in days) and asked & set(stems(line))
+    ]
     spans = {span for line in about for span in _SPAN.findall(line)}
     right = {end if ends else start for start, end in spans if (start if ends else end) == times[0]}
     said = any((end if ends else start) == times[0] for start, end in spans)

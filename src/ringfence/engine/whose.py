@@ -353,13 +353,12 @@ def _of_a_passage(answer: str, turn: Turn) -> _Doubt | None:
     held = [set(stems(text)) for text in texts]
     often = Counter(stem for words in held for stem in words)
     about = {stem: word for word in _ABOUT.findall(asked) if not is_unit(word) for stem in stems(word)}
-    named = {stem: name for name in BY_NAME.findall(asked) for stem in stems(name)}  # which tells more than a word
-    tells = {stem: word for stem, word in (named or about).items() if often[stem] == 1}
+    names = {stem: name for name in BY_NAME.findall(asked) for stem in stems(name) if often[stem] == 1}
+    tells = names or {stem: f"the {word}" for stem, word in about.items() if often[stem] == 1}  # a name tells more
     for value in _VALUE.findall(answer):
         having = [n for n, text in enumerate(texts) if value in _VALUE.findall(text)]
         if len(having) == 1 and tells and not tells.keys() & held[having[0]]:
-            word = next(iter(tells.values()))
-            return UNSUPPORTED, f"What says {value} says nothing of {'' if named else 'the '}{word}. {_UNLESS}"
+            return UNSUPPORTED, f"What says {value} says nothing of {next(iter(tells.values()))}. {_UNLESS}"
     return None
 
 

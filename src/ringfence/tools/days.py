@@ -128,13 +128,11 @@ def _hours(found: re.Match[str]) -> dict[str, JSON]:
     first, sign = int(found[1]) * 60 + int(found[2]), found[3]
     second = int(found[6]) if found[6] else int(found[4]) * 60 + int(found[5])
     if sign in ("+", "plus") or (found[6] and sign in ("-", "minus")):
-        total = first + (second if sign in ("+", "plus") else -second)
-        day = f"{_told(total % 1440)} of another day, if it is a time of day"
-        return {"result": _told(total)} if 0 <= total < 1440 else {"result": _told(total), "note": day}
+        return _moment(first + (second if sign in ("+", "plus") else -second))
     if found[6]:
         raise ToolError(f"{found[0]!r} is no span of time", todo="write 9:15 + 45 min, or 9:15 to 17:30")
     begin, end = (first, second) if sign in ("to", "until", "till") else sorted((first, second))
-    total = (end - begin) % 1440
+    total = (end - begin) % _DAY_MINUTES
     next_day = " of the next day" if end < begin else ""
     said = f"{total // 60} h {total % 60} min, from {_told(begin)} to {_told(end)}{next_day}"
     return {"result": _told(total), "note": said}
@@ -146,10 +144,13 @@ def _after(found: re.Match[str]) -> dict[str, JSON]:
     for sign, hours, minutes, count, unit in _SPAN_PARTS.findall(found[3]):
         span = int(hours) * 60 + int(minutes) if hours else int(count) * (60 if unit.startswith("h") else 1)
         total, bare = total + (span if sign == "+" else -span), bare or bool(count and not unit)
-    notes = ["the numbers are minutes"] * bare
-    if not 0 <= total < _DAY_MINUTES:
-        notes.append(f"{_told(total % _DAY_MINUTES)} of another day, if it is a time of day")
-    return {"result": _told(total), **({"note": "; ".join(notes)} if notes else {})}
+    return _moment(total, *["the numbers are minutes"] * bare)
+
+
+def _moment(total: int, *notes: str) -> dict[str, JSON]:
+    day = f"{_told(total % _DAY_MINUTES)} of another day, if it is a time of day"
+    told = [*notes, *([] if 0 <= total < _DAY_MINUTES else [day])]
+    return {"result": _told(total), **({"note": "; ".join(told)} if told else {})}
 
 
 def _told(minutes: int) -> str:

@@ -119,7 +119,7 @@ def rows_that_lead_there(sql: str, tables: Sequence[Sequence[object]], joins: Ma
     ):
         return None
     table = sources[0].name.lower()
-    keys = {one.lower(): other.lower() for one, other in {**joins_of(tables), **joins}.items()}
+    keys = _keys(tables, joins)
     there = [(one.split("."), other.split(".")) for one, other in keys.items() if other.startswith(f"{table}.")]
     if len(there) != 1 or len(there[0][0]) != 2 or there[0][0][0] == table:
         return None
@@ -140,6 +140,11 @@ def rows_that_lead_there(sql: str, tables: Sequence[Sequence[object]], joins: Ma
         return Mend(tree.sql("sqlite"), f"each {by} is there once: the rows of {far} are counted")
     except (errors.SqlglotError, RecursionError):
         return None
+
+
+def _keys(tables: Sequence[Sequence[object]], joins: Mapping[str, str]) -> dict[str, str]:
+    """The keys of tables, `loans.tool_no` and where each leads, in small letters."""
+    return {one.lower(): other.lower() for one, other in {**joins_of(tables), **joins}.items()}
 
 
 def with_counts(sql: str, tables: Sequence[Sequence[object]], joins: Mapping[str, str]) -> Asking[Mend | None]:
@@ -269,7 +274,7 @@ def ordered_by(sql: str, said: str, tables: Sequence[Sequence[object]], joins: M
         return None
     places, called, table = Places(tree, tables, joins), sources[0].alias_or_name, sources[0].name.lower()
     having = [name for name, has in places.columns.items() if missing in has and name != table]
-    keys = {one.lower(): other.lower() for one, other in {**joins_of(tables), **joins}.items()}
+    keys = _keys(tables, joins)
     links = [
         (one, other)
         for one, other in keys.items()
