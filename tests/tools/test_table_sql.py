@@ -153,8 +153,11 @@ async def test_times_are_added_up_in_minutes(ask: Any, box: Path) -> None:
     assert found["mended"] == "took is no number for SQLite: its times are read as minutes"
     (box / path).write_text("who;took\nx;1:30\ny;10:45:30\n")
     assert values(await ask("SELECT sum(took), max(took) FROM work", path)) == [[735.5, "10:45:30"]]
-    (box / path).write_text("who;score\nx;12:10\ny;21:15\n")
-    assert "mended" not in await ask("SELECT sum(score) FROM work", path)
+    (box / path).write_text("who;duration\nx;1:30\ny;0:45\n")  # which has a ratio within
+    assert values(await ask("SELECT sum(duration) FROM work", path)) == [[135]]
+    for name in ("score", "lap_time"):
+        (box / path).write_text(f"who;{name}\nx;12:10\ny;21:15\n")
+        assert "mended" not in await ask(f"SELECT sum({name}) FROM work", path)
     (box / path).write_text("who;took\nx;1:30\ny;late\n")
     assert "mended" not in await ask("SELECT count(took), max(took) FROM work", path)
 

@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 
 Value = int | float | bytes | str | None
 AS_NUMBER, AS_DAY, AS_MINUTES = "as_number", "as_day", "as_minutes"
-_NO_HOURS = re.compile(r"score|result|ratio|odds|aspect|lap|track|song|split|pace|length", re.I)  # 12:10, or m:ss
+_NO_HOURS = re.compile(  # 12:10, or m:ss; a duration is no ratio
+    r"(?:^|_)(?:scores?|results?|ratios?|odds|aspect|laps?|tracks?|songs?|splits?|pace|length)(?:_|$)", re.I
+)
 _LOOK = 1_000  # values of a column that tell how it is written
 _LONGEST = 60  # characters of a number or a day
 _CODE = re.compile(r"0\d+")
@@ -191,7 +193,7 @@ def _how(table: str, column: str) -> Asking[tuple[str, str]]:
     if any(len(value) > _LONGEST or _CODE.fullmatch(value) for value in values):  # 007 is no 7
         return "", ""
     if values and all(map(clock, values)):
-        return ("", "") if _NO_HOURS.search(column) else (AS_MINUTES, "")
+        return ("", "") if _NO_HOURS.search(_HUMP.sub("_", column)) else (AS_MINUTES, "")
     form = form_of(values, commas=True)
     found = {typed(value, form)[0] for value in values} - {EMPTY}
     if found == {DATE} and not all(map(_ISO.match, filter(None, values))):
