@@ -685,6 +685,27 @@ async def test_how_many_rows_were_found_is_told_to_who_counts_otherwise(
 
 
 @pytest.mark.parametrize(
+    ("task", "answer", "sent_back"),
+    [
+        ("How often was the Jackdaw hired, going by t/bar.csv?", "It was hired 2 times, 3.6 hours on average.", True),
+        ("How many times was the Jackdaw hired, going by t/bar.csv?", "2", True),
+        ("How often was the Jackdaw hired, going by t/bar.csv?", "11 times, for 8 or 2 hours.", False),
+        ("How many customers hired the Jackdaw, going by t/bar.csv?", "2", False),  # each of them is one
+        ("How often was the Jackdaw hired, going by t/bar.csv?", "That is not known.", False),
+    ],
+)
+async def test_how_often_something_was_is_no_count_of_its_different_values(
+    house: Build, task: str, answer: str, sent_back: bool
+) -> None:
+    hours = {"columns": ["hours"], "rows": [["8"], ["6"]], "matched": "2 rows"}
+    note = "each is shown once: 11 rows are like that, which come to 40, 3.63636 on average"
+    script = [step(("query", {"path": "t/bar.csv"})), final(answer), final("11")]
+    agent = house(script, tools={"query": lambda args: {**hours, "note": note}}, specs={"query": QUERY})
+    assert (await agent.run(task)).answer == ("11" if sent_back else answer)
+    assert ["in 11 rows altogether" in why for why in doubts(agent)] == [True] * sent_back
+
+
+@pytest.mark.parametrize(
     ("answer", "rows", "sent_back"),
     [
         ("178", [["Galvin"]], True),

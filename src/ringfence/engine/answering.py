@@ -57,7 +57,7 @@ from .step import TOOL
 from .task import acts, questions
 from .unanswered import lacking, nothing_there, others, searched, unknown
 from .visits import WEEKDAY
-from .whose import BY_NAME, miscounted, named_too, of_all, strange
+from .whose import BY_NAME, happened, miscounted, named_too, of_all, strange
 
 _SAYS = re.compile(r"\d|^\W*(?:yes|no|ja|nein)\b", re.I)
 _NEEDS_NO_TOOL = re.compile(  # what a calendar or a counting hand says, what is asked back, and why nothing came of it
@@ -188,6 +188,8 @@ def _once(answer: str, turn: Turn, shown: str) -> tuple[str, str]:
     if not abstains(answer) and (rows := miscounted(answer, turn)):
         why = f'The last call has found {rows.split()[1]} rows ("{rows}"): answer with that, if so many are asked for.'
         return BESIDE, why
+    if times := happened(answer, turn):
+        return BESIDE, f"Each value is shown once, and stands in {times} rows altogether: answer with {times}."
     return "", ""
 
 
