@@ -173,6 +173,10 @@ CONTACT = "# Contact\nAddress: 14 Hill Road\nPhone: 0555 157 3915\ndesk@toolshed
         ("Which phone number is given there?", CONTACT, "0555 157 3915", True),
         ("Which telephone number is given there?", CONTACT, "0555 157 3915", True),
         ("Which fax number is given there?", f"{CONTACT}\nFax: the same", "0555 157 3915", True),
+        ("Which fax number is given there?", f"{CONTACT}\nTelefax: the same", "0555 157 3915", True),
+        ("Which fax number is given there?", CONTACT, "There is none, the phone is 0555 157 3915", True),
+        ("What is the phone or fax number there?", CONTACT, "0555 157 3915", True),
+        ("Who repairs the fax there?", f"{CONTACT}\nMaintenance: Ann Lee", "Ann Lee", True),
         ("Which number can I call there?", CONTACT, "0555 157 3915", True),
         ("What is the zip code of the depot?", "Depot\nPLZ: 28199", "28199", True),
         ("What is the licence plate of the trailer?", "Trailer: 750 kg", "750 kg", True),  # of the trailer, at least

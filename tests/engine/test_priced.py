@@ -6,8 +6,6 @@ from typing import Any
 
 import pytest
 
-from ringfence.engine.course import NOT_FOUND
-
 from .conftest import Build, final, step
 
 TABLES = [
@@ -55,34 +53,3 @@ async def test_what_a_sum_of_money_leaves_out_is_told_once(house: Build, task: s
     await agent.run(task)
     told = "\n".join(str(prompt.messages) for prompt in agent.model.prompts)
     assert ("is of" in told and said in told) if said else "alone. Ask for" not in told
-
-
-VISIT = """# How to find us
-Trams stop in front of the house. Bicycle lockers are 1.50 euros a day.
-By car, take the car park under the market hall; it is open until midnight."""
-
-
-@pytest.mark.parametrize(
-    ("task", "page", "answer", "stays"),
-    [
-        ("What does one hour in the car park cost?", VISIT, "It costs 1.50 euros.", False),
-        ("What does a bicycle locker cost?", VISIT, "1.50 euros", True),
-        ("What does one hour in the car park cost?", f"{VISIT} It is 1.50 euros an hour.", "1.50 euros", True),
-        ("What does one hour in the car park cost?", f"{VISIT}\nCars pay 3.00 euros.", "3.00 euros", True),
-        ("What does one hour in the car park cost?", "Lockers are 1.50 euros a day.", "1.50 euros", True),
-        ("What does parking cost?", "Parking is behind hall B. Cars pay 12 euros. Bikes are free.", "12 euros", True),
-        (
-            "What is the cost centre of the training budget?",
-            "The training budget is with Anna. Use 4711.",
-            "4711",
-            True,
-        ),
-        ("How many pages has the annual report?", "The annual report is out. Volume runs to 84 pages.", "84", True),
-        ("Until when is the car park open?", VISIT, "1.50", True),  # no price is asked for
-    ],
-)
-async def test_what_something_else_costs_is_no_answer(
-    house: Build, task: str, page: str, answer: str, stays: bool
-) -> None:
-    agent = house([step(("look", {})), *[final(answer)] * 3], tools={"look": lambda args: {"text": page}})
-    assert (await agent.run(task)).answer == (answer if stays else NOT_FOUND)

@@ -163,6 +163,8 @@ PRICES = ("# Prices", "Day ticket, adult | 12.17 euros", "Day ticket, child | 5.
         ("12.17 * 3 + 5.46", SCHOOL, "3 * 12.17 + 20 * 5.46"),
         ("1.2.3 + 5.46", SCHOOL, "1.2.3 + 5.46"),
         ("12.17 * 3", "What do 3 adult tickets cost?", "12.17 * 3"),
+        ("3 * 12.17 + 3 * 5.46", SCHOOL, "3 * 12.17 + 20 * 5.46"),
+        ("3 * 12.17 + 3 * 5.46", f"{SCHOOL} 17 of the children go in free.", "3 * 12.17 + 3 * 5.46"),
     ],
 )
 def test_each_price_is_that_of_the_thing_that_its_line_names(given: str, task: str, meant: str) -> None:
@@ -183,6 +185,7 @@ KITTENS = "Six kittens weigh 351, 299, 422, 399, 456 and 346 grams. What is thei
         ("(351+299)/2", KITTENS, "(351+299)/2"),
         ("351+299+422+399+456*2", KITTENS, "351+299+422+399+456*2"),
         ("(351+299+422+399+456)/5", f"{KITTENS} Leave out the last one.", "(351+299+422+399+456)/5"),
+        ("351+299+422+399+456", KITTENS, "351+299+422+399+456"),
         ("351+299+422+399", f"{KITTENS} And of the first four?", "351+299+422+399"),
         ("12 + 15", "We sold 12, 15, 18 and 20 pots. How many on Monday and Tuesday together?", "12 + 15"),
         (

@@ -34,3 +34,20 @@ CLOSES = "At what time does the practice close on Friday afternoon?"
 async def test_the_end_that_is_asked_for_is_told(house: Build, task: str, answer: str, meant: str) -> None:
     agent = house([step(("look", {})), *[final(answer)] * 3], tools={"look": lambda args: {"text": HOURS}})
     assert (await agent.run(task)).answer == meant
+
+
+@pytest.mark.parametrize(
+    ("task", "text", "answer"),
+    [
+        ("When does the exam start?", "Admission to the exam: 09:00 - 09:30", "09:30"),
+        ("When does the concert start?", "Doors open 19:00 - 20:00, the concert starts at 20:00.", "20:00"),
+        ("When does the late shift start?", "Early shift 06:00 - 14:00, late shift from 14:00 on.", "14:00"),
+        ("When does the gate close?", "The gate closes at 20:00.\nThe gate guard's shift is 20:00 - 06:00.", "20:00"),
+        ("When does the shop open in the afternoon?", "Shop: closed for lunch 12:30 - 14:30", "14:30"),
+        ("When does the road close on Sunday?", "Sunday: road closed 10:00 - 18:00", "10:00"),
+        ("When does the market close?", "Market closes 14:00\nFlea market: 14:00 - 18:00", "14:00"),
+    ],
+)
+async def test_a_time_that_a_span_of_something_else_has_stays(house: Build, task: str, text: str, answer: str) -> None:
+    agent = house([step(("look", {})), *[final(answer)] * 3], tools={"look": lambda args: {"text": text}})
+    assert (await agent.run(task)).answer == answer

@@ -93,6 +93,7 @@ APART = "days from 2025-03-01 to 2025-04-15"
         ("17:30 - 09:15", "8:15", "8 h 15 min, from 9:15 to 17:30"),
         ("9:15 - 17:30", "8:15", "8 h 15 min, from 9:15 to 17:30"),
         ("22:00 to 6:00", "8:00", "8 h 0 min, from 22:00 to 6:00 of the next day"), ("9:15 + 45 min", "10:00", ""),
+        ("9:15 - 30 min", "8:45", ""),
         ("18:10 + 175 + 12", "21:17", "the numbers are minutes"),
         ("18:10 + (175 + 12) minutes", "21:17", "the numbers are minutes"),
         ("18:10 + 175 minutes + 12 min", "21:17", ""), ("9:15 + 2 h - 30 min", "10:45", ""),
@@ -115,7 +116,9 @@ def test_days_and_hours_are_reckoned_with_however_they_are_written(expression: s
         ("9999-12-31 + 1 month", "no calendar has"), ("working days 2025-06-02 to 2025-06-13", "all days are counted"),
         ("sum(1,200, 300)", "without commas"), ("max(1,050, 900)", "without commas"),
         ("2,5 + 1,250.75", "decimal or not"),
-        ("9:15 to 45 min", "no span"), ("9:00 + 2", "arithmetic"),
+        ("9:15 to 45 min", "arithmetic"), ("9:00 + 2", "arithmetic"), ("9:00 - 17", "arithmetic"),
+        ("8:30 - 17:00 - 45 min", "arithmetic"), ("8:15 - 12:30 + 13:00 - 17:00", "arithmetic"),
+        ("22:00 - 6:00 - 30 min", "arithmetic"),
         ("0:45 + 1:30 min", "arithmetic"), ("2(3+4)", r"write \*"), ("(2+3)(4+5)", r"write \*"),
     ],
 )  # fmt: skip

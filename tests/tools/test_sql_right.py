@@ -176,6 +176,7 @@ insert into loans values (1, 2), (2, 2), (3, 1);
     [
         ("select name from tools group by name order by count(*) desc limit 1", "", "drill", 2),
         ("select t.name, count(t.tool_no) from tools t group by t.name order by 2 desc limit 1", "", "drill", 2),
+        ("select name, count(*) as n from tools group by name order by n desc limit 1", "", "drill", 2),
         ("select name, count(*) from tools group by name order by 2, 1 limit 1",
          "insert into tools values (4, 'saw')", "drill", 1),  # what is there twice may be counted
         ("select name, count(*) from tools group by name order by 2 desc, 1 limit 1",
@@ -192,6 +193,25 @@ async def test_the_rows_that_lead_to_a_name_are_counted(
     found = await ask(query_sqlite(tmp_path / "shop.db", Use(), room=4_000, looks=True), sql)
     assert list(found["rows"][0].values()) == [name, count]
     assert ("the rows of loans are counted" in found.get("mended", "")) == (not more and "where" not in sql)
+
+
+@pytest.mark.parametrize(
+    ("sql", "rows"),
+    [
+        ("select name, count(*) from tools group by name order by name", [["drill", 1], ["plane", 1], ["saw", 1]]),
+        ("select name, count(*) from tools group by name order by 2 desc, 1", [["drill", 1], ["plane", 1], ["saw", 1]]),
+        ("select name, count(*) from tools group by name order by 2, 1 desc limit 1", [["saw", 1]]),  # the least often
+        ("select name, count(distinct name) from tools group by name order by 2 desc, 1 limit 1", [["drill", 1]]),
+        ("select name, max(tool_no), count(*) from tools group by name order by 3 desc, 1 limit 1", [["drill", 2, 1]]),
+    ],
+)
+async def test_names_that_are_counted_as_they_are_stay_so(tmp_path: Path, sql: str, rows: list[list[object]]) -> None:
+    db = apsw.Connection(str(tmp_path / "shop.db"))
+    db.execute(LOANS).fetchall()
+    db.close()
+    found = await ask(query_sqlite(tmp_path / "shop.db", Use(), room=4_000, looks=True), sql)
+    assert [list(row.values()) for row in found["rows"]] == rows
+    assert "mended" not in found
 
 
 async def test_of_rows_that_a_limit_cuts_nothing_is_told_of_all_of_them(tmp_path: Path) -> None:

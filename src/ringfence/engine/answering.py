@@ -49,7 +49,7 @@ from .meant import of_another
 from .nearest import PATH, nearest, stems
 from .overlooked import as_of_now, overlooked, superseded
 from .passages import NOT_THERE, Passage, passages
-from .priced import priced_elsewhere, unpriced
+from .priced import unpriced
 from .reckoning import left_out
 from .silence import abstains, provides
 from .spans import other_end
@@ -206,7 +206,7 @@ def _keeps_to_another(answer: str, turn: Turn, live: Live) -> bool:
     """
     if abstains(answer) or not doubts(turn):
         return False
-    if strange_heading(answer, turn) or strange_label(answer, turn) or priced_elsewhere(answer, turn):
+    if strange_heading(answer, turn) or strange_label(answer, turn):
         return True
     if "@" not in answer and of_another_kind(answer, turn.start["task"]):
         return True

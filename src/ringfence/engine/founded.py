@@ -16,7 +16,7 @@ from .codes import another, as_it_is_now, of_its_row, of_the_last
 from .conditions import all_of_it, asked, heard, unheard
 from .course import INVENTED, UNHEARD, Become, changes
 from .elsewhere import as_said_elsewhere
-from .equations import corrected, worked_out
+from .equations import corrected, simplified, worked_out
 from .evidence import Numbers, clipped, invented_numbers
 from .figures import NUMBER
 from .folder import of_the_folder
@@ -52,7 +52,7 @@ def unfounded(args: Mapping[str, JSON], spec: SinkSpec, turn: Turn, live: Live) 
     if given := " ".join(str(args.get(name, "")) for name in spec.grounded):
         shown = shown_numbers(live.said, turn)
         strays = invented_numbers(given, *shown)
-        if _BARE.fullmatch(given):  # else a guess would be a result
+        if _BARE.fullmatch(simplified(given) if strays else given):  # else a guess would be a result
             todo = "look it up" if strays else "it stands there: answer with it, if the task asks for it"
             return _deny(f"{given.strip()} is a number, and nothing to work out; {todo}")
         if not folded(turn, _Refused).numbers.issuperset(strays):

@@ -23,7 +23,9 @@ from .words import LEAVES_OUT
 
 _HEADING = re.compile(r"(#{1,6})\s+(\S.{0,80}?)\s*#*")
 _OF = re.compile(r"(?<=\w )(?:of|for) (?:the |our )?([A-ZÄÖÜ]\w+(?: [A-ZÄÖÜ]\w+)+)")
-_FAX = re.compile(r"\bfax(?:es| number)?\b", re.I)  # which is no number of anything else
+_FAX_NUMBER = re.compile(r"\bfax number\b", re.I)  # which is no number of anything else
+_FAX, _OTHER_NUMBER = re.compile(r"fax", re.I), re.compile(r"\b(?:(?:tele)?phone|mobile|extension)\b", re.I)
+_NONE = re.compile(r"\b(?:no|not|none|only|but)\b|n't\b", re.I)
 _LABEL = re.compile(r"([^\W\d_][^:|;\n]{1,40}):\s+(\S.{2,80})")
 _HOW_MANY = re.compile(r"\bhow (?:many|much)\b", re.I)
 _READ, _FEW = 400, 5  # characters and values of an answer
@@ -64,7 +66,9 @@ def strange_label(answer: str, turn: Turn) -> str:
     """
     task, texts = str(turn.start["task"]), list(_texts(turn))
     asking = questions(task) or task
-    if not _FAX.search(asking) or reckons(task) or any(map(_FAX.search, texts)):
+    if not _FAX_NUMBER.search(asking) or _OTHER_NUMBER.search(asking) or _NONE.search(answer):
+        return ""
+    if reckons(task) or any(map(_FAX.search, texts)):
         return ""
     found = (_LABEL.fullmatch(line.strip(" -*")) for text in texts for line in text.split("\n")[:_MOST])
     labels = {match[1]: match[0] for match in found if match and _says(answer, match[2])}

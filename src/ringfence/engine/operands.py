@@ -14,21 +14,17 @@ from .figures import NUMBER
 from .relevance import beginnings
 from .shares import HUNDREDTH, PERIOD, PERIODS, PLAIN_NUMBER, hundredths, whole
 from .task import PASTED, several_things
-from .words import LEAVES_OUT
 
 _CENTS = re.compile(r"(?<![\w.,])(\d{1,6}) (?:euro ?)?cents?\b", re.I)
 _WHOLE_MONEY = re.compile(r"\bhow many (?:euros?|dollars|francs)\b|\bin (?:euros?|dollars|francs)\b", re.I)
 _IN_CENTS = re.compile(r"\b(?:in|as) cents\b|\bnot in (?:euros?|dollars|francs)\b", re.I)
 _DIVIDED = re.compile(r"/|(?<!\d)0?\.01\b|1e2", re.I)
 _SUM_OF_PRODUCTS = re.compile(r"[\d.+*() ]{3,200}")
-_LIST = re.compile(r"(?<![\d.,])\d+(?:\.\d+)?(?:, \d+(?:\.\d+)?){2,40},? (?:and|und) \d+(?:\.\d+)?(?![\d.,]\d)")
-_SUM = re.compile(r"(?<![\d.*/^-])\d+(?:\.\d+)?(?:\s*\+\s*\d+(?:\.\d+)?){1,40}(?!\s*[+\d.*/^])")
-_OF_ALL = re.compile(r"\b(?:averages?|mean|totals?|in all|altogether|sum of|durchschnitt\w*|insgesamt)\b", re.I)
-_SOME = re.compile(
-    r"\b(?:more than|less than|fewer than|after|before|until|first|last|(?:high|low|larg|small|great|long|short|cheap|"
-    r"heavi|light|old|young)est|best|worst|only|top|one of|of these|remaining|rest)\b",
-    re.I,
+_SOME_OF_THEM = re.compile(  # who pay something else
+    r"\b(?:one|two|three|four|\d+|some) of (?:the|them|us|these|those|my|our)\b|\bfree\b", re.I
 )
+_LIST = re.compile(r"(?<![\d.,])\d+(?:\.\d+)?(?:, \d+(?:\.\d+)?){2,40},? (?:and|und) \d+(?:\.\d+)?(?![\d.,]\d)")
+_AVERAGE = re.compile(r"\((?P<sum>\d+(?:\.\d+)?(?:\s*\+\s*\d+(?:\.\d+)?){1,40})\)\s*/\s*(?P<by>\d+)(?![\d.])")
 _FORGOTTEN = 2  # numbers that a small model leaves out of a list
 _DAYS = re.compile(
     r"\bhow many days\b(?! (?:are|were|did|does|do|off)\b)|\bnumber of days (?:between|from)\b|\bwie ?viele tage\b",
@@ -70,6 +66,8 @@ def each_priced(given: str, task: str, shown: Sequence[str]) -> str:
     numbers = NUMBER.findall(given)
     if len(things) < 2 or not _SUM_OF_PRODUCTS.fullmatch(given) or not all(map(PLAIN_NUMBER.fullmatch, numbers)):
         return given
+    if _SOME_OF_THEM.search(task):
+        return given
     named = [beginnings(thing) for _, thing in things]
     own = [names.difference(*named[:n], *named[n + 1 :]) for n, names in enumerate(named)]
     prices: dict[int, str] = {}
@@ -99,17 +97,17 @@ def _has_all(given: str, products: Sequence[str]) -> bool:
 
 
 def all_of_them(given: str, task: str) -> str:
-    """A sum with all numbers that its task lists, for one of the first or the last of them, less one or two."""
-    lists, sums = list(_LIST.finditer(task)), list(_SUM.finditer(given))
-    whole = _OF_ALL.search(task) and not (_SOME.search(task) or LEAVES_OUT.search(task))
-    if len(task) > PASTED or len(lists) != 1 or len(sums) != 1 or not whole:
+    """An average of all numbers that its task lists, for one that adds up the first or the last of them, less one or
+    two, and divides by how many there are.
+    """
+    lists, sums = list(_LIST.finditer(task)), list(_AVERAGE.finditer(given))
+    if len(task) > PASTED or len(lists) != 1 or len(sums) != 1:
         return given
-    listed, taken = NUMBER.findall(lists[0][0]), NUMBER.findall(sums[0][0])
+    listed, taken = NUMBER.findall(lists[0][0]), NUMBER.findall(sums[0]["sum"])
     fewer = 0 < len(listed) - len(taken) <= _FORGOTTEN and taken in (listed[: len(taken)], listed[-len(taken) :])
-    again = any(task.count(number) > 1 for number in listed)  # of some of them, perhaps
-    if not fewer or again or 2 * len(taken) <= len(listed):
+    if not fewer or sums[0]["by"] != str(len(listed)):
         return given
-    return f"{given[: sums[0].start()]}{' + '.join(listed)}{given[sums[0].end() :]}"
+    return f"{given[: sums[0].start('sum')]}{' + '.join(listed)}{given[sums[0].end('sum') :]}"
 
 
 def between_days(given: str, task: str) -> str:

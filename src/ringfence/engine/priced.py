@@ -10,29 +10,13 @@ from collections.abc import Iterator, Mapping
 
 from ringfence.core.turn import Turn
 
-from .nearest import answered, brought, lines, listed, opened
-from .relevance import beginnings
+from .nearest import answered, listed
 from .statements import TEXTS
-from .task import PASTED, questions, sentences
-from .visits import TELLS
-from .words import LEAVES_OUT
+from .task import PASTED, questions
 
 _MONEY = re.compile(  # what is asked for
     r"\b(?:cost|revenue|turnover|come to|kosten|kostet|umsatz)\b|\bhow many (?:euros?|eur|dollars|francs)\b|"
     r"\bprice of\b",
-    re.I,
-)
-_COSTS = re.compile(
-    r"\b(?:costs?|prices?|fees?|charges?|how much (?:is|are)|what (?:does|do) [^.?!]{1,60} cost)\b", re.I
-)
-_UNITS = re.compile(
-    r"\b(?:costs?|prices?|fees?|charges?|what|how|much|does|do|one|hours?|days?|nights?|weeks?|months?|years?|pages?|site)\b",
-    re.I,
-)
-_OF_MONEY = re.compile(r"[€$£]|\b(?:euros?|eur|dollars?|pounds?|francs?|cents)\b", re.I)
-_PRICE = re.compile(r"(?<![\d.,:/-])\d{1,6}(?:[.,]\d{1,2})?(?![\d:/-])")
-_GOES_ON = re.compile(
-    r"\W*(?:it|this|that|these|they|there|an?|one|each|every|per|for|the (?:price|fee|charge|cost|rate)|price|cost)\b",
     re.I,
 )
 _WHOLE = re.compile(r"total|sum|line|amount|gross|net|gesamt|summe", re.I)  # a price of all pieces
@@ -84,28 +68,6 @@ def unpriced(turn: Turn) -> str:
     if table not in asked:
         whole = _joined(whole, asked, table, turn)
     return f"SUM({one}) is of {one} alone. Ask for: {whole}" if whole else ""
-
-
-def priced_elsewhere(answer: str, turn: Turn) -> str:
-    """The sentence that says what something else costs, whose price an answer gives, where another sentence beside it
-    speaks of what the task asks for, and says no price; else empty. What goes on about the sentence before is no other.
-    """
-    task = str(turn.start["task"])
-    asking, prices = questions(task) or task, _PRICE.findall(answer)
-    if len(task) > PASTED or len(prices) != 1 or not _COSTS.search(asking) or LEAVES_OUT.search(task):
-        return ""
-    asked = beginnings(_UNITS.sub(" ", asking))
-    shown = [str(one.get("text", "")) for one in opened(turn)]
-    for value in (*shown, *brought(turn)):
-        parts = [part for line in lines(value) for part in sentences(line)]
-        having = [n for n, part in enumerate(parts) if prices[0] in _PRICE.findall(part)]
-        if len(having) != 1 or _GOES_ON.match(said := parts[having[0]]) or "|" in said or ": " in said:
-            continue
-        about = [n for n, part in enumerate(parts) if len(asked & beginnings(part)) >= TELLS]
-        other = asked.isdisjoint(beginnings(" ".join(parts[max(having[0] - 1, 0) : having[0] + 1])))
-        if other and about and _OF_MONEY.search(said) and beginnings(said[: said.find(prices[0])]):
-            return said
-    return ""
 
 
 def _joined(sql: str, asked: set[str], far: str, turn: Turn) -> str:

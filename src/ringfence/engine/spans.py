@@ -23,21 +23,30 @@ _ASKED = (
 )
 _ENDS = re.compile(_ASKED.replace("VERB", "close|end|finish") + r"|\b(?:until|till) when\b|\bbis wann\b", re.I)
 _BEGINS = re.compile(_ASKED.replace("VERB", "open|start|begin") + r"|\b(?:from when|ab wann)\b", re.I)
+_BESIDE = re.compile(  # a span of something else than what begins and ends
+    r"\b(?:closed|breaks?|lunch|admission|doors|except\w*|pause\w*|geschlossen|einlass)\b", re.I
+)
 
 
 def other_end(answer: str, turn: Turn) -> str:
-    """The answer with the end of a span for its beginning, or the other way round, where its one time is that of one
-    span of the lines of the day that the task names, and the task asks for the other one; else as it is.
+    """The answer with the end of a span for its beginning, or the other way round, where its one time stands in a span
+    of a line about the task, of the day that it names if it names one, and nowhere else, and the task asks for the
+    other end; else as it is.
     """
     task = str(turn.start["task"])
     asking, times = questions(task) or task, re.findall(_TIME, answer)
     ends = _ENDS.search(asking) is not None
     if len(task) > PASTED or len(times) != 1 or ends == (_BEGINS.search(asking) is not None):
         return answer
+    shown = shown_lines(turn)
+    if any(times[0] in re.findall(_TIME, _SPAN.sub(" ", line)) for line in shown):
+        return answer
     days = {day.casefold() for day in re.findall(rf"\b{WEEKDAY}", task, re.I)}
     asked = set(stems(asking))
     about = [
-        line for line in shown_lines(turn) if all(day in line.casefold() for day in days) and asked & set(stems(line))
+        line
+        for line in shown
+        if all(day in line.casefold() for day in days) and asked & set(stems(line)) and not _BESIDE.search(line)
     ]
     spans = {span for line in about for span in _SPAN.findall(line)}
     right = {end if ends else start for start, end in spans if (start if ends else end) == times[0]}

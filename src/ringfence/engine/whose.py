@@ -19,7 +19,6 @@ from .facts import is_unit
 from .headed import SOME, entries_of, strange_cell, strange_heading, strange_label, strange_row
 from .meant import never_named
 from .nearest import answered, asked_and_brought, brought, come_to, opened, stems
-from .priced import priced_elsewhere
 from .task import PASTED, apart, questions, reckons
 from .visits import TABLES, TELLS, hollow
 
@@ -104,11 +103,8 @@ def strange(answer: str, turn: Turn, said: str = "") -> tuple[str, str]:
     if not found and (why := strange_cell(answer, turn)):
         found = BESIDE, why
     found = found or _of_others(turn) or _of_a_key(answer, turn)
-    found = found or _of_a_price(answer, turn)
-    if not found and (said := priced_elsewhere(answer, turn)):
-        found = UNSUPPORTED, f'What has that price is "{said}" {_UNLESS}'
-    found = found or _of_one_row(answer, turn) or _of_the_question(answer, turn)
-    found = found or _of_nothing(answer, turn) or _of_no_thing(answer, turn)
+    found = found or _of_a_price(answer, turn) or _of_one_row(answer, turn)
+    found = found or _of_the_question(answer, turn) or _of_nothing(answer, turn) or _of_no_thing(answer, turn)
     return found or _of_a_rarer_one(answer, turn) or ("", "")
 
 

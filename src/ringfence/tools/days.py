@@ -36,11 +36,13 @@ _WEEKDAY = re.compile(
 )
 _WORKING = re.compile(r"\b(?:work(?:ing)?|business|week)[ -]?days?\b", re.I)
 _IN_DAYS = re.compile(r"\s*(?:in )?days?$", re.I)
-_CLOCK = re.compile(r"(\d{1,2}):([0-5]\d)\s*(-|\+|to|until|till|minus|plus)\s*(?:(\d{1,2}):([0-5]\d)|(\d{1,4})\s*min)")
-_SPAN = (
-    r"[-+]\s*(?:\d{1,2}:[0-5]\d(?!\s*min)|\d{1,4}\s*(?:min(?:utes?|s)?|h(?:ours?|rs?)?)\b|[1-9]\d{1,3}(?!\s*[\dhm:]))"
+_TIME = r"(\d{1,2}):([0-5]\d)"
+_CLOCK = re.compile(rf"{_TIME}\s*(-|\+|to|until|till|minus|plus)\s*{_TIME}")
+_SPAN = (  # a time is added as one of hours and minutes, and never taken off: 8:30 - 17:00 is from the one to the other
+    r"(?:\+\s*(?:\d{1,2}:[0-5]\d(?!\s*min)|[1-9]\d{1,3}(?!\s*[\dhm:]))|"
+    r"[-+]\s*\d{1,4}\s*(?:min(?:utes?|s)?|h(?:ours?|rs?)?)\b)"
 )
-_SPANS = re.compile(rf"(\d{{1,2}}):([0-5]\d)\s*((?:{_SPAN}\s*)+)")
+_SPANS = re.compile(rf"{_TIME}\s*((?:{_SPAN}\s*)+)")
 _SPAN_PARTS = re.compile(r"([-+])\s*(?:(\d{1,2}):(\d\d)|(\d{1,4})(?:\s*(min|h))?)")
 _DAY_MINUTES = 24 * 60
 TODO = "write days as 2025-01-31: 2025-04-15 - 2025-03-01, 2025-04-15 + 30 days, weekday(2025-04-15)"
@@ -124,13 +126,11 @@ def _later(found: re.Match[str]) -> dict[str, JSON]:
 
 
 def _hours(found: re.Match[str]) -> dict[str, JSON]:
-    """`17:30 - 9:15` and `9:15 to 17:30` are 8:15; `9:15 + 45 min` is 10:00."""
+    """`17:30 - 9:15` and `9:15 to 17:30` are 8:15; `9:15 + 1:30` is 10:45."""
     first, sign = int(found[1]) * 60 + int(found[2]), found[3]
-    second = int(found[6]) if found[6] else int(found[4]) * 60 + int(found[5])
-    if sign in ("+", "plus") or (found[6] and sign in ("-", "minus")):
-        return _moment(first + (second if sign in ("+", "plus") else -second))
-    if found[6]:
-        raise ToolError(f"{found[0]!r} is no span of time", todo="write 9:15 + 45 min, or 9:15 to 17:30")
+    second = int(found[4]) * 60 + int(found[5])
+    if sign in ("+", "plus"):
+        return _moment(first + second)
     begin, end = (first, second) if sign in ("to", "until", "till") else sorted((first, second))
     total = (end - begin) % _DAY_MINUTES
     next_day = " of the next day" if end < begin else ""

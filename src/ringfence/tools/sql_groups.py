@@ -97,29 +97,20 @@ def with_its_order(sql: str, tables: Sequence[Sequence[object]], joins: Mapping[
 
 
 def rows_that_lead_there(sql: str, tables: Sequence[Sequence[object]], joins: Mapping[str, str]) -> Asking[Mend | None]:
-    """The statement that counts the rows of the one table whose key leads to a table of names, where it counts these,
-    each of which is there once: which tool was lent most often stands in the loans.
+    """The statement that counts the rows of the one table whose key leads to a table of names, where it asks which of
+    these there are most of and each is there once: which tool was lent most often stands in the loans.
     """
     if (tree := parsed(sql, "sqlite")) is None:
         return None
     from sqlglot import errors, exp
 
-    order = tree.args.get("order") if isinstance(tree, exp.Select) else None
-    group = tree.args.get("group") if isinstance(tree, exp.Select) else None
+    if not isinstance(tree, exp.Select) or not (group := tree.args.get("group")) or not _most_counted(tree):
+        return None
     sources = list(tree.find_all(exp.Table))
-    if not isinstance(tree, exp.Select) or group is None or order is None or len(sources) != 1:
-        return None
-    counts = list(tree.find_all(exp.AggFunc))
     others = any(tree.args.get(part) for part in ("where", "having", "joins", "distinct", "offset"))
-    if (
-        others
-        or not counts
-        or any(not isinstance(one, exp.Count) for one in counts)
-        or tree.find(exp.Subquery, exp.CTE)
-    ):
+    if others or len(sources) != 1 or tree.find(exp.Subquery, exp.CTE):
         return None
-    table = sources[0].name.lower()
-    keys = _keys(tables, joins)
+    table, called, keys = sources[0].name.lower(), sources[0].alias_or_name, _keys(tables, joins)
     there = [(one.split("."), other.split(".")) for one, other in keys.items() if other.startswith(f"{table}.")]
     if len(there) != 1 or len(there[0][0]) != 2 or there[0][0][0] == table:
         return None
@@ -129,17 +120,36 @@ def rows_that_lead_there(sql: str, tables: Sequence[Sequence[object]], joins: Ma
     if several is None or several:
         return None
     try:
-        called = sources[0].alias_or_name
+        made = {one.alias.lower() for one in tree.selects if one.alias}
         for one in list(tree.find_all(exp.Column)):
-            one.set("table", exp.to_identifier(called))
-        for count in counts:
+            one.set("table", exp.to_identifier(called) if one.table or one.name.lower() not in made else None)
+        for count in list(tree.find_all(exp.Count)):
             count.set("this", exp.Star())
-        tree.join(
-            exp.to_table(far), on=exp.EQ(this=exp.column(column, far), expression=exp.column(key, called)), copy=False
+        on = exp.EQ(this=exp.column(column, far), expression=exp.column(key, called))
+        return Mend(
+            tree.join(exp.to_table(far), on=on, copy=False).sql("sqlite"),
+            f"each {by} is there once: the rows of {far} are counted",
         )
-        return Mend(tree.sql("sqlite"), f"each {by} is there once: the rows of {far} are counted")
     except (errors.SqlglotError, RecursionError):
         return None
+
+
+def _most_counted(select: exp.Select) -> bool:
+    """Whether it asks for the first groups by how many rows each has, the most first, and works out nothing else."""
+    from sqlglot import exp
+
+    order = select.args.get("order")
+    if order is None or not select.args.get("limit"):
+        return False
+    first = order.expressions[0]
+    by, items = first.this, select.selects
+    if isinstance(by, exp.Literal) and by.is_int and 0 < int(by.this) <= len(items):
+        by = items[int(by.this) - 1].unalias()
+    elif isinstance(by, exp.Column) and not by.table:
+        by = next((one.this for one in items if one.alias.lower() == by.name.lower()), by)
+    counts = list(select.find_all(exp.AggFunc))
+    plain = all(isinstance(one, exp.Count) and not one.find(exp.Distinct) for one in counts)
+    return bool(first.args.get("desc")) and isinstance(by, exp.Count) and plain
 
 
 def _keys(tables: Sequence[Sequence[object]], joins: Mapping[str, str]) -> dict[str, str]:
