@@ -130,3 +130,9 @@ async def test_whether_something_is_not_there_is_asked(asked: Any) -> None:
 
 async def test_two_columns_that_the_task_speaks_of_leave_open_which_is_meant(asked: Any) -> None:
     assert await asked(SQL, task=f"{TASK} And for how many hours?") == SQL
+
+
+async def test_a_table_that_the_task_speaks_of_is_to_be_joined(asked: Any) -> None:
+    sql = "select boat from hires where boat = 'Bittern' and closed is null"
+    assert await asked(sql, task="How many hires had the Bittern, without a work order?") == sql
+    assert await asked(sql, task="How many hires had the Bittern of those with orders?") == sql

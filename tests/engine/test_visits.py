@@ -932,6 +932,9 @@ async def test_a_question_calls_for_nothing_that_changes_something_by_its_words(
         ("A reader brings back 7 books 13 days late. The fee per day is in fees.toml. How many euros is that?", False),
         ("We have 12 boats. How many boats are in repair?", False),
         ("The ferry at 18:10 takes 45 minutes. When does the last one leave?", False),
+        ("We take the ferry at 18:10 with 2 adults and 3 children. What time does it arrive?", False),
+        ("We have 12 chairs in the hall and 30 in the cellar. How many chairs does the wedding need in all?", False),
+        ("Class 5 has 24 pupils and class 6 27 pupils. How many pupils are in class 7, and how many in all?", False),
     ],
 )
 def test_what_a_task_says_itself_is_looked_up_nowhere(task: str, told: bool) -> None:

@@ -740,3 +740,18 @@ async def test_a_name_that_no_passage_has_leaves_the_word_that_tells_most(house:
     agent = house(script, tools=tools, specs={"find": {"opens": "question"}})
     await agent.run("What do they take from Nordlicht in euros for a lorry on the weighbridge?")
     assert any("says nothing of the weighbridge." in why for why in doubts(agent))
+
+
+async def test_a_name_that_several_passages_have_leaves_no_word_to_tell_them_by(house: Build) -> None:
+    passages = [
+        {"path": "notes/people.md", "text": "Anna Cole: 0555 12"},
+        {"path": "notes/hall.md", "text": "Village hall: ask Anna Cole, first floor"},
+    ]
+    agent = house(
+        [*[final("0555 12")] * 3],
+        tools={"find": lambda args: {"passages": passages}},
+        specs={"find": {"opens": "question"}},
+    )
+    result = await agent.run("What is the phone number of Anna Cole at the village hall?")
+    assert result.answer == "0555 12"
+    assert doubts(agent) == []

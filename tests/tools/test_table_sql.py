@@ -150,11 +150,14 @@ async def test_times_are_added_up_in_minutes(ask: Any, box: Path) -> None:
     (box / path).write_text("who;took\nx;1:30\ny;0:45\nz;\n")
     found = await ask("SELECT sum(took), avg(took) FROM work", path)
     assert values(found) == [[135, 67.5]]
-    assert found["mended"] == "took is no number for SQLite: its times are read as minutes"
+    assert found["mended"] == "took is no number for SQLite: its times are read as h:mm, in minutes"
     (box / path).write_text("who;took\nx;1:30\ny;10:45:30\n")
     assert values(await ask("SELECT sum(took), max(took) FROM work", path)) == [[735.5, "10:45:30"]]
     (box / path).write_text("who;duration\nx;1:30\ny;0:45\n")  # which has a ratio within
     assert values(await ask("SELECT sum(duration) FROM work", path)) == [[135]]
+    (box / path).write_text("who;took\nx;1:30\ny;0:45\n")
+    for sql in ("sum(took) * 15", "sum(took * 2)", "who, count(*) FROM work GROUP BY who HAVING sum(took) > 1"):
+        assert "mended" not in await ask(f"SELECT {sql}{' FROM work' * ('FROM' not in sql)}", path)
     for name in ("score", "lap_time"):
         (box / path).write_text(f"who;{name}\nx;12:10\ny;21:15\n")
         assert "mended" not in await ask(f"SELECT sum({name}) FROM work", path)

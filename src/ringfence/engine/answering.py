@@ -67,10 +67,12 @@ _NEEDS_NO_TOOL = re.compile(  # what a calendar or a counting hand says, what is
     re.I,
 )
 _IN_A_PLACE = re.compile(
-    r"[\w-]/[\w./-]*\w|\w\.(?:csv|tsv|jsonl|md|txt|db|log)\b|\b(?:database|tables?|files?|notes|page)\b", re.I
+    r"[\w-]/[\w./-]*\w|\w\.(?:csv|tsv|jsonl|md|txt|db|log)\b|"
+    r"\b(?:in|by|from|of) (?:the|our) (?:database|tables?|notes)\b",
+    re.I,
 )
 _OF_A_CALL = re.compile(r"\b(?:statement|query) (?:cannot|can't|could not|couldn't|failed|fails)\b", re.I)
-_WRONG = re.compile(r"\b(?:wrong|why|error|statement|query)\b", re.I)
+_WRONG = re.compile(r"\b(?:wrong|why|error|statement|query|happens?)\b|^\W*(?:can|could|does|do|is|are|will)\b", re.I)
 _RESULT_CHARS = 60  # of a calculation's, that are told beside an answer
 
 
@@ -156,8 +158,8 @@ def judge(
 
 
 def _from_nowhere(answer: str, turn: Turn, shown: str) -> bool:
-    """Whether what answers a question after calls that all failed tells of a statement, or has a word that neither the
-    task nor anything that was shown has, and none but such: the colour of a hull, of a table without colours.
+    """Whether what answers a question about a place after calls that all failed tells of a statement, or has a word
+    that neither the task nor anything that was shown has, and none but such: the colour of a hull, of a table without.
     """
     task = turn.start["task"]
     if has_worked(turn) or folded(turn, Become).failed < MAX_FAILED or acts(task) or not questions(task):

@@ -7,7 +7,7 @@ of the hires for `status = 'laid up'`. Told that there is no such column, it say
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 
 from ringfence.core.turn import Turn
 from ringfence.core.values import JSON
@@ -32,10 +32,10 @@ _NAME = re.compile(r"(?<![\w-])[A-ZÄÖÜ][a-zäöüß]{2,}(?:[ -][A-ZÄÖÜ][a-
 def as_said_elsewhere(args: Mapping[str, JSON], turn: Turn) -> Mapping[str, JSON]:
     """The arguments of a statement, without a condition that no row can meet and that another place says of the one
     whom it asks for; where no column of its files is a condition's, with the one name that place says it of, in the one
-    column that the task speaks of, and without a condition on whether a column of another table is empty.
+    column that the task speaks of, and without a condition on whether a column is empty of a table that it does not.
     """
     sql, task = args.get("sql"), str(turn.start["task"])
-    own, others = _columns(args, turn) if isinstance(sql, str) and len(task) <= PASTED else ({}, ())
+    own, others = _columns(args, turn) if isinstance(sql, str) and len(task) <= PASTED else ({}, {})
     if not isinstance(sql, str) or not own:
         return args
     said, files = words_in(task), "path" in args
@@ -51,8 +51,8 @@ def as_said_elsewhere(args: Mapping[str, JSON], turn: Turn) -> Mapping[str, JSON
             name = _of_whom(text, turn) if text and own[column] and text not in own[column] else ""
             return "" if name in texts else condition
         if text is None:
-            alien = files and column in others and not (spoken_of(column, said) or _DENIES.search(task))
-            return "" if alien else condition
+            alien = files and others.get(column) and not any(spoken_of(one, said) for one in (column, *others[column]))
+            return "" if alien and not _DENIES.search(task) else condition
         name = _of_whom(text, turn) if files and len(of_task) == 1 else ""
         there = name and (not own[of_task[0]] or name in own[of_task[0]])
         return f"{of_task[0]} = '{name}'" if there else condition
@@ -60,13 +60,13 @@ def as_said_elsewhere(args: Mapping[str, JSON], turn: Turn) -> Mapping[str, JSON
     return {**args, "sql": with_conditions(sql, become)}
 
 
-def _columns(args: Mapping[str, JSON], turn: Turn) -> tuple[dict[str, list[str]], Collection[str]]:
+def _columns(args: Mapping[str, JSON], turn: Turn) -> tuple[dict[str, list[str]], dict[str, set[str]]]:
     """The columns of the tables that a call asks, where all of its files were shown, each with all of its values where
-    they were; and those of all other tables.
+    they were; and those of all other tables, with what these are called.
     """
     also = args.get("also")
     paths = {str(one) for one in (args.get("path"), *(also if isinstance(also, list | tuple) else ())) if one}
-    known, own, others = set[str](), dict[str, list[str]](), set[str]()
+    known, own, others = set[str](), dict[str, list[str]](), dict[str, set[str]]()
     for key in ("files", "tables"):
         for _, one in listed(turn, key):
             shown = one.get("columns")
@@ -78,7 +78,8 @@ def _columns(args: Mapping[str, JSON], turn: Turn) -> tuple[dict[str, list[str]]
                     values = _VALUES.findall(kinds[n]) if n < len(kinds) and "..." not in kinds[n] else []
                     own.setdefault(name.partition(" ")[0].casefold(), []).extend(values)
             else:
-                others.update(name.partition(" ")[0].casefold() for name in names)
+                for name in names:
+                    others.setdefault(name.partition(" ")[0].casefold(), set()).add(str(one.get("table", "")))
     return (own if known == paths or not paths else {}), others
 
 

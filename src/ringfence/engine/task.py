@@ -57,6 +57,8 @@ _MUCH = re.compile(r"\bhow (?:many|much)\b|\bwie ?viele?\b", re.I)
 _FIGURES = re.compile(r"\d+(?:[.,]\d+)*")
 _THEN = r"\b\d{1,2}:\d\d\b[^?]*\b(?:what time|when) (?:does|do|will|would|is|are|can|must)\b"  # from 18:10 on
 _FROM_THEN_ON = re.compile(_THEN, re.I)
+_FOR_SO_LONG = re.compile(r"\b\d+ ?(?:min(?:ute)?s?|hours?|hrs?|h)\b", re.I)
+_LEFT = re.compile(r"\b(?:left|remain\w*|still|so far)\b", re.I)
 _HOW_MANY = re.compile(r"\bhow (?:many|much) ([^\W\d_]{3,})", re.I)
 _AMOUNT_OF = re.compile(r"(?<![\w.,/:-])\d+(?:[.,]\d+)* ([^\W\d_]{3,})")
 _STEM = 5  # letters by which words are the same
@@ -276,12 +278,15 @@ def rated(task: str) -> list[str]:
 
 def all_told(task: str) -> bool:
     """Whether a task surely says itself all that it asks to calculate with: it supposes something, says two amounts of
-    what it asks how many there are, or when something begins that it asks the end of.
+    what it asks how many are left of, or when something begins and how long it takes, and asks for its end.
     """
+    if supposes(task) or not given(task):
+        return supposes(task)
+    if _FROM_THEN_ON.search(task) and _FOR_SO_LONG.search(task):
+        return True
     asked = _HOW_MANY.search(questions(task))
     told = [thing[:_STEM].casefold() for thing in _AMOUNT_OF.findall(task)]
-    twice = asked is not None and told.count(asked[1][:_STEM].casefold()) > 1
-    return supposes(task) or (given(task) and (twice or _FROM_THEN_ON.search(task) is not None))
+    return asked is not None and _LEFT.search(task) is not None and told.count(asked[1][:_STEM].casefold()) > 1
 
 
 def supposes(task: str) -> bool:

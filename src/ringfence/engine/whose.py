@@ -363,8 +363,9 @@ def _of_a_passage(answer: str, turn: Turn) -> _Doubt | None:
     held = [set(stems(text)) for text in texts]
     often = Counter(stem for words in held for stem in words)
     about = {stem: word for word in _ABOUT.findall(asked) if not is_unit(word) for stem in stems(word)}
-    names = {stem: name for name in BY_NAME.findall(asked) for stem in stems(name) if often[stem] == 1}
-    tells = names or {stem: f"the {word}" for stem, word in about.items() if often[stem] == 1}  # a name tells more
+    names = {stem: name for name in BY_NAME.findall(asked) for stem in stems(name) if often[stem]}
+    words = {stem: f"the {word}" for stem, word in about.items()}
+    tells = {stem: what for stem, what in (names or words).items() if often[stem] == 1}  # a name tells more
     for value in _VALUE.findall(answer):
         having = [n for n, text in enumerate(texts) if value in _VALUE.findall(text)]
         if len(having) == 1 and tells and not tells.keys() & held[having[0]]:

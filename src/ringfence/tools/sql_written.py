@@ -39,7 +39,7 @@ _MILLI = 1_000
 _DATED = ("date", "datetime", "strftime", "julianday", "unixepoch")
 _KINDS = {
     AS_NUMBER: "number for SQLite: read as one", AS_DAY: "day for SQLite: read as one",
-    AS_MINUTES: "number for SQLite: its times are read as minutes",
+    AS_MINUTES: "number for SQLite: its times are read as h:mm, in minutes",
 }  # fmt: skip
 _FORMS = {"day": Form(days="day"), "month": Form(days="month")}
 
@@ -60,7 +60,10 @@ def as_number(*given: Value) -> Value:
 
 
 def as_minutes(*given: Value) -> Value:
-    """The minutes of a time such as 1:30, or 0:45:30; NULL for what is none. `given`: the text, and no more."""
+    """The minutes of a time such as 1:30, or 0:45:30; NULL for what is none.
+
+    given  the text, and nothing, as every such function is given two
+    """
     parts = clock(given[0]) if isinstance(given[0], str) else ()
     if not parts:
         return None
@@ -135,7 +138,9 @@ def _uses(column: exp.Column) -> Iterator[str]:
         one = one.parent
     match one:
         case exp.Sum() | exp.Avg():
-            yield from (AS_NUMBER, AS_MINUTES)
+            yield AS_NUMBER
+            if one is column.parent and isinstance(one.parent, exp.Select | exp.Alias):
+                yield AS_MINUTES  # and not where it is reckoned on, or held against a number of hours
         case exp.Min() | exp.Max():
             yield from (AS_NUMBER, AS_DAY)
         case exp.Ordered() if isinstance(one.find_ancestor(exp.Select, exp.SetOperation), exp.Select):
