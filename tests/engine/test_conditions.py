@@ -214,3 +214,28 @@ async def test_a_plain_question_is_answered_without_what_changes_something(house
     await agent.run(task)
     offered = [b'"put"' in (prompt.schema or b"") for prompt in agent.model.prompts]
     assert any(offered) is may
+
+
+@pytest.mark.parametrize(
+    ("task", "asked_for", "values", "taken"),
+    [
+        ("How long does a hire with a skipper last on average?", "Ann", "'no', 'yes'", "yes"),
+        ("How long does a hire without skipper last on average?", "Ann", "'no', 'yes'", "no"),
+        ("How long does a hire of a skipper last on average?", "Ann", "'no', 'yes'", ""),
+        ("How long does a hire with the skipper Ann last on average?", "Ann", "'no', 'yes'", ""),  # whom it cannot tell
+        ("How many hires were called off?", "cancelled", "'called off', 'done'", "called off"),
+        ("How many hires were called off or done?", "cancelled", "'called off', 'done'", ""),
+    ],
+)
+async def test_what_is_asked_again_is_asked_for_a_value_that_its_column_has(
+    house: Build, task: str, asked_for: str, values: str, taken: str
+) -> None:
+    sql = f"select avg(hours) from hires where skipper = '{asked_for}'"
+    note = f"no row of hires has skipper = '{asked_for}'; skipper has the values {values}"
+    call = step(("query", {"path": "hires.csv", "sql": sql}))
+    tools = {"query": lambda args: {"columns": ["a"], "rows": [{"a": None}], "note": note}}
+    agent = house([call, call, *[final("none")] * 3], tools=tools, specs={"query": STATEMENT})
+    await agent.run(task)
+    assert [call["sql"].rpartition(" = ")[2] for call in agent.tools["query"].calls] == [
+        f"'{one}'" for one in (asked_for, taken) if one
+    ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -65,3 +66,50 @@ async def test_what_a_model_has_named_stays_and_the_task_bounds_what_is_added(as
     other = "select n from packaging join suppliers_2025 using (no)"
     task = "How many are in data/packaging.csv?"
     assert await asked(PACKS, other, task=task) == (PACKS, [])
+
+
+SQL = {"type": "object", "properties": {"sql": {}}}
+SELECT: Any = {"type": "object", "properties": {"path": {}, "sql": {}, "also": {}}}
+BOTH = "select n from packaging p join suppliers_2025 s on p.no = s.no"
+
+
+@pytest.mark.parametrize(
+    ("tool", "sql", "files", "database"),
+    [
+        ("select", "select n from orders o join Lines l on o.no = l.no", [], 1),  # they are tables of the database
+        ("select", "select n from orders join packaging using (no)", [PACKS], 0),  # and one of a file
+        ("select", "select n from unknown", [PACKS], 0),
+        ("query", BOTH, [PACKS, FIRMS], 0),
+        ("query", "select n from packaging join orders using (no)", [], 1),
+        ("query", "select n from prices", [], 1),  # of which of the two files?
+        ("query", "select n from orders", [], 1),
+        ("query", "select n from unknown", [], 1),
+    ],
+)
+async def test_a_statement_goes_to_the_tool_that_has_its_tables(
+    house: Build, tool: str, sql: str, files: list[str], database: int
+) -> None:
+    tables = [{"table": "orders", "columns": ["no", "n"]}, {"table": "lines", "columns": ["no"]}]
+    tools = {
+        "look": lambda args: {"files": FILES},
+        "query": lambda args: {"n": 1} if args.get("sql") else {"tables": tables},
+        "select": lambda args: {"columns": ["n"], "rows": [{"n": 1}]},
+    }
+    specs: Any = {"look": {"opens": ""}, "query": {"schema": SQL, "opens": ""}, "select": {"schema": SELECT}}
+    given = {"sql": sql} if tool == "query" else {"path": PACKS, "also": [], "sql": sql}
+    agent = house([step((tool, given)), *[final("1")] * 3], tools=tools, specs=specs)
+    await agent.run("How many are there?")
+    asked = [call["sql"] for call in agent.tools["query"].calls if call.get("sql")]
+    assert (asked, len(agent.tools["select"].calls)) == ([sql] * database, 1 - database)
+    assert [[call["path"], *call["also"]][: len(files)] for call in agent.tools["select"].calls] == [files][
+        : 1 - database
+    ]
+
+
+async def test_no_tool_is_called_that_was_not_granted(house: Build) -> None:
+    tools = {"look": lambda args: {"files": FILES}, "query": lambda args: {"n": 1}, "select": lambda args: {"n": 1}}
+    specs: Any = {"look": {"opens": ""}, "query": {"schema": SQL}, "select": {"schema": SELECT}}
+    agent = house([step(("query", {"sql": BOTH})), *[final("1")] * 3], tools=tools, specs=specs)
+    agent.grant = replace(agent.grant, sinks=agent.grant.sinks - {"tool:select"})
+    await agent.run("How many are there?")
+    assert agent.tools["select"].calls == []

@@ -87,6 +87,8 @@ def query(tmp_path: Path) -> Query:
         ("select item, sum(qty) from visit_items group by item order by 2 desc limit 1", "select 'serum', 6"),
         ("select count(*) from loans where full_name = 'Selma Quinn' and pupil_id > 0", "select 2"),
         ("select sum(cents) from fines where full_name = 'Selma Quinn'", "select 70"),  # by way of the loan
+        ("select sum(cents) from fines where pupil_id = (select pupil_id from pupils where full_name = 'Selma Quinn')",
+         "select 70"),  # the loan says whose, by the very key of the pupil
         ("select count(*), max(full_name) from loans", "select 4, 'Selma Quinn'"),  # the loan of nobody counts
         ("select l.title from loans l where l.loan_id = 2", "select 'Eleven Foxes'"),
         ("select title from loans where pupil_id = (select pupil_id from pupils where full_name like 'Ada%')",

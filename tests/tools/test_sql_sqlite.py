@@ -137,6 +137,11 @@ async def test_what_is_compared_rightly_stays_as_it_is(query: Query, sql: str) -
         ("select order_item.qty from order_item where qty = 2", [[2]], "order_item is the table order_items"),
         ("select count(*) from te_am", None, ""),  # two tables it may be
         ("select count(*) from payments", None, ""),
+        ("select id from jobs order by eur desc limit 1", [[3]], "jobs is the table orders"),  # which alone has both
+        ("select n from jobs", None, ""),
+        ("select id, n from jobs", None, ""),
+        ("select id, eur from jobs join team on id = n", None, ""),
+        ("select status from jobs", None, ""),  # one column tells little
         ("with order_item as (select * from order_item) select count(*) from order_item", None, ""),
     ],
 )  # fmt: skip

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import TypeGuard
 
 from ringfence.core.chain import Record
 from ringfence.core.policy import SinkSpec
@@ -18,7 +19,7 @@ from ringfence.months import MONTHS
 from .evidence import in_iso
 from .facts import is_german
 from .folds import folded
-from .nearest import nearest
+from .nearest import answered, nearest
 from .statements import EQUAL, without_unasked
 from .visits import WEEKDAY, about, excerpts, months
 from .words import LEAVES_OUT
@@ -41,6 +42,10 @@ _OF_LINES = re.compile(
     re.I,
 )
 _WEEKDAY = re.compile(WEEKDAY, re.I)
+_NEVER = re.compile(
+    r"no row of \w+ has (?P<column>\w+) = '(?P<text>[^']*)'; (?P=column) has the values (?P<values>[^;]+)"
+)
+_YES, _FLAGS = ("yes", "true", "y", "ja"), ({"yes", "no"}, {"true", "false"}, {"y", "n"}, {"ja", "nein"})
 
 
 def asked(args: Mapping[str, JSON], turn: Turn, said: str) -> Mapping[str, JSON]:
@@ -91,6 +96,27 @@ def heard(args: Mapping[str, JSON], turn: Turn, said: str) -> Mapping[str, JSON]
     if len(named) != 1:
         return args
     return {**args, "sql": str(args["sql"]).replace(f"'{name}'", f"'{named.pop()}'")}
+
+
+def of_its_values(args: Mapping[str, JSON], turn: Turn) -> Mapping[str, JSON]:
+    """The arguments of a SELECT that found nothing, as its tool has told, for a text that the task does not say and a
+    column never has: with the one of its values that the task says, or the yes of `with a skipper`.
+    """
+    sql, task = args.get("sql"), str(turn.start["task"])
+    notes = [str(value.get("note", "")) for _, given, value in answered(turn) if given == args and _is_object(value)]
+    found = _NEVER.match(notes[-1]) if notes and isinstance(sql, str) else None
+    if not found or not isinstance(sql, str) or found["text"].casefold() in task.casefold():
+        return args
+    values = re.findall(r"'([^']*)'", found["values"])
+    said = [value for value in values if re.search(rf"(?<!\w){re.escape(value)}(?!\w)", task, re.I)]
+    if {value.casefold() for value in values} in _FLAGS:
+        has = re.search(rf"\b(with|without|no) (?:an? |any |the )?{re.escape(found['column'])}s?\b", task, re.I)
+        said = [one for one in values if has and (one.casefold() in _YES) is (has[1].casefold() == "with")]
+    return {**args, "sql": sql.replace(f"'{found['text']}'", f"'{said[0]}'")} if len(said) == 1 else args
+
+
+def _is_object(value: JSON) -> TypeGuard[Mapping[str, JSON]]:
+    return isinstance(value, Mapping)
 
 
 def all_of_it(args: Mapping[str, JSON], spec: SinkSpec, task: str) -> Mapping[str, JSON]:

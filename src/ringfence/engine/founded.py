@@ -13,7 +13,7 @@ from ringfence.core.values import JSON, Action, Deny
 
 from .answering import shown_numbers, texts
 from .codes import another, as_it_is_now, of_its_row, of_the_last
-from .conditions import all_of_it, asked, heard, unheard
+from .conditions import all_of_it, asked, heard, of_its_values, unheard
 from .course import INVENTED, UNHEARD, Become, changes
 from .elsewhere import as_said_elsewhere
 from .equations import corrected, simplified, worked_out
@@ -119,8 +119,8 @@ def as_the_task_has_it(
         args = of_the_last(as_it_is_now(of_its_row(of_the_folder(args, spec, turn), turn), turn), turn)
         args = {**args, "sql": as_said(sql, task)} if isinstance(sql := args.get("sql"), str) else args
         return narrowed(as_said_elsewhere(args, turn), spec, turn)
-    other = for_the_other(args, turn)
-    return other if other is not args and turn.seen[Action(spec.name, args, turn.label).digest] else args
+    again = turn.seen[Action(spec.name, args, turn.label).digest]
+    return of_its_values(for_the_other(args, turn), turn) if again else args
 
 
 def _reckoned(args: Mapping[str, JSON], spec: SinkSpec, turn: Turn, said: str) -> Mapping[str, JSON]:

@@ -25,6 +25,7 @@ from .asking import Asking, Routing
 from .context import Said, Transcript
 from .course import INVALID, made
 from .founded import as_the_task_has_it, unfounded
+from .joined import of_its_tables
 from .ladder import Unreadable, mended, rungs
 from .ledger import Ledger, Reconcile
 from .live import Live, Progress, failures, last_thought
@@ -289,7 +290,9 @@ class Engine:
 
     def _call(self, turn: Turn, live: Live, call: Call, number: int) -> Action:
         """A call as an action, its arguments in full, so that the same call is known as the same."""
-        args, spec = call.args, self._gate.policy.sinks.get(call.sink)
+        sinks = self._gate.policy.sinks
+        call = of_its_tables(call, turn, sinks)
+        args, spec = call.args, sinks.get(call.sink)
         if spec is not None:
             with suppress(ValueError, LookupError):  # the gate refuses it, in words for the model
                 args = turn.resolve(args)

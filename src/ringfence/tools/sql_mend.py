@@ -69,6 +69,7 @@ class Hop:
     declared: bool
 
 
+_TELL = 2  # columns that tell which table has them
 Sure = Callable[[Hop], bool]  # whether each row has one row there at most, and none of another meaning
 
 
@@ -82,7 +83,8 @@ def mended(
     if "syntax error" in said and (quoted := apostrophes(sql)) != sql:
         return Mend(quoted, "an apostrophe within a text is written twice")
     if table := _NO_TABLE.search(said):
-        return _table_meant(sql, next(filter(None, table.groups())), columns_of(tables), dialect)
+        missing, has = next(filter(None, table.groups())), columns_of(tables)
+        return _table_meant(sql, missing, has, dialect) or _table_having(sql, missing, has, dialect)
     if (text := _TEXT.search(said)) and (quoted_so := _as_text(sql, text[1], dialect)):
         return quoted_so
     missing = missing_column(said).lower()
@@ -128,6 +130,20 @@ def _table_meant(sql: str, missing: str, tables: Iterable[str], dialect: str) ->
     return of_table(sql, missing, meant[0], dialect) if len(meant) == 1 else None
 
 
+def _table_having(sql: str, missing: str, tables: Mapping[str, Sequence[str]], dialect: str) -> Mend | None:
+    """The statement about one table alone, which is not there, with the only one that has all of its columns."""
+    if (tree := parsed(sql, dialect)) is None:
+        return None
+    from sqlglot import exp
+
+    if len(list(tree.find_all(exp.Table))) != 1 or tree.find(exp.CTE, exp.Subquery):
+        return None
+    own = {one.alias.lower() for one in tree.find_all(exp.Alias)}
+    asked = {one.name.lower() for one in tree.find_all(exp.Column)} - own
+    having = [name for name, has in tables.items() if asked <= {column.lower() for column in has}]
+    return of_table(sql, missing, having[0], dialect) if len(asked) >= _TELL and len(having) == 1 else None
+
+
 def of_table(sql: str, missing: str, meant: str, dialect: str) -> Mend | None:
     """The statement with a table in place of one that is not there, which it may go on to call by that name."""
     if (tree := parsed(sql, dialect)) is None:
@@ -168,8 +184,10 @@ class _Schema:
                 self._hops.setdefault(near, []).append(Hop(near, column, far, key, one in joins))
 
     def named(self, missing: str) -> list[tuple[str, str]]:
-        """The columns of that name."""
-        return [(table, missing) for table, has in self.columns.items() if missing in has]
+        """The columns of that name, but for a key where one of these leads to it: they have the same values."""
+        found = [(table, missing) for table, has in self.columns.items() if missing in has]
+        keys = {(hop.far, hop.key) for table, _ in found for hop in self._sure(table) if hop.column == missing}
+        return [one for one in found if one not in keys] or found
 
     def meant(self, missing: str) -> list[tuple[str, str]]:
         """What no column is called, and one may mean all the same: the `unit_price` of `items` by `item_price`, the one
