@@ -186,3 +186,28 @@ async def test_a_value_with_another_label_is_not_found(
     asked: Any, task: str, text: str, answer: str, stays: bool
 ) -> None:
     assert (await asked(task, answer, answer, text=text))[0] == (answer if stays else NOT_FOUND)
+
+
+FIRMS = """# Who repairs what
+- Plotter: Wideprint, phone 0555 274 9553, contract B-99560
+- Guillotine: Osterby Knives, contract G-82374, runs until 2028
+- Till: Counterpoint, phone 0555 500 4986"""
+RING = "Can you look up the phone number of Osterby Knives in our notes?"
+
+
+@pytest.mark.parametrize(
+    ("task", "text", "answer", "stays"),
+    [
+        (RING, FIRMS, "Osterby Knives, phone 0555 274 9553, contract G-82374", False),
+        (RING, FIRMS, "0555 274 9553", False),
+        (RING, f"{FIRMS}\nAll are reached by way of 0555 274 9553.", "0555 274 9553", True),
+        (RING, FIRMS.replace("Knives,", "Knives, phone 0555 1234,"), "0555 1234", True),
+        (RING.replace("Osterby Knives", "the plotter's firm"), FIRMS, "0555 274 9553", True),
+        ("Until when does the contract of Osterby Knives run?", FIRMS, "2028", True),
+        ("What is the contract of Osterby Knives?", FIRMS, "B-99560", True),  # nobody is to be reached
+    ],
+)
+async def test_a_number_of_another_entry_is_not_that_of_whose_own_has_none(
+    asked: Any, task: str, text: str, answer: str, stays: bool
+) -> None:
+    assert (await asked(task, answer, answer, text=text))[0] == (answer if stays else NOT_FOUND)

@@ -27,6 +27,7 @@ _FAX_NUMBER = re.compile(r"\bfax number\b", re.I)  # which is no number of anyth
 _FAX, _OTHER_NUMBER = re.compile(r"fax", re.I), re.compile(r"\b(?:(?:tele)?phone|mobile|extension)\b", re.I)
 _NONE = re.compile(r"\b(?:no|not|none|only|but)\b|n't\b", re.I)
 _LABEL = re.compile(r"([^\W\d_][^:|;\n]{1,40}):\s+(\S.{2,80})")
+_REACHED_AT = re.compile(r"\b(?:extension|(?:tele)?phone|mobile|fax|e-?mail)\b", re.I)
 _HOW_MANY = re.compile(r"\bhow (?:many|much)\b", re.I)
 _READ, _FEW = 400, 5  # characters and values of an answer
 _VALUE = re.compile(r"[\w.+-]{1,64}@[\w-]{1,64}\.[\w.-]{0,64}\w|\b(?=\w*\d)[\w]{2,}(?:[.:/-]\w+)*")
@@ -100,6 +101,22 @@ def strange_row(answer: str, turn: Turn) -> str:
         alike = PROPER.fullmatch(own) is not None and asked.isdisjoint(stems(own))
         if len(rows) >= SOME and alike and own.casefold() not in answer.casefold():
             return f"{values[0]} is of {own!r}, and the task asks for {gone[0]!r}, which is not there."
+    return ""
+
+
+def strange_entry(answer: str, turn: Turn) -> str:
+    """What is wrong with a number or an address that another entry of a list has, where the task asks how somebody is
+    reached whose own entry there has none: the phone of the plotter's firm for that of the guillotine's; else empty.
+    """
+    task = str(turn.start["task"])
+    named = _OF.findall(task) if _REACHED_AT.search(task) and not reckons(task) else []
+    for text in _texts(turn) if len(named) == 1 else ():
+        rows = [row[1] for row in map(_row, text.split("\n")[:_MOST]) if row]
+        own = [line for line in rows if named[0].casefold() in line.casefold()]
+        strays = [value for value in _values(answer, task) if len(own) == 1 and not _has(own[0], value)]
+        having = [line for line in text.split("\n") if strays and all(_has(line, value) for value in strays)]
+        if len(having) == 1 and having[0] in rows:
+            return f'{strays[0]} is of "{having[0].strip()}", and of {named[0]} it says "{own[0].strip()}".'
     return ""
 
 
