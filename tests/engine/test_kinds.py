@@ -103,3 +103,25 @@ async def test_who_says_the_older_figure_again_is_given_the_one_of_now(
     agent = house([*[final(f"It is {old}.")] * 3], tools=tools, specs={"find": {"opens": "question"}})
     task = "When does the family matinee start, and what does a place in the raku course cost nowadays?"
     assert (await agent.run(task)).answer == f"It is {now}."
+
+
+@pytest.mark.parametrize(
+    ("task", "now", "older", "answer"),
+    [
+        ("How long is the yoga course now?", "The yoga course was raised to 95 euros.", "Yoga takes 10 weeks.",
+         "10 weeks"),
+        ("Where is the yoga course held now?", "Yoga course: from now on 8 weeks", "Yoga is upstairs in room 4.",
+         "Room 4"),
+        ("What time does the library close on Fridays now?", "The library now opens at 10:00 on Fridays.",
+         "Library: shuts 18:00", "18:00"),
+        ("How many seats does the school bus have now?", "The school bus now leaves from stop 14.",
+         "The bus takes 52 pupils.", "52"),
+    ],
+)  # fmt: skip
+async def test_a_figure_of_something_else_is_no_older_one(
+    house: Build, task: str, now: str, older: str, answer: str
+) -> None:
+    passages = [{"path": "a.md", "text": now}, {"path": "b.md", "text": older}]
+    tools = {"find": lambda args: {"passages": passages, "closest lines": [f"- {now}"]}}
+    agent = house([*[final(answer)] * 3], tools=tools, specs={"find": {"opens": "question"}})
+    assert (await agent.run(task)).answer == answer

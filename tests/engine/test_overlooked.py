@@ -71,3 +71,33 @@ async def test_a_row_of_a_table_is_no_such_line(answered: Any) -> None:
 async def test_who_asks_for_what_is_not_so_may_be_told_that_nothing_is(answered: Any) -> None:
     task, answer = "Who did not give back the key to the drama cupboard?", "Nobody, it hangs in the office."
     assert (await answered(answer, task=task))[0] == answer
+
+
+STOPS = {
+    "matches": ['van.log:1: 10:04 stop="Hotel" minutes=14'],
+    "minutes of these 220 lines": 'lowest 2 (van.log:23: 10:12 stop="Travel" minutes=2), '
+    'highest 51 (van.log:147: 10:42 stop="Club" minutes=51), average 13.7, sum 3022',
+}
+
+
+@pytest.mark.parametrize(
+    ("task", "answer", "sent_back"),
+    [
+        ("What was the longest stop: where was it, and how many minutes did it take?", "At 10:04, 14 minutes.", "51"),
+        ("What was the longest stop: where was it, and how many minutes did it take?", "At the Club, 51 minutes.", ""),
+        ("What was the shortest stop, in minutes?", "14", "2 (van.log:23"),
+        ("What was the longest stop, in minutes?", "That is not known.", ""),
+        ("Which stop took the most time?", "Hotel, at 10:04", ""),  # it does not say in what
+        ("How many minutes did we stop at the Hotel, the longest of all, altogether?", "14", ""),
+        ("How many minutes took the stop at 10:04?", "14", ""),
+        ("Apart from the Club, where was the longest stop, in minutes?", "24", ""),
+    ],
+)
+async def test_the_highest_and_the_lowest_number_are_those_that_a_call_tells_of(
+    house: Build, task: str, answer: str, sent_back: str
+) -> None:
+    agent = house([step(("look", {})), *[final(answer)] * 3], tools={"look": lambda args: STOPS})
+    await agent.run(task)
+    told = [r.body["text"] for r in agent.records() if "doubt" in r.body and "minutes " in r.body["text"]]
+    assert len(told) == bool(sent_back)
+    assert all(f"minutes {sent_back}" in why for why in told)

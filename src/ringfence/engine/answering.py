@@ -47,7 +47,7 @@ from .live import Live
 from .marks import marked
 from .meant import of_another
 from .nearest import PATH, nearest, stems
-from .overlooked import as_of_now, overlooked, superseded
+from .overlooked import as_of_now, outdone, overlooked, superseded
 from .passages import NOT_THERE, Passage, passages
 from .priced import unpriced
 from .reckoning import left_out
@@ -185,7 +185,7 @@ def _once(answer: str, turn: Turn, shown: str) -> tuple[str, str]:
         return UNSUPPORTED, f'{other} If no result says one, the answer is "not found".'
     if left := unpriced(turn):
         return ELSEWHERE, left
-    if says := superseded(answer, turn) or overlooked(answer, turn):
+    if says := superseded(answer, turn) or overlooked(answer, turn) or outdone(answer, turn):
         return BESIDE, f'It says "{says}": answer with that, if the task asks for it.'
     if not abstains(answer) and (rows := miscounted(answer, turn)):
         why = f'The last call has found {rows.split()[1]} rows ("{rows}"): answer with that, if so many are asked for.'

@@ -6,7 +6,7 @@ Asked who has the key to the drama cupboard, a small model that is shown "Drama 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import islice
 
 from ringfence.core.turn import Turn
@@ -34,6 +34,14 @@ _UPDATE = re.compile(  # what says that something is otherwise by now
     r"replac\w+|corrected?|changed?|raised|lowered|ab (?:dem|sofort|\d)|nicht mehr)\b",
     re.I,
 )
+_HIGHEST = re.compile(r"\b(?:longest|highest|largest|biggest|greatest|most|maximum)\b", re.I)
+_LOWEST = re.compile(r"\b(?:shortest|lowest|smallest|least|fewest|minimum)\b", re.I)
+_ENDS = re.compile(
+    r"lowest (?P<low>[\d.,]+) (?P<first>\(.*?\)), highest (?P<high>[\d.,]+) (?P<at>\(.*?\))(?:, average|, sum|$)"
+)
+_ALL = re.compile(
+    rf"\b(?:totals?|in all|altogether|sum|averages?|each|per|every|together)\b|{LEAVES_OUT.pattern}", re.I
+)
 _FIGURE = re.compile(r"\d+(?:[.,:]\d+)*")
 
 
@@ -52,6 +60,26 @@ def overlooked(answer: str, turn: Turn) -> str:
     line, match = found.popitem()
     agrees = not said.isdisjoint(_words(match[2])) or _NOTHING.search(match[2])
     return "" if agrees or (_FIGURES.search(task) and not re.search(r"\d|@", match[2])) else line
+
+
+def outdone(answer: str, turn: Turn) -> str:
+    """The highest or the lowest number of a field, and where it stands, as the last call tells of all that it found,
+    where the task speaks of that field and asks for this end, and the answer has another number; else empty.
+
+    A small model that is shown the first lines takes the first one.
+    """
+    task, last = str(turn.start["task"]), next(reversed(brought(turn)), None)
+    high, low = _HIGHEST.search(task), _LOWEST.search(task)
+    if not isinstance(last, Mapping) or (high is None) == (low is None) or _ALL.search(task) or abstains(answer):
+        return ""
+    asked, numbers = set(stems(task)), Numbers(answer)
+    for name, told in last.items():
+        field, of, _ = name.partition(" of ")
+        ends = _ENDS.match(str(told)) if of and asked.intersection(stems(field)) else None
+        end, at = (ends["high"], ends["at"]) if ends and high else (ends["low"], ends["first"]) if ends else ("", "")
+        if end and numbers.values and not numbers.have(end):
+            return f"{field} {end} {at}"[:_SHOWN]
+    return ""
 
 
 def superseded(answer: str, turn: Turn) -> str:
@@ -73,11 +101,27 @@ def superseded(answer: str, turn: Turn) -> str:
 
 
 def as_of_now(answer: str, turn: Turn) -> str:
-    """The answer with the one figure of that kind that the closest line says is so by now, for that of an older one."""
-    now = superseded(answer, turn)
-    old = _FIGURE.findall(answer)
-    new = [figure for figure in _FIGURE.findall(now) if shape(figure) == shape(old[0])] if now else []
-    return answer.replace(old[0], new[0]) if len(new) == 1 else answer
+    """The answer with the one figure of that kind that the closest line says is so by now, for that of an older one: of
+    the same unit, or of the same verb before it, as the line has it that the older one is of.
+    """
+    if not (now := superseded(answer, turn)):
+        return answer
+    (old,) = _FIGURE.findall(answer)
+    new = [figure for figure in _FIGURE.findall(now) if shape(figure) == shape(old)]
+    beside = {word for line in _lines(turn) if line != now for word in _beside(line, old)}
+    same = len(new) == 1 and not beside.isdisjoint(_beside(now, new[0]))
+    return answer.replace(old, new[0]) if same else answer
+
+
+def _beside(line: str, figure: str) -> set[str]:
+    """The unit of a figure in a line, and the words before it: of `83 euros`, `in euros: 83`, `it starts at 11:50`."""
+    words = r"[^\W\d_]+"
+    found = re.search(
+        rf"(?P<before>(?:{words}\W+){{0,3}})(?<!\d){re.escape(figure)}(?![\d.,:]*\d)\W{{0,2}}(?P<unit>{words})?", line
+    )
+    if not found:
+        return set()
+    return {*stems(found["before"]), *stems(found["unit"] or "")}
 
 
 def shape(token: str) -> str:
