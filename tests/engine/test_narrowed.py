@@ -48,6 +48,29 @@ async def test_a_count_is_of_the_day_and_the_thing_that_the_task_says(counted: A
     assert await counted(f"How many ALARM lines are there for store 2 in {LOG}?", "store 2") == r"store 2\b.*ALARM"
 
 
+JAMS = "2026-11-02 11:08:17 WARN paper jam in tray 1\n2026-11-09 09:56:09 INFO job done, 5 pages"
+
+
+@pytest.mark.parametrize(
+    ("task", "pattern", "text", "meant"),
+    [
+        ("How often did the copier have a paper jam on 5 November?", "paper jam in tray 5", JAMS,
+         r"2026-11-05\b.*paper jam"),
+        ("How often did the copier have a paper jam on 5 November?", "paper jam", JAMS, r"2026-11-05\b.*paper jam"),
+        ("How often did the copier have a paper jam on 5 November?", "paper jam", f"{JAMS}\n2025-11-05 12:00 WARN",
+         "paper jam"),  # of which year?
+        ("How often did it have a paper jam in tray 5 on 9 November?", "paper jam in tray 5", JAMS,
+         r"2026-11-09\b.*paper jam in tray 5\b"),
+        ("How often did the copier have a paper jam on 5 November 2025?", "paper jam", JAMS,
+         r"2025-11-05\b.*paper jam"),
+    ],
+)  # fmt: skip
+async def test_a_day_without_a_year_is_of_the_year_of_the_lines(
+    counted: Any, task: str, pattern: str, text: str, meant: str
+) -> None:
+    assert await counted(f"{task} See {LOG}.", pattern, text=text) == meant
+
+
 @pytest.mark.parametrize(
     ("task", "more"),
     [

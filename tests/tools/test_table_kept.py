@@ -110,9 +110,11 @@ def test_a_column_is_added_up_as_it_is_written(amounts: str, total: float) -> No
 
 def test_what_has_several_units_is_put_in_order_as_text_and_said_to_be() -> None:
     found = ask_text("a,b\n1,500 g\n2,2 kg\n3,1 kg\n", "SELECT a FROM t ORDER BY b")
-    assert found["note"] == "b is in several units (g, kg): put in order as text, added up as one"
+    assert found["note"] == "b is in several units (g, kg): put in order as text, no sum is right"
     found = ask_text("a;b\nx;$5\ny;€7\nz;€3\n", "SELECT sum(b) FROM t")
     assert found["note"] == "b is in several units ($, €), which a sum takes for one"
+    found = ask_text("a;b\nx;5 €\ny;7 EUR\nz;3 EUR\n", "SELECT sum(b) FROM t")
+    assert "several units" not in found.get("note", "")
 
 
 def test_of_points_that_may_be_of_thousands_both_are_told() -> None:

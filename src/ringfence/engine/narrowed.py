@@ -12,6 +12,7 @@ from itertools import pairwise
 from ringfence.core.policy import SinkSpec
 from ringfence.core.turn import Turn
 from ringfence.core.values import JSON
+from ringfence.months import MONTHS
 
 from .evidence import ISO_DAY, in_iso
 from .meant import asked_for, names
@@ -34,6 +35,10 @@ _OF_KIND = re.compile(
 )
 _ALSO = re.compile(r"\band (?:is|are|was|were|which|how|what)\b", re.I)
 _PLAIN = re.compile(r"[\w :/=@\"',-]{2,80}")  # a pattern that is a text
+_MONTH = "|".join(sorted(MONTHS, key=len, reverse=True))
+_OF_A_YEAR = re.compile(
+    rf"(?<!\d)(?P<day>\d{{1,2}})(?:st|nd|rd|th|\.)? (?P<month>{_MONTH})\b(?!,? ?\d{{4}})", re.I
+)  # the year of which is not said
 _LINES = 200  # of what opened the run, that are looked at
 
 
@@ -57,18 +62,17 @@ def narrowed(args: Mapping[str, JSON], spec: SinkSpec, turn: Turn) -> Mapping[st
         or LEAVES_OUT.search(asking[0].replace(pattern, ""))
     ):
         return args
-    iso = in_iso(asking[0])
+    texts = (str(one.get("text", "")) for one in opened(turn) if one.get("path") == path)
+    lines = [line for text in texts for line in text.split("\n")][:_LINES]
+    iso = in_iso(_with_the_year(asking[0], lines))
     days = list(ISO_DAY.finditer(iso))
     missing = [match[0] for match in days if _ON.search(iso[: match.start()])]
     things = [name for name in asked_for(asking[0]) if " " in name.said and name.kind != "day"]
     if len(days) > 1 or len(missing) < len(days) or len({name.kind for name in things}) < len(things):
         return args
-    texts = (str(one.get("text", "")) for one in opened(turn) if one.get("path") == path)
-    lines = [line for text in texts for line in text.split("\n")][:_LINES]
     kinds = {name.kind for line in lines for _, name in names(line)}
     missing += [name.said for name in things if name.kind in kinds]
-    if in_iso(pattern) in missing:
-        pattern = ""
+    pattern = "" if in_iso(pattern) in missing else _as_said(pattern, asking[0], lines)
     kinds_said = {match[1] or match[2] for match in _OF_KIND.finditer(asking[0])}
     if not _KIND.search(pattern) and len(words := kinds_said) == 1 and not _ALSO.search(asking[0]):
         missing += [word for word in words if any(re.search(rf"\b{word}\b", line) for line in lines)]
@@ -82,6 +86,24 @@ def narrowed(args: Mapping[str, JSON], spec: SinkSpec, turn: Turn) -> Mapping[st
         return args
     whole = _in_order([*missing, pattern] if pattern else missing, lines)
     return {**args, "pattern": whole} if whole else args
+
+
+def _with_the_year(asking: str, lines: Sequence[str]) -> str:
+    """A question whose days have the year of the lines, where all that are shown are of one: 5 November."""
+    years = {day[0][:4] for line in lines for day in ISO_DAY.finditer(line)}
+    return _OF_A_YEAR.sub(rf"\g<day> \g<month> {years.pop()}", asking) if len(years) == 1 else asking
+
+
+def _as_said(pattern: str, asking: str, lines: Sequence[str]) -> str:
+    """The beginning of a pattern that the question and a line have, where no line has all of it, and the question says
+    no more of it: a small model that is asked for the paper jams of 5 November looks for `paper jam in tray 5`.
+    """
+    words = pattern.split()
+    heads = [" ".join(words[:n]) for n in range(len(words), 1, -1)]
+    there = [head for head in heads if any(head.casefold() in line.casefold() for line in lines)]
+    said = [head for head in there if head.casefold() in asking.casefold()]
+    whole = not heads or heads[0] in there or pattern.casefold() in asking.casefold()
+    return pattern if whole or not said else said[0]
 
 
 def _in_order(parts: Sequence[str], lines: Sequence[str]) -> str:

@@ -21,6 +21,16 @@ _WORD = r"(?<=\s)[^\W\d_A-ZÄÖÜ]{2,12}"  # 3 nights; a name after a number (12
 _MEASURED = re.compile(
     rf"([-+]\s?)?(?:({MONEY})\s?)?([-+]?(?:\d[\d.,'\s]*)?\d|[-+]?[.,]\d+)(?:\s?({MONEY}|{UNITS}|{_WORD}))?"
 )
+_CURRENCIES = {
+    "€": "eur",
+    "eur": "eur",
+    "euro": "eur",
+    "euros": "eur",
+    "$": "usd",
+    "usd": "usd",
+    "£": "gbp",
+    "gbp": "gbp",
+}
 _ENDS = re.compile(r"(?<=\d)[.,][-\N{EN DASH}\N{EM DASH}]{1,2}$")  # of a price without cents: 1'250.-
 _BELOW = re.compile(
     r"\((?=[^()]*\d[.,']|[^()\w]*[$€£])([^()+-]*\d[^()+-]*)\)|([^+-]*\d[.,]\d\d)\s?-"
@@ -149,11 +159,15 @@ def thousands(cells: Iterable[str]) -> bool:
 
 
 def units(cells: Iterable[str]) -> dict[str, list[str]]:
-    """The numbers of cells by their unit, in plain figures, where there is more than one unit; else nothing."""
+    """The numbers of cells by their unit, in plain figures, where there is more than one unit; else nothing. A currency
+    is one, by its sign as by its code.
+    """
     found: dict[str, list[str]] = {}
+    called: dict[str, str] = {}
     for cell in cells:
         if cell.strip(_FIGURES) and (one := _measured(cell)) and one[1]:
-            found.setdefault(one[1], []).append(cell)
+            unit = called.setdefault(_CURRENCIES.get(one[1].casefold(), one[1]), one[1])
+            found.setdefault(unit, []).append(cell)
     return found if len(found) > 1 else {}
 
 

@@ -136,7 +136,7 @@ def _of_order(column: str, cells: Sequence[str], form: Form) -> str:
         return f"{full[0]} may be of either day and month: {column} is put in order as text, not by date"
     if mixed := units(full):
         return (
-            f"{column} is in several units ({', '.join(list(mixed)[:_SHOWN])}): put in order as text, added up as one"
+            f"{column} is in several units ({', '.join(list(mixed)[:_SHOWN])}): put in order as text, no sum is right"
         )
     found = [_FIRST.match(cell) for cell in full]
     if not all(found) or any(":" in cell for cell in full):
