@@ -201,6 +201,8 @@ RING = "Can you look up the phone number of Osterby Knives in our notes?"
         (RING, FIRMS, "Osterby Knives, phone 0555 274 9553, contract G-82374", False),
         (RING, FIRMS, "0555 274 9553", False),
         (RING, f"{FIRMS}\nAll are reached by way of 0555 274 9553.", "0555 274 9553", True),
+        (RING, FIRMS, "0555 823 74", False),  # from two of them
+        (RING, FIRMS.replace("Knives,", "Knives, phone (0555) 12-3467,"), "+49 555 123467", True),
         (RING, FIRMS.replace("Knives,", "Knives, phone 0555 1234,"), "0555 1234", True),
         (RING.replace("Osterby Knives", "the plotter's firm"), FIRMS, "0555 274 9553", True),
         ("Until when does the contract of Osterby Knives run?", FIRMS, "2028", True),

@@ -40,7 +40,7 @@ from .evidence import Numbers, doubt, echoes, in_the_head, inert, restored, roun
 from .figures import NUMBER
 from .folds import folded
 from .grounding import Source, grounded
-from .headed import strange_entry, strange_heading, strange_label
+from .headed import invented, strange_entry, strange_heading, strange_label
 from .kinds import of_another_kind
 from .links import unfollowed
 from .live import Live
@@ -208,7 +208,7 @@ def _keeps_to_another(answer: str, turn: Turn, live: Live) -> bool:
     """
     if abstains(answer) or not doubts(turn):
         return False
-    if strange_heading(answer, turn) or strange_label(answer, turn) or strange_entry(answer, turn):
+    if any(rule(answer, turn) for rule in (strange_heading, strange_label, strange_entry, invented)):
         return True
     if "@" not in answer and of_another_kind(answer, turn.start["task"]):
         return True

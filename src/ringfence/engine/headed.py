@@ -28,6 +28,10 @@ _FAX, _OTHER_NUMBER = re.compile(r"fax", re.I), re.compile(r"\b(?:(?:tele)?phone
 _NONE = re.compile(r"\b(?:no|not|none|only|but)\b|n't\b", re.I)
 _LABEL = re.compile(r"([^\W\d_][^:|;\n]{1,40}):\s+(\S.{2,80})")
 _REACHED_AT = re.compile(r"\b(?:extension|(?:tele)?phone|mobile|fax|e-?mail)\b", re.I)
+_DIALLED, _ENDS = (
+    re.compile(r"(?<![\w.-])\+?\d(?:[\s/()-]?\d){5,}(?![\w.])"),
+    6,
+)  # and figures that tell one from others
 _HOW_MANY = re.compile(r"\bhow (?:many|much)\b", re.I)
 _READ, _FEW = 400, 5  # characters and values of an answer
 _VALUE = re.compile(r"[\w.+-]{1,64}@[\w-]{1,64}\.[\w.-]{0,64}\w|\b(?=\w*\d)[\w]{2,}(?:[.:/-]\w+)*")
@@ -118,6 +122,16 @@ def strange_entry(answer: str, turn: Turn) -> str:
         if len(having) == 1 and having[0] in rows:
             return f'{strays[0]} is of "{having[0].strip()}", and of {named[0]} it says "{own[0].strip()}".'
     return ""
+
+
+def invented(answer: str, turn: Turn) -> str:
+    """What is wrong with a telephone number, where one is asked for, that stands nowhere: nobody knows it by heart."""
+    task = str(turn.start["task"])
+    runs = _DIALLED.findall(answer) if _REACHED_AT.search(task) and not reckons(task) else []
+    ends = [re.sub(r"\D", "", run)[-_ENDS:] for run in runs]
+    told = [re.sub(r"\D", "", line) for text in (task, *_texts(turn)) for line in text.split("\n")] if ends else []
+    stray = next((run for run, end in zip(runs, ends, strict=True) if not any(end in line for line in told)), "")
+    return f"{stray.strip()} stands in no result." if stray else ""
 
 
 def strange_cell(answer: str, turn: Turn) -> str:
