@@ -316,6 +316,10 @@ def test_a_condition_that_nobody_spoke_of_is_left_out(sql: str, meant: str) -> N
     [
         ("We print 84 booklets and put 23 extra sheets on top for waste. How many sheets are that?", set()),
         ("They sell tickets and send 3 of them to the press. How many are left?", set()),
+        ("Ann is at the counter and would like to pay what is open. What does she owe?", set()),
+        ("Ann would like to pay what is open.", {"pay"}),
+        ("I would like to pay what is open. What is it?", {"pay"}),
+        ("Ann wants to pay what is open. Send her the invoice. What is it?", {"send"}),
         ("We print 84 booklets and put them on the shelf, please.", {"put"}),
         ("We are closed today, and put that into out/a.txt.", {"put"}),
         ("We print a lot. Put the sum into out/a.txt.", {"put"}),

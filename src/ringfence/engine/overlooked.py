@@ -69,10 +69,11 @@ def outdone(answer: str, turn: Turn) -> str:
     A small model that is shown the first lines takes the first one.
     """
     task, last = str(turn.start["task"]), next(reversed(brought(turn)), None)
-    high, low = _HIGHEST.search(task), _LOWEST.search(task)
-    if not isinstance(last, Mapping) or (high is None) == (low is None) or _ALL.search(task) or abstains(answer):
+    asking = questions(task) or task
+    high, low = _HIGHEST.search(asking), _LOWEST.search(asking)
+    if not isinstance(last, Mapping) or (high is None) == (low is None) or _ALL.search(asking) or abstains(answer):
         return ""
-    asked, numbers = set(stems(task)), Numbers(answer)
+    asked, numbers = set(stems(asking)), Numbers(answer)
     for name, told in last.items():
         field, of, _ = name.partition(" of ")
         ends = _ENDS.match(str(told)) if of and asked.intersection(stems(field)) else None

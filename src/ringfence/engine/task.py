@@ -128,10 +128,15 @@ _ACTS = re.compile(  # where a clause begins: elsewhere "call", "share" and "sta
     re.I,
 )
 _NEED = re.compile(r"\bneeds? to " + _VERB, re.I)
-_WE_DO = re.compile(  # We print 84 booklets and put 23 sheets on top.
+_WE_DO = re.compile(  # beside a question: We print 84 booklets and put 23 sheets on top.
     r"\W*(?:we|they|he|she|it) (?!(?:are|is|was|were|have|has|had|needs?|wants?|must|should|would|could|can|may|might|"
     r"will|shall|do|does|did|like|ask|hope|wish|expect|agreed?|decided?)\b)[a-z]{2,20} "
     r"(?!.*(?:\b(?:please|you|let|then|now)\b|[:;/–—]))",
+    re.I | re.S,
+)
+_WANTS = re.compile(  # beside one: Ann is at the counter and would like to pay.
+    r"\W*(?!.*(?:\b(?:i|we|you|please|let|then)\b|[:;/–—]))[^.!?]*\b(?:would like|wants?|wishes|hopes|plans) to "
+    + _VERB,
     re.I | re.S,
 )
 _WHERE_TO = re.compile(
@@ -201,7 +206,9 @@ def orders(task: str) -> frozenset[str]:
 def _known_orders(task: str) -> frozenset[str]:
     said = sentences(task)
     whom = max((n for n, one in enumerate(said) if _WHERE_TO.match(one)), default=0)  # Mail to Ann. Which address?
-    telling = [(n, one) for n, one in enumerate(said) if not (_QUESTION.match(one) or _WE_DO.match(one))]
+    asks = any(one.rstrip().endswith("?") for one in said)
+    of_others = [one for one in said if asks and (_WE_DO.match(one) or _WANTS.match(one))]
+    telling = [(n, one) for n, one in enumerate(said) if not _QUESTION.match(one) and one not in of_others]
     told = [_NEED.sub("", one) if n < whom else one for n, one in telling]
     found = {match["verb"].casefold() for one in told for rule in _rules(one) for match in rule.finditer(one)}
     asked = [one[:_KEPT] for one in said if _QUESTION.match(one) and not _WOULD.search(one[:_KEPT])]
