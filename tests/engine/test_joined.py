@@ -11,7 +11,8 @@ from .conftest import Build, final, step
 
 PACKS, FIRMS = "data/packaging.csv", "data/suppliers-2025.csv"
 FILES = [
-    {"path": PACKS, "table": "packaging"}, {"path": FIRMS, "table": "suppliers_2025"},
+    {"path": PACKS, "table": "packaging", "columns": ["no", "n", "price_eur"]},
+    {"path": FIRMS, "table": "suppliers_2025", "columns": ["no", "firm"]},
     {"path": "old/prices.csv", "table": "prices"}, {"path": "new/prices.csv", "table": "prices"},
     {"path": "notes/towns.md"},
 ]  # fmt: skip
@@ -79,6 +80,8 @@ BOTH = "select n from packaging p join suppliers_2025 s on p.no = s.no"
         ("select", "select n from orders o join Lines l on o.no = l.no", [], 1),  # they are tables of the database
         ("select", "select n from orders join packaging using (no)", [PACKS], 0),  # and one of a file
         ("select", "select n from unknown", [PACKS], 0),
+        ("select", "select price_eur from orders", [PACKS], 0),  # which the file alone has
+        ("query", "select order_id from packaging", [], 1),  # which the database alone has
         ("query", BOTH, [PACKS, FIRMS], 0),
         ("query", "select n from packaging join orders using (no)", [], 1),
         ("query", "select n from prices", [], 1),  # of which of the two files?
@@ -89,7 +92,7 @@ BOTH = "select n from packaging p join suppliers_2025 s on p.no = s.no"
 async def test_a_statement_goes_to_the_tool_that_has_its_tables(
     house: Build, tool: str, sql: str, files: list[str], database: int
 ) -> None:
-    tables = [{"table": "orders", "columns": ["no", "n"]}, {"table": "lines", "columns": ["no"]}]
+    tables = [{"table": "orders", "columns": ["order_id INTEGER", "no", "n"]}, {"table": "Lines", "columns": ["no"]}]
     tools = {
         "look": lambda args: {"files": FILES},
         "query": lambda args: {"n": 1} if args.get("sql") else {"tables": tables},
@@ -104,6 +107,19 @@ async def test_a_statement_goes_to_the_tool_that_has_its_tables(
     assert [[call["path"], *call["also"]][: len(files)] for call in agent.tools["select"].calls] == [files][
         : 1 - database
     ]
+
+
+async def test_a_file_that_the_task_names_is_asked(house: Build) -> None:
+    tools = {
+        "look": lambda args: {"files": FILES, "tables": [{"table": "orders", "columns": ["n"]}]},
+        "query": lambda args: {"n": 1},
+        "select": lambda args: {"columns": ["n"], "rows": [{"n": 1}]},
+    }
+    specs: Any = {"look": {"opens": ""}, "query": {"schema": SQL}, "select": {"schema": SELECT}}
+    call = step(("select", {"path": PACKS, "also": [], "sql": "select n from orders"}))
+    agent = house([call, *[final("1")] * 3], tools=tools, specs=specs)
+    await agent.run(f"How many are there in {PACKS}?")
+    assert (len(agent.tools["select"].calls), agent.tools["query"].calls) == (1, [])
 
 
 async def test_no_tool_is_called_that_was_not_granted(house: Build) -> None:

@@ -7,7 +7,7 @@ of a database.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from ringfence.core.policy import SinkSpec
@@ -22,34 +22,62 @@ _NO_NAMES = re.compile(
     r"'(?:[^']|'')*'|--[^\n]*|/\*.*?\*/|\b(?:extract|trim|substring|position)\s*\([^()]*\)", re.I | re.S
 )
 _FROM = re.compile(r"\b(?:from|join)\s+[\"`\[]?(\w+)(?:[\"`\]]?(?:\s+(?:as\s+)?\w+)?\s*,\s*[\"`\[]?(\w+))?", re.I)
+_WORD = re.compile(r"[^\W\d]\w*")
 _MADE = re.compile(r"\b(\w+)\s+as\s*\(", re.I)
 
 
 def of_its_tables(call: Call, turn: Turn, sinks: Mapping[str, SinkSpec]) -> Call:
     """The call of the tool that asks the database for a SELECT of a file all of whose tables the overview has shown
-    there, and none as one of a file, and the other way round; as it is where there are two such tools.
+    there, and none as one of a file, and the other way round; as it is where there are two such tools, where a word of
+    it is a column that only what was called has, or where the task names the file.
     """
-    sql = call.args.get("sql")
-    if not isinstance(sql, str) or not sql or call.sink not in turn.grant.sinks:
+    sql, args = call.args.get("sql"), call.args
+    if not isinstance(sql, str) or not sql or not (other := _other_tool(call, turn, sinks)):
         return call
+    files = {path: table.casefold() for path, table in _tables(turn)}
+    own, there, named = _columns(turn, "files", "path"), _columns(turn, "tables", "table"), set(_asked(sql))
+    paths = [path for path, table in files.items() if table in named]
+    if "path" in args:
+        given = [str(one) for one in (args["path"], *_list(args.get("also")))]
+        alone = _all(own, given) - _all(there, named)
+        there_all = named <= there.keys() and named.isdisjoint(files.values())
+        moved: dict[str, JSON] = {"sql": sql} if there_all and not named_in(turn.start["task"], given) else {}
+    else:
+        alone = _all(there, there) - _all(own, paths)
+        one_each = len(paths) == len(named) and named.isdisjoint(there)
+        moved = {"path": paths[0], "also": paths[1:], "sql": sql} if one_each and paths else {}
+    words = set(map(str.casefold, _WORD.findall(_NO_NAMES.sub(" ", sql))))
+    return replace(call, sink=other, args=moved) if moved and named and words.isdisjoint(alone) else call
+
+
+def _other_tool(call: Call, turn: Turn, sinks: Mapping[str, SinkSpec]) -> str:
+    """The one granted tool that takes a statement, of a database where that of a call is of files, or the other way
+    round; empty if there is none, or more than one.
+    """
     asks = {
-        name: "path" in (spec.schema or {}).get("properties", {})
+        name: "path" in spec.schema["properties"]
         for name, spec in sinks.items()
         if name in turn.grant.sinks and spec.reads and "sql" in (spec.schema or {}).get("properties", {})
     }
-    of_files = asks.get(call.sink)
-    others = [name for name in asks if asks[name] is not of_files]
-    if of_files is None or len(others) != 1:
-        return call
-    files = {path: table.casefold() for path, table in _tables(turn)}
-    there = {str(one.get("table")).casefold() for n, one in listed(turn, "tables") if n < 0}
-    named = set(_asked(sql))
-    if of_files and named and named <= there and named.isdisjoint(files.values()):
-        return replace(call, sink=others[0], args={"sql": sql})
-    paths = [path for path, table in files.items() if table in named]
-    if not of_files and len(paths) == len(named) > 0 and named == {files[path] for path in paths} - there:
-        return replace(call, sink=others[0], args={"path": paths[0], "also": paths[1:], "sql": sql})
-    return call
+    others = [name for name in asks if call.sink in asks and asks[name] is not asks[call.sink]]
+    return others[0] if len(others) == 1 else ""
+
+
+def _columns(turn: Turn, kind: str, key: str) -> dict[str, set[str]]:
+    """The columns of what an overview has shown, each file by its path, each table by its name: in small letters."""
+    return {
+        str(one.get(key)).casefold(): {str(line).partition(" ")[0].casefold() for line in _list(one.get("columns"))}
+        for n, one in listed(turn, kind)
+        if n < 0
+    }
+
+
+def _all(columns: Mapping[str, set[str]], of: Iterable[str]) -> set[str]:
+    return set[str]().union(*(columns.get(one.casefold(), ()) for one in of))
+
+
+def _list(value: JSON) -> Sequence[JSON]:
+    return value if isinstance(value, list | tuple) else ()
 
 
 def with_its_files(args: Mapping[str, JSON], spec: SinkSpec, turn: Turn) -> Mapping[str, JSON]:
