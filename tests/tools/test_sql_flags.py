@@ -74,6 +74,22 @@ async def test_whose_the_most_is_is_told_beside_it(query: Any, sql: str, row: st
     assert (await query(sql)).get("row") == row
 
 
+async def test_a_key_of_that_row_is_told_with_its_name(tmp_path: Path) -> None:
+    with apsw.Connection(str(tmp_path / "shop.db")) as db:
+        db.execute("""
+            create table customers(customer_id integer primary key, name text, town text);
+            insert into customers values (1, 'Ann Lee', 'Ely'), (2, 'Bo Ray', 'Ely');
+            create table orders(order_id integer primary key, customer_id integer, copies integer, stall_id integer);
+            insert into orders values (7, 2, 90, 5), (8, 1, 20, 6);
+            create table stalls(stall_id integer, name text); insert into stalls values (5, 'A'), (5, 'B');
+        """).fetchall()
+    found = await ask(
+        query_sqlite(tmp_path / "shop.db", Use(), room=4_000),
+        "select order_id from orders order by copies desc limit 1",
+    )
+    assert found["row"] == "order_id: 7, customer_id: 2 (Bo Ray), copies: 90, stall_id: 5"  # of two stalls it is either
+
+
 @pytest.mark.parametrize(
     ("sql", "rows"),
     [

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from .sql_meant import Places
 from .sql_mend import Mend
 from .sql_read import parsed
-from .sql_schema import Asking, identifier
+from .sql_schema import Asking, Key, columns_of, identifier, joins_of
 from .sql_sums import no_amount
 
 if TYPE_CHECKING:
@@ -142,8 +142,25 @@ def row_of(
     picked = [one for one in tree.selects if isinstance(one, exp.Column)]
     if _extreme(tree) is None and [has.get(one.name.lower()) for one in picked] != list(row):
         return ""  # of rows that are equal it is another one
-    cells = zip(columns, found[0], strict=True)
-    return ", ".join(f"{name}: {str(cell)[:_CHARS]}" for name, cell in list(cells)[:_SHOWN] if cell is not None)
+    names = yield from _names(tables_of[0].name.lower(), has, tables, joins)
+    cells = list(has.items())[:_SHOWN]
+    return ", ".join(f"{one}: {str(cell)[:_CHARS]}{names.get(one, '')}" for one, cell in cells if cell is not None)
+
+
+def _names(
+    table: str, row: Mapping[str, object], tables: Sequence[Sequence[object]], joins: Mapping[str, str]
+) -> Asking[dict[str, str]]:
+    """The names behind the keys of a row, by their columns: ` (Ann Lee)` of customer_id."""
+    found, there = dict[str, str](), columns_of(tables)
+    ids = {one: other for one, other in joins_of(tables).items() if one.lower().endswith("_id")}
+    for one, other in {**ids, **joins}.items():
+        (near, _, column), (far, _, key) = one.partition("."), other.partition(".")
+        to = Key(column, far, key, there.get(far, ()), near)
+        if near.lower() == table and far.lower() != table and row.get(column.lower()) is not None and to.names:
+            rows = yield to.select(1), (str(row[column.lower()]),)
+            if rows is not None and len(rows) == 1:
+                found[column.lower()] = f" ({' '.join(str(cell) for cell in rows[0][1:] if cell is not None)})"
+    return found
 
 
 def _extreme(tree: exp.Select) -> exp.Select | None:
