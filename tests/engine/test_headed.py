@@ -213,3 +213,27 @@ async def test_a_number_of_another_entry_is_not_that_of_whose_own_has_none(
     asked: Any, task: str, text: str, answer: str, stays: bool
 ) -> None:
     assert (await asked(task, answer, answer, text=text))[0] == (answer if stays else NOT_FOUND)
+
+
+LIST = "# Price list\nWhat | Euros each\nPoster A3 | 4.21\nCopy A4, colour | 0.68\nBinding of a thesis | 20.62"
+SHIRT = "What does our price list say for T-shirt printing? I was asked what we charge."
+
+
+@pytest.mark.parametrize(
+    ("task", "text", "answer", "doubted"),
+    [
+        (SHIRT, LIST, "20.62 euros each", True),
+        ("What is the price of a colour copy?", LIST, "0.68 euros", False),
+        ("What does it cost to have my thesis bound?", LIST, "20.62", False),
+        ("What does it cost to have my paper bound?", LIST, "20.62", True),  # it may be said again
+        (SHIRT, "T-shirts cost 20.62 euros.\nHats | 3", "20.62", False),
+        (SHIRT, LIST, "There is no price for T-shirts.", False),
+        ("Which format has the poster?", LIST, "20.62", False),  # no price is asked for
+    ],
+)
+async def test_a_price_of_a_list_that_has_no_word_of_the_task_is_doubted_once(
+    asked: Any, task: str, text: str, answer: str, doubted: bool
+) -> None:
+    given, doubts = await asked(task, answer, answer, text=text)
+    assert given == answer
+    assert any("is the price of" in why for why in doubts) is doubted

@@ -32,6 +32,9 @@ _DIALLED, _ENDS = (
     re.compile(r"(?<![\w.-])\+?\d(?:[\s/()-]?\d){5,}(?![\w.])"),
     6,
 )  # and figures that tell one from others
+_COSTS = re.compile(r"\b(?:costs?|prices?|fees?|charges?|how much (?:is|are))\b", re.I)
+_PRICED = re.compile(r"(?P<label>[^\W\d][^|]{2,60}?) \| (?P<price>[^|\w]{0,3}\d[\d.,]*(?: ?(?:€|[^\W\d]{2,8}))?)")
+_WORD, _BEGINS = re.compile(r"[^\W\d_]{4,}"), 4
 _HOW_MANY = re.compile(r"\bhow (?:many|much)\b", re.I)
 _READ, _FEW = 400, 5  # characters and values of an answer
 _VALUE = re.compile(r"[\w.+-]{1,64}@[\w-]{1,64}\.[\w.-]{0,64}\w|\b(?=\w*\d)[\w]{2,}(?:[.:/-]\w+)*")
@@ -121,6 +124,25 @@ def strange_entry(answer: str, turn: Turn) -> str:
         having = [line for line in text.split("\n") if strays and all(_has(line, value) for value in strays)]
         if len(having) == 1 and having[0] in rows:
             return f'{strays[0]} is of "{having[0].strip()}", and of {named[0]} it says "{own[0].strip()}".'
+    return ""
+
+
+def strange_price(answer: str, turn: Turn) -> str:
+    """What is wrong with the price of one row of a price list, none of whose rows has a word of what the task asks the
+    price of, by its first letters: the binding of a thesis, for the printing of a T-shirt; else empty.
+    """
+    task = str(turn.start["task"])
+    asking, values = questions(task) or task, _values(answer, task)
+    if len(values) != 1 or not _COSTS.search(asking) or reckons(task):
+        return ""
+    asked = {word[:_BEGINS].casefold() for word in _WORD.findall(task)}
+    for text in _texts(turn):
+        priced = [found for line in text.split("\n")[:_MOST] if (found := _PRICED.fullmatch(line.strip(" -")))]
+        having = [found for found in priced if _has(found["price"], values[0])]
+        labels = " ".join(found["label"] for found in priced)
+        strange = asked.isdisjoint(word[:_BEGINS].casefold() for word in _WORD.findall(labels))
+        if len(priced) >= SOME and len(having) == 1 and strange:
+            return f'{values[0]} is the price of "{having[0]["label"]}", and nothing there is called as in the task.'
     return ""
 
 

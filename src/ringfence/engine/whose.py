@@ -16,7 +16,17 @@ from ringfence.core.values import JSON
 from .course import BESIDE, ELSEWHERE, UNSUPPORTED
 from .evidence import Numbers, unsupported_numbers
 from .facts import is_unit
-from .headed import SOME, entries_of, invented, strange_cell, strange_entry, strange_heading, strange_label, strange_row
+from .headed import (
+    SOME,
+    entries_of,
+    invented,
+    strange_cell,
+    strange_entry,
+    strange_heading,
+    strange_label,
+    strange_price,
+    strange_row,
+)
 from .meant import never_named
 from .nearest import answered, asked_and_brought, brought, come_to, opened, stems
 from .task import PASTED, apart, questions, reckons
@@ -98,7 +108,7 @@ def strange(answer: str, turn: Turn, said: str = "") -> tuple[str, str]:
     found = _of_no_call(answer, turn, said) or _of_a_list(answer, turn) or _of_a_passage(answer, turn)
     if not found and (why := strange_label(answer, turn) or strange_entry(answer, turn) or invented(answer, turn)):
         found = UNSUPPORTED, f"{why} {_UNLESS}"
-    if not found and (why := strange_heading(answer, turn) or strange_row(answer, turn)):
+    if not found and (why := strange_heading(answer, turn) or strange_row(answer, turn) or strange_price(answer, turn)):
         found = BESIDE, f"{why} {_UNLESS}"
     if not found and (why := strange_cell(answer, turn)):
         found = BESIDE, why
