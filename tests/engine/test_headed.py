@@ -202,6 +202,13 @@ RING = "Can you look up the phone number of Osterby Knives in our notes?"
         (RING, FIRMS, "0555 274 9553", False),
         (RING, f"{FIRMS}\nAll are reached by way of 0555 274 9553.", "0555 274 9553", True),
         (RING, FIRMS, "0555 823 74", False),  # from two of them
+        (RING, FIRMS.replace("Osterby Knives,", "Osterby Knives, by way of Wideprint,"), "0555 274 9553", True),
+        (
+            "When was the phone number of Osterby Knives changed?",
+            FIRMS.replace("until", "since 5 March"),
+            "2026-03-05",
+            True,
+        ),
         (RING, FIRMS.replace("Knives,", "Knives, phone (0555) 12-3467,"), "+49 555 123467", True),
         (RING, FIRMS.replace("Knives,", "Knives, phone 0555 1234,"), "0555 1234", True),
         (RING.replace("Osterby Knives", "the plotter's firm"), FIRMS, "0555 274 9553", True),

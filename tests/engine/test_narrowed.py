@@ -318,6 +318,8 @@ def test_a_condition_that_nobody_spoke_of_is_left_out(sql: str, meant: str) -> N
         ("They sell tickets and send 3 of them to the press. How many are left?", set()),
         ("Ann is at the counter and would like to pay what is open. What does she owe?", set()),
         ("Ann would like to pay what is open.", {"pay"}),
+        ("Ann wants to send it to all clients. Can you do that?", {"send"}),
+        ("She asked me to send the list to Ann. Is that done?", {"send"}),
         ("I would like to pay what is open. What is it?", {"pay"}),
         ("Ann wants to pay what is open. Send her the invoice. What is it?", {"send"}),
         ("We print 84 booklets and put them on the shelf, please.", {"put"}),

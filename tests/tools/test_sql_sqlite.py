@@ -20,7 +20,7 @@ from .asking import Query, ask
 SHOP = """
 create table orders(id integer primary key, placed_on text, status text, eur real);
 insert into orders values (1, '2024-03-05', 'paid', 10), (2, '2025-03-31', 'open', 20), (3, '2025-11-02', 'paid', 40);
-create table order_items(order_id integer, qty integer); insert into order_items values (1, 2), (2, 3);
+create table order_items(order_item_no integer, qty integer); insert into order_items values (1, 2), (2, 3);
 create table team(n integer); create table teams(n integer);
 """
 
@@ -137,7 +137,8 @@ async def test_what_is_compared_rightly_stays_as_it_is(query: Query, sql: str) -
         ("select order_item.qty from order_item where qty = 2", [[2]], "order_item is the table order_items"),
         ("select count(*) from te_am", None, ""),  # two tables it may be
         ("select count(*) from payments", None, ""),
-        ("select id from jobs order by eur desc limit 1", [[3]], "jobs is the table orders"),  # which alone has both
+        ("select qty from jobs where order_item_no = 2", [[3]], "jobs is the table order_items"),  # so called
+        ("select id from jobs order by eur desc limit 1", None, ""),
         ("select n from jobs", None, ""),
         ("select id, n from jobs", None, ""),
         ("select id, eur from jobs join team on id = n", None, ""),

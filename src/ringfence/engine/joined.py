@@ -32,7 +32,7 @@ def of_its_tables(call: Call, turn: Turn, sinks: Mapping[str, SinkSpec]) -> Call
     it is a column that only what was called has, or where the task names the file.
     """
     sql, args = call.args.get("sql"), call.args
-    if not isinstance(sql, str) or not sql or not (other := _other_tool(call, turn, sinks)):
+    if not isinstance(sql, str) or not sql or args.get("params") or not (other := _other_tool(call, turn, sinks)):
         return call
     files = {path: table.casefold() for path, table in _tables(turn)}
     own, there, named = _columns(turn, "files", "path"), _columns(turn, "tables", "table"), set(_asked(sql))

@@ -35,10 +35,8 @@ _OF_KIND = re.compile(
 )
 _ALSO = re.compile(r"\band (?:is|are|was|were|which|how|what)\b", re.I)
 _PLAIN = re.compile(r"[\w :/=@\"',-]{2,80}")  # a pattern that is a text
-_MONTH = "|".join(sorted(MONTHS, key=len, reverse=True))
-_OF_A_YEAR = re.compile(
-    rf"(?<!\d)(?P<day>\d{{1,2}})(?:st|nd|rd|th|\.)? (?P<month>{_MONTH})\b(?!,? ?\d{{4}})", re.I
-)  # the year of which is not said
+_MONTH = "|".join(sorted(map(str.capitalize, MONTHS), key=len, reverse=True))  # and not: which of the 5 may it be
+_OF_A_YEAR = re.compile(rf"(?<!\d)(?P<day>\d{{1,2}})(?:st|nd|rd|th|\.)? (?P<month>{_MONTH})\b(?!,? ?\d{{4}})")
 _LINES = 200  # of what opened the run, that are looked at
 
 

@@ -131,7 +131,9 @@ def _table_meant(sql: str, missing: str, tables: Iterable[str], dialect: str) ->
 
 
 def _table_having(sql: str, missing: str, tables: Mapping[str, Sequence[str]], dialect: str) -> Mend | None:
-    """The statement about one table alone, which is not there, with the only one that has all of its columns."""
+    """The statement about one table alone, which is not there, with the only one that has all of its columns, one of
+    which is called after it: order_id.
+    """
     if (tree := parsed(sql, dialect)) is None:
         return None
     from sqlglot import exp
@@ -141,7 +143,10 @@ def _table_having(sql: str, missing: str, tables: Mapping[str, Sequence[str]], d
     own = {one.alias.lower() for one in tree.find_all(exp.Alias)}
     asked = {one.name.lower() for one in tree.find_all(exp.Column)} - own
     having = [name for name, has in tables.items() if asked <= {column.lower() for column in has}]
-    return of_table(sql, missing, having[0], dialect) if len(asked) >= _TELL and len(having) == 1 else None
+    if len(asked) < _TELL or len(having) != 1:
+        return None
+    after = any(one.replace("_", "").startswith(_stem(having[0])) for one in asked)
+    return of_table(sql, missing, having[0], dialect) if after else None
 
 
 def of_table(sql: str, missing: str, meant: str, dialect: str) -> Mend | None:
