@@ -47,7 +47,7 @@ from .live import Live
 from .marks import marked
 from .meant import of_another
 from .nearest import PATH, nearest, stems
-from .overlooked import as_of_now, outdone, overlooked, superseded
+from .overlooked import as_of_now, as_often, happened, outdone, overlooked, superseded
 from .passages import NOT_THERE, Passage, passages
 from .priced import unpriced
 from .reckoning import left_out
@@ -57,7 +57,7 @@ from .step import TOOL
 from .task import acts, questions
 from .unanswered import lacking, nothing_there, others, searched, unknown
 from .visits import WEEKDAY
-from .whose import BY_NAME, happened, miscounted, named_too, of_all, strange
+from .whose import BY_NAME, miscounted, named_too, of_all, strange
 
 _SAYS = re.compile(r"\d|^\W*(?:yes|no|ja|nein)\b", re.I)
 _NEEDS_NO_TOOL = re.compile(  # what a calendar or a counting hand says, what is asked back, and why nothing came of it
@@ -131,7 +131,7 @@ def judge(
     once = not (settled or doubts(turn))  # who says it again may mean it
     if not verdict.flags:  # these know where they stand
         told = other_end(verdict.answer, turn)
-        verdict = replace(verdict, answer=told if once else corrected(as_of_now(told, turn), shown))
+        verdict = replace(verdict, answer=told if once else corrected(as_often(as_of_now(told, turn), turn), shown))
     answer, done, cited = verdict.answer, deeds(turn, live.granted), [source.n for source in verdict.cited]
     found = tuple(flags(answer, shown=shown, task=task, done=done, tools=live.granted, cited=cited))
     known = {flag.at for flag in found}
@@ -190,8 +190,8 @@ def _once(answer: str, turn: Turn, shown: str) -> tuple[str, str]:
     if not abstains(answer) and (rows := miscounted(answer, turn)):
         why = f'The last call has found {rows.split()[1]} rows ("{rows}"): answer with that, if so many are asked for.'
         return BESIDE, why
-    if times := happened(answer, turn):
-        return BESIDE, f"Each value is shown once, and stands in {times} rows altogether: answer with {times}."
+    if times := happened(answer, turn)[1]:
+        return BESIDE, f"Each value is shown once, and they stand in {times} rows altogether: answer with {times}."
     return "", ""
 
 

@@ -42,6 +42,8 @@ _ENDS = re.compile(
 _ALL = re.compile(
     rf"\b(?:totals?|in all|altogether|sum|averages?|each|per|every|together)\b|{LEAVES_OUT.pattern}", re.I
 )
+_HOW_OFTEN, _ROWS = re.compile(r"\bhow (?:often|many times)\b", re.I), re.compile(r"(\d+) rows")
+_ONCE_EACH = re.compile(r"each is shown once: (\d+) rows\b")
 _FIGURE = re.compile(r"\d+(?:[.,:]\d+)*")
 
 
@@ -123,6 +125,24 @@ def _beside(line: str, figure: str) -> set[str]:
     if not found:
         return set()
     return {*stems(found["before"]), *stems(found["unit"] or "")}
+
+
+def happened(answer: str, turn: Turn) -> tuple[str, str]:
+    """How many different values the last call has shown, once each, where the task asks how often something was and an
+    answer gives that number; and how many rows have them. Else two empty texts.
+    """
+    last = next(reversed(brought(turn)), None)
+    if not isinstance(last, Mapping) or not _HOW_OFTEN.search(turn.start["task"]):
+        return "", ""
+    shown, every = _ROWS.fullmatch(str(last.get("matched", ""))), _ONCE_EACH.search(str(last.get("note", "")))
+    said = Numbers(answer)
+    return (shown[1], every[1]) if shown and every and said.have(shown[1]) and not said.have(every[1]) else ("", "")
+
+
+def as_often(answer: str, turn: Turn) -> str:
+    """The answer with how often something was in place of how many different values that has."""
+    shown, every = happened(answer, turn)
+    return re.sub(rf"(?<![\w.,]){shown}(?![\d.,]*\d)", every, answer, count=1) if every else answer
 
 
 def shape(token: str) -> str:

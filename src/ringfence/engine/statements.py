@@ -19,12 +19,12 @@ _WHERE = re.compile(r"\bwhere\b(.*?)(?=\bgroup\s+by\b|\border\s+by\b|\bhaving\b|
 _NO_PLAIN = re.compile(r"\b(?:or|between|not(?!\s+null\b)|select|in|case)\b|[()]", re.I)
 _IS_TEXT = re.compile(r"(?:\w+\.)?[\"`\[]?(?P<column>\w+)[\"`\]]?\s*==?\s*'(?P<text>[^']*)'")
 _STATE = re.compile(  # what has states, which have many names
-    r"(?:^|_)(?:status|state|stage|phase|paid|open|closed|active|done|gender|sex|availab\w+|result|outcome)(?:_|$)",
+    r"(?:^|_)(?:status|state|stage|phase|paid|open|active|done|gender|sex|result|outcome|\w+(?:ed|en|able|ible))(?:_|$)",
     re.I,
 )
 _IS_STATE = re.compile(
     r"[a-z]{2,}(?:ed|en|ing)|open|late|new|old|male|female|free|full|lost|sold|sent|paid|unpaid|due|done|active|inactive|"
-    r"yes|no|true|false|offen|bezahlt|erledigt|frei",
+    r"offen|bezahlt|erledigt|frei",
     re.I,
 )
 _DENIES = re.compile(r"<>|!=|\bnot\b|\bin\s*\(", re.I)

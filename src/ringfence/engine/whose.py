@@ -84,8 +84,6 @@ _FIGURE = re.compile(r"\d[\d.,]*")
 _BARE = re.compile(r"\W*(?:there (?:are|were) )?(\d[\d.,]*)\b\D*", re.I)  # an answer of one number
 _ASKS = re.compile(r"\b(?:how|which|what|who|whose|when|where|why)\b", re.I)
 _ROWS = re.compile(r"(\d+) rows")
-_HOW_OFTEN = re.compile(r"\bhow (?:often|many times)\b", re.I)
-_ONCE_EACH = re.compile(r"each is shown once: (\d+) rows\b")
 _LETTERS, _STEM = re.compile(r"[^\W\d_]+"), 5  # of a word; and letters by which two of them are the same
 _AGGREGATED = re.compile(r"\b(?:count|sum|avg|min|max)\b", re.I)
 _CONSTANT = re.compile(r"'([^']*)'|=\s*(\d+(?:\.\d+)?)\b")
@@ -244,18 +242,6 @@ def rows_found(turn: Turn) -> str:
     things = {word[:_STEM].casefold() for word in asked["things"].split()}
     amounts = any(things.issuperset(word[:_STEM].casefold() for word in _LETTERS.findall(one)) for one in columns)
     return "" if amounts or any(map(_AGGREGATED.search, columns)) else f"matched: {last['matched']}"
-
-
-def happened(answer: str, turn: Turn) -> str:
-    """How many rows there are, where the task asks how often something was and the answer counts the different values
-    that the last call has shown once each; else empty.
-    """
-    last = next(reversed(brought(turn)), None)
-    if not isinstance(last, Mapping) or not _HOW_OFTEN.search(turn.start["task"]):
-        return ""
-    shown, every = _ROWS.fullmatch(str(last.get("matched", ""))), _ONCE_EACH.search(str(last.get("note", "")))
-    said = Numbers(answer)
-    return every[1] if shown and every and said.have(shown[1]) and not said.have(every[1]) else ""
 
 
 def of_all(answer: str, turn: Turn) -> str:
