@@ -301,6 +301,10 @@ def test_what_only_asks_to_look_orders_nothing(task: str, alone: bool) -> None:
         ("select n from t where branch = 'Riverside' and kind = 'delivered'", ""),
         ("select n from t where branch = 'Riverside' and skipper = 'yes'",
          "select n from t where branch = 'Riverside'"),
+        ("select n from t where branch = 'Riverside' and hours = 1 and skipper = 'yes'",
+         "select n from t where branch = 'Riverside'"),
+        ("select n from t where branch = 'Riverside' and member = 1", ""),
+        ("select n from t where branch = 'Riverside' and month = 5", ""),
         ("select n from t where branch = 'Riverside' and returned = 'no'", ""),
         ("select n from t where kind = 'workshop'", ""),  # the only one
         ("select n from t where branch = 'Riverside' or kind = 'workshop'", ""),
