@@ -62,7 +62,7 @@ def _said(text: str, task: str) -> str:
 
 
 def without_unasked(sql: str, speaks: Callable[[str, str], bool]) -> str:
-    """The statement without `AND kind = 'workshop'` or `AND hours = 1` where nobody spoke of that column or its value: a
+    """The statement without `AND kind = 'workshop'` or `AND hours = 1` where nobody spoke of column or value: a
     small model adds what it was shown that there is. One condition stays, each of a statement that is less plain, and
     what may be said in other words: `status = 'unpaid'` for what is owed.
 
