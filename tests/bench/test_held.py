@@ -20,7 +20,7 @@ HELD = Path(__file__).parents[2] / "bench" / "held"
 SUITES = (
     "clinic", "plant", "depot", "school", "museum", "hotel", "theatre", "bikes", "solar", "bakery", "orchard", "ferry",
     "library", "pottery", "choir", "vet", "cinema",
-    "toolshed", "printshop",
+    "toolshed", "printshop", "airfield",
 )  # fmt: skip
 CHANGED = {  # a file of each world, a number in it, and the task that asks for it
     "clinic": ("settings/reminders.toml", r"hours_before = \d+", "hours_before = 99", "reminder-hours"),
@@ -57,6 +57,7 @@ CHANGED = {  # a file of each world, a number in it, and the task that asks for 
     "cinema": ("config/screens.toml", r"trailers_minutes = \d+", "trailers_minutes = 99", "trailer-minutes"),
     "toolshed": ("config/loans.toml", r"(power_tools\]\nmax_days) = \d+", r"\1 = 99", "power-tool-days"),
     "printshop": ("config/print.ini", r"(poster\]\ndpi) = \d+", r"\1 = 99", "poster-dpi"),
+    "airfield": ("config/winch.toml", r"max_crosswind_kt = \d+", "max_crosswind_kt = 99", "crosswind"),
 }
 
 
