@@ -22,7 +22,6 @@ MAIL = "I need the e-mail address of Greystone Clays, our supplier. What is it?"
         ("No e-mail address is known.", MAIL, False),
         ("Ann Lee", "What is the phone number of the office?", True),
         ("0555 492", "What is the phone number of the office?", False),
-        ("Yes, it is in the notes.", "I need to ring our insurer. Do we have their phone number in the notes?", True),
         ("12", "How many members have an e-mail address?", False),
         ("Ann and Bo", "Which e-mail addresses are missing?", False),
         ("It is set.", "Set the e-mail address of Ann to a@b.example.", False),

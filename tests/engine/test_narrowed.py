@@ -11,7 +11,7 @@ from ringfence.core.policy import SinkSpec
 from ringfence.engine.bidden import asks_alone
 from ringfence.engine.folder import of_the_folder
 from ringfence.engine.statements import as_said, without_unasked
-from ringfence.engine.task import amounts, given, orders, rated, sentences
+from ringfence.engine.task import amounts, given, rated, sentences
 
 from .conftest import Build, final, step
 
@@ -299,10 +299,7 @@ def test_what_only_asks_to_look_orders_nothing(task: str, alone: bool) -> None:
          "select n from t where branch = 'Riverside' AND d is not null"),
         ("select n from t where branch = 'Riverside' and status = 'workshop'", ""),  # may be said in other words
         ("select n from t where branch = 'Riverside' and kind = 'delivered'", ""),
-        ("select n from t where branch = 'Riverside' and skipper = 'yes'",
-         "select n from t where branch = 'Riverside'"),
-        ("select n from t where branch = 'Riverside' and hours = 1 and skipper = 'yes'",
-         "select n from t where branch = 'Riverside'"),
+        ("select n from t where branch = 'Riverside' and vegetarian = 'yes'", ""),  # without meat
         ("select n from t where branch = 'Riverside' and member = 1", ""),
         ("select n from t where branch = 'Riverside' and month = 5", ""),
         ("select n from t where branch = 'Riverside' and returned = 'no'", ""),
@@ -316,26 +313,3 @@ def test_what_only_asks_to_look_orders_nothing(task: str, alone: bool) -> None:
 def test_a_condition_that_nobody_spoke_of_is_left_out(sql: str, meant: str) -> None:
     found = without_unasked(sql, lambda column, value: column == "branch")
     assert " ".join(found.split()) == (meant or sql)
-
-
-@pytest.mark.parametrize(
-    ("task", "verbs"),
-    [
-        ("We print 84 booklets and put 23 extra sheets on top for waste. How many sheets are that?", set()),
-        ("They sell tickets and send 3 of them to the press. How many are left?", set()),
-        ("Ann is at the counter and would like to pay what is open. What does she owe?", set()),
-        ("Ann would like to pay what is open.", {"pay"}),
-        ("Ann wants to send it to all clients. Can you do that?", {"send"}),
-        ("She asked me to send the list to Ann. Is that done?", {"send"}),
-        ("I would like to pay what is open. What is it?", {"pay"}),
-        ("Ann wants to pay what is open. Send her the invoice. What is it?", {"send"}),
-        ("We print 84 booklets and put them on the shelf, please.", {"put"}),
-        ("We are closed today, and put that into out/a.txt.", {"put"}),
-        ("We print a lot. Put the sum into out/a.txt.", {"put"}),
-        ("We print it and put the sum into out/a.txt.", {"put"}),
-        ("We agreed on it: put it into out/a.txt", {"put"}),
-        ("We need to send it to Ann.", {"send"}),
-    ],
-)
-def test_what_somebody_does_and_does_too_is_no_order(task: str, verbs: set[str]) -> None:
-    assert orders(task) == verbs

@@ -40,14 +40,14 @@ from .evidence import Numbers, doubt, echoes, in_the_head, inert, restored, roun
 from .figures import NUMBER
 from .folds import folded
 from .grounding import Source, grounded
-from .headed import invented, strange_entry, strange_heading, strange_label
+from .headed import strange_heading, strange_label
 from .kinds import of_another_kind
 from .links import unfollowed
 from .live import Live
 from .marks import marked
 from .meant import of_another
 from .nearest import PATH, nearest, stems
-from .overlooked import as_of_now, as_often, happened, outdone, overlooked, superseded
+from .overlooked import as_of_now, happened, outdone, overlooked, superseded
 from .passages import NOT_THERE, Passage, passages
 from .priced import unpriced
 from .reckoning import left_out
@@ -131,7 +131,7 @@ def judge(
     once = not (settled or doubts(turn))  # who says it again may mean it
     if not verdict.flags:  # these know where they stand
         told = other_end(verdict.answer, turn)
-        verdict = replace(verdict, answer=told if once else corrected(as_often(as_of_now(told, turn), turn), shown))
+        verdict = replace(verdict, answer=told if once else corrected(as_of_now(told, turn), shown))
     answer, done, cited = verdict.answer, deeds(turn, live.granted), [source.n for source in verdict.cited]
     found = tuple(flags(answer, shown=shown, task=task, done=done, tools=live.granted, cited=cited))
     known = {flag.at for flag in found}
@@ -208,7 +208,7 @@ def _keeps_to_another(answer: str, turn: Turn, live: Live) -> bool:
     """
     if abstains(answer) or not doubts(turn):
         return False
-    if any(rule(answer, turn) for rule in (strange_heading, strange_label, strange_entry, invented)):
+    if strange_heading(answer, turn) or strange_label(answer, turn):
         return True
     if "@" not in answer and of_another_kind(answer, turn.start["task"]):
         return True

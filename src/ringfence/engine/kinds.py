@@ -10,7 +10,7 @@ import re
 from .task import PASTED
 
 _WANTS = (
-    r"\b(?:what is|what's|what are|need|find|give me|tell me|look up|want|looking for|do (?:we|I|you) have) "
+    r"\b(?:what is|what's|what are|need|find|give me|tell me|look up|want|looking for) "
     r"(?:the|their|its|his|her|our|an?) (?:[^\W\d_]+ )?"
 )
 _MAIL = re.compile(_WANTS + r"(?:e-?mail|mail) address\b(?!es)", re.I)

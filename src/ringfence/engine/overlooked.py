@@ -139,12 +139,6 @@ def happened(answer: str, turn: Turn) -> tuple[str, str]:
     return (shown[1], every[1]) if shown and every and said.have(shown[1]) and not said.have(every[1]) else ("", "")
 
 
-def as_often(answer: str, turn: Turn) -> str:
-    """The answer with how often something was in place of how many different values that has."""
-    shown, every = happened(answer, turn)
-    return re.sub(rf"(?<![\w.,]){shown}(?![\d.,]*\d)", every, answer, count=1) if every else answer
-
-
 def shape(token: str) -> str:
     """A token with all figures and letters alike: A-999."""
     return re.sub(r"[^\W\d_]", "A", re.sub(r"\d", "9", token))

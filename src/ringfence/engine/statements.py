@@ -18,18 +18,13 @@ _MASK, _MOST = "\0", 2_000  # in place of a text, and characters of a statement 
 _WHERE = re.compile(r"\bwhere\b(.*?)(?=\bgroup\s+by\b|\border\s+by\b|\bhaving\b|\blimit\b|;|\Z)", re.I | re.S)
 _NO_PLAIN = re.compile(r"\b(?:or|between|not(?!\s+null\b)|select|in|case)\b|[()]", re.I)
 _IS_TEXT = re.compile(r"(?:\w+\.)?[\"`\[]?(?P<column>\w+)[\"`\]]?\s*==?\s*'(?P<text>[^']*)'")
-_IS_AMOUNT = re.compile(  # and no other number: 5 may be May, and 1 yes
-    r"(?:\w+\.)?(?P<column>(?:\w+_)?(?:hours?|minutes?|amount|price|count|quantity|pieces|eur|euros?|km|kg)(?:_\w+)?)"
-    r"\s*==?\s*(?P<text>\d+)",
-    re.I,
-)
 _STATE = re.compile(  # what has states, which have many names
-    r"(?:^|_)(?:status|state|stage|phase|paid|open|active|done|gender|sex|result|outcome|\w+(?:ed|en|able|ible))(?:_|$)",
+    r"(?:^|_)(?:status|state|stage|phase|paid|open|closed|active|done|gender|sex|availab\w+|result|outcome)(?:_|$)",
     re.I,
 )
 _IS_STATE = re.compile(
     r"[a-z]{2,}(?:ed|en|ing)|open|late|new|old|male|female|free|full|lost|sold|sent|paid|unpaid|due|done|active|inactive|"
-    r"offen|bezahlt|erledigt|frei",
+    r"yes|no|true|false|offen|bezahlt|erledigt|frei",
     re.I,
 )
 _DENIES = re.compile(r"<>|!=|\bnot\b|\bin\s*\(", re.I)
@@ -62,15 +57,15 @@ def _said(text: str, task: str) -> str:
 
 
 def without_unasked(sql: str, speaks: Callable[[str, str], bool]) -> str:
-    """The statement without `AND kind = 'workshop'` or `AND hours = 1` where nobody spoke of column or value: a
-    small model adds what it was shown that there is. One condition stays, each of a statement that is less plain, and
-    what may be said in other words: `status = 'unpaid'` for what is owed.
+    """The statement without `AND kind = 'workshop'` where nobody spoke of that column or of its value: a small model
+    adds what it was shown that there is. One condition stays, each of a statement that is less plain, and what may
+    be said in other words: `status = 'unpaid'` for what is owed.
 
     speaks  whether a column, or the value that it is to have, was spoken of
     """
 
     def asked(condition: str) -> str:
-        found = _IS_TEXT.fullmatch(condition) or _IS_AMOUNT.fullmatch(condition)
+        found = _IS_TEXT.fullmatch(condition)
         state = found is not None and (_STATE.search(found["column"]) or _IS_STATE.fullmatch(found["text"]))
         return condition if found is None or state or speaks(found["column"], found["text"]) else ""
 

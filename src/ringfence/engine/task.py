@@ -128,18 +128,6 @@ _ACTS = re.compile(  # where a clause begins: elsewhere "call", "share" and "sta
     re.I,
 )
 _NEED = re.compile(r"\bneeds? to " + _VERB, re.I)
-_WE_DO = re.compile(  # beside a question: We print 84 booklets and put 23 sheets on top.
-    r"\W*(?:we|they|he|she|it) (?!(?:are|is|was|were|have|has|had|needs?|wants?|must|should|would|could|can|may|might|"
-    r"will|shall|do|does|did|like|ask|hope|wish|expect|agreed?|decided?)\b)[a-z]{2,20} "
-    r"(?!.*(?:\b(?:then|now)\b|[:;/–—]))",
-    re.I | re.S,
-)
-_AND = re.compile(r"\band (?=" + _VERB + ")", re.I)
-_ASKED_OF = re.compile(r"\b(?:you|please|let)\b", re.I)
-_WANTS = re.compile(  # beside one: Ann is at the counter and would like to pay.
-    r"\W*(?!.*(?:\b(?:i|we|then)\b|[:;/–—]))[^.!?]*\b(?:would like|wants?|wishes|hopes|plans) to " + _VERB,
-    re.I | re.S,
-)
 _WHERE_TO = re.compile(
     r"\s*(?:whats?|what's|what is|which)\b[^.?!]*\b(?:add?ress|e-?mail|phone|telephone|mobile|fax|extension)\b",
     re.I,
@@ -207,10 +195,7 @@ def orders(task: str) -> frozenset[str]:
 def _known_orders(task: str) -> frozenset[str]:
     said = sentences(task)
     whom = max((n for n, one in enumerate(said) if _WHERE_TO.match(one)), default=0)  # Mail to Ann. Which address?
-    if any(one.rstrip().endswith("?") for one in said) and not _ASKED_OF.search(task):
-        said = [_AND.sub("", one) if _WE_DO.match(one) else "" if _WANTS.match(one) else one for one in said]
-    telling = [(n, one) for n, one in enumerate(said) if not _QUESTION.match(one)]
-    told = [_NEED.sub("", one) if n < whom else one for n, one in telling]
+    told = [_NEED.sub("", one) if n < whom else one for n, one in enumerate(said) if not _QUESTION.match(one)]
     found = {match["verb"].casefold() for one in told for rule in _rules(one) for match in rule.finditer(one)}
     asked = [one[:_KEPT] for one in said if _QUESTION.match(one) and not _WOULD.search(one[:_KEPT])]
     found |= {match["verb"].casefold() for one in asked for match in _BESIDE.finditer(one)}
