@@ -104,9 +104,10 @@ def strange(answer: str, turn: Turn, said: str = "") -> tuple[str, str]:
     if len(turn.start["task"]) > PASTED:
         return "", ""
     found = _of_no_call(answer, turn, said) or _of_a_list(answer, turn) or _of_a_passage(answer, turn)
-    if not found and (why := strange_label(answer, turn) or strange_entry(answer, turn) or invented(answer, turn)):
+    if not found and (why := strange_label(answer, turn)):
         found = UNSUPPORTED, f"{why} {_UNLESS}"
-    if not found and (why := strange_heading(answer, turn) or strange_row(answer, turn) or strange_price(answer, turn)):
+    besides = (strange_heading, strange_row, strange_price, strange_entry, invented)
+    if not found and (why := next(filter(None, (rule(answer, turn) for rule in besides)), "")):
         found = BESIDE, f"{why} {_UNLESS}"
     if not found and (why := strange_cell(answer, turn)):
         found = BESIDE, why

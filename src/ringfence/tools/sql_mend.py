@@ -69,7 +69,6 @@ class Hop:
     declared: bool
 
 
-_TELL = 2  # columns that tell which table has them
 Sure = Callable[[Hop], bool]  # whether each row has one row there at most, and none of another meaning
 
 
@@ -84,7 +83,7 @@ def mended(
         return Mend(quoted, "an apostrophe within a text is written twice")
     if table := _NO_TABLE.search(said):
         missing, has = next(filter(None, table.groups())), columns_of(tables)
-        return _table_meant(sql, missing, has, dialect) or _table_having(sql, missing, has, dialect)
+        return _table_meant(sql, missing, has, dialect)
     if (text := _TEXT.search(said)) and (quoted_so := _as_text(sql, text[1], dialect)):
         return quoted_so
     missing = missing_column(said).lower()
@@ -128,25 +127,6 @@ def _table_meant(sql: str, missing: str, tables: Iterable[str], dialect: str) ->
     """The statement with the one table that is called nearly as the one that is not there: `employees` for employee."""
     meant = [table for table in tables if _stem(table) == _stem(missing)]
     return of_table(sql, missing, meant[0], dialect) if len(meant) == 1 else None
-
-
-def _table_having(sql: str, missing: str, tables: Mapping[str, Sequence[str]], dialect: str) -> Mend | None:
-    """The statement about one table alone, which is not there, with the only one that has all of its columns, one of
-    which is called after it: order_id.
-    """
-    if (tree := parsed(sql, dialect)) is None:
-        return None
-    from sqlglot import exp
-
-    if len(list(tree.find_all(exp.Table))) != 1 or tree.find(exp.CTE, exp.Subquery):
-        return None
-    own = {one.alias.lower() for one in tree.find_all(exp.Alias)}
-    asked = {one.name.lower() for one in tree.find_all(exp.Column)} - own
-    having = [name for name, has in tables.items() if asked <= {column.lower() for column in has}]
-    if len(asked) < _TELL or len(having) != 1:
-        return None
-    after = any(one.replace("_", "").startswith(_stem(having[0])) for one in asked)
-    return of_table(sql, missing, having[0], dialect) if after else None
 
 
 def of_table(sql: str, missing: str, meant: str, dialect: str) -> Mend | None:
