@@ -201,7 +201,6 @@ RING = "Can you look up the phone number of Osterby Knives in our notes?"
         (RING, FIRMS, "Osterby Knives, phone 0555 274 9553, contract G-82374", False),
         (RING, FIRMS, "0555 274 9553", False),
         (RING, f"{FIRMS}\nAll are reached by way of 0555 274 9553.", "0555 274 9553", True),
-        (RING, FIRMS, "0555 823 74", False),  # from two of them
         (RING, FIRMS.replace("Osterby Knives,", "Osterby Knives, by way of Wideprint,"), "0555 274 9553", True),
         (
             "When was the phone number of Osterby Knives changed?",

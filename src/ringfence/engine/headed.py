@@ -27,14 +27,10 @@ _FAX_NUMBER = re.compile(r"\bfax number\b", re.I)  # which is no number of anyth
 _FAX, _OTHER_NUMBER = re.compile(r"fax", re.I), re.compile(r"\b(?:(?:tele)?phone|mobile|extension)\b", re.I)
 _NONE = re.compile(r"\b(?:no|not|none|only|but)\b|n't\b", re.I)
 _LABEL = re.compile(r"([^\W\d_][^:|;\n]{1,40}):\s+(\S.{2,80})")
-_DIAL = re.compile(r"\b(?:(?:tele)?phone|mobile|fax) numbers?\b|\bextension (?:of|for)\b", re.I)
-_REACHED_AT = re.compile(rf"{_DIAL.pattern}|\be-?mail(?: address)?\b", re.I)
+_REACHED_AT = re.compile(
+    r"\b(?:(?:tele)?phone|mobile|fax) numbers?\b|\bextension (?:of|for)\b|\be-?mail(?: address)?\b", re.I
+)
 _CAPITAL = re.compile(r"[A-ZÄÖÜ]\w{2,}")
-_DIALLED, _ENDS = (
-    re.compile(r"(?<![\w.-])\+?\d(?:[\s/()-]?\d){5,}(?![\w.])"),
-    6,
-)  # and figures that tell one from others
-_DATE = re.compile(r"\d{4}-\d\d-\d\d|\d{1,2}[./]\d{1,2}[./]\d{2,4}")
 _COSTS = re.compile(r"\b(?:costs?|prices?|fees?|charges?|how much (?:is|are))\b", re.I)
 _PRICED = re.compile(r"(?P<label>[^\W\d][^|]{2,60}?) \| (?P<price>[^|\w]{0,3}\d[\d.,]*(?: ?(?:€|[^\W\d]{2,8}))?)")
 _WORD, _BEGINS = re.compile(r"[^\W\d_]{4,}"), 4
@@ -148,16 +144,6 @@ def strange_price(answer: str, turn: Turn) -> str:
         if len(priced) >= SOME and len(having) == 1 and strange:
             return f'{values[0]} is the price of "{having[0]["label"]}", and nothing there is called as in the task.'
     return ""
-
-
-def invented(answer: str, turn: Turn) -> str:
-    """What is wrong with a telephone number, where one is asked for, that stands nowhere: nobody knows it by heart."""
-    task = str(turn.start["task"])
-    runs = _DIALLED.findall(_DATE.sub(" ", answer)) if _DIAL.search(task) and not reckons(task) else []
-    ends = [re.sub(r"\D", "", run)[-_ENDS:] for run in runs]
-    told = [re.sub(r"\D", "", line) for text in (task, *_texts(turn)) for line in text.split("\n")] if ends else []
-    stray = next((run for run, end in zip(runs, ends, strict=True) if not any(end in line for line in told)), "")
-    return f"{stray.strip()} stands in no result." if stray else ""
 
 
 def strange_cell(answer: str, turn: Turn) -> str:

@@ -19,7 +19,6 @@ from .facts import is_unit
 from .headed import (
     SOME,
     entries_of,
-    invented,
     strange_cell,
     strange_entry,
     strange_heading,
@@ -106,7 +105,7 @@ def strange(answer: str, turn: Turn, said: str = "") -> tuple[str, str]:
     found = _of_no_call(answer, turn, said) or _of_a_list(answer, turn) or _of_a_passage(answer, turn)
     if not found and (why := strange_label(answer, turn)):
         found = UNSUPPORTED, f"{why} {_UNLESS}"
-    besides = (strange_heading, strange_row, strange_price, strange_entry, invented)
+    besides = (strange_heading, strange_row, strange_price, strange_entry)
     if not found and (why := next(filter(None, (rule(answer, turn) for rule in besides)), "")):
         found = BESIDE, f"{why} {_UNLESS}"
     if not found and (why := strange_cell(answer, turn)):
