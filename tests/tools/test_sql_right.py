@@ -202,6 +202,8 @@ async def test_the_rows_that_lead_to_a_name_are_counted(
         ("select name, count(*) from tools group by name order by 2 desc, 1", [["drill", 1], ["plane", 1], ["saw", 1]]),
         ("select name, count(*) from tools group by name order by 2, 1 desc limit 1", [["saw", 1]]),  # the least often
         ("select name, count(distinct name) from tools group by name order by 2 desc, 1 limit 1", [["drill", 1]]),
+        ("select name, count(*) as tools from tools group by name order by tools desc, name limit 1", [["drill", 1]]),
+        ("select tool_no, count(*) from tools group by tool_no order by 2 desc, 1 limit 1", [[1, 1]]),
         ("select name, max(tool_no), count(*) from tools group by name order by 3 desc, 1 limit 1", [["drill", 2, 1]]),
     ],
 )

@@ -157,7 +157,13 @@ async def test_times_are_added_up_in_minutes(ask: Any, box: Path) -> None:
     assert values(await ask("SELECT sum(duration) FROM work", path)) == [[135]]
     (box / path).write_text("who;took\nx;1:30\ny;0:45\n")
     for sql in ("sum(took) * 15", "sum(took * 2)", "who, count(*) FROM work GROUP BY who HAVING sum(took) > 1"):
-        assert "mended" not in await ask(f"SELECT {sql}{' FROM work' * ('FROM' not in sql)}", path)
+        with pytest.raises(ToolError, match="times such as 1:30"):  # hours or minutes?
+            await ask(f"SELECT {sql}{' FROM work' * ('FROM' not in sql)}", path)
+    for sql in ("round(sum(took), 1)", "coalesce(sum(took), 0)", "cast(sum(took) AS INTEGER)"):
+        assert values(await ask(f"SELECT {sql} FROM work", path)) == [[135]]
+    (box / path).write_text("who;took\nAnn;0:55\nAnn;0:50\nBob;1:00\n")
+    most = "SELECT who, sum(took) AS m FROM work GROUP BY who ORDER BY sum(took) DESC LIMIT 1"
+    assert values(await ask(most, path)) == [["Ann", 105]]
     for name in ("score", "lap_time"):
         (box / path).write_text(f"who;{name}\nx;12:10\ny;21:15\n")
         assert "mended" not in await ask(f"SELECT sum({name}) FROM work", path)

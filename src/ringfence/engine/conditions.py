@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import TypeGuard
 
 from ringfence.core.chain import Record
 from ringfence.core.policy import SinkSpec
@@ -102,21 +101,20 @@ def of_its_values(args: Mapping[str, JSON], turn: Turn) -> Mapping[str, JSON]:
     """The arguments of a SELECT that found nothing, as its tool has told, for a text that the task does not say and a
     column never has: with the one of its values that the task says, or the yes of `with a skipper`.
     """
-    sql, task = args.get("sql"), str(turn.start["task"])
-    notes = [str(value.get("note", "")) for _, given, value in answered(turn) if given == args and _is_object(value)]
-    found = _NEVER.match(notes[-1]) if notes and isinstance(sql, str) else None
-    if not found or not isinstance(sql, str) or found["text"].casefold() in task.casefold():
+    sql, task = str(args.get("sql", "")), str(turn.start["task"])
+    values = [value for _, given, value in answered(turn) if given == args and isinstance(value, Mapping)]
+    found = _NEVER.match(str(values[-1].get("note", ""))) if values else None
+    if not found or found["text"].casefold() in task.casefold():
         return args
-    values = re.findall(r"'([^']*)'", found["values"])
-    said = [value for value in values if re.search(rf"(?<!\w){re.escape(value)}(?!\w)", task, re.I)]
-    if {value.casefold() for value in values} in _FLAGS:
-        has = re.search(rf"\b(with|without|no) (?:an? |any |the )?{re.escape(found['column'])}s?\b", task, re.I)
-        said = [one for one in values if has and (one.casefold() in _YES) is (has[1].casefold() == "with")]
-    return {**args, "sql": sql.replace(f"'{found['text']}'", f"'{said[0]}'")} if len(said) == 1 else args
-
-
-def _is_object(value: JSON) -> TypeGuard[Mapping[str, JSON]]:
-    return isinstance(value, Mapping)
+    column, kinds = re.escape(found["column"]), re.findall(r"'([^']*)'", found["values"])
+    if {kind.casefold() for kind in kinds} in _FLAGS:
+        has = re.search(rf"\b(with|without|no) (?:an? |any |the )?{column}s?\b", task, re.I)
+        said = [kind for kind in kinds if has and (kind.casefold() in _YES) is (has[1].casefold() == "with")]
+    else:
+        denied = LEAVES_OUT.search(task)
+        said = [kind for kind in kinds if not denied and re.search(rf"(?<!\w){re.escape(kind)}(?!\w)", task, re.I)]
+    asked_for = rf"(?<!\w)({column}[\"`\]]?\s*==?\s*)'{re.escape(found['text'])}'"
+    return {**args, "sql": re.sub(asked_for, lambda match: f"{match[1]}'{said[0]}'", sql)} if len(said) == 1 else args
 
 
 def all_of_it(args: Mapping[str, JSON], spec: SinkSpec, task: str) -> Mapping[str, JSON]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from .sql_meant import Places
 from .sql_mend import Mend
 from .sql_read import parsed
-from .sql_schema import Asking, identifier, joins_of, missing_column
+from .sql_schema import Asking, identifier, joins_of, missing_column, names_of
 from .sql_sums import no_amount
 
 if TYPE_CHECKING:
@@ -115,12 +115,15 @@ def rows_that_lead_there(sql: str, tables: Sequence[Sequence[object]], joins: Ma
     if len(there) != 1 or len(there[0][0]) != 2 or there[0][0][0] == table:
         return None
     ((far, column), (_, key)) = there[0]
+    made = {one.alias.lower() for one in tree.selects if one.alias}
+    grouped = [one.name for one in group.expressions if isinstance(one, exp.Column)]
+    if table in made or names_of(grouped) != grouped or len(grouped) != len(group.expressions):
+        return None  # as many customers as there are in each town
     by = ", ".join(one.sql("sqlite") for one in group.expressions)
     several = yield f"select 1 from {sources[0].sql('sqlite')} group by {by} having count(*) > 1 limit 1", ()
     if several is None or several:
         return None
     try:
-        made = {one.alias.lower() for one in tree.selects if one.alias}
         for one in list(tree.find_all(exp.Column)):
             one.set("table", exp.to_identifier(called) if one.table or one.name.lower() not in made else None)
         for count in list(tree.find_all(exp.Count)):

@@ -82,8 +82,7 @@ def mended(
     if "syntax error" in said and (quoted := apostrophes(sql)) != sql:
         return Mend(quoted, "an apostrophe within a text is written twice")
     if table := _NO_TABLE.search(said):
-        missing, has = next(filter(None, table.groups())), columns_of(tables)
-        return _table_meant(sql, missing, has, dialect)
+        return _table_meant(sql, next(filter(None, table.groups())), columns_of(tables), dialect)
     if (text := _TEXT.search(said)) and (quoted_so := _as_text(sql, text[1], dialect)):
         return quoted_so
     missing = missing_column(said).lower()
@@ -169,7 +168,7 @@ class _Schema:
                 self._hops.setdefault(near, []).append(Hop(near, column, far, key, one in joins))
 
     def named(self, missing: str) -> list[tuple[str, str]]:
-        """The columns of that name, but for a key where one of these leads to it: they have the same values."""
+        """The columns of that name, but for a key where one of these leads to it: that has its value, or none."""
         found = [(table, missing) for table, has in self.columns.items() if missing in has]
         keys = {(hop.far, hop.key) for table, _ in found for hop in self._sure(table) if hop.column == missing}
         return [one for one in found if one not in keys] or found

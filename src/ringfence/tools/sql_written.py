@@ -12,6 +12,8 @@ from datetime import UTC, datetime
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from ringfence.core.errors import ToolError
+
 from .cells import DATE, EMPTY, NUMBER, clock, typed
 from .forms import PLAIN, Form, form_of, units
 from .sql_meant import DAY, Places, against_a_day
@@ -89,7 +91,10 @@ def as_day(*given: Value) -> Value:
 
 
 def written(sql: str, tables: Sequence[Sequence[object]], joins: Mapping[str, str]) -> Asking[Mend | None]:
-    """The statement that asks for what such columns mean; None if it asks for none, or none is certain."""
+    """The statement that asks for what such columns mean; None if it asks for none, or none is certain.
+
+    Raises ToolError for a sum of times that is reckoned with.
+    """
     if (tree := parsed(sql, "sqlite")) is None:
         return None
     from sqlglot import errors, exp
@@ -108,12 +113,30 @@ def written(sql: str, tables: Sequence[Sequence[object]], joins: Mapping[str, st
                 known[table, name] = yield from _how(table, name)
             function, how = known[table, name]
             seconds = function == AS_DAY and not how  # which are in order as they are
+            if function == AS_MINUTES and function in uses and not _told_alone(column):
+                raise ToolError(
+                    f"{name} has times such as 1:30, which are added up in minutes",
+                    todo=f"ask for SUM({name}) alone, and work out or compare what it comes to",
+                )
             if function in uses and not (seconds and isinstance(column.parent, exp.Min | exp.Max | exp.Ordered)):
                 _wrap(column, function, how)
                 why.append(f"{name} is no {_KINDS[function]}")
         return Mend(tree.sql("sqlite"), "; ".join(dict.fromkeys(why))) if why else None
     except (errors.SqlglotError, RecursionError):
         return None
+
+
+def _told_alone(column: exp.Column) -> bool:
+    """Whether the sum or the average of a column is shown or put in order as it is: nothing else is done with it that
+    would have to know of hours or of minutes.
+    """
+    from sqlglot import exp
+
+    one = column.parent
+    summed = isinstance(one, exp.Sum | exp.Avg)
+    while one is not None and isinstance(one.parent, exp.Paren | exp.Round | exp.Coalesce | exp.Cast | exp.Alias):
+        one = one.parent
+    return summed and one is not None and isinstance(one.parent, exp.Select | exp.Ordered)
 
 
 def _wrap(column: exp.Column, function: str, how: str) -> None:
@@ -138,9 +161,7 @@ def _uses(column: exp.Column) -> Iterator[str]:
         one = one.parent
     match one:
         case exp.Sum() | exp.Avg():
-            yield AS_NUMBER
-            if one is column.parent and isinstance(one.parent, exp.Select | exp.Alias):
-                yield AS_MINUTES  # and not where it is reckoned on, or held against a number of hours
+            yield from (AS_NUMBER, AS_MINUTES)
         case exp.Min() | exp.Max():
             yield from (AS_NUMBER, AS_DAY)
         case exp.Ordered() if isinstance(one.find_ancestor(exp.Select, exp.SetOperation), exp.Select):
