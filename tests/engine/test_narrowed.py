@@ -61,6 +61,11 @@ JAMS = "2026-11-02 11:08:17 WARN paper jam in tray 1\n2026-11-09 09:56:09 INFO j
          "paper jam"),  # of which year?
         ("How often did it have a paper jam in tray 5 on 9 November?", "paper jam in tray 5", JAMS,
          r"2026-11-09\b.*paper jam in tray 5\b"),
+        ("How many paper jam lines are there for the rear flap on 5 November?", "paper jam at rear flap", JAMS,
+         "paper jam at rear flap"),
+        ("How often was there a paper jam on 5 November of 2024?", "paper jam", JAMS, "paper jam"),
+        ("How often was there a paper jam on 5 November last year?", "paper jam", JAMS, "paper jam"),
+        ("How many deliveries for 12 May Lane are there?", "paper jam", JAMS, "paper jam"),
         ("How often did the copier have a paper jam on 5 November 2025?", "paper jam", JAMS,
          r"2025-11-05\b.*paper jam"),
     ],

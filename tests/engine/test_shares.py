@@ -186,6 +186,16 @@ KITTENS = "Six kittens weigh 351, 299, 422, 399, 456 and 346 grams. What is thei
         ("351+299+422+399+456*2", KITTENS, "351+299+422+399+456*2"),
         ("(351+299+422+399+456)/5", f"{KITTENS} Leave out the last one.", "(351+299+422+399+456)/5"),
         ("351+299+422+399+456", KITTENS, "351+299+422+399+456"),
+        (
+            "(12 + 15 + 9) / 4",
+            "We paid 12, 15, 9 and 20 euros. The 20 euros are refunded, and four share it. What is it on average?",
+            "(12 + 15 + 9) / 4",
+        ),
+        (
+            "(8 + 9 + 7) / 4",
+            "The scores are 8, 9, 7 and 5. The lowest is dropped to 0. What is the average of the four?",
+            "(8 + 9 + 7) / 4",
+        ),
         ("351+299+422+399", f"{KITTENS} And of the first four?", "351+299+422+399"),
         ("12 + 15", "We sold 12, 15, 18 and 20 pots. How many on Monday and Tuesday together?", "12 + 15"),
         (

@@ -36,7 +36,10 @@ _OF_KIND = re.compile(
 _ALSO = re.compile(r"\band (?:is|are|was|were|which|how|what)\b", re.I)
 _PLAIN = re.compile(r"[\w :/=@\"',-]{2,80}")  # a pattern that is a text
 _MONTH = "|".join(sorted(map(str.capitalize, MONTHS), key=len, reverse=True))  # and not: which of the 5 may it be
-_OF_A_YEAR = re.compile(rf"(?<!\d)(?P<day>\d{{1,2}})(?:st|nd|rd|th|\.)? (?P<month>{_MONTH})\b(?!,? ?\d{{4}})")
+_OF_A_YEAR = re.compile(
+    rf"(?<=\bon )(?:the )?(?P<day>\d{{1,2}})(?:st|nd|rd|th|\.)? (?:of )?(?P<month>{_MONTH})\b(?! [A-ZÄÖÜ])"
+)  # and not: for 12 May Lane
+_OTHER_YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)|\b(?:last|next|previous|this) year\b", re.I)
 _LINES = 200  # of what opened the run, that are looked at
 
 
@@ -70,7 +73,7 @@ def narrowed(args: Mapping[str, JSON], spec: SinkSpec, turn: Turn) -> Mapping[st
         return args
     kinds = {name.kind for line in lines for _, name in names(line)}
     missing += [name.said for name in things if name.kind in kinds]
-    pattern = "" if in_iso(pattern) in missing else _as_said(pattern, asking[0], lines)
+    pattern = "" if in_iso(pattern) in missing else _without_the_day(pattern, asking[0], days)
     kinds_said = {match[1] or match[2] for match in _OF_KIND.finditer(asking[0])}
     if not _KIND.search(pattern) and len(words := kinds_said) == 1 and not _ALSO.search(asking[0]):
         missing += [word for word in words if any(re.search(rf"\b{word}\b", line) for line in lines)]
@@ -87,21 +90,24 @@ def narrowed(args: Mapping[str, JSON], spec: SinkSpec, turn: Turn) -> Mapping[st
 
 
 def _with_the_year(asking: str, lines: Sequence[str]) -> str:
-    """A question whose days have the year of the lines, where all that are shown are of one: 5 November."""
+    """A question whose days have the year of the lines, where all that are shown are of one and it says none itself."""
     years = {day[0][:4] for line in lines for day in ISO_DAY.finditer(line)}
-    return _OF_A_YEAR.sub(rf"\g<day> \g<month> {years.pop()}", asking) if len(years) == 1 else asking
+    if len(years) != 1 or _OTHER_YEAR.search(asking):
+        return asking
+    return _OF_A_YEAR.sub(rf"\g<day> \g<month> {years.pop()}", asking)
 
 
-def _as_said(pattern: str, asking: str, lines: Sequence[str]) -> str:
-    """The beginning of a pattern that the question and a line have, where no line has all of it, and the question says
-    no more of it: a small model that is asked for the paper jams of 5 November looks for `paper jam in tray 5`.
+def _without_the_day(pattern: str, asking: str, days: Sequence[re.Match[str]]) -> str:
+    """The beginning of a pattern that the question says, where it goes on with the number of the question's day.
+
+    A small model that is asked for the paper jams of 5 November looks for `paper jam in tray 5`.
     """
-    words = pattern.split()
-    heads = [" ".join(words[:n]) for n in range(len(words), 1, -1)]
-    there = [head for head in heads if any(head.casefold() in line.casefold() for line in lines)]
-    said = [head for head in there if head.casefold() in asking.casefold()]
-    whole = not heads or heads[0] in there or pattern.casefold() in asking.casefold()
-    return pattern if whole or not said else said[0]
+    words, said = pattern.split(), asking.casefold()
+    heads = (" ".join(words[:n]) for n in range(len(words), 1, -1))
+    head = next((one for one in heads if one.casefold() in said), pattern)
+    of_a_day = {day[0][-2:].lstrip("0") for day in days}
+    beyond = set(re.findall(r"\d+", pattern[len(head) :]))
+    return head if beyond and beyond <= of_a_day else pattern
 
 
 def _in_order(parts: Sequence[str], lines: Sequence[str]) -> str:

@@ -14,6 +14,7 @@ from .figures import NUMBER
 from .relevance import beginnings
 from .shares import HUNDREDTH, PERIOD, PERIODS, PLAIN_NUMBER, hundredths, whole
 from .task import PASTED, several_things
+from .words import LEAVES_OUT
 
 _CENTS = re.compile(r"(?<![\w.,])(\d{1,6}) (?:euro ?)?cents?\b", re.I)
 _WHOLE_MONEY = re.compile(r"\bhow many (?:euros?|dollars|francs)\b|\bin (?:euros?|dollars|francs)\b", re.I)
@@ -25,6 +26,12 @@ _SOME_OF_THEM = re.compile(  # who pay something else
 )
 _LIST = re.compile(r"(?<![\d.,])\d+(?:\.\d+)?(?:, \d+(?:\.\d+)?){2,40},? (?:and|und) \d+(?:\.\d+)?(?![\d.,]\d)")
 _AVERAGE = re.compile(r"\((?P<sum>\d+(?:\.\d+)?(?:\s*\+\s*\d+(?:\.\d+)?){1,40})\)\s*/\s*(?P<by>\d+)(?![\d.])")
+_OF_ALL = re.compile(r"\b(?:averages?|mean|durchschnitt\w*)\b", re.I)
+_SOME = re.compile(
+    r"\b(?:more than|less than|fewer than|after|before|until|first|last|(?:high|low|larg|small|great|long|short|cheap|"
+    r"heavi|light|old|young)est|best|worst|only|top|one of|of these|remaining|rest|drop\w*)\b",
+    re.I,
+)
 _FORGOTTEN = 2  # numbers that a small model leaves out of a list
 _DAYS = re.compile(
     r"\bhow many days\b(?! (?:are|were|did|does|do|off)\b)|\bnumber of days (?:between|from)\b|\bwie ?viele tage\b",
@@ -101,11 +108,13 @@ def all_of_them(given: str, task: str) -> str:
     two, and divides by how many there are.
     """
     lists, sums = list(_LIST.finditer(task)), list(_AVERAGE.finditer(given))
-    if len(task) > PASTED or len(lists) != 1 or len(sums) != 1:
+    whole = _OF_ALL.search(task) and not (_SOME.search(task) or LEAVES_OUT.search(task))
+    if len(task) > PASTED or len(lists) != 1 or len(sums) != 1 or not whole:
         return given
     listed, taken = NUMBER.findall(lists[0][0]), NUMBER.findall(sums[0]["sum"])
     fewer = 0 < len(listed) - len(taken) <= _FORGOTTEN and taken in (listed[: len(taken)], listed[-len(taken) :])
-    if not fewer or sums[0]["by"] != str(len(listed)):
+    again = any(task.count(number) > 1 for number in listed)  # of some of them, perhaps
+    if not fewer or again or 2 * len(taken) <= len(listed) or sums[0]["by"] != str(len(listed)):
         return given
     return f"{given[: sums[0].start('sum')]}{' + '.join(listed)}{given[sums[0].end('sum') :]}"
 

@@ -24,6 +24,8 @@ from .tool import Args, Tool, Use, define
 MAX_CHARS = 500
 MAX_BITS = 8_000  # of a numerator or denominator: about 2,400 digits
 DIGITS = 15  # of a result that has no end
+_ALONE = "write numbers and + - * / ( ) alone"
+_CLOCK, _TIMES = re.compile(r"\d:\d\d"), "write times as 9:15 + 45 min, or 9:15 to 17:30, one of them at a time"
 _LETTER = re.compile(r"(?<![\w.])[a-z](?![\w(.])")  # an unknown
 WIDE = Context(prec=60)  # roots are rounded here, and said to be so
 
@@ -106,7 +108,7 @@ def _calculated(expression: str) -> dict[str, JSON]:
         raise ToolError("division by zero") from None
     except (SyntaxError, ValueError, MemoryError, RecursionError):
         raise ToolError(
-            f"cannot read {expression!r} as arithmetic", todo="write numbers and + - * / ( ) alone"
+            f"cannot read {expression!r} as arithmetic", todo=_TIMES if _CLOCK.search(expression) else _ALONE
         ) from None
 
 
@@ -211,7 +213,7 @@ class _Work:
                 return _flat([self.value(item) for item in items])
             case ast.Name(id=name):
                 raise ToolError(f"{name!r} is not a number", todo=f"write numbers; the functions are {_NAMES}")
-        raise ToolError(f"{ast.unparse(node)[:40]!r} is not arithmetic", todo="write numbers and + - * / ( ) alone")
+        raise ToolError(f"{ast.unparse(node)[:40]!r} is not arithmetic", todo=_ALONE)
 
     def number(self, node: ast.expr) -> Number:
         """The value of a node that has to be one number."""

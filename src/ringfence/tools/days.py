@@ -38,12 +38,14 @@ _WORKING = re.compile(r"\b(?:work(?:ing)?|business|week)[ -]?days?\b", re.I)
 _IN_DAYS = re.compile(r"\s*(?:in )?days?$", re.I)
 _TIME = r"(\d{1,2}):([0-5]\d)"
 _CLOCK = re.compile(rf"{_TIME}\s*(-|\+|to|until|till|minus|plus)\s*{_TIME}")
-_SPAN = (  # a time is added as one of hours and minutes, and never taken off: 8:30 - 17:00 is from the one to the other
-    r"(?:\+\s*(?:\d{1,2}:[0-5]\d(?!\s*min)|[1-9]\d{1,3}(?!\s*[\dhm:]))|"
-    r"[-+]\s*\d{1,4}\s*(?:min(?:utes?|s)?|h(?:ours?|rs?)?)\b)"
+_SIGN = r"(?:[-+]|plus|minus)"
+_SPAN = (  # a number alone is added as minutes, and not taken off: 9:00 - 17 is from nine to five
+    rf"{_SIGN}\s*(?:\d{{1,2}}:[0-5]\d(?!\s*min)|\d{{1,4}}\s*(?:min(?:utes?|s)?|h(?:ours?|rs?)?)\b)|"
+    r"(?:\+|plus)\s*[1-9]\d{1,3}(?!\s*[\dhm:])"
 )
-_SPANS = re.compile(rf"{_TIME}\s*((?:{_SPAN}\s*)+)")
-_SPAN_PARTS = re.compile(r"([-+])\s*(?:(\d{1,2}):(\d\d)|(\d{1,4})(?:\s*(min|h))?)")
+_SPANS = re.compile(rf"{_TIME}\s*((?:(?:{_SPAN})\s*)+)")
+_SPAN_PARTS = re.compile(rf"({_SIGN})\s*(?:(\d{{1,2}}):(\d\d)|(\d{{1,4}})(?:\s*(min|h))?)")
+_SHIFT = 12 * 60  # minutes from the beginning of a day's work to its end, at most: 22:00 - 6:00 is a night
 _DAY_MINUTES = 24 * 60
 TODO = "write days as 2025-01-31: 2025-04-15 - 2025-03-01, 2025-04-15 + 30 days, weekday(2025-04-15)"
 
@@ -58,8 +60,9 @@ def reckoned(expression: str) -> tuple[dict[str, JSON], str, list[str]]:
     expression = re.sub("[–−]", "-", expression.strip().rstrip("=? "))
     if clock := _CLOCK.fullmatch(expression):
         return _hours(clock), "", []
-    if spans := _SPANS.fullmatch(expression.replace("(", "").replace(")", "") if "-" not in expression else expression):
-        return _after(spans), "", []
+    bare = expression if "-" in expression or "minus" in expression else expression.replace("(", "").replace(")", "")
+    if (spans := _SPANS.fullmatch(bare)) and (then := _after(spans)):
+        return then, "", []
     slashed = [(int(found["a"]), int(found["b"])) for found in _DAY.finditer(expression) if found["a"]]
     first = "day" if any(a > 12 for a, _ in slashed) else "month" if any(b > 12 for _, b in slashed) else ""
     marked = _DAY.sub(lambda found: _marked(found, first), expression)
@@ -139,11 +142,16 @@ def _hours(found: re.Match[str]) -> dict[str, JSON]:
 
 
 def _after(found: re.Match[str]) -> dict[str, JSON]:
-    """`18:10 + 175 min + 1:12` is 22:17; a number without a unit is of minutes, and said to be so."""
+    """`18:10 + 175 min + 1:12` is 22:17; a number without a unit is of minutes, and said to be so. `17:00 - 8:30 - 45
+    min` is 7:45; nothing what begins with the earlier time, or with that of a night.
+    """
     total, bare = int(found[1]) * 60 + int(found[2]), False
-    for sign, hours, minutes, count, unit in _SPAN_PARTS.findall(found[3]):
+    for n, (sign, hours, minutes, count, unit) in enumerate(_SPAN_PARTS.findall(found[3])):
         span = int(hours) * 60 + int(minutes) if hours else int(count) * (60 if unit.startswith("h") else 1)
-        total, bare = total + (span if sign == "+" else -span), bare or bool(count and not unit)
+        less = sign in ("-", "minus")
+        if n == 0 and hours and less and not 0 < total - span <= _SHIFT:
+            return {}
+        total, bare = total - span if less else total + span, bare or bool(count and not unit)
     return _moment(total, *["the numbers are minutes"] * bare)
 
 
