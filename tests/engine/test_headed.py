@@ -211,6 +211,30 @@ RING = "Can you look up the phone number of Osterby Knives in our notes?"
         (RING, FIRMS.replace("Knives,", "Knives, phone (0555) 12-3467,"), "+49 555 123467", True),
         (RING, FIRMS.replace("Knives,", "Knives, phone 0555 1234,"), "0555 1234", True),
         (RING.replace("Osterby Knives", "the plotter's firm"), FIRMS, "0555 274 9553", True),
+        (
+            "What is the phone number for the Maple Room?",
+            "- Maple Room: north wing, booked through the front desk\n- Oak Room: 0555 1199\n- front desk: 0555 110022",
+            "0555 110022",
+            True,
+        ),
+        (
+            "I ask about the lesson of Ann Lee. What is the phone number of the office?",
+            "- Ann Lee: flute, Mondays\n- Office: 0555 221101",
+            "0555 221101",
+            True,
+        ),
+        (
+            "What is the e-mail address of the manager of Ann Lee?",
+            "- Ann Lee: sales\n- Bob Ray: manager, bob@x.example",
+            "bob@x.example",
+            True,
+        ),
+        (
+            "What is the phone number of Ann Lee? If she has none, give me that of the office.",
+            "- Ann Lee: flute\n- Office: 0555 221101",
+            "She has none; the office has 0555 221101.",
+            True,
+        ),
         ("Until when does the contract of Osterby Knives run?", FIRMS, "2028", True),
         ("What is the contract of Osterby Knives?", FIRMS, "B-99560", True),  # nobody is to be reached
     ],
@@ -233,6 +257,7 @@ SHIRT = "What does our price list say for T-shirt printing? I was asked what we 
         (SHIRT, LIST, "20.62 euros each", True),
         ("What is the price of a colour copy?", LIST, "0.68 euros", False),
         ("What does it cost to have my thesis bound?", LIST, "20.62", False),
+        ("What is the price of a pen?", "Pen, blue | 2.20\nRuler | 4.80\nBook | 3.10", "2.20", False),
         ("What does it cost to have my paper bound?", LIST, "20.62", True),  # it may be said again
         (SHIRT, "T-shirts cost 20.62 euros.\nHats | 3", "20.62", False),
         (SHIRT, LIST, "There is no price for T-shirts.", False),

@@ -109,17 +109,42 @@ async def test_a_statement_goes_to_the_tool_that_has_its_tables(
     ]
 
 
-async def test_a_file_that_the_task_names_is_asked(house: Build) -> None:
+@pytest.mark.parametrize(
+    ("task", "tool", "moves"),
+    [
+        (f"How many are there in {PACKS}?", "select", False),
+        ("How many are there, as the CSV has it?", "select", False),
+        ("How many are there, by the export?", "select", False),
+        ("How many are there?", "select", True),
+        ("How many are there in the database?", "query", False),
+        ("How many are there?", "query", True),
+    ],
+)
+async def test_where_the_task_says_what_is_asked_it_is(house: Build, task: str, tool: str, moves: bool) -> None:
     tools = {
-        "look": lambda args: {"files": FILES, "tables": [{"table": "orders", "columns": ["n"]}]},
+        "look": lambda args: {"files": FILES, "tables": [{"table": "orders", "columns": ["total"]}]},
         "query": lambda args: {"n": 1},
         "select": lambda args: {"columns": ["n"], "rows": [{"n": 1}]},
     }
     specs: Any = {"look": {"opens": ""}, "query": {"schema": SQL}, "select": {"schema": SELECT}}
-    call = step(("select", {"path": PACKS, "also": [], "sql": "select n from orders"}))
+    sql = "select sum(total) from orders" if tool == "select" else "select n from packaging"
+    given = {"path": PACKS, "also": [], "sql": sql} if tool == "select" else {"sql": sql}
+    agent = house([step((tool, given)), *[final("1")] * 3], tools=tools, specs=specs)
+    await agent.run(task)
+    assert len(agent.tools[tool].calls) == (not moves)
+
+
+async def test_what_a_file_has_all_columns_of_is_asked_of_it(house: Build) -> None:
+    tools = {
+        "look": lambda args: {"files": FILES, "tables": [{"table": "packs", "columns": ["no", "n", "price_eur"]}]},
+        "query": lambda args: {"n": 1},
+        "select": lambda args: {"columns": ["n"], "rows": [{"n": 1}]},
+    }
+    specs: Any = {"look": {"opens": ""}, "query": {"schema": SQL}, "select": {"schema": SELECT}}
+    call = step(("select", {"path": PACKS, "also": [], "sql": "select n from packs where no = 1"}))
     agent = house([call, *[final("1")] * 3], tools=tools, specs=specs)
-    await agent.run(f"How many are there in {PACKS}?")
-    assert (len(agent.tools["select"].calls), agent.tools["query"].calls) == (1, [])
+    await agent.run("How many are there?")
+    assert len(agent.tools["select"].calls) == 1
 
 
 async def test_no_tool_is_called_that_was_not_granted(house: Build) -> None:

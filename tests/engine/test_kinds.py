@@ -113,6 +113,8 @@ async def test_who_says_the_older_figure_again_is_given_the_one_of_now(
          "Room 4"),
         ("What time does the library close on Fridays now?", "The library now opens at 10:00 on Fridays.",
          "Library: shuts 18:00", "18:00"),
+        ("What does a day ticket cost today, in euros?", "The day ticket will be raised to 9 euros from January on.",
+         "Day ticket: 8 euros", "8 euros"),
         ("How many seats does the school bus have now?", "The school bus now leaves from stop 14.",
          "The bus takes 52 pupils.", "52"),
     ],

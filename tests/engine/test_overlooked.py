@@ -95,6 +95,10 @@ STOPS = {
         ("Which stop took the most time?", "Hotel, at 10:04", ""),  # it does not say in what
         ("How many minutes did we stop at the Hotel, the longest of all, altogether?", "14", ""),
         ("How many minutes took the stop at 10:04?", "14", ""),
+        ("What was the second longest stop, in minutes?", "44", ""),
+        ("How often were the minutes above the longest planned ones?", "3 times", ""),
+        ("On which day was the longest stop, in minutes?", "On 5 May 2025", ""),
+        ("What was the longest stop on 5 May, in minutes?", "12", ""),
         ("Apart from the Club, where was the longest stop, in minutes?", "24", ""),
     ],
 )

@@ -45,6 +45,8 @@ async def test_the_end_that_is_asked_for_is_told(house: Build, task: str, answer
         ("When does the gate close?", "The gate closes at 20:00.\nThe gate guard's shift is 20:00 - 06:00.", "20:00"),
         ("When does the shop open in the afternoon?", "Shop: closed for lunch 12:30 - 14:30", "14:30"),
         ("When does the road close on Sunday?", "Sunday: road closed 10:00 - 18:00", "10:00"),
+        ("When does the sale start?", "Preview of the sale: 10:00 - 11:00\nSale: from 11 o'clock", "11:00"),
+        ("When does the library open on Saturday?", "Saturday: library cleaning 07:00 - 09:00", "09:00"),
         ("When does the market close?", "Market closes 14:00\nFlea market: 14:00 - 18:00", "14:00"),
     ],
 )

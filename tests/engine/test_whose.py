@@ -691,6 +691,8 @@ async def test_how_many_rows_were_found_is_told_to_who_counts_otherwise(
         ("How many times was the Jackdaw hired, going by t/bar.csv?", "2", True),
         ("How often was the Jackdaw hired, going by t/bar.csv?", "11 times, for 8 or 2 hours.", False),
         ("How many customers hired the Jackdaw, going by t/bar.csv?", "2", False),  # each of them is one
+        ("How many different hours are there, and how often did they come, by t/bar.csv?", "2 hours", False),
+        ("List the boats, and say how often the Tern was hired, by t/bar.csv.", "The Tern 2 times.", False),
         ("How often was the Jackdaw hired, going by t/bar.csv?", "That is not known.", False),
     ],
 )

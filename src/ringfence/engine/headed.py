@@ -27,13 +27,13 @@ _FAX_NUMBER = re.compile(r"\bfax number\b", re.I)  # which is no number of anyth
 _FAX, _OTHER_NUMBER = re.compile(r"fax", re.I), re.compile(r"\b(?:(?:tele)?phone|mobile|extension)\b", re.I)
 _NONE = re.compile(r"\b(?:no|not|none|only|but)\b|n't\b", re.I)
 _LABEL = re.compile(r"([^\W\d_][^:|;\n]{1,40}):\s+(\S.{2,80})")
-_REACHED_AT = re.compile(
-    r"\b(?:(?:tele)?phone|mobile|fax) numbers?\b|\bextension (?:of|for)\b|\be-?mail(?: address)?\b", re.I
+_NUMBER_OF = re.compile(
+    r"\b(?i:(?:tele)?phone number|(?:mobile|fax) number|extension|e-?mail(?: address)?) (?:of|for) (?:the |our )?"
+    r"([A-ZÄÖÜ]\w+(?: [A-ZÄÖÜ]\w+)+)"
 )
-_CAPITAL = re.compile(r"[A-ZÄÖÜ]\w{2,}")
 _COSTS = re.compile(r"\b(?:costs?|prices?|fees?|charges?|how much (?:is|are))\b", re.I)
 _PRICED = re.compile(r"(?P<label>[^\W\d][^|]{2,60}?) \| (?P<price>[^|\w]{0,3}\d[\d.,]*(?: ?(?:€|[^\W\d]{2,8}))?)")
-_WORD, _BEGINS = re.compile(r"[^\W\d_]{4,}"), 4
+_WORD, _BEGINS = re.compile(r"[^\W\d_]{3,}"), 4
 _HOW_MANY = re.compile(r"\bhow (?:many|much)\b", re.I)
 _READ, _FEW = 400, 5  # characters and values of an answer
 _VALUE = re.compile(r"[\w.+-]{1,64}@[\w-]{1,64}\.[\w.-]{0,64}\w|\b(?=\w*\d)[\w]{2,}(?:[.:/-]\w+)*")
@@ -73,7 +73,7 @@ def strange_label(answer: str, turn: Turn) -> str:
     """
     task, texts = str(turn.start["task"]), list(_texts(turn))
     asking = questions(task) or task
-    if not _FAX_NUMBER.search(asking) or _OTHER_NUMBER.search(asking) or _NONE.search(answer):
+    if not _FAX_NUMBER.search(asking) or _OTHER_NUMBER.search(f"{asking} {answer}") or _NONE.search(answer):
         return ""
     if reckons(task) or any(map(_FAX.search, texts)):
         return ""
@@ -111,20 +111,26 @@ def strange_row(answer: str, turn: Turn) -> str:
 
 
 def strange_entry(answer: str, turn: Turn) -> str:
-    """What is wrong with a number or an address that another entry of a list has, where the task asks how somebody is
-    reached whose own entry there has none: the phone of the plotter's firm for that of the guillotine's; else empty.
+    """What is wrong with a number or an address that another entry of a list has, where the task asks for that of
+    somebody whose own entry there has none and speaks of no other one: the phone of the plotter's firm for that of the
+    guillotine's; else empty.
     """
     task = str(turn.start["task"])
-    named = _OF.findall(task) if _REACHED_AT.search(task) and not reckons(task) else []
+    named = _NUMBER_OF.findall(task) if not (reckons(task) or _NONE.search(answer)) else []
     for text in _texts(turn) if len(named) == 1 else ():
         rows = [row[1] for row in map(_row, text.split("\n")[:_MOST]) if row]
         own = [line for line in rows if named[0].casefold() in line.casefold()]
         strays = [value for value in _values(answer, task) if len(own) == 1 and not _has(own[0], value)]
         having = [line for line in text.split("\n") if strays and all(_has(line, value) for value in strays)]
-        refers = set(_CAPITAL.findall(own[0])) & set(_CAPITAL.findall(having[0])) if having else set()  # see Wideprint
-        if len(having) == 1 and having[0] in rows and not refers:
+        if len(having) == 1 and having[0] in rows and not _speaks_of(own[0], having[0]):
             return f'{strays[0]} is of "{having[0].strip()}", and of {named[0]} it says "{own[0].strip()}".'
     return ""
+
+
+def _speaks_of(own: str, other: str) -> bool:
+    """Whether an entry has a word of what another one is of: booked through the front desk."""
+    of = {word.casefold() for word in _WORD.findall(other.partition(",")[0])}
+    return not of.isdisjoint(word.casefold() for word in _WORD.findall(own))
 
 
 def strange_price(answer: str, turn: Turn) -> str:

@@ -23,15 +23,17 @@ _NO_NAMES = re.compile(
 )
 _FROM = re.compile(r"\b(?:from|join)\s+[\"`\[]?(\w+)(?:[\"`\]]?(?:\s+(?:as\s+)?\w+)?\s*,\s*[\"`\[]?(\w+))?", re.I)
 _WORD = re.compile(r"[^\W\d]\w*")
+_OF_A_FILE = re.compile(r"\b(?:csv|files?|spreadsheets?|exports?)\b", re.I)
+_OF_A_DATABASE = re.compile(r"\b(?:databases?|db|datenbank)\b", re.I)
 _MADE = re.compile(r"\b(\w+)\s+as\s*\(", re.I)
 
 
 def of_its_tables(call: Call, turn: Turn, sinks: Mapping[str, SinkSpec]) -> Call:
     """The call of the tool that asks the database for a SELECT of a file all of whose tables the overview has shown
     there, and none as one of a file, and the other way round; as it is where there are two such tools, where a word of
-    it is a column that only what was called has, or where the task names the file.
+    it is a column that only what was called has, or all of them, or where the task says file or database.
     """
-    sql, args = call.args.get("sql"), call.args
+    sql, args, task = call.args.get("sql"), call.args, str(turn.start["task"])
     if not isinstance(sql, str) or not sql or args.get("params") or not (other := _other_tool(call, turn, sinks)):
         return call
     files = {path: table.casefold() for path, table in _tables(turn)}
@@ -39,15 +41,18 @@ def of_its_tables(call: Call, turn: Turn, sinks: Mapping[str, SinkSpec]) -> Call
     paths = [path for path, table in files.items() if table in named]
     if "path" in args:
         given = [str(one) for one in (args["path"], *_list(args.get("also")))]
-        alone = _all(own, given) - _all(there, named)
+        here, far = _all(own, given), _all(there, named)
+        said = _OF_A_FILE.search(task) is not None or bool(named_in(task, given))
         there_all = named <= there.keys() and named.isdisjoint(files.values())
-        moved: dict[str, JSON] = {"sql": sql} if there_all and not named_in(turn.start["task"], given) else {}
+        moved: dict[str, JSON] = {"sql": sql} if there_all else {}
     else:
-        alone = _all(there, there) - _all(own, paths)
+        here, far, said = _all(there, there), _all(own, paths), _OF_A_DATABASE.search(task) is not None
         one_each = len(paths) == len(named) and named.isdisjoint(there)
         moved = {"path": paths[0], "also": paths[1:], "sql": sql} if one_each and paths else {}
-    words = set(map(str.casefold, _WORD.findall(_NO_NAMES.sub(" ", sql))))
-    return replace(call, sink=other, args=moved) if moved and named and words.isdisjoint(alone) else call
+    asked = here.union(far).intersection(map(str.casefold, _WORD.findall(_NO_NAMES.sub(" ", sql))))
+    of_the_file = "path" in args and len(named) == 1 and asked <= here  # whose table is only called otherwise
+    fits = not asked or (asked <= far and not of_the_file)
+    return replace(call, sink=other, args=moved) if moved and named and fits and not said else call
 
 
 def _other_tool(call: Call, turn: Turn, sinks: Mapping[str, SinkSpec]) -> str:

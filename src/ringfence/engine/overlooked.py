@@ -39,9 +39,13 @@ _LOWEST = re.compile(r"\b(?:shortest|lowest|smallest|least|fewest|minimum)\b", r
 _ENDS = re.compile(
     r"lowest (?P<low>[\d.,]+) (?P<first>\(.*?\)), highest (?P<high>[\d.,]+) (?P<at>\(.*?\))(?:, average|, sum|$)"
 )
-_ALL = re.compile(
-    rf"\b(?:totals?|in all|altogether|sum|averages?|each|per|every|together)\b|{LEAVES_OUT.pattern}", re.I
+_ALL = re.compile(  # something else than the one end, or that of some of them
+    r"\d|\b(?:totals?|in all|altogether|sum|averages?|each|per|every|together|how often|how many times|second|third|"
+    r"next|above|below|over|under|than|when|(?:which|what) (?:day|date|month|year))\b|" + LEAVES_OUT.pattern,
+    re.I,
 )
+_OTHERWISE = re.compile(r"\b(?:how many (?!times\b)|different|distinct|each|every|list)\b", re.I)
+_TO_COME = re.compile(r"\b(?:will|wird|werden)\b", re.I)
 _HOW_OFTEN, _ROWS = re.compile(r"\bhow (?:often|many times)\b", re.I), re.compile(r"(\d+) rows")
 _ONCE_EACH = re.compile(r"each is shown once: (\d+) rows\b")
 _FIGURE = re.compile(r"\d+(?:[.,:]\d+)*")
@@ -107,7 +111,7 @@ def as_of_now(answer: str, turn: Turn) -> str:
     """The answer with the one figure of that kind that the closest line says is so by now, for that of an older one: of
     the same unit, or of the same verb before it, as the line has it that the older one is of.
     """
-    if not (now := superseded(answer, turn)):
+    if not (now := superseded(answer, turn)) or _TO_COME.search(now):
         return answer
     (old,) = _FIGURE.findall(answer)
     new = [figure for figure in _FIGURE.findall(now) if shape(figure) == shape(old)]
@@ -132,7 +136,8 @@ def happened(answer: str, turn: Turn) -> tuple[str, str]:
     answer gives that number; and how many rows have them. Else two empty texts.
     """
     last = next(reversed(brought(turn)), None)
-    if not isinstance(last, Mapping) or not _HOW_OFTEN.search(turn.start["task"]):
+    task = str(turn.start["task"])
+    if not isinstance(last, Mapping) or not _HOW_OFTEN.search(task) or _OTHERWISE.search(task):
         return "", ""
     shown, every = _ROWS.fullmatch(str(last.get("matched", ""))), _ONCE_EACH.search(str(last.get("note", "")))
     said = Numbers(answer)

@@ -26,6 +26,10 @@ _BEGINS = re.compile(_ASKED.replace("VERB", "open|start|begin") + r"|\b(?:from w
 _BESIDE = re.compile(  # a span of something else than what begins and ends
     r"\b(?:closed|breaks?|lunch|admission|doors|except\w*|pause\w*|geschlossen|einlass)\b", re.I
 )
+_CLAUSE = re.compile(r"[^.|;\n]*\Z")  # what stands before a span
+_OPEN = re.compile(
+    rf"\b(?:{WEEKDAY}|day|daily|mornings?|afternoons?|evenings?|open|opening|hours?|from|weekends?)\b", re.I
+)
 
 
 def other_end(answer: str, turn: Turn) -> str:
@@ -48,7 +52,12 @@ def other_end(answer: str, turn: Turn) -> str:
         for line in shown
         if all(day in line.casefold() for day in days) and asked & set(stems(line)) and not _BESIDE.search(line)
     ]
-    spans = {span for line in about for span in _SPAN.findall(line)}
+    spans = {
+        found.groups()
+        for line in about
+        for found in _SPAN.finditer(line)
+        if asked.issuperset(stems(_OPEN.sub(" ", _CLAUSE.findall(line[: found.start()])[0])))  # a preview of the sale
+    }
     right = {end if ends else start for start, end in spans if (start if ends else end) == times[0]}
     said = any((end if ends else start) == times[0] for start, end in spans)
     return answer.replace(times[0], right.pop()) if len(right) == 1 and not said else answer
