@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,10 @@ import pages
 from template import MANIFEST
 
 PAGE = "<!doctype html><html><head><title>{title}</title></head><body><h1>{title}</h1>{body}</body></html>\n"
+SMALL = [
+    "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen",
+    "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty",
+]  # fmt: skip
 Cases = dict[str, dict[str, Any]]  # what is expected of each case, by its id
 Words = dict[str, str]  # what is filled into the tasks' texts
 Found = dict[str, list[list[object]] | None]  # per case: any of these lists of strings; None: nothing to compare
@@ -55,6 +60,17 @@ def table(path: Path, separator: str, columns: tuple[str, ...], rows: Iterable[I
         writer = csv.writer(stream, delimiter=separator, lineterminator="\n")
         writer.writerow(columns)
         writer.writerows(rows)
+
+
+def ways(number: int) -> list[list[str]]:
+    """A number in digits, or as a word if it is a small one."""
+    return [[str(number)], *([word] for word in SMALL[number - 1 : number])]
+
+
+def euros(number: Fraction) -> str:
+    """An amount that has no part of a cent."""
+    assert (number * 100).denominator == 1
+    return f"{float(number):.2f}"
 
 
 def money(cents: int) -> str:

@@ -13,29 +13,14 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from world import find, rows, text
+from world import euros, find, rows, text, ways
 
-SMALL = [
-    "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen",
-    "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty",
-]  # fmt: skip
 PLAIN = (".md", ".txt", ".toml", ".ini", ".log", ".jsonl", ".csv", ".html", ".json", ".igc")
 LONGEST = "select name, minutes from flights natural join members order by minutes desc limit 2"
 MINUTES = "select sum(minutes), count(*) from flights natural join members where name = ?"
 WINCH = "select count(*) from flights where launch = 'winch' and strftime('%Y-%m', flown_on) = ?"
 MOST = """select name, count(*) as often from flights natural join members where flown_on like '2026-%'
   group by member_id order by often desc limit 2"""
-
-
-def ways(number: int) -> list[list[str]]:
-    """A number in digits, or as a word if it is a small one."""
-    return [[str(number)], *([word] for word in SMALL[number - 1 : number])]
-
-
-def euros(number: Fraction) -> str:
-    """An amount that has no part of a cent."""
-    assert (number * 100).denominator == 1
-    return f"{float(number):.2f}"
 
 
 def december(day: str) -> str:

@@ -13,22 +13,13 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from world import find, rows, text
+from world import find, rows, text, ways
 
-SMALL = [
-    "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen",
-    "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty",
-]  # fmt: skip
 PLAIN = (".md", ".txt", ".json", ".env", ".example", ".yaml", ".log", ".csv", ".tsv", ".html")
 QUANTITY = """select sum(quantity), count(*) from order_items
   where product_id in (select product_id from products where name = ?)"""
 CUSTOMERS = "select distinct customer_id from orders where strftime('%Y-%m', ordered_on) = ?"
 HIRED = "select name, hired_on from employees order by hired_on limit 2"
-
-
-def ways(number: int) -> list[list[str]]:
-    """A number in digits, or as a word if it is a small one."""
-    return [[str(number)], *([word] for word in SMALL[number - 1 : number])]
 
 
 def hundredths(number: Fraction) -> str:

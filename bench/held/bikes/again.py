@@ -13,28 +13,13 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from world import find, rows, text
+from world import euros, find, rows, text, ways
 
-SMALL = [
-    "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen",
-    "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty",
-]  # fmt: skip
 PLAIN = (".md", ".txt", ".toml", ".ini", ".yaml", ".log", ".csv", ".html")
 PHONE = r"\d{3,} \d{3,}"
 FROM_TOWN = "select count(*) from rentals where customer_id in (select customer_id from customers where town = ?)"
 PAID = "select total(amount_eur), count(*) from payments natural join customers where name = ?"
 NEWEST = "select name, joined_on from customers order by joined_on desc limit 2"
-
-
-def ways(number: int) -> list[list[str]]:
-    """A number in digits, or as a word if it is a small one."""
-    return [[str(number)], *([word] for word in SMALL[number - 1 : number])]
-
-
-def euros(number: Fraction) -> str:
-    """An amount that has no part of a cent."""
-    assert (number * 100).denominator == 1
-    return f"{float(number):.2f}"
 
 
 def papers(folder: Path, words: dict[str, str]) -> dict[str, Any]:

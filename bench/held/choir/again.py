@@ -12,19 +12,10 @@ from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import Any
 
-from world import find, rows, text
+from world import find, rows, text, ways
 
-SMALL = [
-    "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen",
-    "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty",
-]  # fmt: skip
 PLAIN = (".md", ".toml", ".log", ".csv", ".html", ".ly", ".mid", ".pdf")
 SOLD = "select title, count(*) as n, sum(price_eur) from tickets join concerts using (concert_id) group by 1 order by n"
-
-
-def ways(number: int) -> list[list[str]]:
-    """A number in digits, or as a word if it is a small one."""
-    return [[str(number)], *([word] for word in SMALL[number - 1 : number])]
 
 
 def hundredths(above: int, below: int) -> str:

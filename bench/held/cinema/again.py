@@ -14,23 +14,14 @@ from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import Any
 
-from world import find, rows, text
+from world import find, rows, text, ways
 
-SMALL = [
-    "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen",
-    "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty",
-]  # fmt: skip
 PLAIN = (".md", ".toml", ".ini", ".log", ".csv", ".tsv", ".jsonl", ".html", ".json")
 KIND = "select count(*) from members where kind = ?"
 SPENT = "select total(price_eur), count(*) from tickets join members using (member_id) where name = ?"
 POPULAR = "select title, count(*) as n from tickets join films using (film_id) group by title order by n desc limit 2"
 PATRONS = "select name from members where kind = 'patron' and town = ? order by member_id"
 LENGTH = "select minutes from films where title = ?"
-
-
-def ways(number: int) -> list[list[str]]:
-    """A number in digits, or as a word if it is a small one."""
-    return [[str(number)], *([word] for word in SMALL[number - 1 : number])]
 
 
 def cents(number: Decimal) -> str:

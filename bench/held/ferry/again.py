@@ -14,28 +14,13 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from world import find, rows, text
+from world import euros, find, rows, text, ways
 
-SMALL = [
-    "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen",
-    "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty",
-]  # fmt: skip
 PLAIN = (".md", ".txt", ".toml", ".yaml", ".json", ".log", ".csv", ".tsv", ".html")
 CANCELLED = "select count(*) from bookings where vehicle = ? and status = 'cancelled'"
 HEADS = "select sum(passengers), count(*) from bookings natural join customers where name = ?"
 DIFFERENT = "select count(distinct customer_id), count(*) from bookings where destination = ?"
 EARLIEST = "select name, booked_at from bookings natural join customers order by booked_at limit 2"
-
-
-def ways(number: int) -> list[list[str]]:
-    """A number in digits, or as a word if it is a small one."""
-    return [[str(number)], *([word] for word in SMALL[number - 1 : number])]
-
-
-def euros(number: Fraction) -> str:
-    """An amount that has no part of a cent."""
-    assert (number * 100).denominator == 1
-    return f"{float(number):.2f}"
 
 
 def notes(folder: Path, words: dict[str, str]) -> dict[str, Any]:

@@ -15,29 +15,14 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from world import find, rows, text
+from world import euros, find, rows, text, ways
 
-SMALL = [
-    "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen",
-    "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty",
-]  # fmt: skip
 PLAIN = {".md", ".txt", ".yaml", ".json", ".toml", ".log", ".jsonl", ".csv", ".tsv", ".html"}
 OWED = """select total(amount_eur), count(*) from fines where status = 'unpaid'
 and member_id = (select member_id from members where name = ?)"""
 TOP = """select name, count(*) as often from loans join members using(member_id)
 group by member_id order by often desc limit 2"""
 STUDENTS = "select name, joined_on from members where type = 'student' order by joined_on limit 2"
-
-
-def ways(number: int) -> list[list[str]]:
-    """A number in digits, or as a word if it is a small one."""
-    return [[str(number)], *([word] for word in SMALL[number - 1 : number])]
-
-
-def euros(number: Fraction) -> str:
-    """An amount that has no part of a cent."""
-    assert (number * 100).denominator == 1
-    return f"{float(number):.2f}"
 
 
 def hundredths(above: int, below: int) -> str:

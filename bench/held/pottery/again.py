@@ -13,22 +13,13 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from world import find, rows, text
+from world import find, rows, text, ways
 
-SMALL = [
-    "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen",
-    "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty",
-]  # fmt: skip
 PLAIN = (".md", ".txt", ".toml", ".ini", ".yaml", ".log", ".csv", ".html", ".json", ".jsonl")
 CRACKED = "select count(*) from pieces where shape = ? and state = 'cracked'"
 SEATS = "select total(seats), count(*) from bookings natural join customers where name = ?"
 HEAVIEST = "select name, weight_g from pieces natural join potters order by weight_g desc limit 2"
 GLAZED = "select count(*) from pieces where glaze = ?"
-
-
-def ways(number: int) -> list[list[str]]:
-    """A number in digits, or as a word if it is a small one."""
-    return [[str(number)], *([word] for word in SMALL[number - 1 : number] if number > 0)]
 
 
 def dates(day: date) -> list[list[str]]:

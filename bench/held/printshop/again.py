@@ -13,27 +13,12 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from world import find, rows, text
+from world import euros, find, rows, text, ways
 
-SMALL = [
-    "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen",
-    "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty",
-]  # fmt: skip
 PLAIN = (".md", ".txt", ".toml", ".ini", ".yaml", ".log", ".jsonl", ".csv", ".html", ".json")
 OWED = """select i.amount_eur from invoices i, orders o, customers c
 where i.order_id = o.order_id and o.customer_id = c.customer_id and c.name = ? and i.status = 'unpaid'"""
 LARGEST = "select name, copies from orders natural join customers order by copies desc limit 2"
-
-
-def ways(number: int) -> list[list[str]]:
-    """A number in digits, or as a word if it is a small one."""
-    return [[str(number)], *([word] for word in SMALL[number - 1 : number])]
-
-
-def euros(number: Fraction) -> str:
-    """An amount that has no part of a cent."""
-    assert (number * 100).denominator == 1
-    return f"{float(number):.2f}"
 
 
 def papers(folder: Path, words: dict[str, str]) -> dict[str, Any]:

@@ -13,23 +13,14 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from world import find, rounded, rows, text
+from world import find, rounded, rows, text, ways
 
-SMALL = [
-    "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen",
-    "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty",
-]  # fmt: skip
 PLAIN = (".md", ".txt", ".toml", ".ini", ".yaml", ".json", ".jsonl", ".log", ".csv", ".html")
 TOWN = """select town, sum(shares) from share_purchases join members using (member_no)
   group by town order by 2 desc limit 2"""
 UNSOLD = """select name from members where not exists (
   select 1 from share_purchases where share_purchases.member_no = members.member_no) order by member_no"""
 WITHOUT = "select kwp from plants where battery_kwh is null"
-
-
-def ways(number: int) -> list[list[str]]:
-    """A number in digits, or as a word if it is a small one."""
-    return [[str(number)], *([word] for word in SMALL[number - 1 : number])]
 
 
 def days_as(day: date) -> list[list[str]]:

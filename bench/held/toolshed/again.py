@@ -12,12 +12,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from world import find, rows, text
+from world import euros, find, rows, text, ways
 
-SMALL = [
-    "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen",
-    "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty",
-]  # fmt: skip
 PLAIN = (".md", ".txt", ".toml", ".ini", ".yaml", ".log", ".jsonl", ".csv", ".html")
 LOGS = ("door.log", "reminders.jsonl", "website.log")
 OFTEN = "select name, count(*) from loans join tools using (tool_no) group by tool_no order by 2 desc limit 2"
@@ -26,22 +22,11 @@ LENT = "select count(*) from loans where member_id = (select member_id from memb
 EARLY = "select name, joined_on from members order by joined_on limit 2"
 
 
-def ways(number: int) -> list[list[str]]:
-    """A number in digits, or as a word if it is a small one."""
-    return [[str(number)], *([word] for word in SMALL[number - 1 : number])]
-
-
 def clock(hhmm: str) -> list[list[str]]:
     """A time of the afternoon as people write it."""
     hour, minute = hhmm.split(":")
     early = f"{int(hour) - 12}:{minute}"
     return [[hhmm], [f"{early} pm"], [f"{early}pm"], [f"{early} p.m."]]
-
-
-def euros(number: Fraction) -> str:
-    """An amount that has no part of a cent."""
-    assert (number * 100).denominator == 1
-    return f"{float(number):.2f}"
 
 
 def papers(folder: Path, words: dict[str, str]) -> dict[str, Any]:

@@ -14,22 +14,13 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from world import find, rows, text
+from world import find, rows, text, ways
 
-SMALL = [
-    "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen",
-    "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty",
-]  # fmt: skip
 PLAIN = (".md", ".txt", ".toml", ".ini", ".log", ".csv", ".html", ".json")
 OWNER = (
     "select o.name, (select count(*) from animals where name = a.name) from animals a join owners o using(owner_id) "
 )
 CANCELLED = "select count(*) from appointments where vet = ? and status = 'cancelled' and substr(day, 1, 7) = ?"
-
-
-def ways(number: int) -> list[list[str]]:
-    """A number in digits, or as a word if it is a small one."""
-    return [[str(number)], *([word] for word in SMALL[number - 1 : number])]
 
 
 def cents(number: Fraction) -> str:
