@@ -239,11 +239,11 @@ RING = "Can you look up the phone number of Osterby Knives in our notes?"
         ("What is the contract of Osterby Knives?", FIRMS, "B-99560", True),  # nobody is to be reached
     ],
 )
-async def test_a_number_of_another_entry_is_doubted_once_where_whose_own_has_none(
+async def test_a_number_of_another_entry_is_not_that_of_whose_own_has_none(
     asked: Any, task: str, text: str, answer: str, stays: bool
 ) -> None:
     given, doubts = await asked(task, answer, answer, text=text)
-    assert given == answer
+    assert given == (answer if stays else NOT_FOUND)
     assert any("If nothing says it" in why for why in doubts) is not stays
 
 

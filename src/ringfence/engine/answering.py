@@ -40,7 +40,7 @@ from .evidence import Numbers, doubt, echoes, in_the_head, inert, restored, roun
 from .figures import NUMBER
 from .folds import folded
 from .grounding import Source, grounded
-from .headed import strange_heading, strange_label
+from .headed import strange_entry, strange_heading, strange_label
 from .kinds import of_another_kind
 from .links import unfollowed
 from .live import Live
@@ -204,11 +204,11 @@ def _of_another_thing(answer: str, turn: Turn, live: Live) -> tuple[str, str]:
 
 def _keeps_to_another(answer: str, turn: Turn, live: Live) -> bool:
     """Whether an answer that was sent back is still of another thing: it stands under another name than the task's, is
-    of another kind, or what says it does not say that name, or the task says what to say then.
+    of another kind or entry, or what says it does not say that name, or the task says what to say then.
     """
     if abstains(answer) or not doubts(turn):
         return False
-    if strange_heading(answer, turn) or strange_label(answer, turn):
+    if strange_heading(answer, turn) or strange_label(answer, turn) or strange_entry(answer, turn):
         return True
     if "@" not in answer and of_another_kind(answer, turn.start["task"]):
         return True
